@@ -1,0 +1,15 @@
+/* Stack switching, and nothing else.  One assembly file per architecture; see Fibers for the
+ * Swift type that owns stacks and decides who runs. */
+#ifndef GRACEWALK_CFIBER_H
+#define GRACEWALK_CFIBER_H
+
+/* Saves the callee-saved registers on the current stack, stores the stack pointer to *save,
+ * and continues whatever was saved at `load`.  Returns when somebody switches back. */
+void gracewalk_switch(void **save, void *load);
+
+/* Builds a first frame on a fresh stack, so that switching to the returned stack pointer calls
+ * entry(argument).  `top` is one past the highest byte and is aligned to 16 bytes.  `entry`
+ * must never return. */
+void *gracewalk_prepare(void *top, void (*entry)(void *), void *argument);
+
+#endif

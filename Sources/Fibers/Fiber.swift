@@ -1,0 +1,76 @@
+// Stackful coroutines: the way plain synchronous code becomes a process a search can steer.
+
+import CFiber
+
+/// A body of code with a stack of its own, which runs until it suspends and goes on when resumed.
+///
+/// When the body returns the fiber is *idle*, and the next `resume` runs the body again on the
+/// same stack. A fiber belongs to the thread that resumes it.
+///
+/// A suspended fiber must not be dropped: its frames hold references that nobody would release,
+/// and the Swift runtime keeps a record of accesses that are open on its stack. So the owner makes
+/// the body return first (a virtual CPU does it by throwing `Abandoned` from its next action).
+public final class Fiber {
+  /// Saved stack pointers.
+  ///
+  /// They live behind a pointer because a switch happens in the middle of what would otherwise be
+  /// an access to a stored property.
+  private struct Contexts {
+    var fiber: UnsafeMutableRawPointer?
+    var resumer: UnsafeMutableRawPointer?
+    var isIdle = true
+  }
+
+  private let stack = FiberStack()
+  private let contexts: UnsafeMutablePointer<Contexts>
+  private let body: () -> Void
+
+  /// Creates an idle fiber; nothing runs until the first `resume`.
+  public init(body: @escaping () -> Void) {
+    self.body = body
+    contexts = .allocate(capacity: 1)
+    contexts.initialize(to: Contexts())
+    let argument = Unmanaged.passUnretained(self).toOpaque()
+    contexts.pointee.fiber = gracewalk_prepare(stack.top, fiberEntry, argument)
+  }
+
+  deinit {
+    precondition(isIdle, "[internal] a suspended fiber was dropped")
+    contexts.deallocate()
+    stack.deallocate()
+  }
+
+  /// True before the first `resume` and whenever the body has returned.
+  public var isIdle: Bool { contexts.pointee.isIdle }
+
+  /// Runs the body until it suspends or returns.
+  ///
+  /// Called from outside the fiber.
+  public func resume() {
+    let contexts = contexts
+    contexts.pointee.isIdle = false
+    gracewalk_switch(&contexts.pointee.resumer, contexts.pointee.fiber)
+  }
+
+  /// Gives control back to whoever resumed the fiber.
+  ///
+  /// Called from inside the body.
+  public func suspend() {
+    let contexts = contexts
+    gracewalk_switch(&contexts.pointee.fiber, contexts.pointee.resumer)
+  }
+
+  fileprivate func runBodyForever() -> Never {
+    while true {
+      body()
+      contexts.pointee.isIdle = true
+      suspend()
+    }
+  }
+}
+
+private func fiberEntry(_ argument: UnsafeMutableRawPointer?) {
+  guard let argument else { fatalError("[internal] a fiber started without itself") }
+  // Unretained: the frame below never returns, so a reference held here would never be released.
+  Unmanaged<Fiber>.fromOpaque(argument)._withUnsafeGuaranteedRef { $0.runBodyForever() }
+}

@@ -1,0 +1,36 @@
+// Memory for one fiber: an anonymous mapping whose lowest page is a guard.
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// A stack with a guard page below it; an overflow faults instead of corrupting a neighbour.
+struct FiberStack {
+  /// Usable bytes; pages are committed only when touched.
+  static let bytes = 256 * 1024
+
+  private let mapping: UnsafeMutableRawPointer
+  private let mappedBytes: Int
+
+  init() {
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    mappedBytes = Self.bytes + page
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    guard let address = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, flags, -1, 0),
+      address != MAP_FAILED
+    else { fatalError("[internal] no memory for a fiber stack of \(mappedBytes) bytes") }
+    mapping = address
+    guard mprotect(mapping, page, PROT_NONE) == 0 else {
+      fatalError("[internal] cannot protect the guard page of a fiber stack")
+    }
+  }
+
+  /// One past the highest byte; page aligned, so aligned to 16 bytes as both ABIs ask.
+  var top: UnsafeMutableRawPointer { mapping + mappedBytes }
+
+  func deallocate() { munmap(mapping, mappedBytes) }
+}
