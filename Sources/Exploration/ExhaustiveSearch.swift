@@ -1,0 +1,162 @@
+// Every interleaving, no reduction: the oracle all reductions are held against.
+
+import Support
+
+/// Depth-first search over all steps of all enabled CPUs.
+///
+/// It shares no code with the reductions. It may merge states that were met before; without that
+/// it enumerates plain interleavings. Bounding preemptions or steps is exact: each state is
+/// visited again whenever more of the budget is left than at any earlier visit.
+public final class ExhaustiveSearch {
+  private struct Node: BitwiseCopyable {
+    var left: CPUSet
+    var enabled: CPUSet
+    /// The CPU that took the step leading here, or -1.
+    var arrivedBy: Int
+    var preemptions: Int
+    var cpu = 0
+    var choice = 0
+    var choiceCount = 0
+  }
+
+  private let system: TransitionSystem
+  private let options: SearchOptions
+  private let budget: Budget
+  private let visited: StateTable?
+  private let nodes = GrowableBuffer<Node>()
+  private var statistics = Statistics()
+  private var finalStates: [UInt64] = []
+  private var prunedByPreemptions = false
+  /// Only violations of this invariant count, if set; others end their execution silently.
+  private let soughtInvariant: Int?
+
+  public init(
+    _ system: TransitionSystem, _ options: SearchOptions, mergesStates: Bool = true,
+    soughtInvariant: Int? = nil
+  ) {
+    self.system = system
+    self.options = options
+    self.soughtInvariant = soughtInvariant
+    budget = Budget(options)
+    visited = mergesStates ? StateTable() : nil
+  }
+
+  deinit { nodes.deallocate() }
+
+  /// Explores until everything is done, something is found or a limit is met.
+  ///
+  /// Call it once.
+  ///
+  /// On a violation the system is left at the end of the schedule; otherwise at its start.
+  public func run() -> SearchResult {
+    if let stop = arrive(by: -1, preemptions: 0) { return result(stop) }
+    while !nodes.isEmpty {
+      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+        unwind()
+        return result(.bounded(bound))
+      }
+      guard chooseStep() else {
+        nodes.truncate(to: nodes.count - 1)
+        if !nodes.isEmpty { system.undo() }
+        continue
+      }
+      if let stop = takeStep() { return result(stop) }
+    }
+    if prunedByPreemptions { return result(.bounded(.preemptions)) }
+    return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
+  }
+
+  private func chooseStep() -> Bool {
+    let node = nodes.pointer(to: nodes.count - 1)
+    if node.pointee.choice + 1 < node.pointee.choiceCount {
+      node.pointee.choice += 1
+      return true
+    }
+    guard let cpu = node.pointee.left.popLowest() else { return false }
+    node.pointee.cpu = cpu
+    node.pointee.choice = 0
+    node.pointee.choiceCount = system.choiceCount(of: cpu)
+    return true
+  }
+
+  private func takeStep() -> Ending? {
+    let node = nodes[nodes.count - 1]
+    let leaves = node.arrivedBy >= 0 && node.arrivedBy != node.cpu
+    let preempts = leaves && node.enabled.contains(node.arrivedBy)
+    let preemptions = node.preemptions + (preempts ? 1 : 0)
+    if let limit = budget.limits.preemptions, preemptions > limit {
+      prunedByPreemptions = true
+      return nil
+    }
+    statistics.transitions += 1
+    switch system.step(node.cpu, choice: node.choice) {
+    case .clean: break
+    case .violation:
+      statistics.executions += 1
+      if isSought { return .violation }
+      system.undo()
+      return nil
+    case .halted: return .halted
+    }
+    let deeper = nodes.count
+    if let stop = arrive(by: node.cpu, preemptions: preemptions) { return stop }
+    if nodes.count == deeper { system.undo() }
+    return nil
+  }
+
+  private var isSought: Bool {
+    soughtInvariant == nil || soughtInvariant == system.violatedInvariant
+  }
+
+  private func arrive(by cpu: Int, preemptions: Int) -> Ending? {
+    let depth = nodes.count
+    statistics.depthMax = max(statistics.depthMax, depth)
+    let enabled = system.enabledCPUs()
+    guard isNew(arrivedBy: cpu, preemptions: preemptions, depth: depth) else { return nil }
+    if enabled.isEmpty {
+      statistics.executions += 1
+      if options.collectsFinalStates { finalStates.append(system.stateKey) }
+      switch system.judgeEnd() {
+      case .clean: return nil
+      case .violation: return isSought ? .violation : nil
+      case .halted: return .halted
+      }
+    }
+    if depth >= budget.limits.depth {
+      statistics.truncated += 1
+      return nil
+    }
+    nodes.append(Node(left: enabled, enabled: enabled, arrivedBy: cpu, preemptions: preemptions))
+    return nil
+  }
+
+  private func isNew(arrivedBy cpu: Int, preemptions: Int, depth: Int) -> Bool {
+    guard let visited else { return true }
+    var key = system.stateKey
+    var left = StateTable.Budget(preemptions: 0, steps: Int32(budget.limits.depth - depth))
+    if let limit = budget.limits.preemptions {
+      key = StableHash.extend(key, with: UInt64(bitPattern: Int64(cpu)))
+      left.preemptions = Int32(limit - preemptions)
+    }
+    defer { statistics.states = visited.count }
+    return visited.visit(key, budget: left)
+  }
+
+  private func unwind() {
+    while nodes.count > 1 {
+      nodes.truncate(to: nodes.count - 1)
+      system.undo()
+    }
+  }
+
+  private func result(_ ending: Ending) -> SearchResult {
+    var schedule: Schedule?
+    if ending == .violation || ending == .halted {
+      schedule = Schedule(
+        (0..<nodes.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+    }
+    return SearchResult(
+      ending: ending, statistics: statistics, schedule: schedule,
+      finalStates: Array(Set(finalStates)).sorted())
+  }
+}

@@ -1,0 +1,289 @@
+// Happens-before of the execution on the search stack, kept up to date as events come and go.
+
+import Support
+
+/// Vector clocks per event, and per object the events that a new step may depend on.
+///
+/// Event `i` of the current execution is the step taken at depth `i`. Its clock holds, for each
+/// CPU, how many events of that CPU happen before it or are it. Clocks are `SIMD8<Int16>` chunks,
+/// as many as the CPUs need, so an execution is limited to 32,767 events per CPU.
+final class HappensBefore {
+  typealias Chunk = SIMD8<Int16>
+
+  struct Event: BitwiseCopyable {
+    var cpu: Int
+    /// 1 for the CPU's first event.
+    var ordinal: Int16
+    var firstTouch: Int
+    /// The CPU's event before this one, or -1.
+    var previousOfCPU: Int
+  }
+
+  /// A touch of an event, linked to what it displaced so that it can be taken back.
+  struct Link: BitwiseCopyable {
+    var object: UInt32
+    var writes: Bool
+    var event: Int32
+    /// The last write event before this touch, or -1 (kept by writes only).
+    var previousWrite: Int32
+    /// The link of the previous read since the last write, or -1.
+    var previousRead: Int32
+  }
+
+  let chunks: Int
+  private let events = GrowableBuffer<Event>()
+  private let clocks: GrowableBuffer<Chunk>
+  private let links = GrowableBuffer<Link>()
+  private let lastWrite: GrowableBuffer<Int32>
+  private let lastRead: GrowableBuffer<Int32>
+  private let lastOfCPU: GrowableBuffer<Int>
+  /// Scratch clocks, one each for: the pending step, race filtering, first events of CPUs.
+  private let scratch: GrowableBuffer<Chunk>
+  /// Latest races found, descending.
+  private let races = GrowableBuffer<Int>()
+
+  init(cpuCount: Int, objectCount: Int) {
+    chunks = (cpuCount + 7) / 8
+    clocks = GrowableBuffer(capacity: 64 * chunks)
+    lastWrite = GrowableBuffer(repeating: -1, count: objectCount)
+    lastRead = GrowableBuffer(repeating: -1, count: objectCount)
+    lastOfCPU = GrowableBuffer(repeating: -1, count: cpuCount)
+    scratch = GrowableBuffer(repeating: Chunk(repeating: 0), count: 3 * chunks)
+  }
+
+  deinit {
+    events.deallocate()
+    clocks.deallocate()
+    links.deallocate()
+    lastWrite.deallocate()
+    lastRead.deallocate()
+    lastOfCPU.deallocate()
+    scratch.deallocate()
+    races.deallocate()
+  }
+
+  var count: Int { events.count }
+  func cpu(of event: Int) -> Int { events[event].cpu }
+
+  // MARK: Clocks
+
+  private func clock(of event: Int) -> UnsafeMutablePointer<Chunk> {
+    clocks.pointer(to: event * chunks)
+  }
+
+  @inline(__always)
+  private func component(_ clock: UnsafeMutablePointer<Chunk>, _ cpu: Int) -> Int16 {
+    UnsafeRawPointer(clock).load(fromByteOffset: cpu &* 2, as: Int16.self)
+  }
+
+  @inline(__always)
+  private func setComponent(_ clock: UnsafeMutablePointer<Chunk>, _ cpu: Int, _ value: Int16) {
+    UnsafeMutableRawPointer(clock).storeBytes(of: value, toByteOffset: cpu &* 2, as: Int16.self)
+  }
+
+  @inline(__always)
+  private func join(_ clock: UnsafeMutablePointer<Chunk>, with event: Int) {
+    let other = self.clock(of: event)
+    for chunk in 0..<chunks {
+      clock[chunk] = pointwiseMax(clock[chunk], other[chunk])
+    }
+  }
+
+  /// The clock of the CPU's latest event; zero if it has none.
+  @inline(__always)
+  private func load(_ clock: UnsafeMutablePointer<Chunk>, cpu: Int) {
+    let last = lastOfCPU[cpu]
+    if last < 0 {
+      for chunk in 0..<chunks { clock[chunk] = Chunk(repeating: 0) }
+    } else {
+      clock.update(from: self.clock(of: last), count: chunks)
+    }
+  }
+
+  /// True if the event happens before whatever has this clock.
+  @inline(__always)
+  private func happens(_ event: Int, before clock: UnsafeMutablePointer<Chunk>) -> Bool {
+    let record = events[event]
+    return component(clock, record.cpu) >= record.ordinal
+  }
+
+  /// Calls `body` with each event that a step with this footprint may directly depend on.
+  ///
+  /// A read depends on the last write; a write also on the reads since. Whatever is older
+  /// happens before one of these.
+  @inline(__always)
+  private func eachDependency(_ footprint: Footprint, _ body: (Int) -> Void) {
+    for index in 0..<footprint.count {
+      let touch = footprint[index]
+      let object = Int(touch.object)
+      let write = lastWrite[object]
+      if write >= 0 { body(Int(write)) }
+      guard touch.writes else { continue }
+      var read = lastRead[object]
+      while read >= 0 {
+        let link = links[Int(read)]
+        body(Int(link.event))
+        read = link.previousRead
+      }
+    }
+  }
+
+  /// Fills the pending clock: what the CPU's next step, with this footprint, would have.
+  private func computePendingClock(_ cpu: Int, _ footprint: Footprint)
+    -> UnsafeMutablePointer<Chunk>
+  {
+    let clock = scratch.pointer(to: 0)
+    load(clock, cpu: cpu)
+    let own = component(clock, cpu)
+    eachDependency(footprint) { join(clock, with: $0) }
+    setComponent(clock, cpu, own &+ 1)
+    return clock
+  }
+
+  // MARK: Events
+
+  /// Adds the CPU's next step as the latest event.
+  func push(_ cpu: Int, _ footprint: Footprint) {
+    let pending = computePendingClock(cpu, footprint)
+    let event = events.count
+    precondition(
+      component(pending, cpu) < Int16.max, "an execution is limited to 32,767 steps a CPU")
+    events.append(
+      Event(
+        cpu: cpu, ordinal: component(pending, cpu), firstTouch: links.count,
+        previousOfCPU: lastOfCPU[cpu]))
+    lastOfCPU[cpu] = event
+    for chunk in 0..<chunks { clocks.append(pending[chunk]) }
+    for index in 0..<footprint.count {
+      let touch = footprint[index]
+      let object = Int(touch.object)
+      let link = Link(
+        object: touch.object, writes: touch.writes, event: Int32(truncatingIfNeeded: event),
+        previousWrite: lastWrite[object], previousRead: lastRead[object])
+      if touch.writes {
+        lastWrite[object] = Int32(truncatingIfNeeded: event)
+        lastRead[object] = -1
+      } else {
+        lastRead[object] = Int32(truncatingIfNeeded: links.count)
+      }
+      links.append(link)
+    }
+  }
+
+  /// Takes the latest event away.
+  func pop() {
+    let event = events.removeLast()
+    while links.count > event.firstTouch {
+      let link = links.removeLast()
+      lastRead[Int(link.object)] = link.previousRead
+      if link.writes { lastWrite[Int(link.object)] = link.previousWrite }
+    }
+    lastOfCPU[event.cpu] = event.previousOfCPU
+    clocks.truncate(to: events.count * chunks)
+  }
+
+  // MARK: Races
+
+  /// Calls `body` with every event in a reversible race with the CPU's next step, latest first.
+  ///
+  /// For a step that cannot block, these are the direct dependencies that do not happen before
+  /// the CPU's latest event or before a later race. A step that can block is compared with every
+  /// event instead: one that merely enabled it is no race, and the race that matters may lie
+  /// behind it. Event `e` did no more than that if the step was disabled before `e` and nothing
+  /// that could have enabled it is left when `e` and what happens after `e` are taken away.
+  ///
+  /// - Parameter wasDisabled: whether the CPU was disabled just before an event.
+  func eachRace(
+    of cpu: Int, _ footprint: Footprint, blocking: Bool, wasDisabled: (Int) -> Bool,
+    _ body: (Int) -> Void
+  ) {
+    let clock = scratch.pointer(to: chunks)
+    load(clock, cpu: cpu)
+    if blocking {
+      for event in stride(from: events.count - 1, through: 0, by: -1)
+      where isDependent(event, footprint) && !happens(event, before: clock) {
+        let isPending = lastOfCPU[cpu] < event
+        if isPending && wasDisabled(event) && !isTouched(footprint, without: event) { continue }
+        body(event)
+      }
+      return
+    }
+    races.removeAll()
+    eachDependency(footprint) { event in
+      if !happens(event, before: clock) { insertRace(event) }
+    }
+    for index in 0..<races.count {
+      let event = races[index]
+      if happens(event, before: clock) { continue }
+      join(clock, with: event)
+      body(event)
+    }
+  }
+
+  /// True if an event after `event`, but not happening after it, is dependent on the step.
+  private func isTouched(_ footprint: Footprint, without event: Int) -> Bool {
+    let racing = events[event]
+    for later in (event + 1)..<max(events.count, event + 1)
+    where component(clock(of: later), racing.cpu) < racing.ordinal {
+      if isDependent(later, footprint) { return true }
+    }
+    return false
+  }
+
+  /// Inserts into `races`, which stays descending and free of repetitions.
+  private func insertRace(_ event: Int) {
+    var index = races.count
+    while index > 0 && races[index - 1] < event { index -= 1 }
+    if index > 0 && races[index - 1] == event { return }
+    races.append(event)
+    var hole = races.count - 1
+    while hole > index {
+      races[hole] = races[hole - 1]
+      hole -= 1
+    }
+    races[index] = event
+  }
+
+  private func isDependent(_ event: Int, _ footprint: Footprint) -> Bool {
+    let end = event + 1 < events.count ? events[event + 1].firstTouch : links.count
+    for index in events[event].firstTouch..<end {
+      let link = links[index]
+      for other in 0..<footprint.count {
+        let touch = footprint[other]
+        if touch.object == link.object && (touch.writes || link.writes) { return true }
+      }
+    }
+    return false
+  }
+
+  /// The initials of `notdep(event).step`: of the events after `event` that do not happen after
+  /// it, followed by the CPU's next step, the CPUs whose first has nothing of these before it.
+  func initials(after event: Int, then cpu: Int, _ footprint: Footprint) -> CPUSet {
+    let racing = events[event]
+    let first = scratch.pointer(to: 2 * chunks)
+    for chunk in 0..<chunks { first[chunk] = Chunk(repeating: Int16.max) }
+    var seen = CPUSet()
+    var initials = CPUSet()
+    for later in (event + 1)..<max(events.count, event + 1) {
+      let record = events[later]
+      let clock = clock(of: later)
+      if component(clock, racing.cpu) >= racing.ordinal || seen.contains(record.cpu) { continue }
+      if !isReached(first, from: clock) { initials.insert(record.cpu) }
+      seen.insert(record.cpu)
+      setComponent(first, record.cpu, record.ordinal)
+    }
+    if !seen.contains(cpu), !isReached(first, from: computePendingClock(cpu, footprint)) {
+      initials.insert(cpu)
+    }
+    return initials
+  }
+
+  /// True if some CPU's first event, by ordinal, is in the past of the clock.
+  @inline(__always)
+  private func isReached(
+    _ first: UnsafeMutablePointer<Chunk>, from clock: UnsafeMutablePointer<Chunk>
+  ) -> Bool {
+    for chunk in 0..<chunks where any(clock[chunk] .>= first[chunk]) { return true }
+    return false
+  }
+}

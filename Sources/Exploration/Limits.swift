@@ -1,0 +1,33 @@
+// Every bound a search can have, and what a search says when it met one.
+
+/// Bounds on a search; `nil` means unbounded.
+public struct Limits: Equatable, Sendable {
+  /// Preemptions per execution.
+  public var preemptions: Int?
+  /// Steps per execution.
+  public var depth: Int
+  /// Executions, complete and blocked together.
+  public var executions: Int?
+  /// Distinct states, for a search that merges them.
+  public var states: Int?
+  /// Wall-clock seconds.
+  public var seconds: Double?
+
+  public static let defaultDepth = 10_000
+
+  public init(
+    preemptions: Int? = nil, depth: Int = Limits.defaultDepth, executions: Int? = nil,
+    states: Int? = nil, seconds: Double? = nil
+  ) {
+    self.preemptions = preemptions
+    self.depth = depth
+    self.executions = executions
+    self.states = states
+    self.seconds = seconds
+  }
+}
+
+/// The bound that ended a search, or cut executions short, before everything was explored.
+public enum Bound: String, Equatable, Sendable {
+  case preemptions, depth, executions, states, seconds, interrupted
+}

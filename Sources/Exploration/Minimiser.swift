@@ -1,0 +1,87 @@
+// The simplest counterexample: fewest preemptions, then fewest steps, then first in order.
+
+import Support
+
+/// Searches for the simplest schedule that violates a given invariant.
+public struct Minimiser {
+  /// The simplest schedule found, and whether nothing simpler exists.
+  public struct Result: Sendable {
+    public var schedule: Schedule
+    public var isProven: Bool
+
+    public init(schedule: Schedule, isProven: Bool) {
+      self.schedule = schedule
+      self.isProven = isProven
+    }
+  }
+
+  /// Transitions the whole minimisation may take before it settles for what it has: a number,
+  /// not a time, so that the result is the same on every machine.
+  public static let transitionsMax = 20_000_000
+
+  private let makeSystem: () -> TransitionSystem
+  private let invariant: Int
+  private var transitionsLeft = Minimiser.transitionsMax
+
+  /// - Parameters:
+  ///   - invariant: the number of the violated invariant.
+  ///   - makeSystem: makes a fresh system; called once per bounded search.
+  public init(invariant: Int, makeSystem: @escaping () -> TransitionSystem) {
+    self.invariant = invariant
+    self.makeSystem = makeSystem
+  }
+
+  /// Minimises: raises the preemption bound from zero until a violation exists within it, then
+  /// lowers the step bound until none does.
+  ///
+  /// Both bounded searches are exact, and depth first in CPU order, so the last one to succeed has
+  /// found the first schedule in order.
+  public mutating func minimise(_ found: Schedule) -> Result {
+    var preemptions = 0
+    while transitionsLeft > 0 {
+      let first = violation(preemptions: preemptions, depth: Limits.defaultDepth)
+      guard case .found(var best) = first else {
+        if case .none = first {
+          preemptions += 1
+          continue
+        }
+        break
+      }
+      while true {
+        switch violation(preemptions: preemptions, depth: best.steps.count - 1) {
+        case .found(let shorter): best = shorter
+        case .none:
+          // Anything of this length that comes earlier in order is found by bounding to it.
+          if case .found(let first) = violation(
+            preemptions: preemptions, depth: best.steps.count)
+          {
+            best = first
+          }
+          return Result(schedule: best, isProven: transitionsLeft > 0)
+        case .unknown: return Result(schedule: best, isProven: false)
+        }
+      }
+    }
+    return Result(schedule: found, isProven: false)
+  }
+
+  private enum Answer {
+    case found(Schedule), none, unknown
+  }
+
+  private mutating func violation(preemptions: Int, depth: Int) -> Answer {
+    guard depth > 0 else { return .none }
+    guard transitionsLeft > 0 else { return .unknown }
+    var options = SearchOptions(limits: Limits(preemptions: preemptions, depth: depth))
+    let allowed = transitionsLeft
+    options.watch = { $0.statistics.transitions < allowed }
+    let search = ExhaustiveSearch(makeSystem(), options, soughtInvariant: invariant)
+    let result = search.run()
+    transitionsLeft -= result.statistics.transitions
+    switch result.ending {
+    case .violation: return result.schedule.map { .found($0) } ?? .unknown
+    case .bounded(.interrupted), .halted: return .unknown
+    default: return .none
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// The choices that determine an execution, and their one-line text form.
+
+import Support
+
+/// A sequence of steps: which CPU, and which way if the step is a choice of data.
+public struct Schedule: Equatable, Sendable {
+  /// One step of a schedule.
+  public struct Step: Equatable, Sendable {
+    public var cpu: Int
+    public var choice: Int
+
+    public init(cpu: Int, choice: Int = 0) {
+      self.cpu = cpu
+      self.choice = choice
+    }
+  }
+
+  public var steps: [Step]
+
+  public init(_ steps: [Step] = []) { self.steps = steps }
+
+  /// Runs of equal steps, for example `0*4,1,0*2,2:1`: CPU 0 four times, CPU 1 once, CPU 0
+  /// twice, then CPU 2 taking choice 1.
+  public var text: String {
+    var runs: [(step: Step, count: Int)] = []
+    for step in steps {
+      if let last = runs.last, last.step == step {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append((step, 1))
+      }
+    }
+    return runs.map { run in
+      let choice = run.step.choice == 0 ? "" : ":\(run.step.choice)"
+      return "\(run.step.cpu)\(choice)" + (run.count == 1 ? "" : "*\(run.count)")
+    }.joined(separator: ",")
+  }
+
+  /// Longest schedule a text may describe: more than any execution the engine can run.
+  public static let maximumLength = 1_000_000
+
+  /// Reads the text form; nil if it is malformed or describes an impossible length.
+  public init?(text: String) {
+    var steps: [Step] = []
+    for run in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let parts = run.split(separator: "*", omittingEmptySubsequences: false)
+      let head = parts[0].split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count <= 2, head.count <= 2,
+        let cpu = Schedule.number(head[0]), cpu < CPUSet.capacity,
+        let choice = head.count == 2 ? Schedule.number(head[1]) : 0,
+        let count = parts.count == 2 ? Schedule.number(parts[1]) : 1,
+        count > 0, steps.count + count <= Schedule.maximumLength
+      else { return nil }
+      steps.append(contentsOf: repeatElement(Step(cpu: cpu, choice: choice), count: count))
+    }
+    self.init(steps)
+  }
+
+  /// Digits only, at most seven: `Int.init` would also take a sign.
+  private static func number(_ text: Substring) -> Int? {
+    guard !text.isEmpty, text.count <= 7, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+      return nil
+    }
+    return Int(text)
+  }
+}

@@ -1,0 +1,92 @@
+// What every search has in common: how it ends, and when it must stop early.
+
+import Support
+
+/// How a search ended.
+public enum Ending: Equatable, Sendable {
+  /// Everything was explored.
+  case complete
+  /// An invariant failed at the end of the schedule.
+  case violation
+  /// The system could not go on at the end of the schedule.
+  case halted
+  /// A bound kept part of the executions away.
+  case bounded(Bound)
+}
+
+/// What a search found.
+public struct SearchResult: Sendable {
+  public var ending: Ending
+  public var statistics: Statistics
+  /// Where it ended, for a violation or a halt.
+  public var schedule: Schedule?
+  /// Keys of the states in which no CPU was enabled, ascending; empty unless asked for.
+  public var finalStates: [UInt64]
+
+  public init(
+    ending: Ending, statistics: Statistics, schedule: Schedule?, finalStates: [UInt64] = []
+  ) {
+    self.ending = ending
+    self.statistics = statistics
+    self.schedule = schedule
+    self.finalStates = finalStates
+  }
+}
+
+/// What a running search tells whoever watches it.
+public struct SearchProgress: Sendable {
+  public var statistics: Statistics
+  public var depth: Int
+  public var seconds: Double
+}
+
+/// How to run a search.
+public struct SearchOptions {
+  public var limits = Limits()
+  /// Keeps the key of every final state.
+  public var collectsFinalStates = false
+  /// Called now and then, at most every few thousand transitions; returns false to interrupt.
+  public var watch: ((SearchProgress) -> Bool)?
+
+  public init(limits: Limits = Limits()) { self.limits = limits }
+}
+
+/// Stops a search at its limits.
+///
+/// Looks at the clock only every 4,096 transitions.
+final class Budget {
+  let limits: Limits
+  private let watch: ((SearchProgress) -> Bool)?
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private static let period = 4_096
+
+  init(_ options: SearchOptions) {
+    limits = options.limits
+    watch = options.watch
+    start = clock.now
+  }
+
+  /// The bound that is met, if any.
+  func exceeded(_ statistics: Statistics, depth: Int) -> Bound? {
+    if let executions = limits.executions,
+      statistics.executions + statistics.blocked + statistics.truncated >= executions
+    {
+      return .executions
+    }
+    if let states = limits.states, statistics.states >= states { return .states }
+    guard statistics.transitions % Budget.period == 0 else { return nil }
+    return slowlyExceeded(statistics, depth: depth)
+  }
+
+  private func slowlyExceeded(_ statistics: Statistics, depth: Int) -> Bound? {
+    guard limits.seconds != nil || watch != nil else { return nil }
+    let elapsed = clock.now - start
+    let seconds =
+      Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    if let limit = limits.seconds, seconds >= limit { return .seconds }
+    let progress = SearchProgress(statistics: statistics, depth: depth, seconds: seconds)
+    if let watch, !watch(progress) { return .interrupted }
+    return nil
+  }
+}

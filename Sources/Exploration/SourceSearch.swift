@@ -1,0 +1,189 @@
+// Stateless search with source sets and sleep sets: about one execution per class.
+
+import Support
+
+/// Source-DPOR (Abdulla, Aronis, Jonsson and Sagonas, "Optimal dynamic partial order reduction",
+/// POPL 2014, Algorithm 1), with blocking steps.
+///
+/// Depth first over executions. At each node some CPUs are in the backtrack set; which ones is
+/// decided below, when a step turns out to race with the one taken here (line numbers refer to
+/// Algorithm 1). Two departures, both needed by locks and grace periods and both fuzzed against
+/// the exhaustive search:
+///
+/// * A CPU that is disabled has a next step all the same, and that step may race with an earlier
+///   one. So races of disabled CPUs are looked for at every node.
+/// * A step that enabled a blocking one is dependent on it but cannot be swapped with it. The
+///   search for races goes on behind it.
+public final class SourceSearch {
+  /// A state on the stack: event `i` was taken at node `i`.
+  private struct Node: BitwiseCopyable {
+    var enabled: CPUSet
+    var backtrack: CPUSet
+    /// Asleep on arrival, or explored here since.
+    var sleep: CPUSet
+    var cpu = 0
+    var choice = 0
+    var choiceCount = 0
+  }
+
+  private let system: TransitionSystem
+  private let options: SearchOptions
+  private let budget: Budget
+  private let past: HappensBefore
+  private let nodes = GrowableBuffer<Node>()
+  private let footprint = Footprint()
+  private let otherFootprint = Footprint()
+  private var statistics = Statistics()
+  private var finalStates: [UInt64] = []
+
+  public init(_ system: TransitionSystem, _ options: SearchOptions) {
+    self.system = system
+    self.options = options
+    budget = Budget(options)
+    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+  }
+
+  deinit { nodes.deallocate() }
+
+  /// Explores until everything is done, something is found or a limit is met.
+  ///
+  /// Call it once.
+  public func run() -> SearchResult {
+    var ending = Ending.complete
+    if let stop = arrive(asleep: CPUSet()) { return result(stop) }
+    while !nodes.isEmpty {
+      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+        ending = .bounded(bound)
+        break
+      }
+      guard chooseStep() else {
+        nodes.truncate(to: nodes.count - 1)
+        if !nodes.isEmpty { takeBack() }
+        continue
+      }
+      if let stop = takeStep() {
+        ending = stop
+        break
+      }
+    }
+    if ending == .complete && statistics.truncated > 0 { ending = .bounded(.depth) }
+    return result(ending)
+  }
+
+  /// Sets the step to take next at the top node; false when nothing is left there (line 6).
+  private func chooseStep() -> Bool {
+    let node = nodes.pointer(to: nodes.count - 1)
+    if node.pointee.choice < node.pointee.choiceCount { return true }
+    let left = node.pointee.backtrack.subtracting(node.pointee.sleep)
+    if left.isEmpty { return false }
+    node.pointee.cpu = left.lowest
+    node.pointee.choice = 0
+    node.pointee.choiceCount = system.choiceCount(of: left.lowest)
+    return true
+  }
+
+  /// Takes the chosen step (lines 7 to 12): returns how the search ends, or nil if it goes on.
+  private func takeStep() -> Ending? {
+    let depth = nodes.count - 1
+    let node = nodes[depth]
+    footprint.removeAll()
+    system.addFootprint(of: node.cpu, to: footprint)
+    if node.choice == 0 { reverseRaces(of: node.cpu) }
+    var asleep = node.sleep
+    var sleepers = asleep
+    while let sleeper = sleepers.popLowest() {
+      otherFootprint.removeAll()
+      system.addFootprint(of: sleeper, to: otherFootprint)
+      if footprint.isDependent(on: otherFootprint) { asleep.remove(sleeper) }
+    }
+    past.push(node.cpu, footprint)
+    statistics.transitions += 1
+    switch system.step(node.cpu, choice: node.choice) {
+    case .clean: break
+    case .violation:
+      statistics.executions += 1
+      return .violation
+    case .halted: return .halted
+    }
+    let deeper = nodes.count
+    if let stop = arrive(asleep: asleep) { return stop }
+    if nodes.count == deeper { takeBack() }
+    return nil
+  }
+
+  /// Undoes the step taken at the top node; the CPU sleeps once all its choices are done
+  /// (line 13).
+  private func takeBack() {
+    system.undo()
+    past.pop()
+    let node = nodes.pointer(to: nodes.count - 1)
+    node.pointee.choice += 1
+    if node.pointee.choice == node.pointee.choiceCount {
+      node.pointee.sleep.insert(node.pointee.cpu)
+    }
+  }
+
+  /// Looks at a new state and puts a node for it on the stack unless the execution ends here.
+  private func arrive(asleep: CPUSet) -> Ending? {
+    let enabled = system.enabledCPUs()
+    statistics.depthMax = max(statistics.depthMax, past.count)
+    var disabled = system.disabledCPUs()
+    while let cpu = disabled.popLowest() {
+      footprint.removeAll()
+      system.addFootprint(of: cpu, to: footprint)
+      reverseRaces(of: cpu)
+    }
+    if enabled.isEmpty {
+      statistics.executions += 1
+      if options.collectsFinalStates { finalStates.append(system.stateKey) }
+      switch system.judgeEnd() {
+      case .clean: return nil
+      case .violation: return .violation
+      case .halted: return .halted
+      }
+    }
+    let awake = enabled.subtracting(asleep)
+    if awake.isEmpty {
+      statistics.blocked += 1
+      return nil
+    }
+    if past.count >= budget.limits.depth {
+      statistics.truncated += 1
+      return nil
+    }
+    nodes.append(Node(enabled: enabled, backtrack: CPUSet(awake.lowest), sleep: asleep))
+    return nil
+  }
+
+  /// Makes sure that every race of the CPU's next step with an earlier event is also run the other
+  /// way round (lines 7 to 11).
+  ///
+  /// `footprint` is that of the step.
+  private func reverseRaces(of cpu: Int) {
+    past.eachRace(
+      of: cpu, footprint, blocking: system.isBlocking(cpu),
+      wasDisabled: { !nodes[$0].enabled.contains(cpu) }
+    ) { event in
+      let initials = past.initials(after: event, then: cpu, footprint)
+      let node = nodes.pointer(to: event)
+      guard initials.isDisjoint(with: node.pointee.backtrack) else { return }
+      let able = initials.intersection(node.pointee.enabled)
+      if able.isEmpty {
+        node.pointee.backtrack = node.pointee.backtrack.union(node.pointee.enabled)
+      } else {
+        node.pointee.backtrack.insert(able.lowest)
+      }
+    }
+  }
+
+  private func result(_ ending: Ending) -> SearchResult {
+    var schedule: Schedule?
+    if ending == .violation || ending == .halted {
+      schedule = Schedule(
+        (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+    }
+    return SearchResult(
+      ending: ending, statistics: statistics, schedule: schedule,
+      finalStates: Array(Set(finalStates)).sorted())
+  }
+}

@@ -1,0 +1,76 @@
+// A set of state keys with what was left of the budget when each was visited.
+
+import Support
+
+/// An open-addressing hash table from 64-bit keys to budgets.
+///
+/// Two different states with one key would be merged: with n states the chance that any two
+/// collide is below n²/2⁶⁵ (about 3·10⁻⁸ for a million states).
+final class StateTable {
+  /// What a visit could still spend; a later visit with no more of either finds nothing new.
+  struct Budget: BitwiseCopyable {
+    var preemptions: Int32
+    var steps: Int32
+
+    func covers(_ other: Budget) -> Bool {
+      preemptions >= other.preemptions && steps >= other.steps
+    }
+  }
+
+  private struct Slot: BitwiseCopyable {
+    var key: UInt64
+    var budget: Budget
+  }
+
+  /// Zero marks an empty slot, so the key zero is stored as this one.
+  private static let zeroKey: UInt64 = 0x9E37_79B9_7F4A_7C15
+  private var slots: UnsafeMutablePointer<Slot>
+  private var mask: Int
+  private(set) var count = 0
+
+  init() {
+    mask = 1_023
+    slots = StateTable.emptySlots(1_024)
+  }
+
+  deinit { slots.deallocate() }
+
+  /// Records a visit; false if an earlier one covers it.
+  func visit(_ state: UInt64, budget: Budget) -> Bool {
+    let key = state == 0 ? StateTable.zeroKey : state
+    let index = find(key)
+    if slots[index].key == key {
+      if slots[index].budget.covers(budget) { return false }
+      slots[index].budget = budget
+      return true
+    }
+    slots[index] = Slot(key: key, budget: budget)
+    count += 1
+    if count * 3 > mask * 2 { grow() }
+    return true
+  }
+
+  private func find(_ key: UInt64) -> Int {
+    var index = Int(truncatingIfNeeded: StableHash.mix(key)) & mask
+    while slots[index].key != 0 && slots[index].key != key { index = (index + 1) & mask }
+    return index
+  }
+
+  private func grow() {
+    let old = slots
+    let oldCapacity = mask + 1
+    slots = StateTable.emptySlots(oldCapacity * 2)
+    mask = oldCapacity * 2 - 1
+    for index in 0..<oldCapacity where old[index].key != 0 {
+      slots[find(old[index].key)] = old[index]
+    }
+    old.deallocate()
+  }
+
+  private static func emptySlots(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
+    let slots = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+    let empty = Slot(key: 0, budget: StateTable.Budget(preemptions: 0, steps: 0))
+    slots.initialize(repeating: empty, count: capacity)
+    return slots
+  }
+}

@@ -1,0 +1,19 @@
+// What a search counted. Counts only: nothing here depends on the clock.
+
+/// Counts of one search.
+public struct Statistics: Equatable, Sendable {
+  /// Executions that ran until no CPU was enabled, or to a violation.
+  public var executions = 0
+  /// Executions stopped because every enabled CPU was asleep: redundant work.
+  public var blocked = 0
+  /// Executions cut by the depth bound.
+  public var truncated = 0
+  /// Steps taken, repeated ones included.
+  public var transitions = 0
+  /// Distinct states; 0 for a search that does not merge states.
+  public var states = 0
+  /// Steps in the longest execution.
+  public var depthMax = 0
+
+  public init() {}
+}

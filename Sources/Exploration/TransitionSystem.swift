@@ -1,0 +1,61 @@
+// The seam between searching and what is searched: no page tables, no words, no fibers up here.
+
+import Support
+
+/// What a step led to.
+public enum StepOutcome: Equatable, Sendable {
+  /// Nothing to report.
+  case clean
+  /// An invariant failed; the system knows which one.
+  case violation
+  /// The system cannot go on (a spin, or a model that breaks the rules); the system knows why.
+  case halted
+}
+
+/// Processes ("CPUs") over shared state, one step at a time, each of which can be taken back.
+///
+/// A search sees the CPUs that can step, what their next steps touch, and whether a step broke
+/// something. Steps of one CPU are deterministic except for the announced number of choices.
+/// A class to be subclassed rather than a protocol: a search makes a handful of these calls per
+/// transition, and a table dispatch is what they may cost.
+open class TransitionSystem {
+  public init() {}
+
+  /// Number of CPUs, at most `CPUSet.capacity`.
+  open var cpuCount: Int { fatalError("abstract") }
+
+  /// One more than the largest object number a footprint can name.
+  open var objectCount: Int { fatalError("abstract") }
+
+  /// The CPUs whose next step can be taken now.
+  open func enabledCPUs() -> CPUSet { fatalError("abstract") }
+
+  /// The CPUs that have a next step which cannot be taken now.
+  open func disabledCPUs() -> CPUSet { fatalError("abstract") }
+
+  /// In how many ways the next step of a CPU can go: 1, unless it is a choice of data.
+  open func choiceCount(of cpu: Int) -> Int { 1 }
+
+  /// True if the next step of a CPU is of a kind that can be disabled.
+  open func isBlocking(_ cpu: Int) -> Bool { false }
+
+  /// Adds the objects that the next step of a CPU would read and write if taken in this state.
+  open func addFootprint(of cpu: Int, to footprint: Footprint) { fatalError("abstract") }
+
+  /// Takes the next step of an enabled CPU.
+  open func step(_ cpu: Int, choice: Int) -> StepOutcome { fatalError("abstract") }
+
+  /// Takes back the latest step.
+  open func undo() { fatalError("abstract") }
+
+  /// Judges a state in which no CPU is enabled.
+  open func judgeEnd() -> StepOutcome { fatalError("abstract") }
+
+  /// A hash of everything that decides what can still happen.
+  ///
+  /// Equal states, equal keys.
+  open var stateKey: UInt64 { fatalError("abstract") }
+
+  /// Which invariant the latest `.violation` was about.
+  open var violatedInvariant: Int { fatalError("abstract") }
+}
