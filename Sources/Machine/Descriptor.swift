@@ -1,0 +1,68 @@
+// A 64-bit table entry, laid out as Arm stage-2 descriptors are where the architecture says.
+
+/// A page-table entry.
+///
+/// Bits as in the Arm ARM (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 7:6 access
+/// permission, 10 access flag, 47:12 output address. An invalid entry with bit 10 set is locked by
+/// software, the encoding of KVM's stage-2 code for an entry in the middle of break-before-make.
+public struct Descriptor: Equatable, Sendable {
+  public var bits: UInt64
+
+  public init(bits: UInt64) { self.bits = bits }
+
+  public static let invalid = Descriptor(bits: 0)
+  public static let locked = Descriptor(bits: 1 << 10)
+
+  static let validBit: UInt64 = 1 << 0
+  static let tableBit: UInt64 = 1 << 1
+  static let readBit: UInt64 = 1 << 6
+  static let writeBit: UInt64 = 1 << 7
+  static let accessFlag: UInt64 = 1 << 10
+  static let addressMask: UInt64 = 0x0000_FFFF_FFFF_F000
+
+  /// Frames of data pages start here; smaller ones, from 1, are table pages.
+  public static let firstDataFrame: UInt64 = 0x10000
+
+  /// Points to a table of the next level.
+  public static func table(_ page: TablePage) -> Descriptor {
+    Descriptor(bits: UInt64(page.id + 1) << 12 | tableBit | validBit)
+  }
+
+  /// Maps one page, at the last level, to a data frame (counted from 0).
+  public static func page(_ frame: Int, writable: Bool = true) -> Descriptor {
+    var leaf = block(frame, writable: writable)
+    leaf.bits |= tableBit
+    return leaf
+  }
+
+  /// Maps a range, above the last level, to data frames starting at `frame`.
+  public static func block(_ frame: Int, writable: Bool = true) -> Descriptor {
+    let address = (firstDataFrame + UInt64(frame)) << 12
+    return Descriptor(
+      bits: address | accessFlag | readBit | (writable ? writeBit : 0) | validBit)
+  }
+
+  public var isValid: Bool { bits & Descriptor.validBit != 0 }
+  public var isLocked: Bool { !isValid && bits & Descriptor.locked.bits != 0 }
+  public var isWritable: Bool { bits & Descriptor.writeBit != 0 }
+
+  private var frameNumber: UInt64 { (bits & Descriptor.addressMask) >> 12 }
+
+  /// The id of the table page it points to, or nil if it is anything else.
+  public var tableID: Int? {
+    guard isValid, bits & Descriptor.tableBit != 0, frameNumber > 0,
+      frameNumber < Descriptor.firstDataFrame
+    else { return nil }
+    return Int(frameNumber) - 1
+  }
+
+  public var isTable: Bool { tableID != nil }
+
+  /// The data frame it maps (counted from 0), or nil if it is not a leaf.
+  public var dataFrame: Int? {
+    guard isValid, frameNumber >= Descriptor.firstDataFrame else { return nil }
+    return Int(frameNumber - Descriptor.firstDataFrame)
+  }
+
+  public var isLeaf: Bool { dataFrame != nil }
+}

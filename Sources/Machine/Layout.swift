@@ -1,0 +1,128 @@
+// Where everything the machine remembers lies in its one array of words.
+
+import Support
+
+/// Cell numbers.
+///
+/// A cell is also the object that footprints name.
+///
+/// Regions: named words and locks; table pages; per-CPU words; callbacks; barrier targets. Cell 0
+/// is never used.
+struct Layout {
+  static let namedCapacity: UInt32 = 4_096
+  static let cpuStride: UInt32 = 8
+  static let callbacksPerCPU = 16
+  static let callbackStride: UInt32 = 3
+  static let pagesPerOwner = 16
+
+  // A table page: header, then entries.
+  static let pageHeader: UInt32 = 8
+  /// 0 never allocated; odd while allocated, even once freed.
+  static let lifetimeOffset: UInt32 = 0
+  static let referencesOffset: UInt32 = 1
+  /// Entries, anywhere, that point to the page.
+  static let linksOffset: UInt32 = 2
+  /// Those of `readersAtUnlinkOffset` whose section of then is still open.
+  static let readersOffset: UInt32 = 3
+  /// 1 + the number of the operation that allocated it.
+  static let allocatedInOffset: UInt32 = 4
+  static let privateOffset: UInt32 = 5
+  /// 1 once another CPU can reach it.
+  static let publishedOffset: UInt32 = 6
+  /// CPUs that were in a read-side section when the page was unlinked.
+  static let readersAtUnlinkOffset: UInt32 = 7
+
+  let cpuCount: Int
+  let geometry: Geometry
+
+  // Table pages come right after the named words, those that exist from the start first, so that
+  // their place does not depend on how many CPUs there are.
+  private static let pageBase = namedCapacity
+  private static func pageStride(_ geometry: Geometry) -> UInt32 {
+    pageHeader + UInt32(geometry.entries)
+  }
+
+  var pageCapacity: Int { (cpuCount + 1) * Layout.pagesPerOwner }
+  private var pageEnd: UInt32 {
+    Layout.pageBase + UInt32(pageCapacity) * Layout.pageStride(geometry)
+  }
+
+  /// The page with an id; ids count owner by owner, what exists from the start first.
+  static func page(_ id: Int, _ geometry: Geometry) -> TablePage {
+    TablePage(id: id, base: pageBase + UInt32(id) * pageStride(geometry))
+  }
+
+  func page(_ id: Int) -> TablePage { Layout.page(id, geometry) }
+
+  /// The `index`-th page that an owner allocates.
+  func page(owner: Int, index: Int) -> TablePage {
+    let position = owner == bootOwner ? 0 : owner + 1
+    return page(position * Layout.pagesPerOwner + index)
+  }
+
+  /// The CPU that allocates pages with this id, or nil for what ran before the CPUs.
+  func owner(ofPage id: Int) -> Int? {
+    let position = id / Layout.pagesPerOwner
+    return position == 0 ? nil : position - 1
+  }
+
+  /// The page a cell lies in, header or entry.
+  func pageID(at cell: UInt32) -> Int? {
+    guard cell >= Layout.pageBase, cell < pageEnd else { return nil }
+    return Int((cell - Layout.pageBase) / Layout.pageStride(geometry))
+  }
+
+  /// The cell's offset from the base of the page it lies in.
+  func offsetInPage(_ cell: UInt32) -> UInt32 {
+    (cell - Layout.pageBase) % Layout.pageStride(geometry)
+  }
+
+  /// The page and entry a cell lies in, or nil if it is not a table entry.
+  func entry(at cell: UInt32) -> (page: Int, index: Int)? {
+    guard let page = pageID(at: cell), offsetInPage(cell) >= Layout.pageHeader else { return nil }
+    return (page, Int(offsetInPage(cell) - Layout.pageHeader))
+  }
+
+  // Per-CPU words.
+  private func cpuBase(_ cpu: Int) -> UInt32 { pageEnd + UInt32(cpu) * Layout.cpuStride }
+
+  /// One slot more than CPUs: the last belongs to what ran before them.
+  var bootOwner: Int { cpuCount }
+
+  /// Odd while the CPU is in a read-side section.
+  func section(_ cpu: Int) -> UInt32 { cpuBase(cpu) }
+  /// CPUs whose sections the CPU's `synchronize` still waits for.
+  func graceReaders(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 1 }
+  func callbacksQueued(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 2 }
+  func callbacksStarted(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 3 }
+  func callbacksFinished(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 4 }
+  func pagesAllocated(owner: Int) -> UInt32 { cpuBase(owner) + 5 }
+  /// Operations completed, when an invariant watches the history.
+  func history(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 6 }
+
+  private var callbackBase: UInt32 { cpuBase(cpuCount + 1) }
+
+  /// CPUs whose sections the callback still waits for.
+  func callbackReaders(_ cpu: Int, _ index: Int) -> UInt32 {
+    callbackBase + UInt32(cpu * Layout.callbacksPerCPU + index) * Layout.callbackStride
+  }
+
+  /// Which body the callback runs.
+  func callbackKey(_ cpu: Int, _ index: Int) -> UInt32 { callbackReaders(cpu, index) + 1 }
+
+  /// CPUs that were in a section when the callback was queued.
+  func callbackReadersAtCall(_ cpu: Int, _ index: Int) -> UInt32 {
+    callbackReaders(cpu, index) + 2
+  }
+
+  private var barrierBase: UInt32 {
+    callbackBase + UInt32(cpuCount * Layout.callbacksPerCPU) * Layout.callbackStride
+  }
+
+  /// How many callbacks of `other` the CPU's `barrier` waits for, or 0.
+  func barrierTarget(_ cpu: Int, _ other: Int) -> UInt32 {
+    barrierBase + UInt32(cpu * cpuCount + other)
+  }
+
+  var cellCount: Int { Int(barrierBase) + cpuCount * cpuCount }
+}

@@ -1,0 +1,231 @@
+// The meaning of actions: what each changes, when it can be taken, what it returns.
+
+import Exploration
+import Support
+
+extension Machine {
+  /// A reader–writer lock's word: one bit per reader, and this one for a writer.
+  static let writerBit: UInt64 = 1 << 63
+
+  /// True if the action can be taken now.
+  func canTake(_ action: Action, by cpu: Int) -> Bool {
+    switch action.kind {
+    case .finished: return false
+    case .wait: return ((memory[action.cell] & action.a) == action.b) != action.flag
+    case .spinLock, .writeLock: return memory[action.cell] == 0
+    case .readLock: return memory[action.cell] & Machine.writerBit == 0
+    case .graceEnd: return memory[layout.graceReaders(cpu)] == 0
+    case .callbackStart:
+      let owner = cpus[cpu].callbackOwner
+      let next = Int(memory[layout.callbacksStarted(owner)])
+      return next < Int(memory[layout.callbacksQueued(owner)])
+        && memory[layout.callbackReaders(owner, next)] == 0
+    case .barrierEnd:
+      return (0..<layout.cpuCount).allSatisfy {
+        memory[layout.callbacksFinished($0)] >= memory[layout.barrierTarget(cpu, $0)]
+      }
+    default: return true
+    }
+  }
+
+  /// Carries out an action that can be taken; returns what the CPU observes.
+  func perform(_ action: Action, by cpu: Int) -> UInt64 {
+    if action.lifetime != 0 && action.kind != .free && memory[action.lifetime] & 1 == 0 {
+      report(.accessAfterFree, cpu, page: action.lifetime, cell: action.cell)
+    }
+    switch action.kind {
+    case .load, .wait:
+      if action.flag && action.kind == .load && memory[layout.section(cpu)] & 1 == 0 {
+        report(.dereferencedOutside, cpu, cell: action.cell)
+      }
+      return memory[action.cell]
+    case .store:
+      write(action.a, to: action.cell, by: cpu)
+      return 0
+    case .compareExchange:
+      let old = memory[action.cell]
+      if old == action.a { write(action.b, to: action.cell, by: cpu) }
+      return old
+    case .exchange:
+      let old = memory[action.cell]
+      write(action.a, to: action.cell, by: cpu)
+      return old
+    case .fetchAdd:
+      let old = memory[action.cell]
+      memory[action.cell] = old &+ action.a
+      return old
+    case .incrementUnlessZero:
+      let old = memory[action.cell]
+      if old != 0 { memory[action.cell] = old &+ 1 }
+      return old == 0 ? 0 : 1
+    case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
+      return performLocking(action, by: cpu)
+    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,
+      .barrierStart, .barrierEnd:
+      return performRCU(action, by: cpu)
+    case .allocate: return allocatePage(for: cpu, inOperation: action.a)
+    case .publish:
+      if let id = layout.pageID(at: action.cell) { publish(id) }
+      return 0
+    case .free:
+      freePage(action.lifetime, by: cpu)
+      return 0
+    case .invoke: return historySeen(by: cpu)
+    case .respond:
+      memory[layout.history(cpu)] += 1
+      return 0
+    case .finished, .fence, .choose: return 0
+    }
+  }
+
+  /// Adds what an action would touch if it were taken now.
+  func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
+    if action.lifetime != 0 && action.kind != .free { footprint.read(action.lifetime) }
+    switch action.kind {
+    case .finished, .fence, .choose, .allocate, .publish: break
+    case .load, .wait: footprint.read(action.cell)
+    case .store, .exchange: addWrite(of: action.a, to: action.cell, footprint)
+    case .compareExchange:
+      if memory[action.cell] == action.a {
+        addWrite(of: action.b, to: action.cell, footprint)
+      } else {
+        footprint.read(action.cell)  // A compare-exchange that fails is a load.
+      }
+    case .fetchAdd: footprint.write(action.cell)
+    case .incrementUnlessZero:
+      if memory[action.cell] == 0 {
+        footprint.read(action.cell)
+      } else {
+        footprint.write(action.cell)
+      }
+    case .free:
+      footprint.write(action.lifetime)
+      addSections(memory[action.lifetime + Layout.readersAtUnlinkOffset], footprint)
+    case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
+      addLocking(action, by: cpu, to: footprint)
+    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,
+      .barrierStart, .barrierEnd:
+      addRCU(action, by: cpu, to: footprint)
+    case .invoke:
+      for other in 0..<layout.cpuCount where other != cpu {
+        footprint.read(layout.history(other))
+      }
+    case .respond: footprint.write(layout.history(cpu))
+    }
+  }
+
+  /// True if nobody but the CPU can notice the action, so that it needs no scheduling point.
+  ///
+  /// Whether that is so depends on what the CPU itself did before, never on others: only the
+  /// owner of a page can publish it. So the answer is the same wherever the node is met.
+  func isLocal(_ action: Action, _ cpu: Int) -> Bool {
+    switch action.kind {
+    case .fence, .allocate, .publish: return true
+    default: break
+    }
+    guard action.lifetime != 0, let id = layout.pageID(at: action.lifetime),
+      memory[action.lifetime + Layout.publishedOffset] == 0
+    else { return false }
+    if layout.owner(ofPage: id) != cpu {
+      fail(.unpublished(cpu: cpu, page: name(ofPage: id)))
+    }
+    return true
+  }
+
+  func report(
+    _ kind: EventKinds, _ cpu: Int, page: UInt32 = 0, cell: UInt32 = 0, value: UInt64 = 0
+  ) {
+    guard watched.contains(kind) else { return }
+    let id = page == 0 ? -1 : layout.pageID(at: page) ?? -1
+    events.append(Event(kind: kind, cpu: cpu, page: id, cell: cell, value: value))
+  }
+
+  /// A hash of which operations of other CPUs have completed.
+  private func historySeen(by cpu: Int) -> UInt64 {
+    var seen: UInt64 = 0
+    for other in 0..<layout.cpuCount where other != cpu {
+      seen = StableHash.extend(seen, with: memory[layout.history(other)])
+    }
+    return seen
+  }
+
+  // MARK: Locks
+
+  private func performLocking(_ action: Action, by cpu: Int) -> UInt64 {
+    let cell = action.cell
+    let bit = CPUSet(cpu).bits
+    switch action.kind {
+    case .spinLock: memory[cell] = UInt64(cpu) + 1
+    case .spinUnlock:
+      if memory[cell] == UInt64(cpu) + 1 {
+        memory[cell] = 0
+      } else {
+        report(.releasedUnheldLock, cpu, cell: cell)
+      }
+    case .readLock: memory[cell] |= bit
+    case .readUnlock:
+      if memory[cell] & (bit | Machine.writerBit) != bit {
+        report(.releasedUnheldLock, cpu, cell: cell)
+      }
+      memory[cell] &= ~bit
+    case .writeLock: memory[cell] = Machine.writerBit | bit
+    default:
+      if memory[cell] == Machine.writerBit | bit {
+        memory[cell] = 0
+      } else {
+        report(.releasedUnheldLock, cpu, cell: cell)
+      }
+    }
+    return 0
+  }
+
+  /// Readers do not conflict: each has an object of its own behind the lock's word.
+  private func addLocking(_ action: Action, by cpu: Int, to footprint: Footprint) {
+    let reader = action.cell + 1 + UInt32(cpu)
+    switch action.kind {
+    case .readLock:
+      footprint.read(action.cell)
+      footprint.write(reader)
+    case .readUnlock: footprint.write(reader)
+    case .writeLock:
+      footprint.write(action.cell)
+      for other in 0..<layout.cpuCount { footprint.read(action.cell + 1 + UInt32(other)) }
+    default: footprint.write(action.cell)
+    }
+  }
+
+  // MARK: Spins
+
+  /// Reads without effect before the machine looks for a spin, and how often one must recur.
+  private static let idleStepsMax: Int32 = 64
+  private static let repetitionsMax = 24
+
+  /// Counts actions in a row that changed nothing, and reports a spin: within one operation, the
+  /// same action observed the same again and again with no effect of the CPU in between.
+  func noteIdleSteps(_ index: ObservationTree.Index, _ cpu: Int) {
+    let node = tree[index]
+    guard node.pointee.parent >= 0 else { return }
+    let parent = tree[node.pointee.parent]
+    let action = parent.pointee.action
+    let failed = action.kind == .compareExchange && node.pointee.observed != action.a
+    guard action.onlyReads || failed, parent.pointee.operation == node.pointee.operation else {
+      return
+    }
+    node.pointee.idleSteps = parent.pointee.idleSteps + 1
+    guard node.pointee.idleSteps >= Machine.idleStepsMax else { return }
+    var repetitions = 0
+    var other = index
+    for _ in 0..<Int(node.pointee.idleSteps) {
+      let earlier = tree[other].pointee.parent
+      if tree[earlier].pointee.action == action,
+        tree[other].pointee.observed == node.pointee.observed
+      {
+        repetitions += 1
+      }
+      other = earlier
+    }
+    if repetitions >= Machine.repetitionsMax && action.cell != 0 {
+      fail(.spin(cpu: cpu, location: name(ofCell: action.cell)))
+    }
+  }
+}

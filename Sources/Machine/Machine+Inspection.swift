@@ -1,0 +1,124 @@
+// Reading the machine's state: what invariants, reports and pictures look at.
+
+import Exploration
+import Support
+
+/// A table page as an invariant sees it.
+public struct PageView: Equatable, Sendable {
+  public var page: TablePage
+  public var name: String
+  public var isAllocated: Bool
+  public var references: Int
+  public var entries: [Descriptor]
+}
+
+extension Machine {
+  /// Every page that was ever allocated, the roots first, then in the order of CPUs.
+  public var pages: [PageView] {
+    var views: [PageView] = []
+    eachAllocatedPage { views.append(view(of: $0)) }
+    return views
+  }
+
+  public func view(of page: TablePage) -> PageView {
+    PageView(
+      page: page, name: name(ofPage: page.id), isAllocated: memory[page.base] & 1 == 1,
+      references: Int(bitPattern: UInt(memory[page.base + Layout.referencesOffset])),
+      entries: (0..<layout.geometry.entries).map { entry(of: page, $0) })
+  }
+
+  /// The roots of the scenario.
+  public var roots: [TablePage] {
+    scenario.rootNames.indices.map { layout.page(owner: layout.bootOwner, index: $0) }
+  }
+
+  public func entry(of page: TablePage, _ index: Int) -> Descriptor {
+    Descriptor(bits: memory[page.base + Layout.pageHeader + UInt32(index)])
+  }
+
+  /// The page with an id, or nil if there can be none.
+  public func page(_ id: Int) -> TablePage? {
+    id >= 0 && id < layout.pageCapacity ? layout.page(id) : nil
+  }
+
+  /// The tables that can be reached from the roots, each once, parents first.
+  public var reachableTables: [PageView] {
+    var found = roots.map { view(of: $0) }
+    var next = 0
+    while next < found.count {
+      for entry in found[next].entries {
+        guard let id = linkedPage(by: entry.bits), !found.contains(where: { $0.page.id == id })
+        else { continue }
+        found.append(view(of: layout.page(id)))
+      }
+      next += 1
+    }
+    return found
+  }
+
+  /// The CPU and the number of the operation that allocated a page; nil for what was there first.
+  public func allocation(of page: TablePage) -> (cpu: Int, operation: Int)? {
+    guard let cpu = layout.owner(ofPage: page.id) else { return nil }
+    return (cpu, Int(memory[page.base + Layout.allocatedInOffset]) - 1)
+  }
+
+  /// CPUs that have not finished, cannot go on, and are not merely waiting for callbacks to run.
+  public var stuckCPUs: [Int] {
+    guard enabledCPUs().isEmpty else { return [] }
+    var stuck: [Int] = []
+    var waiting = disabledCPUs()
+    while let cpu = waiting.popLowest() {
+      if node(of: cpu).pointee.action.kind == .callbackStart {
+        let owner = cpus[cpu].callbackOwner
+        let queued = memory[layout.callbacksQueued(owner)]
+        if memory[layout.callbacksStarted(owner)] == queued { continue }
+      }
+      stuck.append(cpu)
+    }
+    return stuck
+  }
+
+  /// What a CPU is about to do, in words.
+  public func pendingText(of cpu: Int) -> String { text(of: node(of: cpu).pointee.action) }
+
+  /// The value of a word.
+  public func value(of location: Location) -> UInt64 { memory[location.cell] }
+
+  /// One operation in the history of an execution, as a sequential specification sees it.
+  public struct HistoryEntry: Equatable, Sendable {
+    public var cpu: Int
+    public var call: SpecificationCall
+    /// The code of the result; nil if the operation never returned.
+    public var result: UInt64?
+    /// Depths at which it began and ended.
+    public var began: Int
+    public var ended: Int
+  }
+
+  /// The operations of the execution so far, in the order of their beginnings.
+  public var history: [HistoryEntry] {
+    var entries: [HistoryEntry] = []
+    var open: [Int: Int] = [:]
+    for depth in 0..<self.depth {
+      let frame = frame(depth)
+      let action = tree[frame.node].pointee.action
+      switch action.kind {
+      case .invoke:
+        let call = SpecificationCall(
+          operation: Int(action.a >> 32), argument: Int(action.a & 0xFFFF_FFFF))
+        open[frame.cpu] = entries.count
+        entries.append(
+          HistoryEntry(cpu: frame.cpu, call: call, result: nil, began: depth, ended: Int.max))
+      case .respond:
+        guard let entry = open.removeValue(forKey: frame.cpu) else { continue }
+        entries[entry].result = action.b
+        entries[entry].ended = depth
+      default: break
+      }
+    }
+    return entries
+  }
+
+  /// What each CPU's finished operations left in its state: a hash, for comparing final states.
+  public func localHash(of cpu: Int) -> UInt64 { node(of: cpu).pointee.localHash }
+}

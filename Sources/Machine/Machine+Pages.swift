@@ -1,0 +1,139 @@
+// Table pages: allocation, publication, links between tables, freeing and quarantine.
+
+import Exploration
+import Support
+
+extension Machine {
+  /// The k-th page a CPU allocates is the same page in every interleaving, and is never handed
+  /// out again: what touches it after it was freed is seen.
+  func allocatePage(for cpu: Int, inOperation operation: UInt64) -> UInt64 {
+    let counter = layout.pagesAllocated(owner: cpu)
+    let index = Int(memory[counter])
+    guard index < Layout.pagesPerOwner else {
+      let most = Layout.pagesPerOwner
+      fail(.capacity("\(name(ofCPU: cpu)) allocates more than \(most) table pages"))
+      return UInt64(layout.page(owner: cpu, index: 0).id)
+    }
+    memory[counter] = UInt64(index + 1)
+    let page = layout.page(owner: cpu, index: index)
+    memory[page.base + Layout.lifetimeOffset] = 1
+    memory[page.base + Layout.referencesOffset] = 1
+    memory[page.base + Layout.allocatedInOffset] = operation
+    return UInt64(page.id)
+  }
+
+  func freePage(_ base: UInt32, by cpu: Int) {
+    let lifetime = memory[base]
+    guard lifetime & 1 == 1 else {
+      report(.freeOfFreedPage, cpu, page: base, cell: base)
+      return
+    }
+    let readers = memory[base + Layout.readersOffset] & ~CPUSet(cpu).bits
+    if readers != 0 { report(.freedInGracePeriod, cpu, page: base, cell: base, value: readers) }
+    memory[base] = lifetime + 1
+  }
+
+  /// Writes a word.
+  ///
+  /// A table entry may link and unlink tables, and publish what it links.
+  @inline(__always)
+  func write(_ value: UInt64, to cell: UInt32, by cpu: Int) {
+    if cell >= Layout.namedCapacity {
+      writeEntry(value, to: cell, by: cpu)
+    } else {
+      memory[cell] = value
+    }
+  }
+
+  private func writeEntry(_ value: UInt64, to cell: UInt32, by cpu: Int) {
+    let old = memory[cell]
+    memory[cell] = value
+    guard let entry = layout.entry(at: cell) else { return }
+    let unlinked = linkedPage(by: old)
+    let linked = linkedPage(by: value)
+    guard unlinked != linked else { return }
+    if let unlinked { unlink(unlinked) }
+    if let linked {
+      let links = layout.page(linked).base + Layout.linksOffset
+      memory[links] += 1
+      if memory[links] > 1 { report(.linkedAgain, cpu, page: links, cell: cell) }
+      if memory[layout.page(entry.page).base + Layout.publishedOffset] != 0 { publish(linked) }
+    }
+  }
+
+  /// The table page an entry with this value points to.
+  func linkedPage(by value: UInt64) -> Int? {
+    guard let id = Descriptor(bits: value).tableID, id < layout.pageCapacity else { return nil }
+    return id
+  }
+
+  private func unlink(_ id: Int) {
+    let base = layout.page(id).base
+    memory[base + Layout.linksOffset] &-= 1
+    if requirements.contains(.readersAtUnlink) {
+      noteReaders(ofTablesIn: id, readers: openSections())
+    }
+  }
+
+  /// Whoever is in a section now may still hold the page, or a page below it.
+  private func noteReaders(ofTablesIn id: Int, readers: UInt64) {
+    let base = layout.page(id).base
+    memory[base + Layout.readersAtUnlinkOffset] = readers
+    memory[base + Layout.readersOffset] = readers
+    for index in 0..<layout.geometry.entries {
+      if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {
+        noteReaders(ofTablesIn: below, readers: readers)
+      }
+    }
+  }
+
+  /// Makes a page and all tables below it reachable for every CPU.
+  func publish(_ id: Int) {
+    let base = layout.page(id).base
+    guard memory[base + Layout.publishedOffset] == 0 else { return }
+    memory[base + Layout.publishedOffset] = 1
+    for index in 0..<layout.geometry.entries {
+      if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {
+        publish(below)
+      }
+    }
+  }
+
+  /// What writing a value to a word touches: the word, and the link counts of tables it links or
+  /// unlinks.
+  ///
+  /// Unlinking notes the open sections if an invariant asks for them.
+  @inline(__always)
+  func addWrite(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
+    footprint.write(cell)
+    if cell >= Layout.namedCapacity { addLinks(of: value, to: cell, footprint) }
+  }
+
+  private func addLinks(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
+    let unlinked = linkedPage(by: memory[cell])
+    let linked = linkedPage(by: value)
+    guard unlinked != linked else { return }
+    if let linked { footprint.write(layout.page(linked).base + Layout.linksOffset) }
+    guard let unlinked else { return }
+    footprint.write(layout.page(unlinked).base + Layout.linksOffset)
+    if requirements.contains(.readersAtUnlink) {
+      addSections(~0, footprint)
+      addEntries(ofTablesIn: unlinked, footprint)
+    }
+  }
+
+  /// Adds all entries of a table and of those below it as read.
+  private func addEntries(ofTablesIn id: Int, _ footprint: Footprint) {
+    for index in 0..<layout.geometry.entries {
+      let cell = layout.page(id).base + Layout.pageHeader + UInt32(index)
+      footprint.read(cell)
+      if let below = linkedPage(by: memory[cell]) { addEntries(ofTablesIn: below, footprint) }
+    }
+  }
+
+  /// Adds the section words of a set of CPUs as read.
+  func addSections(_ cpus: UInt64, _ footprint: Footprint) {
+    var set = CPUSet(bits: cpus).intersection(.first(layout.cpuCount))
+    while let cpu = set.popLowest() { footprint.read(layout.section(cpu)) }
+  }
+}

@@ -1,0 +1,191 @@
+// Names and words for what the machine holds and does.
+
+import Support
+
+extension Machine {
+  public func name(ofCPU cpu: Int) -> String {
+    cpu < cpus.count ? cpus[cpu].name : "boot"
+  }
+
+  /// The names of all CPUs, those that run callbacks last.
+  public var cpuNames: [String] { cpus.map(\.name) }
+
+  /// The name of an operation of a CPU.
+  public func name(ofOperation operation: Int, cpu: Int) -> String {
+    switch cpus[cpu].role {
+    case .program(let program):
+      operation < program.operations.count ? program.operations[operation].name : "end"
+    case .callbacks: "callback \(operation)"
+    case .boot: "boot"
+    }
+  }
+
+  /// A page is named after who allocated it: the name is the same in every interleaving.
+  public func name(ofPage id: Int) -> String {
+    let index = id % Layout.pagesPerOwner
+    guard let owner = layout.owner(ofPage: id) else {
+      return index < scenario.rootNames.count ? scenario.rootNames[index] : "boot.\(index)"
+    }
+    return "\(name(ofCPU: owner)).\(index)"
+  }
+
+  /// Where a page comes from, as an apposition: "allocated by walker in map 0x2".
+  public func origin(of page: TablePage) -> String {
+    guard let allocation = allocation(of: page) else { return "there from the start" }
+    let operation = name(ofOperation: allocation.operation, cpu: allocation.cpu)
+    return "allocated by \(name(ofCPU: allocation.cpu)) in \(operation)"
+  }
+
+  public func name(ofCell cell: UInt32) -> String {
+    if let entry = layout.entry(at: cell) {
+      return "\(name(ofPage: entry.page))[\(entry.index)]"
+    }
+    if let page = layout.pageID(at: cell) {
+      switch layout.offsetInPage(cell) {
+      case Layout.referencesOffset: return "\(name(ofPage: page)).references"
+      case Layout.privateOffset: return "\(name(ofPage: page)).private"
+      default: return name(ofPage: page)
+      }
+    }
+    if let index = scenario.wordCells.firstIndex(of: cell) { return scenario.words[index].name }
+    return "cell \(cell)"
+  }
+
+  /// The text of a value as the word that holds it gives it a meaning.
+  func text(ofValue value: UInt64, in cell: UInt32) -> String {
+    guard layout.entry(at: cell) != nil else { return String(Int64(bitPattern: value)) }
+    return text(of: Descriptor(bits: value))
+  }
+
+  public func text(of descriptor: Descriptor) -> String {
+    if descriptor == .invalid { return "invalid" }
+    if descriptor.isLocked { return "LOCKED" }
+    if let id = linkedPage(by: descriptor.bits) { return "table \(name(ofPage: id))" }
+    if let frame = descriptor.dataFrame {
+      let kind = descriptor.bits & Descriptor.tableBit == 0 ? "block" : "page"
+      return "\(kind) \(hexadecimal(frame))\(descriptor.isWritable ? "" : " read-only")"
+    }
+    return "0x" + String(descriptor.bits, radix: 16)
+  }
+
+  func text(of action: Action) -> String {
+    let place = action.cell == 0 ? "" : name(ofCell: action.cell)
+    let value = { (value: UInt64) in self.text(ofValue: value, in: action.cell) }
+    switch action.kind {
+    case .finished: return "end"
+    case .load: return "\(action.flag ? "rcu dereference" : "load") \(place)"
+    case .store: return "store \(place) ← \(value(action.a))"
+    case .compareExchange: return "cmpxchg \(place) \(value(action.a)) → \(value(action.b))"
+    case .exchange: return "xchg \(place) ← \(value(action.a))"
+    case .fetchAdd:
+      let amount = Int64(bitPattern: action.a)
+      return "add \(place) \(amount >= 0 ? "+" : "−")\(amount.magnitude)"
+    case .incrementUnlessZero: return "inc unless zero \(place)"
+    case .fence: return "fence"
+    case .wait: return waitText(action, place)
+    case .spinLock: return "lock \(place)"
+    case .spinUnlock: return "unlock \(place)"
+    case .readLock: return "read lock \(place)"
+    case .readUnlock: return "read unlock \(place)"
+    case .writeLock: return "write lock \(place)"
+    case .writeUnlock: return "write unlock \(place)"
+    case .allocate: return "allocate table page"
+    case .free: return "free \(place)"
+    case .publish: return "publish \(place)"
+    case .choose: return "choose among \(action.a)"
+    case .invoke: return "begin"
+    case .respond: return "end"
+    default: return rcuText(action)
+    }
+  }
+
+  private func rcuText(_ action: Action) -> String {
+    switch action.kind {
+    case .sectionEnter: "rcu read lock"
+    case .sectionLeave: "rcu read unlock"
+    case .graceStart: "synchronize: begin"
+    case .graceEnd: "synchronize: grace period over"
+    case .call: "call after grace period"
+    case .callbackStart: "callback: grace period over"
+    case .callbackEnd: "callback: done"
+    case .barrierStart: "rcu barrier: begin"
+    default: "rcu barrier: callbacks done"
+    }
+  }
+
+  private func waitText(_ action: Action, _ place: String) -> String {
+    let relation = action.flag ? "≠" : "="
+    let mask = action.a == ~0 ? "" : " & 0x\(String(action.a, radix: 16))"
+    return "wait \(place)\(mask) \(relation) \(text(ofValue: action.b, in: action.cell))"
+  }
+
+  /// What an action led to, where that does not go without saying.
+  func outcomeText(of action: Action, observing result: UInt64) -> String {
+    switch action.kind {
+    case .load, .wait, .exchange: "is \(text(ofValue: result, in: action.cell))"
+    case .compareExchange:
+      result == action.a ? "won" : "lost: is \(text(ofValue: result, in: action.cell))"
+    case .fetchAdd: "now \(Int64(bitPattern: result &+ action.a))"
+    case .incrementUnlessZero: result == 0 ? "is zero" : "taken"
+    case .allocate: name(ofPage: Int(result))
+    case .choose: "\(result)"
+    default: ""
+    }
+  }
+
+  /// A failure in words, with what to do about it.
+  public func text(of failure: MachineFailure) -> String {
+    switch failure {
+    case .spin(let cpu, let location):
+      "\(name(ofCPU: cpu)) spins on \(location): it observes the same again and again; use "
+        + "wait(until:) instead of a loop"
+    case .notDeterministic(let cpu, let expected, let actual):
+      "not deterministic: with the same observations \(name(ofCPU: cpu)) did '\(expected)' first "
+        + "and '\(actual)' later; model code must not depend on a clock, on random numbers, on "
+        + "the order of a Set, or on state outside of the machine"
+    case .operationThrew(let cpu, let error): "\(name(ofCPU: cpu)) threw an error: \(error)"
+    case .unpublished(let cpu, let page):
+      "\(name(ofCPU: cpu)) reached page \(page), which its owner has not made reachable; link it "
+        + "into a table or use publish(_:)"
+    case .capacity(let text): text
+    }
+  }
+
+  /// The tables as they stand: a tree, a line per page; then the pages no root leads to.
+  public func tableText() -> [String] {
+    var lines: [String] = []
+    var shown: Set<Int> = []
+    for root in roots { addLines(for: root, label: "", depth: 0, &lines, &shown) }
+    for view in pages where !shown.contains(view.page.id) {
+      let label = view.isAllocated ? "unreachable: " : "freed: "
+      shown.insert(view.page.id)
+      lines.append(label + line(for: view))
+    }
+    return lines
+  }
+
+  private func addLines(
+    for page: TablePage, label: String, depth: Int, _ lines: inout [String], _ shown: inout Set<Int>
+  ) {
+    let view = view(of: page)
+    let indent = String(repeating: "   ", count: max(depth - 1, 0)) + (depth > 0 ? "└ " : "")
+    guard shown.insert(page.id).inserted else {
+      lines.append("\(indent)\(label)\(view.name) (shown above)")
+      return
+    }
+    let freed = view.isAllocated ? "" : "  (freed)"
+    lines.append("\(indent)\(label)\(line(for: view))\(freed)")
+    for (index, entry) in view.entries.enumerated() {
+      guard let id = linkedPage(by: entry.bits) else { continue }
+      addLines(for: layout.page(id), label: "[\(index)] ", depth: depth + 1, &lines, &shown)
+    }
+  }
+
+  private func line(for view: PageView) -> String {
+    let entries = view.entries.enumerated().map { "[\($0)] \(text(of: $1))" }
+    return "\(view.name): \(entries.joined(separator: "  "))"
+  }
+}
+
+/// A number as page numbers and addresses are written.
+func hexadecimal(_ number: Int) -> String { "0x" + String(number, radix: 16) }

@@ -1,0 +1,388 @@
+// The whole modelled machine as a transition system: memory, CPUs, and steps that can be undone.
+
+import Exploration
+import Support
+
+/// A machine at some point of an execution of a scenario.
+///
+/// All state that steps change is in `memory`, and per CPU in the node of the observation tree
+/// where it stands; both go back in time at the cost of what changed.
+public final class Machine: TransitionSystem {
+  /// What the machine must keep track of because an invariant asks for it.
+  public struct Requirements: OptionSet, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// When operations begin and end, in relation to each other.
+    public static let history = Requirements(rawValue: 1)
+    /// Which sections were open when a page was unlinked.
+    public static let readersAtUnlink = Requirements(rawValue: 2)
+  }
+
+  struct Frame: BitwiseCopyable {
+    var cpu: Int
+    var node: ObservationTree.Index
+    var mark: Int
+    var result: UInt64
+  }
+
+  private struct Registers: BitwiseCopyable {
+    var unfinished = CPUSet()
+    var blocking = CPUSet()
+    /// Sum of the CPUs' shares in the state key.
+    var localKey: UInt64 = 0
+  }
+
+  /// More local actions than this in a row, and the code is taken to be in an endless loop.
+  private static let localActionsMax = 10_000
+
+  public let scenario: Scenario
+  let layout: Layout
+  let memory: Memory
+  let tree = ObservationTree()
+  let requirements: Requirements
+  let watched: EventKinds
+  let mayRunOutOfMemory: Bool
+  private(set) var cpus: [VirtualCPU] = []
+  private let positions: GrowableBuffer<ObservationTree.Index>
+  private let frames = GrowableBuffer<Frame>()
+  private let registers: UnsafeMutablePointer<Registers>
+  let events = GrowableBuffer<Event>()
+  private var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
+  private let eventInvariants: [(number: Int, invariant: any EventInvariant)]
+  private let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
+  private let stateInvariants: [(number: Int, invariant: any StateInvariant)]
+
+  /// Why the machine cannot go on, if it cannot.
+  public private(set) var failure: MachineFailure?
+  /// The latest violation, and the number of its invariant.
+  public private(set) var violation: (invariant: Int, report: Violation)?
+  /// Collects what traces show, when the machine is replaying one.
+  var recorder: StepRecorder?
+
+  /// Builds the initial state of a scenario, running what it boots.
+  public init(_ scenario: Scenario, recorder: StepRecorder? = nil) {
+    self.scenario = scenario
+    self.recorder = recorder
+    let callers = scenario.programs.indices.filter { scenario.programs[$0].usesCallbacks }
+    let cpuCount = scenario.programs.count + callers.count
+    precondition(
+      cpuCount <= CPUSet.capacity, "a scenario holds at most 64 CPUs, callbacks included")
+    layout = Layout(cpuCount: cpuCount, geometry: scenario.geometry)
+    memory = Memory(cellCount: layout.cellCount)
+    mayRunOutOfMemory = scenario.mayRunOutOfMemory
+    positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
+    registers = .allocate(capacity: 1)
+    registers.initialize(to: Registers())
+    let numbered = scenario.invariants.enumerated()
+    eventInvariants = numbered.compactMap { number, invariant in
+      (invariant as? any EventInvariant).map { (number, $0) }
+    }
+    quiescenceInvariants = numbered.compactMap { number, invariant in
+      (invariant as? any QuiescenceInvariant).map { (number, $0) }
+    }
+    stateInvariants = numbered.compactMap { number, invariant in
+      (invariant as? any StateInvariant).map { (number, $0) }
+    }
+    watched = eventInvariants.reduce(into: []) { $0.formUnion($1.invariant.watches) }
+    requirements = scenario.invariants.reduce(into: []) { needs, invariant in
+      if let invariant = invariant as? any MachineRequirements {
+        needs.formUnion(invariant.requirements)
+      }
+    }
+    super.init()
+    for (index, program) in scenario.programs.enumerated() {
+      cpus.append(
+        VirtualCPU(index: index, name: program.name, role: .program(program), machine: self))
+    }
+    for owner in callers {
+      cpus.append(
+        VirtualCPU(
+          index: cpus.count, name: "\(scenario.programs[owner].name)/rcu",
+          role: .callbacks(of: owner), machine: self))
+    }
+    boot()
+    startCPUs()
+  }
+
+  deinit {
+    for cpu in cpus { cpu.abandon() }
+    positions.deallocate()
+    frames.deallocate()
+    events.deallocate()
+    registers.deallocate()
+  }
+
+  var watchesHistory: Bool { requirements.contains(.history) }
+
+  // MARK: The start
+
+  private func boot() {
+    for (index, cell) in scenario.wordCells.enumerated() {
+      memory[cell] = scenario.words[index].initial
+    }
+    for index in scenario.rootNames.indices {
+      let page = layout.page(owner: layout.bootOwner, index: index)
+      memory[page.base + Layout.lifetimeOffset] = 1
+      memory[page.base + Layout.referencesOffset] = 1
+      memory[page.base + Layout.publishedOffset] = 1
+    }
+    memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
+    let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
+    for body in scenario.bootBodies {
+      do { try body(cpu) } catch {
+        fail(.operationThrew(cpu: layout.bootOwner, error: String(describing: error)))
+      }
+    }
+    for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
+      memory[layout.page(owner: layout.bootOwner, index: index).base + Layout.publishedOffset] = 1
+    }
+    events.removeAll()
+    memory.forgetChanges()
+  }
+
+  /// Takes effect at once: nothing else runs yet.
+  ///
+  /// Actions that would have to wait cannot.
+  func performAtBoot(_ action: Action, by cpu: VirtualCPU) -> UInt64 {
+    switch action.kind {
+    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .barrierStart, .barrierEnd: return 0
+    case .choose: return 0
+    case .call:
+      // Nobody is in a section, so the grace period is over at once.
+      do { try callbackBody(for: action.b)(cpu) } catch {
+        fail(.operationThrew(cpu: cpu.index, error: String(describing: error)))
+      }
+      return 0
+    default: return perform(action, by: cpu.index)
+    }
+  }
+
+  private func startCPUs() {
+    for cpu in cpus where failure == nil {
+      cpu.start()
+      let root = addNode(of: cpu, parent: ObservationTree.none, observed: 0)
+      let position = takeLocalActions(of: cpu.index, from: root)
+      setPosition(of: cpu.index, to: position, from: ObservationTree.none)
+    }
+    memory.forgetChanges()
+  }
+
+  // MARK: Transition system
+
+  public override var cpuCount: Int { layout.cpuCount }
+  public override var objectCount: Int { layout.cellCount }
+
+  public override func enabledCPUs() -> CPUSet {
+    let unfinished = registers.pointee.unfinished
+    var blocking = registers.pointee.blocking
+    if blocking.isEmpty { return unfinished }
+    var enabled = unfinished
+    while let cpu = blocking.popLowest() {
+      if !canTake(node(of: cpu).pointee.action, by: cpu) { enabled.remove(cpu) }
+    }
+    return enabled
+  }
+
+  public override func disabledCPUs() -> CPUSet {
+    if registers.pointee.blocking.isEmpty { return CPUSet() }
+    return registers.pointee.unfinished.subtracting(enabledCPUs())
+  }
+
+  public override func choiceCount(of cpu: Int) -> Int {
+    let action = node(of: cpu).pointee.action
+    return action.kind == .choose ? Int(action.a) : 1
+  }
+
+  public override func isBlocking(_ cpu: Int) -> Bool { registers.pointee.blocking.contains(cpu) }
+
+  public override func addFootprint(of cpu: Int, to footprint: Footprint) {
+    addFootprint(of: node(of: cpu).pointee.action, by: cpu, to: footprint)
+  }
+
+  public override func step(_ cpu: Int, choice: Int) -> StepOutcome {
+    let node = positions[cpu]
+    let action = tree[node].pointee.action
+    let mark = memory.mark
+    recorder?.willTake(action, by: cpus[cpu])
+    let result = action.kind == .choose ? UInt64(choice) : perform(action, by: cpu)
+    frames.append(Frame(cpu: cpu, node: node, mark: mark, result: result))
+    recorder?.didTake(action, by: cpus[cpu], observing: result, in: self)
+    setPosition(of: cpu, to: advance(cpu, from: node, observing: result), from: node)
+    if failure != nil { return .halted }
+    if !events.isEmpty || !stateInvariants.isEmpty { return judgeStep() }
+    return .clean
+  }
+
+  public override func undo() {
+    let frame = frames.removeLast()
+    memory.undo(to: frame.mark)
+    setPosition(of: frame.cpu, to: frame.node, from: positions[frame.cpu])
+    events.removeAll()
+  }
+
+  public override func judgeEnd() -> StepOutcome {
+    let isStuck = !stuckCPUs.isEmpty
+    for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
+      if let report = invariant.judgeEnd(of: self) {
+        violation = (number, report)
+        return .violation
+      }
+    }
+    return .clean
+  }
+
+  /// Judges the initial state, which no step leads to.
+  public func judgeStart() -> StepOutcome { failure != nil ? .halted : judgeStep() }
+
+  public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
+
+  public override var violatedInvariant: Int { violation?.invariant ?? -1 }
+
+  /// Steps taken so far.
+  public var depth: Int { frames.count }
+
+  func frame(_ index: Int) -> Frame { frames[index] }
+
+  /// The node where a CPU stands; the address is valid until the tree grows.
+  @inline(__always)
+  func node(of cpu: Int) -> UnsafeMutablePointer<ObservationTree.Node> { tree[positions[cpu]] }
+
+  private func judgeStep() -> StepOutcome {
+    for index in 0..<events.count {
+      let event = events[index]
+      for (number, invariant) in eventInvariants where invariant.watches.contains(event.kind) {
+        if let report = invariant.judge(event, in: self) {
+          violation = (number, report)
+          events.removeAll()
+          return .violation
+        }
+      }
+    }
+    events.removeAll()
+    for (number, invariant) in stateInvariants {
+      if let report = invariant.judgeState(of: self) {
+        violation = (number, report)
+        return .violation
+      }
+    }
+    return .clean
+  }
+
+  // MARK: CPUs
+
+  private func setPosition(
+    of cpu: Int, to node: ObservationTree.Index, from old: ObservationTree.Index
+  ) {
+    positions[cpu] = node
+    let new = tree[node]
+    registers.pointee.localKey &+= new.pointee.keyShare
+    if old >= 0 { registers.pointee.localKey &-= tree[old].pointee.keyShare }
+    if new.pointee.action.kind == .finished {
+      registers.pointee.unfinished.remove(cpu)
+      registers.pointee.blocking.remove(cpu)
+    } else {
+      registers.pointee.unfinished.insert(cpu)
+      if new.pointee.isBlocking {
+        registers.pointee.blocking.insert(cpu)
+      } else {
+        registers.pointee.blocking.remove(cpu)
+      }
+    }
+  }
+
+  /// The node the CPU reaches by observing a result, its local actions taken.
+  private func advance(
+    _ cpu: Int, from node: ObservationTree.Index, observing result: UInt64
+  ) -> ObservationTree.Index {
+    var next = tree.child(of: node, observing: result)
+    if next < 0 { next = grow(cpus[cpu], at: node, observing: result) }
+    return tree[next].pointee.action.isLocal ? takeLocalActions(of: cpu, from: next) : next
+  }
+
+  private func takeLocalActions(
+    of cpu: Int, from start: ObservationTree.Index
+  ) -> ObservationTree.Index {
+    var node = start
+    var count = 0
+    while tree[node].pointee.action.isLocal && failure == nil {
+      let action = tree[node].pointee.action
+      recorder?.willTake(action, by: cpus[cpu])
+      let result = perform(action, by: cpu)
+      recorder?.didTake(action, by: cpus[cpu], observing: result, in: self)
+      let next = tree.child(of: node, observing: result)
+      node = next >= 0 ? next : grow(cpus[cpu], at: node, observing: result)
+      count += 1
+      if count > Machine.localActionsMax { fail(.spin(cpu: cpu, location: "memory of its own")) }
+    }
+    return node
+  }
+
+  /// Runs the code where it never ran: from a node, having observed a result there.
+  private func grow(
+    _ cpu: VirtualCPU, at node: ObservationTree.Index, observing result: UInt64
+  ) -> ObservationTree.Index {
+    cpu.move(to: node)
+    if failure == nil { cpu.deliver(result) }
+    return addNode(of: cpu, parent: node, observed: result)
+  }
+
+  private func addNode(
+    of cpu: VirtualCPU, parent: ObservationTree.Index, observed: UInt64
+  ) -> ObservationTree.Index {
+    var action = cpu.pending
+    if failure == nil { action.isLocal = isLocal(action, cpu.index) }
+    let node = tree.add(
+      ObservationTree.Node(
+        action: action, parent: parent, observed: observed, localHash: cpu.localHash,
+        keyShare: StableHash.share(of: cpu.localHash, at: ~UInt64(cpu.index)),
+        cpu: Int32(cpu.index), operation: Int32(cpu.operation), idleSteps: 0,
+        isBlocking: action.isBlocking))
+    cpu.settle(at: node)
+    noteIdleSteps(node, cpu.index)
+    recorder?.didReach(cpu)
+    return node
+  }
+
+  // MARK: Failures
+
+  /// Stops the machine; the first reason is kept.
+  func fail(_ reason: MachineFailure) {
+    if failure == nil { failure = reason }
+  }
+
+  func reportNondeterminism(of cpu: VirtualCPU, expected: Action, actual: Action) {
+    fail(
+      .notDeterministic(cpu: cpu.index, expected: text(of: expected), actual: text(of: actual)))
+  }
+
+  /// Runs all code of all CPUs once more, along every history met so far, and compares.
+  ///
+  /// The search runs code only where it leads to something new, so code that depends on anything
+  /// but its observations might go unnoticed without this.
+  public func audit() {
+    for index in 0..<tree.nodes.count where failure == nil {
+      let node = ObservationTree.Index(index)
+      guard tree.isLeaf(node) else { continue }
+      cpus[Int(tree[node].pointee.cpu)].abandon()
+      cpus[Int(tree[node].pointee.cpu)].move(to: node)
+    }
+  }
+
+  // MARK: Callbacks
+
+  /// Keeps a callback's body under a key that stands for the caller's history, and returns the
+  /// key: the same history queues the same callback.
+  func registerCallback(
+    of cpu: VirtualCPU, _ body: @escaping (VirtualCPU) throws -> Void
+  ) -> UInt64 {
+    let key = StableHash.share(of: cpu.localHash, at: UInt64(cpu.index))
+    callbackBodies[key] = body
+    return key
+  }
+
+  func callbackBody(for key: UInt64) -> (VirtualCPU) throws -> Void {
+    guard let body = callbackBodies[key] else { fatalError("[internal] callback without a body") }
+    return body
+  }
+}

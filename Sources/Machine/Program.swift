@@ -1,0 +1,86 @@
+// What a virtual CPU is told to do: a sequence of operations of the modelled code.
+
+/// What an operation returns: a value that is the same whenever the same thing happened.
+public protocol OperationResult: Sendable {
+  /// Distinguishes results; part of the CPU's state from then on.
+  var code: UInt64 { get }
+  /// How traces show it; nil if there is nothing to show.
+  var text: String? { get }
+}
+
+extension OperationResult where Self: RawRepresentable, RawValue == UInt64 {
+  public var code: UInt64 { rawValue }
+  public var text: String? { String(describing: self) }
+}
+
+extension Int: OperationResult {
+  public var code: UInt64 { UInt64(bitPattern: Int64(self)) }
+  public var text: String? { String(self) }
+}
+
+extension UInt64: OperationResult {
+  public var code: UInt64 { self }
+  public var text: String? { String(self) }
+}
+
+extension Bool: OperationResult {
+  public var code: UInt64 { self ? 1 : 0 }
+  public var text: String? { String(self) }
+}
+
+/// The result of an operation that returns nothing.
+public struct NoResult: OperationResult {
+  public init() {}
+  public var code: UInt64 { 0 }
+  public var text: String? { nil }
+}
+
+/// What an operation is in the eyes of a sequential specification.
+public struct SpecificationCall: Equatable, Sendable {
+  /// Which operation of the specification; its meaning belongs to the specification.
+  public var operation: Int
+  public var argument: Int
+
+  public init(operation: Int, argument: Int) {
+    self.operation = operation
+    self.argument = argument
+  }
+}
+
+/// One call of the modelled code.
+public struct Operation: Sendable {
+  public let name: String
+  public let call: SpecificationCall?
+  let body: @Sendable (VirtualCPU) throws -> any OperationResult
+
+  /// - Parameters:
+  ///   - name: how traces name it, for example `map 0x2`.
+  ///   - call: what it is to a sequential specification, if one is to judge it.
+  ///   - body: the code; it keeps no state outside of the machine between runs.
+  public init(
+    _ name: String, call: SpecificationCall? = nil,
+    _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
+  ) {
+    self.name = name
+    self.call = call
+    self.body = body
+  }
+
+  /// An operation that returns nothing.
+  public init(_ name: String, _ body: @escaping @Sendable (VirtualCPU) throws -> Void) {
+    self.name = name
+    call = nil
+    self.body = { cpu in
+      try body(cpu)
+      return NoResult()
+    }
+  }
+}
+
+/// A CPU and the operations it carries out in order.
+public struct Program: Sendable {
+  public let name: String
+  public let operations: [Operation]
+  /// True if the CPU defers work with `VirtualCPU.call`, which then runs on a CPU of its own.
+  public let usesCallbacks: Bool
+}

@@ -1,0 +1,81 @@
+// Everything a machine starts from: words, locks, tables, what runs first, and the CPUs.
+
+/// The starting point of a check: who does what to which memory.
+///
+/// A model's `build` closure makes a fresh one for every machine, so it must not depend on
+/// anything but its parameters.
+public final class Scenario {
+  public let geometry: Geometry
+  private(set) var words: [(name: String, initial: UInt64)] = []
+  private(set) var wordCells: [UInt32] = []
+  private(set) var nextCell: UInt32 = 1
+  private(set) var rootNames: [String] = []
+  public private(set) var programs: [Program] = []
+  private(set) var bootBodies: [(VirtualCPU) throws -> Void] = []
+  /// What must hold; the number of an invariant is its position here.
+  public private(set) var invariants: [any Invariant] = []
+  /// Whether an allocation may fail, which then is a choice.
+  public var mayRunOutOfMemory = false
+
+  public init(geometry: Geometry = Geometry(levels: 2, entries: 2)) {
+    self.geometry = geometry
+  }
+
+  private func reserve(_ name: String, initial: UInt64 = 0, cells: UInt32 = 1) -> Location {
+    precondition(
+      nextCell + cells < Layout.namedCapacity, "a scenario holds at most 4,095 words")
+    let location = Location(cell: nextCell, lifetime: 0)
+    words.append((name, initial))
+    wordCells.append(nextCell)
+    nextCell += cells
+    return location
+  }
+
+  /// A shared word.
+  public func word(_ name: String, initial: UInt64 = 0) -> Location {
+    reserve(name, initial: initial)
+  }
+
+  public func spinLock(_ name: String) -> SpinLock { SpinLock(location: reserve(name)) }
+
+  /// A reader–writer lock.
+  ///
+  /// The cells behind its word are objects only, one for each possible reader: taking the lock for
+  /// reading on two CPUs is independent.
+  public func readWriteLock(_ name: String) -> ReadWriteLock {
+    ReadWriteLock(location: reserve(name, cells: 65))
+  }
+
+  /// A table page that exists from the start and is where walks begin.
+  public func rootTable(_ name: String = "root") -> TablePage {
+    precondition(rootNames.count < Layout.pagesPerOwner)
+    rootNames.append(name)
+    return Layout.page(rootNames.count - 1, geometry)
+  }
+
+  /// Code that runs alone before the CPUs start, for example to map what is mapped already.
+  public func boot(_ body: @escaping (VirtualCPU) throws -> Void) { bootBodies.append(body) }
+
+  /// Adds a CPU; the first added is CPU 0.
+  public func cpu(_ name: String, usesCallbacks: Bool = false, _ operations: Operation...) {
+    cpu(name, usesCallbacks: usesCallbacks, operations)
+  }
+
+  /// Adds a CPU; the first added is CPU 0.
+  public func cpu(_ name: String, usesCallbacks: Bool = false, _ operations: [Operation]) {
+    programs.append(Program(name: name, operations: operations, usesCallbacks: usesCallbacks))
+  }
+
+  /// True if the scenario has page tables, and not only words.
+  public var hasTables: Bool { !rootNames.isEmpty }
+
+  /// Adds an invariant that must hold.
+  public func require(_ invariant: any Invariant) { invariants.append(invariant) }
+
+  public func require(_ list: [any Invariant]) { invariants += list }
+
+  /// Drops all invariants but those with the given ids.
+  public func keepInvariants(_ isKept: (String) -> Bool) {
+    invariants.removeAll { !isKept($0.id) }
+  }
+}

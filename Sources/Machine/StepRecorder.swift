@@ -1,0 +1,79 @@
+// What a replay shows: every action in order, with its place in the code and its effect.
+
+/// One action of a recorded execution.
+public struct RecordedStep: Equatable, Sendable {
+  public var cpu: Int
+  /// The operation it belongs to, counted from 0 within the CPU.
+  public var operation: Int
+  /// Parts of the operation it is nested in, outermost first.
+  public var scopes: [String]
+  public var action: String
+  /// What came of it; empty if that goes without saying.
+  public var outcome: String
+  /// True if it was not a scheduling point.
+  public var isLocal: Bool
+  /// True if it is the beginning or the end of an operation that an invariant watches, and not
+  /// something the code does.
+  public var isBoundary: Bool
+  public var site: SourceSite
+  /// The value observed, and the state key after the step: what a replay is compared by.
+  public var observed: UInt64
+  /// The result of the operation, if this step was its last.
+  public var operationResult: String?
+  public var endsOperation: Bool
+  /// The table pages after the step, if it changed an entry.
+  public var tables: [String]?
+}
+
+/// Collects the steps of one execution.
+///
+/// A machine with a recorder must not step back.
+public final class StepRecorder {
+  private struct Pending {
+    var operation = 0
+    var scopes: [String] = []
+    var site = SourceSite.none
+  }
+
+  public private(set) var steps: [RecordedStep] = []
+  private var pending: [Int: Pending] = [:]
+  private var latestStep: [Int: Int] = [:]
+  private var outcomeText = ""
+  private var actionText = ""
+  private var tables: [String] = []
+
+  public init() {}
+
+  /// The CPU's code has asked for its next action.
+  func didReach(_ cpu: VirtualCPU) {
+    if let finished = cpu.finishedOperation, let step = latestStep[cpu.index],
+      steps[step].operation == finished.number
+    {
+      steps[step].endsOperation = true
+      steps[step].operationResult = finished.result
+    }
+    pending[cpu.index] = Pending(
+      operation: cpu.operation, scopes: cpu.scopes, site: cpu.site ?? .none)
+  }
+
+  func willTake(_ action: Action, by cpu: VirtualCPU) {
+    actionText = cpu.machine.text(of: action)
+    if steps.isEmpty { tables = cpu.machine.tableText() }
+  }
+
+  func didTake(
+    _ action: Action, by cpu: VirtualCPU, observing result: UInt64, in machine: Machine
+  ) {
+    let known = pending[cpu.index] ?? Pending()
+    let now = machine.tableText()
+    latestStep[cpu.index] = steps.count
+    steps.append(
+      RecordedStep(
+        cpu: cpu.index, operation: known.operation, scopes: known.scopes, action: actionText,
+        outcome: machine.outcomeText(of: action, observing: result), isLocal: action.isLocal,
+        isBoundary: action.kind == .invoke || action.kind == .respond,
+        site: known.site, observed: result, operationResult: nil, endsOperation: false,
+        tables: now == tables ? nil : now))
+    tables = now
+  }
+}

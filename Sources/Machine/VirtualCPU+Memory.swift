@@ -1,0 +1,128 @@
+// Actions on words: the accesses of the Linux and C11 atomics, with an explicit ordering each.
+
+/// What a compare-exchange found.
+public struct CompareExchangeResult: Equatable, Sendable {
+  /// The word's value before.
+  public var original: UInt64
+  /// True if it was the expected one, and so was replaced.
+  public var exchanged: Bool
+}
+
+/// What a CPU waits for a word to become.
+public enum WaitCondition: Equatable, Sendable {
+  case equals(UInt64)
+  case differs(from: UInt64)
+  /// The bits of the mask, taken alone, equal a value.
+  case bits(UInt64, equal: UInt64)
+  /// The bits of the mask, taken alone, differ from a value.
+  case bitsDiffer(UInt64, from: UInt64)
+}
+
+extension VirtualCPU {
+  /// Reads a word.
+  public func load(
+    _ location: Location, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    try issue(Action(.load, location, ordering), SourceSite(file: file, line: line))
+  }
+
+  /// Reads a word that only read-side sections may read, like `rcu_dereference`.
+  public func dereference(
+    _ location: Location, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    var action = Action(.load, location, .acquire)
+    action.flag = true
+    return try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Writes a word.
+  public func store(
+    _ value: UInt64, to location: Location, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    var action = Action(.store, location, ordering)
+    action.a = value
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Replaces a word's value if it is the expected one.
+  public func compareExchange(
+    _ location: Location, expected: UInt64, desired: UInt64, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> CompareExchangeResult {
+    var action = Action(.compareExchange, location, ordering)
+    action.a = expected
+    action.b = desired
+    let original = try issue(action, SourceSite(file: file, line: line))
+    return CompareExchangeResult(original: original, exchanged: original == expected)
+  }
+
+  /// Replaces a word's value and returns the old one.
+  public func exchange(
+    _ value: UInt64, in location: Location, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    var action = Action(.exchange, location, ordering)
+    action.a = value
+    return try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Adds to a word, wrapping, and returns the old value.
+  public func fetchAdd(
+    _ value: Int64, to location: Location, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    var action = Action(.fetchAdd, location, ordering)
+    action.a = UInt64(bitPattern: value)
+    return try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Adds one to a word unless it is zero; true if it was added.
+  public func incrementUnlessZero(
+    _ location: Location, _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> Bool {
+    let action = Action(.incrementUnlessZero, location, ordering)
+    return try issue(action, SourceSite(file: file, line: line)) != 0
+  }
+
+  /// Orders this CPU's accesses.
+  ///
+  /// Not a scheduling point: it touches nothing.
+  public func fence(
+    _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    var action = Action(.fence)
+    action.ordering = ordering
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Blocks until a word satisfies a condition; returns its value then.
+  ///
+  /// Use it instead of a loop: a loop that waits for another CPU makes executions of any length.
+  @discardableResult
+  public func wait(
+    until location: Location, _ condition: WaitCondition,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    var action = Action(.wait, location, .acquire)
+    switch condition {
+    case .equals(let value): (action.a, action.b, action.flag) = (~0, value, false)
+    case .differs(let value): (action.a, action.b, action.flag) = (~0, value, true)
+    case .bits(let mask, equal: let value): (action.a, action.b, action.flag) = (mask, value, false)
+    case .bitsDiffer(let mask, from: let value):
+      (action.a, action.b, action.flag) = (mask, value, true)
+    }
+    return try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Chooses a number below `count`; every choice is explored.
+  public func choose(
+    _ count: Int, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> Int {
+    precondition(count >= 1)
+    var action = Action(.choose)
+    action.a = UInt64(count)
+    return Int(try issue(action, SourceSite(file: file, line: line)))
+  }
+}

@@ -1,0 +1,64 @@
+// Actions on table pages: allocating, publishing, counting references, freeing.
+
+extension VirtualCPU {
+  /// The shape of the machine's tables.
+  public var geometry: Geometry { machine.layout.geometry }
+
+  /// The page a table descriptor points to, or nil if it is no table descriptor.
+  public func table(at descriptor: Descriptor) -> TablePage? {
+    guard let id = descriptor.tableID, id < machine.layout.pageCapacity else { return nil }
+    return machine.layout.page(id)
+  }
+
+  /// Allocates a zeroed table page with a reference count of one; nil if memory has run out,
+  /// which is a choice where the scenario allows it.
+  ///
+  /// Nobody else can reach the page until an entry that points to it is written to a page that
+  /// others can reach; until then, accesses to it are not scheduling points.
+  public func allocateTable(
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> TablePage? {
+    let site = SourceSite(file: file, line: line)
+    if machine.mayRunOutOfMemory {
+      var choice = Action(.choose)
+      choice.a = 2
+      if try issue(choice, site) == 1 { return nil }
+    }
+    var action = Action(.allocate)
+    action.a = UInt64(operation + 1)
+    return machine.layout.page(Int(try issue(action, site)))
+  }
+
+  /// Lets other CPUs reach a page, and the tables below it, by other means than a table entry.
+  public func publish(
+    _ page: TablePage, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try issue(
+      Action(.publish, page.references), SourceSite(file: file, line: line))
+  }
+
+  /// Returns a page to the allocator.
+  ///
+  /// It stays in quarantine: every later access is seen.
+  public func free(
+    _ page: TablePage, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    let location = Location(cell: page.base, lifetime: page.base)
+    _ = try issue(Action(.free, location), SourceSite(file: file, line: line))
+  }
+
+  /// Takes a reference to a page, like `get_page`.
+  public func getPage(
+    _ page: TablePage, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try fetchAdd(1, to: page.references, .relaxed, file: file, line: line)
+  }
+
+  /// Drops a reference to a page and frees the page if it was the last, like `put_page`.
+  public func putPage(
+    _ page: TablePage, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    let before = try fetchAdd(-1, to: page.references, .release, file: file, line: line)
+    if before == 1 { try free(page, file: file, line: line) }
+  }
+}

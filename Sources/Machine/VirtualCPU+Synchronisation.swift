@@ -1,0 +1,92 @@
+// Actions that order CPUs: locks and read-copy-update.
+
+extension VirtualCPU {
+  /// Blocks until the lock is free, and takes it.
+  public func lock(
+    _ lock: SpinLock, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try issue(Action(.spinLock, lock.location, .acquire), SourceSite(file: file, line: line))
+  }
+
+  /// Releases a lock this CPU holds.
+  public func unlock(
+    _ lock: SpinLock, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try issue(Action(.spinUnlock, lock.location, .release), SourceSite(file: file, line: line))
+  }
+
+  /// Blocks until no writer holds the lock, and takes it as a reader.
+  public func readLock(
+    _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try issue(Action(.readLock, lock.location, .acquire), SourceSite(file: file, line: line))
+  }
+
+  /// Releases a lock this CPU holds as a reader.
+  public func readUnlock(
+    _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try issue(Action(.readUnlock, lock.location, .release), SourceSite(file: file, line: line))
+  }
+
+  /// Blocks until nobody holds the lock, and takes it as the writer.
+  public func writeLock(
+    _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try issue(Action(.writeLock, lock.location, .acquire), SourceSite(file: file, line: line))
+  }
+
+  /// Releases a lock this CPU holds as the writer.
+  public func writeUnlock(
+    _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    _ = try issue(Action(.writeUnlock, lock.location, .release), SourceSite(file: file, line: line))
+  }
+
+  // MARK: Read-copy-update
+
+  /// Enters a read-side section, like `rcu_read_lock`.
+  ///
+  /// Sections nest; only the outermost counts.
+  public func rcuReadLock(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    sectionDepth += 1
+    guard sectionDepth == 1 else { return }
+    _ = try issue(Action(.sectionEnter), SourceSite(file: file, line: line))
+  }
+
+  /// Leaves a read-side section, like `rcu_read_unlock`.
+  public func rcuReadUnlock(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    if sectionDepth > 0 { sectionDepth -= 1 }
+    guard sectionDepth == 0 else { return }
+    _ = try issue(Action(.sectionLeave), SourceSite(file: file, line: line))
+  }
+
+  /// Waits for a grace period, like `synchronize_rcu`: until every section that is open on any
+  /// CPU at the call has been left.
+  public func synchronize(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    var end = Action(.graceEnd)
+    end.a = try issue(Action(.graceStart), site)
+    _ = try issue(end, site)
+  }
+
+  /// Runs `body` after a grace period, on a CPU of its own, like `call_rcu`.
+  ///
+  /// Callbacks of one CPU run in the order of their calls. The body must depend on nothing but
+  /// what this CPU has observed and what the body itself observes.
+  public func call(
+    file: String = #fileID, line: Int = #line,
+    _ body: @escaping (VirtualCPU) throws -> Void
+  ) throws(Abandoned) {
+    var action = Action(.call)
+    action.b = machine.registerCallback(of: self, body)
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Waits until every callback queued so far, by any CPU, has run, like `rcu_barrier`.
+  public func barrier(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    _ = try issue(Action(.barrierStart), site)
+    _ = try issue(Action(.barrierEnd), site)
+  }
+}

@@ -1,0 +1,264 @@
+// One virtual CPU: model code on a fiber, stopped before every action that others could notice.
+
+import Fibers
+import Support
+
+/// Thrown from an action when its execution is cut short, so that the code unwinds.
+///
+/// Let it pass: code that catches it and goes on gets it again from its next action.
+public struct Abandoned: Error {}
+
+/// What model code runs on.
+///
+/// Every method marked `throws(Abandoned)` is one action and a scheduling point, so **`try` marks
+/// every place where another CPU may come in between**.
+///
+/// Code must depend on nothing but the results of its actions: no clock, no random numbers, no
+/// state shared with other CPUs outside of the machine. The search leaves out running it again
+/// where the outcome is known.
+public final class VirtualCPU {
+  /// What a CPU runs.
+  enum Role {
+    case program(Program)
+    /// Callbacks queued by the CPU with this number.
+    case callbacks(of: Int)
+    /// What comes before the CPUs start: its actions take effect at once.
+    case boot
+  }
+
+  public let index: Int
+  public let name: String
+  let role: Role
+  unowned let machine: Machine
+
+  // Local state, rebuilt whenever the code runs from its start.
+  var operation = 0
+  var sectionDepth = 0
+  private var results: UInt64 = 0
+  private var observations: UInt64 = 0
+  private(set) var scopes: [String] = []
+  var finishedOperation: FinishedOperation?
+  var site: SourceSite?
+
+  // Exchange with the machine, which runs outside of the fiber.
+  private(set) var pending = Action(.finished)
+  private var delivered: UInt64 = 0
+  private var isAbandoned = false
+  /// The node the fiber waits at, or none.
+  private var position = ObservationTree.none
+  private let script = GrowableBuffer<ObservationTree.Index>()
+  private var scriptPosition = 0
+  private lazy var fiber = Fiber { [unowned self] in runRole() }
+
+  init(index: Int, name: String, role: Role, machine: Machine) {
+    self.index = index
+    self.name = name
+    self.role = role
+    self.machine = machine
+  }
+
+  deinit { script.deallocate() }
+
+  /// The CPU on whose callback queue `call` puts its work.
+  var callbackOwner: Int {
+    if case .callbacks(let owner) = role { owner } else { index }
+  }
+
+  /// A hash of all the CPU knows: results of finished operations and, within an operation, what
+  /// it has observed since it began.
+  var localHash: UInt64 {
+    let known = StableHash.extend(results, with: UInt64(operation))
+    return StableHash.extend(known, with: observations)
+  }
+
+  // MARK: Inside the fiber
+
+  /// Asks for an action and returns its result; other CPUs run in between.
+  func issue(_ action: Action, _ site: SourceSite) throws(Abandoned) -> UInt64 {
+    self.site = site
+    if case .boot = role { return machine.performAtBoot(action, by: self) }
+    if isAbandoned { throw Abandoned() }
+    if scriptPosition + 1 < script.count {
+      return try replay(action)
+    }
+    pending = action
+    fiber.suspend()
+    if isAbandoned { throw Abandoned() }
+    observe(delivered)
+    return delivered
+  }
+
+  /// Answers from the tree: the code was here before.
+  private func replay(_ action: Action) throws(Abandoned) -> UInt64 {
+    let tree = machine.tree
+    let expected = tree[script[scriptPosition]].pointee.action
+    guard expected.isSameRequest(as: action) else {
+      machine.reportNondeterminism(of: self, expected: expected, actual: action)
+      isAbandoned = true
+      throw Abandoned()
+    }
+    scriptPosition += 1
+    let result = tree[script[scriptPosition]].pointee.observed
+    observe(result)
+    return result
+  }
+
+  private func observe(_ result: UInt64) {
+    observations = StableHash.extend(observations, with: result)
+    finishedOperation = nil
+  }
+
+  private func runRole() {
+    operation = 0
+    sectionDepth = 0
+    results = 0
+    observations = 0
+    scopes = []
+    finishedOperation = nil
+    do {
+      switch role {
+      case .program(let program): try run(program)
+      case .callbacks: try runCallbacks()
+      case .boot: break
+      }
+      _ = try issue(Action(.finished), .none)
+    } catch is Abandoned {
+      return
+    } catch {
+      machine.fail(.operationThrew(cpu: index, error: String(describing: error)))
+      pending = Action(.finished)
+    }
+  }
+
+  private func run(_ program: Program) throws {
+    for (number, item) in program.operations.enumerated() {
+      let call = machine.watchesHistory ? item.call : nil
+      if let call { try invoke(number, call) }
+      let result = try item.body(self)
+      if let call { try respond(number, call, result.code) }
+      finishOperation(result)
+    }
+  }
+
+  private func invoke(_ number: Int, _ call: SpecificationCall) throws(Abandoned) {
+    var action = Action(.invoke)
+    action.a = UInt64(call.operation) << 32 | UInt64(call.argument)
+    _ = try issue(action, .none)
+  }
+
+  private func respond(_ number: Int, _ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {
+    var action = Action(.respond)
+    action.a = UInt64(call.operation) << 32 | UInt64(call.argument)
+    action.b = code
+    _ = try issue(action, .none)
+  }
+
+  private func runCallbacks() throws {
+    while true {
+      let key = try issue(Action(.callbackStart), .none)
+      try machine.callbackBody(for: key)(self)
+      _ = try issue(Action(.callbackEnd), .none)
+      finishOperation(NoResult())
+    }
+  }
+
+  /// Between operations a CPU knows the results of those before, and nothing else.
+  private func finishOperation(_ result: any OperationResult) {
+    results = StableHash.extend(results, with: result.code)
+    observations = 0
+    finishedOperation = FinishedOperation(number: operation, result: result.text)
+    operation += 1
+  }
+
+  /// Names a part of an operation, for traces.
+  public func scope<R>(_ name: String, _ body: () throws(Abandoned) -> R) throws(Abandoned) -> R {
+    scopes.append(name)
+    defer { scopes.removeLast() }
+    return try body()
+  }
+
+  // MARK: Outside the fiber
+
+  /// Runs the code from its start to its first action.
+  func start() {
+    script.removeAll()
+    scriptPosition = 0
+    isAbandoned = false
+    fiber.resume()
+  }
+
+  /// Notes that the fiber now waits at a node.
+  func settle(at node: ObservationTree.Index) { position = node }
+
+  /// Brings the fiber to a node of the tree by running the code again, with the results the tree
+  /// holds, unless it waits there already.
+  func move(to node: ObservationTree.Index) {
+    if position == node && !fiber.isIdle { return }
+    abandon()
+    script.removeAll()
+    var next = node
+    while next >= 0 {
+      script.append(next)
+      next = machine.tree[next].pointee.parent
+    }
+    reverseScript()
+    scriptPosition = 0
+    isAbandoned = false
+    fiber.resume()
+    if machine.failure == nil {
+      let expected = machine.tree[node].pointee.action
+      if !expected.isSameRequest(as: pending) {
+        machine.reportNondeterminism(of: self, expected: expected, actual: pending)
+      }
+    }
+    position = node
+  }
+
+  private func reverseScript() {
+    var low = 0
+    var high = script.count - 1
+    while low < high {
+      let swapped = script[low]
+      script[low] = script[high]
+      script[high] = swapped
+      low += 1
+      high -= 1
+    }
+  }
+
+  /// Gives the fiber, which waits for it, the result of its pending action.
+  func deliver(_ result: UInt64) {
+    delivered = result
+    script.removeAll()
+    scriptPosition = 0
+    fiber.resume()
+  }
+
+  /// Makes the code unwind, if it is in the middle of something.
+  func abandon() {
+    position = ObservationTree.none
+    guard !fiber.isIdle else { return }
+    isAbandoned = true
+    fiber.resume()
+    precondition(fiber.isIdle, "[internal] an abandoned CPU went on")
+  }
+}
+
+/// A place in the model's source.
+public struct SourceSite: Equatable, Sendable {
+  public var file: String
+  public var line: Int
+
+  static let none = SourceSite(file: "", line: 0)
+
+  @usableFromInline init(file: String, line: Int) {
+    self.file = file
+    self.line = line
+  }
+}
+
+/// An operation that has just ended, for traces.
+struct FinishedOperation: Equatable {
+  var number: Int
+  var result: String?
+}
