@@ -1,0 +1,139 @@
+// Checking a model: pick the search, run it, minimise what it finds, say what was covered.
+
+import Exploration
+import Invariants
+import Machine
+import Traces
+
+/// Which search to run.
+public enum Strategy: String, CaseIterable, Sendable {
+  /// Stateless, reduced by source sets and sleep sets.
+  case source
+  /// Every interleaving; equal states are merged, nothing is reduced.
+  case exhaustive
+}
+
+/// How to check.
+public struct CheckOptions {
+  public var strategy = Strategy.source
+  public var limits = Limits()
+  /// Values for the model's parameters, by name; what is missing is standard.
+  public var parameters: [String: Int] = [:]
+  /// Ids of the only invariants to require; nil for all of the model's.
+  public var invariants: [String]?
+  /// Whether to search for the simplest counterexample once one is found.
+  public var minimises = true
+  /// Sees the progress of a search; returns false to interrupt it.
+  public var watch: ((SearchProgress) -> Bool)?
+
+  public init() {}
+}
+
+/// Why a model could not be checked.
+///
+/// Each is the user's to mend.
+public enum CheckError: Error, Equatable {
+  case unknownParameter(name: String, known: [String])
+  case parameterOutOfRange(name: String, value: Int, range: ClosedRange<Int>)
+  case unknownInvariant(id: String, known: [String])
+  /// The model breaks the rules for model code.
+  case badModel(String)
+}
+
+extension Model {
+  /// A fresh scenario with the given options' parameters and invariants.
+  ///
+  /// Progress is always required: a search in which everybody is stuck has covered nothing.
+  public func scenario(
+    parameters: [String: Int] = [:], invariants: [String]? = nil
+  ) throws(CheckError) -> Scenario {
+    for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
+      guard let parameter = self.parameters.first(where: { $0.name == name }) else {
+        throw .unknownParameter(name: name, known: self.parameters.map(\.name))
+      }
+      guard parameter.range.contains(value) else {
+        throw .parameterOutOfRange(name: name, value: value, range: parameter.range)
+      }
+    }
+    if let invariants {
+      let known = freshScenario(parameters, nil).invariants.map(\.id)
+      for id in invariants where !known.contains(id) {
+        throw .unknownInvariant(id: id, known: known)
+      }
+    }
+    return freshScenario(parameters, invariants)
+  }
+
+  private func freshScenario(_ parameters: [String: Int], _ invariants: [String]?) -> Scenario {
+    let scenario = build(values(parameters))
+    if !scenario.invariants.contains(where: { $0.id == Progress().id }) {
+      scenario.require(Progress())
+    }
+    if let invariants { scenario.keepInvariants { invariants.contains($0) } }
+    return scenario
+  }
+
+  /// Checks the model.
+  ///
+  /// - Throws: `CheckError` if the options do not fit the model or its code breaks the rules.
+  public func check(_ options: CheckOptions = CheckOptions()) throws(CheckError) -> CheckReport {
+    let scenario = try scenario(
+      parameters: options.parameters, invariants: options.invariants)
+    let plan = SearchPlan(options, scenario)
+    let machine = Machine(scenario)
+    var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
+    let result = machine.judgeStart() == .clean ? plan.run(on: machine) : .immediate(machine)
+    report.statistics = result.statistics
+    switch result.ending {
+    case .complete:
+      machine.audit()
+      if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
+      report.verdict = .holds
+    case .bounded(let bound): report.verdict = .incomplete(.bound(bound))
+    case .halted:
+      guard let failure = machine.failure else { break }
+      guard case .spin = failure else { throw .badModel(machine.text(of: failure)) }
+      report.verdict = .incomplete(.spin(machine.text(of: failure)))
+    case .violation:
+      report.verdict = .violated
+      report.counterexample = try counterexample(
+        to: machine.violatedInvariant, result.schedule ?? Schedule(), options, plan)
+    }
+    return report
+  }
+
+  private func counterexample(
+    to invariant: Int, _ found: Schedule, _ options: CheckOptions, _ plan: SearchPlan
+  ) throws(CheckError) -> Trace {
+    let fresh = { freshScenario(options.parameters, options.invariants) }
+    var simplest = Minimiser.Result(schedule: found, isProven: false)
+    if options.minimises {
+      var minimiser = Minimiser(invariant: invariant) { Machine(fresh()) }
+      simplest = minimiser.minimise(found)
+    }
+    let scenario = fresh()
+    do throws(RecordingError) {
+      return Trace(
+        model: name, parameters: values(options.parameters).values,
+        invariants: scenario.invariants.map(\.id), foundBy: plan.text,
+        isMinimal: simplest.isProven,
+        recording: try Recording(simplest.schedule, of: scenario))
+    } catch {
+      switch error {
+      case .failed(let failure): throw .badModel(Machine(fresh()).text(of: failure))
+      case .impossibleStep(let number, let reason):
+        throw .badModel(
+          "not deterministic: when run again, step \(number) is impossible: \(reason)")
+      }
+    }
+  }
+}
+
+extension SearchResult {
+  /// The result of a search that ends before its first step.
+  static func immediate(_ machine: Machine) -> SearchResult {
+    SearchResult(
+      ending: machine.failure == nil ? .violation : .halted, statistics: Statistics(),
+      schedule: Schedule(), finalStates: [])
+  }
+}

@@ -1,0 +1,82 @@
+// What a check found, and what exactly it covered.
+
+import Exploration
+import Machine
+import Traces
+
+/// The result of a check.
+public enum Verdict: Equatable, Sendable {
+  case holds
+  case violated
+  case incomplete(Incompleteness)
+}
+
+/// Why a check covered only part of what it should.
+public enum Incompleteness: Equatable, Sendable {
+  case bound(Bound)
+  case spin(String)
+}
+
+/// A verdict with its scope, its counts and, if there is one, its counterexample.
+public struct CheckReport: Sendable {
+  public let model: String
+  public let parameters: ParameterValues
+  public let invariants: [String]
+  public let strategy: Strategy
+  /// Why another search ran than was asked for.
+  public let note: String?
+  public let limits: Limits
+  /// Which executions the verdict is about.
+  public let scope: String
+  public internal(set) var verdict = Verdict.holds
+  public internal(set) var statistics = Statistics()
+  public internal(set) var counterexample: Trace?
+
+  init(_ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues) {
+    self.model = model.name
+    self.parameters = parameters
+    invariants = scenario.invariants.map(\.id)
+    strategy = plan.strategy
+    note = plan.note
+    limits = plan.limits
+    scope = scenario.scope
+  }
+
+  /// The id of the violated invariant.
+  public var violatedInvariant: String? {
+    guard case .violated(let invariant, _) = counterexample?.recording.end else { return nil }
+    return invariant
+  }
+
+  /// What to raise or change to get a complete answer; nil if there is one.
+  public var advice: String? {
+    guard case .incomplete(let reason) = verdict else { return nil }
+    switch reason {
+    case .spin(let text): return text
+    case .bound(.interrupted): return "interrupted; run it again to the end"
+    case .bound(.preemptions):
+      return
+        "holds up to \(limits.preemptions ?? 0) preemptions; raise --preemptions or leave it out"
+    case .bound(.depth):
+      return "executions longer than \(limits.depth) steps were cut; raise --depth, and look for a "
+        + "loop that should be a wait"
+    case .bound(let bound):
+      return "stopped at the bound on \(bound.rawValue); raise --\(bound.rawValue)"
+    }
+  }
+}
+
+extension Scenario {
+  /// The scenario's size in words: what "every interleaving" is said of.
+  public var scope: String {
+    let counts = Set(programs.map(\.operations.count)).sorted()
+    let most = counts.last ?? 0
+    let each =
+      counts.count == 1
+      ? "\(most) \(most == 1 ? "operation" : "operations") each" : "up to \(most) operations each"
+    let cpus = programs.count == 1 ? "1 CPU" : "\(programs.count) CPUs"
+    let tables =
+      hasTables ? ", \(geometry.levels)-level tables of \(geometry.entries) entries" : ""
+    return "\(cpus), \(each)\(tables), sequential consistency"
+  }
+}

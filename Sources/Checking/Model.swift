@@ -1,0 +1,104 @@
+// A model: a system, its parameters, what must hold, and which verdict is expected.
+
+import Invariants
+import Machine
+
+/// Where a question comes from.
+public struct Origin: Equatable, Sendable {
+  public var author: String
+  public var list: String
+  /// In the form 2022-04-21.
+  public var date: String
+  public var subject: String
+  /// What was asked, in our own words.
+  public var question: String
+
+  public init(author: String, list: String, date: String, subject: String, question: String) {
+    self.author = author
+    self.list = list
+    self.date = date
+    self.subject = subject
+    self.question = question
+  }
+}
+
+/// A number that shapes a model.
+public struct Parameter: Equatable, Sendable {
+  public var name: String
+  public var summary: String
+  public var range: ClosedRange<Int>
+  public var standard: Int
+
+  public init(_ name: String, _ summary: String, _ range: ClosedRange<Int>, standard: Int) {
+    self.name = name
+    self.summary = summary
+    self.range = range
+    self.standard = standard
+  }
+}
+
+/// Values for a model's parameters.
+public struct ParameterValues: Equatable, Sendable {
+  public private(set) var values: [(name: String, value: Int)]
+
+  public init(_ values: [(name: String, value: Int)]) { self.values = values }
+
+  /// The value of a parameter, which must be one of the model's.
+  public subscript(name: String) -> Int {
+    guard let found = values.first(where: { $0.name == name }) else {
+      preconditionFailure("the model declares no parameter named \(name)")
+    }
+    return found.value
+  }
+
+  public static func == (a: ParameterValues, b: ParameterValues) -> Bool {
+    a.values.elementsEqual(b.values) { $0 == $1 }
+  }
+}
+
+/// The verdict a model is in the catalogue for.
+public enum Expectation: Equatable, Sendable {
+  case holds
+  /// Each of these invariants fails when it is the only one required.
+  case violates([String])
+}
+
+/// Something to check.
+public struct Model: Sendable {
+  /// Unique, lower case with hyphens; a broken sibling's says what is missing.
+  public let name: String
+  public let summary: String
+  /// The scenario: which CPUs do what.
+  public let scenarioText: String
+  /// The step left out, for a broken sibling.
+  public let omission: String?
+  public let origin: Origin?
+  public let parameters: [Parameter]
+  public let expectation: Expectation
+  /// Parameter values that the catalogue is checked with; what is not named is standard.
+  public let instances: [[String: Int]]
+  /// Makes a fresh scenario, equal each time for equal parameters.
+  public let build: @Sendable (ParameterValues) -> Scenario
+
+  public init(
+    name: String, summary: String, scenario: String, omission: String? = nil,
+    origin: Origin? = nil, parameters: [Parameter] = [], expectation: Expectation,
+    instances: [[String: Int]] = [[:]],
+    build: @escaping @Sendable (ParameterValues) -> Scenario
+  ) {
+    self.name = name
+    self.summary = summary
+    scenarioText = scenario
+    self.omission = omission
+    self.origin = origin
+    self.parameters = parameters
+    self.expectation = expectation
+    self.instances = instances
+    self.build = build
+  }
+
+  /// All parameters, with the given values in place of the standard ones.
+  public func values(_ given: [String: Int] = [:]) -> ParameterValues {
+    ParameterValues(parameters.map { ($0.name, given[$0.name] ?? $0.standard) })
+  }
+}

@@ -1,0 +1,207 @@
+// Random scenarios: what the searches are compared on.
+
+import Machine
+import Support
+
+/// Small random programs over every kind of action the machine has.
+public enum RandomProgram {
+  /// One instruction of a random CPU.
+  private enum Instruction {
+    case load, store, compareExchange, exchange, fetchAdd, wait, lock, readLock, writeLock
+    case section, synchronize, call, barrier, choose, incrementUnlessZero
+    case install, walk, write, remove, removeLater
+  }
+
+  private struct Step {
+    var instruction: Instruction
+    var word: Int
+    var old: UInt64
+    var new: UInt64
+    /// Skipped if what the CPU has seen so far is odd.
+    var isConditional: Bool
+  }
+
+  private static let mixes: [[Instruction]] = [
+    [.load, .store, .compareExchange, .load, .compareExchange],
+    [.load, .store, .exchange, .fetchAdd, .incrementUnlessZero, .choose],
+    [.load, .store, .compareExchange, .lock, .section, .synchronize, .wait],
+    [.lock, .lock, .load, .store, .section, .synchronize, .wait],
+    [.readLock, .writeLock, .load, .store, .readLock, .fetchAdd],
+    [.section, .call, .barrier, .load, .store, .synchronize],
+    [.install, .walk, .write, .remove, .removeLater, .section],
+    [.install, .walk, .removeLater, .section, .synchronize, .call],
+  ]
+
+  /// Objects of a random scenario.
+  private struct Objects: Sendable {
+    var words: [Location]
+    var locks: [SpinLock]
+    var readWriteLock: ReadWriteLock
+    var root: TablePage
+  }
+
+  /// How large programs may get.
+  public enum Size: Sendable {
+    /// For many programs in little time.
+    case small
+    case full
+
+    /// Most instructions of a CPU, given how many CPUs there are: two to four.
+    func longest(_ cpuCount: Int) -> Int {
+      switch (self, cpuCount) {
+      case (.small, 2): 4
+      case (.small, 3): 2
+      case (.small, _): 1
+      case (.full, 2): 5
+      case (.full, 3): 4
+      case (.full, _): 3
+      }
+    }
+  }
+
+  /// The scenario for a seed.
+  public static func scenario(seed: UInt64, size: Size = .full) -> Scenario {
+    var random = SplitMix64(seed: seed)
+    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let objects = Objects(
+      words: (0..<random.pick([1, 2, 3])).map { scenario.word("w\($0)") },
+      locks: (0..<2).map { scenario.spinLock("l\($0)") },
+      readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable())
+    let cpuCount = random.pick([2, 3, 3, 4])
+    for cpu in 0..<cpuCount {
+      let mix = random.pick(mixes)
+      let length = 1 + random.below(size.longest(cpuCount))
+      let steps = (0..<length).map { _ in step(from: mix, objects, &random) }
+      let cut = random.below(length + 1)
+      let usesCallbacks = steps.contains {
+        $0.instruction == .call || $0.instruction == .removeLater
+      }
+      let operations = [Array(steps[..<cut]), Array(steps[cut...])].enumerated().map {
+        part, steps in
+        Operation("part \(part)") { cpu in try run(steps, objects, cpu) }
+      }
+      scenario.cpu("cpu \(cpu)", usesCallbacks: usesCallbacks, operations)
+    }
+    return scenario
+  }
+
+  private static func step(
+    from mix: [Instruction], _ objects: Objects, _ random: inout SplitMix64
+  ) -> Step {
+    Step(
+      instruction: random.pick(mix), word: random.below(objects.words.count),
+      old: UInt64(random.below(3)), new: UInt64(1 + random.below(2)),
+      isConditional: random.below(100) < 35)
+  }
+
+  /// What a CPU holds while its part runs; released at the end of the part.
+  private struct Held {
+    var locks: Set<Int> = []
+    var reads = false
+    var writes = false
+    var inSection = false
+  }
+
+  private static func run(
+    _ steps: [Step], _ objects: Objects, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    var seen: UInt64 = 0
+    var held = Held()
+    for step in steps where !(step.isConditional && seen % 2 == 1) {
+      try run(step, objects, cpu, &seen, &held)
+    }
+    for lock in held.locks.sorted() { try cpu.unlock(objects.locks[lock]) }
+    if held.reads { try cpu.readUnlock(objects.readWriteLock) }
+    if held.writes { try cpu.writeUnlock(objects.readWriteLock) }
+    if held.inSection { try cpu.rcuReadUnlock() }
+    return seen
+  }
+
+  private static func run(
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU, _ seen: inout UInt64, _ held: inout Held
+  ) throws {
+    let word = objects.words[step.word]
+    func note(_ value: UInt64) { seen = seen &* 3 &+ value }
+    switch step.instruction {
+    case .load: note(try cpu.load(word, .acquire))
+    case .store: try cpu.store(step.new, to: word, .release)
+    case .compareExchange:
+      let result = try cpu.compareExchange(
+        word, expected: step.old, desired: step.new, .acquireRelease)
+      note(result.exchanged ? 1 : 0)
+    case .exchange: note(try cpu.exchange(step.new, in: word, .acquireRelease))
+    case .fetchAdd: note(try cpu.fetchAdd(Int64(step.new), to: word, .relaxed))
+    case .incrementUnlessZero: note(try cpu.incrementUnlessZero(word, .relaxed) ? 1 : 0)
+    case .wait: note(try cpu.wait(until: word, .equals(step.new - 1)))
+    case .choose: note(UInt64(try cpu.choose(2)))
+    case .lock, .readLock, .writeLock: try toggleLock(step, objects, cpu, &held)
+    case .section:
+      if held.inSection { try cpu.rcuReadUnlock() } else { try cpu.rcuReadLock() }
+      held.inSection.toggle()
+    case .synchronize: try cpu.synchronize()
+    case .barrier: try cpu.barrier()
+    case .call:
+      try cpu.call { cpu in
+        let value = try cpu.load(word, .acquire)
+        try cpu.store(value + step.new, to: word, .release)
+      }
+    case .install, .walk, .write, .remove, .removeLater:
+      note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
+    }
+  }
+
+  private static func toggleLock(
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU, _ held: inout Held
+  ) throws {
+    switch step.instruction {
+    case .lock:
+      let lock = Int(step.new) - 1
+      if held.locks.remove(lock) != nil {
+        try cpu.unlock(objects.locks[lock])
+      } else {
+        try cpu.lock(objects.locks[lock])
+        held.locks.insert(lock)
+      }
+    case .readLock:
+      if held.reads { try cpu.readUnlock(objects.readWriteLock) }
+      if !held.reads && !held.writes { try cpu.readLock(objects.readWriteLock) }
+      held.reads = !held.reads && !held.writes
+    default:
+      if held.writes { try cpu.writeUnlock(objects.readWriteLock) }
+      if !held.reads && !held.writes { try cpu.writeLock(objects.readWriteLock) }
+      held.writes = !held.reads && !held.writes
+    }
+  }
+
+  private static func runPages(
+    _ step: Step, _ entry: Location, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    switch step.instruction {
+    case .install:
+      guard let page = try cpu.allocateTable() else { return 0 }
+      try cpu.store(step.new, to: page[0], .relaxed)
+      let won = try cpu.compareExchange(
+        entry, expected: 0, desired: Descriptor.table(page).bits, .release
+      ).exchanged
+      if !won { try cpu.free(page) }
+      return won ? 1 : 0
+    case .walk:
+      let found = Descriptor(bits: try cpu.load(entry, .acquire))
+      guard let page = cpu.table(at: found) else { return 0 }
+      return try cpu.load(page[0], .relaxed)
+    case .write:
+      let found = Descriptor(bits: try cpu.load(entry, .acquire))
+      guard let page = cpu.table(at: found) else { return 0 }
+      return try cpu.fetchAdd(1, to: page[1], .relaxed)
+    default:
+      let found = Descriptor(bits: try cpu.exchange(0, in: entry, .acquireRelease))
+      guard let page = cpu.table(at: found) else { return 0 }
+      if step.instruction == .remove {
+        try cpu.free(page)
+      } else {
+        try cpu.call { cpu in try cpu.free(page) }
+      }
+      return 1
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// gracewalk check: one model with all it shows, or the whole catalogue against its verdicts.
+
+import Foundation
+import Gracewalk
+import Models
+import Reporting
+
+enum CheckCommand {
+  static let command = Command(
+    name: "check", operands: "[MODEL]",
+    summary: "check a model, or the whole catalogue against its declared verdicts",
+    details: [
+      "Without a model, every model is checked, and a broken one must fail in each of the ways",
+      "it is there for. Exit status: 0 holds (or all verdicts as declared), 1 violated,",
+      "2 wrong usage or input, 3 incomplete.",
+    ],
+    options: [
+      SharedOptions.parameter, SharedOptions.invariant,
+      Option(
+        name: "mode", value: "source|exhaustive",
+        help: "search: source-DPOR (standard), or every interleaving"),
+      Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
+      Option(
+        name: "depth", value: "N", help: "at most N steps per execution (\(Limits.defaultDepth))"),
+      Option(name: "executions", value: "N", help: "stop after N executions"),
+      Option(name: "states", value: "N", help: "stop after N states (exhaustive search)"),
+      Option(name: "seconds", value: "S", help: "stop after S seconds"),
+      Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
+      Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
+      Option(name: "force", value: nil, help: "let --trace replace a file"),
+      SharedOptions.format,
+    ],
+    run: run)
+
+  private static func run(_ arguments: Arguments) throws -> Int32 {
+    guard arguments.operands.count <= 1 else {
+      throw UsageError("check takes one model, or none for all; see gracewalk check --help")
+    }
+    Terminal.catchInterrupts()
+    let options = try options(arguments)
+    let isJSON = try SharedOptions.isJSON(arguments)
+    guard let name = arguments.operands.first else {
+      for option in ["set", "invariant", "trace", "preemptions", "no-minimise"]
+      where arguments.has(option) {
+        throw UsageError("--\(option) needs a model: gracewalk check MODEL --\(option) …")
+      }
+      return try CatalogueCheck(options: options, isJSON: isJSON).run()
+    }
+    return try check(try SharedOptions.model(name), options, arguments, isJSON)
+  }
+
+  private static func options(_ arguments: Arguments) throws(UsageError) -> CheckOptions {
+    var options = CheckOptions()
+    options.parameters = try SharedOptions.parameters(arguments)
+    options.invariants = SharedOptions.invariants(arguments)
+    options.minimises = !arguments.has("no-minimise")
+    options.limits.preemptions = try arguments.countFromZero("preemptions")
+    options.limits.depth = try arguments.count("depth", upTo: 1_000_000) ?? Limits.defaultDepth
+    options.limits.executions = try arguments.count("executions")
+    options.limits.states = try arguments.count("states")
+    options.limits.seconds = try arguments.seconds("seconds")
+    if let mode = try arguments.choice("mode", of: Strategy.allCases.map(\.rawValue)) {
+      options.strategy = Strategy(rawValue: mode) ?? .source
+      if options.strategy == .source {
+        for bound in ["preemptions", "states"] where arguments.has(bound) {
+          throw UsageError(
+            "--mode source and --\(bound) contradict each other: the reduction is not complete "
+              + "under that bound; leave one of them out")
+        }
+      }
+    }
+    if arguments.has("force") && !arguments.has("trace") {
+      throw UsageError("--force is about --trace, which is not given")
+    }
+    return options
+  }
+
+  private static func check(
+    _ model: Model, _ given: CheckOptions, _ arguments: Arguments, _ isJSON: Bool
+  ) throws -> Int32 {
+    var options = given
+    options.watch = Terminal.watch(model.name)
+    let output = try arguments.value("trace").map {
+      try TraceOutput(path: $0, replaces: arguments.has("force"))
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let report: CheckReport
+    do {
+      report = try model.check(options)
+    } catch {
+      Terminal.clearProgress()
+      throw SharedOptions.usageError(error, model: model.name)
+    }
+    Terminal.clearProgress()
+    let seconds = (clock.now - start).inSeconds
+    if isJSON {
+      print(try json(CheckDocument(report, seconds: seconds)))
+    } else {
+      show(report, seconds, output, namesInvariants: options.invariants != nil)
+    }
+    if let output, let trace = report.counterexample { try output.write(trace) }
+    return status(report)
+  }
+
+  private static func show(
+    _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, namesInvariants: Bool
+  ) {
+    let text = CheckText(report, width: Terminal.width, style: Terminal.style)
+    text.header.forEach { print($0) }
+    print("  \(String(format: "%.3f", seconds)) s")
+    if let trace = report.counterexample {
+      if let output {
+        print("  trace: \(output.path) (gracewalk replay \(output.path))")
+      } else {
+        print("  \(TraceText(trace).replayCommand(namesInvariants: namesInvariants))")
+      }
+      print("")
+      text.body.forEach { print($0) }
+    } else if let output {
+      print("  no counterexample, so nothing was written to \(output.path)")
+    }
+  }
+
+  static func status(_ report: CheckReport) -> Int32 {
+    switch report.verdict {
+    case .holds: ExitStatus.holds
+    case .violated: ExitStatus.violated
+    case .incomplete: ExitStatus.incomplete
+    }
+  }
+}
+
+extension Duration {
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+extension Arguments {
+  /// A whole number of at least 0.
+  func countFromZero(_ name: String) throws(UsageError) -> Int? {
+    guard let text = value(name) else { return nil }
+    guard let number = Int(text), number >= 0, number <= 1_000_000_000 else {
+      throw UsageError("--\(name) needs a whole number from 0 to 1000000000, not '\(text)'")
+    }
+    return number
+  }
+}

@@ -1,0 +1,34 @@
+// gracewalk fuzz: check the checker, on random programs, against the exhaustive search.
+
+import Gracewalk
+import Reporting
+
+enum FuzzCommand {
+  static let command = Command(
+    name: "fuzz", operands: "",
+    summary: "hold the searches against the exhaustive one on random programs",
+    details: [
+      "Every random program is explored by source-DPOR and exhaustively, with and without",
+      "invariants; verdicts and final states must be the same. Exit status 1 on a mismatch.",
+    ],
+    options: [
+      Option(name: "programs", value: "N", help: "how many programs (10000)"),
+      Option(name: "seed", value: "N", help: "seed of the first program (0)"),
+      Option(name: "size", value: "small|full", help: "how large programs get (full)"),
+    ],
+    run: run)
+
+  private static func run(_ arguments: Arguments) throws -> Int32 {
+    guard arguments.operands.isEmpty else { throw UsageError("fuzz takes no operands") }
+    let count = try arguments.count("programs", upTo: 1_000_000_000) ?? 10_000
+    let seed = try arguments.countFromZero("seed") ?? 0
+    let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"
+    let seeds = UInt64(seed)..<UInt64(seed + count)
+    let report = Fuzzer().run(seeds: seeds, size: isSmall ? .small : .full)
+    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
+    print(
+      "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
+        + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
+    return report.mismatches.isEmpty ? ExitStatus.holds : ExitStatus.violated
+  }
+}

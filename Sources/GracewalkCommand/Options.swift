@@ -1,0 +1,67 @@
+// Options that several commands share: which model, with which parameters and invariants.
+
+import Foundation
+import Gracewalk
+import Models
+
+enum SharedOptions {
+  static let parameter = Option(
+    name: "set", value: "NAME=VALUE", help: "give a parameter of the model a value",
+    isRepeatable: true)
+  static let invariant = Option(
+    name: "invariant", value: "ID", help: "require this invariant and no other",
+    isRepeatable: true)
+  static let format = Option(name: "format", value: "text|json", help: "form of the output")
+
+  /// The model with a name; an unknown one is answered with the nearest.
+  static func model(_ name: String) throws(UsageError) -> Model {
+    if let model = Catalogue.model(named: name) { return model }
+    let near = nearest(to: name, among: Catalogue.models.map(\.name))
+    let hint =
+      near.isEmpty
+      ? "gracewalk list names them all" : "did you mean \(near.joined(separator: ", "))?"
+    throw UsageError("unknown model '\(name)'; \(hint)")
+  }
+
+  static func parameters(_ arguments: Arguments) throws(UsageError) -> [String: Int] {
+    var parameters: [String: Int] = [:]
+    for text in arguments.all("set") {
+      let sides = text.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2, let value = Int(sides[1]), !sides[0].isEmpty else {
+        throw UsageError("--set needs NAME=VALUE with a whole number, not '\(text)'")
+      }
+      guard parameters.updateValue(value, forKey: String(sides[0])) == nil else {
+        throw UsageError("--set gives \(sides[0]) twice")
+      }
+    }
+    return parameters
+  }
+
+  static func invariants(_ arguments: Arguments) -> [String]? {
+    arguments.has("invariant") ? arguments.all("invariant") : nil
+  }
+
+  static func isJSON(_ arguments: Arguments) throws(UsageError) -> Bool {
+    try arguments.choice("format", of: ["text", "json"]) == "json"
+  }
+
+  /// The error a model's options led to, as one line.
+  static func usageError(_ error: CheckError, model: String) -> UsageError {
+    switch error {
+    case .unknownParameter(let name, let known):
+      let list = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
+      return UsageError("\(model) has no parameter '\(name)'; \(list)")
+    case .parameterOutOfRange(let name, let value, let range):
+      return UsageError(
+        "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to \(range.upperBound)")
+    case .unknownInvariant(let id, let known):
+      let near = nearest(to: id, among: known)
+      let hint =
+        near.isEmpty
+        ? "\(model) has \(known.joined(separator: ", "))"
+        : "did you mean \(near.joined(separator: ", "))?"
+      return UsageError("unknown invariant '\(id)'; \(hint)")
+    case .badModel(let text): return UsageError("\(model): \(text)")
+    }
+  }
+}

@@ -1,0 +1,157 @@
+// gracewalk replay: run a recorded execution again and show it, or say why it no longer fits.
+
+import Foundation
+import Gracewalk
+import Models
+import Reporting
+
+enum ReplayCommand {
+  static let command = Command(
+    name: "replay", operands: "FILE | MODEL --schedule SCHEDULE",
+    summary: "run a trace again, step by step",
+    details: [
+      "FILE was written by gracewalk check --trace. Every step is compared with the file; a file",
+      "that was edited, or that an older version of the model wrote, is refused. Exit status: 0",
+      "nothing fails in this execution, 1 an invariant fails, 2 wrong usage or input.",
+    ],
+    options: [
+      Option(
+        name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
+      SharedOptions.parameter, SharedOptions.invariant,
+    ],
+    run: run)
+
+  private static func run(_ arguments: Arguments) throws -> Int32 {
+    guard let operand = arguments.operands.first, arguments.operands.count == 1 else {
+      throw UsageError("replay takes one trace file, or a model with --schedule")
+    }
+    guard let text = arguments.value("schedule") else {
+      guard !arguments.has("set"), !arguments.has("invariant") else {
+        throw UsageError("a trace file says itself which parameters and invariants it is for")
+      }
+      return try replay(file: operand)
+    }
+    guard let schedule = Schedule(text: text) else {
+      throw UsageError("--schedule needs steps such as 0*4,1,2:1 (CPU, *times, :choice)")
+    }
+    let model = try SharedOptions.model(operand)
+    let parameters = try SharedOptions.parameters(arguments)
+    let scenario: Scenario
+    do {
+      scenario = try model.scenario(
+        parameters: parameters, invariants: SharedOptions.invariants(arguments))
+    } catch {
+      throw SharedOptions.usageError(error, model: model.name)
+    }
+    let required = scenario.invariants.map(\.id)
+    do throws(RecordingError) {
+      let trace = Trace(
+        model: model.name, parameters: model.values(parameters).values, invariants: required,
+        foundBy: "--schedule", isMinimal: false,
+        recording: try Recording(schedule, of: scenario))
+      return show(trace, from: "--schedule")
+    } catch {
+      throw UsageError("the schedule does not fit \(model.name): \(reason(error, scenario))")
+    }
+  }
+
+  private static func replay(file path: String) throws -> Int32 {
+    let file = try read(path)
+    guard let model = Catalogue.model(named: file.model) else {
+      throw UsageError("\(path) is a trace of '\(file.model)', which is no model of this version")
+    }
+    let values = Dictionary(file.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+    let scenario: Scenario
+    do {
+      scenario = try model.scenario(parameters: values, invariants: file.invariants)
+    } catch {
+      let why = SharedOptions.usageError(error, model: model.name).message
+      throw UsageError("\(path) \(blame(file)): \(why)")
+    }
+    do {
+      let recording = try Recording(file.schedule, of: scenario)
+      let trace = Trace(
+        model: model.name, parameters: file.parameters, memoryModel: file.memoryModel,
+        invariants: file.invariants, foundBy: file.foundBy, isMinimal: file.isMinimal,
+        recording: recording)
+      try compare(file, TraceFile(trace), path)
+      return show(trace, from: path)
+    } catch let error as RecordingError {
+      throw UsageError("\(path) \(blame(file)): \(reason(error, scenario))")
+    }
+  }
+
+  private static func read(_ path: String) throws(UsageError) -> TraceFile {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      let hint = Catalogue.model(named: path) == nil ? "" : "; to replay a model give --schedule"
+      throw UsageError("there is no file '\(path)'\(hint)")
+    }
+    guard !isDirectory.boolValue, let data = FileManager.default.contents(atPath: path) else {
+      throw UsageError("cannot read '\(path)'")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw UsageError("\(path) is not a gracewalk trace: it is not text")
+    }
+    do {
+      return try TraceFile(text: text)
+    } catch {
+      switch error {
+      case .notATrace: throw UsageError("\(path) is not a gracewalk trace")
+      case .wrongVersion(let version):
+        throw UsageError(
+          "\(path) has trace version \(version); this is version \(Trace.version): check the model "
+            + "again to get a new trace")
+      case .truncated: throw UsageError("\(path) is cut off: its end is missing")
+      case .malformed(let line, let expected):
+        throw UsageError("\(path), line \(line): expected \(expected)")
+      }
+    }
+  }
+
+  /// Whose fault a mismatch is: the checksum tells.
+  private static func blame(_ file: TraceFile) -> String {
+    file.isIntact
+      ? "does not fit this version of the model" : "was edited after it was written"
+  }
+
+  private static func compare(
+    _ file: TraceFile, _ now: TraceFile, _ path: String
+  ) throws(UsageError) {
+    for (number, (old, new)) in zip(file.steps, now.steps).enumerated() where old != new {
+      throw UsageError(
+        "\(path) \(blame(file)): step \(number) is '\(old)' in the file and '\(new)' in the replay")
+    }
+    guard file.steps.count == now.steps.count else {
+      throw UsageError(
+        "\(path) \(blame(file)): \(file.steps.count) steps in the file, \(now.steps.count) in the "
+          + "replay")
+    }
+    guard file.violated == now.violated, file.message == now.message else {
+      throw UsageError(
+        "\(path) \(blame(file)): it says '\(file.violated ?? "nothing") fails', the replay says "
+          + "'\(now.violated ?? "nothing") fails'")
+    }
+    guard file.isIntact, file.text == now.text else {
+      throw UsageError("\(path) was edited after it was written: its checksum does not fit")
+    }
+  }
+
+  private static func reason(_ error: RecordingError, _ scenario: Scenario) -> String {
+    switch error {
+    case .impossibleStep(let number, let reason): "step \(number) of the schedule: \(reason)"
+    case .failed(let failure): Machine(scenario).text(of: failure)
+    }
+  }
+
+  private static func show(_ trace: Trace, from source: String) -> Int32 {
+    let text = TraceText(trace, width: Terminal.width, style: Terminal.style)
+    let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
+    print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
+    print("  invariants: \(trace.invariants.joined(separator: ", "))")
+    print("")
+    text.body.forEach { print($0) }
+    if case .violated = trace.recording.end { return ExitStatus.violated }
+    return ExitStatus.holds
+  }
+}

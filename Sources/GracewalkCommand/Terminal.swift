@@ -1,0 +1,68 @@
+// What the process sits in: terminal or pipe, colours, width, interrupts.
+
+import Foundation
+import Gracewalk
+import Reporting
+import Synchronization
+
+/// Set by Ctrl-C; searches look at it now and then.
+private let interruptFlag = Atomic<Bool>(false)
+
+enum Terminal {
+  static let outputIsTerminal = isatty(1) == 1
+  private static let errorIsTerminal = isatty(2) == 1
+
+  /// Colours on a terminal, unless NO_COLOR is set (no-color.org) or the terminal is dumb.
+  static var style: Style {
+    let environment = ProcessInfo.processInfo.environment
+    let isWanted = environment["NO_COLOR"].map(\.isEmpty) ?? true
+    return Style(usesColour: outputIsTerminal && isWanted && environment["TERM"] != "dumb")
+  }
+
+  /// Characters per line: the terminal's, or 120 where there is none.
+  static var width: Int {
+    guard outputIsTerminal else { return 120 }
+    var size = winsize()
+    guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 120 }
+    return Int(size.ws_col)
+  }
+
+  /// Makes Ctrl-C end a search with what it has found, instead of the process.
+  static func catchInterrupts() {
+    // The flag is touched here, so that it exists before a signal handler looks at it.
+    interruptFlag.store(false, ordering: .relaxed)
+    signal(SIGINT) { _ in interruptFlag.store(true, ordering: .relaxed) }
+  }
+
+  /// Shows progress on a terminal and passes interrupts on to a search.
+  static func watch(_ label: String) -> (SearchProgress) -> Bool {
+    var shown = 0.0
+    return { progress in
+      if errorIsTerminal, progress.seconds - shown >= 0.2 {
+        shown = progress.seconds
+        showProgress(label, progress)
+      }
+      return !interruptFlag.load(ordering: .relaxed)
+    }
+  }
+
+  private static func showProgress(_ label: String, _ progress: SearchProgress) {
+    let statistics = progress.statistics
+    let executions = statistics.executions + statistics.blocked
+    let rate = Int(Double(statistics.transitions) / max(progress.seconds, 0.001))
+    let states = statistics.states > 0 ? ", \(counted(statistics.states, "state"))" : ""
+    let text =
+      "\(label): \(counted(executions, "execution"))\(states), depth \(progress.depth), "
+      + "\(grouped(rate)) transitions/s, \(Int(progress.seconds)) s"
+    writeError("\r\u{1B}[K\(text)")
+  }
+
+  /// Removes the progress line.
+  static func clearProgress() {
+    if errorIsTerminal { writeError("\r\u{1B}[K") }
+  }
+
+  static func writeError(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+}

@@ -1,0 +1,31 @@
+// The invariants by id.
+
+import Machine
+
+/// All invariants that need no parameters, in the order reports list them.
+public enum InvariantCatalogue {
+  public static let all: [any Invariant] = [
+    Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
+    ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
+    NoFreedPageReachable(),
+  ]
+
+  /// All there are, for descriptions: a parameter does not change what an invariant states.
+  public static var described: [any Invariant] { all + [Linearisable(to: Unspecified())] }
+
+  /// A specification nobody can meet: stands in where only the invariant's texts are wanted.
+  private struct Unspecified: SequentialSpecification {
+    var initial: [UInt64] { [] }
+    func apply(
+      _ call: SpecificationCall, returning result: UInt64, to state: [UInt64]
+    ) -> [UInt64]? { nil }
+    func text(of call: SpecificationCall) -> String { "" }
+    func text(ofResult result: UInt64) -> String { "" }
+  }
+
+  /// What every table of reference-counted pages is checked for.
+  public static let tables: [any Invariant] = [
+    NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
+    ReferencesMatchEntries(), NoEntryLeftLocked(), LocksHeldByReleaser(),
+  ]
+}

@@ -1,0 +1,52 @@
+// Grace-period safety: RCU used as it must be, whether or not anything goes wrong this time.
+
+import Machine
+import Support
+
+/// Pages are freed only after the readers that may hold them have left, and sections are sound.
+public struct GracePeriodSafety: EventInvariant, MachineRequirements {
+  public init() {}
+
+  public let id = "grace-period-safety"
+  public let statement =
+    "A table page is freed only when every read-side section that was open when it was unlinked "
+    + "has been left; nobody blocks inside a section, leaves one it is not in, or dereferences a "
+    + "protected entry outside of one."
+  public let rationale =
+    "A reader that entered before the unlinking may hold the page. That it does not touch it in "
+    + "this execution is luck."
+  public let source =
+    "Documentation/RCU/whatisRCU.rst (Linux); Ricardo Koller and Oliver Upton, "
+    + "linux-arm-kernel, 2022-11-15, on PATCH v5 08/14."
+
+  public let watches: EventKinds = [
+    .freedInGracePeriod, .blockedInSection, .leftNoSection, .dereferencedOutside,
+  ]
+  public let requirements: Machine.Requirements = .readersAtUnlink
+
+  public func judge(_ event: Event, in machine: Machine) -> Violation? {
+    let cpu = machine.name(ofCPU: event.cpu)
+    switch event.kind {
+    case .freedInGracePeriod:
+      let readers = readers(event.value).map { machine.name(ofCPU: $0) }
+      return Violation(
+        "\(cpu) frees table page \(machine.name(ofPage: event.page)) while "
+          + "\(readers.joined(separator: " and ")) may still hold it: in a read-side section "
+          + "since before the page was unlinked")
+    case .blockedInSection:
+      return Violation("\(cpu) waits for a grace period inside its own read-side section")
+    case .leftNoSection:
+      return Violation("\(cpu) leaves a read-side section without being in one")
+    default:
+      return Violation(
+        "\(cpu) dereferences \(machine.name(ofCell: event.cell)) outside of any read-side section")
+    }
+  }
+
+  private func readers(_ bits: UInt64) -> [Int] {
+    var set = CPUSet(bits: bits)
+    var cpus: [Int] = []
+    while let cpu = set.popLowest() { cpus.append(cpu) }
+    return cpus
+  }
+}

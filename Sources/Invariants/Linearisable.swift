@@ -1,0 +1,71 @@
+// Linearisability: the operations act as if each took effect at one moment.
+
+import Machine
+
+/// What operations mean when they run one at a time.
+public protocol SequentialSpecification: Sendable {
+  /// The state before the first operation.
+  var initial: [UInt64] { get }
+
+  /// The state after an operation that returned `result`, or nil if it cannot return that here.
+  func apply(_ call: SpecificationCall, returning result: UInt64, to state: [UInt64]) -> [UInt64]?
+
+  /// A call in words.
+  func text(of call: SpecificationCall) -> String
+
+  /// A result in words.
+  func text(ofResult result: UInt64) -> String
+}
+
+/// Every execution's operations have an order, compatible with which ended before which began,
+/// in which each returns what the specification says.
+///
+/// The definition is Herlihy and Wing's ("Linearizability: a correctness condition for concurrent
+/// objects", TOPLAS 1990). The machine makes beginnings and ends of operations steps of their own
+/// while this invariant is required: a beginning observes which operations have ended, so
+/// executions that differ in it are different classes, and the judgement is exact.
+public struct Linearisable: QuiescenceInvariant, MachineRequirements {
+  private let specification: any SequentialSpecification
+
+  public init(to specification: any SequentialSpecification) {
+    self.specification = specification
+  }
+
+  public let id = "operations-linearise"
+  public let statement =
+    "The operations act as if each took effect at one moment between its beginning and its end, "
+    + "on a map from addresses to pages."
+  public let rationale =
+    "It is what callers rely on: a page that map reported as mapped is mapped, one that unmap "
+    + "reported as gone is gone."
+  public let source = "Herlihy and Wing, TOPLAS 12(3), 1990."
+  public let requirements: Machine.Requirements = .history
+
+  public func judgeEnd(of machine: Machine) -> Violation? {
+    let history = machine.history
+    guard !canOrder(history, done: 0, state: specification.initial) else { return nil }
+    return Violation(
+      "no order of the operations explains what they returned",
+      details: history.map { entry in
+        let result = entry.result.map { specification.text(ofResult: $0) } ?? "did not return"
+        return
+          "\(machine.name(ofCPU: entry.cpu)): \(specification.text(of: entry.call)) → \(result)"
+      })
+  }
+
+  /// Depth first over orders (Wing and Gong, "Testing and verifying concurrent objects", 1993):
+  /// an operation may come next if none that is left ended before it began.
+  private func canOrder(_ history: [Machine.HistoryEntry], done: UInt64, state: [UInt64]) -> Bool {
+    let left = history.indices.filter { done >> UInt64($0) & 1 == 0 }
+    if left.isEmpty { return true }
+    let firstEnd = left.map { history[$0].ended }.min() ?? Int.max
+    for index in left where history[index].began < firstEnd {
+      let entry = history[index]
+      guard let result = entry.result,
+        let next = specification.apply(entry.call, returning: result, to: state)
+      else { continue }
+      if canOrder(history, done: done | 1 << UInt64(index), state: next) { return true }
+    }
+    return false
+  }
+}

@@ -1,0 +1,25 @@
+// No double free.
+
+import Machine
+
+/// A page is freed once for each time it is allocated.
+public struct NoDoubleFree: EventInvariant {
+  public init() {}
+
+  public let id = "no-double-free"
+  public let statement = "No table page is freed twice."
+  public let rationale =
+    "Two CPUs that both think they dropped the last reference hand the same page to the allocator "
+    + "twice, and it ends up in two tables."
+  public let source = "The page allocator's contract; arch/arm64/kvm/hyp/pgtable.c, put_page."
+
+  public let watches: EventKinds = .freeOfFreedPage
+
+  public func judge(_ event: Event, in machine: Machine) -> Violation? {
+    guard let page = machine.page(event.page) else { return nil }
+    return Violation(
+      "\(machine.name(ofCPU: event.cpu)) frees table page \(machine.name(ofPage: event.page)) "
+        + "which is not allocated",
+      details: ["\(machine.name(ofPage: event.page)) was \(machine.origin(of: page))"])
+  }
+}

@@ -1,0 +1,25 @@
+// No entry left locked: whoever breaks an entry makes it again.
+
+import Machine
+
+/// Once all is done, no entry in the tree is locked.
+public struct NoEntryLeftLocked: QuiescenceInvariant {
+  public init() {}
+
+  public let id = "no-entry-left-locked"
+  public let statement = "When all is done, no entry of a table in the tree is locked."
+  public let rationale =
+    "Everybody who meets a locked entry gives up and comes back later: an entry that stays locked "
+    + "makes its faults repeat for ever."
+  public let source =
+    "arch/arm64/kvm/hyp/pgtable.c (Linux 6.2): stage2_try_break_pte locks, stage2_make_pte "
+    + "unlocks."
+
+  public func judgeEnd(of machine: Machine) -> Violation? {
+    for view in machine.reachableTables where view.isAllocated {
+      guard let index = view.entries.firstIndex(where: \.isLocked) else { continue }
+      return Violation("entry \(view.name)[\(index)] is still locked when all is done")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,101 @@
+// Reports as JSON, for other programs. The shape is versioned; keys are sorted.
+
+import Checking
+import Exploration
+import Foundation
+import Machine
+import Traces
+
+/// One check's report.
+public struct CheckDocument: Encodable, Sendable {
+  struct Counts: Encodable, Sendable {
+    var executions: Int
+    var blocked: Int
+    var truncated: Int
+    var states: Int
+    var transitions: Int
+    var depthMax: Int
+  }
+
+  struct Step: Encodable, Sendable {
+    var cpu: String
+    var operation: String
+    var scopes: [String]
+    var action: String
+    var outcome: String
+    var local: Bool
+    var preempts: Bool
+    var source: String?
+    var tables: [String]?
+  }
+
+  struct Counterexample: Encodable, Sendable {
+    var invariant: String
+    var message: String
+    var details: [String]
+    var schedule: String
+    var preemptions: Int
+    var minimal: Bool
+    var steps: [Step]
+  }
+
+  var format = "gracewalk check 1"
+  var model: String
+  var parameters: [String: Int]
+  var invariants: [String]
+  var search: String
+  var note: String?
+  var scope: String
+  var verdict: String
+  var reason: String?
+  var counts: Counts
+  var counterexample: Counterexample?
+  /// The only value that differs between two runs.
+  public var seconds: Double?
+
+  public init(_ report: CheckReport, seconds: Double? = nil) {
+    model = report.model
+    parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
+    invariants = report.invariants
+    search = report.strategy.rawValue
+    note = report.note
+    scope = report.scope
+    reason = report.advice
+    switch report.verdict {
+    case .holds: verdict = "holds"
+    case .violated: verdict = "violated"
+    case .incomplete: verdict = "incomplete"
+    }
+    let statistics = report.statistics
+    counts = Counts(
+      executions: statistics.executions, blocked: statistics.blocked,
+      truncated: statistics.truncated, states: statistics.states,
+      transitions: statistics.transitions, depthMax: statistics.depthMax)
+    counterexample = report.counterexample.flatMap(Self.counterexample)
+    self.seconds = seconds
+  }
+
+  private static func counterexample(_ trace: Trace) -> Counterexample? {
+    let recording = trace.recording
+    guard case .violated(let invariant, let violation) = recording.end else { return nil }
+    let steps = recording.steps.enumerated().map { position, step in
+      Step(
+        cpu: recording.cpus[step.cpu], operation: recording.operations[step.cpu][step.operation],
+        scopes: step.scopes, action: step.action, outcome: step.outcome, local: step.isLocal,
+        preempts: recording.preemptions.contains(position),
+        source: step.site.line > 0 ? "\(step.site.file):\(step.site.line)" : nil,
+        tables: step.tables)
+    }
+    return Counterexample(
+      invariant: invariant, message: violation.message, details: violation.details,
+      schedule: recording.schedule.text, preemptions: recording.preemptions.count,
+      minimal: trace.isMinimal, steps: steps)
+  }
+}
+
+/// Encodes for people and programs: sorted keys, indented, slashes as they are.
+public func json(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

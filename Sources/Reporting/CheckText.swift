@@ -1,0 +1,74 @@
+// A check's report in words.
+
+import Checking
+import Exploration
+import Traces
+
+/// The report of one check for the terminal.
+public struct CheckText {
+  private let report: CheckReport
+  private let style: Style
+  private let width: Int
+
+  public init(_ report: CheckReport, width: Int = 120, style: Style = .plain) {
+    self.report = report
+    self.width = width
+    self.style = style
+  }
+
+  /// What was checked and what came of it: ends before the first empty line of the output.
+  public var header: [String] {
+    var lines = [title, "  invariants: \(report.invariants.joined(separator: ", "))"]
+    lines += [verdict, "  \(counts)"]
+    if let note = report.note { lines.append("  \(style.warning(note))") }
+    if let advice = report.advice { lines.append("  \(style.warning(advice))") }
+    return lines.flatMap { $0.count > width && !style.usesColour ? $0.wrapped(to: width) : [$0] }
+  }
+
+  /// The counterexample, if there is one; a replay shows the same lines.
+  public var body: [String] {
+    report.counterexample.map { TraceText($0, width: width, style: style).body } ?? []
+  }
+
+  private var title: String {
+    let parameters = report.parameters.values.map { " \($0.name)=\($0.value)" }.joined()
+    return style.bold(report.model) + parameters
+  }
+
+  /// The verdict and what exactly it is about.
+  public var verdict: String {
+    switch report.verdict {
+    case .holds: style.good("holds") + " — every interleaving of \(report.scope)"
+    case .violated:
+      style.bad("violated") + " — \(report.violatedInvariant ?? "") fails; \(report.scope)"
+    case .incomplete(let reason): style.warning("incomplete") + " — \(Self.text(reason))"
+    }
+  }
+
+  private static func text(_ reason: Incompleteness) -> String {
+    switch reason {
+    case .bound(.interrupted): "interrupted"
+    case .bound(let bound): "the bound on \(bound.rawValue) was met"
+    case .spin: "a CPU waits in a loop"
+    }
+  }
+
+  /// What the search counted.
+  public var counts: String {
+    let statistics = report.statistics
+    var parts = [counted(statistics.executions, "execution")]
+    if statistics.blocked > 0 { parts.append("\(grouped(statistics.blocked)) sleep-set blocked") }
+    if statistics.truncated > 0 { parts.append("\(grouped(statistics.truncated)) cut short") }
+    if statistics.states > 0 { parts.append(counted(statistics.states, "state")) }
+    parts.append(counted(statistics.transitions, "transition"))
+    parts.append("longest \(counted(statistics.depthMax, "step"))")
+    return parts.joined(separator: ", ") + " (\(strategy))"
+  }
+
+  private var strategy: String {
+    switch report.strategy {
+    case .source: "source-DPOR"
+    case .exhaustive: "exhaustive"
+    }
+  }
+}

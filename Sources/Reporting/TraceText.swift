@@ -1,0 +1,63 @@
+// What surrounds a trace in the terminal: where it comes from, and what it shows.
+
+import Checking
+import Exploration
+import Invariants
+import Machine
+import Traces
+
+/// A trace in words: header, table, conclusion.
+public struct TraceText {
+  private let trace: Trace
+  private let style: Style
+  private let width: Int
+
+  public init(_ trace: Trace, width: Int = 120, style: Style = .plain) {
+    self.trace = trace
+    self.width = width
+    self.style = style
+  }
+
+  /// The table and the conclusion: the same for a check and for a replay of what it found.
+  public var body: [String] {
+    TraceTable(trace.recording, width: width, style: style).lines + [""] + conclusion
+  }
+
+  private var conclusion: [String] {
+    switch trace.recording.end {
+    case .complete: return ["Nothing is wrong in this execution."]
+    case .unfinished: return ["The schedule ends here; CPUs could go on. Nothing is wrong so far."]
+    case .violated(let id, let report):
+      var lines = [style.bad("✗ \(id)")]
+      lines += "  \(report.message)".wrapped(to: width)
+      lines += report.details.flatMap { "  \($0)".wrapped(to: width) }
+      if let invariant = InvariantTexts.statement(id) {
+        lines += "  must hold: \(invariant)".wrapped(to: width)
+      }
+      let steps = trace.recording.visibleSteps
+      let simplest = trace.isMinimal ? "; no simpler execution shows it" : ""
+      lines.append(
+        "  \(counted(trace.recording.preemptions.count, "preemption")), "
+          + "\(counted(steps, "step"))\(simplest)")
+      return lines
+    }
+  }
+
+  /// The command that shows the trace again.
+  ///
+  /// - Parameter namesInvariants: whether the invariants differ from those the model requires by
+  ///   itself, and so must be named.
+  public func replayCommand(namesInvariants: Bool) -> String {
+    let settings = trace.parameters.map { " --set \($0.name)=\($0.value)" }.joined()
+    let invariants = trace.invariants.map { " --invariant \($0)" }.joined()
+    return "gracewalk replay \(trace.model)\(settings)\(namesInvariants ? invariants : "")"
+      + " --schedule \(trace.recording.schedule.text)"
+  }
+}
+
+/// Statements of invariants by id.
+enum InvariantTexts {
+  static func statement(_ id: String) -> String? {
+    InvariantCatalogue.described.first { $0.id == id }?.statement
+  }
+}

@@ -1,0 +1,37 @@
+// A recorded execution with all that is needed to run it again.
+
+import Machine
+
+/// A recording together with where it comes from.
+public struct Trace: Equatable, Sendable {
+  /// Version of the file format.
+  public static let version = 1
+
+  public var model: String
+  public var parameters: [(name: String, value: Int)]
+  public var memoryModel: String
+  /// Ids of the invariants that were required.
+  public var invariants: [String]
+  /// The search that found it, in words.
+  public var foundBy: String
+  /// True if no simpler counterexample exists.
+  public var isMinimal: Bool
+  public var recording: Recording
+
+  public init(
+    model: String, parameters: [(name: String, value: Int)], memoryModel: String = "SC",
+    invariants: [String], foundBy: String, isMinimal: Bool, recording: Recording
+  ) {
+    self.model = model
+    self.parameters = parameters
+    self.memoryModel = memoryModel
+    self.invariants = invariants
+    self.foundBy = foundBy
+    self.isMinimal = isMinimal
+    self.recording = recording
+  }
+
+  public static func == (a: Trace, b: Trace) -> Bool {
+    TraceFile(a).text == TraceFile(b).text
+  }
+}

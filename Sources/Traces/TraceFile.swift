@@ -1,0 +1,178 @@
+// The trace file: text, one fact per line, a checksum at the end.
+
+import Exploration
+import Machine
+import Support
+
+/// Why a trace file could not be read; each case is one clear line.
+public enum TraceFileError: Error, Equatable {
+  case notATrace
+  case wrongVersion(String)
+  case truncated
+  case malformed(line: Int, expected: String)
+}
+
+/// The text form of a trace, and what it says.
+///
+/// The first line is `gracewalk trace 1`. Then `key: value` lines in fixed order, one line per
+/// step, and the checksum of all bytes before it. Values are single-line: line breaks in names
+/// are replaced when writing.
+public struct TraceFile: Equatable, Sendable {
+  public var model: String
+  public var parameters: [(name: String, value: Int)]
+  public var memoryModel: String
+  public var invariants: [String]
+  public var foundBy: String
+  public var isMinimal: Bool
+  public var schedule: Schedule
+  /// The id of the violated invariant, or nil if none failed.
+  public var violated: String?
+  public var message: String
+  /// One line per recorded step.
+  public var steps: [String]
+  /// True if the checksum fits: nobody has changed the file.
+  public var isIntact: Bool
+
+  private static let magic = "gracewalk trace "
+  /// Larger files are refused: no execution is that long.
+  static let bytesMax = 64 * 1024 * 1024
+
+  public init(_ trace: Trace) {
+    model = trace.model
+    parameters = trace.parameters
+    memoryModel = trace.memoryModel
+    invariants = trace.invariants
+    foundBy = trace.foundBy
+    isMinimal = trace.isMinimal
+    schedule = trace.recording.schedule
+    if case .violated(let invariant, let report) = trace.recording.end {
+      violated = invariant
+      message = report.message
+    } else {
+      violated = nil
+      message = ""
+    }
+    steps = TraceFile.lines(for: trace.recording)
+    isIntact = true
+  }
+
+  /// The steps of a recording as lines of the file.
+  public static func lines(for recording: Recording) -> [String] {
+    recording.steps.enumerated().map { number, step in
+      let cpu = recording.cpus[step.cpu]
+      let operation = recording.operations[step.cpu][step.operation]
+      let outcome = step.outcome.isEmpty ? "" : " | \(step.outcome)"
+      return singleLine("\(number) \(cpu) | \(operation) | \(step.action)\(outcome)")
+    }
+  }
+
+  private static func singleLine(_ text: String) -> String {
+    String(text.map { $0.isNewline ? " " : $0 })
+  }
+
+  private static func checksum(_ text: some StringProtocol) -> String {
+    let digits = String(StableHash.of(String(text)), radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  /// The bytes of the file.
+  public var text: String {
+    let parameterText = parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+    var lines = [
+      "\(TraceFile.magic)\(Trace.version)",
+      "model: \(model)",
+      "parameters: \(parameterText)",
+      "memory: \(memoryModel)",
+      "invariants: \(invariants.joined(separator: " "))",
+      "found by: \(foundBy)",
+      "minimal: \(isMinimal ? "yes" : "no")",
+      "schedule: \(schedule.text)",
+      "violated: \(violated ?? "")",
+      "message: \(message)",
+      "steps: \(steps.count)",
+    ]
+    lines = lines.map(TraceFile.singleLine) + steps
+    let body = lines.joined(separator: "\n") + "\n"
+    return body + "checksum: \(TraceFile.checksum(body))\n"
+  }
+
+  /// Reads a file's text.
+  public init(text: String) throws(TraceFileError) {
+    guard text.utf8.count <= TraceFile.bytesMax else { throw .notATrace }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard let first = lines.first, first.hasPrefix(TraceFile.magic) else { throw .notATrace }
+    let version = first.dropFirst(TraceFile.magic.count)
+    guard version == "\(Trace.version)" else { throw .wrongVersion(String(version.prefix(20))) }
+    var reader = LineReader(lines: lines)
+    model = try reader.value("model")
+    parameters = try TraceFile.parameters(try reader.value("parameters"))
+    memoryModel = try reader.value("memory")
+    invariants = try reader.value("invariants").split(separator: " ").map(String.init)
+    foundBy = try reader.value("found by")
+    let minimal = try reader.value("minimal")
+    guard minimal == "yes" || minimal == "no" else {
+      throw .malformed(line: reader.next, expected: "minimal: yes or no")
+    }
+    isMinimal = minimal == "yes"
+    guard let schedule = Schedule(text: try reader.value("schedule")) else {
+      throw .malformed(line: reader.next, expected: "a schedule such as 0*4,1,2:1")
+    }
+    self.schedule = schedule
+    let violated = try reader.value("violated")
+    self.violated = violated.isEmpty ? nil : violated
+    message = try reader.value("message")
+    let countText = try reader.value("steps")
+    guard let count = Int(countText), count >= 0, "\(count)" == countText else {
+      throw .malformed(line: reader.next, expected: "the number of steps")
+    }
+    guard count <= lines.count - reader.next else { throw .truncated }
+    steps = lines[reader.next..<reader.next + count].map(String.init)
+    reader.next += count
+    let checksum = try reader.value("checksum")
+    guard reader.next == lines.count - 1, lines[reader.next].isEmpty else {
+      throw .malformed(line: reader.next + 1, expected: "nothing after the checksum")
+    }
+    let body = lines[..<(reader.next - 1)].joined(separator: "\n") + "\n"
+    isIntact = checksum == TraceFile.checksum(body)
+  }
+
+  private static func parameters(
+    _ text: String
+  ) throws(TraceFileError) -> [(name: String, value: Int)] {
+    var parameters: [(name: String, value: Int)] = []
+    for part in text.split(separator: " ") {
+      let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2, let value = Int(sides[1]), !sides[0].isEmpty else {
+        throw .malformed(line: 3, expected: "parameters such as levels=3")
+      }
+      parameters.append((String(sides[0]), value))
+    }
+    return parameters
+  }
+
+  public static func == (a: TraceFile, b: TraceFile) -> Bool {
+    a.text == b.text && a.isIntact == b.isIntact
+  }
+}
+
+/// Reads `key: value` lines in order.
+private struct LineReader {
+  let lines: [Substring]
+  /// Index of the next line; also the number, from 1, of the line read last.
+  var next = 1
+
+  init(lines: [Substring]) { self.lines = lines }
+
+  mutating func value(_ key: String) throws(TraceFileError) -> String {
+    guard next < lines.count else { throw .truncated }
+    let line = lines[next]
+    // A last line without its line break was cut off, wherever that happened.
+    guard next < lines.count - 1 else { throw .truncated }
+    guard line.hasPrefix("\(key):") else {
+      throw .malformed(line: next + 1, expected: "'\(key): …'")
+    }
+    next += 1
+    let value = line.dropFirst(key.count + 1)
+    return String(value.hasPrefix(" ") ? value.dropFirst() : value)
+  }
+}

@@ -1,0 +1,81 @@
+// Seed of the project: a table is collapsed into a block while other CPUs walk and fill it.
+
+import Gracewalk
+
+/// RFC PATCH 09/17 of KVM/arm64's parallel stage-2 faults, and what was discussed instead.
+public enum Collapse {
+  static let origin = Origin(
+    author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-21",
+    subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
+    question:
+      "Why lock every entry of a subtree that is already unlinked? What could still install a "
+      + "table below an entry that the collapse has visited?")
+
+  public static let models: [Model] = [
+    model(
+      "collapse-locked-descendants",
+      "the collapse locks every entry below the unlinked table; pages are freed by callbacks",
+      .lockDescendants),
+    model(
+      "collapse-in-rcu-callback",
+      "the unlinked subtree is not touched until the callback after the grace period",
+      .inCallback),
+    model(
+      "collapse-unlocked-descendants",
+      "the subtree is walked at once with plain reads; pages are freed by callbacks",
+      .walkUnlocked, omission: "locking the descendants",
+      violates: ["no-leaked-table-page"]),
+    model(
+      "collapse-free-at-once",
+      "the subtree is walked at once with plain reads and its pages are freed on the spot",
+      .walkUnlockedAndFreeAtOnce, omission: "waiting for a grace period before freeing",
+      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+    model(
+      "collapse-without-rcu",
+      "descendants are locked, but walkers enter no read-side section and pages are freed at once",
+      .lockDescendantsAndFreeAtOnce, usesRCU: false,
+      omission: "RCU: read-side sections and the deferred free",
+      violates: ["no-use-after-free"]),
+    model(
+      "collapse-waits-in-section",
+      "the collapse waits for the grace period on the spot, inside its own read-side section",
+      .afterWaitingInSection, omission: "leaving the section before waiting",
+      violates: ["progress", "grace-period-safety"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, _ teardown: Stage2Table.Teardown, usesRCU: Bool = true,
+    omission: String? = nil, violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "The root entry leads to a table whose second half is mapped. The collapser replaces it "
+        + "by a block; the mapper faults in the first page of the first half; the walker looks up "
+        + "the last mapped page.",
+      omission: omission, origin: origin,
+      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 3)],
+      expectation: violates.isEmpty ? .holds : .violates(violates),
+      instances: [["levels": 2], ["levels": 3]]
+    ) { values in
+      scenario(levels: values["levels"], teardown, usesRCU: usesRCU)
+    }
+  }
+
+  private static func scenario(
+    levels: Int, _ teardown: Stage2Table.Teardown, usesRCU: Bool
+  ) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
+    let table = Stage2Table(scenario, teardown: teardown, usesRCU: usesRCU)
+    // The first page of the second half of what the root entry covers.
+    let mapped = table.geometry.span(ofEntryAt: 1)
+    scenario.boot { cpu in _ = try table.map(cpu, mapped) }
+    scenario.cpu("collapser", usesCallbacks: usesRCU, table.operation(.collapse, 0))
+    scenario.cpu("mapper", table.operation(.map, 0))
+    scenario.cpu("walker", table.operation(.lookUp, mapped))
+    scenario.require(InvariantCatalogue.tables)
+    if usesRCU { scenario.require(GracePeriodSafety()) }
+    scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [mapped])))
+    return scenario
+  }
+}

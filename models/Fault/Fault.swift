@@ -1,0 +1,54 @@
+// Guest faults handled in parallel: several CPUs install tables and pages at once.
+
+import Gracewalk
+
+/// What each step of the install path is for.
+public enum Fault {
+  static let origin = Origin(
+    author: "Ricardo Koller", list: "linux-arm-kernel", date: "2022-11-15",
+    subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
+    question: "Which faults can be handled without taking the MMU lock?")
+
+  public static let models: [Model] = [
+    model("fault-in-parallel", "entries are locked by compare-exchange and counted when made"),
+    model(
+      "fault-without-compare-exchange", "an entry that was read as invalid is locked by a store",
+      .compareExchange, omission: "the compare-exchange that locks an entry",
+      violates: ["no-leaked-table-page", "operations-linearise"]),
+    model(
+      "fault-without-get-page", "the entry that is made takes no reference on its table",
+      .getPage, omission: "the reference an entry holds on its table",
+      violates: ["references-match-entries"]),
+    model(
+      "fault-keeps-entry-locked",
+      "the entry is locked before memory for the table is allocated, which may fail",
+      .unlockWhenOutOfMemory, omission: "unlocking the entry when memory has run out",
+      violates: ["no-entry-left-locked"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, _ omitting: Stage2Table.Omission? = nil,
+    omission: String? = nil, violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "The table is empty and memory may run out. Two vCPUs fault on the same page and a third "
+        + "on its neighbour in the same table.",
+      omission: omission, origin: origin,
+      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { values in
+      let scenario = Scenario(geometry: Geometry(levels: values["levels"], entries: 2))
+      scenario.mayRunOutOfMemory = true
+      let table = Stage2Table(scenario, omitting: omitting)
+      scenario.cpu("vcpu 0", table.operation(.map, 0))
+      scenario.cpu("vcpu 1", table.operation(.map, 0))
+      scenario.cpu("vcpu 2", table.operation(.map, 1))
+      scenario.require(InvariantCatalogue.tables)
+      scenario.require(GracePeriodSafety())
+      scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [])))
+      return scenario
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// A cache of table pages that is filled before the locks are taken, shared by two vCPUs.
+
+import Gracewalk
+
+/// KVM fills a memory cache per vCPU; this is why it is not one for all.
+public enum Memcache {
+  public static let models: [Model] = [
+    model("shared-memcache", "a page is taken out of the shared cache by an exchange"),
+    model(
+      "shared-memcache-without-exchange",
+      "a page is read out of the shared cache, which is then "
+        + "emptied by a store",
+      omission: "the exchange that takes a page out of the cache",
+      violates: ["no-table-linked-twice"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, omission: String? = nil, violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "A cache holds one table page. Two vCPUs fault in different halves of an empty table; each "
+        + "takes the page if it is there and installs it.",
+      omission: omission,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      let cache = scenario.word("memcache")
+      let root = scenario.rootTable()
+      scenario.boot { cpu in
+        guard let page = try cpu.allocateTable() else { return }
+        try cpu.store(Descriptor.table(page).bits, to: cache, .relaxed)
+      }
+      for vcpu in 0..<2 {
+        scenario.cpu(
+          "vcpu \(vcpu)",
+          Operation("fault \(vcpu)") { cpu in
+            guard let page = try take(cpu, cache, byExchange: omission == nil) else { return }
+            try cpu.getPage(root)
+            try cpu.store(Descriptor.table(page).bits, to: root[vcpu], .release)
+          })
+      }
+      scenario.require(InvariantCatalogue.tables)
+      return scenario
+    }
+  }
+
+  private static func take(
+    _ cpu: VirtualCPU, _ cache: Location, byExchange: Bool
+  ) throws(Abandoned) -> TablePage? {
+    let taken: UInt64
+    if byExchange {
+      taken = try cpu.exchange(0, in: cache, .acquireRelease)
+    } else {
+      taken = try cpu.load(cache, .acquire)
+      try cpu.store(0, to: cache, .release)
+    }
+    return cpu.table(at: Descriptor(bits: taken))
+  }
+}

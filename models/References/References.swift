@@ -1,0 +1,55 @@
+// The last reference to an unlinked page is dropped by whoever comes last.
+
+import Gracewalk
+
+/// Dropping a reference and testing whether it was the last must be one step.
+public enum References {
+  public static let models: [Model] = [
+    model("drop-last-reference", "a reference is dropped and tested in one step"),
+    model(
+      "drop-last-reference-tested-later", "the count is decremented first and read again to test",
+      omission: "testing in the same step", violates: ["no-double-free"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, omission: String? = nil, violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "An unlinked page is held by three vCPUs and by nobody else. Each drops its reference, and "
+        + "the last to do so frees the page.",
+      omission: omission,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      let holder = scenario.word("held page")
+      _ = scenario.rootTable()
+      scenario.boot { cpu in
+        guard let page = try cpu.allocateTable() else { return }
+        try cpu.getPage(page)
+        try cpu.getPage(page)
+        try cpu.store(Descriptor.table(page).bits, to: holder, .relaxed)
+      }
+      for vcpu in 0..<3 {
+        scenario.cpu(
+          "vcpu \(vcpu)",
+          Operation("drop") { cpu in
+            let held = Descriptor(bits: try cpu.load(holder, .relaxed))
+            guard let page = cpu.table(at: held) else { return }
+            try drop(cpu, page, inOneStep: omission == nil)
+          })
+      }
+      scenario.require(InvariantCatalogue.tables)
+      return scenario
+    }
+  }
+
+  private static func drop(
+    _ cpu: VirtualCPU, _ page: TablePage, inOneStep: Bool
+  ) throws(Abandoned) {
+    if inOneStep { return try cpu.putPage(page) }
+    _ = try cpu.fetchAdd(-1, to: page.references, .release)
+    if try cpu.load(page.references, .acquire) == 0 { try cpu.free(page) }
+  }
+}

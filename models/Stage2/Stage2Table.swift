@@ -1,0 +1,283 @@
+// A stage-2 page table walked in parallel: map, unmap, look up and collapse, as KVM/arm64 does it.
+
+import Gracewalk
+
+/// What an operation on the table came to.
+public enum Stage2Result: UInt64, OperationResult {
+  /// The entry is as asked for.
+  case done
+  /// It was so before.
+  case already
+  /// Somebody else is at work on an entry: the guest faults again and the caller comes back.
+  case retry
+  case outOfMemory
+  /// A lookup found no mapping.
+  case notMapped
+  /// A lookup found the page.
+  case mapped
+}
+
+/// A stage-2 table of reference-counted pages (Linux 6.2, arch/arm64/kvm/hyp/pgtable.c).
+///
+/// Address `n` is mapped to data frame `n`, so that a block stands for just the pages it covers.
+/// Each operation gives up with `.retry` where it meets a locked entry or loses a
+/// compare-exchange, as the kernel's walkers return `-EAGAIN` to the guest's fault.
+public struct Stage2Table: Sendable {
+  /// How an unlinked subtree is taken apart and freed.
+  public enum Teardown: Sendable {
+    /// Walk it at once with plain reads; free each page after a grace period.
+    case walkUnlocked
+    /// Walk it at once with plain reads; free each page at once.
+    case walkUnlockedAndFreeAtOnce
+    /// Walk it at once, lock every entry on the way; free each page after a grace period.
+    case lockDescendants
+    /// Walk it at once, lock every entry on the way; free each page at once.
+    case lockDescendantsAndFreeAtOnce
+    /// Leave it alone until a grace period is over; walk and free it in the callback.
+    case inCallback
+    /// Wait for the grace period on the spot, inside the walker's own read-side section.
+    case afterWaitingInSection
+  }
+
+  /// A step of the install path that a broken sibling leaves out.
+  public enum Omission: Sendable {
+    /// Lock an entry with a plain store after reading it.
+    case compareExchange
+    /// Do not count the entry that is made.
+    case getPage
+    /// Lock the entry first, allocate then, and leave it locked when memory has run out.
+    case unlockWhenOutOfMemory
+  }
+
+  public let root: TablePage
+  public let geometry: Geometry
+  let teardown: Teardown
+  /// Whether walkers enter a read-side section.
+  let usesRCU: Bool
+  let omission: Omission?
+
+  public init(
+    _ scenario: Scenario, teardown: Teardown = .inCallback, usesRCU: Bool = true,
+    omitting omission: Omission? = nil
+  ) {
+    root = scenario.rootTable()
+    geometry = scenario.geometry
+    self.teardown = teardown
+    self.usesRCU = usesRCU
+    self.omission = omission
+  }
+
+  // MARK: Operations
+
+  /// Maps one page, as a guest fault does: installs the tables that are missing on the way.
+  public func map(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+    try inSection(cpu) { () throws(Abandoned) in
+      var table = root
+      for level in 0..<geometry.lastLevel {
+        let slot = table[geometry.index(of: address, at: level)]
+        let old = try read(cpu, slot)
+        if old.isLeaf { return .already }
+        if old.isLocked { return .retry }
+        if let next = cpu.table(at: old) {
+          table = next
+          continue
+        }
+        switch try installTable(cpu, in: table, slot) {
+        case .installed(let next): table = next
+        case .gaveUp(let result): return result
+        }
+      }
+      return try installPage(cpu, in: table, address)
+    }
+  }
+
+  /// Removes the mapping of one page.
+  public func unmap(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+    try inSection(cpu) { () throws(Abandoned) in
+      var table = root
+      for level in 0..<geometry.levels {
+        let slot = table[geometry.index(of: address, at: level)]
+        let old = try read(cpu, slot)
+        if old.isLocked { return .retry }
+        if old == .invalid { return .already }
+        if level < geometry.lastLevel, let next = cpu.table(at: old) {
+          table = next
+          continue
+        }
+        // A block above the last level would have to be split first; scenarios do not unmap it.
+        guard level == geometry.lastLevel else { return .retry }
+        let broken = try cpu.compareExchange(
+          slot, expected: old.bits, desired: Descriptor.invalid.bits, .acquireRelease)
+        guard broken.exchanged else { return .retry }
+        try cpu.putPage(table)
+        return .done
+      }
+      return .already
+    }
+  }
+
+  /// Looks an address up in software, without any lock.
+  public func lookUp(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+    try inSection(cpu) { () throws(Abandoned) in
+      var table = root
+      for level in 0..<geometry.levels {
+        let found = try read(cpu, table[geometry.index(of: address, at: level)])
+        if found.isLocked { return .retry }
+        if found.isLeaf { return .mapped }
+        guard let next = cpu.table(at: found) else { return .notMapped }
+        table = next
+      }
+      return .notMapped
+    }
+  }
+
+  /// Replaces the table below a root entry by a block, as a guest fault does once dirty logging
+  /// is off.
+  public func collapse(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+    try inSection(cpu) { () throws(Abandoned) in
+      let index = geometry.index(of: address, at: 0)
+      let slot = root[index]
+      let old = try read(cpu, slot)
+      if old.isLeaf { return .already }
+      guard let unlinked = cpu.table(at: old) else { return .retry }
+      guard try tryBreak(cpu, slot, old, in: root) else { return .retry }
+      let block = Descriptor.block(index * geometry.span(ofEntryAt: 0))
+      try make(cpu, slot, block, in: root)
+      try free(cpu, unlinked: unlinked, level: 1)
+      return .done
+    }
+  }
+
+  // MARK: Steps they have in common
+
+  private func inSection(
+    _ cpu: VirtualCPU, _ body: () throws(Abandoned) -> Stage2Result
+  ) throws(Abandoned) -> Stage2Result {
+    guard usesRCU else { return try body() }
+    try cpu.rcuReadLock()
+    let result = try body()
+    try cpu.rcuReadUnlock()
+    return result
+  }
+
+  private func read(_ cpu: VirtualCPU, _ slot: Location) throws(Abandoned) -> Descriptor {
+    Descriptor(bits: usesRCU ? try cpu.dereference(slot) : try cpu.load(slot, .acquire))
+  }
+
+  /// Takes ownership of an entry (`stage2_try_break_pte`): whoever locks it first has it.
+  private func tryBreak(
+    _ cpu: VirtualCPU, _ slot: Location, _ old: Descriptor, in table: TablePage
+  ) throws(Abandoned) -> Bool {
+    if omission == .compareExchange {
+      // No compare-exchange: whoever else has read the entry locks it as well.
+      try cpu.store(Descriptor.locked.bits, to: slot, .relaxed)
+    } else {
+      let broken = try cpu.compareExchange(
+        slot, expected: old.bits, desired: Descriptor.locked.bits, .acquireRelease)
+      guard broken.exchanged else { return false }
+    }
+    if old.isValid { try cpu.putPage(table) }
+    return true
+  }
+
+  /// Writes the new entry where one was broken (`stage2_make_pte`).
+  private func make(
+    _ cpu: VirtualCPU, _ slot: Location, _ new: Descriptor, in table: TablePage
+  ) throws(Abandoned) {
+    if omission != .getPage { try cpu.getPage(table) }
+    try cpu.store(new.bits, to: slot, .release)
+  }
+
+  private enum Installation {
+    case installed(TablePage)
+    case gaveUp(Stage2Result)
+  }
+
+  private func installTable(
+    _ cpu: VirtualCPU, in table: TablePage, _ slot: Location
+  ) throws(Abandoned) -> Installation {
+    if omission == .unlockWhenOutOfMemory {
+      guard try tryBreak(cpu, slot, .invalid, in: table) else { return .gaveUp(.retry) }
+      // No way back: the entry stays locked.
+      guard let new = try cpu.allocateTable() else { return .gaveUp(.outOfMemory) }
+      try make(cpu, slot, .table(new), in: table)
+      return .installed(new)
+    }
+    guard let new = try cpu.allocateTable() else { return .gaveUp(.outOfMemory) }
+    guard try tryBreak(cpu, slot, .invalid, in: table) else {
+      try cpu.putPage(new)
+      return .gaveUp(.retry)
+    }
+    try make(cpu, slot, .table(new), in: table)
+    return .installed(new)
+  }
+
+  private func installPage(
+    _ cpu: VirtualCPU, in table: TablePage, _ address: Int
+  ) throws(Abandoned) -> Stage2Result {
+    let slot = table[geometry.index(of: address, at: geometry.lastLevel)]
+    let old = try read(cpu, slot)
+    if old.isLeaf { return .already }
+    guard !old.isLocked, try tryBreak(cpu, slot, old, in: table) else { return .retry }
+    try make(cpu, slot, .page(address), in: table)
+    return .done
+  }
+
+  // MARK: Freeing an unlinked subtree
+
+  private func free(
+    _ cpu: VirtualCPU, unlinked table: TablePage, level: Int
+  ) throws(Abandoned) {
+    switch teardown {
+    case .inCallback:
+      try cpu.call { cpu in try tearDown(cpu, table, level) }
+    case .afterWaitingInSection:
+      try cpu.synchronize()
+      try tearDown(cpu, table, level)
+    case .walkUnlocked, .walkUnlockedAndFreeAtOnce, .lockDescendants, .lockDescendantsAndFreeAtOnce:
+      try cpu.scope("tear down") { () throws(Abandoned) in try tearDown(cpu, table, level) }
+    }
+  }
+
+  /// Takes a subtree apart bottom up (`kvm_pgtable_stage2_free_removed`): drops the reference each
+  /// entry holds on its table, then the table's own.
+  private func tearDown(
+    _ cpu: VirtualCPU, _ table: TablePage, _ level: Int
+  ) throws(Abandoned) {
+    for index in 0..<geometry.entries {
+      let entry = try takeEntry(cpu, table[index])
+      guard entry.isValid else { continue }
+      if level < geometry.lastLevel, let below = cpu.table(at: entry) {
+        try tearDown(cpu, below, level + 1)
+      }
+      try put(cpu, table)
+    }
+    try put(cpu, table)
+  }
+
+  /// Reads an entry of an unlinked table, and locks it if that is how teardown owns it.
+  private func takeEntry(_ cpu: VirtualCPU, _ slot: Location) throws(Abandoned) -> Descriptor {
+    guard teardown == .lockDescendants || teardown == .lockDescendantsAndFreeAtOnce else {
+      return Descriptor(bits: try cpu.load(slot, .relaxed))
+    }
+    while true {
+      // A walker that has locked the entry makes it before it leaves, so this wait ends.
+      let found = try cpu.wait(until: slot, .differs(from: Descriptor.locked.bits))
+      let taken = try cpu.compareExchange(
+        slot, expected: found, desired: Descriptor.locked.bits, .acquireRelease)
+      if taken.exchanged { return Descriptor(bits: found) }
+    }
+  }
+
+  /// Drops a reference to an unlinked table; the last one frees it, now or after a grace period.
+  private func put(_ cpu: VirtualCPU, _ table: TablePage) throws(Abandoned) {
+    switch teardown {
+    case .walkUnlocked, .lockDescendants:
+      let before = try cpu.fetchAdd(-1, to: table.references, .release)
+      if before == 1 { try cpu.call { cpu in try cpu.free(table) } }
+    case .walkUnlockedAndFreeAtOnce, .lockDescendantsAndFreeAtOnce, .inCallback,
+      .afterWaitingInSection:
+      try cpu.putPage(table)
+    }
+  }
+}
