@@ -1,0 +1,109 @@
+// The hash of a state: equal where the same can still happen, and free of everything else.
+
+import Exploration
+import Machine
+import TestSupport
+import Testing
+
+struct StateKeyTests {
+  private func key(_ scenario: Scenario, after order: [Int]) -> UInt64 {
+    let machine = Machine(scenario)
+    for cpu in order { machine.take(cpu) }
+    return machine.stateKey
+  }
+
+  /// CPU 0 writes and reads a word, CPU 1 a page, CPU 2 has a section, CPU 3 a lock.
+  private func independent() -> Scenario {
+    let scenario = Scenario()
+    let root = scenario.rootTable()
+    let word = scenario.word("word")
+    let lock = scenario.spinLock("lock")
+    scenario.cpu(
+      "word",
+      Operation("use") { cpu in
+        try cpu.store(5, to: word, .relaxed)
+        _ = try cpu.load(word, .relaxed)
+      })
+    scenario.cpu(
+      "page",
+      Operation("use") { cpu in
+        guard let page = try cpu.allocateTable() else { return }
+        try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
+        try cpu.store(3, to: page[1], .relaxed)
+      })
+    scenario.cpu(
+      "section",
+      Operation("use") { cpu in
+        try cpu.rcuReadLock()
+        try cpu.rcuReadUnlock()
+      })
+    scenario.cpu(
+      "lock",
+      Operation("use") { cpu in
+        try cpu.lock(lock)
+        try cpu.unlock(lock)
+      })
+    return scenario
+  }
+
+  @Test(arguments: [
+    [0, 1, 2, 3, 0, 1, 2, 3], [3, 2, 1, 0, 3, 2, 1, 0], [0, 0, 1, 1, 2, 2, 3, 3],
+    [2, 0, 2, 1, 3, 1, 3, 0],
+  ])
+  func independentStepsLeadToOneState(order: [Int]) {
+    #expect(key(independent(), after: order) == key(independent(), after: [0, 0, 1, 1, 2, 2, 3, 3]))
+    let half = Array(order.prefix(4))
+    #expect(key(independent(), after: half) == key(independent(), after: half.sorted()))
+  }
+
+  /// 8!/(2!)⁴ = 2,520 interleavings of four CPUs with two steps each meet in 3⁴ = 81 states.
+  @Test func statesOfIndependentCPUsAreAProduct() {
+    #expect(states(of: independent()).statistics.states == 81)
+    #expect(interleavings(of: independent()).statistics.executions == 2_520)
+  }
+
+  /// Hashes that a process seeds anew, or addresses, would make this one differ between runs.
+  @Test func theKeyIsTheSameInEveryProcess() {
+    #expect(key(independent(), after: []) == 0x064C_BBC2_A5A7_E924)
+    #expect(key(independent(), after: [0, 1, 2, 3]) == 0x2268_6E33_6C34_9827)
+  }
+
+  @Test func whatACPUKnowsIsPartOfTheState() {
+    let scenario = Scenario()
+    let word = scenario.word("word")
+    scenario.cpu(
+      "reader",
+      Operation("read") { cpu in
+        _ = try cpu.load(word, .relaxed)
+        _ = try cpu.load(word, .relaxed)
+      })
+    scenario.cpu("writer", Operation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+    #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
+    // The operation is over, and returned nothing: what it has seen is forgotten.
+    #expect(key(scenario, after: [0, 1, 0]) == key(scenario, after: [1, 0, 0]))
+  }
+
+  @Test func resultsOfOperationsArePartOfTheState() {
+    let scenario = Scenario()
+    let word = scenario.word("word")
+    scenario.cpu("reader", Operation("read") { cpu in try cpu.load(word, .relaxed) })
+    scenario.cpu("writer", Operation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+    #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
+  }
+
+  @Test func whoHoldsALockIsPartOfTheState() {
+    let scenario = Scenario()
+    let lock = scenario.spinLock("lock")
+    for name in ["first", "second"] {
+      scenario.cpu(name, Operation("take") { cpu in try cpu.lock(lock) })
+    }
+    #expect(key(scenario, after: [0]) != key(scenario, after: [1]))
+  }
+
+  @Test func finalStatesAreAscendingAndDistinct() {
+    for seed in 0..<100 as Range<UInt64> {
+      let keys = states(of: randomScenario(seed: seed)).finalStates
+      #expect(keys == Set(keys).sorted())
+    }
+  }
+}

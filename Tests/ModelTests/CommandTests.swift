@@ -1,0 +1,157 @@
+// The command as people call it: output, exit status, and one clear line for every mistake.
+
+import Foundation
+import Testing
+
+@Suite struct CommandTests {
+  struct Outcome {
+    var status: Int32
+    var output: String
+    var error: String
+  }
+
+  /// The executable that was built along with the tests.
+  private static let executable: URL = {
+    let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    var folder = tests.deletingLastPathComponent()
+    while folder.path != "/" {
+      let candidate = folder.appendingPathComponent("gracewalk")
+      if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
+      folder.deleteLastPathComponent()
+    }
+    return URL(fileURLWithPath: ".build/debug/gracewalk")
+  }()
+
+  private func run(_ arguments: String...) throws -> Outcome {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try run(arguments, in: folder)
+  }
+
+  /// Output goes to files: a pipe that nobody drains would block a long output.
+  private func run(_ arguments: [String], in folder: URL) throws -> Outcome {
+    let process = Process()
+    process.executableURL = Self.executable
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    let output = folder.appendingPathComponent("stdout")
+    let error = folder.appendingPathComponent("stderr")
+    for file in [output, error] { try Data().write(to: file) }
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: error)
+    try process.run()
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationStatus,
+      output: try String(contentsOf: output, encoding: .utf8),
+      error: try String(contentsOf: error, encoding: .utf8))
+  }
+
+  @Test func catalogue() throws {
+    let outcome = try run("check")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("31 of 31 verdicts as declared"))
+  }
+
+  @Test func helpEverywhere() throws {
+    for words in [["--help"], ["check", "--help"], ["replay", "--help"], ["list", "--help"]] {
+      let outcome = try run(words, in: FileManager.default.temporaryDirectory)
+      #expect(outcome.status == 0)
+      #expect(outcome.output.hasPrefix("usage: gracewalk"))
+      #expect(outcome.error.isEmpty)
+    }
+  }
+
+  @Test func checkWritesATraceThatReplays() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let model = "collapse-unlocked-descendants"
+    let check = try run(["check", model, "--trace", "leak.trace"], in: folder)
+    #expect(check.status == 1)
+    let replay = try run(["replay", "leak.trace"], in: folder)
+    #expect(replay.status == 1)
+    let body = { (text: String) in text.components(separatedBy: "\n\n").dropFirst().joined() }
+    #expect(body(check.output) == body(replay.output))
+    #expect(body(check.output).contains("no-leaked-table-page"))
+
+    // The file is not overwritten, and a step that is edited is named.
+    let again = try run(["check", model, "--trace", "leak.trace"], in: folder)
+    #expect(again.status == 2 && again.error.contains("exists"))
+    let url = folder.appendingPathComponent("leak.trace")
+    let text = try String(contentsOf: url, encoding: .utf8)
+    try text.replacingOccurrences(of: "store root[0]", with: "store root[1]")
+      .write(to: url, atomically: true, encoding: .utf8)
+    let edited = try run(["replay", "leak.trace"], in: folder)
+    #expect(edited.status == 2)
+    #expect(edited.output.isEmpty)
+    #expect(edited.error.contains("was edited after it was written: step 13 is"))
+  }
+
+  @Test func outputIsTheSameApartFromTime() throws {
+    let withoutTime = { (text: String) in
+      text.split(separator: "\n", omittingEmptySubsequences: false)
+        .filter { !$0.hasSuffix(" s") }.joined(separator: "\n")
+    }
+    let first = try run("check", "collapse-free-at-once")
+    let second = try run("check", "collapse-free-at-once")
+    #expect(withoutTime(first.output) == withoutTime(second.output))
+  }
+
+  @Test func incomplete() throws {
+    let outcome = try run("check", "collapse-in-rcu-callback", "--executions", "5")
+    #expect(outcome.status == 3)
+    #expect(outcome.output.contains("raise --executions"))
+    let bounded = try run("check", "unmap-under-write-lock", "--preemptions", "1")
+    #expect(bounded.status == 3)
+    #expect(bounded.output.contains("holds up to 1 preemptions"))
+  }
+
+  @Test(arguments: [
+    (["chek"], "unknown command 'chek'; did you mean check?"),
+    ([], "which command?"),
+    (["check", "colapse-free-at-once"], "did you mean collapse-free-at-once?"),
+    (["check", "shared-memcache", "--invariant", "no-leak"], "did you mean no-leaked-table-page?"),
+    (["check", "shared-memcache", "--dept", "3"], "did you mean --depth?"),
+    (["check", "shared-memcache", "--depth", "0"], "--depth needs a whole number"),
+    (["check", "shared-memcache", "--executions", "-1"], "--executions needs a whole number"),
+    (["check", "shared-memcache", "--seconds", "0"], "--seconds needs a number of seconds"),
+    (["check", "shared-memcache", "--mode", "fast"], "--mode is one of source, exhaustive"),
+    (["check", "shared-memcache", "--mode", "source", "--preemptions", "1"], "contradict"),
+    (["check", "shared-memcache", "--trace", "/no/such/folder/x"], "there is no folder"),
+    (["check", "shared-memcache", "--set", "levels=2"], "has no parameter 'levels'"),
+    (["check", "fault-in-parallel", "--set", "levels=9"], "it goes from 2 to 3"),
+    (["check", "--trace", "x"], "--trace needs a model"),
+    (["check", "a", "b"], "check takes one model"),
+    (["replay", "nothing.trace"], "there is no file 'nothing.trace'"),
+    (["replay", "shared-memcache", "--schedule", "0**"], "--schedule needs steps"),
+    (["replay", "shared-memcache", "--schedule", "7"], "there is no CPU 7"),
+    (["list", "things"], "list takes 'models' or 'invariants'"),
+  ])
+  func mistakesGetOneLineAndStatusTwo(_ words: [String], _ expected: String) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let outcome = try run(words, in: folder)
+    #expect(outcome.status == 2)
+    #expect(outcome.error.contains(expected), "\(outcome.error)")
+    #expect(outcome.error.split(separator: "\n").count == 1)
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test func listAsJSON() throws {
+    struct Document: Decodable {
+      struct Model: Decodable { var name: String }
+      struct Invariant: Decodable { var id: String }
+      var format: String
+      var models: [Model]
+      var invariants: [Invariant]
+    }
+    let outcome = try run("list", "--format", "json")
+    let document = try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
+    #expect(document.format == "gracewalk list 1")
+    #expect(document.models.count == 18)
+    #expect(document.invariants.count == 11)
+  }
+}

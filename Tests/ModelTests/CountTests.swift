@@ -1,0 +1,60 @@
+// Exact counts of the catalogue: a change in one of them is a change in what is explored.
+
+import Checking
+import Exploration
+import Models
+import Testing
+
+@Suite struct CountTests {
+  struct Counts: Sendable, CustomTestStringConvertible {
+    var model: String
+    var levels: Int?
+    var executions: Int
+    var blocked: Int
+    var transitions: Int
+
+    var testDescription: String { "\(model) \(levels.map(String.init) ?? "")" }
+  }
+
+  @Test(arguments: [
+    Counts(
+      model: "collapse-locked-descendants", levels: 2, executions: 620, blocked: 466,
+      transitions: 9_664),
+    Counts(
+      model: "collapse-locked-descendants", levels: 3, executions: 14_453, blocked: 5_791,
+      transitions: 315_973),
+    Counts(
+      model: "collapse-in-rcu-callback", levels: 2, executions: 406, blocked: 273,
+      transitions: 7_588),
+    Counts(
+      model: "collapse-in-rcu-callback", levels: 3, executions: 486, blocked: 339,
+      transitions: 13_286),
+    Counts(model: "fault-in-parallel", executions: 630, blocked: 43, transitions: 7_736),
+    Counts(model: "shared-memcache", executions: 2, blocked: 0, transitions: 8),
+    Counts(model: "drop-last-reference", executions: 6, blocked: 0, transitions: 29),
+  ])
+  func executions(_ expected: Counts) throws {
+    let model = try #require(Catalogue.model(named: expected.model))
+    var options = CheckOptions()
+    if let levels = expected.levels { options.parameters["levels"] = levels }
+    let statistics = try model.check(options).statistics
+    #expect(statistics.executions == expected.executions)
+    #expect(statistics.blocked == expected.blocked)
+    #expect(statistics.transitions == expected.transitions)
+  }
+
+  @Test func stateInvariantSwitchesReductionOff() throws {
+    let model = try #require(Catalogue.model(named: "unmap-under-write-lock"))
+    let report = try model.check()
+    #expect(report.strategy == .exhaustive)
+    #expect(report.note?.contains("no-freed-page-reachable") == true)
+    #expect(report.statistics.states == 1_235)
+    #expect(report.statistics.transitions == 2_382)
+
+    var options = CheckOptions()
+    options.invariants = ["no-use-after-free"]
+    let reduced = try model.check(options)
+    #expect(reduced.strategy == .source)
+    #expect(reduced.note == nil)
+  }
+}

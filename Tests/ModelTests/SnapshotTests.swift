@@ -1,0 +1,47 @@
+// What people see, kept as files: UPDATE_SNAPSHOTS=1 rewrites them, and the run fails once.
+
+import Checking
+import Foundation
+import Models
+import Reporting
+import Testing
+
+@Suite struct SnapshotTests {
+  private func expect(_ text: String, matches name: String, file: String = #filePath) throws {
+    let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
+      .appendingPathComponent("Snapshots")
+    let url = folder.appendingPathComponent("\(name).txt")
+    if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] == "1" {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try text.write(to: url, atomically: true, encoding: .utf8)
+      Issue.record("wrote \(name).txt: read it, then run again without UPDATE_SNAPSHOTS")
+      return
+    }
+    let expected = try String(contentsOf: url, encoding: .utf8)
+    #expect(text == expected)
+  }
+
+  private func report(_ name: String) throws -> CheckReport {
+    try #require(Catalogue.model(named: name)).check()
+  }
+
+  @Test(arguments: [
+    "collapse-unlocked-descendants", "shared-memcache-without-exchange",
+    "drop-last-reference-tested-later", "unmap-under-write-lock", "collapse-waits-in-section",
+  ])
+  func checkText(_ name: String) throws {
+    let text = CheckText(try report(name))
+    let lines = text.header + [""] + text.body
+    try expect(lines.joined(separator: "\n") + "\n", matches: name)
+  }
+
+  @Test func narrowTerminal() throws {
+    let text = CheckText(try report("shared-memcache-without-exchange"), width: 60)
+    try expect(text.body.joined(separator: "\n") + "\n", matches: "narrow")
+  }
+
+  @Test func checkJSON() throws {
+    let document = CheckDocument(try report("shared-memcache-without-exchange"))
+    try expect(try json(document) + "\n", matches: "json")
+  }
+}

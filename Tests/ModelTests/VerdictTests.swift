@@ -1,0 +1,94 @@
+// Every model gives the verdict it is in the catalogue for, in every search.
+
+import Checking
+import Exploration
+import Invariants
+import Machine
+import Models
+import Testing
+import Traces
+
+/// One check of the catalogue.
+struct CatalogueCase: Sendable, CustomTestStringConvertible {
+  var model: Model
+  var parameters: [String: Int]
+  /// The only invariant required, for a model that violates it.
+  var violated: String?
+
+  var testDescription: String {
+    let values = model.values(parameters).values.map { "\($0.name)=\($0.value)" }
+    return ([model.name] + values + [violated ?? "holds"]).joined(separator: " ")
+  }
+
+  var options: CheckOptions {
+    var options = CheckOptions()
+    options.parameters = parameters
+    options.invariants = violated.map { [$0] }
+    return options
+  }
+
+  static let all: [CatalogueCase] = Catalogue.models.flatMap { model in
+    model.instances.flatMap { instance in
+      switch model.expectation {
+      case .holds: [CatalogueCase(model: model, parameters: instance)]
+      case .violates(let ids):
+        ids.map { CatalogueCase(model: model, parameters: instance, violated: $0) }
+      }
+    }
+  }
+}
+
+@Suite struct VerdictTests {
+  @Test(arguments: CatalogueCase.all)
+  func verdictIsAsDeclared(_ item: CatalogueCase) throws {
+    let report = try item.model.check(item.options)
+    #expect(report.verdict == (item.violated == nil ? .holds : .violated))
+    #expect(report.violatedInvariant == item.violated)
+  }
+
+  @Test(arguments: CatalogueCase.all)
+  func exhaustiveSearchAgrees(_ item: CatalogueCase) throws {
+    // Three levels with three CPUs are too much for a search without reduction in a test.
+    var options = item.options
+    options.strategy = .exhaustive
+    options.minimises = false
+    if item.violated == nil && item.parameters["levels"] == 3 { options.parameters["levels"] = 2 }
+    if item.violated == nil { options.limits.states = 40_000 }
+    let report = try item.model.check(options)
+    if case .incomplete = report.verdict { return }
+    #expect(report.verdict == (item.violated == nil ? .holds : .violated))
+  }
+
+  @Test(arguments: CatalogueCase.all.filter { $0.violated != nil })
+  func counterexamplesAreSimple(_ item: CatalogueCase) throws {
+    let trace = try #require(try item.model.check(item.options).counterexample)
+    #expect(trace.isMinimal)
+    #expect(trace.recording.preemptions.count <= 1)
+  }
+
+  @Test func everyInvariantIsViolatedBySomeModel() {
+    let violated = Set(
+      Catalogue.models.flatMap { model -> [String] in
+        if case .violates(let ids) = model.expectation { ids } else { [] }
+      })
+    #expect(Set(InvariantCatalogue.described.map(\.id)) == violated)
+  }
+
+  @Test func everySystemHasACorrectModel() {
+    for system in [Collapse.models, Fault.models, Unmap.models, Memcache.models, References.models]
+    {
+      #expect(system.contains { $0.expectation == .holds })
+      #expect(system.contains { $0.expectation != .holds })
+    }
+  }
+
+  @Test func siblingsSayWhatTheyLeaveOut() {
+    for model in Catalogue.models {
+      #expect((model.omission == nil) == (model.expectation == .holds), "\(model.name)")
+    }
+  }
+
+  @Test func namesAreUnique() {
+    #expect(Set(Catalogue.models.map(\.name)).count == Catalogue.models.count)
+  }
+}

@@ -1,0 +1,26 @@
+// The two searches in one call each, on a fresh machine.
+
+import Gracewalk
+
+/// Every interleaving, one by one: nothing is reduced and nothing is merged.
+public func interleavings(
+  of scenario: Scenario, limits: Limits = Limits(), collectingFinalStates: Bool = false
+) -> SearchResult {
+  var options = SearchOptions(limits: limits)
+  options.collectsFinalStates = collectingFinalStates
+  return ExhaustiveSearch(Machine(scenario), options, mergesStates: false).run()
+}
+
+/// Every interleaving, going on only once from states that are equal.
+public func states(of scenario: Scenario, limits: Limits = Limits()) -> SearchResult {
+  var options = SearchOptions(limits: limits)
+  options.collectsFinalStates = true
+  return ExhaustiveSearch(Machine(scenario), options).run()
+}
+
+/// About one execution per class of equivalent interleavings.
+public func classes(of scenario: Scenario, limits: Limits = Limits()) -> SearchResult {
+  var options = SearchOptions(limits: limits)
+  options.collectsFinalStates = true
+  return SourceSearch(Machine(scenario), options).run()
+}

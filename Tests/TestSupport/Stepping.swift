@@ -1,0 +1,39 @@
+// Driving a machine by hand, one step at a time.
+
+import Gracewalk
+import Support
+
+extension Machine {
+  /// The CPUs that can step, as an array.
+  public var able: [Int] {
+    var left = enabledCPUs()
+    var cpus: [Int] = []
+    while let cpu = left.popLowest() { cpus.append(cpu) }
+    return cpus
+  }
+
+  /// Takes a step each for the CPUs, in order; every one must be able to.
+  public func take(_ cpus: Int...) {
+    for cpu in cpus {
+      precondition(enabledCPUs().contains(cpu), "CPU \(cpu) cannot step here")
+      _ = step(cpu, choice: 0)
+    }
+  }
+
+  /// Lets the lowest CPU that can step do so until none can.
+  ///
+  /// Choices take their first way.
+  public func finish() {
+    while let cpu = able.first { _ = step(cpu, choice: 0) }
+  }
+}
+
+/// A step chosen at random among all that can be taken; nil when none can.
+public func randomStep(of machine: Machine, _ random: inout SplitMix64) -> Schedule.Step? {
+  guard !machine.able.isEmpty else { return nil }
+  let cpu = random.pick(machine.able)
+  return Schedule.Step(cpu: cpu, choice: random.below(machine.choiceCount(of: cpu)))
+}
+
+/// A random scenario over every kind of action.
+public func randomScenario(seed: UInt64) -> Scenario { RandomProgram.scenario(seed: seed) }

@@ -1,0 +1,113 @@
+// Rules about the source itself: layers, sizes, and what the engine must not use.
+
+import Foundation
+import Testing
+
+@Suite struct TidyTests {
+  struct File {
+    var path: String
+    var lines: [Substring]
+  }
+
+  private static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  private static func files(in folders: String...) -> [File] {
+    folders.flatMap { folder -> [File] in
+      let base = root.appendingPathComponent(folder)
+      let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String }
+      return (names ?? []).filter { $0.hasSuffix(".swift") }.sorted().compactMap { name in
+        let url = base.appendingPathComponent(name)
+        guard let text = try? String(contentsOf: url, encoding: .utf8) else { return nil }
+        return File(
+          path: "\(folder)/\(name)",
+          lines: text.split(separator: "\n", omittingEmptySubsequences: false))
+      }
+    }
+  }
+
+  /// Layers and what each may import of the others.
+  private static let layers: [String: Set<String>] = [
+    "Support": [], "Fibers": ["CFiber"], "Exploration": ["Support"],
+    "Machine": ["Exploration", "Fibers", "Support"], "Invariants": ["Machine", "Support"],
+    "Traces": ["Machine", "Exploration", "Support"],
+    "Checking": ["Traces", "Invariants", "Machine", "Exploration", "Support"],
+    "Gracewalk": ["Checking", "Traces", "Invariants", "Machine", "Exploration"],
+    "Reporting": ["Checking", "Traces", "Invariants", "Machine", "Exploration"],
+    "GracewalkCommand": ["Gracewalk", "Models", "Reporting"],
+  ]
+
+  private static let systemModules: Set<String> = [
+    "Foundation", "Synchronization", "Glibc", "Darwin", "Musl",
+  ]
+
+  @Test func importsPointDown() {
+    for (layer, allowed) in Self.layers.sorted(by: { $0.key < $1.key }) {
+      for file in Self.files(in: "Sources/\(layer)") {
+        for line in file.lines where line.contains("import ") && !line.contains("//") {
+          let words = line.split(separator: " ")
+          guard let at = words.firstIndex(of: "import"), at + 1 < words.count else { continue }
+          let module = String(words[at + 1])
+          let isAllowed = allowed.contains(module) || Self.systemModules.contains(module)
+          #expect(isAllowed, "\(file.path) imports \(module)")
+        }
+      }
+    }
+  }
+
+  @Test func modelsUseOnlyTheFacade() {
+    for file in Self.files(in: "models") {
+      for line in file.lines where line.hasPrefix("import ") {
+        #expect(line == "import Gracewalk", "\(file.path): \(line)")
+      }
+    }
+  }
+
+  @Test func linesAndFilesAreShort() {
+    for file in Self.files(in: "Sources", "models", "Tests") {
+      let limit = file.path.hasPrefix("Tests") ? 600 : 500
+      #expect(file.lines.count <= limit, "\(file.path) has \(file.lines.count) lines")
+      for (number, line) in file.lines.enumerated() where line.count > 100 {
+        Issue.record("\(file.path):\(number + 1) has \(line.count) columns")
+      }
+    }
+  }
+
+  /// A function ends at the first closing brace with the indentation of its first line.
+  @Test func functionsAreShort() {
+    for file in Self.files(in: "Sources", "models") {
+      for (start, line) in file.lines.enumerated() {
+        let code = line.drop { $0 == " " }
+        let indent = String(line.prefix { $0 == " " })
+        guard code.contains("func ") || code.contains("init("), !code.hasPrefix("//") else {
+          continue
+        }
+        guard let end = file.lines[(start + 1)...].firstIndex(where: { $0 == "\(indent)}" }) else {
+          continue
+        }
+        #expect(end - start <= 70, "\(file.path):\(start + 1) has \(end - start) lines")
+      }
+    }
+  }
+
+  @Test func filesSayWhatTheyAre() {
+    for file in Self.files(in: "Sources", "models", "Tests") {
+      #expect(file.lines.first?.hasPrefix("//") == true, "\(file.path) begins without a comment")
+    }
+  }
+
+  /// Results must not depend on a seed, on the time, or on who prints what.
+  @Test func engineIsDeterministic() {
+    let banned = ["Hasher(", "Int.random(", "Bool.random(", "Date(", "print(", "UUID("]
+    let engine = Self.files(
+      in: "Sources/Support", "Sources/Fibers", "Sources/Exploration", "Sources/Machine",
+      "Sources/Invariants", "Sources/Traces", "Sources/Checking", "models")
+    for file in engine {
+      for (number, line) in file.lines.enumerated() {
+        for word in banned where line.contains(" \(word)") || line.contains("(\(word)") {
+          Issue.record("\(file.path):\(number + 1) uses \(word)")
+        }
+      }
+    }
+  }
+}
