@@ -20,6 +20,11 @@ public enum Incompleteness: Equatable, Sendable {
 /// A verdict with its scope, its counts and, if there is one, its counterexample.
 public struct CheckReport: Sendable {
   public let model: String
+  /// Which CPUs do what.
+  public let scenario: String
+  /// The step the model leaves out, for a broken sibling.
+  public let omission: String?
+  public let origin: Origin?
   public let parameters: ParameterValues
   public let invariants: [String]
   public let strategy: Strategy
@@ -34,6 +39,9 @@ public struct CheckReport: Sendable {
 
   init(_ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues) {
     self.model = model.name
+    self.scenario = model.scenarioText
+    omission = model.omission
+    origin = model.origin
     self.parameters = parameters
     invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy

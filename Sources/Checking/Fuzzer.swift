@@ -29,9 +29,9 @@ public struct Fuzzer {
     self.search = search
   }
 
-  /// The fuzzer of source-DPOR.
-  public init() {
-    self.init { SourceSearch($0, $1).run() }
+  /// The fuzzer of one of the strategies.
+  public init(_ strategy: Strategy = .source) {
+    self.init { strategy.search($0, $1) }
   }
 
   /// Compares final states and verdicts for each seed.

@@ -24,15 +24,12 @@ public struct SearchPlan: Sendable {
     limits = options.limits
     watch = options.watch.map { Watch(body: $0) }
     let states = scenario.invariants.filter { $0.kind == .state }.map(\.id)
-    if options.strategy == .source, let first = states.first {
+    if options.strategy != .exhaustive, let first = states.first {
       strategy = .exhaustive
       note = "reduction switched off: \(first) is about every state, not only about what happens"
-    } else if options.strategy == .source, options.limits.preemptions != nil {
+    } else if options.strategy != .exhaustive, options.limits.preemptions != nil {
       strategy = .exhaustive
       note = "reduction switched off: it is not complete under a bound on preemptions"
-    } else if options.strategy == .source, options.limits.states != nil {
-      strategy = .exhaustive
-      note = "reduction switched off: only the exhaustive search counts states"
     } else {
       strategy = options.strategy
       note = nil
@@ -50,9 +47,16 @@ public struct SearchPlan: Sendable {
   func run(on machine: Machine) -> SearchResult {
     var options = SearchOptions(limits: limits)
     options.watch = watch?.body
-    switch strategy {
-    case .source: return SourceSearch(machine, options).run()
-    case .exhaustive: return ExhaustiveSearch(machine, options).run()
+    return strategy.search(machine, options)
+  }
+}
+
+extension Strategy {
+  /// Runs the search on a system.
+  public func search(_ system: TransitionSystem, _ options: SearchOptions) -> SearchResult {
+    switch self {
+    case .source: return SourceSearch(system, options).run()
+    case .exhaustive: return ExhaustiveSearch(system, options).run()
     }
   }
 }

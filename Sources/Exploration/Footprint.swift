@@ -19,9 +19,12 @@ public struct Touch: BitwiseCopyable, Sendable {
 /// their footprints are disjoint in this sense, the steps must commute and neither may enable or
 /// disable the other.
 public final class Footprint {
-  @usableFromInline let touches = GrowableBuffer<Touch>(capacity: 128)
+  @usableFromInline let touches: GrowableBuffer<Touch>
 
-  public init() {}
+  public convenience init() { self.init(capacity: 128) }
+
+  init(capacity: Int) { touches = GrowableBuffer(capacity: capacity) }
+
   deinit { touches.deallocate() }
 
   @inlinable public var count: Int { touches.count }
@@ -37,6 +40,21 @@ public final class Footprint {
       return
     }
     touches.append(Touch(object: object, writes: writes))
+  }
+
+  func isEqual(to other: Footprint) -> Bool {
+    guard count == other.count else { return false }
+    for index in 0..<count {
+      let (mine, theirs) = (self[index], other[index])
+      if mine.object != theirs.object || mine.writes != theirs.writes { return false }
+    }
+    return true
+  }
+
+  func copy() -> Footprint {
+    let copy = Footprint(capacity: max(count, 1))
+    for index in 0..<count { copy.touches.append(self[index]) }
+    return copy
   }
 
   /// True if steps with these footprints, by different CPUs, are dependent.

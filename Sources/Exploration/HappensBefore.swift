@@ -256,9 +256,48 @@ final class HappensBefore {
     return false
   }
 
-  /// The initials of `notdep(event).step`: of the events after `event` that do not happen after
-  /// it, followed by the CPU's next step, the CPUs whose first has nothing of these before it.
+  /// The latest event before `limit` that is dependent on a step of the CPU with this footprint,
+  /// is of another CPU, and does not happen before the CPU's latest event; nil if there is none.
+  func latestRace(of cpu: Int, _ footprint: Footprint, before limit: Int) -> Int? {
+    guard limit == events.count else { return slowLatestRace(of: cpu, footprint, before: limit) }
+    var latest = -1
+    let last = lastOfCPU[cpu]
+    eachDependency(footprint) { event in
+      // What is older than the CPU's latest event may still be no race, what is younger is one.
+      if event > latest && (last < 0 || !happens(event, before: clock(of: last))) {
+        latest = event
+      }
+    }
+    return latest < 0 ? nil : latest
+  }
+
+  private func slowLatestRace(of cpu: Int, _ footprint: Footprint, before limit: Int) -> Int? {
+    let last = lastOfCPU[cpu]
+    for event in stride(from: limit - 1, through: 0, by: -1)
+    where events[event].cpu != cpu && isDependent(event, footprint) {
+      if last < 0 || !happens(event, before: clock(of: last)) { return event }
+    }
+    return nil
+  }
+
+  /// The initials of `notdep(event)`.
+  ///
+  /// Of the events after `event` that do not happen after it, the CPUs whose first has nothing of
+  /// these before it.
+  func initials(after event: Int) -> CPUSet { collectInitials(after: event).initials }
+
+  /// The initials of `notdep(event).step`: as above, with the CPU's next step at the end.
   func initials(after event: Int, then cpu: Int, _ footprint: Footprint) -> CPUSet {
+    var (initials, seen) = collectInitials(after: event)
+    if !seen.contains(cpu) {
+      let first = scratch.pointer(to: 2 * chunks)
+      if !isReached(first, from: computePendingClock(cpu, footprint)) { initials.insert(cpu) }
+    }
+    return initials
+  }
+
+  /// Leaves the ordinals of the first events of the CPUs seen in the third scratch clock.
+  private func collectInitials(after event: Int) -> (initials: CPUSet, seen: CPUSet) {
     let racing = events[event]
     let first = scratch.pointer(to: 2 * chunks)
     for chunk in 0..<chunks { first[chunk] = Chunk(repeating: Int16.max) }
@@ -272,10 +311,7 @@ final class HappensBefore {
       seen.insert(record.cpu)
       setComponent(first, record.cpu, record.ordinal)
     }
-    if !seen.contains(cpu), !isReached(first, from: computePendingClock(cpu, footprint)) {
-      initials.insert(cpu)
-    }
-    return initials
+    return (initials, seen)
   }
 
   /// True if some CPU's first event, by ordinal, is in the past of the clock.

@@ -45,7 +45,7 @@ public struct SearchOptions {
   public var limits = Limits()
   /// Keeps the key of every final state.
   public var collectsFinalStates = false
-  /// Called now and then, at most every few thousand transitions; returns false to interrupt.
+  /// Called every few thousand transitions, sometimes twice; returns false to interrupt.
   public var watch: ((SearchProgress) -> Bool)?
 
   public init(limits: Limits = Limits()) { self.limits = limits }

@@ -21,7 +21,7 @@ public final class Fiber {
     var isIdle = true
   }
 
-  private let stack = FiberStack()
+  private let stack = FiberStack.take()
   private let contexts: UnsafeMutablePointer<Contexts>
   private let body: () -> Void
 
@@ -37,7 +37,7 @@ public final class Fiber {
   deinit {
     precondition(isIdle, "[internal] a suspended fiber was dropped")
     contexts.deallocate()
-    stack.deallocate()
+    stack.giveBack()
   }
 
   /// True before the first `resume` and whenever the body has returned.

@@ -8,15 +8,36 @@
   import Glibc
 #endif
 
+import Synchronization
+
 /// A stack with a guard page below it; an overflow faults instead of corrupting a neighbour.
-struct FiberStack {
+struct FiberStack: @unchecked Sendable {
   /// Usable bytes; pages are committed only when touched.
   static let bytes = 256 * 1024
 
   private let mapping: UnsafeMutableRawPointer
   private let mappedBytes: Int
 
-  init() {
+  /// Stacks that nobody uses: mapping one costs more than exploring many a small program.
+  private static let spare = Mutex<[FiberStack]>([])
+  private static let spareMax = 64
+
+  /// A spare stack, or a new one.
+  static func take() -> FiberStack {
+    spare.withLock { $0.popLast() } ?? FiberStack()
+  }
+
+  /// Keeps the stack for the next fiber; nothing on it is in use any more.
+  func giveBack() {
+    let isKept = FiberStack.spare.withLock { spare in
+      if spare.count >= FiberStack.spareMax { return false }
+      spare.append(self)
+      return true
+    }
+    if !isKept { deallocate() }
+  }
+
+  private init() {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     mappedBytes = Self.bytes + page
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
@@ -32,5 +53,5 @@ struct FiberStack {
   /// One past the highest byte; page aligned, so aligned to 16 bytes as both ABIs ask.
   var top: UnsafeMutableRawPointer { mapping + mappedBytes }
 
-  func deallocate() { munmap(mapping, mappedBytes) }
+  private func deallocate() { munmap(mapping, mappedBytes) }
 }

@@ -1,12 +1,13 @@
 // gracewalk bench: how fast the searches are, on programs whose counts are known.
 
+import Foundation
 import Gracewalk
 import Models
 import Reporting
 
 enum BenchCommand {
   static let command = Command(
-    name: "bench", operands: "",
+    name: "bench", operands: "[PROGRAM…]",
     summary: "measure the searches on textbook programs and the page-table benchmark",
     details: [
       "Each row is one complete search. Counts are exact; times are of this machine, so compare",
@@ -16,6 +17,7 @@ enum BenchCommand {
 
   private struct Program: Sendable {
     var name: String
+    var strategy: Strategy
     var makeScenario: @Sendable () -> Scenario
   }
 
@@ -24,6 +26,7 @@ enum BenchCommand {
     var search: String
     var executions: Int
     var blocked: Int
+    var states: Int
     var transitions: Int
     var seconds: Double
     var executionsPerSecond: Double
@@ -46,45 +49,61 @@ enum BenchCommand {
   ]
 
   private static let programs: [Program] = families.flatMap { family in
-    family.sizes.map { size in
-      Program(name: "\(family.name)(\(size))") { family.make(size) }
+    family.sizes.flatMap { size in
+      [Strategy.source].map { strategy in
+        Program(name: "\(family.name)(\(size))", strategy: strategy) { family.make(size) }
+      }
     }
   }
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
-    guard arguments.operands.isEmpty else { throw UsageError("bench takes no operands") }
+    let chosen = try choose(arguments.operands)
     let isJSON = try SharedOptions.isJSON(arguments)
     var rows: [Row] = []
     if !isJSON { print(line(headings)) }
-    for program in programs {
+    for program in chosen {
       let row = measure(program)
       rows.append(row)
       if !isJSON { print(line(cells(row))) }
+      fflush(nil)
     }
     if isJSON { print(try json(Document(rows: rows))) }
     return ExitStatus.holds
   }
 
+  /// The programs with the given names, whole or without their size; all if there are none.
+  private static func choose(_ names: [String]) throws(UsageError) -> [Program] {
+    for name in names where !programs.contains(where: { $0.name.hasPrefix(name) }) {
+      let all = families.map(\.name).joined(separator: ", ")
+      throw UsageError("there is no program '\(name)' to measure; there are \(all)")
+    }
+    if names.isEmpty { return programs }
+    return programs.filter { program in names.contains { program.name.hasPrefix($0) } }
+  }
+
   private static func measure(_ program: Program) -> Row {
     let clock = ContinuousClock()
     let start = clock.now
-    let result = SourceSearch(Machine(program.makeScenario()), SearchOptions()).run()
+    let result = program.strategy.search(Machine(program.makeScenario()), SearchOptions())
     let seconds = (clock.now - start).inSeconds
     let statistics = result.statistics
     return Row(
-      program: program.name, search: Strategy.source.rawValue, executions: statistics.executions,
-      blocked: statistics.blocked, transitions: statistics.transitions, seconds: seconds,
+      program: program.name, search: program.strategy.rawValue, executions: statistics.executions,
+      blocked: statistics.blocked, states: statistics.states, transitions: statistics.transitions,
+      seconds: seconds,
       executionsPerSecond: Double(statistics.executions + statistics.blocked) / seconds,
       transitionsPerSecond: Double(statistics.transitions) / seconds)
   }
 
   private static let headings = [
-    "program", "executions", "blocked", "transitions", "ms", "executions/s", "transitions/s",
+    "program", "search", "executions", "blocked", "states", "transitions", "ms", "executions/s",
+    "transitions/s",
   ]
 
   private static func cells(_ row: Row) -> [String] {
     [
-      row.program, grouped(row.executions), grouped(row.blocked), grouped(row.transitions),
+      row.program, row.search, grouped(row.executions), grouped(row.blocked), grouped(row.states),
+      grouped(row.transitions),
       grouped(Int((row.seconds * 1000).rounded())), grouped(Int(row.executionsPerSecond)),
       grouped(Int(row.transitionsPerSecond)),
     ]

@@ -16,14 +16,12 @@ enum CheckCommand {
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant,
-      Option(
-        name: "mode", value: "source|exhaustive",
-        help: "search: source-DPOR (standard), or every interleaving"),
+      SharedOptions.mode,
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
       Option(
         name: "depth", value: "N", help: "at most N steps per execution (\(Limits.defaultDepth))"),
       Option(name: "executions", value: "N", help: "stop after N executions"),
-      Option(name: "states", value: "N", help: "stop after N states (exhaustive search)"),
+      Option(name: "states", value: "N", help: "stop after N states"),
       Option(name: "seconds", value: "S", help: "stop after S seconds"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
@@ -59,14 +57,15 @@ enum CheckCommand {
     options.limits.executions = try arguments.count("executions")
     options.limits.states = try arguments.count("states")
     options.limits.seconds = try arguments.seconds("seconds")
-    if let mode = try arguments.choice("mode", of: Strategy.allCases.map(\.rawValue)) {
-      options.strategy = Strategy(rawValue: mode) ?? .source
-      if options.strategy == .source {
-        for bound in ["preemptions", "states"] where arguments.has(bound) {
-          throw UsageError(
-            "--mode source and --\(bound) contradict each other: the reduction is not complete "
-              + "under that bound; leave one of them out")
-        }
+    if let strategy = try SharedOptions.strategy(arguments) {
+      options.strategy = strategy
+      if strategy != .exhaustive, arguments.has("preemptions") {
+        throw UsageError(
+          "--mode \(strategy.rawValue) and --preemptions contradict each other: the reduction is "
+            + "not complete under that bound; leave one of them out")
+      }
+      if strategy == .source, arguments.has("states") {
+        throw UsageError("--mode source and --states contradict each other: it keeps no states")
       }
     }
     if arguments.has("force") && !arguments.has("trace") {

@@ -8,12 +8,13 @@ enum FuzzCommand {
     name: "fuzz", operands: "",
     summary: "hold the searches against the exhaustive one on random programs",
     details: [
-      "Every random program is explored by source-DPOR and exhaustively, with and without",
+      "Every random program is explored by the search and exhaustively, with and without",
       "invariants; verdicts and final states must be the same. Exit status 1 on a mismatch.",
     ],
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
+      SharedOptions.mode,
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
     ],
     run: run)
@@ -24,7 +25,8 @@ enum FuzzCommand {
     let seed = try arguments.countFromZero("seed") ?? 0
     let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"
     let seeds = UInt64(seed)..<UInt64(seed + count)
-    let report = Fuzzer().run(seeds: seeds, size: isSmall ? .small : .full)
+    let strategy = try SharedOptions.strategy(arguments) ?? .source
+    let report = Fuzzer(strategy).run(seeds: seeds, size: isSmall ? .small : .full)
     for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
     print(
       "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "

@@ -13,6 +13,14 @@ enum SharedOptions {
     isRepeatable: true)
   static let format = Option(name: "format", value: "text|json", help: "form of the output")
 
+  private static let strategies = Strategy.allCases.map(\.rawValue)
+  static let mode = Option(
+    name: "mode", value: strategies.joined(separator: "|"), help: "which search (source)")
+
+  static func strategy(_ arguments: Arguments) throws(UsageError) -> Strategy? {
+    try arguments.choice("mode", of: strategies).flatMap { Strategy(rawValue: $0) }
+  }
+
   /// The model with a name; an unknown one is answered with the nearest.
   static func model(_ name: String) throws(UsageError) -> Model {
     if let model = Catalogue.model(named: name) { return model }

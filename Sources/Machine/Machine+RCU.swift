@@ -70,10 +70,13 @@ extension Machine {
 
   /// Calls `body` with every page that was ever allocated, in the order of their ids.
   func eachAllocatedPage(_ body: (TablePage) -> Void) {
-    for owner in [layout.bootOwner] + Array(0..<layout.cpuCount) {
-      for index in 0..<Int(memory[layout.pagesAllocated(owner: owner)]) {
-        body(layout.page(owner: owner, index: index))
-      }
+    eachPage(of: layout.bootOwner, body)
+    for cpu in 0..<layout.cpuCount { eachPage(of: cpu, body) }
+  }
+
+  private func eachPage(of owner: Int, _ body: (TablePage) -> Void) {
+    for index in 0..<Int(memory[layout.pagesAllocated(owner: owner)]) {
+      body(layout.page(owner: owner, index: index))
     }
   }
 

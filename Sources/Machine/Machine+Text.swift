@@ -53,8 +53,8 @@ extension Machine {
 
   /// The text of a value as the word that holds it gives it a meaning.
   func text(ofValue value: UInt64, in cell: UInt32) -> String {
-    guard layout.entry(at: cell) != nil else { return String(Int64(bitPattern: value)) }
-    return text(of: Descriptor(bits: value))
+    let isDescriptor = layout.entry(at: cell) != nil || linkedPage(by: value) != nil
+    return isDescriptor ? text(of: Descriptor(bits: value)) : String(Int64(bitPattern: value))
   }
 
   public func text(of descriptor: Descriptor) -> String {

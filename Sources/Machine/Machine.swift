@@ -33,6 +33,9 @@ public final class Machine: TransitionSystem {
     var localKey: UInt64 = 0
   }
 
+  /// Most CPUs: a bit each in a lock's word, one for what runs before them, one for a writer.
+  public static let cpuCountMax = 62
+
   /// More local actions than this in a row, and the code is taken to be in an endless loop.
   private static let localActionsMax = 10_000
 
@@ -67,7 +70,7 @@ public final class Machine: TransitionSystem {
     let callers = scenario.programs.indices.filter { scenario.programs[$0].usesCallbacks }
     let cpuCount = scenario.programs.count + callers.count
     precondition(
-      cpuCount <= CPUSet.capacity, "a scenario holds at most 64 CPUs, callbacks included")
+      cpuCount <= Machine.cpuCountMax, "a scenario holds at most 62 CPUs, callbacks included")
     layout = Layout(cpuCount: cpuCount, geometry: scenario.geometry)
     memory = Memory(cellCount: layout.cellCount)
     mayRunOutOfMemory = scenario.mayRunOutOfMemory

@@ -43,7 +43,7 @@ public final class Scenario {
   /// The cells behind its word are objects only, one for each possible reader: taking the lock for
   /// reading on two CPUs is independent.
   public func readWriteLock(_ name: String) -> ReadWriteLock {
-    ReadWriteLock(location: reserve(name, cells: 65))
+    ReadWriteLock(location: reserve(name, cells: 1 + UInt32(Machine.cpuCountMax)))
   }
 
   /// A table page that exists from the start and is where walks begin.

@@ -64,10 +64,10 @@ public final class VirtualCPU {
     if case .callbacks(let owner) = role { owner } else { index }
   }
 
-  /// A hash of all the CPU knows: results of finished operations and, within an operation, what
-  /// it has observed since it began.
+  /// A hash of all the CPU knows: results of finished operations, sections it is in and, within an
+  /// operation, what it has observed since it began.
   var localHash: UInt64 {
-    let known = StableHash.extend(results, with: UInt64(operation))
+    let known = StableHash.extend(results, with: UInt64(operation) << 8 | UInt64(sectionDepth))
     return StableHash.extend(known, with: observations)
   }
 
@@ -143,7 +143,9 @@ public final class VirtualCPU {
   private func invoke(_ number: Int, _ call: SpecificationCall) throws(Abandoned) {
     var action = Action(.invoke)
     action.a = UInt64(call.operation) << 32 | UInt64(call.argument)
-    _ = try issue(action, .none)
+    // What had ended when this operation began decides about the history, so it stays known.
+    let seen = try issue(action, .none)
+    results = StableHash.extend(results, with: seen)
   }
 
   private func respond(_ number: Int, _ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {

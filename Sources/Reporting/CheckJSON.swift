@@ -41,6 +41,8 @@ public struct CheckDocument: Encodable, Sendable {
 
   var format = "gracewalk check 1"
   var model: String
+  var scenario: String
+  var leavesOut: String?
   var parameters: [String: Int]
   var invariants: [String]
   var search: String
@@ -55,6 +57,8 @@ public struct CheckDocument: Encodable, Sendable {
 
   public init(_ report: CheckReport, seconds: Double? = nil) {
     model = report.model
+    scenario = report.scenario
+    leavesOut = report.omission
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
     invariants = report.invariants
     search = report.strategy.rawValue

@@ -18,11 +18,17 @@ public struct CheckText {
 
   /// What was checked and what came of it: ends before the first empty line of the output.
   public var header: [String] {
-    var lines = [title, "  invariants: \(report.invariants.joined(separator: ", "))"]
+    var lines = [title, "  scenario: \(report.scenario)"]
+    if let omission = report.omission { lines.append("  leaves out: \(omission)") }
+    if let origin = report.origin {
+      lines.append(
+        "  question (\(origin.author), \(origin.list), \(origin.date)): \(origin.question)")
+    }
+    lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(counts)"]
     if let note = report.note { lines.append("  \(style.warning(note))") }
     if let advice = report.advice { lines.append("  \(style.warning(advice))") }
-    return lines.flatMap { $0.count > width && !style.usesColour ? $0.wrapped(to: width) : [$0] }
+    return lines.flatMap { $0.contains("\u{1B}") ? [$0] : $0.wrapped(to: width) }
   }
 
   /// The counterexample, if there is one; a replay shows the same lines.

@@ -83,12 +83,16 @@ struct StackTests {
     }
   }
 
-  @Test func stacksAreGivenBack() throws {
-    func make(_ count: Int) { for _ in 0..<count { Fiber { _ = descendFromHere(64 * 1024) }.resume() } }
-    make(500)
-    guard let before = residentBytes() else { return }
-    make(5_000)
-    let after = try #require(residentBytes())
-    #expect(after - before < 4 << 20)
+  @Test func stacksAreGivenBack() async {
+    await #expect(processExitsWith: .success) {
+      func make(_ count: Int) {
+        for _ in 0..<count { Fiber { _ = descendFromHere(64 * 1024) }.resume() }
+      }
+      make(500)
+      guard let before = residentBytes() else { return }
+      make(5_000)
+      let after = try #require(residentBytes())
+      #expect(after - before < 4 << 20)
+    }
   }
 }

@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 
 struct PageEventTests {
-  /// One table page, "boot.1", is there from the start, linked at `root[0]`. CPUs run in order.
+  /// What is reported first, if CPUs with these bodies run one after the other.
+  ///
+  /// One table page, "boot.1", is there from the start, linked at `root[0]`.
   private func report(
     _ kind: EventKinds, requirements: Machine.Requirements = [],
     _ bodies: (@Sendable (VirtualCPU, TablePage) throws -> Void)...
@@ -44,8 +46,9 @@ struct PageEventTests {
   }
 
   @Test func accessOfAnAllocatedPageIsNone() {
-    let message = report(
-      .accessAfterFree, { cpu, root in try cpu.store(1, to: try Self.found(cpu, root)[0], .relaxed) })
+    let message = report(.accessAfterFree) { cpu, root in
+      try cpu.store(1, to: try Self.found(cpu, root)[0], .relaxed)
+    }
     #expect(message == nil)
   }
 

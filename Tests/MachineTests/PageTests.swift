@@ -150,8 +150,10 @@ struct PublicationTests {
     #expect(classes(of: twice).statistics.executions == 1)
   }
 
-  /// The lower table is linked into the upper one before that is published: no step. Then one
-  /// step publishes both, and a store to the lower one is another.
+  /// A lower table is published with the upper one it is linked into.
+  ///
+  /// Linking the two takes no step, because nobody knows them. One step publishes both, and the
+  /// stores that follow are two more.
   @Test func linkingPublishesTheTablesBelow() {
     let scenario = Scenario(geometry: Geometry(levels: 3, entries: 2))
     let root = scenario.rootTable()

@@ -5,10 +5,10 @@ import Machine
 import TestSupport
 import Testing
 
+private typealias Body = @Sendable (VirtualCPU, Location) throws -> Void
+
 /// Two CPUs that each do the same to one word, or each to its own.
-private func twice(
-  sharing: Bool, initial: UInt64 = 0, _ body: @escaping @Sendable (VirtualCPU, Location) throws -> Void
-) -> Scenario {
+private func twice(sharing: Bool, initial: UInt64 = 0, _ body: @escaping Body) -> Scenario {
   let scenario = Scenario()
   let words = [
     scenario.word("first", initial: initial), scenario.word("second", initial: initial),
@@ -19,8 +19,6 @@ private func twice(
   }
   return scenario
 }
-
-private typealias Body = @Sendable (VirtualCPU, Location) throws -> Void
 
 private let writes: [Body] = [
   { cpu, word in try cpu.store(1, to: word, .relaxed) },

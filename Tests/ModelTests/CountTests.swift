@@ -48,8 +48,8 @@ import Testing
     let report = try model.check()
     #expect(report.strategy == .exhaustive)
     #expect(report.note?.contains("no-freed-page-reachable") == true)
-    #expect(report.statistics.states == 1_235)
-    #expect(report.statistics.transitions == 2_382)
+    #expect(report.statistics.states == 1_454)
+    #expect(report.statistics.transitions == 2_580)
 
     var options = CheckOptions()
     options.invariants = ["no-use-after-free"]

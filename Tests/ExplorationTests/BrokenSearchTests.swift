@@ -1,0 +1,97 @@
+// The fuzzer finds searches that are told lies about the system: so it would find one that errs.
+
+import Checking
+import Exploration
+import Support
+import Testing
+
+/// A system that says the same as another one, unless a subclass lies.
+private class Forwarding: TransitionSystem {
+  let base: TransitionSystem
+
+  init(_ base: TransitionSystem) {
+    self.base = base
+    super.init()
+  }
+
+  override var cpuCount: Int { base.cpuCount }
+  override var objectCount: Int { base.objectCount }
+  override func enabledCPUs() -> CPUSet { base.enabledCPUs() }
+  override func disabledCPUs() -> CPUSet { base.disabledCPUs() }
+  override func choiceCount(of cpu: Int) -> Int { base.choiceCount(of: cpu) }
+  override func isBlocking(_ cpu: Int) -> Bool { base.isBlocking(cpu) }
+  override func addFootprint(of cpu: Int, to footprint: Footprint) {
+    base.addFootprint(of: cpu, to: footprint)
+  }
+  override func step(_ cpu: Int, choice: Int) -> StepOutcome { base.step(cpu, choice: choice) }
+  override func undo() { base.undo() }
+  override func judgeEnd() -> StepOutcome { base.judgeEnd() }
+  override var stateKey: UInt64 { base.stateKey }
+  override var violatedInvariant: Int { base.violatedInvariant }
+}
+
+/// Passes writes off as reads.
+private final class WritesHidden: Forwarding {
+  override func addFootprint(of cpu: Int, to footprint: Footprint) {
+    let honest = Footprint()
+    base.addFootprint(of: cpu, to: honest)
+    for index in 0..<honest.count { footprint.read(honest[index].object) }
+  }
+}
+
+/// Conceals half of the objects: those with odd numbers.
+private final class OddObjectsHidden: Forwarding {
+  override func addFootprint(of cpu: Int, to footprint: Footprint) {
+    let honest = Footprint()
+    base.addFootprint(of: cpu, to: honest)
+    for index in 0..<honest.count where honest[index].object % 2 == 0 {
+      if honest[index].writes {
+        footprint.write(honest[index].object)
+      } else {
+        footprint.read(honest[index].object)
+      }
+    }
+  }
+}
+
+/// Conceals CPUs that wait.
+private final class DisabledHidden: Forwarding {
+  override func disabledCPUs() -> CPUSet { CPUSet() }
+}
+
+/// Conceals that data can be chosen.
+private final class ChoicesHidden: Forwarding {
+  override func choiceCount(of cpu: Int) -> Int { 1 }
+}
+
+struct BrokenSearchTests {
+  private static let liars: [@Sendable (TransitionSystem) -> Forwarding] = [
+    { WritesHidden($0) }, { OddObjectsHidden($0) }, { DisabledHidden($0) }, { ChoicesHidden($0) },
+  ]
+
+  @Test func whoForwardsHonestlyAgrees() {
+    let fuzzer = Fuzzer { system, options in SourceSearch(Forwarding(system), options).run() }
+    #expect(fuzzer.run(seeds: 0..<500, size: .small).mismatches == [])
+  }
+
+  @Test(arguments: zip(liars.indices, [2, 7, 152, 4]))
+  func liesAreFoundOut(number: Int, programs: Int) {
+    let liar = Self.liars[number]
+    let fuzzer = Fuzzer { system, options in SourceSearch(liar(system), options).run() }
+    let report = fuzzer.run(seeds: 0..<10_000, size: .small, stopAfter: 1)
+    #expect(!report.mismatches.isEmpty)
+    #expect(report.programs == programs)
+  }
+
+  /// A search that gives up early misses something, too.
+  @Test func givingUpEarlyIsFoundOut() {
+    let fuzzer = Fuzzer { system, options in
+      var options = options
+      options.limits.executions = 3
+      var result = SourceSearch(system, options).run()
+      if result.ending == .bounded(.executions) { result.ending = .complete }
+      return result
+    }
+    #expect(!fuzzer.run(seeds: 0..<10_000, size: .small, stopAfter: 1).mismatches.isEmpty)
+  }
+}

@@ -1,0 +1,120 @@
+// A deadlock is found, and its schedule made as simple as it can be.
+
+import Exploration
+import Machine
+import TestSupport
+import Testing
+
+/// Two CPUs that take two locks, in opposite orders or in the same; each counts first.
+private func scenario(opposite: Bool = true) -> Scenario {
+  let scenario = Scenario()
+  let word = scenario.word("word")
+  let locks = [scenario.spinLock("left"), scenario.spinLock("right")]
+  for cpu in 0..<2 {
+    let order = cpu == 1 && opposite ? [locks[1], locks[0]] : locks
+    scenario.cpu(
+      "cpu \(cpu)",
+      Operation("hold both") { cpu in
+        for _ in 0..<2 { _ = try cpu.fetchAdd(1, to: word, .relaxed) }
+        for lock in order { try cpu.lock(lock) }
+        for lock in order { try cpu.unlock(lock) }
+      })
+  }
+  scenario.require(NobodyStuck())
+  return scenario
+}
+
+/// How often a schedule leaves a CPU that could have gone on.
+private func preemptions(in schedule: Schedule, of scenario: Scenario) -> Int {
+  let machine = Machine(scenario)
+  var count = 0
+  var latest: Int?
+  for step in schedule.steps {
+    if let latest, latest != step.cpu, machine.able.contains(latest) { count += 1 }
+    _ = machine.step(step.cpu, choice: step.choice)
+    latest = step.cpu
+  }
+  return count
+}
+
+struct DeadlockTests {
+  @Test func bothSearchesFindIt() throws {
+    for result in [classes(of: scenario()), interleavings(of: scenario()), states(of: scenario())] {
+      #expect(result.ending == .violation)
+      let machine = Machine(scenario())
+      for step in try #require(result.schedule).steps {
+        #expect(machine.step(step.cpu, choice: step.choice) == .clean)
+      }
+      #expect(machine.able == [])
+      #expect(machine.judgeEnd() == .violation)
+      #expect(machine.violation?.report.message == "stuck: [0, 1]")
+    }
+  }
+
+  @Test func thereIsNoneIfTheOrderIsTheSame() {
+    #expect(classes(of: scenario(opposite: false)).ending == .complete)
+    #expect(states(of: scenario(opposite: false)).ending == .complete)
+  }
+
+  /// The first CPU counts twice and takes its first lock; it is preempted; so does the other.
+  @Test func itIsMinimisedToOnePreemption() throws {
+    let found = try #require(classes(of: scenario()).schedule)
+    var minimiser = Minimiser(invariant: 0) { Machine(scenario()) }
+    let result = minimiser.minimise(found)
+    #expect(result.isProven)
+    #expect(result.schedule.text == "0*3,1*3")
+    #expect(preemptions(in: result.schedule, of: scenario()) == 1)
+  }
+
+  @Test func minimisingStartsFromAnything() {
+    var minimiser = Minimiser(invariant: 0) { Machine(scenario()) }
+    #expect(minimiser.minimise(Schedule()).schedule.text == "0*3,1*3")
+  }
+
+  /// Fewer preemptions come before fewer steps: the longer way without preemption wins.
+  @Test func aLongerScheduleWithFewerPreemptionsIsSimpler() {
+    let scenario = {
+      let scenario = Scenario()
+      let word = scenario.word("word")
+      let end = scenario.word("end")
+      scenario.cpu(
+        "A",
+        Operation("store") { cpu in
+          try cpu.store(1, to: word, .relaxed)
+          let long = try cpu.choose(2)
+          for _ in 0..<(long * 5) { try cpu.store(2, to: word, .relaxed) }
+          try cpu.store(3, to: word, .relaxed)
+        })
+      scenario.cpu(
+        "B",
+        Operation("load") { cpu in
+          try cpu.store(try cpu.load(word, .relaxed) == 3 ? 1 : 0, to: end, .relaxed)
+        })
+      scenario.require(NeverEndsWith(end, equal: 1))
+      return scenario
+    }
+    var minimiser = Minimiser(invariant: 0) { Machine(scenario()) }
+    let result = minimiser.minimise(Schedule())
+    #expect(result.schedule.text == "0*3,1*2")
+    #expect(result.isProven)
+  }
+
+  /// Another invariant that fails on the way does not count.
+  @Test func onlyTheInvariantInQuestionCounts() {
+    let scenario = {
+      let scenario = Scenario()
+      let word = scenario.word("word")
+      for value in 1...2 as ClosedRange<UInt64> {
+        scenario.cpu(
+          "\(value)", Operation("store") { cpu in try cpu.store(value, to: word, .relaxed) })
+      }
+      scenario.require(NeverEndsWith(word, equal: 2))
+      scenario.require(NeverEndsWith(word, equal: 1))
+      return scenario
+    }
+    for (invariant, text) in [(0, "0,1"), (1, "1,0")] {
+      var minimiser = Minimiser(invariant: invariant) { Machine(scenario()) }
+      #expect(minimiser.minimise(Schedule()).schedule.text == text)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+// The reduced search held against the exhaustive one on random programs.
+
+import Checking
+import Exploration
+import TestSupport
+import Testing
+
+struct FuzzerTests {
+  static let smallChunk = 1_000
+  static let smallViolated = [
+    28, 24, 21, 21, 22, 13, 21, 15, 17, 20, 21, 23, 21, 17, 20, 22, 24, 19, 26, 24,
+  ]
+  static let fullChunk = 50
+  static let fullViolated = [
+    3, 1, 1, 6, 4, 3, 1, 2, 6, 4, 7, 5, 4, 6, 4, 3, 1, 8, 1, 4,
+  ]
+
+  /// 20,000 small programs, in chunks, with the number of programs per chunk that can go wrong.
+  @Test(arguments: zip(0..<20, smallViolated))
+  func smallProgramsAgree(chunk: Int, violated: Int) {
+    let first = UInt64(chunk * Self.smallChunk)
+    let report = Fuzzer().run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
+    #expect(report.programs == Self.smallChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
+  /// 1,000 larger programs.
+  @Test(arguments: zip(0..<20, fullViolated))
+  func largerProgramsAgree(chunk: Int, violated: Int) {
+    let first = UInt64(chunk * Self.fullChunk)
+    let report = Fuzzer().run(seeds: first..<(first + UInt64(Self.fullChunk)), size: .full)
+    #expect(report.programs == Self.fullChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+}

@@ -1,0 +1,47 @@
+// Programs whose numbers of classes are in the literature: source sets meet them exactly.
+
+import Exploration
+import Models
+import TestSupport
+import Testing
+
+struct TextbookTests {
+  @Test(arguments: 1...12)
+  func readers(count: Int) {
+    let statistics = classes(of: Textbook.readers(count)).statistics
+    #expect(statistics.executions == 1 << count)
+    #expect(statistics.blocked == 0)
+  }
+
+  /// Source sets meet the number of classes, with some executions that sleep sets cut short.
+  @Test(arguments: [
+    (2, 0), (3, 1), (4, 7), (5, 33), (6, 131), (7, 473), (8, 1_611), (9, 5_281),
+    (10, 16_867),
+  ])
+  func lastzero(count: Int, blocked: Int) {
+    let statistics = classes(of: Textbook.lastzero(count)).statistics
+    #expect(statistics.executions == (count + 3) << (count - 2))
+    #expect(statistics.blocked == blocked)
+  }
+
+  @Test(arguments: [(11, 1, 0), (12, 8, 0), (13, 64, 0)])
+  func indexer(count: Int, executions: Int, blocked: Int) {
+    let statistics = classes(of: Textbook.indexer(count)).statistics
+    #expect(statistics.executions == executions)
+    #expect(statistics.blocked == blocked)
+  }
+
+  @Test(arguments: [(13, 1, 0), (14, 2, 1), (15, 4, 5)])
+  func filesystem(count: Int, executions: Int, blocked: Int) {
+    let statistics = classes(of: Textbook.filesystem(count)).statistics
+    #expect(statistics.executions == executions)
+    #expect(statistics.blocked == blocked)
+  }
+
+  @Test(arguments: [(2, 172), (3, 172), (4, 1_376), (5, 27_136)])
+  func pageTable(mappers: Int, executions: Int) {
+    let statistics = classes(of: PageTableBenchmark.scenario(mappers: mappers)).statistics
+    #expect(statistics.executions == executions)
+    #expect(statistics.blocked == 0)
+  }
+}
