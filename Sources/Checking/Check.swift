@@ -7,6 +7,8 @@ import Traces
 
 /// Which search to run.
 public enum Strategy: String, CaseIterable, Sendable {
+  /// Merges equal states and reduces what is left.
+  case stateful
   /// Stateless, reduced by source sets and sleep sets.
   case source
   /// Every interleaving; equal states are merged, nothing is reduced.
@@ -15,7 +17,7 @@ public enum Strategy: String, CaseIterable, Sendable {
 
 /// How to check.
 public struct CheckOptions {
-  public var strategy = Strategy.source
+  public var strategy = Strategy.stateful
   public var limits = Limits()
   /// Values for the model's parameters, by name; what is missing is standard.
   public var parameters: [String: Int] = [:]

@@ -10,6 +10,8 @@ public struct Fuzzer {
   public struct Mismatch: Equatable, Sendable {
     public var seed: UInt64
     public var what: String
+    /// The simplest program found that still shows a disagreement, a line per CPU.
+    public var program: [String]
   }
 
   /// What a run of the fuzzer did.
@@ -30,7 +32,7 @@ public struct Fuzzer {
   }
 
   /// The fuzzer of one of the strategies.
-  public init(_ strategy: Strategy = .source) {
+  public init(_ strategy: Strategy) {
     self.init { strategy.search($0, $1) }
   }
 
@@ -40,18 +42,22 @@ public struct Fuzzer {
   ) -> Report {
     var report = Report()
     for seed in seeds {
-      let bare = { RandomProgram.scenario(seed: seed, size: size) }
-      compare(seed, bare, &report)
-      let checked = {
-        let scenario = bare()
-        scenario.require(Fuzzer.invariants)
-        return scenario
+      let program = RandomProgram(seed: seed, size: size)
+      if let what = compare(program, &report) {
+        report.mismatches.append(
+          Mismatch(seed: seed, what: what, program: simplest(program).text))
       }
-      compare(seed, checked, &report)
       report.programs += 1
       if report.mismatches.count >= stopAfter { break }
     }
     return report
+  }
+
+  /// Simplifies as long as the searches still disagree.
+  private func simplest(_ program: RandomProgram) -> RandomProgram {
+    var ignored = Report()
+    let next = program.simpler.first { compare($0, &ignored) != nil }
+    return next.map { simplest($0) } ?? program
   }
 
   /// Deadlocks are common in random programs, so they are not judged with the rest: one would
@@ -61,7 +67,19 @@ public struct Fuzzer {
     NoLeakedTablePage(),
   ]
 
-  private func compare(_ seed: UInt64, _ scenario: () -> Scenario, _ report: inout Report) {
+  /// Compares without and with invariants; returns the first disagreement.
+  private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
+    let bare = compare({ program.scenario() }, &report)
+    let checked = compare(
+      {
+        let scenario = program.scenario()
+        scenario.require(Fuzzer.invariants)
+        return scenario
+      }, &report)
+    return bare ?? checked
+  }
+
+  private func compare(_ scenario: () -> Scenario, _ report: inout Report) -> String? {
     var options = SearchOptions()
     options.collectsFinalStates = true
     let oracle = ExhaustiveSearch(Machine(scenario()), options).run()
@@ -69,12 +87,12 @@ public struct Fuzzer {
     report.transitions += result.statistics.transitions
     if oracle.ending == .violation { report.violated += 1 }
     if oracle.ending != result.ending {
-      let what = "verdicts: oracle \(oracle.ending), search \(result.ending)"
-      report.mismatches.append(Mismatch(seed: seed, what: what))
-    } else if oracle.ending == .complete && oracle.finalStates != result.finalStates {
-      let what =
-        "final states: oracle \(oracle.finalStates.count), search \(result.finalStates.count)"
-      report.mismatches.append(Mismatch(seed: seed, what: what))
+      return "verdicts: oracle \(oracle.ending), search \(result.ending)"
     }
+    if oracle.ending == .complete && oracle.finalStates != result.finalStates {
+      return
+        "final states: oracle \(oracle.finalStates.count), search \(result.finalStates.count)"
+    }
+    return nil
   }
 }

@@ -3,23 +3,29 @@
 import Machine
 import Support
 
-/// Small random programs over every kind of action the machine has.
-public enum RandomProgram {
+/// A small random program over every kind of action the machine has.
+public struct RandomProgram: Equatable, Sendable {
   /// One instruction of a random CPU.
-  private enum Instruction {
+  private enum Instruction: String {
     case load, store, compareExchange, exchange, fetchAdd, wait, lock, readLock, writeLock
     case section, synchronize, call, barrier, choose, incrementUnlessZero
     case install, walk, write, remove, removeLater
   }
 
-  private struct Step {
+  private struct Step: Equatable {
     var instruction: Instruction
     var word: Int
     var old: UInt64
     var new: UInt64
     /// Skipped if what the CPU has seen so far is odd.
     var isConditional: Bool
+
+    var text: String { "\(instruction)\(isConditional ? "?" : "")(w\(word) \(old) \(new))" }
   }
+
+  private var wordCount: Int
+  /// The steps of each CPU's operations.
+  private var cpus: [[[Step]]]
 
   private static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -59,37 +65,83 @@ public enum RandomProgram {
     }
   }
 
+  /// The program for a seed.
+  public init(seed: UInt64, size: Size = .full) {
+    var random = SplitMix64(seed: seed)
+    wordCount = random.pick([1, 2, 3])
+    cpus = []
+    let cpuCount = random.pick([2, 3, 3, 4])
+    for _ in 0..<cpuCount {
+      let mix = random.pick(Self.mixes)
+      let length = 1 + random.below(size.longest(cpuCount))
+      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
+      let cut = random.below(length + 1)
+      cpus.append([Array(steps[..<cut]), Array(steps[cut...])])
+    }
+  }
+
   /// The scenario for a seed.
   public static func scenario(seed: UInt64, size: Size = .full) -> Scenario {
-    var random = SplitMix64(seed: seed)
+    RandomProgram(seed: seed, size: size).scenario()
+  }
+
+  /// A fresh scenario that runs the program.
+  public func scenario() -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
     let objects = Objects(
-      words: (0..<random.pick([1, 2, 3])).map { scenario.word("w\($0)") },
+      words: (0..<wordCount).map { scenario.word("w\($0)") },
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable())
-    let cpuCount = random.pick([2, 3, 3, 4])
-    for cpu in 0..<cpuCount {
-      let mix = random.pick(mixes)
-      let length = 1 + random.below(size.longest(cpuCount))
-      let steps = (0..<length).map { _ in step(from: mix, objects, &random) }
-      let cut = random.below(length + 1)
-      let usesCallbacks = steps.contains {
+    for (cpu, parts) in cpus.enumerated() {
+      let usesCallbacks = parts.joined().contains {
         $0.instruction == .call || $0.instruction == .removeLater
       }
-      let operations = [Array(steps[..<cut]), Array(steps[cut...])].enumerated().map {
-        part, steps in
-        Operation("part \(part)") { cpu in try run(steps, objects, cpu) }
+      let operations = parts.enumerated().map { part, steps in
+        Operation("part \(part)") { cpu in try Self.run(steps, objects, cpu) }
       }
       scenario.cpu("cpu \(cpu)", usesCallbacks: usesCallbacks, operations)
     }
     return scenario
   }
 
+  /// One line per CPU: `|` divides operations, `?` marks steps that depend on what was seen.
+  public var text: [String] {
+    cpus.enumerated().map { cpu, parts in
+      let texts = parts.map { $0.map(\.text).joined(separator: " ") }
+      return "cpu \(cpu): \(texts.joined(separator: " | "))"
+    }
+  }
+
+  /// Simpler programs: one step less, one condition less, or two operations made one.
+  public var simpler: [RandomProgram] {
+    var list: [RandomProgram] = []
+    for cpu in cpus.indices {
+      if cpus[cpu].count > 1 {
+        var joined = self
+        joined.cpus[cpu] = [Array(cpus[cpu].joined())]
+        list.append(joined)
+      }
+      for part in cpus[cpu].indices {
+        for step in cpus[cpu][part].indices {
+          var shorter = self
+          shorter.cpus[cpu][part].remove(at: step)
+          list.append(shorter)
+          if cpus[cpu][part][step].isConditional {
+            var plain = self
+            plain.cpus[cpu][part][step].isConditional = false
+            list.append(plain)
+          }
+        }
+      }
+    }
+    return list
+  }
+
   private static func step(
-    from mix: [Instruction], _ objects: Objects, _ random: inout SplitMix64
+    from mix: [Instruction], words: Int, _ random: inout SplitMix64
   ) -> Step {
     Step(
-      instruction: random.pick(mix), word: random.below(objects.words.count),
+      instruction: random.pick(mix), word: random.below(words),
       old: UInt64(random.below(3)), new: UInt64(1 + random.below(2)),
       isConditional: random.below(100) < 35)
   }

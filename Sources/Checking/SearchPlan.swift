@@ -39,6 +39,7 @@ public struct SearchPlan: Sendable {
   /// The search in words.
   public var text: String {
     switch strategy {
+    case .stateful: "stateful search with dynamic partial-order reduction"
     case .source: "source-DPOR with sleep sets"
     case .exhaustive: "exhaustive search, equal states merged"
     }
@@ -55,6 +56,7 @@ extension Strategy {
   /// Runs the search on a system.
   public func search(_ system: TransitionSystem, _ options: SearchOptions) -> SearchResult {
     switch self {
+    case .stateful: return StatefulSearch(system, options).run()
     case .source: return SourceSearch(system, options).run()
     case .exhaustive: return ExhaustiveSearch(system, options).run()
     }

@@ -2,14 +2,38 @@
 
 import Support
 
+/// What a touch has to do with blocking.
+public enum TouchRole: UInt8, BitwiseCopyable, Sendable {
+  case plain
+  /// The step can be disabled because of this object: taking a lock, waiting for a grace period.
+  case blocks
+  /// A write that can only enable steps which block on the object, and never comes while one of
+  /// them is enabled: releasing a lock, leaving a section that a grace period waits for.
+  case releases
+}
+
 /// One object a step touches.
 public struct Touch: BitwiseCopyable, Sendable {
   public var object: UInt32
   public var writes: Bool
+  public var role: TouchRole
 
-  @inlinable init(object: UInt32, writes: Bool) {
+  @inlinable init(object: UInt32, writes: Bool, role: TouchRole) {
     self.object = object
     self.writes = writes
+    self.role = role
+  }
+
+  /// True if steps with these touches are dependent, given that both touch the same object.
+  @inlinable func conflicts(with other: Touch) -> Bool { writes || other.writes }
+
+  /// True if such steps may be enabled at the same time; if not, no race between them can be
+  /// reversed (Flanagan and Godefroid, POPL 2005, call it "may be co-enabled").
+  @inlinable func mayBeCoEnabled(with other: Touch) -> Bool {
+    switch (role, other.role) {
+    case (.blocks, .releases), (.releases, .blocks), (.releases, .releases): false
+    default: true
+    }
   }
 }
 
@@ -31,22 +55,30 @@ public final class Footprint {
   @inlinable public subscript(index: Int) -> Touch { touches[index] }
   @inlinable public func removeAll() { touches.removeAll() }
 
-  @inlinable public func read(_ object: UInt32) { add(object, writes: false) }
-  @inlinable public func write(_ object: UInt32) { add(object, writes: true) }
+  @inlinable public func read(_ object: UInt32, _ role: TouchRole = .plain) {
+    add(object, writes: false, role)
+  }
 
-  @inlinable func add(_ object: UInt32, writes: Bool) {
+  @inlinable public func write(_ object: UInt32, _ role: TouchRole = .plain) {
+    add(object, writes: true, role)
+  }
+
+  @inlinable func add(_ object: UInt32, writes: Bool, _ role: TouchRole) {
     for index in 0..<touches.count where touches[index].object == object {
       if writes { touches[index].writes = true }
+      if touches[index].role != role { touches[index].role = .plain }
       return
     }
-    touches.append(Touch(object: object, writes: writes))
+    touches.append(Touch(object: object, writes: writes, role: role))
   }
 
   func isEqual(to other: Footprint) -> Bool {
     guard count == other.count else { return false }
     for index in 0..<count {
       let (mine, theirs) = (self[index], other[index])
-      if mine.object != theirs.object || mine.writes != theirs.writes { return false }
+      if mine.object != theirs.object || mine.writes != theirs.writes || mine.role != theirs.role {
+        return false
+      }
     }
     return true
   }
@@ -63,7 +95,7 @@ public final class Footprint {
       let touch = touches[mine]
       for theirs in 0..<other.touches.count {
         let against = other.touches[theirs]
-        if touch.object == against.object && (touch.writes || against.writes) { return true }
+        if touch.object == against.object && touch.conflicts(with: against) { return true }
       }
     }
     return false

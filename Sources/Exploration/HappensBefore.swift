@@ -21,10 +21,9 @@ final class HappensBefore {
 
   /// A touch of an event, linked to what it displaced so that it can be taken back.
   struct Link: BitwiseCopyable {
-    var object: UInt32
-    var writes: Bool
+    var touch: Touch
     var event: Int32
-    /// The last write event before this touch, or -1 (kept by writes only).
+    /// The link of the last write before this touch, or -1.
     var previousWrite: Int32
     /// The link of the previous read since the last write, or -1.
     var previousRead: Int32
@@ -117,7 +116,7 @@ final class HappensBefore {
       let touch = footprint[index]
       let object = Int(touch.object)
       let write = lastWrite[object]
-      if write >= 0 { body(Int(write)) }
+      if write >= 0 { body(Int(links[Int(write)].event)) }
       guard touch.writes else { continue }
       var read = lastRead[object]
       while read >= 0 {
@@ -158,10 +157,10 @@ final class HappensBefore {
       let touch = footprint[index]
       let object = Int(touch.object)
       let link = Link(
-        object: touch.object, writes: touch.writes, event: Int32(truncatingIfNeeded: event),
-        previousWrite: lastWrite[object], previousRead: lastRead[object])
+        touch: touch, event: Int32(truncatingIfNeeded: event), previousWrite: lastWrite[object],
+        previousRead: lastRead[object])
       if touch.writes {
-        lastWrite[object] = Int32(truncatingIfNeeded: event)
+        lastWrite[object] = Int32(truncatingIfNeeded: links.count)
         lastRead[object] = -1
       } else {
         lastRead[object] = Int32(truncatingIfNeeded: links.count)
@@ -175,8 +174,8 @@ final class HappensBefore {
     let event = events.removeLast()
     while links.count > event.firstTouch {
       let link = links.removeLast()
-      lastRead[Int(link.object)] = link.previousRead
-      if link.writes { lastWrite[Int(link.object)] = link.previousWrite }
+      lastRead[Int(link.touch.object)] = link.previousRead
+      if link.touch.writes { lastWrite[Int(link.touch.object)] = link.previousWrite }
     }
     lastOfCPU[event.cpu] = event.previousOfCPU
     clocks.truncate(to: events.count * chunks)
@@ -201,7 +200,7 @@ final class HappensBefore {
     load(clock, cpu: cpu)
     if blocking {
       for event in stride(from: events.count - 1, through: 0, by: -1)
-      where isDependent(event, footprint) && !happens(event, before: clock) {
+      where mayRace(event, footprint) && !happens(event, before: clock) {
         let isPending = lastOfCPU[cpu] < event
         if isPending && wasDisabled(event) && !isTouched(footprint, without: event) { continue }
         body(event)
@@ -245,46 +244,93 @@ final class HappensBefore {
   }
 
   private func isDependent(_ event: Int, _ footprint: Footprint) -> Bool {
+    anyTouches(of: event, footprint) { $0.conflicts(with: $1) }
+  }
+
+  /// True if the event and the step are dependent and might have come in the other order.
+  private func mayRace(_ event: Int, _ footprint: Footprint) -> Bool {
+    anyTouches(of: event, footprint) { $0.conflicts(with: $1) && $0.mayBeCoEnabled(with: $1) }
+  }
+
+  @inline(__always)
+  private func anyTouches(
+    of event: Int, _ footprint: Footprint, are related: (Touch, Touch) -> Bool
+  ) -> Bool {
     let end = event + 1 < events.count ? events[event + 1].firstTouch : links.count
     for index in events[event].firstTouch..<end {
-      let link = links[index]
-      for other in 0..<footprint.count {
-        let touch = footprint[other]
-        if touch.object == link.object && (touch.writes || link.writes) { return true }
+      let touch = links[index].touch
+      for other in 0..<footprint.count
+      where footprint[other].object == touch.object && related(footprint[other], touch) {
+        return true
       }
     }
     return false
   }
 
-  /// The latest event before `limit` that is dependent on a step of the CPU with this footprint,
-  /// is of another CPU, and does not happen before the CPU's latest event; nil if there is none.
+  /// The latest event before `limit` that may race with a step of the CPU with this footprint: of
+  /// another CPU, dependent, possibly enabled together with it, and not happening before the CPU's
+  /// latest event; nil if there is none.
   func latestRace(of cpu: Int, _ footprint: Footprint, before limit: Int) -> Int? {
     guard limit == events.count else { return slowLatestRace(of: cpu, footprint, before: limit) }
     var latest = -1
-    let last = lastOfCPU[cpu]
-    eachDependency(footprint) { event in
-      // What is older than the CPU's latest event may still be no race, what is younger is one.
-      if event > latest && (last < 0 || !happens(event, before: clock(of: last))) {
-        latest = event
-      }
+    for index in 0..<footprint.count {
+      latest = max(latest, latestRace(of: cpu, footprint[index], after: latest))
     }
     return latest < 0 ? nil : latest
+  }
+
+  /// The same for one touch, or -1 if there is none after the event `bound`.
+  @inline(__always)
+  private func latestRace(of cpu: Int, _ touch: Touch, after bound: Int) -> Int {
+    let last = lastOfCPU[cpu]
+    var latest = bound
+    var write = lastWrite[Int(touch.object)]
+    var read = lastRead[Int(touch.object)]
+    while true {
+      while touch.writes && read >= 0 {
+        let link = links[Int(read)]
+        let event = Int(link.event)
+        if event > latest && link.touch.mayBeCoEnabled(with: touch)
+          && (last < 0 || !happens(event, before: clock(of: last)))
+        {
+          latest = event
+        }
+        read = link.previousRead
+      }
+      guard write >= 0 else { return latest }
+      let link = links[Int(write)]
+      let event = Int(link.event)
+      if event <= latest || (last >= 0 && happens(event, before: clock(of: last))) {
+        return latest  // What is older happens before this write.
+      }
+      if link.touch.mayBeCoEnabled(with: touch) { return event }
+      write = link.previousWrite
+      read = link.previousRead
+    }
   }
 
   private func slowLatestRace(of cpu: Int, _ footprint: Footprint, before limit: Int) -> Int? {
     let last = lastOfCPU[cpu]
     for event in stride(from: limit - 1, through: 0, by: -1)
-    where events[event].cpu != cpu && isDependent(event, footprint) {
+    where events[event].cpu != cpu && mayRace(event, footprint) {
       if last < 0 || !happens(event, before: clock(of: last)) { return event }
     }
     return nil
   }
 
-  /// The initials of `notdep(event)`.
-  ///
-  /// Of the events after `event` that do not happen after it, the CPUs whose first has nothing of
-  /// these before it.
-  func initials(after event: Int) -> CPUSet { collectInitials(after: event).initials }
+  /// The CPU, and all that have an event after `event` which happens before the CPU's latest: any
+  /// of them must step before the CPU's next step can come.
+  func causes(of cpu: Int, after event: Int) -> CPUSet {
+    var causes = CPUSet(cpu)
+    let last = lastOfCPU[cpu]
+    guard last > event else { return causes }
+    let clock = clock(of: last)
+    for later in (event + 1)..<last {
+      let record = events[later]
+      if component(clock, record.cpu) >= record.ordinal { causes.insert(record.cpu) }
+    }
+    return causes
+  }
 
   /// The initials of `notdep(event).step`: as above, with the CPU's next step at the end.
   func initials(after event: Int, then cpu: Int, _ footprint: Footprint) -> CPUSet {

@@ -39,8 +39,20 @@ open class TransitionSystem {
   /// True if the next step of a CPU is of a kind that can be disabled.
   open func isBlocking(_ cpu: Int) -> Bool { false }
 
+  /// CPUs one of which must step before the disabled step of a CPU can be enabled: a necessary
+  /// enabling set.
+  ///
+  /// All CPUs is always right; the fewer the better.
+  open func enablers(of cpu: Int) -> CPUSet { CPUSet.first(cpuCount) }
+
   /// Adds the objects that the next step of a CPU would read and write if taken in this state.
   open func addFootprint(of cpu: Int, to footprint: Footprint) { fatalError("abstract") }
+
+  /// Adds the objects that the next step of a CPU could read and write if it were taken in this
+  /// state or after steps of others: at least what `addFootprint` adds.
+  open func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
+    addFootprint(of: cpu, to: footprint)
+  }
 
   /// Takes the next step of an enabled CPU.
   open func step(_ cpu: Int, choice: Int) -> StepOutcome { fatalError("abstract") }

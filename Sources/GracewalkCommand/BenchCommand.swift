@@ -50,7 +50,7 @@ enum BenchCommand {
 
   private static let programs: [Program] = families.flatMap { family in
     family.sizes.flatMap { size in
-      [Strategy.source].map { strategy in
+      [Strategy.source, .stateful].map { strategy in
         Program(name: "\(family.name)(\(size))", strategy: strategy) { family.make(size) }
       }
     }

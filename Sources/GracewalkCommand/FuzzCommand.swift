@@ -25,9 +25,12 @@ enum FuzzCommand {
     let seed = try arguments.countFromZero("seed") ?? 0
     let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"
     let seeds = UInt64(seed)..<UInt64(seed + count)
-    let strategy = try SharedOptions.strategy(arguments) ?? .source
+    let strategy = try SharedOptions.strategy(arguments) ?? .stateful
     let report = Fuzzer(strategy).run(seeds: seeds, size: isSmall ? .small : .full)
-    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
+    for mismatch in report.mismatches {
+      print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")
+      mismatch.program.forEach { print("  \($0)") }
+    }
     print(
       "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
         + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")

@@ -15,7 +15,7 @@ enum SharedOptions {
 
   private static let strategies = Strategy.allCases.map(\.rawValue)
   static let mode = Option(
-    name: "mode", value: strategies.joined(separator: "|"), help: "which search (source)")
+    name: "mode", value: strategies.joined(separator: "|"), help: "which search (stateful)")
 
   static func strategy(_ arguments: Arguments) throws(UsageError) -> Strategy? {
     try arguments.choice("mode", of: strategies).flatMap { Strategy(rawValue: $0) }

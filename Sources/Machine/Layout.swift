@@ -12,7 +12,7 @@ struct Layout {
   static let namedCapacity: UInt32 = 4_096
   static let cpuStride: UInt32 = 8
   static let callbacksPerCPU = 16
-  static let callbackStride: UInt32 = 3
+  static let callbackStride: UInt32 = 4
   static let pagesPerOwner = 16
 
   // A table page: header, then entries.
@@ -114,6 +114,9 @@ struct Layout {
   func callbackReadersAtCall(_ cpu: Int, _ index: Int) -> UInt32 {
     callbackReaders(cpu, index) + 2
   }
+
+  /// Stands for the end of the callback; never written, an object only.
+  func callbackEnd(_ cpu: Int, _ index: Int) -> UInt32 { callbackReaders(cpu, index) + 3 }
 
   private var barrierBase: UInt32 {
     callbackBase + UInt32(cpuCount * Layout.callbacksPerCPU) * Layout.callbackStride

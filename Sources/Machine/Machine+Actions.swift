@@ -28,6 +28,29 @@ extension Machine {
     }
   }
 
+  /// CPUs one of which must step before a disabled action can be taken.
+  func enablers(of action: Action, by cpu: Int) -> CPUSet {
+    let holders = CPUSet(bits: memory[action.cell] & ~Machine.writerBit)
+    switch action.kind {
+    case .spinLock: return CPUSet(Int(memory[action.cell]) - 1)
+    case .readLock, .writeLock: return holders
+    case .graceEnd: return CPUSet(CPUSet(bits: memory[layout.graceReaders(cpu)]).lowest)
+    case .callbackStart:
+      let owner = cpus[cpu].callbackOwner
+      let next = Int(memory[layout.callbacksStarted(owner)])
+      let isQueued = next < Int(memory[layout.callbacksQueued(owner)])
+      guard isQueued else { return CPUSet(owner) }
+      return CPUSet(CPUSet(bits: memory[layout.callbackReaders(owner, next)]).lowest)
+    case .barrierEnd:
+      for other in 0..<layout.cpuCount
+      where memory[layout.callbacksFinished(other)] < memory[layout.barrierTarget(cpu, other)] {
+        return CPUSet(callbackCPUs[other] ?? other)
+      }
+      return .first(layout.cpuCount)
+    default: return .first(layout.cpuCount)
+    }
+  }
+
   /// Carries out an action that can be taken; returns what the CPU observes.
   func perform(_ action: Action, by cpu: Int) -> UInt64 {
     if action.lifetime != 0 && action.kind != .free && memory[action.lifetime] & 1 == 0 {
@@ -114,6 +137,19 @@ extension Machine {
     }
   }
 
+  /// Adds what an action could touch, whatever others do before it: a compare-exchange that would
+  /// fail now may succeed in another order.
+  func addPotentialFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
+    addFootprint(of: action, by: cpu, to: footprint)
+    switch action.kind {
+    case .compareExchange: addExchange(of: action.a, for: action.b, in: action.cell, footprint)
+    case .store, .exchange: addUnlink(from: action.cell, footprint)
+    case .incrementUnlessZero: footprint.write(action.cell)
+    case .free where requirements.contains(.readersAtUnlink): addSections(~0, footprint)
+    default: break
+    }
+  }
+
   /// True if nobody but the CPU can notice the action, so that it needs no scheduling point.
   ///
   /// Whether that is so depends on what the CPU itself did before, never on others: only the
@@ -184,13 +220,14 @@ extension Machine {
     let reader = action.cell + 1 + UInt32(cpu)
     switch action.kind {
     case .readLock:
-      footprint.read(action.cell)
+      footprint.read(action.cell, .blocks)
       footprint.write(reader)
-    case .readUnlock: footprint.write(reader)
+    case .readUnlock: footprint.write(reader, .releases)
     case .writeLock:
-      footprint.write(action.cell)
-      for other in 0..<layout.cpuCount { footprint.read(action.cell + 1 + UInt32(other)) }
-    default: footprint.write(action.cell)
+      footprint.write(action.cell, .blocks)
+      for other in 0..<layout.cpuCount { footprint.read(action.cell + 1 + UInt32(other), .blocks) }
+    case .spinLock: footprint.write(action.cell, .blocks)
+    default: footprint.write(action.cell, .releases)
     }
   }
 

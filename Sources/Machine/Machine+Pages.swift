@@ -109,6 +109,25 @@ extension Machine {
     if cell >= Layout.namedCapacity { addLinks(of: value, to: cell, footprint) }
   }
 
+  /// What replacing one value by another would touch.
+  func addExchange(
+    of old: UInt64, for new: UInt64, in cell: UInt32, _ footprint: Footprint
+  ) {
+    footprint.write(cell)
+    guard cell >= Layout.namedCapacity else { return }
+    addUnlink(from: cell, footprint)
+    for page in [linkedPage(by: old), linkedPage(by: new)] {
+      if let page { footprint.write(layout.page(page).base + Layout.linksOffset) }
+    }
+  }
+
+  /// What any write to an entry might touch because it unlinks a table.
+  func addUnlink(from cell: UInt32, _ footprint: Footprint) {
+    if cell >= Layout.namedCapacity && requirements.contains(.readersAtUnlink) {
+      addSections(~0, footprint)
+    }
+  }
+
   private func addLinks(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
     let unlinked = linkedPage(by: memory[cell])
     let linked = linkedPage(by: value)
@@ -132,8 +151,8 @@ extension Machine {
   }
 
   /// Adds the section words of a set of CPUs as read.
-  func addSections(_ cpus: UInt64, _ footprint: Footprint) {
+  func addSections(_ cpus: UInt64, _ footprint: Footprint, _ role: TouchRole = .plain) {
     var set = CPUSet(bits: cpus).intersection(.first(layout.cpuCount))
-    while let cpu = set.popLowest() { footprint.read(layout.section(cpu)) }
+    while let cpu = set.popLowest() { footprint.read(layout.section(cpu), role) }
   }
 }

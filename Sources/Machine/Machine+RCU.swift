@@ -102,25 +102,32 @@ extension Machine {
   func addRCU(_ action: Action, by cpu: Int, to footprint: Footprint) {
     let owner = cpus[cpu].callbackOwner
     switch action.kind {
-    case .sectionEnter, .sectionLeave: footprint.write(layout.section(cpu))
+    case .sectionEnter: footprint.write(layout.section(cpu))
+    case .sectionLeave: footprint.write(layout.section(cpu), .releases)
     case .graceStart: addSections(~0, footprint)
-    case .graceEnd: addSections(action.a, footprint)
+    case .graceEnd: addSections(action.a, footprint, .blocks)
     case .call:
       addSections(~0, footprint)
       footprint.write(layout.callbacksQueued(owner))
       let index = Int(memory[layout.callbacksQueued(owner)])
-      if index < Layout.callbacksPerCPU { footprint.write(layout.callbackKey(owner, index)) }
+      if index < Layout.callbacksPerCPU {
+        footprint.write(layout.callbackKey(owner, index), .releases)
+      }
     case .callbackStart:
       let next = Int(memory[layout.callbacksStarted(owner)])
       guard next < Layout.callbacksPerCPU else { return }
-      footprint.read(layout.callbackKey(owner, next))
-      addSections(memory[layout.callbackReadersAtCall(owner, next)], footprint)
-    case .callbackEnd: footprint.write(layout.callbacksFinished(owner))
+      footprint.read(layout.callbackKey(owner, next), .blocks)
+      addSections(memory[layout.callbackReadersAtCall(owner, next)], footprint, .blocks)
+    case .callbackEnd:
+      let index = Int(memory[layout.callbacksFinished(owner)])
+      footprint.write(layout.callbackEnd(owner, index), .releases)
     case .barrierStart:
       for other in 0..<layout.cpuCount { footprint.read(layout.callbacksQueued(other)) }
     case .barrierEnd:
+      // Callbacks of one CPU run in order, so the last one waited for stands for all.
       for other in 0..<layout.cpuCount where memory[layout.barrierTarget(cpu, other)] > 0 {
-        footprint.read(layout.callbacksFinished(other))
+        let last = Int(memory[layout.barrierTarget(cpu, other)]) - 1
+        footprint.read(layout.callbackEnd(other, last), .blocks)
       }
     default: break
     }

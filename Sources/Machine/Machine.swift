@@ -47,6 +47,8 @@ public final class Machine: TransitionSystem {
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
   private(set) var cpus: [VirtualCPU] = []
+  /// For each CPU that queues callbacks, the CPU that runs them.
+  private(set) var callbackCPUs: [Int: Int] = [:]
   private let positions: GrowableBuffer<ObservationTree.Index>
   private let frames = GrowableBuffer<Frame>()
   private let registers: UnsafeMutablePointer<Registers>
@@ -99,6 +101,7 @@ public final class Machine: TransitionSystem {
         VirtualCPU(index: index, name: program.name, role: .program(program), machine: self))
     }
     for owner in callers {
+      callbackCPUs[owner] = cpus.count
       cpus.append(
         VirtualCPU(
           index: cpus.count, name: "\(scenario.programs[owner].name)/rcu",
@@ -199,8 +202,16 @@ public final class Machine: TransitionSystem {
 
   public override func isBlocking(_ cpu: Int) -> Bool { registers.pointee.blocking.contains(cpu) }
 
+  public override func enablers(of cpu: Int) -> CPUSet {
+    enablers(of: node(of: cpu).pointee.action, by: cpu)
+  }
+
   public override func addFootprint(of cpu: Int, to footprint: Footprint) {
     addFootprint(of: node(of: cpu).pointee.action, by: cpu, to: footprint)
+  }
+
+  public override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
+    addPotentialFootprint(of: node(of: cpu).pointee.action, by: cpu, to: footprint)
   }
 
   public override func step(_ cpu: Int, choice: Int) -> StepOutcome {

@@ -73,6 +73,7 @@ public struct CheckText {
 
   private var strategy: String {
     switch report.strategy {
+    case .stateful: "stateful"
     case .source: "source-DPOR"
     case .exhaustive: "exhaustive"
     }

@@ -23,6 +23,10 @@ private class Forwarding: TransitionSystem {
   override func addFootprint(of cpu: Int, to footprint: Footprint) {
     base.addFootprint(of: cpu, to: footprint)
   }
+  override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
+    base.addPotentialFootprint(of: cpu, to: footprint)
+  }
+  override func enablers(of cpu: Int) -> CPUSet { base.enablers(of: cpu) }
   override func step(_ cpu: Int, choice: Int) -> StepOutcome { base.step(cpu, choice: choice) }
   override func undo() { base.undo() }
   override func judgeEnd() -> StepOutcome { base.judgeEnd() }
@@ -64,6 +68,18 @@ private final class ChoicesHidden: Forwarding {
   override func choiceCount(of cpu: Int) -> Int { 1 }
 }
 
+/// Says that a step can touch no more than it would now.
+private final class PotentialHidden: Forwarding {
+  override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
+    base.addFootprint(of: cpu, to: footprint)
+  }
+}
+
+/// Says that nobody can enable a disabled CPU.
+private final class EnablersHidden: Forwarding {
+  override func enablers(of cpu: Int) -> CPUSet { CPUSet() }
+}
+
 struct BrokenSearchTests {
   private static let liars: [@Sendable (TransitionSystem) -> Forwarding] = [
     { WritesHidden($0) }, { OddObjectsHidden($0) }, { DisabledHidden($0) }, { ChoicesHidden($0) },
@@ -79,6 +95,19 @@ struct BrokenSearchTests {
     let liar = Self.liars[number]
     let fuzzer = Fuzzer { system, options in SourceSearch(liar(system), options).run() }
     let report = fuzzer.run(seeds: 0..<10_000, size: .small, stopAfter: 1)
+    #expect(!report.mismatches.isEmpty)
+    #expect(report.programs == programs)
+  }
+
+  private static let liarsAboutStates: [@Sendable (TransitionSystem) -> Forwarding] = [
+    { WritesHidden($0) }, { DisabledHidden($0) }, { PotentialHidden($0) }, { EnablersHidden($0) },
+  ]
+
+  @Test(arguments: zip(liarsAboutStates.indices, [2, 152, 2_095, 3]))
+  func liesToTheStatefulSearchAreFoundOut(number: Int, programs: Int) {
+    let liar = Self.liarsAboutStates[number]
+    let fuzzer = Fuzzer { system, options in StatefulSearch(liar(system), options).run() }
+    let report = fuzzer.run(seeds: 0..<10_000, size: number < 2 ? .small : .full, stopAfter: 1)
     #expect(!report.mismatches.isEmpty)
     #expect(report.programs == programs)
   }

@@ -1,4 +1,4 @@
-// The reduced search held against the exhaustive one on random programs.
+// The reduced searches held against the exhaustive one on random programs.
 
 import Checking
 import Exploration
@@ -19,19 +19,25 @@ struct FuzzerTests {
   @Test(arguments: zip(0..<20, smallViolated))
   func smallProgramsAgree(chunk: Int, violated: Int) {
     let first = UInt64(chunk * Self.smallChunk)
-    let report = Fuzzer().run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
-    #expect(report.programs == Self.smallChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    for strategy in [Strategy.source, .stateful] {
+      let seeds = first..<(first + UInt64(Self.smallChunk))
+      let report = Fuzzer(strategy).run(seeds: seeds, size: .small)
+      #expect(report.programs == Self.smallChunk)
+      #expect(report.mismatches == [])
+      #expect(report.violated == violated)
+    }
   }
 
   /// 1,000 larger programs.
   @Test(arguments: zip(0..<20, fullViolated))
   func largerProgramsAgree(chunk: Int, violated: Int) {
     let first = UInt64(chunk * Self.fullChunk)
-    let report = Fuzzer().run(seeds: first..<(first + UInt64(Self.fullChunk)), size: .full)
-    #expect(report.programs == Self.fullChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    for strategy in [Strategy.source, .stateful] {
+      let seeds = first..<(first + UInt64(Self.fullChunk))
+      let report = Fuzzer(strategy).run(seeds: seeds, size: .full)
+      #expect(report.programs == Self.fullChunk)
+      #expect(report.mismatches == [])
+      #expect(report.violated == violated)
+    }
   }
 }

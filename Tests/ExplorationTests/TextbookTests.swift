@@ -1,6 +1,7 @@
 // Programs whose numbers of classes are in the literature: source sets meet them exactly.
 
 import Exploration
+import Machine
 import Models
 import TestSupport
 import Testing
@@ -31,11 +32,28 @@ struct TextbookTests {
     #expect(statistics.blocked == blocked)
   }
 
-  @Test(arguments: [(13, 1, 0), (14, 2, 1), (15, 4, 5)])
+  @Test(arguments: [(13, 1, 0), (14, 2, 0), (15, 4, 0), (16, 8, 0)])
   func filesystem(count: Int, executions: Int, blocked: Int) {
     let statistics = classes(of: Textbook.filesystem(count)).statistics
     #expect(statistics.executions == executions)
     #expect(statistics.blocked == blocked)
+  }
+
+  /// What merging equal states leaves of the same programs; final states are executions here.
+  @Test(arguments: [(2, 21, 373), (3, 21, 739), (4, 84, 2_760), (5, 124, 20_918)])
+  func pageTableStates(mappers: Int, executions: Int, states: Int) {
+    let machine = Machine(PageTableBenchmark.scenario(mappers: mappers))
+    let statistics = StatefulSearch(machine, SearchOptions()).run().statistics
+    #expect(statistics.executions == executions)
+    #expect(statistics.states == states)
+  }
+
+  @Test(arguments: [(14, 2, 431), (16, 8, 6_248)])
+  func filesystemStates(count: Int, executions: Int, states: Int) {
+    let machine = Machine(Textbook.filesystem(count))
+    let statistics = StatefulSearch(machine, SearchOptions()).run().statistics
+    #expect(statistics.executions == executions)
+    #expect(statistics.states == states)
   }
 
   @Test(arguments: [(2, 172), (3, 172), (4, 1_376), (5, 27_136)])

@@ -117,7 +117,10 @@ import Testing
     (["check", "shared-memcache", "--depth", "0"], "--depth needs a whole number"),
     (["check", "shared-memcache", "--executions", "-1"], "--executions needs a whole number"),
     (["check", "shared-memcache", "--seconds", "0"], "--seconds needs a number of seconds"),
-    (["check", "shared-memcache", "--mode", "fast"], "--mode is one of source, exhaustive"),
+    (
+      ["check", "shared-memcache", "--mode", "fast"],
+      "--mode is one of stateful, source, exhaustive"
+    ),
     (["check", "shared-memcache", "--mode", "source", "--preemptions", "1"], "contradict"),
     (["check", "shared-memcache", "--trace", "/no/such/folder/x"], "there is no folder"),
     (["check", "shared-memcache", "--set", "levels=2"], "has no parameter 'levels'"),

@@ -9,34 +9,41 @@ import Testing
   struct Counts: Sendable, CustomTestStringConvertible {
     var model: String
     var levels: Int?
+    /// Of source-DPOR.
     var executions: Int
     var blocked: Int
     var transitions: Int
+    /// Of the stateful search.
+    var states: Int
 
     var testDescription: String { "\(model) \(levels.map(String.init) ?? "")" }
   }
 
   @Test(arguments: [
     Counts(
-      model: "collapse-locked-descendants", levels: 2, executions: 620, blocked: 466,
-      transitions: 9_664),
+      model: "collapse-locked-descendants", levels: 2, executions: 620, blocked: 9,
+      transitions: 8_138, states: 8_300),
     Counts(
-      model: "collapse-locked-descendants", levels: 3, executions: 14_453, blocked: 5_791,
-      transitions: 315_973),
+      model: "collapse-locked-descendants", levels: 3, executions: 14_453, blocked: 9,
+      transitions: 295_841, states: 126_529),
     Counts(
-      model: "collapse-in-rcu-callback", levels: 2, executions: 406, blocked: 273,
-      transitions: 7_588),
+      model: "collapse-in-rcu-callback", levels: 2, executions: 406, blocked: 6,
+      transitions: 6_647, states: 5_504),
     Counts(
-      model: "collapse-in-rcu-callback", levels: 3, executions: 486, blocked: 339,
-      transitions: 13_286),
-    Counts(model: "fault-in-parallel", executions: 630, blocked: 43, transitions: 7_736),
-    Counts(model: "shared-memcache", executions: 2, blocked: 0, transitions: 8),
-    Counts(model: "drop-last-reference", executions: 6, blocked: 0, transitions: 29),
+      model: "collapse-in-rcu-callback", levels: 3, executions: 486, blocked: 6,
+      transitions: 12_001, states: 9_037),
+    Counts(
+      model: "fault-in-parallel", executions: 630, blocked: 43, transitions: 7_736,
+      states: 12_952),
+    Counts(model: "shared-memcache", executions: 2, blocked: 0, transitions: 8, states: 9),
+    Counts(model: "drop-last-reference", executions: 6, blocked: 0, transitions: 29, states: 22),
   ])
-  func executions(_ expected: Counts) throws {
+  func counts(_ expected: Counts) throws {
     let model = try #require(Catalogue.model(named: expected.model))
     var options = CheckOptions()
     if let levels = expected.levels { options.parameters["levels"] = levels }
+    #expect(try model.check(options).statistics.states == expected.states)
+    options.strategy = .source
     let statistics = try model.check(options).statistics
     #expect(statistics.executions == expected.executions)
     #expect(statistics.blocked == expected.blocked)
@@ -54,7 +61,7 @@ import Testing
     var options = CheckOptions()
     options.invariants = ["no-use-after-free"]
     let reduced = try model.check(options)
-    #expect(reduced.strategy == .source)
+    #expect(reduced.strategy == .stateful)
     #expect(reduced.note == nil)
   }
 }

@@ -36,4 +36,5 @@ public func randomStep(of machine: Machine, _ random: inout SplitMix64) -> Sched
 }
 
 /// A random scenario over every kind of action.
+
 public func randomScenario(seed: UInt64) -> Scenario { RandomProgram.scenario(seed: seed) }

@@ -79,7 +79,9 @@ import Testing
       for (start, line) in file.lines.enumerated() {
         let code = line.drop { $0 == " " }
         let indent = String(line.prefix { $0 == " " })
-        guard code.contains("func ") || code.contains("init("), !code.hasPrefix("//") else {
+        guard code.contains("func ") || code.contains("init("), !code.hasPrefix("//"),
+          !code.hasSuffix("}")
+        else {
           continue
         }
         guard let end = file.lines[(start + 1)...].firstIndex(where: { $0 == "\(indent)}" }) else {

@@ -1,0 +1,304 @@
+// Depth-first search that merges equal states and reduces what is left.
+
+import Support
+
+/// Stateful partial-order reduction: Flanagan and Godefroid's dynamic backtracking (POPL 2005)
+/// with a summary per finished state (Yang, Chen, Gopalakrishnan and Kirby, SPIN 2008).
+///
+/// A finished state keeps the set of steps that ran below it. Where the search meets the state
+/// again, those steps are treated as if they were about to run: each that races with an event on
+/// the stack adds a backtrack point, just as the pending steps of a new state do. There are no
+/// sleep sets here: added to this rule they lose states.
+///
+/// * A race is looked for with the latest dependent event that does not happen before the step's
+///   CPU. There the CPU itself is added, or one whose step it needed: the sets stay persistent.
+///   Initials, as source sets take them, must not be mixed in: the CPU added for one race and the
+///   initial accepted for another can leave both orders out (the fuzzer shows it).
+/// * If the CPU is disabled there, all of a set of CPUs are added one of which must step before it
+///   can (a necessary enabling set, as in Valmari's stubborn sets), and the search goes on behind.
+/// * Disabled CPUs race as well, and their pending steps belong to the summary: in another order
+///   they might have come first.
+/// * The pending step of a CPU counts with all it could touch: what fails now may succeed in
+///   another order. A step that was taken counts with what it did touch.
+///
+/// States met again while they are on the stack cannot have a complete summary. Programs without
+/// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
+/// tried at every node of the cycle.
+public final class StatefulSearch {
+  private struct Node: BitwiseCopyable {
+    var enabled: CPUSet
+    var backtrack: CPUSet
+    var done: CPUSet
+    var key: UInt64
+    var cpu = 0
+    var choice = 0
+    var choiceCount = 0
+    /// The number of the step last taken here.
+    var step = 0
+  }
+
+  private let system: TransitionSystem
+  private let options: SearchOptions
+  private let budget: Budget
+  private let past: HappensBefore
+  private let nodes = GrowableBuffer<Node>()
+  private let footprint = Footprint()
+  private let summaries = SummaryTable()
+  private let finished = SummaryMap()
+  /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
+  private let below = GrowableBuffer<UInt64>()
+  /// Per node and CPU that is disabled there, who could enable it.
+  private let enablers = GrowableBuffer<UInt64>()
+  private var statistics = Statistics()
+  private var finalStates: [UInt64] = []
+
+  public init(_ system: TransitionSystem, _ options: SearchOptions) {
+    self.system = system
+    self.options = options
+    budget = Budget(options)
+    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+  }
+
+  deinit {
+    nodes.deallocate()
+    below.deallocate()
+    enablers.deallocate()
+  }
+
+  /// Explores until everything is done, something is found or a limit is met.
+  ///
+  /// Call it once.
+  public func run() -> SearchResult {
+    if let stop = arrive() { return result(stop) }
+    while !nodes.isEmpty {
+      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+        return result(.bounded(bound))
+      }
+      if chooseStep() {
+        if let stop = takeStep() { return result(stop) }
+      } else {
+        leave()
+      }
+    }
+    return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
+  }
+
+  private func chooseStep() -> Bool {
+    let node = nodes.pointer(to: nodes.count - 1)
+    if node.pointee.choice < node.pointee.choiceCount { return true }
+    let left = node.pointee.backtrack.subtracting(node.pointee.done)
+    if left.isEmpty { return false }
+    node.pointee.cpu = left.lowest
+    node.pointee.choice = 0
+    node.pointee.choiceCount = system.choiceCount(of: left.lowest)
+    return true
+  }
+
+  private func takeStep() -> Ending? {
+    let node = nodes.pointer(to: nodes.count - 1)
+    let cpu = node.pointee.cpu
+    footprint.removeAll()
+    system.addFootprint(of: cpu, to: footprint)
+    node.pointee.step = summaries.step(cpu, footprint)
+    past.push(cpu, footprint)
+    statistics.transitions += 1
+    switch system.step(cpu, choice: node.pointee.choice) {
+    case .clean: break
+    case .violation:
+      statistics.executions += 1
+      return .violation
+    case .halted: return .halted
+    }
+    let depth = nodes.count
+    if let stop = arrive() { return stop }
+    if nodes.count == depth { takeBack() }
+    return nil
+  }
+
+  /// Undoes the step of the top node, whose end has left its summary in the row above.
+  private func takeBack() {
+    system.undo()
+    past.pop()
+    let top = nodes.count - 1
+    let node = nodes.pointer(to: top)
+    mergeRow(top + 1, into: top)
+    setBit(node.pointee.step, inRow: top)
+    node.pointee.choice += 1
+    if node.pointee.choice == node.pointee.choiceCount {
+      node.pointee.done.insert(node.pointee.cpu)
+    }
+  }
+
+  /// Looks at a state; puts a node for it on the stack if it is new and something can run.
+  private func arrive() -> Ending? {
+    statistics.depthMax = max(statistics.depthMax, past.count)
+    let depth = nodes.count
+    clearRow(depth)
+    let key = system.stateKey
+    if let known = finished.find(key) {
+      guard known != SummaryMap.onStack else { return closeCycle(at: key) }
+      meetAgain(Int(known), row: depth)
+      return nil
+    }
+    let enabled = system.enabledCPUs()
+    let disabled = system.disabledCPUs()
+    raceAll(enabled, keepsInRow: nil)
+    raceAll(disabled, keepsInRow: depth)
+    statistics.states += 1
+    if enabled.isEmpty {
+      statistics.executions += 1
+      if options.collectsFinalStates { finalStates.append(key) }
+      finish(key, row: depth)
+      switch system.judgeEnd() {
+      case .clean: return nil
+      case .violation: return .violation
+      case .halted: return .halted
+      }
+    }
+    if past.count >= budget.limits.depth {
+      statistics.truncated += 1
+      return nil
+    }
+    finished.set(key, SummaryMap.onStack)
+    noteEnablers(of: disabled, enabled)
+    nodes.append(
+      Node(enabled: enabled, backtrack: CPUSet(enabled.lowest), done: CPUSet(), key: key))
+    return nil
+  }
+
+  /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
+  ///
+  /// Enabling sets are followed through CPUs that are disabled themselves.
+  private func noteEnablers(of disabled: CPUSet, _ enabled: CPUSet) {
+    let cpuCount = system.cpuCount
+    enablers.truncate(to: nodes.count * cpuCount)
+    _ = enablers.extend(by: cpuCount, with: 0)
+    var left = disabled
+    while let cpu = left.popLowest() {
+      var found = CPUSet()
+      var followed = CPUSet(cpu)
+      var next = system.enablers(of: cpu)
+      while let enabler = next.popLowest() {
+        if enabled.contains(enabler) {
+          found.insert(enabler)
+        } else if disabled.contains(enabler) && !followed.contains(enabler) {
+          followed.insert(enabler)
+          next = next.union(system.enablers(of: enabler).subtracting(followed))
+        }
+      }
+      enablers[nodes.count * cpuCount + cpu] = found.bits
+    }
+  }
+
+  private func leave() {
+    let top = nodes.count - 1
+    finish(nodes[top].key, row: top)
+    nodes.truncate(to: top)
+    if top > 0 { takeBack() }
+  }
+
+  private func finish(_ key: UInt64, row: Int) {
+    let set = summaries.intern(below.pointer(to: row * summaries.stride))
+    finished.set(key, UInt32(set))
+  }
+
+  // MARK: Races
+
+  private func raceAll(_ cpus: CPUSet, keepsInRow row: Int?) {
+    var left = cpus
+    while let cpu = left.popLowest() {
+      footprint.removeAll()
+      system.addPotentialFootprint(of: cpu, to: footprint)
+      race(cpu, footprint)
+      if let row { setBit(summaries.step(cpu, footprint), inRow: row) }
+    }
+  }
+
+  /// The steps below a state met again, as if they were about to run.
+  private func meetAgain(_ set: Int, row: Int) {
+    let bits = summaries.row(set)
+    let target = below.pointer(to: row * summaries.stride)
+    for word in 0..<summaries.stride {
+      var left = CPUSet(bits: bits[word])
+      target[word] = left.bits
+      while let bit = left.popLowest() {
+        let step = word * 64 + bit
+        race(summaries.cpus[step], summaries.footprints[step])
+      }
+    }
+  }
+
+  private func race(_ cpu: Int, _ footprint: Footprint) {
+    var limit = past.count
+    while let event = past.latestRace(of: cpu, footprint, before: limit) {
+      let node = nodes.pointer(to: event)
+      let enabled = node.pointee.enabled
+      let needed = past.causes(of: cpu, after: event).intersection(enabled)
+      if !needed.isDisjoint(with: node.pointee.backtrack) { return }
+      guard needed.isEmpty else {
+        node.pointee.backtrack.insert(needed.contains(cpu) ? cpu : needed.lowest)
+        return
+      }
+      let enablers = CPUSet(bits: self.enablers[event * system.cpuCount + cpu])
+      node.pointee.backtrack = node.pointee.backtrack.union(enablers)
+      limit = event
+    }
+  }
+
+  /// A state on the stack was met again: nothing on the cycle may be left out.
+  private func closeCycle(at key: UInt64) -> Ending? {
+    for index in stride(from: nodes.count - 1, through: 0, by: -1) {
+      let node = nodes.pointer(to: index)
+      node.pointee.backtrack = node.pointee.enabled
+      if node.pointee.key == key { break }
+    }
+    return nil
+  }
+
+  // MARK: Rows
+
+  private func clearRow(_ row: Int) {
+    below.truncate(to: min(below.count, row * summaries.stride))
+    _ = below.extend(by: (row + 1) * summaries.stride - below.count, with: 0)
+  }
+
+  private func mergeRow(_ source: Int, into target: Int) {
+    let stride = summaries.stride
+    let from = below.pointer(to: source * stride)
+    let to = below.pointer(to: target * stride)
+    for word in 0..<stride { to[word] |= from[word] }
+  }
+
+  private func setBit(_ step: Int, inRow row: Int) {
+    while summaries.needsLongerRows(for: step) { lengthenRows() }
+    below[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
+  }
+
+  private func lengthenRows() {
+    let old = summaries.stride
+    let rows = below.count / old
+    let copies = (0..<below.count).map { below[$0] }
+    summaries.lengthenRows()
+    below.removeAll()
+    for row in 0..<rows {
+      let start = below.extend(by: summaries.stride, with: 0)
+      for word in 0..<old { below[start + word] = copies[row * old + word] }
+    }
+  }
+
+  /// Bytes held per state stored, summaries included.
+  public var bytesPerState: Double {
+    Double(finished.bytes + summaries.bytes) / Double(max(finished.count, 1))
+  }
+
+  private func result(_ ending: Ending) -> SearchResult {
+    var schedule: Schedule?
+    if ending == .violation || ending == .halted {
+      schedule = Schedule(
+        (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+    }
+    return SearchResult(
+      ending: ending, statistics: statistics, schedule: schedule,
+      finalStates: Array(Set(finalStates)).sorted())
+  }
+}

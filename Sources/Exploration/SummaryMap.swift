@@ -1,0 +1,86 @@
+// The states a search has finished, each with the number of its summary: 12 bytes a slot.
+
+import Support
+
+/// An open-addressing map from state keys to 32-bit numbers.
+///
+/// Keys and numbers are kept apart so that nothing is lost to alignment, and the table grows by a
+/// quarter, not by doubling, so that it is at least 64 % full: at most 19 bytes a state.
+final class SummaryMap {
+  /// The state is on the search stack: its summary is not complete.
+  static let onStack: UInt32 = .max
+
+  private var keys: UnsafeMutablePointer<UInt64>
+  private var numbers: UnsafeMutablePointer<UInt32>
+  private(set) var capacity = 4_096
+  private(set) var count = 0
+  /// Zero marks an empty slot, so the key zero is stored as this one.
+  private static let zeroKey: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  init() {
+    keys = .allocate(capacity: capacity)
+    keys.initialize(repeating: 0, count: capacity)
+    numbers = .allocate(capacity: capacity)
+    numbers.initialize(repeating: 0, count: capacity)
+  }
+
+  deinit {
+    keys.deallocate()
+    numbers.deallocate()
+  }
+
+  /// Bytes held.
+  var bytes: Int { capacity * 12 }
+
+  /// The number stored for a state, or nil.
+  func find(_ state: UInt64) -> UInt32? {
+    let key = state == 0 ? SummaryMap.zeroKey : state
+    let index = slot(of: key)
+    return keys[index] == key ? numbers[index] : nil
+  }
+
+  /// Stores a number for a state, in place of any before.
+  func set(_ state: UInt64, _ number: UInt32) {
+    let key = state == 0 ? SummaryMap.zeroKey : state
+    var index = slot(of: key)
+    if keys[index] != key {
+      if count * 5 >= capacity * 4 {
+        grow()
+        index = slot(of: key)
+      }
+      keys[index] = key
+      count += 1
+    }
+    numbers[index] = number
+  }
+
+  /// Where a key is, or would go.
+  ///
+  /// Keys are hashes already, so their high bits choose the slot.
+  private func slot(of key: UInt64) -> Int {
+    var index = Int(key.multipliedFullWidth(by: UInt64(capacity)).high)
+    while keys[index] != 0 && keys[index] != key {
+      index += 1
+      if index == capacity { index = 0 }
+    }
+    return index
+  }
+
+  private func grow() {
+    let oldKeys = keys
+    let oldNumbers = numbers
+    let oldCapacity = capacity
+    capacity = oldCapacity + oldCapacity / 4
+    keys = .allocate(capacity: capacity)
+    keys.initialize(repeating: 0, count: capacity)
+    numbers = .allocate(capacity: capacity)
+    numbers.initialize(repeating: 0, count: capacity)
+    for old in 0..<oldCapacity where oldKeys[old] != 0 {
+      let index = slot(of: oldKeys[old])
+      keys[index] = oldKeys[old]
+      numbers[index] = oldNumbers[old]
+    }
+    oldKeys.deallocate()
+    oldNumbers.deallocate()
+  }
+}
