@@ -11,8 +11,17 @@ public enum Strategy: String, CaseIterable, Sendable {
   case stateful
   /// Stateless, reduced by source sets and sleep sets.
   case source
+  /// Stateless, reduced by sleep sets alone.
+  case sleep
   /// Every interleaving; equal states are merged, nothing is reduced.
   case exhaustive
+  /// Samples executions, each step of a CPU chosen at random.
+  case random
+  /// Samples executions by random priorities.
+  case pct
+
+  /// True if the search can show that an invariant holds.
+  public var isComplete: Bool { self != .random && self != .pct }
 }
 
 /// How to check.
@@ -23,6 +32,10 @@ public struct CheckOptions {
   public var parameters: [String: Int] = [:]
   /// Ids of the only invariants to require; nil for all of the model's.
   public var invariants: [String]?
+  /// Seed of a search that samples.
+  public var seed: UInt64 = 0
+  /// Priority changes per execution, for `pct`.
+  public var priorityChanges = 2
   /// Whether to search for the simplest counterexample once one is found.
   public var minimises = true
   /// Sees the progress of a search; returns false to interrupt it.

@@ -28,6 +28,8 @@ public struct CheckReport: Sendable {
   public let parameters: ParameterValues
   public let invariants: [String]
   public let strategy: Strategy
+  /// The search in words, its seed included.
+  public let search: String
   /// Why another search ran than was asked for.
   public let note: String?
   public let limits: Limits
@@ -45,6 +47,7 @@ public struct CheckReport: Sendable {
     self.parameters = parameters
     invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy
+    search = plan.text
     note = plan.note
     limits = plan.limits
     scope = scenario.scope
@@ -62,6 +65,10 @@ public struct CheckReport: Sendable {
     switch reason {
     case .spin(let text): return text
     case .bound(.interrupted): return "interrupted; run it again to the end"
+    case .bound(.executions) where !strategy.isComplete:
+      return
+        "no violation in \(statistics.executions) sampled executions; that shows nothing about "
+        + "the others: try --mode stateful, another --seed, or more --executions"
     case .bound(.preemptions):
       return
         "holds up to \(limits.preemptions ?? 0) preemptions; raise --preemptions or leave it out"

@@ -13,6 +13,8 @@ public struct SearchPlan: Sendable {
   /// Why the strategy is not the one asked for; nil if it is.
   public let note: String?
   public let limits: Limits
+  public let seed: UInt64
+  private let priorityChanges: Int
   private let watch: Watch?
 
   private struct Watch: @unchecked Sendable {
@@ -24,10 +26,13 @@ public struct SearchPlan: Sendable {
     limits = options.limits
     watch = options.watch.map { Watch(body: $0) }
     let states = scenario.invariants.filter { $0.kind == .state }.map(\.id)
-    if options.strategy != .exhaustive, let first = states.first {
+    seed = options.seed
+    priorityChanges = options.priorityChanges
+    let isReduced = [.stateful, .source, .sleep].contains(options.strategy)
+    if isReduced, let first = states.first {
       strategy = .exhaustive
       note = "reduction switched off: \(first) is about every state, not only about what happens"
-    } else if options.strategy != .exhaustive, options.limits.preemptions != nil {
+    } else if isReduced, options.limits.preemptions != nil {
       strategy = .exhaustive
       note = "reduction switched off: it is not complete under a bound on preemptions"
     } else {
@@ -41,13 +46,18 @@ public struct SearchPlan: Sendable {
     switch strategy {
     case .stateful: "stateful search with dynamic partial-order reduction"
     case .source: "source-DPOR with sleep sets"
+    case .sleep: "sleep sets"
     case .exhaustive: "exhaustive search, equal states merged"
+    case .random: "random executions, seed \(seed)"
+    case .pct: "executions by random priorities, \(priorityChanges) changes, seed \(seed)"
     }
   }
 
   func run(on machine: Machine) -> SearchResult {
     var options = SearchOptions(limits: limits)
     options.watch = watch?.body
+    options.seed = seed
+    options.priorityChanges = priorityChanges
     return strategy.search(machine, options)
   }
 }
@@ -58,7 +68,12 @@ extension Strategy {
     switch self {
     case .stateful: return StatefulSearch(system, options).run()
     case .source: return SourceSearch(system, options).run()
+    case .sleep: return SourceSearch(system, options, usesSourceSets: false).run()
     case .exhaustive: return ExhaustiveSearch(system, options).run()
+    case .random: return SamplingSearch(system, options, sampling: .uniform).run()
+    case .pct:
+      let sampling = Sampling.priorities(changes: options.priorityChanges)
+      return SamplingSearch(system, options, sampling: sampling).run()
     }
   }
 }

@@ -51,7 +51,9 @@ public final class ExhaustiveSearch {
   public func run() -> SearchResult {
     if let stop = arrive(by: -1, preemptions: 0) { return result(stop) }
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+      if let bound = budget.exceeded(
+        statistics, depth: nodes.count, bytes: visited?.bytes ?? 0)
+      {
         unwind()
         return result(.bounded(bound))
       }
@@ -150,13 +152,8 @@ public final class ExhaustiveSearch {
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    var schedule: Schedule?
-    if ending == .violation || ending == .halted {
-      schedule = Schedule(
-        (0..<nodes.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
-    }
-    return SearchResult(
-      ending: ending, statistics: statistics, schedule: schedule,
-      finalStates: Array(Set(finalStates)).sorted())
+    SearchResult(
+      ending, statistics, finalStates: finalStates,
+      steps: (0..<nodes.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
   }
 }

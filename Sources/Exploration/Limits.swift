@@ -12,22 +12,26 @@ public struct Limits: Equatable, Sendable {
   public var states: Int?
   /// Wall-clock seconds.
   public var seconds: Double?
+  /// Bytes for stored states.
+  public var memoryBytes: Int?
 
   public static let defaultDepth = 10_000
 
   public init(
     preemptions: Int? = nil, depth: Int = Limits.defaultDepth, executions: Int? = nil,
-    states: Int? = nil, seconds: Double? = nil
+    states: Int? = nil, seconds: Double? = nil, memoryBytes: Int? = nil
   ) {
     self.preemptions = preemptions
     self.depth = depth
     self.executions = executions
     self.states = states
     self.seconds = seconds
+    self.memoryBytes = memoryBytes
   }
 }
 
 /// The bound that ended a search, or cut executions short, before everything was explored.
 public enum Bound: String, Equatable, Sendable {
   case preemptions, depth, executions, states, seconds, interrupted
+  case memory = "max-memory"
 }

@@ -33,6 +33,19 @@ public struct SearchResult: Sendable {
   }
 }
 
+extension SearchResult {
+  /// The result of a search that ended where these steps lead, which matters if it found something.
+  init(
+    _ ending: Ending, _ statistics: Statistics, finalStates: [UInt64],
+    steps: @autoclosure () -> [Schedule.Step]
+  ) {
+    let isFound = ending == .violation || ending == .halted
+    self.init(
+      ending: ending, statistics: statistics, schedule: isFound ? Schedule(steps()) : nil,
+      finalStates: Array(Set(finalStates)).sorted())
+  }
+}
+
 /// What a running search tells whoever watches it.
 public struct SearchProgress: Sendable {
   public var statistics: Statistics
@@ -45,6 +58,10 @@ public struct SearchOptions {
   public var limits = Limits()
   /// Keeps the key of every final state.
   public var collectsFinalStates = false
+  /// Seed of a search that samples.
+  public var seed: UInt64 = 0
+  /// Priority changes per execution, for a search that samples by priorities.
+  public var priorityChanges = 2
   /// Called every few thousand transitions, sometimes twice; returns false to interrupt.
   public var watch: ((SearchProgress) -> Bool)?
 
@@ -68,7 +85,8 @@ final class Budget {
   }
 
   /// The bound that is met, if any.
-  func exceeded(_ statistics: Statistics, depth: Int) -> Bound? {
+  func exceeded(_ statistics: Statistics, depth: Int, bytes: Int = 0) -> Bound? {
+    if let most = limits.memoryBytes, bytes > most { return .memory }
     if let executions = limits.executions,
       statistics.executions + statistics.blocked + statistics.truncated >= executions
     {

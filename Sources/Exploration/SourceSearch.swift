@@ -36,8 +36,18 @@ public final class SourceSearch {
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
-  public init(_ system: TransitionSystem, _ options: SearchOptions) {
+  /// Whether to add to a node only CPUs that a race asks for.
+  ///
+  /// Without, all enabled CPUs are tried and only sleep sets reduce: each class is still completed
+  /// once, but many more executions begin in vain (Godefroid, "Partial-order methods for the
+  /// verification of concurrent systems", LNCS 1032, 1996).
+  private let usesSourceSets: Bool
+
+  public init(
+    _ system: TransitionSystem, _ options: SearchOptions, usesSourceSets: Bool = true
+  ) {
     self.system = system
+    self.usesSourceSets = usesSourceSets
     self.options = options
     budget = Budget(options)
     past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
@@ -154,7 +164,8 @@ public final class SourceSearch {
       statistics.truncated += 1
       return nil
     }
-    nodes.append(Node(enabled: enabled, backtrack: CPUSet(awake.lowest), sleep: asleep))
+    let backtrack = usesSourceSets ? CPUSet(awake.lowest) : enabled
+    nodes.append(Node(enabled: enabled, backtrack: backtrack, sleep: asleep))
     return nil
   }
 
@@ -163,6 +174,7 @@ public final class SourceSearch {
   ///
   /// `footprint` is that of the step.
   private func reverseRaces(of cpu: Int) {
+    guard usesSourceSets else { return }
     past.eachRace(
       of: cpu, footprint, blocking: system.isBlocking(cpu),
       wasDisabled: { !nodes[$0].enabled.contains(cpu) }
@@ -180,13 +192,8 @@ public final class SourceSearch {
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    var schedule: Schedule?
-    if ending == .violation || ending == .halted {
-      schedule = Schedule(
-        (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
-    }
-    return SearchResult(
-      ending: ending, statistics: statistics, schedule: schedule,
-      finalStates: Array(Set(finalStates)).sorted())
+    SearchResult(
+      ending, statistics, finalStates: finalStates,
+      steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
   }
 }

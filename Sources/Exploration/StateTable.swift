@@ -35,6 +35,9 @@ final class StateTable {
 
   deinit { slots.deallocate() }
 
+  /// Bytes held.
+  var bytes: Int { (mask + 1) * MemoryLayout<Slot>.stride }
+
   /// Records a visit; false if an earlier one covers it.
   func visit(_ state: UInt64, budget: Budget) -> Bool {
     let key = state == 0 ? StateTable.zeroKey : state

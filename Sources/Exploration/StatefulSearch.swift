@@ -13,13 +13,18 @@ import Support
 /// * A race is looked for with the latest dependent event that does not happen before the step's
 ///   CPU. There the CPU itself is added, or one whose step it needed: the sets stay persistent.
 ///   Initials, as source sets take them, must not be mixed in: the CPU added for one race and the
-///   initial accepted for another can leave both orders out (the fuzzer shows it).
+///   initial accepted for another can leave both orders out.
 /// * If the CPU is disabled there, all of a set of CPUs are added one of which must step before it
 ///   can (a necessary enabling set, as in Valmari's stubborn sets), and the search goes on behind.
 /// * Disabled CPUs race as well, and their pending steps belong to the summary: in another order
 ///   they might have come first.
 /// * The pending step of a CPU counts with all it could touch: what fails now may succeed in
 ///   another order. A step that was taken counts with what it did touch.
+/// * A step of a summary may be a *later* one of its CPU. What it needs to come is not known, so it
+///   is looked for in every race, and only the CPU itself is added: in the order that one race
+///   asks for, the step might not come at all.
+///
+/// Each of these is there because the fuzzer found a program that needs it.
 ///
 /// States met again while they are on the stack cannot have a complete summary. Programs without
 /// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
@@ -71,7 +76,8 @@ public final class StatefulSearch {
   public func run() -> SearchResult {
     if let stop = arrive() { return result(stop) }
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+      if let bound = budget.exceeded(statistics, depth: nodes.count, bytes: bytes) {
+        unwind()
         return result(.bounded(bound))
       }
       if chooseStep() {
@@ -209,7 +215,7 @@ public final class StatefulSearch {
     while let cpu = left.popLowest() {
       footprint.removeAll()
       system.addPotentialFootprint(of: cpu, to: footprint)
-      race(cpu, footprint)
+      race(cpu, footprint, isNext: true)
       if let row { setBit(summaries.step(cpu, footprint), inRow: row) }
     }
   }
@@ -223,25 +229,34 @@ public final class StatefulSearch {
       target[word] = left.bits
       while let bit = left.popLowest() {
         let step = word * 64 + bit
-        race(summaries.cpus[step], summaries.footprints[step])
+        race(summaries.cpus[step], summaries.footprints[step], isNext: false)
       }
     }
   }
 
-  private func race(_ cpu: Int, _ footprint: Footprint) {
+  /// Makes sure that a step of the CPU is also tried before each event it races with.
+  ///
+  /// - Parameters:
+  ///   - footprint: of the step, or all it could touch.
+  ///   - isNext: whether it is the CPU's next step and not some later one. Whatever happened before
+  ///     the CPU came to its next step must happen again for that very step to come; a later step
+  ///     may be reached on another way.
+  private func race(_ cpu: Int, _ footprint: Footprint, isNext: Bool) {
     var limit = past.count
     while let event = past.latestRace(of: cpu, footprint, before: limit) {
-      let node = nodes.pointer(to: event)
-      let enabled = node.pointee.enabled
-      let needed = past.causes(of: cpu, after: event).intersection(enabled)
-      if !needed.isDisjoint(with: node.pointee.backtrack) { return }
-      guard needed.isEmpty else {
-        node.pointee.backtrack.insert(needed.contains(cpu) ? cpu : needed.lowest)
-        return
-      }
-      let enablers = CPUSet(bits: self.enablers[event * system.cpuCount + cpu])
-      node.pointee.backtrack = node.pointee.backtrack.union(enablers)
       limit = event
+      let node = nodes.pointer(to: event)
+      let causes = isNext ? past.causes(of: cpu, after: event) : CPUSet(cpu)
+      let needed = causes.intersection(node.pointee.enabled)
+      if needed.isEmpty {
+        let enablers = CPUSet(bits: self.enablers[event * system.cpuCount + cpu])
+        node.pointee.backtrack = node.pointee.backtrack.union(enablers)
+        continue
+      }
+      if needed.isDisjoint(with: node.pointee.backtrack) {
+        node.pointee.backtrack.insert(needed.contains(cpu) ? cpu : needed.lowest)
+      }
+      if isNext { return }
     }
   }
 
@@ -286,19 +301,22 @@ public final class StatefulSearch {
     }
   }
 
+  /// Bytes held for states and their summaries.
+  public var bytes: Int { finished.bytes + summaries.bytes }
+
   /// Bytes held per state stored, summaries included.
-  public var bytesPerState: Double {
-    Double(finished.bytes + summaries.bytes) / Double(max(finished.count, 1))
+  public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
+
+  private func unwind() {
+    while past.count > 0 {
+      system.undo()
+      past.pop()
+    }
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    var schedule: Schedule?
-    if ending == .violation || ending == .halted {
-      schedule = Schedule(
-        (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
-    }
-    return SearchResult(
-      ending: ending, statistics: statistics, schedule: schedule,
-      finalStates: Array(Set(finalStates)).sorted())
+    SearchResult(
+      ending, statistics, finalStates: finalStates,
+      steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
   }
 }

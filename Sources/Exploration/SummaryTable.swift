@@ -26,20 +26,23 @@ final class SummaryTable {
 
   /// The number of a step, new or known.
   func step(_ cpu: Int, _ footprint: Footprint) -> Int {
+    let hash = hash(cpu, footprint)
+    let known = stepIndex.find(hash) { cpus[$0] == cpu && footprints[$0].isEqual(to: footprint) }
+    if let known { return known }
+    stepIndex.insert(hash) { self.hash(cpus[$0], footprints[$0]) }
+    cpus.append(cpu)
+    footprints.append(footprint.copy())
+    return cpus.count - 1
+  }
+
+  private func hash(_ cpu: Int, _ footprint: Footprint) -> UInt64 {
     var hash = StableHash.mix(UInt64(cpu))
     for index in 0..<footprint.count {
       let touch = footprint[index]
-      hash = StableHash.extend(
-        hash,
-        with: UInt64(touch.object) << 3 | UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0))
+      let kind = UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
+      hash = StableHash.extend(hash, with: UInt64(touch.object) << 3 | kind)
     }
-    let known = stepIndex.find(hash) { cpus[$0] == cpu && footprints[$0].isEqual(to: footprint) }
-    if let known { return known }
-    let number = cpus.count
-    cpus.append(cpu)
-    footprints.append(footprint.copy())
-    stepIndex.insert(hash, number)
-    return number
+    return hash
   }
 
   /// True if rows must get longer before the step's bit fits.
@@ -55,7 +58,7 @@ final class SummaryTable {
     for set in 0..<setCount {
       let start = rows.extend(by: stride, with: 0)
       for word in 0..<old { rows[start + word] = copies[set * old + word] }
-      setIndex.insert(hash(rows.pointer(to: start)), set)
+      setIndex.insert(hash(rows.pointer(to: start))) { self.hash(row($0)) }
     }
   }
 
@@ -68,11 +71,10 @@ final class SummaryTable {
       return true
     }
     if let known { return known }
-    let number = setCount
-    setCount += 1
+    setIndex.insert(hash) { self.hash(self.row($0)) }
     for word in 0..<stride { rows.append(row[word]) }
-    setIndex.insert(hash, number)
-    return number
+    setCount += 1
+    return setCount - 1
   }
 
   /// The row of a set, valid until the next set is interned.
@@ -88,56 +90,51 @@ final class SummaryTable {
   var bytes: Int { rows.count * 8 + setIndex.bytes }
 }
 
-/// Numbers by hash: open addressing, the caller compares what the numbers stand for.
+/// Numbers by hash: open addressing, the caller knows what the numbers stand for.
+///
+/// A slot is just a number, so that the index stays small beside what it finds.
 private final class HashIndex {
-  private struct Slot: BitwiseCopyable {
-    var hash: UInt64
-    var number: Int32
-  }
-
-  private var slots: UnsafeMutablePointer<Slot>
+  private static let empty: Int32 = -1
+  private var slots: UnsafeMutablePointer<Int32>
   private var mask = 255
   private var count = 0
 
   init() {
     slots = .allocate(capacity: 256)
-    slots.initialize(repeating: Slot(hash: 0, number: -1), count: 256)
+    slots.initialize(repeating: HashIndex.empty, count: 256)
   }
 
   deinit { slots.deallocate() }
 
-  var bytes: Int { (mask + 1) * MemoryLayout<Slot>.stride }
+  var bytes: Int { (mask + 1) * MemoryLayout<Int32>.stride }
 
   func find(_ hash: UInt64, _ isSame: (Int) -> Bool) -> Int? {
     var index = Int(truncatingIfNeeded: hash) & mask
-    while slots[index].number >= 0 {
-      if slots[index].hash == hash && isSame(Int(slots[index].number)) {
-        return Int(slots[index].number)
-      }
+    while slots[index] != HashIndex.empty {
+      if isSame(Int(slots[index])) { return Int(slots[index]) }
       index = (index + 1) & mask
     }
     return nil
   }
 
-  func insert(_ hash: UInt64, _ number: Int) {
-    if (count + 1) * 2 > mask { grow() }
-    place(Slot(hash: hash, number: Int32(number)))
+  /// Inserts the next number, counted from 0; `hashOf` tells the hashes of those before.
+  func insert(_ hash: UInt64, hashOf: (Int) -> UInt64) {
+    if (count + 1) * 4 > mask * 3 { grow(hashOf) }
+    place(hash, Int32(count))
     count += 1
   }
 
-  private func place(_ slot: Slot) {
-    var index = Int(truncatingIfNeeded: slot.hash) & mask
-    while slots[index].number >= 0 { index = (index + 1) & mask }
-    slots[index] = slot
+  private func place(_ hash: UInt64, _ number: Int32) {
+    var index = Int(truncatingIfNeeded: hash) & mask
+    while slots[index] != HashIndex.empty { index = (index + 1) & mask }
+    slots[index] = number
   }
 
-  private func grow() {
-    let old = slots
-    let oldCapacity = mask + 1
-    mask = oldCapacity * 2 - 1
-    slots = .allocate(capacity: oldCapacity * 2)
-    slots.initialize(repeating: Slot(hash: 0, number: -1), count: oldCapacity * 2)
-    for index in 0..<oldCapacity where old[index].number >= 0 { place(old[index]) }
-    old.deallocate()
+  private func grow(_ hashOf: (Int) -> UInt64) {
+    slots.deallocate()
+    mask = mask * 2 + 1
+    slots = .allocate(capacity: mask + 1)
+    slots.initialize(repeating: HashIndex.empty, count: mask + 1)
+    for number in 0..<count { place(hashOf(number), Int32(number)) }
   }
 }

@@ -13,7 +13,14 @@ enum BenchCommand {
       "Each row is one complete search. Counts are exact; times are of this machine, so compare",
       "rows of one run with each other.",
     ],
-    options: [SharedOptions.format], run: run)
+    options: [
+      SharedOptions.mode,
+      Option(
+        name: "spin", value: "N",
+        help: "compare with SPIN on page-table(N) instead, if spin and gcc are installed"),
+      Option(name: "rounds", value: "N", help: "how often, with --spin (3)"),
+      SharedOptions.format,
+    ], run: run)
 
   private struct Program: Sendable {
     var name: String
@@ -21,7 +28,7 @@ enum BenchCommand {
     var makeScenario: @Sendable () -> Scenario
   }
 
-  private struct Row: Encodable {
+  struct Row: Codable {
     var program: String
     var search: String
     var executions: Int
@@ -33,32 +40,79 @@ enum BenchCommand {
     var transitionsPerSecond: Double
   }
 
-  private struct Document: Encodable {
+  struct Document: Codable {
     var format = "gracewalk bench 1"
     var rows: [Row]
   }
 
-  private typealias Family = (name: String, sizes: [Int], make: @Sendable (Int) -> Scenario)
+  private struct Family: Sendable {
+    var name: String
+    var sizes: [Int]
+    /// The largest size for the search without memory, and for the one without reduction.
+    var stateless = Int.max
+    var exhaustive = 0
+    var make: @Sendable (Int) -> Scenario
+
+    func fits(_ strategy: Strategy, _ size: Int) -> Bool {
+      switch strategy {
+      case .stateful: true
+      case .source: size <= stateless
+      case .exhaustive: size <= exhaustive
+      case .sleep, .random, .pct: false
+      }
+    }
+  }
 
   private static let families: [Family] = [
-    ("readers", [12, 16], { Textbook.readers($0) }),
-    ("lastzero", [8, 12], { Textbook.lastzero($0) }),
-    ("indexer", [12, 14], { Textbook.indexer($0) }),
-    ("filesystem", [16, 19], { Textbook.filesystem($0) }),
-    ("page-table", [2, 3, 4, 5, 6], { PageTableBenchmark.scenario(mappers: $0) }),
+    Family(name: "readers", sizes: [12, 16]) { Textbook.readers($0) },
+    Family(name: "lastzero", sizes: [8, 12]) { Textbook.lastzero($0) },
+    Family(name: "indexer", sizes: [12, 14]) { Textbook.indexer($0) },
+    Family(name: "filesystem", sizes: [16, 19]) { Textbook.filesystem($0) },
+    Family(name: "page-table", sizes: [2, 3, 4, 5, 6, 7], stateless: 6, exhaustive: 5) {
+      PageTableBenchmark.scenario(mappers: $0)
+    },
   ]
+
+  private static func show(_ result: SpinComparison.Result, isJSON: Bool) throws {
+    if isJSON {
+      print(try json(result))
+      return
+    }
+    let format = { (value: Double) in String(format: "%.2f", value) }
+    let rows = [
+      ["page-table(\(result.mappers))", "states", "seconds", "MiB"],
+      [
+        "gracewalk", grouped(result.gracewalkStates), format(result.gracewalkSeconds),
+        format(result.gracewalkMiB),
+      ],
+      [
+        "spin", grouped(result.spinStates), format(result.spinSeconds), format(result.spinMiB),
+      ],
+      ["ratio", "", format(result.speedRatio), format(result.memoryRatio)],
+    ]
+    rows.forEach { print(line($0)) }
+  }
 
   private static let programs: [Program] = families.flatMap { family in
     family.sizes.flatMap { size in
-      [Strategy.source, .stateful].map { strategy in
+      Strategy.allCases.filter { family.fits($0, size) }.map { strategy in
         Program(name: "\(family.name)(\(size))", strategy: strategy) { family.make(size) }
       }
     }
   }
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
-    let chosen = try choose(arguments.operands)
     let isJSON = try SharedOptions.isJSON(arguments)
+    if let mappers = try arguments.count("spin", upTo: 8) {
+      let rounds = try arguments.count("rounds", upTo: 100) ?? 3
+      let result = try SpinComparison(mappers: mappers, rounds: rounds).run()
+      try show(result, isJSON: isJSON)
+      return ExitStatus.holds
+    }
+    let strategy = try SharedOptions.strategy(arguments)
+    let chosen = try choose(arguments.operands).filter {
+      strategy == nil || $0.strategy == strategy
+    }
     var rows: [Row] = []
     if !isJSON { print(line(headings)) }
     for program in chosen {

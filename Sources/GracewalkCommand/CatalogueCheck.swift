@@ -77,17 +77,7 @@ struct CatalogueCheck {
     var options = options
     options.parameters = instance
     options.invariants = expected.map { [$0] }
-    options.watch = Terminal.watch(model.name)
-    let clock = ContinuousClock()
-    let start = clock.now
-    let report: CheckReport
-    do {
-      report = try model.check(options)
-    } catch {
-      Terminal.clearProgress()
-      throw SharedOptions.usageError(error, model: model.name)
-    }
-    Terminal.clearProgress()
+    let (report, seconds) = try CheckCommand.timedCheck(model, options)
     let isAsDeclared: Bool
     switch report.verdict {
     case .holds: isAsDeclared = expected == nil
@@ -96,7 +86,7 @@ struct CatalogueCheck {
     }
     return Row(
       report: report, expected: expected.map { "violates \($0)" } ?? "holds",
-      isAsDeclared: isAsDeclared, seconds: (clock.now - start).inSeconds)
+      isAsDeclared: isAsDeclared, seconds: seconds)
   }
 
   private func show(_ row: Row) {

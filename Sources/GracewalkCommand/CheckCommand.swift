@@ -17,12 +17,16 @@ enum CheckCommand {
     options: [
       SharedOptions.parameter, SharedOptions.invariant,
       SharedOptions.mode,
+      Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
+      Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
       Option(
         name: "depth", value: "N", help: "at most N steps per execution (\(Limits.defaultDepth))"),
       Option(name: "executions", value: "N", help: "stop after N executions"),
       Option(name: "states", value: "N", help: "stop after N states"),
       Option(name: "seconds", value: "S", help: "stop after S seconds"),
+      Option(
+        name: "max-memory", value: "MIB", help: "stop when stored states need more than this"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
       Option(name: "force", value: nil, help: "let --trace replace a file"),
@@ -57,6 +61,7 @@ enum CheckCommand {
     options.limits.executions = try arguments.count("executions")
     options.limits.states = try arguments.count("states")
     options.limits.seconds = try arguments.seconds("seconds")
+    options.limits.memoryBytes = try arguments.count("max-memory", upTo: 1 << 30).map { $0 << 20 }
     if let strategy = try SharedOptions.strategy(arguments) {
       options.strategy = strategy
       if strategy != .exhaustive, arguments.has("preemptions") {
@@ -64,10 +69,16 @@ enum CheckCommand {
           "--mode \(strategy.rawValue) and --preemptions contradict each other: the reduction is "
             + "not complete under that bound; leave one of them out")
       }
-      if strategy == .source, arguments.has("states") {
-        throw UsageError("--mode source and --states contradict each other: it keeps no states")
+      if strategy != .stateful, strategy != .exhaustive, arguments.has("states") {
+        throw UsageError(
+          "--mode \(strategy.rawValue) and --states contradict each other: it keeps no states")
       }
     }
+    for option in ["seed", "changes"] where options.strategy.isComplete && arguments.has(option) {
+      throw UsageError("--\(option) is about --mode random or pct; add one of them")
+    }
+    options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
+    options.priorityChanges = try arguments.countFromZero("changes") ?? 2
     if arguments.has("force") && !arguments.has("trace") {
       throw UsageError("--force is about --trace, which is not given")
     }
@@ -75,24 +86,12 @@ enum CheckCommand {
   }
 
   private static func check(
-    _ model: Model, _ given: CheckOptions, _ arguments: Arguments, _ isJSON: Bool
+    _ model: Model, _ options: CheckOptions, _ arguments: Arguments, _ isJSON: Bool
   ) throws -> Int32 {
-    var options = given
-    options.watch = Terminal.watch(model.name)
     let output = try arguments.value("trace").map {
       try TraceOutput(path: $0, replaces: arguments.has("force"))
     }
-    let clock = ContinuousClock()
-    let start = clock.now
-    let report: CheckReport
-    do {
-      report = try model.check(options)
-    } catch {
-      Terminal.clearProgress()
-      throw SharedOptions.usageError(error, model: model.name)
-    }
-    Terminal.clearProgress()
-    let seconds = (clock.now - start).inSeconds
+    let (report, seconds) = try timedCheck(model, options)
     if isJSON {
       print(try json(CheckDocument(report, seconds: seconds)))
     } else {
@@ -100,6 +99,23 @@ enum CheckCommand {
     }
     if let output, let trace = report.counterexample { try output.write(trace) }
     return status(report)
+  }
+
+  /// Checks a model while showing progress; also returns how many seconds it took.
+  static func timedCheck(
+    _ model: Model, _ given: CheckOptions
+  ) throws(UsageError) -> (CheckReport, Double) {
+    var options = given
+    options.watch = Terminal.watch(model.name)
+    defer { Terminal.clearProgress() }
+    let clock = ContinuousClock()
+    let start = clock.now
+    do throws(CheckError) {
+      let report = try model.check(options)
+      return (report, (clock.now - start).inSeconds)
+    } catch {
+      throw SharedOptions.usageError(error, model: model.name)
+    }
   }
 
   private static func show(

@@ -26,6 +26,10 @@ enum FuzzCommand {
     let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"
     let seeds = UInt64(seed)..<UInt64(seed + count)
     let strategy = try SharedOptions.strategy(arguments) ?? .stateful
+    guard strategy.isComplete else {
+      throw UsageError(
+        "--mode \(strategy.rawValue) samples executions; there is nothing to compare")
+    }
     let report = Fuzzer(strategy).run(seeds: seeds, size: isSmall ? .small : .full)
     for mismatch in report.mismatches {
       print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")

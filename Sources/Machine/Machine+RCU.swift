@@ -103,7 +103,11 @@ extension Machine {
     let owner = cpus[cpu].callbackOwner
     switch action.kind {
     case .sectionEnter: footprint.write(layout.section(cpu))
-    case .sectionLeave: footprint.write(layout.section(cpu), .releases)
+    case .sectionLeave:
+      // Who waits for the CPU's first section cannot go on before this; who waits for an earlier
+      // section than the one that ends here can.
+      let isFirst = memory[layout.section(cpu)] == 1
+      footprint.write(layout.section(cpu), isFirst ? .releases : .plain)
     case .graceStart: addSections(~0, footprint)
     case .graceEnd: addSections(action.a, footprint, .blocks)
     case .call:

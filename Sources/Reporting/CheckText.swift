@@ -68,14 +68,6 @@ public struct CheckText {
     if statistics.states > 0 { parts.append(counted(statistics.states, "state")) }
     parts.append(counted(statistics.transitions, "transition"))
     parts.append("longest \(counted(statistics.depthMax, "step"))")
-    return parts.joined(separator: ", ") + " (\(strategy))"
-  }
-
-  private var strategy: String {
-    switch report.strategy {
-    case .stateful: "stateful"
-    case .source: "source-DPOR"
-    case .exhaustive: "exhaustive"
-    }
+    return parts.joined(separator: ", ") + " (\(report.search))"
   }
 }

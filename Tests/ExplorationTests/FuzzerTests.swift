@@ -28,6 +28,23 @@ struct FuzzerTests {
     }
   }
 
+  /// Programs on which a rule that looked right lost something, and the rule.
+  @Test(arguments: [
+    (12_616, "an event that left a step disabled for another reason was passed over"),
+    (5_127, "initials were accepted where a persistent set was needed"),
+    (10_847, "a pending step raced only with what it would touch at once"),
+    (14_243, "the end of one callback was taken for the end of another"),
+    (10_170, "one of several who could enable a CPU was taken for all"),
+    (1_423_502, "a later step of a CPU was looked for in one race only"),
+    (2_129_190, "the end of a section was taken for the end of an earlier one"),
+  ])
+  func programsThatToldWrongRulesApart(seed: UInt64, rule: String) {
+    for strategy in [Strategy.source, .stateful, .sleep] {
+      let mismatches = Fuzzer(strategy).run(seeds: seed..<(seed + 1)).mismatches
+      #expect(mismatches == [], "\(rule)")
+    }
+  }
+
   /// 1,000 larger programs.
   @Test(arguments: zip(0..<20, fullViolated))
   func largerProgramsAgree(chunk: Int, violated: Int) {

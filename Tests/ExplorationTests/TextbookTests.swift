@@ -40,7 +40,7 @@ struct TextbookTests {
   }
 
   /// What merging equal states leaves of the same programs; final states are executions here.
-  @Test(arguments: [(2, 21, 373), (3, 21, 739), (4, 84, 2_760), (5, 124, 20_918)])
+  @Test(arguments: [(2, 21, 374), (3, 21, 740), (4, 84, 2_761), (5, 124, 20_919)])
   func pageTableStates(mappers: Int, executions: Int, states: Int) {
     let machine = Machine(PageTableBenchmark.scenario(mappers: mappers))
     let statistics = StatefulSearch(machine, SearchOptions()).run().statistics

@@ -119,9 +119,14 @@ import Testing
     (["check", "shared-memcache", "--seconds", "0"], "--seconds needs a number of seconds"),
     (
       ["check", "shared-memcache", "--mode", "fast"],
-      "--mode is one of stateful, source, exhaustive"
+      "--mode is one of stateful, source, sleep, exhaustive, random, pct"
     ),
     (["check", "shared-memcache", "--mode", "source", "--preemptions", "1"], "contradict"),
+    (["check", "shared-memcache", "--mode", "source", "--states", "1"], "contradict"),
+    (["check", "shared-memcache", "--seed", "1"], "--seed is about --mode random or pct"),
+    (["check", "shared-memcache", "--max-memory", "0"], "--max-memory needs a whole number"),
+    (["fuzz", "--mode", "pct"], "samples executions"),
+    (["bench", "nothing"], "there is no program 'nothing'"),
     (["check", "shared-memcache", "--trace", "/no/such/folder/x"], "there is no folder"),
     (["check", "shared-memcache", "--set", "levels=2"], "has no parameter 'levels'"),
     (["check", "fault-in-parallel", "--set", "levels=9"], "it goes from 2 to 3"),

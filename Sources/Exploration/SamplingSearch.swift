@@ -1,0 +1,125 @@
+// Sampling executions of what is too big to explore: at random, or by priorities.
+
+import Support
+
+/// How to choose among enabled CPUs.
+public enum Sampling: Equatable, Sendable {
+  /// Each enabled CPU with the same chance, at every step.
+  case uniform
+  /// Probabilistic concurrency testing with a number of priority changes (Burckhardt, Kothari,
+  /// Musuvathi and Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding
+  /// bugs", ASPLOS 2010): a bug that needs `d` ordering constraints among `n` CPUs and `k` steps is
+  /// found by one execution with chance at least 1/(n·k^(d−1)), with `d − 1` changes.
+  case priorities(changes: Int)
+}
+
+/// Runs executions chosen by a seeded generator until a limit is met or something is found.
+///
+/// It never shows that anything holds: at the end of its executions the search is bounded.
+public final class SamplingSearch {
+  private let system: TransitionSystem
+  private let options: SearchOptions
+  private let budget: Budget
+  private let sampling: Sampling
+  private var random: SplitMix64
+  private var statistics = Statistics()
+  private var steps: [Schedule.Step] = []
+  private var priorities: [Int] = []
+  private var changePoints: [Int] = []
+  /// Executions that are run unless the limits say otherwise.
+  public static let standardExecutions = 100_000
+
+  public init(
+    _ system: TransitionSystem, _ options: SearchOptions, sampling: Sampling
+  ) {
+    self.system = system
+    self.sampling = sampling
+    var bounded = options
+    if options.limits.executions == nil && options.limits.seconds == nil {
+      bounded.limits.executions = SamplingSearch.standardExecutions
+    }
+    self.options = bounded
+    budget = Budget(bounded)
+    random = SplitMix64(seed: options.seed)
+  }
+
+  /// Samples until something is found or a limit is met.
+  ///
+  /// Call it once.
+  public func run() -> SearchResult {
+    while true {
+      if let bound = budget.exceeded(statistics, depth: 0) { return result(.bounded(bound)) }
+      if let stop = runOnce() { return result(stop) }
+      statistics.depthMax = max(statistics.depthMax, steps.count)
+      while !steps.isEmpty {
+        system.undo()
+        steps.removeLast()
+      }
+    }
+  }
+
+  /// One execution; returns how the search ends, or nil if it goes on.
+  private func runOnce() -> Ending? {
+    drawPriorities()
+    while steps.count < budget.limits.depth {
+      let enabled = system.enabledCPUs()
+      if enabled.isEmpty {
+        statistics.executions += 1
+        switch system.judgeEnd() {
+        case .clean: return nil
+        case .violation: return .violation
+        case .halted: return .halted
+        }
+      }
+      let cpu = choose(among: enabled)
+      let choice = random.below(system.choiceCount(of: cpu))
+      steps.append(Schedule.Step(cpu: cpu, choice: choice))
+      statistics.transitions += 1
+      switch system.step(cpu, choice: choice) {
+      case .clean: break
+      case .violation:
+        statistics.executions += 1
+        return .violation
+      case .halted: return .halted
+      }
+      if let bound = budget.exceeded(statistics, depth: steps.count), bound != .executions {
+        return .bounded(bound)
+      }
+    }
+    statistics.truncated += 1
+    return nil
+  }
+
+  /// Distinct priorities for the CPUs, and the steps at which the running CPU's is lowered.
+  private func drawPriorities() {
+    guard case .priorities(let changes) = sampling else { return }
+    priorities = Array(0..<system.cpuCount).map { $0 + changes + 1 }
+    for index in stride(from: priorities.count - 1, to: 0, by: -1) {
+      priorities.swapAt(index, random.below(index + 1))
+    }
+    let horizon = max(statistics.depthMax, system.cpuCount * 4)
+    changePoints = (0..<changes).map { _ in random.below(horizon) }
+  }
+
+  private func choose(among enabled: CPUSet) -> Int {
+    var left = enabled
+    guard case .priorities = sampling else {
+      for _ in 0..<random.below(enabled.count) { _ = left.popLowest() }
+      return left.lowest
+    }
+    var best = left.lowest
+    while let cpu = left.popLowest() {
+      if priorities[cpu] > priorities[best] { best = cpu }
+    }
+    for (index, point) in changePoints.enumerated() where point == steps.count {
+      priorities[best] = index
+    }
+    return best
+  }
+
+  private func result(_ ending: Ending) -> SearchResult {
+    var schedule: Schedule?
+    if ending == .violation || ending == .halted { schedule = Schedule(steps) }
+    return SearchResult(ending: ending, statistics: statistics, schedule: schedule)
+  }
+}

@@ -1,0 +1,147 @@
+// Side by side with SPIN: the same program, the same machine, in turn.
+
+import Foundation
+import Gracewalk
+import Models
+import Reporting
+
+/// Runs the page-table benchmark in both checkers, alternating, and compares.
+struct SpinComparison {
+  var mappers: Int
+  var rounds: Int
+
+  private struct Run {
+    var seconds: Double
+    var states: Int
+    /// Peak memory in MiB.
+    var memory: Double
+  }
+
+  /// What both needed, medians over the rounds.
+  struct Result: Encodable {
+    var format = "gracewalk spin comparison 1"
+    var mappers: Int
+    var rounds: Int
+    var gracewalkSeconds: Double
+    var gracewalkStates: Int
+    var gracewalkMiB: Double
+    var spinSeconds: Double
+    var spinStates: Int
+    var spinMiB: Double
+    /// How many times as fast, and how much less memory, Gracewalk is.
+    var speedRatio: Double
+    var memoryRatio: Double
+  }
+
+  func run() throws(UsageError) -> Result {
+    for tool in ["spin", "gcc"] where Self.path(of: tool) == nil {
+      throw UsageError("--spin needs '\(tool)', which is not installed (Debian: spin, gcc)")
+    }
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("gracewalk-\(ProcessInfo.processInfo.processIdentifier)")
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      // The memory of our own child is read before any other child can be larger.
+      let first = try runGracewalk()
+      try compile(in: folder)
+      var ours = [first]
+      var theirs = [try runSpin(in: folder)]
+      for _ in 1..<max(rounds, 1) {
+        ours.append(try runGracewalk())
+        theirs.append(try runSpin(in: folder))
+      }
+      return compare(ours, theirs, memory: first.memory)
+    } catch let error as UsageError {
+      throw error
+    } catch {
+      throw UsageError("the comparison failed: \(error.localizedDescription)")
+    }
+  }
+
+  private func compare(_ ours: [Run], _ theirs: [Run], memory: Double) -> Result {
+    let median = { (runs: [Run]) in runs.map(\.seconds).sorted()[runs.count / 2] }
+    return Result(
+      mappers: mappers, rounds: ours.count, gracewalkSeconds: median(ours),
+      gracewalkStates: ours[0].states, gracewalkMiB: memory, spinSeconds: median(theirs),
+      spinStates: theirs[0].states, spinMiB: theirs[0].memory,
+      speedRatio: median(theirs) / median(ours), memoryRatio: theirs[0].memory / memory)
+  }
+
+  private static func path(of tool: String) -> URL? {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.lazy.map { URL(fileURLWithPath: String($0)).appendingPathComponent(tool) }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
+
+  /// Runs a program to its end and returns what it printed.
+  private func output(
+    of program: URL, _ arguments: [String], in folder: URL? = nil
+  ) throws -> String {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    if let folder { process.currentDirectoryURL = folder }
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw UsageError("\(program.lastPathComponent) failed in the comparison")
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  private func runGracewalk() throws -> Run {
+    guard let executable = Bundle.main.executableURL else {
+      throw UsageError("cannot find the gracewalk executable")
+    }
+    let program = "page-table(\(mappers))"
+    let clock = ContinuousClock()
+    let start = clock.now
+    let text = try output(
+      of: executable, ["bench", program, "--mode", "stateful", "--format", "json"])
+    let seconds = (clock.now - start).inSeconds
+    var usage = rusage()
+    // Linux counts in KiB, Darwin in bytes.
+    #if canImport(Darwin)
+      getrusage(RUSAGE_CHILDREN, &usage)
+      let memory = Double(usage.ru_maxrss) / 1_048_576
+    #else
+      getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+      let memory = Double(usage.ru_maxrss) / 1_024
+    #endif
+    let document = try JSONDecoder().decode(BenchCommand.Document.self, from: Data(text.utf8))
+    guard let row = document.rows.first else { throw UsageError("no row for \(program)") }
+    return Run(seconds: seconds, states: row.states, memory: memory)
+  }
+
+  /// Makes the verifier with the options the benchmark is known to be fastest with.
+  private func compile(in folder: URL) throws {
+    guard let spin = Self.path(of: "spin"), let gcc = Self.path(of: "gcc") else { return }
+    try PageTablePromela.source.write(
+      to: folder.appendingPathComponent("page-table.pml"), atomically: true, encoding: .utf8)
+    _ = try output(of: spin, ["-DN=\(mappers)", "-a", "page-table.pml"], in: folder)
+    let options = ["-O2", "-DSAFETY", "-DNOBOUNDCHECK", "-DNOFAIR", "-DMEMLIM=16000"]
+    _ = try output(of: gcc, options + ["-o", "pan", "pan.c"], in: folder)
+  }
+
+  private func runSpin(in folder: URL) throws -> Run {
+    let pan = folder.appendingPathComponent("pan")
+    let clock = ContinuousClock()
+    let start = clock.now
+    let text = try output(of: pan, ["-m200000", "-w24"], in: folder)
+    let seconds = (clock.now - start).inSeconds
+    guard text.contains("errors: 0"), let states = Self.number(before: "states, stored", in: text),
+      let memory = Self.number(before: "total actual memory usage", in: text)
+    else { throw UsageError("SPIN's output was not understood") }
+    return Run(seconds: seconds, states: Int(states), memory: memory)
+  }
+
+  private static func number(before label: String, in text: String) -> Double? {
+    let line = text.split(separator: "\n").first { $0.contains(label) }
+    return line?.split { $0 == " " || $0 == "\t" }.first.flatMap { Double($0) }
+  }
+}
