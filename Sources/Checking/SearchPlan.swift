@@ -10,7 +10,7 @@ import Machine
 /// the reduction off and says so.
 public struct SearchPlan: Sendable {
   public let strategy: Strategy
-  /// Why the strategy is not the one asked for; nil if it is.
+  /// Why the strategy is not the one asked for, or what a bound does to it; nil if neither.
   public let note: String?
   public let limits: Limits
   public let seed: UInt64
@@ -35,6 +35,11 @@ public struct SearchPlan: Sendable {
     } else if isReduced, options.limits.preemptions != nil {
       strategy = .exhaustive
       note = "reduction switched off: it is not complete under a bound on preemptions"
+    } else if isReduced, options.limits.depth < Limits.defaultDepth {
+      strategy = options.strategy
+      note =
+        "where executions are cut at a depth, a reduced search may also leave out shorter ones; "
+        + "--mode exhaustive covers everything up to the bound"
     } else {
       strategy = options.strategy
       note = nil

@@ -40,7 +40,11 @@ struct FiberStack: @unchecked Sendable {
   private init() {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     mappedBytes = Self.bytes + page
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    #if canImport(Darwin)
+      let flags = MAP_PRIVATE | MAP_ANON
+    #else
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    #endif
     guard let address = mmap(nil, mappedBytes, PROT_READ | PROT_WRITE, flags, -1, 0),
       address != MAP_FAILED
     else { fatalError("[internal] no memory for a fiber stack of \(mappedBytes) bytes") }

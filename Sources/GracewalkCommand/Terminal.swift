@@ -8,6 +8,9 @@ import Synchronization
 /// Set by Ctrl-C; searches look at it now and then.
 private let interruptFlag = Atomic<Bool>(false)
 
+/// Whether a progress line stands on the terminal.
+private let progressIsShown = Atomic<Bool>(false)
+
 enum Terminal {
   static let outputIsTerminal = isatty(1) == 1
   private static let errorIsTerminal = isatty(2) == 1
@@ -54,12 +57,13 @@ enum Terminal {
     let text =
       "\(label): \(counted(executions, "execution"))\(states), depth \(progress.depth), "
       + "\(grouped(rate)) transitions/s, \(Int(progress.seconds)) s"
+    progressIsShown.store(true, ordering: .relaxed)
     writeError("\r\u{1B}[K\(text)")
   }
 
   /// Removes the progress line.
   static func clearProgress() {
-    if errorIsTerminal { writeError("\r\u{1B}[K") }
+    if progressIsShown.exchange(false, ordering: .relaxed) { writeError("\r\u{1B}[K") }
   }
 
   static func writeError(_ text: String) {
