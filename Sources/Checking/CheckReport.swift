@@ -25,6 +25,8 @@ public struct CheckReport: Sendable {
   /// The step the model leaves out, for a broken sibling.
   public let omission: String?
   public let origin: Origin?
+  /// Ids of the invariants the model is in the catalogue for violating.
+  public let declaredViolations: [String]
   public let parameters: ParameterValues
   public let invariants: [String]
   public let strategy: Strategy
@@ -44,6 +46,11 @@ public struct CheckReport: Sendable {
     self.scenario = model.scenarioText
     omission = model.omission
     origin = model.origin
+    if case .violates(let ids) = model.expectation {
+      declaredViolations = ids
+    } else {
+      declaredViolations = []
+    }
     self.parameters = parameters
     invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy

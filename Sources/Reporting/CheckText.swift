@@ -26,6 +26,12 @@ public struct CheckText {
     }
     lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(counts)"]
+    let others = report.declaredViolations.filter { $0 != report.violatedInvariant }
+    if report.verdict == .violated, !others.isEmpty {
+      lines.append(
+        "  this model also violates \(others.joined(separator: ", ")): see each with --invariant ID"
+      )
+    }
     if let note = report.note { lines.append("  \(style.warning(note))") }
     if let advice = report.advice { lines.append("  \(style.warning(advice))") }
     return lines.flatMap { $0.contains("\u{1B}") ? [$0] : $0.wrapped(to: width) }
