@@ -37,6 +37,7 @@ enum FuzzCommand {
     }
     print(
       "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
+        + (report.skipped > 0 ? "\(counted(report.skipped, "comparison")) too large, " : "")
         + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
     return report.mismatches.isEmpty ? ExitStatus.holds : ExitStatus.violated
   }
