@@ -332,18 +332,11 @@ final class HappensBefore {
     return causes
   }
 
-  /// The initials of `notdep(event).step`: as above, with the CPU's next step at the end.
+  /// The initials of `notdep(event).step`.
+  ///
+  /// Of the events after `event` that do not happen after it, followed by the CPU's next step, the
+  /// CPUs whose first has nothing of these before it.
   func initials(after event: Int, then cpu: Int, _ footprint: Footprint) -> CPUSet {
-    var (initials, seen) = collectInitials(after: event)
-    if !seen.contains(cpu) {
-      let first = scratch.pointer(to: 2 * chunks)
-      if !isReached(first, from: computePendingClock(cpu, footprint)) { initials.insert(cpu) }
-    }
-    return initials
-  }
-
-  /// Leaves the ordinals of the first events of the CPUs seen in the third scratch clock.
-  private func collectInitials(after event: Int) -> (initials: CPUSet, seen: CPUSet) {
     let racing = events[event]
     let first = scratch.pointer(to: 2 * chunks)
     for chunk in 0..<chunks { first[chunk] = Chunk(repeating: Int16.max) }
@@ -357,7 +350,10 @@ final class HappensBefore {
       seen.insert(record.cpu)
       setComponent(first, record.cpu, record.ordinal)
     }
-    return (initials, seen)
+    if !seen.contains(cpu), !isReached(first, from: computePendingClock(cpu, footprint)) {
+      initials.insert(cpu)
+    }
+    return initials
   }
 
   /// True if some CPU's first event, by ordinal, is in the past of the clock.

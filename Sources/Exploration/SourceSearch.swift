@@ -59,7 +59,6 @@ public final class SourceSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    var ending = Ending.complete
     if let stop = arrive(asleep: CPUSet()) { return result(stop) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count) {
@@ -69,18 +68,14 @@ public final class SourceSearch {
         }
         return result(.bounded(bound))
       }
-      guard chooseStep() else {
+      if chooseStep() {
+        if let stop = takeStep() { return result(stop) }
+      } else {
         nodes.truncate(to: nodes.count - 1)
         if !nodes.isEmpty { takeBack() }
-        continue
-      }
-      if let stop = takeStep() {
-        ending = stop
-        break
       }
     }
-    if ending == .complete && statistics.truncated > 0 { ending = .bounded(.depth) }
-    return result(ending)
+    return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
   /// Sets the step to take next at the top node; false when nothing is left there (line 6).

@@ -104,8 +104,7 @@ extension Machine {
       let action = tree[frame.node].pointee.action
       switch action.kind {
       case .invoke:
-        let call = SpecificationCall(
-          operation: Int(action.a >> 32), argument: Int(action.a & 0xFFFF_FFFF))
+        let call = SpecificationCall(packed: action.a)
         open[frame.cpu] = entries.count
         entries.append(
           HistoryEntry(cpu: frame.cpu, call: call, result: nil, began: depth, ended: Int.max))

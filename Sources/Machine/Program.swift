@@ -45,6 +45,13 @@ public struct SpecificationCall: Equatable, Sendable {
     self.operation = operation
     self.argument = argument
   }
+
+  /// The call as an operand of the actions that mark its beginning and its end.
+  var packed: UInt64 { UInt64(operation) << 32 | UInt64(argument) }
+
+  init(packed: UInt64) {
+    self.init(operation: Int(packed >> 32), argument: Int(packed & 0xFFFF_FFFF))
+  }
 }
 
 /// One call of the modelled code.

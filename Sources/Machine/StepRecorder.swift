@@ -38,7 +38,6 @@ public final class StepRecorder {
   public private(set) var steps: [RecordedStep] = []
   private var pending: [Int: Pending] = [:]
   private var latestStep: [Int: Int] = [:]
-  private var outcomeText = ""
   private var actionText = ""
   private var tables: [String] = []
 

@@ -131,26 +131,26 @@ public final class VirtualCPU {
   }
 
   private func run(_ program: Program) throws {
-    for (number, item) in program.operations.enumerated() {
+    for item in program.operations {
       let call = machine.watchesHistory ? item.call : nil
-      if let call { try invoke(number, call) }
+      if let call { try invoke(call) }
       let result = try item.body(self)
-      if let call { try respond(number, call, result.code) }
+      if let call { try respond(call, result.code) }
       finishOperation(result)
     }
   }
 
-  private func invoke(_ number: Int, _ call: SpecificationCall) throws(Abandoned) {
+  private func invoke(_ call: SpecificationCall) throws(Abandoned) {
     var action = Action(.invoke)
-    action.a = UInt64(call.operation) << 32 | UInt64(call.argument)
+    action.a = call.packed
     // What had ended when this operation began decides about the history, so it stays known.
     let seen = try issue(action, .none)
     results = StableHash.extend(results, with: seen)
   }
 
-  private func respond(_ number: Int, _ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {
+  private func respond(_ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {
     var action = Action(.respond)
-    action.a = UInt64(call.operation) << 32 | UInt64(call.argument)
+    action.a = call.packed
     action.b = code
     _ = try issue(action, .none)
   }
