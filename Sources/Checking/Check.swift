@@ -9,6 +9,8 @@ import Traces
 public enum Strategy: String, CaseIterable, Sendable {
   /// Merges equal states and reduces what is left.
   case stateful
+  /// Stateless, one execution per class of equivalent ones: wakeup trees.
+  case optimal
   /// Stateless, reduced by source sets and sleep sets.
   case source
   /// Stateless, reduced by sleep sets alone.

@@ -28,7 +28,7 @@ public struct SearchPlan: Sendable {
     let states = scenario.invariants.filter { $0.kind == .state }.map(\.id)
     seed = options.seed
     priorityChanges = options.priorityChanges
-    let isReduced = [.stateful, .source, .sleep].contains(options.strategy)
+    let isReduced = [.stateful, .optimal, .source, .sleep].contains(options.strategy)
     if isReduced, let first = states.first {
       strategy = .exhaustive
       note = "reduction switched off: \(first) is about every state, not only about what happens"
@@ -50,6 +50,7 @@ public struct SearchPlan: Sendable {
   public var text: String {
     switch strategy {
     case .stateful: "stateful search with dynamic partial-order reduction"
+    case .optimal: "optimal-DPOR with wakeup trees"
     case .source: "source-DPOR with sleep sets"
     case .sleep: "sleep sets"
     case .exhaustive: "exhaustive search, equal states merged"
@@ -72,6 +73,7 @@ extension Strategy {
   public func search(_ system: TransitionSystem, _ options: SearchOptions) -> SearchResult {
     switch self {
     case .stateful: return StatefulSearch(system, options).run()
+    case .optimal: return OptimalSearch(system, options).run()
     case .source: return SourceSearch(system, options).run()
     case .sleep: return SourceSearch(system, options, usesSourceSets: false).run()
     case .exhaustive: return ExhaustiveSearch(system, options).run()

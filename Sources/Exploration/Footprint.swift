@@ -72,17 +72,6 @@ public final class Footprint {
     touches.append(Touch(object: object, writes: writes, role: role))
   }
 
-  func isEqual(to other: Footprint) -> Bool {
-    guard count == other.count else { return false }
-    for index in 0..<count {
-      let (mine, theirs) = (self[index], other[index])
-      if mine.object != theirs.object || mine.writes != theirs.writes || mine.role != theirs.role {
-        return false
-      }
-    }
-    return true
-  }
-
   func copy() -> Footprint {
     let copy = Footprint(capacity: max(count, 1))
     for index in 0..<count { copy.touches.append(self[index]) }

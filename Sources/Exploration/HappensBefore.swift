@@ -106,6 +106,20 @@ final class HappensBefore {
     return component(clock, record.cpu) >= record.ordinal
   }
 
+  /// Calls `body` with every event after `event` that does not happen after it.
+  @inline(__always)
+  func eachUnordered(after event: Int, _ body: (Int) -> Void) {
+    let first = events[event]
+    for later in (event + 1)..<max(events.count, event + 1)
+    where component(clock(of: later), first.cpu) < first.ordinal {
+      body(later)
+    }
+  }
+
+  /// True if an event happens before a later one.
+  @inline(__always)
+  func precedes(_ event: Int, _ later: Int) -> Bool { happens(event, before: clock(of: later)) }
+
   /// Calls `body` with each event that a step with this footprint may directly depend on.
   ///
   /// A read depends on the last write; a write also on the reads since. Whatever is older

@@ -229,7 +229,7 @@ public final class StatefulSearch {
       target[word] = left.bits
       while let bit = left.popLowest() {
         let step = word * 64 + bit
-        race(summaries.cpus[step], summaries.footprints[step], isNext: false)
+        race(summaries.cpu(of: step), summaries.footprint(of: step), isNext: false)
       }
     }
   }

@@ -7,43 +7,20 @@ import Support
 /// A set is a row of bits, one per step that was ever seen. Rows get longer when more steps are
 /// seen than they have bits for; that happens a few times in a search.
 final class SummaryTable {
-  /// The steps by number.
-  private(set) var footprints: [Footprint] = []
-  private(set) var cpus: [Int] = []
-  private var stepIndex: HashIndex
-  private var setIndex: HashIndex
+  private let steps = StepTable()
+  private var setIndex = HashIndex()
   private let rows = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Words per row.
   private(set) var stride = 2
   private(set) var setCount = 0
 
-  init() {
-    stepIndex = HashIndex()
-    setIndex = HashIndex()
-  }
-
   deinit { rows.deallocate() }
 
   /// The number of a step, new or known.
-  func step(_ cpu: Int, _ footprint: Footprint) -> Int {
-    let hash = hash(cpu, footprint)
-    let known = stepIndex.find(hash) { cpus[$0] == cpu && footprints[$0].isEqual(to: footprint) }
-    if let known { return known }
-    stepIndex.insert(hash) { self.hash(cpus[$0], footprints[$0]) }
-    cpus.append(cpu)
-    footprints.append(footprint.copy())
-    return cpus.count - 1
-  }
+  func step(_ cpu: Int, _ footprint: Footprint) -> Int { steps.number(cpu, footprint) }
 
-  private func hash(_ cpu: Int, _ footprint: Footprint) -> UInt64 {
-    var hash = StableHash.mix(UInt64(cpu))
-    for index in 0..<footprint.count {
-      let touch = footprint[index]
-      let kind = UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
-      hash = StableHash.extend(hash, with: UInt64(touch.object) << 3 | kind)
-    }
-    return hash
-  }
+  func cpu(of step: Int) -> Int { steps.cpu(of: step) }
+  func footprint(of step: Int) -> Footprint { steps.footprints[step] }
 
   /// True if rows must get longer before the step's bit fits.
   func needsLongerRows(for step: Int) -> Bool { step >= stride * 64 }
@@ -88,53 +65,4 @@ final class SummaryTable {
 
   /// Bytes held for sets, for reports on memory.
   var bytes: Int { rows.count * 8 + setIndex.bytes }
-}
-
-/// Numbers by hash: open addressing, the caller knows what the numbers stand for.
-///
-/// A slot is just a number, so that the index stays small beside what it finds.
-private final class HashIndex {
-  private static let empty: Int32 = -1
-  private var slots: UnsafeMutablePointer<Int32>
-  private var mask = 255
-  private var count = 0
-
-  init() {
-    slots = .allocate(capacity: 256)
-    slots.initialize(repeating: HashIndex.empty, count: 256)
-  }
-
-  deinit { slots.deallocate() }
-
-  var bytes: Int { (mask + 1) * MemoryLayout<Int32>.stride }
-
-  func find(_ hash: UInt64, _ isSame: (Int) -> Bool) -> Int? {
-    var index = Int(truncatingIfNeeded: hash) & mask
-    while slots[index] != HashIndex.empty {
-      if isSame(Int(slots[index])) { return Int(slots[index]) }
-      index = (index + 1) & mask
-    }
-    return nil
-  }
-
-  /// Inserts the next number, counted from 0; `hashOf` tells the hashes of those before.
-  func insert(_ hash: UInt64, hashOf: (Int) -> UInt64) {
-    if (count + 1) * 4 > mask * 3 { grow(hashOf) }
-    place(hash, Int32(count))
-    count += 1
-  }
-
-  private func place(_ hash: UInt64, _ number: Int32) {
-    var index = Int(truncatingIfNeeded: hash) & mask
-    while slots[index] != HashIndex.empty { index = (index + 1) & mask }
-    slots[index] = number
-  }
-
-  private func grow(_ hashOf: (Int) -> UInt64) {
-    slots.deallocate()
-    mask = mask * 2 + 1
-    slots = .allocate(capacity: mask + 1)
-    slots.initialize(repeating: HashIndex.empty, count: mask + 1)
-    for number in 0..<count { place(hashOf(number), Int32(number)) }
-  }
 }

@@ -54,6 +54,12 @@ open class TransitionSystem {
     addFootprint(of: cpu, to: footprint)
   }
 
+  /// True if the next step of a CPU touches the same objects in the same way whatever others do
+  /// before it.
+  ///
+  /// False is always right.
+  open func hasFixedFootprint(_ cpu: Int) -> Bool { false }
+
   /// Takes the next step of an enabled CPU.
   open func step(_ cpu: Int, choice: Int) -> StepOutcome { fatalError("abstract") }
 

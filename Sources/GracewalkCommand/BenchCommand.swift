@@ -56,7 +56,7 @@ enum BenchCommand {
     func fits(_ strategy: Strategy, _ size: Int) -> Bool {
       switch strategy {
       case .stateful: true
-      case .source: size <= stateless
+      case .optimal, .source: size <= stateless
       case .exhaustive: size <= exhaustive
       case .sleep, .random, .pct: false
       }
@@ -64,8 +64,8 @@ enum BenchCommand {
   }
 
   private static let families: [Family] = [
-    Family(name: "readers", sizes: [12, 16]) { Textbook.readers($0) },
-    Family(name: "lastzero", sizes: [8, 12]) { Textbook.lastzero($0) },
+    Family(name: "readers", sizes: [12, 16, 18]) { Textbook.readers($0) },
+    Family(name: "lastzero", sizes: [8, 12, 15]) { Textbook.lastzero($0) },
     Family(name: "indexer", sizes: [12, 14]) { Textbook.indexer($0) },
     Family(name: "filesystem", sizes: [16, 19]) { Textbook.filesystem($0) },
     Family(name: "page-table", sizes: [2, 3, 4, 5, 6, 7], stateless: 6, exhaustive: 5) {

@@ -150,6 +150,15 @@ extension Machine {
     }
   }
 
+  /// True if what an action touches does not depend on what others did before it.
+  func hasFixedFootprint(_ action: Action) -> Bool {
+    switch action.kind {
+    case .compareExchange, .incrementUnlessZero, .free, .call, .callbackStart: false
+    case .store, .exchange: action.cell < Layout.namedCapacity
+    default: true
+    }
+  }
+
   /// True if nobody but the CPU can notice the action, so that it needs no scheduling point.
   ///
   /// Whether that is so depends on what the CPU itself did before, never on others: only the

@@ -214,6 +214,10 @@ public final class Machine: TransitionSystem {
     addPotentialFootprint(of: node(of: cpu).pointee.action, by: cpu, to: footprint)
   }
 
+  public override func hasFixedFootprint(_ cpu: Int) -> Bool {
+    hasFixedFootprint(node(of: cpu).pointee.action)
+  }
+
   public override func step(_ cpu: Int, choice: Int) -> StepOutcome {
     let node = positions[cpu]
     let action = tree[node].pointee.action

@@ -1,0 +1,326 @@
+// Stateless search with wakeup trees: exactly one execution per class, none in vain.
+
+import Support
+
+/// Optimal-DPOR (Abdulla, Aronis, Jonsson and Sagonas, "Source Sets: A Foundation for Optimal
+/// Dynamic Partial Order Reduction", J. ACM 64(4), 2017, Algorithm 2), with blocking steps.
+///
+/// Depth first over executions. Where an execution ends, each race in it is reversed: the events
+/// that do not depend on the race's first event, then its second, form a sequence that must be
+/// explored from the state before the first. If no step asleep there begins a trace that begins
+/// with the sequence, the sequence is put into that node's wakeup tree, and the search follows it to
+/// its end before it chooses for itself. So no execution is begun that sleep sets would cut short.
+///
+/// Beyond the paper:
+///
+/// * What the second event touches when it comes first may differ from what it touched: a
+///   compare-exchange that failed may succeed. Whether a step that can block is enabled there is
+///   also not known. So the sequence is first looked for with all that its last step could touch,
+///   and if it is not covered so, it is run once on the system to see.
+/// * A step that can block races with every dependent event it does not follow, not only with the
+///   latest, and the pending steps of CPUs that are disabled at the end race as well.
+/// * Two choices of data of one step are two steps that exclude each other.
+public final class OptimalSearch {
+  /// A state on the stack: event `i` was taken at node `i`.
+  private struct Node: BitwiseCopyable {
+    var enabled: CPUSet
+    /// What is left to explore here: a list of branches.
+    var branches: WakeupTrees.Branch
+    /// Steps asleep here, in `sleepers`.
+    var sleepStart: Int
+    var sleepEnd: Int
+    /// Races of events before this one, in `races`.
+    var firstRace: Int
+    var cpu = 0
+    var choice = 0
+    var step = 0
+    /// The step with all it could touch in another order.
+    var potential = 0
+    /// Whether what it touches, or whether it is enabled, depends on what came before.
+    var isUncertain = false
+  }
+
+  /// Two events, dependent and neither needed by the other.
+  private struct Race: BitwiseCopyable {
+    var first: Int32
+    var second: Int32
+  }
+
+  private let system: TransitionSystem
+  private let options: SearchOptions
+  private let budget: Budget
+  private let past: HappensBefore
+  private let steps = StepTable()
+  private let trees: WakeupTrees
+  private let nodes = GrowableBuffer<Node>()
+  private let sleepers = GrowableBuffer<Int32>()
+  private let races = GrowableBuffer<Race>()
+  /// The sequence in hand.
+  private let sequence = GrowableBuffer<Int32>()
+  private let footprint = Footprint()
+  private var statistics = Statistics()
+  private var finalStates: [UInt64] = []
+
+  public init(_ system: TransitionSystem, _ options: SearchOptions) {
+    self.system = system
+    self.options = options
+    budget = Budget(options)
+    trees = WakeupTrees(steps: steps)
+    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+  }
+
+  deinit {
+    nodes.deallocate()
+    sleepers.deallocate()
+    races.deallocate()
+    sequence.deallocate()
+  }
+
+  /// Explores until everything is done, something is found or a limit is met.
+  ///
+  /// Call it once.
+  public func run() -> SearchResult {
+    if let stop = arrive(branches: WakeupTrees.none, sleepStart: 0) { return result(stop) }
+    while !nodes.isEmpty {
+      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+        while past.count > 0 {
+          system.undo()
+          past.pop()
+        }
+        return result(.bounded(bound))
+      }
+      let node = nodes.last
+      if node.branches != WakeupTrees.none {
+        if let stop = takeStep() { return result(stop) }
+      } else {
+        sleepers.truncate(to: node.sleepStart)
+        nodes.truncate(to: nodes.count - 1)
+        if !nodes.isEmpty { takeBack() }
+      }
+    }
+    return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
+  }
+
+  /// Follows the first branch of the top node; returns how the search ends, or nil if it goes on.
+  private func takeStep() -> Ending? {
+    let node = nodes.pointer(to: nodes.count - 1)
+    let first = trees.takeFirst(of: node.pointee.branches)
+    let cpu = steps.cpu(of: first.step)
+    let choice = steps.choice(of: first.step)
+    node.pointee.branches = first.others
+    node.pointee.cpu = cpu
+    node.pointee.choice = choice
+    precondition(node.pointee.enabled.contains(cpu), "[internal] a wakeup sequence is stuck")
+    lookAt(node, cpu, choice)
+    collectRaces(of: cpu)
+    past.push(cpu, footprint)
+    let sleepStart = sleepers.count
+    for index in node.pointee.sleepStart..<node.pointee.sleepEnd {
+      let sleeper = sleepers[index]
+      if !steps.areDependent(Int(sleeper), node.pointee.step) { sleepers.append(sleeper) }
+    }
+    statistics.transitions += 1
+    switch system.step(cpu, choice: choice) {
+    case .clean: break
+    case .violation:
+      statistics.executions += 1
+      return .violation
+    case .halted: return .halted
+    }
+    let depth = nodes.count
+    if let stop = arrive(branches: first.below, sleepStart: sleepStart) { return stop }
+    if nodes.count == depth {
+      sleepers.truncate(to: sleepStart)
+      takeBack()
+    }
+    return nil
+  }
+
+  /// Notes what the step of the node touches, leaving it in `footprint`.
+  private func lookAt(_ node: UnsafeMutablePointer<Node>, _ cpu: Int, _ choice: Int) {
+    let isFixed = system.hasFixedFootprint(cpu)
+    node.pointee.isUncertain = !isFixed || system.isBlocking(cpu)
+    if !isFixed {
+      footprint.removeAll()
+      system.addPotentialFootprint(of: cpu, to: footprint)
+      node.pointee.potential = steps.number(cpu, choice: choice, footprint)
+    }
+    footprint.removeAll()
+    system.addFootprint(of: cpu, to: footprint)
+    node.pointee.step = steps.number(cpu, choice: choice, footprint)
+    if isFixed { node.pointee.potential = node.pointee.step }
+  }
+
+  /// Undoes the step taken at the top node, which sleeps there from now on.
+  private func takeBack() {
+    system.undo()
+    past.pop()
+    let node = nodes.pointer(to: nodes.count - 1)
+    races.truncate(to: node.pointee.firstRace)
+    sleepers.append(Int32(node.pointee.step))
+    node.pointee.sleepEnd += 1
+  }
+
+  /// Looks at a new state and puts a node for it on the stack unless the execution ends here.
+  private func arrive(branches: WakeupTrees.Branch, sleepStart: Int) -> Ending? {
+    let enabled = system.enabledCPUs()
+    statistics.depthMax = max(statistics.depthMax, past.count)
+    if enabled.isEmpty {
+      statistics.executions += 1
+      if options.collectsFinalStates { finalStates.append(system.stateKey) }
+      switch system.judgeEnd() {
+      case .clean: break
+      case .violation: return .violation
+      case .halted: return .halted
+      }
+      reverseRaces()
+      return nil
+    }
+    if past.count >= budget.limits.depth {
+      statistics.truncated += 1
+      reverseRaces()
+      return nil
+    }
+    var branches = branches
+    if branches == WakeupTrees.none {
+      branches = anyBranch(enabled, asleepFrom: sleepStart)
+      if branches == WakeupTrees.none {
+        statistics.blocked += 1
+        reverseRaces()
+        return nil
+      }
+    }
+    nodes.append(
+      Node(
+        enabled: enabled, branches: branches, sleepStart: sleepStart, sleepEnd: sleepers.count,
+        firstRace: races.count))
+    return nil
+  }
+
+  /// The lowest CPU with a step that is awake, one branch for each of its choices.
+  private func anyBranch(_ enabled: CPUSet, asleepFrom sleepStart: Int) -> WakeupTrees.Branch {
+    var left = enabled
+    var branches = WakeupTrees.none
+    while let cpu = left.popLowest() {
+      footprint.removeAll()
+      system.addFootprint(of: cpu, to: footprint)
+      for choice in 0..<system.choiceCount(of: cpu) {
+        let step = steps.number(cpu, choice: choice, footprint)
+        if !isAsleep(step, from: sleepStart) { branches = trees.append(step, to: branches) }
+      }
+      if branches != WakeupTrees.none { break }
+    }
+    return branches
+  }
+
+  private func isAsleep(_ step: Int, from sleepStart: Int) -> Bool {
+    for index in sleepStart..<sleepers.count {
+      let sleeper = Int(sleepers[index])
+      if steps.cpu(of: sleeper) == steps.cpu(of: step)
+        && steps.choice(of: sleeper) == steps.choice(of: step)
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  // MARK: Races
+
+  /// Notes the races of the top node's step, whose footprint is in `footprint`.
+  private func collectRaces(of cpu: Int) {
+    let second = Int32(past.count)
+    past.eachRace(
+      of: cpu, footprint, blocking: system.isBlocking(cpu),
+      wasDisabled: { !nodes[$0].enabled.contains(cpu) }
+    ) { races.append(Race(first: Int32($0), second: second)) }
+  }
+
+  /// Reverses the races of an execution that has ended, and those of steps that never came.
+  ///
+  /// Races of the common prefix have been reversed at earlier ends, but with another sequence.
+  private func reverseRaces() {
+    for index in 0..<races.count {
+      let race = races[index]
+      let second = nodes[Int(race.second)]
+      reverse(
+        Int(race.first), cpu: second.cpu, choice: second.choice, potential: second.potential,
+        isUncertain: second.isUncertain)
+    }
+    var disabled = system.disabledCPUs()
+    while let cpu = disabled.popLowest() {
+      footprint.removeAll()
+      system.addPotentialFootprint(of: cpu, to: footprint)
+      let potential = steps.number(cpu, footprint)
+      past.eachRace(
+        of: cpu, footprint, blocking: true,
+        wasDisabled: { !nodes[$0].enabled.contains(cpu) }
+      ) {
+        reverse($0, cpu: cpu, choice: 0, potential: potential, isUncertain: true)
+      }
+    }
+  }
+
+  /// Makes sure that the step is also explored before the event, with all that does not depend on
+  /// the event before it.
+  private func reverse(
+    _ event: Int, cpu: Int, choice: Int, potential: Int, isUncertain: Bool
+  ) {
+    sequence.removeAll()
+    past.eachUnordered(after: event) { sequence.append(Int32(truncatingIfNeeded: nodes[$0].step)) }
+    sequence.append(Int32(truncatingIfNeeded: potential))
+    if isAsleep(at: event) { return }
+    let node = nodes.pointer(to: event)
+    if isUncertain {
+      if trees.covers(sequence, list: node.pointee.branches) { return }
+      guard let actual = tryOut(at: event, cpu, choice) else { return }
+      if actual != potential {
+        sequence[sequence.count - 1] = Int32(actual)
+        if isAsleep(at: event) { return }
+      }
+    }
+    node.pointee.branches = trees.insert(sequence, into: node.pointee.branches)
+  }
+
+  /// True if a step asleep at the node of the event leads to what the sequence in hand leads to.
+  private func isAsleep(at event: Int) -> Bool {
+    let node = nodes[event]
+    for index in node.sleepStart..<node.sleepEnd
+    where trees.isWeakInitial(Int(sleepers[index]), of: sequence) {
+      return true
+    }
+    return false
+  }
+
+  /// Runs the sequence in hand from the node of the event up to its last step, and returns that
+  /// step with what it would touch there; nil if it is disabled.
+  ///
+  /// The system is left as it was.
+  private func tryOut(at event: Int, _ cpu: Int, _ choice: Int) -> Int? {
+    for _ in event..<past.count { system.undo() }
+    for index in 0..<(sequence.count - 1) {
+      let step = Int(sequence[index])
+      _ = system.step(steps.cpu(of: step), choice: steps.choice(of: step))
+    }
+    var actual: Int?
+    if system.enabledCPUs().contains(cpu) {
+      let scratch = tryFootprint
+      scratch.removeAll()
+      system.addFootprint(of: cpu, to: scratch)
+      actual = steps.number(cpu, choice: choice, scratch)
+    }
+    for _ in 0..<(sequence.count - 1) { system.undo() }
+    for index in event..<past.count {
+      _ = system.step(nodes[index].cpu, choice: nodes[index].choice)
+    }
+    return actual
+  }
+
+  private let tryFootprint = Footprint()
+
+  private func result(_ ending: Ending) -> SearchResult {
+    SearchResult(
+      ending, statistics, finalStates: finalStates,
+      steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+  }
+}

@@ -1,0 +1,121 @@
+// Steps with numbers: a step is then an integer, and equal steps are equal integers.
+
+import Support
+
+/// Every step a search has met, each a CPU, a choice and a footprint.
+///
+/// A step is entered when it is first met; numbers count from 0 in that order.
+final class StepTable {
+  private struct Entry: BitwiseCopyable {
+    var cpu: Int32
+    var choice: Int32
+    var firstTouch: Int32
+    var touchCount: Int32
+  }
+
+  private let entries = GrowableBuffer<Entry>(capacity: 256)
+  private let touches = GrowableBuffer<Touch>(capacity: 1_024)
+  private(set) var footprints: [Footprint] = []
+  private var index = HashIndex()
+  /// Which of the first steps are dependent: a row of bits for each.
+  private let matrix = GrowableBuffer<UInt64>()
+  private var rowWords = 0
+  /// Beyond this many steps, footprints are compared each time: the matrix has half a million words.
+  private static let matrixStepsMax = 4_096
+
+  deinit {
+    entries.deallocate()
+    touches.deallocate()
+    matrix.deallocate()
+  }
+
+  var count: Int { entries.count }
+
+  func cpu(of step: Int) -> Int { Int(entries[step].cpu) }
+  func choice(of step: Int) -> Int { Int(entries[step].choice) }
+
+  /// The number of a step, new or known.
+  func number(_ cpu: Int, choice: Int = 0, _ footprint: Footprint) -> Int {
+    let hash = hash(cpu, choice, footprint)
+    let known = index.find(hash) { isEqual($0, cpu, choice, footprint) }
+    if let known { return known }
+    index.insert(hash) {
+      self.hash(Int(entries[$0].cpu), Int(entries[$0].choice), footprints[$0])
+    }
+    entries.append(
+      Entry(
+        cpu: Int32(cpu), choice: Int32(choice), firstTouch: Int32(touches.count),
+        touchCount: Int32(footprint.count)))
+    for index in 0..<footprint.count { touches.append(footprint[index]) }
+    footprints.append(footprint.copy())
+    noteDependence(of: entries.count - 1)
+    return entries.count - 1
+  }
+
+  private func noteDependence(of step: Int) {
+    guard step < StepTable.matrixStepsMax else { return }
+    if step >= rowWords * 64 {
+      rowWords = max(rowWords * 2, 1)
+      matrix.removeAll()
+      _ = matrix.extend(by: rowWords * 64 * rowWords, with: 0)
+      for known in 0..<step { fillRow(known) }
+    }
+    fillRow(step)
+  }
+
+  /// Compares a step with itself and those before it.
+  private func fillRow(_ step: Int) {
+    for other in 0...step where compare(step, other) {
+      matrix[step * rowWords + other / 64] |= 1 << UInt64(other % 64)
+      matrix[other * rowWords + step / 64] |= 1 << UInt64(step % 64)
+    }
+  }
+
+  /// True if the order of two steps can make a difference: of one CPU, or with footprints that
+  /// conflict.
+  @inline(__always)
+  func areDependent(_ one: Int, _ other: Int) -> Bool {
+    if max(one, other) < StepTable.matrixStepsMax {
+      return matrix[one &* rowWords &+ other &>> 6] &>> UInt64(truncatingIfNeeded: other & 63) & 1
+        == 1
+    }
+    return compare(one, other)
+  }
+
+  private func compare(_ one: Int, _ other: Int) -> Bool {
+    let (a, b) = (entries[one], entries[other])
+    if a.cpu == b.cpu { return true }
+    for i in a.firstTouch..<(a.firstTouch &+ a.touchCount) {
+      let touch = touches[Int(i)]
+      for j in b.firstTouch..<(b.firstTouch &+ b.touchCount) {
+        let against = touches[Int(j)]
+        if touch.object == against.object && touch.conflicts(with: against) { return true }
+      }
+    }
+    return false
+  }
+
+  private func isEqual(_ step: Int, _ cpu: Int, _ choice: Int, _ footprint: Footprint) -> Bool {
+    let entry = entries[step]
+    guard Int(entry.cpu) == cpu, Int(entry.choice) == choice,
+      Int(entry.touchCount) == footprint.count
+    else { return false }
+    for index in 0..<footprint.count {
+      let (mine, theirs) = (touches[Int(entry.firstTouch) + index], footprint[index])
+      if mine.object != theirs.object || mine.writes != theirs.writes || mine.role != theirs.role {
+        return false
+      }
+    }
+    return true
+  }
+
+  private func hash(_ cpu: Int, _ choice: Int, _ footprint: Footprint) -> UInt64 {
+    var hash = StableHash.mix(UInt64(cpu) << 32 | UInt64(choice))
+    for index in 0..<footprint.count {
+      let touch = footprint[index]
+      let kind = UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
+      hash = StableHash.extend(hash, with: UInt64(touch.object) << 3 | kind)
+    }
+    return hash
+  }
+}

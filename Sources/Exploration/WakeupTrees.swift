@@ -1,0 +1,181 @@
+// Wakeup trees: what must still be tried at each node, as sequences of steps and not only CPUs.
+
+import Support
+
+/// The wakeup trees of a whole search stack, in one pool of branches.
+///
+/// A tree is a list of branches, each a step and a list of branches below it, in the order in which
+/// they are to be explored. Lists are named by their first branch. Steps are numbers of a
+/// `StepTable`.
+final class WakeupTrees {
+  typealias Branch = Int32
+  static let none: Branch = -1
+
+  private struct Record: BitwiseCopyable {
+    var step: Int32
+    var firstChild = WakeupTrees.none
+    var next = WakeupTrees.none
+  }
+
+  private let steps: StepTable
+  private let records = GrowableBuffer<Record>()
+  private var freeList = WakeupTrees.none
+  /// What is left of a sequence on its way down a tree.
+  private let rest = GrowableBuffer<Int32>()
+
+  init(steps: StepTable) { self.steps = steps }
+
+  deinit {
+    records.deallocate()
+    rest.deallocate()
+  }
+
+  /// Takes the first branch off a list: its step, the list below it, and the list without it.
+  func takeFirst(of list: Branch) -> (step: Int, below: Branch, others: Branch) {
+    let record = records[Int(list)]
+    records[Int(list)].next = freeList
+    freeList = list
+    return (Int(record.step), record.firstChild, record.next)
+  }
+
+  /// Puts a branch of one step at the end of a list and returns the list.
+  func append(_ step: Int, to list: Branch) -> Branch {
+    let branch = make(step)
+    link(branch, atEndOf: list)
+    return list == WakeupTrees.none ? branch : list
+  }
+
+  // MARK: Sequences
+
+  /// True if exploring the step first leads to a trace that begins with the sequence, too: it is a
+  /// weak initial of the sequence.
+  func isWeakInitial(_ step: Int, of sequence: GrowableBuffer<Int32>) -> Bool {
+    if case .conflicts = relation(of: step, to: sequence) { return false }
+    return true
+  }
+
+  /// True if a branch of the list, followed as far as it goes, is known to lead to a trace that
+  /// begins with the sequence, too.
+  ///
+  /// The last step may be given with more than it touches. Then its conflict with a branch says
+  /// nothing: the sequence might belong below that branch.
+  func covers(_ sequence: GrowableBuffer<Int32>, list: Branch) -> Bool {
+    descend(sequence, list: list, stopsAtLast: true) == .covered
+  }
+
+  /// Makes sure that the tree leads to a trace that begins with the sequence, and returns the
+  /// list, which may have a new first branch.
+  ///
+  /// The sequence follows the first branch that agrees with it at every level; where none does, its
+  /// rest becomes a new branch, after those that are there.
+  func insert(_ sequence: GrowableBuffer<Int32>, into list: Branch) -> Branch {
+    guard case .missing(below: let place) = descend(sequence, list: list, stopsAtLast: false) else {
+      return list
+    }
+    var list = list
+    var parent = place
+    for index in 0..<rest.count {
+      let branch = make(Int(rest[index]))
+      if parent == WakeupTrees.none {
+        link(branch, atEndOf: list)
+        if list == WakeupTrees.none { list = branch }
+      } else {
+        link(branch, below: parent)
+      }
+      parent = branch
+    }
+    return list
+  }
+
+  /// Follows a sequence down a tree, leaving in `rest` what no branch has.
+  ///
+  /// - Parameter stopsAtLast: whether to give up where the last step of the sequence conflicts.
+  private func descend(
+    _ sequence: GrowableBuffer<Int32>, list: Branch, stopsAtLast: Bool
+  ) -> Descent {
+    rest.removeAll()
+    for index in 0..<sequence.count { rest.append(sequence[index]) }
+    var parent = WakeupTrees.none
+    var branch = list
+    while branch != WakeupTrees.none {
+      let record = records[Int(branch)]
+      switch relation(of: Int(record.step), to: rest) {
+      case .conflicts(let index):
+        if stopsAtLast && index == rest.count - 1 { return .unknown }
+        branch = record.next
+        continue
+      case .leads(let index): removeFromRest(index)
+      case .commutes: break
+      }
+      if rest.isEmpty || record.firstChild == WakeupTrees.none { return .covered }
+      parent = branch
+      branch = record.firstChild
+    }
+    return .missing(below: parent)
+  }
+
+  private enum Descent: Equatable {
+    case covered
+    /// What is in `rest` is missing below a branch, or at the top for `none`.
+    case missing(below: Branch)
+    case unknown
+  }
+
+  private enum Relation {
+    /// It occurs in the sequence, and nothing before it depends on it.
+    case leads(Int)
+    /// It does not occur and nothing depends on it.
+    case commutes
+    /// The element at this index depends on it or excludes it.
+    case conflicts(Int)
+  }
+
+  private func relation(of step: Int, to sequence: GrowableBuffer<Int32>) -> Relation {
+    let cpu = steps.cpu(of: step)
+    for index in 0..<sequence.count {
+      let other = Int(sequence[index])
+      if steps.cpu(of: other) == cpu {
+        // Nothing before it made a difference, so it is the same action; only a choice can differ.
+        return steps.choice(of: other) == steps.choice(of: step)
+          ? .leads(index) : .conflicts(index)
+      }
+      if steps.areDependent(step, other) { return .conflicts(index) }
+    }
+    return .commutes
+  }
+
+  private func removeFromRest(_ index: Int) {
+    for next in (index + 1)..<max(rest.count, index + 1) { rest[next - 1] = rest[next] }
+    rest.truncate(to: rest.count - 1)
+  }
+
+  // MARK: Branches
+
+  private func make(_ step: Int) -> Branch {
+    let record = Record(step: Int32(step))
+    if freeList == WakeupTrees.none {
+      records.append(record)
+      return Branch(records.count - 1)
+    }
+    let branch = freeList
+    freeList = records[Int(branch)].next
+    records[Int(branch)] = record
+    return branch
+  }
+
+  private func link(_ branch: Branch, below parent: Branch) {
+    let list = records[Int(parent)].firstChild
+    if list == WakeupTrees.none {
+      records[Int(parent)].firstChild = branch
+    } else {
+      link(branch, atEndOf: list)
+    }
+  }
+
+  private func link(_ branch: Branch, atEndOf list: Branch) {
+    guard list != WakeupTrees.none else { return }
+    var last = list
+    while records[Int(last)].next != WakeupTrees.none { last = records[Int(last)].next }
+    records[Int(last)].next = branch
+  }
+}
