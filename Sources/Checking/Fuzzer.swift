@@ -27,15 +27,20 @@ public struct Fuzzer {
 
   /// Makes the search under test.
   private let search: (TransitionSystem, SearchOptions) -> SearchResult
+  /// Whether the search claims never to begin an execution in vain.
+  private let isOptimal: Bool
 
   /// - Parameter search: the search to hold against the exhaustive one.
-  public init(search: @escaping (TransitionSystem, SearchOptions) -> SearchResult) {
+  public init(
+    isOptimal: Bool = false, search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
+  ) {
     self.search = search
+    self.isOptimal = isOptimal
   }
 
   /// The fuzzer of one of the strategies.
   public init(_ strategy: Strategy) {
-    self.init { strategy.search($0, $1) }
+    self.init(isOptimal: strategy == .optimal) { strategy.search($0, $1) }
   }
 
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
@@ -103,6 +108,9 @@ public struct Fuzzer {
     if oracle.ending == .complete && oracle.finalStates != result.finalStates {
       return
         "final states: oracle \(oracle.finalStates.count), search \(result.finalStates.count)"
+    }
+    if isOptimal && result.statistics.blocked > 0 {
+      return "\(result.statistics.blocked) executions were begun in vain"
     }
     return nil
   }

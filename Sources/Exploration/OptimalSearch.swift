@@ -8,8 +8,9 @@ import Support
 /// Depth first over executions. Where an execution ends, each race in it is reversed: the events
 /// that do not depend on the race's first event, then its second, form a sequence that must be
 /// explored from the state before the first. If no step asleep there begins a trace that begins
-/// with the sequence, the sequence is put into that node's wakeup tree, and the search follows it to
-/// its end before it chooses for itself. So no execution is begun that sleep sets would cut short.
+/// with the sequence, the sequence is put into that node's wakeup tree, and the search follows it
+/// to its end before it chooses for itself. So no execution is begun that sleep sets would cut
+/// short.
 ///
 /// Beyond the paper:
 ///
@@ -108,9 +109,16 @@ public final class OptimalSearch {
     let cpu = steps.cpu(of: first.step)
     let choice = steps.choice(of: first.step)
     node.pointee.branches = first.others
+    guard node.pointee.enabled.contains(cpu) else {
+      // Only a system with wrong footprints gets here. It shows as an execution begun in vain.
+      statistics.blocked += 1
+      if first.others == WakeupTrees.none {
+        node.pointee.branches = anyBranch(node.pointee.enabled, asleepFrom: node.pointee.sleepStart)
+      }
+      return nil
+    }
     node.pointee.cpu = cpu
     node.pointee.choice = choice
-    precondition(node.pointee.enabled.contains(cpu), "[internal] a wakeup sequence is stuck")
     lookAt(node, cpu, choice)
     collectRaces(of: cpu)
     past.push(cpu, footprint)

@@ -20,7 +20,7 @@ final class StepTable {
   /// Which of the first steps are dependent: a row of bits for each.
   private let matrix = GrowableBuffer<UInt64>()
   private var rowWords = 0
-  /// Beyond this many steps, footprints are compared each time: the matrix has half a million words.
+  /// Beyond this many steps, footprints are compared each time: the matrix has 2 MiB then.
   private static let matrixStepsMax = 4_096
 
   deinit {

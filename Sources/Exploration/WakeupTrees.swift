@@ -20,8 +20,9 @@ final class WakeupTrees {
   private let steps: StepTable
   private let records = GrowableBuffer<Record>()
   private var freeList = WakeupTrees.none
-  /// What is left of a sequence on its way down a tree.
+  /// What is left of a sequence on its way down a tree, from `restStart` on.
   private let rest = GrowableBuffer<Int32>()
+  private var restStart = 0
 
   init(steps: StepTable) { self.steps = steps }
 
@@ -74,7 +75,7 @@ final class WakeupTrees {
     }
     var list = list
     var parent = place
-    for index in 0..<rest.count {
+    for index in restStart..<rest.count {
       let branch = make(Int(rest[index]))
       if parent == WakeupTrees.none {
         link(branch, atEndOf: list)
@@ -94,12 +95,13 @@ final class WakeupTrees {
     _ sequence: GrowableBuffer<Int32>, list: Branch, stopsAtLast: Bool
   ) -> Descent {
     rest.removeAll()
+    restStart = 0
     for index in 0..<sequence.count { rest.append(sequence[index]) }
     var parent = WakeupTrees.none
     var branch = list
     while branch != WakeupTrees.none {
       let record = records[Int(branch)]
-      switch relation(of: Int(record.step), to: rest) {
+      switch relation(of: Int(record.step), to: rest, from: restStart) {
       case .conflicts(let index):
         if stopsAtLast && index == rest.count - 1 { return .unknown }
         branch = record.next
@@ -107,7 +109,7 @@ final class WakeupTrees {
       case .leads(let index): removeFromRest(index)
       case .commutes: break
       }
-      if rest.isEmpty || record.firstChild == WakeupTrees.none { return .covered }
+      if restStart == rest.count || record.firstChild == WakeupTrees.none { return .covered }
       parent = branch
       branch = record.firstChild
     }
@@ -130,23 +132,29 @@ final class WakeupTrees {
     case conflicts(Int)
   }
 
-  private func relation(of step: Int, to sequence: GrowableBuffer<Int32>) -> Relation {
-    let cpu = steps.cpu(of: step)
-    for index in 0..<sequence.count {
+  @inline(__always)
+  private func relation(
+    of step: Int, to sequence: GrowableBuffer<Int32>, from start: Int = 0
+  ) -> Relation {
+    for index in start..<sequence.count {
       let other = Int(sequence[index])
-      if steps.cpu(of: other) == cpu {
-        // Nothing before it made a difference, so it is the same action; only a choice can differ.
-        return steps.choice(of: other) == steps.choice(of: step)
-          ? .leads(index) : .conflicts(index)
-      }
-      if steps.areDependent(step, other) { return .conflicts(index) }
+      guard steps.areDependent(step, other) else { continue }
+      // Of one CPU, and nothing before it made a difference: the same action, but for a choice.
+      let isSame =
+        steps.cpu(of: other) == steps.cpu(of: step)
+        && steps.choice(of: other) == steps.choice(of: step)
+      return isSame ? .leads(index) : .conflicts(index)
     }
     return .commutes
   }
 
   private func removeFromRest(_ index: Int) {
-    for next in (index + 1)..<max(rest.count, index + 1) { rest[next - 1] = rest[next] }
-    rest.truncate(to: rest.count - 1)
+    var hole = index
+    while hole > restStart {
+      rest[hole] = rest[hole - 1]
+      hole -= 1
+    }
+    restStart += 1
   }
 
   // MARK: Branches

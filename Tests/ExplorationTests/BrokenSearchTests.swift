@@ -27,6 +27,7 @@ private class Forwarding: TransitionSystem {
     base.addPotentialFootprint(of: cpu, to: footprint)
   }
   override func enablers(of cpu: Int) -> CPUSet { base.enablers(of: cpu) }
+  override func hasFixedFootprint(_ cpu: Int) -> Bool { base.hasFixedFootprint(cpu) }
   override func step(_ cpu: Int, choice: Int) -> StepOutcome { base.step(cpu, choice: choice) }
   override func undo() { base.undo() }
   override func judgeEnd() -> StepOutcome { base.judgeEnd() }
@@ -94,6 +95,32 @@ struct BrokenSearchTests {
   func liesAreFoundOut(number: Int, programs: Int) {
     let liar = Self.liars[number]
     let fuzzer = Fuzzer { system, options in SourceSearch(liar(system), options).run() }
+    let report = fuzzer.run(seeds: 0..<10_000, size: .small, stopAfter: 1)
+    #expect(!report.mismatches.isEmpty)
+    #expect(report.programs == programs)
+  }
+
+  /// Says that a step touches the same whatever comes before it.
+  private final class ChangesHidden: Forwarding {
+    override func hasFixedFootprint(_ cpu: Int) -> Bool { true }
+  }
+
+  /// Says that no step can be disabled.
+  private final class BlockingHidden: Forwarding {
+    override func isBlocking(_ cpu: Int) -> Bool { false }
+  }
+
+  private static let liarsToOptimal: [@Sendable (TransitionSystem) -> Forwarding] = [
+    { WritesHidden($0) }, { OddObjectsHidden($0) }, { DisabledHidden($0) }, { ChoicesHidden($0) },
+    { ChangesHidden($0) }, { BlockingHidden($0) },
+  ]
+
+  @Test(arguments: zip(liarsToOptimal.indices, [2, 7, 152, 4, 2_404, 8]))
+  func liesToTheOptimalSearchAreFoundOut(number: Int, programs: Int) {
+    let liar = Self.liarsToOptimal[number]
+    let fuzzer = Fuzzer(isOptimal: true) { system, options in
+      OptimalSearch(liar(system), options).run()
+    }
     let report = fuzzer.run(seeds: 0..<10_000, size: .small, stopAfter: 1)
     #expect(!report.mismatches.isEmpty)
     #expect(report.programs == programs)

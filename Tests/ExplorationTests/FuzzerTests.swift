@@ -19,7 +19,7 @@ struct FuzzerTests {
   @Test(arguments: zip(0..<20, smallViolated))
   func smallProgramsAgree(chunk: Int, violated: Int) {
     let first = UInt64(chunk * Self.smallChunk)
-    for strategy in [Strategy.source, .stateful] {
+    for strategy in [Strategy.optimal, .source, .stateful] {
       let seeds = first..<(first + UInt64(Self.smallChunk))
       let report = Fuzzer(strategy).run(seeds: seeds, size: .small)
       #expect(report.programs == Self.smallChunk)
@@ -39,7 +39,7 @@ struct FuzzerTests {
     (2_129_190, "the end of a section was taken for the end of an earlier one"),
   ])
   func programsThatToldWrongRulesApart(seed: UInt64, rule: String) {
-    for strategy in [Strategy.source, .stateful, .sleep] {
+    for strategy in [Strategy.optimal, .source, .stateful, .sleep] {
       let mismatches = Fuzzer(strategy).run(seeds: seed..<(seed + 1)).mismatches
       #expect(mismatches == [], "\(rule)")
     }
@@ -49,7 +49,7 @@ struct FuzzerTests {
   @Test(arguments: zip(0..<20, fullViolated))
   func largerProgramsAgree(chunk: Int, violated: Int) {
     let first = UInt64(chunk * Self.fullChunk)
-    for strategy in [Strategy.source, .stateful] {
+    for strategy in [Strategy.optimal, .source, .stateful] {
       let seeds = first..<(first + UInt64(Self.fullChunk))
       let report = Fuzzer(strategy).run(seeds: seeds, size: .full)
       #expect(report.programs == Self.fullChunk)

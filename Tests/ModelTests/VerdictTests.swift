@@ -46,7 +46,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     #expect(report.violatedInvariant == item.violated)
   }
 
-  @Test(arguments: CatalogueCase.all, [Strategy.source, .sleep])
+  @Test(arguments: CatalogueCase.all, [Strategy.optimal, .source, .sleep])
   func otherModesAgree(_ item: CatalogueCase, _ strategy: Strategy) throws {
     var options = item.options
     options.strategy = strategy
