@@ -30,6 +30,8 @@ public struct CheckReport: Sendable {
   public let parameters: ParameterValues
   public let invariants: [String]
   public let strategy: Strategy
+  /// Threads that searched; with more than one, counts differ from run to run.
+  public let jobs: Int
   /// The search in words, its seed included.
   public let search: String
   /// Why another search ran than was asked for.
@@ -54,6 +56,7 @@ public struct CheckReport: Sendable {
     self.parameters = parameters
     invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy
+    jobs = plan.jobs
     search = plan.text
     note = plan.note
     limits = plan.limits

@@ -27,16 +27,12 @@ public final class ExhaustiveSearch {
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
   private var prunedByPreemptions = false
-  /// Only violations of this invariant count, if set; others end their execution silently.
-  private let soughtInvariant: Int?
 
   public init(
-    _ system: TransitionSystem, _ options: SearchOptions, mergesStates: Bool = true,
-    soughtInvariant: Int? = nil
+    _ system: TransitionSystem, _ options: SearchOptions, mergesStates: Bool = true
   ) {
     self.system = system
     self.options = options
-    self.soughtInvariant = soughtInvariant
     budget = Budget(options)
     visited = mergesStates ? StateTable() : nil
   }
@@ -95,19 +91,13 @@ public final class ExhaustiveSearch {
     case .clean: break
     case .violation:
       statistics.executions += 1
-      if isSought { return .violation }
-      system.undo()
-      return nil
+      return .violation
     case .halted: return .halted
     }
     let deeper = nodes.count
     if let stop = arrive(by: node.cpu, preemptions: preemptions) { return stop }
     if nodes.count == deeper { system.undo() }
     return nil
-  }
-
-  private var isSought: Bool {
-    soughtInvariant == nil || soughtInvariant == system.violatedInvariant
   }
 
   private func arrive(by cpu: Int, preemptions: Int) -> Ending? {
@@ -120,7 +110,7 @@ public final class ExhaustiveSearch {
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
       switch system.judgeEnd() {
       case .clean: return nil
-      case .violation: return isSought ? .violation : nil
+      case .violation: return .violation
       case .halted: return .halted
       }
     }

@@ -76,7 +76,8 @@ final class Budget {
   private let watch: ((SearchProgress) -> Bool)?
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
-  private static let period = 4_096
+  /// Transitions between two looks at the clock.
+  static let period = 4_096
 
   init(_ options: SearchOptions) {
     limits = options.limits
@@ -95,6 +96,11 @@ final class Budget {
     if let states = limits.states, statistics.states >= states { return .states }
     guard statistics.transitions % Budget.period == 0 else { return nil }
     return slowlyExceeded(statistics, depth: depth)
+  }
+
+  /// The bound that is met, if any; looks at the clock, too.
+  func exceededNow(_ statistics: Statistics, depth: Int, bytes: Int) -> Bound? {
+    exceeded(statistics, depth: depth, bytes: bytes) ?? slowlyExceeded(statistics, depth: depth)
   }
 
   private func slowlyExceeded(_ statistics: Statistics, depth: Int) -> Bound? {

@@ -17,6 +17,7 @@ enum CheckCommand {
     options: [
       SharedOptions.parameter, SharedOptions.invariant,
       SharedOptions.mode,
+      Option(name: "jobs", value: "N", help: "threads of the stateful search (1)"),
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
@@ -73,6 +74,12 @@ enum CheckCommand {
         throw UsageError(
           "--mode \(strategy.rawValue) and --states contradict each other: it keeps no states")
       }
+    }
+    options.jobs = try arguments.count("jobs", upTo: ParallelSearch.jobsMax) ?? 1
+    if options.strategy != .stateful, options.jobs > 1 {
+      throw UsageError(
+        "--mode \(options.strategy.rawValue) and --jobs contradict each other: only the stateful "
+          + "search runs on several threads")
     }
     for option in ["seed", "changes"] where options.strategy.isComplete && arguments.has(option) {
       throw UsageError("--\(option) is about --mode random or pct; add one of them")

@@ -46,6 +46,8 @@ public struct CheckDocument: Encodable, Sendable {
   var parameters: [String: Int]
   var invariants: [String]
   var search: String
+  /// Threads that searched.
+  var jobs: Int
   var note: String?
   var scope: String
   var verdict: String
@@ -62,6 +64,7 @@ public struct CheckDocument: Encodable, Sendable {
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
     invariants = report.invariants
     search = report.strategy.rawValue
+    jobs = report.jobs
     note = report.note
     scope = report.scope
     reason = report.advice

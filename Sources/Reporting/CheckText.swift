@@ -74,6 +74,7 @@ public struct CheckText {
     if statistics.states > 0 { parts.append(counted(statistics.states, "state")) }
     parts.append(counted(statistics.transitions, "transition"))
     parts.append("longest \(counted(statistics.depthMax, "step"))")
-    return parts.joined(separator: ", ") + " (\(report.search))"
+    let threads = report.jobs > 1 ? ", \(report.jobs) threads: counts vary from run to run" : ""
+    return parts.joined(separator: ", ") + " (\(report.search)\(threads))"
   }
 }

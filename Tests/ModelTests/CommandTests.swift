@@ -122,10 +122,13 @@ import Testing
     (["check", "shared-memcache", "--seconds", "0"], "--seconds needs a number of seconds"),
     (
       ["check", "shared-memcache", "--mode", "fast"],
-      "--mode is one of stateful, source, sleep, exhaustive, random, pct"
+      "--mode is one of stateful, optimal, source, sleep, exhaustive, random, pct"
     ),
     (["check", "shared-memcache", "--mode", "source", "--preemptions", "1"], "contradict"),
     (["check", "shared-memcache", "--mode", "source", "--states", "1"], "contradict"),
+    (["check", "shared-memcache", "--mode", "optimal", "--jobs", "2"], "contradict"),
+    (["check", "shared-memcache", "--jobs", "65"], "--jobs needs a whole number"),
+    (["fuzz", "--mode", "source", "--jobs", "2"], "--jobs is about --mode stateful"),
     (["check", "shared-memcache", "--seed", "1"], "--seed is about --mode random or pct"),
     (["check", "shared-memcache", "--max-memory", "0"], "--max-memory needs a whole number"),
     (["fuzz", "--mode", "pct"], "samples executions"),

@@ -78,6 +78,19 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     #expect(trace.recording.preemptions.count <= 1)
   }
 
+  /// The same counterexample, byte for byte, for any number of threads.
+  @Test(arguments: CatalogueCase.all, [2, 3])
+  func threadsAgree(_ item: CatalogueCase, jobs: Int) throws {
+    var options = item.options
+    let alone = try item.model.check(options)
+    options.jobs = jobs
+    let report = try item.model.check(options)
+    #expect(report.verdict == alone.verdict)
+    #expect(
+      report.counterexample.map { TraceFile($0).text }
+        == alone.counterexample.map { TraceFile($0).text })
+  }
+
   @Test func everyInvariantIsViolatedBySomeModel() {
     let violated = Set(
       Catalogue.models.flatMap { model -> [String] in
