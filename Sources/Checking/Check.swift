@@ -22,6 +22,9 @@ public enum Strategy: String, CaseIterable, Sendable {
 
   /// True if the search can show that an invariant holds.
   public var isComplete: Bool { self != .random && self != .pct }
+
+  /// True if the search keeps states and goes on only once from those that are equal.
+  public var mergesStates: Bool { self == .stateful || self == .exhaustive }
 }
 
 /// How to check.
@@ -36,6 +39,8 @@ public struct CheckOptions {
   public var seed: UInt64 = 0
   /// Priority changes per execution, for `pct`.
   public var priorityChanges = 2
+  /// Whether states are kept and compared in full, for a search that merges states.
+  public var isExact = false
   /// Whether to search for the simplest counterexample once one is found.
   public var minimises = true
   /// Sees the progress of a search; returns false to interrupt it.
@@ -95,7 +100,7 @@ extension Model {
     let scenario = try scenario(
       parameters: options.parameters, invariants: options.invariants)
     let plan = SearchPlan(options, scenario)
-    let machine = Machine(scenario)
+    let machine = Machine(scenario, isExact: plan.isExact)
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
     let result = machine.judgeStart() == .clean ? plan.run(on: machine) : .immediate(machine)
     report.statistics = result.statistics
@@ -123,7 +128,9 @@ extension Model {
     let fresh = { freshScenario(options.parameters, options.invariants) }
     var simplest = Minimiser.Result(schedule: found, isProven: false)
     if options.minimises {
-      var minimiser = Minimiser(invariant: invariant) { Machine(fresh()) }
+      var minimiser = Minimiser(invariant: invariant, isExact: plan.isExact) {
+        Machine(fresh(), isExact: plan.isExact)
+      }
       simplest = minimiser.minimise(found)
     }
     let scenario = fresh()

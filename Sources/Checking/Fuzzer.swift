@@ -28,14 +28,21 @@ public struct Fuzzer {
   /// Makes the search under test.
   private let search: (TransitionSystem, SearchOptions) -> SearchResult
 
-  /// - Parameter search: the search to hold against the exhaustive one.
-  public init(search: @escaping (TransitionSystem, SearchOptions) -> SearchResult) {
+  private let isExact: Bool
+
+  /// - Parameters:
+  ///   - isExact: whether the search compares states in full.
+  ///   - search: the search to hold against the exhaustive one.
+  public init(
+    isExact: Bool = false, search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
+  ) {
+    self.isExact = isExact
     self.search = search
   }
 
   /// The fuzzer of one of the strategies.
-  public init(_ strategy: Strategy) {
-    self.init { strategy.search($0, $1) }
+  public init(_ strategy: Strategy, isExact: Bool = false) {
+    self.init(isExact: isExact) { strategy.search($0, $1) }
   }
 
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
@@ -94,7 +101,8 @@ public struct Fuzzer {
       report.skipped += 1
       return nil
     }
-    let result = search(Machine(scenario()), options)
+    options.isExact = isExact
+    let result = search(Machine(scenario(), isExact: isExact), options)
     report.transitions += result.statistics.transitions
     if oracle.ending == .violation { report.violated += 1 }
     if oracle.ending != result.ending {

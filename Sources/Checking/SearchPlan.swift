@@ -14,6 +14,8 @@ public struct SearchPlan: Sendable {
   public let note: String?
   public let limits: Limits
   public let seed: UInt64
+  /// Whether states are kept and compared in full; without states there is nothing to compare.
+  public let isExact: Bool
   private let priorityChanges: Int
   private let watch: Watch?
 
@@ -44,6 +46,7 @@ public struct SearchPlan: Sendable {
       strategy = options.strategy
       note = nil
     }
+    isExact = options.isExact && strategy.mergesStates
   }
 
   /// The search in words.
@@ -63,6 +66,7 @@ public struct SearchPlan: Sendable {
     options.watch = watch?.body
     options.seed = seed
     options.priorityChanges = priorityChanges
+    options.isExact = isExact
     return strategy.search(machine, options)
   }
 }

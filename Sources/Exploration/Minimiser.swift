@@ -21,13 +21,18 @@ public struct Minimiser {
 
   private let makeSystem: () -> TransitionSystem
   private let invariant: Int
+  private let isExact: Bool
   private var transitionsLeft = Minimiser.transitionsMax
 
   /// - Parameters:
   ///   - invariant: the number of the violated invariant.
+  ///   - isExact: whether states are compared in full, so that no hash puts the proof in doubt.
   ///   - makeSystem: makes a fresh system; called once per bounded search.
-  public init(invariant: Int, makeSystem: @escaping () -> TransitionSystem) {
+  public init(
+    invariant: Int, isExact: Bool = false, makeSystem: @escaping () -> TransitionSystem
+  ) {
     self.invariant = invariant
+    self.isExact = isExact
     self.makeSystem = makeSystem
   }
 
@@ -73,6 +78,7 @@ public struct Minimiser {
     guard depth > 0 else { return .none }
     guard transitionsLeft > 0 else { return .unknown }
     var options = SearchOptions(limits: Limits(preemptions: preemptions, depth: depth))
+    options.isExact = isExact
     let allowed = transitionsLeft
     options.watch = { $0.statistics.transitions < allowed }
     let search = ExhaustiveSearch(makeSystem(), options, soughtInvariant: invariant)

@@ -50,6 +50,8 @@ public final class StatefulSearch {
   private let footprint = Footprint()
   private let summaries = SummaryTable()
   private let finished = SummaryMap()
+  /// Set if states are to be compared in full.
+  private let exact: ExactStates?
   /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
   private let below = GrowableBuffer<UInt64>()
   /// Per node and CPU that is disabled there, who could enable it.
@@ -61,6 +63,7 @@ public final class StatefulSearch {
     self.system = system
     self.options = options
     budget = Budget(options)
+    exact = options.isExact ? ExactStates(system) : nil
     past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
   }
 
@@ -140,7 +143,7 @@ public final class StatefulSearch {
     statistics.depthMax = max(statistics.depthMax, past.count)
     let depth = nodes.count
     clearRow(depth)
-    let key = system.stateKey
+    let key = stateKey()
     if let known = finished.find(key) {
       guard known != SummaryMap.onStack else { return closeCycle(at: key) }
       meetAgain(Int(known), row: depth)
@@ -170,6 +173,13 @@ public final class StatefulSearch {
     nodes.append(
       Node(enabled: enabled, backtrack: CPUSet(enabled.lowest), done: CPUSet(), key: key))
     return nil
+  }
+
+  /// The key the state in hand is stored by.
+  private func stateKey() -> UInt64 {
+    guard let exact else { return system.stateKey }
+    defer { statistics.collisions = exact.collisions }
+    return exact.key(of: system.stateKey)
   }
 
   /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
@@ -302,7 +312,7 @@ public final class StatefulSearch {
   }
 
   /// Bytes held for states and their summaries.
-  public var bytes: Int { finished.bytes + summaries.bytes }
+  public var bytes: Int { finished.bytes + summaries.bytes + (exact?.bytes ?? 0) }
 
   /// Bytes held per state stored, summaries included.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }

@@ -16,7 +16,7 @@ enum CheckCommand {
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant,
-      SharedOptions.mode,
+      SharedOptions.mode, SharedOptions.exact,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
@@ -78,6 +78,7 @@ enum CheckCommand {
       throw UsageError("--\(option) is about --mode random or pct; add one of them")
     }
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
+    options.isExact = try SharedOptions.isExact(arguments, options.strategy)
     options.priorityChanges = try arguments.countFromZero("changes") ?? 2
     if arguments.has("force") && !arguments.has("trace") {
       throw UsageError("--force is about --trace, which is not given")

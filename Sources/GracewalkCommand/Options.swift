@@ -21,6 +21,19 @@ enum SharedOptions {
     try arguments.choice("mode", of: strategies).flatMap { Strategy(rawValue: $0) }
   }
 
+  static let exact = Option(
+    name: "exact", value: nil,
+    help: "compare states in full and not by their hashes: slower, no collisions")
+
+  static func isExact(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Bool {
+    guard arguments.has("exact") else { return false }
+    guard strategy.mergesStates else {
+      throw UsageError(
+        "--mode \(strategy.rawValue) and --exact contradict each other: it keeps no states")
+    }
+    return true
+  }
+
   /// The model with a name; an unknown one is answered with the nearest.
   static func model(_ name: String) throws(UsageError) -> Model {
     if let model = Catalogue.model(named: name) { return model }
