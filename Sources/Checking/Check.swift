@@ -24,6 +24,9 @@ public enum Strategy: String, CaseIterable, Sendable {
 
   /// True if the search can show that an invariant holds.
   public var isComplete: Bool { self != .random && self != .pct }
+
+  /// True if the search keeps states and goes on only once from those that are equal.
+  public var mergesStates: Bool { self == .stateful || self == .exhaustive }
 }
 
 /// How to check.
@@ -40,6 +43,8 @@ public struct CheckOptions {
   public var priorityChanges = 2
   /// Threads of a stateful search.
   public var jobs = 1
+  /// Whether states are kept and compared in full, for a search that merges states.
+  public var isExact = false
   /// Whether to search for the simplest counterexample once one is found.
   public var minimises = true
   /// Sees the progress of a search; returns false to interrupt it.
@@ -100,10 +105,10 @@ extension Model {
       parameters: options.parameters, invariants: options.invariants)
     let plan = SearchPlan(options, scenario)
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
-    var (result, machines) = plan.run(maker(options))
+    var (result, machines) = plan.run(maker(options, plan))
     if plan.jobs > 1, result.ending == .halted {
       // Who comes to a dead end first is a matter of luck, so it is not what is reported.
-      (result, machines) = plan.run(jobs: 1, maker(options))
+      (result, machines) = plan.run(jobs: 1, maker(options, plan))
     }
     report.statistics = result.statistics
     switch result.ending {
@@ -127,9 +132,9 @@ extension Model {
   }
 
   /// Makes machines for a check; called by several threads.
-  private func maker(_ options: CheckOptions) -> @Sendable () -> Machine {
-    let (parameters, invariants) = (options.parameters, options.invariants)
-    return { Machine(freshScenario(parameters, invariants)) }
+  private func maker(_ options: CheckOptions, _ plan: SearchPlan) -> @Sendable () -> Machine {
+    let (parameters, invariants, isExact) = (options.parameters, options.invariants, plan.isExact)
+    return { Machine(freshScenario(parameters, invariants), isExact: isExact) }
   }
 
   /// The simplest execution that violates an invariant, whichever it is: so it does not depend on
@@ -137,10 +142,10 @@ extension Model {
   private func counterexample(
     _ found: Schedule, _ options: CheckOptions, _ plan: SearchPlan
   ) throws(CheckError) -> Trace {
-    let makeMachine = maker(options)
+    let makeMachine = maker(options, plan)
     var simplest = Minimiser.Result(schedule: found, isProven: false)
     if options.minimises {
-      var minimiser = Minimiser(makeSystem: makeMachine)
+      var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
       simplest = minimiser.minimise(found)
     }
     if plan.jobs > 1, !simplest.isProven {

@@ -37,6 +37,8 @@ public struct CheckReport: Sendable {
   /// Why another search ran than was asked for.
   public let note: String?
   public let limits: Limits
+  /// Whether states were compared in full.
+  public let isExact: Bool
   /// Which executions the verdict is about.
   public let scope: String
   public internal(set) var verdict = Verdict.holds
@@ -60,6 +62,7 @@ public struct CheckReport: Sendable {
     search = plan.text
     note = plan.note
     limits = plan.limits
+    isExact = plan.isExact
     scope = scenario.scope
   }
 
@@ -103,5 +106,16 @@ extension Scenario {
     let tables =
       hasTables ? ", \(geometry.levels)-level tables of \(geometry.entries) entries" : ""
     return "\(cpus), \(each)\(tables), sequential consistency"
+  }
+}
+
+extension CheckReport {
+  /// How likely it is that two different states were taken for one, if states were merged by their
+  /// hashes; nil if none were, and for a violation, which was run again.
+  public var collisionBound: CollisionBound? {
+    guard strategy.mergesStates, !isExact, statistics.states > 0, verdict != .violated else {
+      return nil
+    }
+    return CollisionBound(states: statistics.states)
   }
 }

@@ -32,18 +32,26 @@ public struct Fuzzer {
   /// Whether the search claims never to begin an execution in vain.
   private let isOptimal: Bool
 
-  /// - Parameter search: the search to hold against the exhaustive one.
+  private let isExact: Bool
+
+  /// - Parameters:
+  ///   - isExact: whether the search compares states in full.
+  ///   - isOptimal: whether the search claims never to begin an execution in vain.
+  ///   - search: the search to hold against the exhaustive one.
   public init(
-    isOptimal: Bool = false, search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
+    isExact: Bool = false, isOptimal: Bool = false,
+    search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
   ) {
-    self.search = { search($0(), $1) }
+    self.isExact = isExact
     self.isOptimal = isOptimal
+    self.search = { search($0(), $1) }
   }
 
   /// The fuzzer of one of the strategies.
   ///
   /// - Parameter jobs: threads; more than one only for a stateful search.
-  public init(_ strategy: Strategy, jobs: Int = 1) {
+  public init(_ strategy: Strategy, isExact: Bool = false, jobs: Int = 1) {
+    self.isExact = isExact
     isOptimal = strategy == .optimal
     search = { makeSystem, options in
       jobs == 1
@@ -110,7 +118,8 @@ public struct Fuzzer {
       report.skipped += 1
       return nil
     }
-    let result = search({ Machine(scenario()) }, options)
+    options.isExact = isExact
+    let result = search({ [isExact] in Machine(scenario(), isExact: isExact) }, options)
     report.transitions += result.statistics.transitions
     if oracle.ending == .violation { report.violated += 1 }
     if oracle.ending != result.ending {

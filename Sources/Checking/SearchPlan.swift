@@ -17,6 +17,8 @@ public struct SearchPlan: Sendable {
   public let seed: UInt64
   /// Threads that search.
   public let jobs: Int
+  /// Whether states are kept and compared in full; without states there is nothing to compare.
+  public let isExact: Bool
   private let priorityChanges: Int
   private let watch: Watch?
 
@@ -47,7 +49,8 @@ public struct SearchPlan: Sendable {
       strategy = options.strategy
       note = nil
     }
-    jobs = strategy == .stateful ? options.jobs : 1
+    isExact = options.isExact && strategy.mergesStates
+    jobs = strategy == .stateful && !isExact ? options.jobs : 1
   }
 
   /// The search in words.
@@ -74,6 +77,7 @@ public struct SearchPlan: Sendable {
     options.watch = watch?.body
     options.seed = seed
     options.priorityChanges = priorityChanges
+    options.isExact = isExact
     let first = makeMachine()
     if first.judgeStart() != .clean { return (.immediate(first), [first]) }
     let jobs = min(jobs, jobsMax)

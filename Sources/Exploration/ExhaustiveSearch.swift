@@ -23,6 +23,8 @@ public final class ExhaustiveSearch {
   private let options: SearchOptions
   private let budget: Budget
   private let visited: StateTable?
+  /// Set if states are to be compared in full.
+  private let exact: ExactStates?
   private let nodes = GrowableBuffer<Node>()
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
@@ -35,6 +37,7 @@ public final class ExhaustiveSearch {
     self.options = options
     budget = Budget(options)
     visited = mergesStates ? StateTable() : nil
+    exact = mergesStates && options.isExact ? ExactStates(system) : nil
   }
 
   deinit { nodes.deallocate() }
@@ -47,9 +50,7 @@ public final class ExhaustiveSearch {
   public func run() -> SearchResult {
     if let stop = arrive(by: -1, preemptions: 0) { return result(stop) }
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(
-        statistics, depth: nodes.count, bytes: visited?.bytes ?? 0)
-      {
+      if let bound = budget.exceeded(statistics, depth: nodes.count, bytes: bytes) {
         unwind()
         return result(.bounded(bound))
       }
@@ -63,6 +64,8 @@ public final class ExhaustiveSearch {
     if prunedByPreemptions { return result(.bounded(.preemptions)) }
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
+
+  private var bytes: Int { (visited?.bytes ?? 0) + (exact?.bytes ?? 0) }
 
   private func chooseStep() -> Bool {
     let node = nodes.pointer(to: nodes.count - 1)
@@ -126,9 +129,15 @@ public final class ExhaustiveSearch {
     guard let visited else { return true }
     var key = system.stateKey
     var left = StateTable.Budget(preemptions: 0, steps: Int32(budget.limits.depth - depth))
+    var context: UInt64 = 0
     if let limit = budget.limits.preemptions {
-      key = StableHash.extend(key, with: UInt64(bitPattern: Int64(cpu)))
+      context = UInt64(bitPattern: Int64(cpu))
+      key = StableHash.extend(key, with: context)
       left.preemptions = Int32(limit - preemptions)
+    }
+    if let exact {
+      key = exact.key(of: key, context: context)
+      statistics.collisions = exact.collisions
     }
     defer { statistics.states = visited.count }
     return visited.visit(key, budget: left)

@@ -20,10 +20,14 @@ public struct Minimiser {
   public static let transitionsMax = 20_000_000
 
   private let makeSystem: () -> TransitionSystem
+  private let isExact: Bool
   private var transitionsLeft = Minimiser.transitionsMax
 
-  /// - Parameter makeSystem: makes a fresh system; called once per bounded search.
-  public init(makeSystem: @escaping () -> TransitionSystem) {
+  /// - Parameters:
+  ///   - isExact: whether states are compared in full, so that no hash puts the proof in doubt.
+  ///   - makeSystem: makes a fresh system; called once per bounded search.
+  public init(isExact: Bool = false, makeSystem: @escaping () -> TransitionSystem) {
+    self.isExact = isExact
     self.makeSystem = makeSystem
   }
 
@@ -69,6 +73,7 @@ public struct Minimiser {
     guard depth > 0 else { return .none }
     guard transitionsLeft > 0 else { return .unknown }
     var options = SearchOptions(limits: Limits(preemptions: preemptions, depth: depth))
+    options.isExact = isExact
     let allowed = transitionsLeft
     options.watch = { $0.statistics.transitions < allowed }
     let search = ExhaustiveSearch(makeSystem(), options)

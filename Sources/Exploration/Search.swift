@@ -58,6 +58,8 @@ public struct SearchOptions {
   public var limits = Limits()
   /// Keeps the key of every final state.
   public var collectsFinalStates = false
+  /// Keeps states in full and compares them, where states are merged, instead of trusting hashes.
+  public var isExact = false
   /// Seed of a search that samples.
   public var seed: UInt64 = 0
   /// Priority changes per execution, for a search that samples by priorities.

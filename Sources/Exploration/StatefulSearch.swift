@@ -52,6 +52,8 @@ public final class StatefulSearch {
   let footprint = Footprint()
   let summaries: SummaryTable
   private let finished = SummaryMap()
+  /// Set if states are to be compared in full.
+  private let exact: ExactStates?
   /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
   let below = GrowableBuffer<UInt64>()
   /// Per node and CPU that is disabled there, who could enable it.
@@ -71,6 +73,7 @@ public final class StatefulSearch {
     summaries = SummaryTable(shared: membership?.team.summaries)
     self.options = options
     budget = Budget(options)
+    exact = options.isExact ? ExactStates(system) : nil
     past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
   }
 
@@ -162,7 +165,7 @@ public final class StatefulSearch {
     statistics.depthMax = max(statistics.depthMax, past.count)
     let depth = nodes.count
     clearRow(depth)
-    let key = system.stateKey
+    let key = stateKey()
     var isContested = false
     if let known = find(key) {
       if known != SummaryMap.onStack {
@@ -198,6 +201,13 @@ public final class StatefulSearch {
       Node(
         enabled: enabled, backtrack: first, done: CPUSet(), key: key, isContested: isContested))
     return nil
+  }
+
+  /// The key the state in hand is stored by.
+  private func stateKey() -> UInt64 {
+    guard let exact else { return system.stateKey }
+    defer { statistics.collisions = exact.collisions }
+    return exact.key(of: system.stateKey)
   }
 
   /// The number of the summary of a state, or `SummaryMap.onStack` if it is being explored; nil if
@@ -340,7 +350,7 @@ public final class StatefulSearch {
   }
 
   /// Bytes held for states and their summaries.
-  public var bytes: Int { finished.bytes + summaries.bytes }
+  public var bytes: Int { finished.bytes + summaries.bytes + (exact?.bytes ?? 0) }
 
   /// Bytes held per state stored, summaries included.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }

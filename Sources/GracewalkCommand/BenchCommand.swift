@@ -15,7 +15,7 @@ enum BenchCommand {
     ],
     options: [
       SharedOptions.mode,
-      Option(name: "jobs", value: "N", help: "threads of the stateful search (1)"),
+      SharedOptions.jobs,
       Option(
         name: "spin", value: "N",
         help: "compare with SPIN on page-table(N) instead, if spin and gcc are installed"),

@@ -16,8 +16,7 @@ enum CheckCommand {
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant,
-      SharedOptions.mode,
-      Option(name: "jobs", value: "N", help: "threads of the stateful search (1)"),
+      SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
@@ -75,16 +74,12 @@ enum CheckCommand {
           "--mode \(strategy.rawValue) and --states contradict each other: it keeps no states")
       }
     }
-    options.jobs = try arguments.count("jobs", upTo: ParallelSearch.jobsMax) ?? 1
-    if options.strategy != .stateful, options.jobs > 1 {
-      throw UsageError(
-        "--mode \(options.strategy.rawValue) and --jobs contradict each other: only the stateful "
-          + "search runs on several threads")
-    }
+    options.jobs = try SharedOptions.jobs(arguments, options.strategy)
     for option in ["seed", "changes"] where options.strategy.isComplete && arguments.has(option) {
       throw UsageError("--\(option) is about --mode random or pct; add one of them")
     }
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
+    options.isExact = try SharedOptions.isExact(arguments, options.strategy)
     options.priorityChanges = try arguments.countFromZero("changes") ?? 2
     if arguments.has("force") && !arguments.has("trace") {
       throw UsageError("--force is about --trace, which is not given")

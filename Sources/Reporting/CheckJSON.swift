@@ -53,6 +53,10 @@ public struct CheckDocument: Encodable, Sendable {
   var verdict: String
   var reason: String?
   var counts: Counts
+  /// The chance that two different states were taken for one is below this.
+  var collisionChance: Double?
+  /// States that had the hash of another and were told apart, if states were compared in full.
+  var collisions: Int?
   var counterexample: Counterexample?
   /// The only value that differs between two runs.
   public var seconds: Double?
@@ -78,6 +82,8 @@ public struct CheckDocument: Encodable, Sendable {
       executions: statistics.executions, blocked: statistics.blocked,
       truncated: statistics.truncated, states: statistics.states,
       transitions: statistics.transitions, depthMax: statistics.depthMax)
+    collisionChance = report.collisionBound?.value
+    collisions = report.isExact ? statistics.collisions : nil
     counterexample = report.counterexample.flatMap(Self.counterexample)
     self.seconds = seconds
   }

@@ -26,6 +26,7 @@ public struct CheckText {
     }
     lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(counts)"]
+    if let mergers { lines.append("  \(mergers)") }
     let others = report.declaredViolations.filter { $0 != report.violatedInvariant }
     if report.verdict == .violated, !others.isEmpty {
       lines.append(
@@ -63,6 +64,19 @@ public struct CheckText {
     case .bound(let bound): "the bound on \(bound.rawValue) was met"
     case .spin: "a CPU waits in a loop"
     }
+  }
+
+  /// How sure it is that no two states were taken for one; nil if none were merged.
+  private var mergers: String? {
+    if let bound = report.collisionBound {
+      return "chance that two different states were taken for one: below \(bound.text)"
+    }
+    guard report.isExact, report.statistics.states > 0 else { return nil }
+    let collisions = report.statistics.collisions
+    return "states compared in full: "
+      + (collisions == 0
+        ? "no two had the same hash"
+        : "\(grouped(collisions)) had the hash of another and were told apart")
   }
 
   /// What the search counted.

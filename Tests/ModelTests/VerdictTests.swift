@@ -71,6 +71,20 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     #expect(report.verdict == (item.violated == nil ? .holds : .violated))
   }
 
+  /// Comparing states in full changes nothing but the certainty.
+  @Test(arguments: CatalogueCase.all)
+  func exactSearchesAgree(_ item: CatalogueCase) throws {
+    let expected = try item.model.check(item.options)
+    var options = item.options
+    options.isExact = true
+    let report = try item.model.check(options)
+    #expect(report.verdict == expected.verdict)
+    #expect(report.statistics == expected.statistics)
+    #expect(
+      report.counterexample?.recording.schedule == expected.counterexample?.recording.schedule)
+    #expect(report.isExact && !expected.isExact)
+  }
+
   @Test(arguments: CatalogueCase.all.filter { $0.violated != nil })
   func counterexamplesAreSimple(_ item: CatalogueCase) throws {
     let trace = try #require(try item.model.check(item.options).counterexample)
