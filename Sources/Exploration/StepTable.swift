@@ -82,6 +82,27 @@ final class StepTable {
     return compare(one, other)
   }
 
+  /// The index of the first step in a sequence that is dependent on a step; its length if there is
+  /// none.
+  @inline(__always)
+  func firstDependent(
+    on step: Int, in sequence: GrowableBuffer<Int32>, from start: Int
+  ) -> Int {
+    let count = sequence.count
+    var index = start
+    if entries.count <= StepTable.matrixStepsMax {
+      let row = matrix.pointer(to: step &* rowWords)
+      while index < count {
+        let other = Int(truncatingIfNeeded: sequence[index])
+        if row[other &>> 6] &>> UInt64(truncatingIfNeeded: other & 63) & 1 == 1 { break }
+        index &+= 1
+      }
+      return index
+    }
+    while index < count && !compare(step, Int(sequence[index])) { index += 1 }
+    return index
+  }
+
   private func compare(_ one: Int, _ other: Int) -> Bool {
     let (a, b) = (entries[one], entries[other])
     if a.cpu == b.cpu { return true }

@@ -136,9 +136,9 @@ final class WakeupTrees {
   private func relation(
     of step: Int, to sequence: GrowableBuffer<Int32>, from start: Int = 0
   ) -> Relation {
-    for index in start..<sequence.count {
+    let index = steps.firstDependent(on: step, in: sequence, from: start)
+    if index < sequence.count {
       let other = Int(sequence[index])
-      guard steps.areDependent(step, other) else { continue }
       // Of one CPU, and nothing before it made a difference: the same action, but for a choice.
       let isSame =
         steps.cpu(of: other) == steps.cpu(of: step)
