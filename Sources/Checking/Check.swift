@@ -101,6 +101,8 @@ extension Model {
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
     let result = machine.judgeStart() == .clean ? plan.run(on: machine) : .immediate(machine)
     report.statistics = result.statistics
+    // The first executions say nothing: backtrack sets are still far from full.
+    if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     switch result.ending {
     case .complete:
       machine.audit()

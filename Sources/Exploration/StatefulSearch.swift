@@ -76,7 +76,9 @@ public final class StatefulSearch {
   public func run() -> SearchResult {
     if let stop = arrive() { return result(stop) }
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(statistics, depth: nodes.count, bytes: bytes) {
+      if let bound = budget.exceeded(
+        statistics, depth: nodes.count, bytes: bytes, explored: explored)
+      {
         unwind()
         return result(.bounded(bound))
       }
@@ -314,9 +316,23 @@ public final class StatefulSearch {
     }
   }
 
+  /// How much is explored, by the look of the stack; nil when there is none.
+  private var explored: Double? {
+    guard !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
+    for index in 0..<nodes.count where !part.isSettled {
+      let node = nodes[index]
+      let isBetween = node.choice == node.choiceCount
+      part.add(
+        done: node.done.count, known: node.backtrack.count,
+        choice: isBetween ? 0 : node.choice, of: node.choiceCount)
+    }
+    return part.explored
+  }
+
   private func result(_ ending: Ending) -> SearchResult {
     SearchResult(
-      ending, statistics, finalStates: finalStates,
+      ending, statistics, finalStates: finalStates, explored: explored,
       steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
   }
 }

@@ -51,6 +51,8 @@ public struct CheckDocument: Encodable, Sendable {
   var verdict: String
   var reason: String?
   var counts: Counts
+  /// An estimate, from 0 to 1, of an incomplete check.
+  public private(set) var explored: Double?
   var counterexample: Counterexample?
   /// The only value that differs between two runs.
   public var seconds: Double?
@@ -75,6 +77,7 @@ public struct CheckDocument: Encodable, Sendable {
       executions: statistics.executions, blocked: statistics.blocked,
       truncated: statistics.truncated, states: statistics.states,
       transitions: statistics.transitions, depthMax: statistics.depthMax)
+    explored = report.explored.map { ($0 * 10_000).rounded() / 10_000 }
     counterexample = report.counterexample.flatMap(Self.counterexample)
     self.seconds = seconds
   }
