@@ -111,6 +111,8 @@ extension Model {
       (result, machines) = plan.run(jobs: 1, maker(options, plan))
     }
     report.statistics = result.statistics
+    // The first executions say nothing: backtrack sets are still far from full.
+    if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     switch result.ending {
     case .complete:
       for machine in machines {

@@ -44,6 +44,8 @@ public struct CheckReport: Sendable {
   public internal(set) var verdict = Verdict.holds
   public internal(set) var statistics = Statistics()
   public internal(set) var counterexample: Trace?
+  /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
+  public internal(set) var explored: Double?
 
   init(_ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues) {
     self.model = model.name

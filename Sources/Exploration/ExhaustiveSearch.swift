@@ -50,7 +50,9 @@ public final class ExhaustiveSearch {
   public func run() -> SearchResult {
     if let stop = arrive(by: -1, preemptions: 0) { return result(stop) }
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(statistics, depth: nodes.count, bytes: bytes) {
+      if let bound = budget.exceeded(
+        statistics, depth: nodes.count, bytes: bytes, explored: explored)
+      {
         unwind()
         return result(.bounded(bound))
       }
@@ -144,15 +146,32 @@ public final class ExhaustiveSearch {
   }
 
   private func unwind() {
-    while nodes.count > 1 {
-      nodes.truncate(to: nodes.count - 1)
-      system.undo()
+    for _ in 1..<nodes.count { system.undo() }
+  }
+
+  /// How much is explored, by the look of the stack; nil when there is none.
+  private var explored: Double? {
+    guard !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: visited == nil ? 1 : ExploredPart.mergingRatio)
+    for index in 0..<nodes.count where !part.isSettled {
+      let node = nodes[index]
+      let known = node.enabled.count
+      if node.choiceCount == 0 {
+        part.add(done: 0, known: known)
+      } else {
+        // The step that was taken last at the top node has been taken back.
+        let isDone = index == nodes.count - 1
+        part.add(
+          done: known - node.left.count - 1, known: known,
+          choice: node.choice + (isDone ? 1 : 0), of: node.choiceCount)
+      }
     }
+    return part.explored
   }
 
   private func result(_ ending: Ending) -> SearchResult {
     SearchResult(
-      ending, statistics, finalStates: finalStates,
+      ending, statistics, finalStates: finalStates, explored: explored,
       steps: (0..<nodes.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
   }
 }

@@ -3,7 +3,7 @@
 import Support
 
 /// Optimal-DPOR (Abdulla, Aronis, Jonsson and Sagonas, "Source Sets: A Foundation for Optimal
-/// Dynamic Partial Order Reduction", J. ACM 64(4), 2017, Algorithm 2), with blocking steps.
+/// Dynamic Partial Order Reduction", JACM 64(4), 2017, Algorithm 2), with blocking steps.
 ///
 /// Depth first over executions. Where an execution ends, each race in it is reversed: the events
 /// that do not depend on the race's first event, then its second, form a sequence that must be
@@ -39,6 +39,8 @@ public final class OptimalSearch {
     var potential = 0
     /// Whether what it touches, or whether it is enabled, depends on what came before.
     var isUncertain = false
+    /// How many branches were explored here.
+    var exploredCount = 0
   }
 
   /// Two events, dependent and neither needed by the other.
@@ -83,7 +85,7 @@ public final class OptimalSearch {
   public func run() -> SearchResult {
     if let stop = arrive(branches: WakeupTrees.none, sleepStart: 0) { return result(stop) }
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+      if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
         while past.count > 0 {
           system.undo()
           past.pop()
@@ -167,6 +169,7 @@ public final class OptimalSearch {
     races.truncate(to: node.pointee.firstRace)
     sleepers.append(Int32(node.pointee.step))
     node.pointee.sleepEnd += 1
+    node.pointee.exploredCount += 1
   }
 
   /// Looks at a new state and puts a node for it on the stack unless the execution ends here.
@@ -326,9 +329,23 @@ public final class OptimalSearch {
 
   private let tryFootprint = Footprint()
 
+  /// How much is explored, by the look of the stack; nil when there is none.
+  private var explored: Double? {
+    guard !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
+    for index in 0..<nodes.count where !part.isSettled {
+      let node = nodes[index]
+      // The branch that is followed has left the list.
+      let present = index < nodes.count - 1 ? 1 : 0
+      let left = trees.count(of: node.branches) + present
+      part.add(done: node.exploredCount, known: node.exploredCount + left)
+    }
+    return part.explored
+  }
+
   private func result(_ ending: Ending) -> SearchResult {
     SearchResult(
-      ending, statistics, finalStates: finalStates,
+      ending, statistics, finalStates: finalStates, explored: explored,
       steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
   }
 }

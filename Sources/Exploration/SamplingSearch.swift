@@ -48,7 +48,9 @@ public final class SamplingSearch {
   /// Call it once.
   public func run() -> SearchResult {
     while true {
-      if let bound = budget.exceeded(statistics, depth: 0) { return result(.bounded(bound)) }
+      if let bound = budget.exceeded(statistics, depth: 0, explored: nil) {
+        return result(.bounded(bound))
+      }
       if let stop = runOnce() { return result(stop) }
       statistics.depthMax = max(statistics.depthMax, steps.count)
       while !steps.isEmpty {
@@ -82,7 +84,9 @@ public final class SamplingSearch {
         return .violation
       case .halted: return .halted
       }
-      if let bound = budget.exceeded(statistics, depth: steps.count), bound != .executions {
+      if let bound = budget.exceeded(statistics, depth: steps.count, explored: nil),
+        bound != .executions
+      {
         return .bounded(bound)
       }
     }

@@ -22,35 +22,36 @@ public struct SearchResult: Sendable {
   public var schedule: Schedule?
   /// Keys of the states in which no CPU was enabled, ascending; empty unless asked for.
   public var finalStates: [UInt64]
+  /// How much is explored, from 0 to 1: an estimate, for a depth-first search that met a bound.
+  ///
+  /// It follows from the counts alone, not from the clock.
+  public var explored: Double?
 
   public init(
-    ending: Ending, statistics: Statistics, schedule: Schedule?, finalStates: [UInt64] = []
+    ending: Ending, statistics: Statistics, schedule: Schedule?, finalStates: [UInt64] = [],
+    explored: Double? = nil
   ) {
     self.ending = ending
     self.statistics = statistics
     self.schedule = schedule
     self.finalStates = finalStates
+    self.explored = explored
   }
 }
 
 extension SearchResult {
   /// The result of a search that ended where these steps lead, which matters if it found something.
   init(
-    _ ending: Ending, _ statistics: Statistics, finalStates: [UInt64],
+    _ ending: Ending, _ statistics: Statistics, finalStates: [UInt64], explored: Double?,
     steps: @autoclosure () -> [Schedule.Step]
   ) {
     let isFound = ending == .violation || ending == .halted
+    var isBounded = false
+    if case .bounded = ending { isBounded = true }
     self.init(
       ending: ending, statistics: statistics, schedule: isFound ? Schedule(steps()) : nil,
-      finalStates: Array(Set(finalStates)).sorted())
+      finalStates: Array(Set(finalStates)).sorted(), explored: isBounded ? explored : nil)
   }
-}
-
-/// What a running search tells whoever watches it.
-public struct SearchProgress: Sendable {
-  public var statistics: Statistics
-  public var depth: Int
-  public var seconds: Double
 }
 
 /// How to run a search.
@@ -78,6 +79,7 @@ final class Budget {
   private let watch: ((SearchProgress) -> Bool)?
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
+  private var forecast = Forecast()
   /// Transitions between two looks at the clock.
   static let period = 4_096
 
@@ -88,31 +90,47 @@ final class Budget {
   }
 
   /// The bound that is met, if any.
-  func exceeded(_ statistics: Statistics, depth: Int, bytes: Int = 0) -> Bound? {
+  ///
+  /// - Parameter explored: how much is explored, as the search's stack says; asked for only when
+  ///   somebody watches. Nil for a search that has no end of its own.
+  func exceeded(
+    _ statistics: Statistics, depth: Int, bytes: Int = 0, explored: @autoclosure () -> Double?
+  ) -> Bound? {
     if let most = limits.memoryBytes, bytes > most { return .memory }
-    if let executions = limits.executions,
-      statistics.executions + statistics.blocked + statistics.truncated >= executions
-    {
+    if let executions = limits.executions, statistics.executionsBegun >= executions {
       return .executions
     }
     if let states = limits.states, statistics.states >= states { return .states }
     guard statistics.transitions % Budget.period == 0 else { return nil }
-    return slowlyExceeded(statistics, depth: depth)
+    return slowlyExceeded(statistics, depth: depth, explored)
   }
 
   /// The bound that is met, if any; looks at the clock, too.
-  func exceededNow(_ statistics: Statistics, depth: Int, bytes: Int) -> Bound? {
-    exceeded(statistics, depth: depth, bytes: bytes) ?? slowlyExceeded(statistics, depth: depth)
+  func exceededNow(
+    _ statistics: Statistics, depth: Int, bytes: Int, explored: Double?
+  ) -> Bound? {
+    exceeded(statistics, depth: depth, bytes: bytes, explored: explored)
+      ?? slowlyExceeded(statistics, depth: depth) { explored }
   }
 
-  private func slowlyExceeded(_ statistics: Statistics, depth: Int) -> Bound? {
+  private func slowlyExceeded(
+    _ statistics: Statistics, depth: Int, _ explored: () -> Double?
+  ) -> Bound? {
     guard limits.seconds != nil || watch != nil else { return nil }
     let elapsed = clock.now - start
     let seconds =
       Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     if let limit = limits.seconds, seconds >= limit { return .seconds }
-    let progress = SearchProgress(statistics: statistics, depth: depth, seconds: seconds)
-    if let watch, !watch(progress) { return .interrupted }
-    return nil
+    guard let watch else { return nil }
+    var progress = SearchProgress(statistics: statistics, depth: depth, seconds: seconds)
+    progress.secondsToBound = limits.seconds.map { $0 - seconds }
+    let explored = explored()
+    progress.isExact = explored == nil
+    progress.fractionDone = [
+      explored.flatMap { forecast.done($0, after: statistics.transitions) },
+      limits.executions.map { Double(statistics.executionsBegun) / Double($0) },
+      limits.states.map { Double(statistics.states) / Double($0) },
+    ].compactMap(\.self).max()
+    return watch(progress) ? nil : .interrupted
   }
 }

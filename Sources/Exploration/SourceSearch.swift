@@ -24,6 +24,8 @@ public final class SourceSearch {
     var cpu = 0
     var choice = 0
     var choiceCount = 0
+    /// How many CPUs were explored here.
+    var exploredCount = 0
   }
 
   private let system: TransitionSystem
@@ -61,7 +63,7 @@ public final class SourceSearch {
   public func run() -> SearchResult {
     if let stop = arrive(asleep: CPUSet()) { return result(stop) }
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(statistics, depth: nodes.count) {
+      if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
         while past.count > 0 {
           system.undo()
           past.pop()
@@ -128,6 +130,7 @@ public final class SourceSearch {
     node.pointee.choice += 1
     if node.pointee.choice == node.pointee.choiceCount {
       node.pointee.sleep.insert(node.pointee.cpu)
+      node.pointee.exploredCount += 1
     }
   }
 
@@ -186,9 +189,24 @@ public final class SourceSearch {
     }
   }
 
+  /// How much is explored, by the look of the stack; nil when there is none.
+  private var explored: Double? {
+    guard !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
+    for index in 0..<nodes.count where !part.isSettled {
+      let node = nodes[index]
+      let left = node.backtrack.subtracting(node.sleep).count
+      let isBetween = node.choice == node.choiceCount
+      part.add(
+        done: node.exploredCount, known: node.exploredCount + left,
+        choice: isBetween ? 0 : node.choice, of: node.choiceCount)
+    }
+    return part.explored
+  }
+
   private func result(_ ending: Ending) -> SearchResult {
     SearchResult(
-      ending, statistics, finalStates: finalStates,
+      ending, statistics, finalStates: finalStates, explored: explored,
       steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
   }
 }

@@ -110,7 +110,7 @@ public final class StatefulSearch {
 
   private func exceededBound() -> Bound? {
     if membership != nil { return exceededBoundOfTeam() }
-    return budget.exceeded(statistics, depth: nodes.count, bytes: bytes)
+    return budget.exceeded(statistics, depth: nodes.count, bytes: bytes, explored: explored)
   }
 
   private func chooseStep() -> Bool {
@@ -362,8 +362,22 @@ public final class StatefulSearch {
     }
   }
 
+  /// How much is explored, by the look of the stack; nil when there is none.
+  var explored: Double? {
+    guard !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
+    for index in 0..<nodes.count where !part.isSettled {
+      let node = nodes[index]
+      let isBetween = node.choice == node.choiceCount
+      part.add(
+        done: node.done.count, known: node.backtrack.count,
+        choice: isBetween ? 0 : node.choice, of: node.choiceCount)
+    }
+    return part.explored
+  }
+
   private func result(_ ending: Ending) -> SearchResult {
-    SearchResult(ending, statistics, finalStates: finalStates, steps: steps)
+    SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: steps)
   }
 
   /// The execution in hand.

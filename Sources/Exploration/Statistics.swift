@@ -18,4 +18,7 @@ public struct Statistics: Equatable, Sendable {
   public var depthMax = 0
 
   public init() {}
+
+  /// Executions that have ended in any way.
+  public var executionsBegun: Int { executions + blocked + truncated }
 }

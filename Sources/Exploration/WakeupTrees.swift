@@ -39,6 +39,17 @@ final class WakeupTrees {
     return (Int(record.step), record.firstChild, record.next)
   }
 
+  /// The number of branches in a list.
+  func count(of list: Branch) -> Int {
+    var count = 0
+    var branch = list
+    while branch != WakeupTrees.none {
+      count += 1
+      branch = records[Int(branch)].next
+    }
+    return count
+  }
+
   /// Puts a branch of one step at the end of a list and returns the list.
   func append(_ step: Int, to list: Branch) -> Branch {
     let branch = make(step)

@@ -50,15 +50,8 @@ enum Terminal {
   }
 
   private static func showProgress(_ label: String, _ progress: SearchProgress) {
-    let statistics = progress.statistics
-    let executions = statistics.executions + statistics.blocked
-    let rate = Int(Double(statistics.transitions) / max(progress.seconds, 0.001))
-    let states = statistics.states > 0 ? ", \(counted(statistics.states, "state"))" : ""
-    let text =
-      "\(label): \(counted(executions, "execution"))\(states), depth \(progress.depth), "
-      + "\(grouped(rate)) transitions/s, \(Int(progress.seconds)) s"
     progressIsShown.store(true, ordering: .relaxed)
-    writeError("\r\u{1B}[K\(text)")
+    writeError("\r\u{1B}[K\(ProgressText.line(label, progress))")
   }
 
   /// Removes the progress line.

@@ -57,6 +57,8 @@ public struct CheckDocument: Encodable, Sendable {
   var collisionChance: Double?
   /// States that had the hash of another and were told apart, if states were compared in full.
   var collisions: Int?
+  /// An estimate, from 0 to 1, of an incomplete check.
+  public private(set) var explored: Double?
   var counterexample: Counterexample?
   /// The only value that differs between two runs.
   public var seconds: Double?
@@ -84,6 +86,7 @@ public struct CheckDocument: Encodable, Sendable {
       transitions: statistics.transitions, depthMax: statistics.depthMax)
     collisionChance = report.collisionBound?.value
     collisions = report.isExact ? statistics.collisions : nil
+    explored = report.explored.map { ($0 * 10_000).rounded() / 10_000 }
     counterexample = report.counterexample.flatMap(Self.counterexample)
     self.seconds = seconds
   }

@@ -54,8 +54,13 @@ public struct CheckText {
     case .holds: style.good("holds") + " — every interleaving of \(report.scope)"
     case .violated:
       style.bad("violated") + " — \(report.violatedInvariant ?? "") fails; \(report.scope)"
-    case .incomplete(let reason): style.warning("incomplete") + " — \(Self.text(reason))"
+    case .incomplete(let reason):
+      style.warning("incomplete") + " — \(Self.text(reason))\(explored)"
     }
+  }
+
+  private var explored: String {
+    report.explored.map { "; \(ProgressText.part($0)) explored" } ?? ""
   }
 
   private static func text(_ reason: Incompleteness) -> String {

@@ -21,6 +21,8 @@ final class SearchTeam: Sendable {
     var idleMembers: [Member] = []
     /// Per member, what it had counted when it last said.
     var counts: [Statistics] = []
+    /// How much the first member had explored when it last said.
+    var explored: Double?
     var finalStates: [UInt64] = []
     var ending: (Ending, Schedule?)?
   }
@@ -55,13 +57,16 @@ final class SearchTeam: Sendable {
   }
 
   /// Takes note of what a member has counted and stops everybody if a limit is met.
-  func report(_ statistics: Statistics, of member: Int, depth: Int) {
-    let total = state.withLock { state in
+  func report(_ statistics: Statistics, of member: Int, depth: Int, _ explored: Double?) {
+    let (total, explored) = state.withLock { state in
       state.counts[member] = statistics
-      return state.counts.total
+      if explored != nil { state.explored = explored }
+      return (state.counts.total, state.explored)
     }
     let bytes = states.bytes + summaries.bytes
-    let bound = budget.withLock { $0.exceededNow(total, depth: depth, bytes: bytes) }
+    let bound = budget.withLock {
+      $0.exceededNow(total, depth: depth, bytes: bytes, explored: explored)
+    }
     if let bound { stop(.bounded(bound)) }
   }
 
@@ -147,7 +152,7 @@ final class SearchTeam: Sendable {
       let finals = searches.flatMap(\.finalStates)
       return SearchResult(
         ending: ending.0, statistics: state.counts.total, schedule: ending.1,
-        finalStates: Array(Set(finals)).sorted())
+        finalStates: Array(Set(finals)).sorted(), explored: first.search.explored)
     }
   }
 }

@@ -110,7 +110,9 @@ extension StatefulSearch {
     if team.isStopped { return .interrupted }
     if statistics.transitions >= membership.nextReport {
       membership.nextReport = statistics.transitions + Budget.period
-      team.report(statistics, of: membership.number, depth: nodes.count)
+      // How far the first member is says how far all are.
+      let explored = membership.task == nil ? explored : nil
+      team.report(statistics, of: membership.number, depth: nodes.count, explored)
     }
     if team.wantsTask { give(to: team) }
     return nil
