@@ -58,6 +58,9 @@ public struct SearchOptions {
   public var limits = Limits()
   /// Keeps the key of every final state.
   public var collectsFinalStates = false
+  /// Takes states that differ only by an exchange of identical CPUs for one; the stateful search
+  /// alone does so.
+  public var usesSymmetry = false
   /// Seed of a search that samples.
   public var seed: UInt64 = 0
   /// Priority changes per execution, for a search that samples by priorities.

@@ -12,6 +12,9 @@ public struct Statistics: Equatable, Sendable {
   public var transitions = 0
   /// Distinct states; 0 for a search that does not merge states.
   public var states = 0
+  /// States that those stand for if an exchange of identical CPUs makes another state; 0 for a
+  /// search that uses no symmetry.
+  public var statesCovered = 0
   /// Steps in the longest execution.
   public var depthMax = 0
 

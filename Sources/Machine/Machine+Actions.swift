@@ -76,10 +76,12 @@ extension Machine {
     case .fetchAdd:
       let old = memory[action.cell]
       memory[action.cell] = old &+ action.a
+      if usesSymmetry { noteArithmetic(from: old, to: old &+ action.a, in: action.cell, by: cpu) }
       return old
     case .incrementUnlessZero:
       let old = memory[action.cell]
       if old != 0 { memory[action.cell] = old &+ 1 }
+      if usesSymmetry { noteArithmetic(from: old, to: old &+ 1, in: action.cell, by: cpu) }
       return old == 0 ? 0 : 1
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       return performLocking(action, by: cpu)
@@ -178,10 +180,8 @@ extension Machine {
 
   /// A hash of which operations of other CPUs have completed.
   private func historySeen(by cpu: Int) -> UInt64 {
-    var seen: UInt64 = 0
-    for other in 0..<layout.cpuCount where other != cpu {
-      seen = StableHash.extend(seen, with: memory[layout.history(other)])
-    }
+    let seen = historySeen(by: cpu) { memory[layout.history($0)] }
+    if usesSymmetry { noteHistory(seen, by: cpu) }
     return seen
   }
 
