@@ -20,7 +20,7 @@ public struct Fuzzer {
     /// Programs in which some invariant can fail: shows that verdicts are compared at all.
     public var violated = 0
     public var transitions = 0
-    /// Comparisons left out because the exhaustive search has more than `statesMax` states.
+    /// Comparisons left out because the exhaustive search has too many states.
     public var skipped = 0
     public var mismatches: [Mismatch] = []
   }
@@ -28,18 +28,30 @@ public struct Fuzzer {
   /// Makes the search under test.
   private let search: (TransitionSystem, SearchOptions) -> SearchResult
 
-  /// - Parameter search: the search to hold against the exhaustive one.
-  public init(search: @escaping (TransitionSystem, SearchOptions) -> SearchResult) {
+  private let usesSymmetry: Bool
+
+  /// - Parameters:
+  ///   - usesSymmetry: whether programs have identical CPUs, and the search takes states that
+  ///     differ only by an exchange of them for one.
+  ///   - search: the search to hold against the exhaustive one.
+  public init(
+    usesSymmetry: Bool = false,
+    search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
+  ) {
+    self.usesSymmetry = usesSymmetry
     self.search = search
   }
 
   /// The fuzzer of one of the strategies.
-  public init(_ strategy: Strategy) {
-    self.init { strategy.search($0, $1) }
+  public init(_ strategy: Strategy, usesSymmetry: Bool = false) {
+    self.init(usesSymmetry: usesSymmetry) { strategy.search($0, $1) }
   }
 
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
-  static let statesMax = 500_000
+  private func statesMax(_ size: RandomProgram.Size) -> Int {
+    // Identical CPUs have more in common: many small programs are worth more than a few large ones.
+    usesSymmetry && size == .small ? 20_000 : 500_000
+  }
 
   /// Compares final states and verdicts for each seed.
   public func run(
@@ -47,10 +59,12 @@ public struct Fuzzer {
   ) -> Report {
     var report = Report()
     for seed in seeds {
-      let program = RandomProgram(seed: seed, size: size)
-      if let what = compare(program, &report) {
+      let program =
+        usesSymmetry
+        ? RandomProgram(identicalSeed: seed, size: size) : RandomProgram(seed: seed, size: size)
+      if let what = compare(program, size, &report) {
         report.mismatches.append(
-          Mismatch(seed: seed, what: what, program: simplest(program).text))
+          Mismatch(seed: seed, what: what, program: simplest(program, size).text))
       }
       report.programs += 1
       if report.mismatches.count >= stopAfter { break }
@@ -59,10 +73,12 @@ public struct Fuzzer {
   }
 
   /// Simplifies as long as the searches still disagree.
-  private func simplest(_ program: RandomProgram) -> RandomProgram {
+  private func simplest(
+    _ program: RandomProgram, _ size: RandomProgram.Size
+  ) -> RandomProgram {
     var ignored = Report()
-    let next = program.simpler.first { compare($0, &ignored) != nil }
-    return next.map { simplest($0) } ?? program
+    let next = program.simpler.first { compare($0, size, &ignored) != nil }
+    return next.map { simplest($0, size) } ?? program
   }
 
   /// Deadlocks are common in random programs, so they are not judged with the rest: one would
@@ -73,27 +89,42 @@ public struct Fuzzer {
   ]
 
   /// Compares without and with invariants; returns the first disagreement.
-  private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
-    let bare = compare({ program.scenario() }, &report)
+  private func compare(
+    _ program: RandomProgram, _ size: RandomProgram.Size, _ report: inout Report
+  ) -> String? {
+    let most = statesMax(size)
+    let bare = compare({ program.scenario() }, most, &report)
     let checked = compare(
       {
         let scenario = program.scenario()
         scenario.require(Fuzzer.invariants)
         return scenario
-      }, &report)
+      }, most, &report)
+    if bare == nil, checked == nil, program.hasSpecification {
+      return compare(
+        {
+          let scenario = program.scenario()
+          scenario.require(Linearisable(to: RandomSpecification()))
+          return scenario
+        }, most, &report)
+    }
     return bare ?? checked
   }
 
-  private func compare(_ scenario: () -> Scenario, _ report: inout Report) -> String? {
+  private func compare(
+    _ scenario: () -> Scenario, _ statesMax: Int, _ report: inout Report
+  ) -> String? {
     var options = SearchOptions()
     options.collectsFinalStates = true
+    // The oracle knows no symmetry: it must find every final state that a symmetric one stands for.
     var bounded = options
-    bounded.limits.states = Fuzzer.statesMax
+    bounded.limits.states = statesMax
     let oracle = ExhaustiveSearch(Machine(scenario()), bounded).run()
     if oracle.ending == .bounded(.states) {
       report.skipped += 1
       return nil
     }
+    options.usesSymmetry = usesSymmetry
     let result = search(Machine(scenario()), options)
     report.transitions += result.statistics.transitions
     if oracle.ending == .violation { report.violated += 1 }

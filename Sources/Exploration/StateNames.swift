@@ -57,6 +57,8 @@ final class StateNames {
     }
     // Ways to the same key are as many as there are permutations that change nothing.
     name.stateCount = keys.count / ways
+    // The least of several hashes is likely to be small; tables want keys that are spread evenly.
+    name.key = StableHash.mix(name.key)
     return name
   }
 

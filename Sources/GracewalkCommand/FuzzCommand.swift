@@ -16,6 +16,9 @@ enum FuzzCommand {
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode,
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
+      Option(
+        name: "symmetry", value: nil,
+        help: "programs with identical CPUs; the stateful search exchanges them"),
     ],
     run: run)
 
@@ -30,7 +33,12 @@ enum FuzzCommand {
       throw UsageError(
         "--mode \(strategy.rawValue) samples executions; there is nothing to compare")
     }
-    let report = Fuzzer(strategy).run(seeds: seeds, size: isSmall ? .small : .full)
+    let usesSymmetry = arguments.has("symmetry")
+    guard !usesSymmetry || strategy == .stateful else {
+      throw UsageError("--symmetry is about --mode stateful, not \(strategy.rawValue)")
+    }
+    let report = Fuzzer(strategy, usesSymmetry: usesSymmetry).run(
+      seeds: seeds, size: isSmall ? .small : .full)
     for mismatch in report.mismatches {
       print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")
       mismatch.program.forEach { print("  \($0)") }

@@ -122,7 +122,8 @@ final class Symmetry {
     let layout = machine.layout
     for cpu in 0...layout.cpuCount {
       for offset in 0..<Layout.cpuStride {
-        let content: Content = layout.section(cpu) + offset == layout.graceReaders(cpu)
+        let content: Content =
+          layout.section(cpu) + offset == layout.graceReaders(cpu)
           ? .cpuSet : .number
         describe(layout.section(cpu) + offset, content) {
           layout.section(permutations.image(of: cpu, under: $0)) + offset
