@@ -11,7 +11,9 @@ import Machine
 public struct SearchPlan: Sendable {
   public let strategy: Strategy
   /// Why the strategy is not the one asked for, or what a bound does to it; nil if neither.
-  public let note: String?
+  public private(set) var note: String?
+  /// Whether states that differ only by an exchange of identical CPUs are taken for one.
+  public let usesSymmetry: Bool
   public let limits: Limits
   public let seed: UInt64
   private let priorityChanges: Int
@@ -44,12 +46,18 @@ public struct SearchPlan: Sendable {
       strategy = options.strategy
       note = nil
     }
+    usesSymmetry = options.usesSymmetry && strategy == .stateful && scenario.allowsSymmetry
+    if options.usesSymmetry, strategy == .stateful, let text = scenario.symmetryNote {
+      note = note.map { "\($0); \(text)" } ?? text
+    }
   }
 
   /// The search in words.
   public var text: String {
     switch strategy {
-    case .stateful: "stateful search with dynamic partial-order reduction"
+    case .stateful:
+      "stateful search with dynamic partial-order reduction"
+        + (usesSymmetry ? ", identical CPUs exchanged" : "")
     case .source: "source-DPOR with sleep sets"
     case .sleep: "sleep sets"
     case .exhaustive: "exhaustive search, equal states merged"
@@ -63,7 +71,26 @@ public struct SearchPlan: Sendable {
     options.watch = watch?.body
     options.seed = seed
     options.priorityChanges = priorityChanges
+    options.usesSymmetry = usesSymmetry
     return strategy.search(machine, options)
+  }
+}
+
+extension Scenario {
+  /// An invariant that may tell identical CPUs apart.
+  private var invariantAboutCPUs: String? {
+    identicalCPUs.isEmpty ? nil : invariants.first { !$0.treatsCPUsAlike }?.id
+  }
+
+  /// True if there are identical CPUs, and nothing that is judged tells them apart.
+  var allowsSymmetry: Bool { !identicalCPUs.isEmpty && invariantAboutCPUs == nil }
+
+  /// Why identical CPUs are not exchanged, or not all.
+  var symmetryNote: String? {
+    if let invariant = invariantAboutCPUs {
+      return "identical CPUs not exchanged: \(invariant) may tell them apart"
+    }
+    return symmetryLimit
   }
 }
 

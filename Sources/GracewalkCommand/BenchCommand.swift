@@ -25,6 +25,7 @@ enum BenchCommand {
   private struct Program: Sendable {
     var name: String
     var strategy: Strategy
+    var usesSymmetry = false
     var makeScenario: @Sendable () -> Scenario
   }
 
@@ -71,6 +72,9 @@ enum BenchCommand {
     Family(name: "page-table", sizes: [2, 3, 4, 5, 6, 7], stateless: 6, exhaustive: 5) {
       PageTableBenchmark.scenario(mappers: $0)
     },
+    Family(name: "same-mappers", sizes: [2, 3, 4, 5], stateless: 3, exhaustive: 3) {
+      IdenticalMappers.scenario(mappers: $0)
+    },
   ]
 
   private static func show(_ result: SpinComparison.Result, isJSON: Bool) throws {
@@ -95,9 +99,14 @@ enum BenchCommand {
 
   private static let programs: [Program] = families.flatMap { family in
     family.sizes.flatMap { size in
-      Strategy.allCases.filter { family.fits($0, size) }.map { strategy in
-        Program(name: "\(family.name)(\(size))", strategy: strategy) { family.make(size) }
+      let name = "\(family.name)(\(size))"
+      let all = Strategy.allCases.filter { family.fits($0, size) }.map { strategy in
+        Program(name: name, strategy: strategy) { family.make(size) }
       }
+      guard !family.make(size).identicalCPUs.isEmpty else { return all }
+      return all + [
+        Program(name: name, strategy: .stateful, usesSymmetry: true) { family.make(size) }
+      ]
     }
   }
 
@@ -138,11 +147,15 @@ enum BenchCommand {
   private static func measure(_ program: Program) -> Row {
     let clock = ContinuousClock()
     let start = clock.now
-    let result = program.strategy.search(Machine(program.makeScenario()), SearchOptions())
+    var options = SearchOptions()
+    options.usesSymmetry = program.usesSymmetry
+    let result = program.strategy.search(Machine(program.makeScenario()), options)
     let seconds = (clock.now - start).inSeconds
     let statistics = result.statistics
     return Row(
-      program: program.name, search: program.strategy.rawValue, executions: statistics.executions,
+      program: program.name,
+      search: program.strategy.rawValue + (program.usesSymmetry ? "+symmetry" : ""),
+      executions: statistics.executions,
       blocked: statistics.blocked, states: statistics.states, transitions: statistics.transitions,
       seconds: seconds,
       executionsPerSecond: Double(statistics.executions + statistics.blocked) / seconds,
@@ -164,6 +177,6 @@ enum BenchCommand {
   }
 
   private static func line(_ cells: [String]) -> String {
-    cells[0].padded(to: 16) + cells.dropFirst().map { $0.leftPadded(to: 14) }.joined()
+    cells[0].padded(to: 16) + cells.dropFirst().map { $0.leftPadded(to: 18) }.joined()
   }
 }

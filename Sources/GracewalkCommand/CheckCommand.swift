@@ -27,6 +27,9 @@ enum CheckCommand {
       Option(name: "seconds", value: "S", help: "stop after S seconds"),
       Option(
         name: "max-memory", value: "MIB", help: "stop when stored states need more than this"),
+      Option(
+        name: "no-symmetry", value: nil,
+        help: "count states that differ by an exchange of identical CPUs one by one"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
       Option(name: "force", value: nil, help: "let --trace replace a file"),
@@ -56,6 +59,7 @@ enum CheckCommand {
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
     options.minimises = !arguments.has("no-minimise")
+    options.usesSymmetry = !arguments.has("no-symmetry")
     options.limits.preemptions = try arguments.countFromZero("preemptions")
     options.limits.depth = try arguments.count("depth", upTo: 1_000_000) ?? Limits.defaultDepth
     options.limits.executions = try arguments.count("executions")

@@ -93,6 +93,15 @@ public final class Scenario {
     for name in names { cpu(name, usesCallbacks: usesCallbacks, operations) }
   }
 
+  /// What to say of identical CPUs that are too many to exchange them all; nil if all are.
+  public var symmetryLimit: String? {
+    let permutations = CPUPermutations(of: identicalCPUs, callers: [], programs.count)
+    guard permutations.exchangedCount < permutations.declaredCount else { return nil }
+    return
+      "only \(permutations.exchangedCount) of \(permutations.declaredCount) identical CPUs are "
+      + "exchanged: more than \(CPUPermutations.countMax) orders would cost more than they save"
+  }
+
   /// True if the scenario has page tables, and not only words.
   public var hasTables: Bool { !rootNames.isEmpty }
 
