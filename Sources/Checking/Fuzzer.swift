@@ -20,7 +20,7 @@ public struct Fuzzer {
     /// Programs in which some invariant can fail: shows that verdicts are compared at all.
     public var violated = 0
     public var transitions = 0
-    /// Comparisons left out because the exhaustive search has too many states.
+    /// Comparisons left out because the exhaustive search has `statesMax` states.
     public var skipped = 0
     public var mismatches: [Mismatch] = []
   }
@@ -48,10 +48,7 @@ public struct Fuzzer {
   }
 
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
-  private func statesMax(_ size: RandomProgram.Size) -> Int {
-    // Identical CPUs have more in common: many small programs are worth more than a few large ones.
-    usesSymmetry && size == .small ? 20_000 : 500_000
-  }
+  public var statesMax = 500_000
 
   /// Compares final states and verdicts for each seed.
   public func run(
@@ -62,9 +59,9 @@ public struct Fuzzer {
       let program =
         usesSymmetry
         ? RandomProgram(identicalSeed: seed, size: size) : RandomProgram(seed: seed, size: size)
-      if let what = compare(program, size, &report) {
+      if let what = compare(program, &report) {
         report.mismatches.append(
-          Mismatch(seed: seed, what: what, program: simplest(program, size).text))
+          Mismatch(seed: seed, what: what, program: simplest(program).text))
       }
       report.programs += 1
       if report.mismatches.count >= stopAfter { break }
@@ -73,12 +70,10 @@ public struct Fuzzer {
   }
 
   /// Simplifies as long as the searches still disagree.
-  private func simplest(
-    _ program: RandomProgram, _ size: RandomProgram.Size
-  ) -> RandomProgram {
+  private func simplest(_ program: RandomProgram) -> RandomProgram {
     var ignored = Report()
-    let next = program.simpler.first { compare($0, size, &ignored) != nil }
-    return next.map { simplest($0, size) } ?? program
+    let next = program.simpler.first { compare($0, &ignored) != nil }
+    return next.map { simplest($0) } ?? program
   }
 
   /// Deadlocks are common in random programs, so they are not judged with the rest: one would
@@ -89,31 +84,26 @@ public struct Fuzzer {
   ]
 
   /// Compares without and with invariants; returns the first disagreement.
-  private func compare(
-    _ program: RandomProgram, _ size: RandomProgram.Size, _ report: inout Report
-  ) -> String? {
-    let most = statesMax(size)
-    let bare = compare({ program.scenario() }, most, &report)
+  private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
+    let bare = compare({ program.scenario() }, &report)
     let checked = compare(
       {
         let scenario = program.scenario()
         scenario.require(Fuzzer.invariants)
         return scenario
-      }, most, &report)
+      }, &report)
     if bare == nil, checked == nil, program.hasSpecification {
       return compare(
         {
           let scenario = program.scenario()
           scenario.require(Linearisable(to: RandomSpecification()))
           return scenario
-        }, most, &report)
+        }, &report)
     }
     return bare ?? checked
   }
 
-  private func compare(
-    _ scenario: () -> Scenario, _ statesMax: Int, _ report: inout Report
-  ) -> String? {
+  private func compare(_ scenario: () -> Scenario, _ report: inout Report) -> String? {
     var options = SearchOptions()
     options.collectsFinalStates = true
     // The oracle knows no symmetry: it must find every final state that a symmetric one stands for.

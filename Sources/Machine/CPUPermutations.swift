@@ -1,5 +1,7 @@
 // In which ways identical CPUs can be exchanged.
 
+import Support
+
 /// A group of permutations of CPUs: every order of each class of identical ones.
 ///
 /// CPUs that run callbacks go with those that queue them. As the group's size is the factor by
@@ -14,6 +16,7 @@ struct CPUPermutations {
   private let cpuCount: Int
   private let images: [Int]
   private let inverses: [Int]
+  private let moved: CPUSet
 
   /// - Parameters:
   ///   - classes: the identical CPUs.
@@ -43,6 +46,9 @@ struct CPUPermutations {
     inverses = all.map { order in
       all.firstIndex { other in order.indices.allSatisfy { other[order[$0]] == $0 } } ?? 0
     }
+    moved = all.reduce(into: CPUSet()) { moved, order in
+      for cpu in order.indices where order[cpu] != cpu { moved.insert(cpu) }
+    }
     declaredCount = classes.joined().count
     exchangedCount = exchanged.joined().count
   }
@@ -55,9 +61,7 @@ struct CPUPermutations {
   func inverse(of permutation: Int) -> Int { inverses[permutation] }
 
   /// True if some permutation gives the CPU another place.
-  func moves(_ cpu: Int) -> Bool {
-    (0..<count).contains { image(of: cpu, under: $0) != cpu }
-  }
+  func moves(_ cpu: Int) -> Bool { moved.contains(cpu) }
 
   /// As many of each class, in order, as the limit on the group's size allows.
   private static func exchanged(of classes: [[Int]]) -> [[Int]] {

@@ -34,10 +34,14 @@ final class Symmetry {
   private let permutations: CPUPermutations
   private let count: Int
   private let contents: GrowableBuffer<Content>
-  /// Per cell and permutation, the cell that takes its place.
-  private let cellImages: GrowableBuffer<UInt32>
+  /// Where in `cellImages` a cell's row begins, or -1 if nothing ever takes its place.
+  private let cellRows: GrowableBuffer<Int32>
+  /// Per permutation, the cell that takes a cell's place.
+  private let cellImages = GrowableBuffer<UInt32>(capacity: 1_024)
   /// Per node and permutation, the node that takes its place, or `none`.
   private let nodeImages = GrowableBuffer<ObservationTree.Index>()
+  /// Per node and permutation, the share in the state key of the node that takes its place.
+  private let nodeShares = GrowableBuffer<UInt64>()
   /// Keys per permutation, one row for each of the depths.
   private let rows = GrowableBuffer<UInt64>()
   private let depths = GrowableBuffer<Int>()
@@ -53,12 +57,7 @@ final class Symmetry {
     count = permutations.count
     callbackKeys = Array(repeating: [:], count: count)
     contents = GrowableBuffer(repeating: .number, count: machine.layout.cellCount)
-    cellImages = GrowableBuffer(repeating: 0, count: machine.layout.cellCount * count)
-    for cell in 0..<machine.layout.cellCount {
-      for permutation in 0..<count {
-        cellImages[cell * count + permutation] = UInt32(truncatingIfNeeded: cell)
-      }
-    }
+    cellRows = GrowableBuffer(repeating: -1, count: machine.layout.cellCount)
     describeNamedWords()
     describePages()
     describeCPUs()
@@ -66,8 +65,10 @@ final class Symmetry {
 
   deinit {
     contents.deallocate()
+    cellRows.deallocate()
     cellImages.deallocate()
     nodeImages.deallocate()
+    nodeShares.deallocate()
     rows.deallocate()
     depths.deallocate()
     path.deallocate()
@@ -75,11 +76,13 @@ final class Symmetry {
 
   // MARK: Cells
 
-  private func describe(_ cell: UInt32, _ content: Content, _ image: (Int) -> UInt32) {
+  private func describe(
+    _ cell: UInt32, of cpu: Int, _ content: Content, _ image: (Int) -> UInt32
+  ) {
     contents[Int(cell)] = content
-    for permutation in 0..<count {
-      cellImages[Int(cell) * count + permutation] = image(permutation)
-    }
+    guard permutations.moves(cpu) else { return }
+    cellRows[Int(cell)] = Int32(truncatingIfNeeded: cellImages.count)
+    for permutation in 0..<count { cellImages.append(image(permutation)) }
   }
 
   private func describeNamedWords() {
@@ -89,7 +92,7 @@ final class Symmetry {
     for cell in scenario.readWriteLockCells {
       contents[Int(cell)] = .cpuSet
       for cpu in 0..<machine.layout.cpuCount {
-        describe(cell + 1 + UInt32(cpu), .number) {
+        describe(cell + 1 + UInt32(cpu), of: cpu, .number) {
           cell + 1 + UInt32(permutations.image(of: cpu, under: $0))
         }
       }
@@ -109,7 +112,7 @@ final class Symmetry {
             case Layout.readersOffset, Layout.readersAtUnlinkOffset: .cpuSet
             default: .number
             }
-          describe(page.base + offset, content) {
+          describe(page.base + offset, of: owner, content) {
             let image = permutations.image(of: owner, under: $0)
             return layout.page(owner: image, index: index).base + offset
           }
@@ -125,7 +128,7 @@ final class Symmetry {
         let content: Content =
           layout.section(cpu) + offset == layout.graceReaders(cpu)
           ? .cpuSet : .number
-        describe(layout.section(cpu) + offset, content) {
+        describe(layout.section(cpu) + offset, of: cpu, content) {
           layout.section(permutations.image(of: cpu, under: $0)) + offset
         }
       }
@@ -140,13 +143,14 @@ final class Symmetry {
             case layout.callbackKey(cpu, index): .callbackKey
             default: .number
             }
-          describe(first + offset, content) {
+          describe(first + offset, of: cpu, content) {
             layout.callbackReaders(permutations.image(of: cpu, under: $0), index) + offset
           }
         }
       }
       for other in 0..<layout.cpuCount {
-        describe(layout.barrierTarget(cpu, other), .number) {
+        let isMoved = permutations.moves(cpu)
+        describe(layout.barrierTarget(cpu, other), of: isMoved ? cpu : other, .number) {
           layout.barrierTarget(
             permutations.image(of: cpu, under: $0), permutations.image(of: other, under: $0))
         }
@@ -155,7 +159,8 @@ final class Symmetry {
   }
 
   func image(ofCell cell: UInt32, under permutation: Int) -> UInt32 {
-    cellImages[Int(cell) * count + permutation]
+    let row = Int(cellRows[Int(cell)])
+    return row < 0 ? cell : cellImages[row + permutation]
   }
 
   // MARK: Values
@@ -258,15 +263,20 @@ final class Symmetry {
     while !path.isEmpty {
       let next = path.removeLast()
       let missing = (Int(next) + 1) * count - nodeImages.count
-      if missing > 0 { _ = nodeImages.extend(by: missing, with: ObservationTree.none) }
+      if missing > 0 {
+        _ = nodeImages.extend(by: missing, with: ObservationTree.none)
+        _ = nodeShares.extend(by: missing, with: 0)
+      }
       for permutation in 1..<count {
         let image = findImage(of: next, under: permutation)
         guard machine.failure == nil, isImage(image, of: next, under: permutation) else {
           return false
         }
         nodeImages[Int(next) * count + permutation] = image
+        nodeShares[Int(next) * count + permutation] = machine.tree[image].pointee.keyShare
       }
       nodeImages[Int(next) * count] = next
+      nodeShares[Int(next) * count] = machine.tree[next].pointee.keyShare
     }
     return true
   }
@@ -310,6 +320,10 @@ final class Symmetry {
         fail(Int(node.cpu), "queues callbacks that depend on which CPU it is")
         return false
       }
+    }
+    if node.action.kind == .respond && other.action.kind == .respond && expected != other.action {
+      fail(Int(node.cpu), "returns what depends on which CPU it is")
+      return false
     }
     guard expected.isSameRequest(as: other.action), node.operation == other.operation else {
       let twin = machine.name(ofCPU: Int(other.cpu))
@@ -384,14 +398,15 @@ final class Symmetry {
 
   private func addFirstRow() -> Bool {
     precondition(machine.depth == 0, "[internal] keys are asked for from the start")
-    let row = rows.extend(by: count, with: 0)
+    let first = rows.extend(by: count, with: 0)
     depths.append(0)
-    for cell in 0..<machine.layout.cellCount {
-      let value = machine.memory[UInt32(truncatingIfNeeded: cell)]
-      add(value, at: UInt32(truncatingIfNeeded: cell), toRow: row)
+    let row = rows.pointer(to: first)
+    for number in 0..<machine.layout.cellCount {
+      let cell = UInt32(truncatingIfNeeded: number)
+      change(cell, from: 0, to: machine.memory[cell], in: row)
     }
-    for cpu in 0..<machine.cpuCount { add(machine.positions[cpu], toRow: row) }
-    for permutation in 1..<count where rows[row + permutation] != rows[row] {
+    for cpu in 0..<machine.cpuCount { add(machine.positions[cpu], to: row) }
+    for permutation in 1..<count where row[permutation] != row[0] {
       machine.fail(.notIdentical("what they start from changes when they are exchanged"))
       return false
     }
@@ -399,8 +414,9 @@ final class Symmetry {
   }
 
   private func addNextRow() {
-    let row = rows.extend(by: count, with: 0)
-    for permutation in 0..<count { rows[row + permutation] = rows[row - count + permutation] }
+    let start = rows.extend(by: count, with: 0)
+    let row = rows.pointer(to: start)
+    row.update(from: rows.pointer(to: start - count), count: count)
     let first = depths.last
     depths.append(machine.depth)
     var moved = CPUSet()
@@ -408,53 +424,67 @@ final class Symmetry {
       let frame = machine.frame(depth)
       guard !moved.contains(frame.cpu) else { continue }
       moved.insert(frame.cpu)
-      remove(frame.node, fromRow: row)
-      add(machine.positions[frame.cpu], toRow: row)
+      remove(frame.node, from: row)
+      add(machine.positions[frame.cpu], to: row)
     }
     let mark = machine.frame(first).mark
     for index in mark..<machine.memory.mark {
       let change = machine.memory.change(index)
       // Of several changes of a word, only the first matters, and what is there now.
       let isFirst = !(mark..<index).contains { machine.memory.change($0).cell == change.cell }
-      let value = machine.memory[change.cell]
-      guard isFirst, value != change.old else { continue }
-      remove(change.old, at: change.cell, fromRow: row)
-      add(value, at: change.cell, toRow: row)
+      guard isFirst else { continue }
+      self.change(change.cell, from: change.old, to: machine.memory[change.cell], in: row)
     }
   }
 
-  private func add(_ node: ObservationTree.Index, toRow row: Int) {
+  private func add(_ node: ObservationTree.Index, to row: UnsafeMutablePointer<UInt64>) {
+    let shares = nodeShares.pointer(to: Int(node) * count)
+    for permutation in 0..<count { row[permutation] &+= shares[permutation] }
+  }
+
+  private func remove(_ node: ObservationTree.Index, from row: UnsafeMutablePointer<UInt64>) {
+    let shares = nodeShares.pointer(to: Int(node) * count)
+    for permutation in 0..<count { row[permutation] &-= shares[permutation] }
+  }
+
+  /// Puts the share that a word's value has in each key in the place of that of another value.
+  private func change(
+    _ cell: UInt32, from old: UInt64, to new: UInt64, in row: UnsafeMutablePointer<UInt64>
+  ) {
+    guard old != new else { return }
+    let content = contents[Int(cell)]
+    let images = Int(cellRows[Int(cell)])
+    if namesCPU(old, content) || namesCPU(new, content) {
+      for permutation in 0..<count {
+        let place = image(ofCell: cell, under: permutation)
+        row[permutation] &-= share(image(of: old, content, under: permutation), place)
+        row[permutation] &+= share(image(of: new, content, under: permutation), place)
+      }
+      return
+    }
+    var place = cell
+    var difference = share(new, place) &- share(old, place)
     for permutation in 0..<count {
-      let image = nodeImages[Int(node) * count + permutation]
-      rows[row + permutation] &+= machine.tree[image].pointee.keyShare
+      if images >= 0, cellImages[images + permutation] != place {
+        place = cellImages[images + permutation]
+        difference = share(new, place) &- share(old, place)
+      }
+      row[permutation] &+= difference
     }
   }
 
-  private func remove(_ node: ObservationTree.Index, fromRow row: Int) {
-    for permutation in 0..<count {
-      let image = nodeImages[Int(node) * count + permutation]
-      rows[row + permutation] &-= machine.tree[image].pointee.keyShare
+  /// True if a value may be another one where CPUs are exchanged.
+  private func namesCPU(_ value: UInt64, _ content: Content) -> Bool {
+    switch content {
+    case .number: false
+    case .modelValue: machine.linkedPage(by: value) != nil
+    case .holder, .cpuSet, .callbackKey: value != 0
     }
   }
 
-  private func add(_ value: UInt64, at cell: UInt32, toRow row: Int) {
-    guard value != 0 else { return }
-    for permutation in 0..<count {
-      rows[row + permutation] &+= share(of: value, at: cell, under: permutation)
-    }
-  }
-
-  private func remove(_ value: UInt64, at cell: UInt32, fromRow row: Int) {
-    guard value != 0 else { return }
-    for permutation in 0..<count {
-      rows[row + permutation] &-= share(of: value, at: cell, under: permutation)
-    }
-  }
-
-  /// The share that a word's value has in the key of the state with the CPUs exchanged.
-  private func share(of value: UInt64, at cell: UInt32, under permutation: Int) -> UInt64 {
-    let image = image(of: value, contents[Int(cell)], under: permutation)
-    return StableHash.share(of: image, at: UInt64(self.image(ofCell: cell, under: permutation)))
+  /// The share of a word in a key: words that are zero have none.
+  private func share(_ value: UInt64, _ cell: UInt32) -> UInt64 {
+    value == 0 ? 0 : StableHash.share(of: value, at: UInt64(cell))
   }
 }
 

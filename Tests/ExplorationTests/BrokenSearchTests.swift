@@ -6,7 +6,7 @@ import Support
 import Testing
 
 /// A system that says the same as another one, unless a subclass lies.
-private class Forwarding: TransitionSystem {
+class Forwarding: TransitionSystem {
   let base: TransitionSystem
 
   init(_ base: TransitionSystem) {
@@ -31,6 +31,15 @@ private class Forwarding: TransitionSystem {
   override func undo() { base.undo() }
   override func judgeEnd() -> StepOutcome { base.judgeEnd() }
   override var stateKey: UInt64 { base.stateKey }
+  override var permutationCount: Int { base.permutationCount }
+  override func inverse(of permutation: Int) -> Int { base.inverse(of: permutation) }
+  override func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool { base.permutedKeys(keys) }
+  override func image(ofCPU cpu: Int, under permutation: Int) -> Int {
+    base.image(ofCPU: cpu, under: permutation)
+  }
+  override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 {
+    base.image(ofObject: object, under: permutation)
+  }
   override var violatedInvariant: Int { base.violatedInvariant }
 }
 
