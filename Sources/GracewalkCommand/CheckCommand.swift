@@ -81,6 +81,9 @@ enum CheckCommand {
     for option in ["seed", "changes"] where options.strategy.isComplete && arguments.has(option) {
       throw UsageError("--\(option) is about --mode random or pct; add one of them")
     }
+    if options.strategy != .stateful, arguments.has("no-symmetry") {
+      throw UsageError("--no-symmetry is about --mode stateful, the only one to use symmetry")
+    }
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
     options.priorityChanges = try arguments.countFromZero("changes") ?? 2
     if arguments.has("force") && !arguments.has("trace") {

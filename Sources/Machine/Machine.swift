@@ -260,7 +260,7 @@ public final class Machine: TransitionSystem {
   }
 
   public override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 {
-    symmetry.image(ofCell: object, under: permutation)
+    symmetry.images.image(ofCell: object, under: permutation)
   }
 
   // MARK: Ends
