@@ -37,6 +37,9 @@ public struct CheckOptions {
   public var parameters: [String: Int] = [:]
   /// Ids of the only invariants to require; nil for all of the model's.
   public var invariants: [String]?
+  /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for
+  /// one.
+  public var usesSymmetry = true
   /// Seed of a search that samples.
   public var seed: UInt64 = 0
   /// Priority changes per execution, for `pct`.

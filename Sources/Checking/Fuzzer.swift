@@ -20,7 +20,7 @@ public struct Fuzzer {
     /// Programs in which some invariant can fail: shows that verdicts are compared at all.
     public var violated = 0
     public var transitions = 0
-    /// Comparisons left out because the exhaustive search has more than `statesMax` states.
+    /// Comparisons left out because the exhaustive search has `statesMax` states.
     public var skipped = 0
     public var mismatches: [Mismatch] = []
   }
@@ -33,25 +33,32 @@ public struct Fuzzer {
   private let isOptimal: Bool
 
   private let isExact: Bool
+  private let usesSymmetry: Bool
 
   /// - Parameters:
   ///   - isExact: whether the search compares states in full.
   ///   - isOptimal: whether the search claims never to begin an execution in vain.
+  ///   - usesSymmetry: whether programs have identical CPUs, and the search takes states that
+  ///     differ only by an exchange of them for one.
   ///   - search: the search to hold against the exhaustive one.
   public init(
-    isExact: Bool = false, isOptimal: Bool = false,
+    isExact: Bool = false, isOptimal: Bool = false, usesSymmetry: Bool = false,
     search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
   ) {
     self.isExact = isExact
     self.isOptimal = isOptimal
+    self.usesSymmetry = usesSymmetry
     self.search = { search($0(), $1) }
   }
 
   /// The fuzzer of one of the strategies.
   ///
   /// - Parameter jobs: threads; more than one only for a stateful search.
-  public init(_ strategy: Strategy, isExact: Bool = false, jobs: Int = 1) {
+  public init(
+    _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1
+  ) {
     self.isExact = isExact
+    self.usesSymmetry = usesSymmetry
     isOptimal = strategy == .optimal
     search = { makeSystem, options in
       jobs == 1
@@ -61,7 +68,7 @@ public struct Fuzzer {
   }
 
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
-  static let statesMax = 500_000
+  public var statesMax = 500_000
 
   /// Compares final states and verdicts for each seed.
   public func run(
@@ -69,7 +76,9 @@ public struct Fuzzer {
   ) -> Report {
     var report = Report()
     for seed in seeds {
-      let program = RandomProgram(seed: seed, size: size)
+      let program =
+        usesSymmetry
+        ? RandomProgram(identicalSeed: seed, size: size) : RandomProgram(seed: seed, size: size)
       if let what = compare(program, &report) {
         report.mismatches.append(
           Mismatch(seed: seed, what: what, program: simplest(program).text))
@@ -103,6 +112,14 @@ public struct Fuzzer {
         scenario.require(Fuzzer.invariants)
         return scenario
       }, &report)
+    if bare == nil, checked == nil, program.hasSpecification {
+      return compare(
+        {
+          let scenario = program.scenario()
+          scenario.require(Linearisable(to: RandomSpecification()))
+          return scenario
+        }, &report)
+    }
     return bare ?? checked
   }
 
@@ -111,14 +128,16 @@ public struct Fuzzer {
   ) -> String? {
     var options = SearchOptions()
     options.collectsFinalStates = true
+    // The oracle knows no symmetry: it must find every final state that a symmetric one stands for.
     var bounded = options
-    bounded.limits.states = Fuzzer.statesMax
+    bounded.limits.states = statesMax
     let oracle = ExhaustiveSearch(Machine(scenario()), bounded).run()
     if oracle.ending == .bounded(.states) {
       report.skipped += 1
       return nil
     }
     options.isExact = isExact
+    options.usesSymmetry = usesSymmetry
     let result = search({ [isExact] in Machine(scenario(), isExact: isExact) }, options)
     report.transitions += result.statistics.transitions
     if oracle.ending == .violation { report.violated += 1 }

@@ -6,13 +6,14 @@ import Support
 /// A small random program over every kind of action the machine has.
 public struct RandomProgram: Equatable, Sendable {
   /// One instruction of a random CPU.
-  private enum Instruction: String {
+  enum Instruction: String {
     case load, store, compareExchange, exchange, fetchAdd, wait, lock, readLock, writeLock
     case section, synchronize, call, barrier, choose, incrementUnlessZero
     case install, walk, write, remove, removeLater
+    case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
   }
 
-  private struct Step: Equatable {
+  struct Step: Equatable {
     var instruction: Instruction
     var word: Int
     var old: UInt64
@@ -23,11 +24,15 @@ public struct RandomProgram: Equatable, Sendable {
     var text: String { "\(instruction)\(isConditional ? "?" : "")(w\(word) \(old) \(new))" }
   }
 
-  private var wordCount: Int
+  var wordCount: Int
   /// The steps of each CPU's operations.
-  private var cpus: [[[Step]]]
+  var cpus: [[[Step]]]
+  /// How many CPUs run the same: 1 for each but in programs with identical CPUs.
+  var copies: [Int]
+  /// Whether operations have a meaning for a sequential specification.
+  var hasSpecification = false
 
-  private static let mixes: [[Instruction]] = [
+  static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
     [.load, .store, .exchange, .fetchAdd, .incrementUnlessZero, .choose],
     [.load, .store, .compareExchange, .lock, .section, .synchronize, .wait],
@@ -39,8 +44,10 @@ public struct RandomProgram: Equatable, Sendable {
   ]
 
   /// Objects of a random scenario.
-  private struct Objects: Sendable {
+  struct Objects: Sendable {
     var words: [Location]
+    /// Keeps the address of a page, in programs with identical CPUs.
+    var kept: Location?
     var locks: [SpinLock]
     var readWriteLock: ReadWriteLock
     var root: TablePage
@@ -71,6 +78,7 @@ public struct RandomProgram: Equatable, Sendable {
     wordCount = random.pick([1, 2, 3])
     cpus = []
     let cpuCount = random.pick([2, 3, 3, 4])
+    copies = Array(repeating: 1, count: cpuCount)
     for _ in 0..<cpuCount {
       let mix = random.pick(Self.mixes)
       let length = 1 + random.below(size.longest(cpuCount))
@@ -90,16 +98,23 @@ public struct RandomProgram: Equatable, Sendable {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
     let objects = Objects(
       words: (0..<wordCount).map { scenario.word("w\($0)") },
+      kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable())
-    for (cpu, parts) in cpus.enumerated() {
+    let isWatched = hasSpecification
+    for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {
-        $0.instruction == .call || $0.instruction == .removeLater
+        [.call, .callTwice, .removeLater, .drop].contains($0.instruction)
       }
       let operations = parts.enumerated().map { part, steps in
-        Operation("part \(part)") { cpu in try Self.run(steps, objects, cpu) }
+        Operation("part \(part)", call: isWatched ? RandomSpecification.call(part) : nil) { cpu in
+          let seen = try Self.run(steps, objects, cpu)
+          return isWatched ? seen % 2 : seen
+        }
       }
-      scenario.cpu("cpu \(cpu)", usesCallbacks: usesCallbacks, operations)
+      let first = scenario.programs.count
+      let names = (first..<(first + copies[number])).map { "cpu \($0)" }
+      scenario.cpus(names, usesCallbacks: usesCallbacks, operations)
     }
     return scenario
   }
@@ -108,7 +123,8 @@ public struct RandomProgram: Equatable, Sendable {
   public var text: [String] {
     cpus.enumerated().map { cpu, parts in
       let texts = parts.map { $0.map(\.text).joined(separator: " ") }
-      return "cpu \(cpu): \(texts.joined(separator: " | "))"
+      let times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
+      return "cpu \(cpu)\(times): \(texts.joined(separator: " | "))"
     }
   }
 
@@ -116,6 +132,11 @@ public struct RandomProgram: Equatable, Sendable {
   public var simpler: [RandomProgram] {
     var list: [RandomProgram] = []
     for cpu in cpus.indices {
+      if copies[cpu] > 1 {
+        var fewer = self
+        fewer.copies[cpu] -= 1
+        list.append(fewer)
+      }
       if cpus[cpu].count > 1 {
         var joined = self
         joined.cpus[cpu] = [Array(cpus[cpu].joined())]
@@ -137,7 +158,7 @@ public struct RandomProgram: Equatable, Sendable {
     return list
   }
 
-  private static func step(
+  static func step(
     from mix: [Instruction], words: Int, _ random: inout SplitMix64
   ) -> Step {
     Step(
@@ -199,6 +220,7 @@ public struct RandomProgram: Equatable, Sendable {
       }
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
+    default: note(try runIdentical(step, objects, cpu))
     }
   }
 

@@ -12,7 +12,9 @@ import Support
 public struct SearchPlan: Sendable {
   public let strategy: Strategy
   /// Why the strategy is not the one asked for, or what a bound does to it; nil if neither.
-  public let note: String?
+  public private(set) var note: String?
+  /// Whether states that differ only by an exchange of identical CPUs are taken for one.
+  public let usesSymmetry: Bool
   public let limits: Limits
   public let seed: UInt64
   /// Threads that search.
@@ -51,12 +53,23 @@ public struct SearchPlan: Sendable {
     }
     isExact = options.isExact && strategy.mergesStates
     jobs = strategy == .stateful && !isExact ? options.jobs : 1
+    let isSymmetric =
+      options.usesSymmetry && strategy == .stateful && !scenario.identicalCPUs.isEmpty
+    usesSymmetry = isSymmetric && scenario.allowsSymmetry && !isExact
+    if isSymmetric, let text = isExact ? Self.exactNote : scenario.symmetryNote {
+      note = note.map { "\($0); \(text)" } ?? text
+    }
   }
+
+  private static let exactNote =
+    "identical CPUs not exchanged: states are compared in full, as they are"
 
   /// The search in words.
   public var text: String {
     switch strategy {
-    case .stateful: "stateful search with dynamic partial-order reduction"
+    case .stateful:
+      "stateful search with dynamic partial-order reduction"
+        + (usesSymmetry ? ", identical CPUs exchanged" : "")
     case .optimal: "optimal-DPOR with wakeup trees"
     case .source: "source-DPOR with sleep sets"
     case .sleep: "sleep sets"
@@ -78,6 +91,7 @@ public struct SearchPlan: Sendable {
     options.seed = seed
     options.priorityChanges = priorityChanges
     options.isExact = isExact
+    options.usesSymmetry = usesSymmetry
     let first = makeMachine()
     if first.judgeStart() != .clean { return (.immediate(first), [first]) }
     let jobs = min(jobs, jobsMax)
@@ -89,6 +103,24 @@ public struct SearchPlan: Sendable {
       return machine
     }
     return (result, machines.withLock { $0 })
+  }
+}
+
+extension Scenario {
+  /// An invariant that may tell identical CPUs apart.
+  private var invariantAboutCPUs: String? {
+    identicalCPUs.isEmpty ? nil : invariants.first { !$0.treatsCPUsAlike }?.id
+  }
+
+  /// True if there are identical CPUs, and nothing that is judged tells them apart.
+  var allowsSymmetry: Bool { !identicalCPUs.isEmpty && invariantAboutCPUs == nil }
+
+  /// Why identical CPUs are not exchanged, or not all.
+  var symmetryNote: String? {
+    if let invariant = invariantAboutCPUs {
+      return "identical CPUs not exchanged: \(invariant) may tell them apart"
+    }
+    return symmetryLimit
   }
 }
 

@@ -72,6 +72,19 @@ public final class Footprint {
     touches.append(Touch(object: object, writes: writes, role: role))
   }
 
+  /// Puts the touches in the order of their objects.
+  func sort() {
+    for index in 1..<max(count, 1) {
+      let touch = touches[index]
+      var place = index
+      while place > 0 && touches[place - 1].object > touch.object {
+        touches[place] = touches[place - 1]
+        place -= 1
+      }
+      touches[place] = touch
+    }
+  }
+
   func copy() -> Footprint {
     let copy = Footprint(capacity: max(count, 1))
     for index in 0..<count { copy.touches.append(self[index]) }

@@ -61,6 +61,9 @@ public struct SearchOptions {
   public var collectsFinalStates = false
   /// Keeps states in full and compares them, where states are merged, instead of trusting hashes.
   public var isExact = false
+  /// Takes states that differ only by an exchange of identical CPUs for one; the stateful search
+  /// alone does so.
+  public var usesSymmetry = false
   /// Seed of a search that samples.
   public var seed: UInt64 = 0
   /// Priority changes per execution, for a search that samples by priorities.

@@ -26,6 +26,10 @@ import Support
 ///
 /// Each of these is there because the fuzzer found a program that needs it.
 ///
+/// Where CPUs are identical and the options ask for it, states are known by a name that they share
+/// with all that differ by an exchange of such CPUs (`StateNames`), and so are the steps of their
+/// summaries. All else, the stack above all, speaks of the CPUs as they are.
+///
 /// States met again while they are on the stack cannot have a complete summary. Programs without
 /// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
 /// tried at every node of the cycle.
@@ -34,7 +38,7 @@ public final class StatefulSearch {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
-    var key: UInt64
+    var name: StateName
     var cpu = 0
     var choice = 0
     var choiceCount = 0
@@ -54,6 +58,8 @@ public final class StatefulSearch {
   private let finished = SummaryMap()
   /// Set if states are to be compared in full.
   private let exact: ExactStates?
+  /// Nil if the search uses no symmetry.
+  private let names: StateNames?
   /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
   let below = GrowableBuffer<UInt64>()
   /// Per node and CPU that is disabled there, who could enable it.
@@ -75,6 +81,8 @@ public final class StatefulSearch {
     budget = Budget(options)
     exact = options.isExact ? ExactStates(system) : nil
     past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+    let isSymmetric = options.usesSymmetry && system.permutationCount > 1
+    names = isSymmetric ? StateNames(system, summaries) : nil
   }
 
   deinit {
@@ -130,6 +138,7 @@ public final class StatefulSearch {
     let cpu = node.pointee.cpu
     footprint.removeAll()
     system.addFootprint(of: cpu, to: footprint)
+    if names != nil { footprint.sort() }
     node.pointee.step = summaries.step(cpu, footprint)
     past.push(cpu, footprint)
     statistics.transitions += 1
@@ -165,25 +174,28 @@ public final class StatefulSearch {
     statistics.depthMax = max(statistics.depthMax, past.count)
     let depth = nodes.count
     clearRow(depth)
-    let key = stateKey()
+    guard let name = nameOfState() else { return .halted }
     var isContested = false
-    if let known = find(key) {
+    if let known = find(name.key) {
       if known != SummaryMap.onStack {
-        meetAgain(Int(known), row: depth)
+        meetAgain(Int(known), name, row: depth)
         return nil
       }
-      isContested = membership != nil && !isOnStack(key)
-      if !isContested { return closeCycle(at: key) }
+      isContested = membership != nil && !isOnStack(name.key)
+      if !isContested { return closeCycle(at: name.key) }
     }
     let enabled = system.enabledCPUs()
     let disabled = system.disabledCPUs()
     raceAll(enabled, keepsInRow: nil)
     raceAll(disabled, keepsInRow: depth)
-    if !isContested { statistics.states += 1 }
+    if !isContested {
+      statistics.states += 1
+      if names != nil { statistics.statesCovered += name.stateCount }
+    }
     if enabled.isEmpty {
       statistics.executions += 1
-      if options.collectsFinalStates { finalStates.append(key) }
-      finish(key, row: depth)
+      if options.collectsFinalStates { collectFinalState(name) }
+      finish(name, row: depth)
       switch system.judgeEnd() {
       case .clean: return nil
       case .violation: return .violation
@@ -194,20 +206,21 @@ public final class StatefulSearch {
       statistics.truncated += 1
       return nil
     }
-    if membership == nil { finished.set(key, SummaryMap.onStack) }
+    if membership == nil { finished.set(name.key, SummaryMap.onStack) }
     noteEnablers(of: disabled, enabled)
     let first = CPUSet(isContested ? enabled.highest : enabled.lowest)
     nodes.append(
       Node(
-        enabled: enabled, backtrack: first, done: CPUSet(), key: key, isContested: isContested))
+        enabled: enabled, backtrack: first, done: CPUSet(), name: name, isContested: isContested))
     return nil
   }
 
-  /// The key the state in hand is stored by.
-  private func stateKey() -> UInt64 {
-    guard let exact else { return system.stateKey }
+  /// What the state in hand is known by; nil if the system cannot go on.
+  private func nameOfState() -> StateName? {
+    if let names { return names.nameOfState() }
+    guard let exact else { return StateName(key: system.stateKey) }
     defer { statistics.collisions = exact.collisions }
-    return exact.key(of: system.stateKey)
+    return StateName(key: exact.key(of: system.stateKey))
   }
 
   /// The number of the summary of a state, or `SummaryMap.onStack` if it is being explored; nil if
@@ -242,18 +255,31 @@ public final class StatefulSearch {
 
   private func leave() {
     let top = nodes.count - 1
-    finish(nodes[top].key, row: top)
+    finish(nodes[top].name, row: top)
     nodes.truncate(to: top)
     if top > 0 { takeBack() }
   }
 
-  private func finish(_ key: UInt64, row: Int) {
-    let set = summaries.intern(below.pointer(to: row * summaries.stride))
-    if membership == nil {
-      finished.set(key, UInt32(set))
-    } else {
-      finishInTeam(key, set)
+  /// Keeps the summary of a state, as it is for the state that has the name's key itself.
+  private func finish(_ name: StateName, row: Int) {
+    var source = row
+    if name.permutation != 0 {
+      source = row + 1
+      clearRow(source)
+      translate(below.pointer(to: row * summaries.stride), name.permutation, toRow: source)
     }
+    let set = summaries.intern(below.pointer(to: source * summaries.stride))
+    if membership == nil {
+      finished.set(name.key, UInt32(set))
+    } else {
+      finishInTeam(name.key, set)
+    }
+  }
+
+  /// All states of the name are final, though one was met.
+  private func collectFinalState(_ name: StateName) {
+    guard let names else { return finalStates.append(name.key) }
+    for permutation in 0..<names.keys.count { finalStates.append(names.keys[permutation]) }
   }
 
   // MARK: Races
@@ -264,17 +290,23 @@ public final class StatefulSearch {
       footprint.removeAll()
       system.addPotentialFootprint(of: cpu, to: footprint)
       race(cpu, footprint, isNext: true)
-      if let row { setBit(summaries.step(cpu, footprint), inRow: row) }
+      guard let row else { continue }
+      if names != nil { footprint.sort() }
+      setBit(summaries.step(cpu, footprint), inRow: row)
     }
   }
 
   /// The steps below a state met again, as if they were about to run.
-  private func meetAgain(_ set: Int, row: Int) {
+  private func meetAgain(_ set: Int, _ name: StateName, row: Int) {
     let bits = summaries.row(set)
-    let target = below.pointer(to: row * summaries.stride)
+    if let names, name.permutation != 0 {
+      translate(bits, names.inverse(of: name.permutation), toRow: row)
+    } else {
+      let target = below.pointer(to: row * summaries.stride)
+      for word in 0..<summaries.stride { target[word] = bits[word] }
+    }
     for word in 0..<summaries.stride {
-      var left = CPUSet(bits: bits[word])
-      target[word] = left.bits
+      var left = CPUSet(bits: below[row * summaries.stride + word])
       while let bit = left.popLowest() {
         let step = word * 64 + bit
         race(summaries.cpu(of: step), summaries.footprint(of: step), isNext: false)
@@ -313,7 +345,7 @@ public final class StatefulSearch {
     for index in stride(from: nodes.count - 1, through: 0, by: -1) {
       let node = nodes.pointer(to: index)
       node.pointee.backtrack = node.pointee.enabled
-      if node.pointee.key == key { break }
+      if node.pointee.name.key == key { break }
     }
     return nil
   }
@@ -335,6 +367,22 @@ public final class StatefulSearch {
   func setBit(_ step: Int, inRow row: Int) {
     while summaries.needsLongerRows(for: step) { lengthenRows() }
     below[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
+  }
+
+  /// Sets in an empty row the steps that take the places of another row's steps.
+  private func translate(
+    _ bits: UnsafeMutablePointer<UInt64>, _ permutation: Int, toRow row: Int
+  ) {
+    guard let names else { return }
+    // Images may be new steps, for which rows must get longer: so nothing points into one then.
+    names.steps.removeAll()
+    for word in 0..<summaries.stride {
+      var left = CPUSet(bits: bits[word])
+      while let bit = left.popLowest() { names.steps.append(word * 64 + bit) }
+    }
+    for index in 0..<names.steps.count {
+      setBit(names.image(ofStep: names.steps[index], under: permutation), inRow: row)
+    }
   }
 
   func lengthenRows() {

@@ -14,6 +14,9 @@ public struct Statistics: Equatable, Sendable {
   public var states = 0
   /// States told apart from others with the same key; only an exact search looks for them.
   public var collisions = 0
+  /// States that those stand for if an exchange of identical CPUs makes another state; 0 for a
+  /// search that uses no symmetry.
+  public var statesCovered = 0
   /// Steps in the longest execution.
   public var depthMax = 0
 

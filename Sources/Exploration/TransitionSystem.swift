@@ -80,6 +80,30 @@ open class TransitionSystem {
   /// Asked for only by a search that compares states exactly.
   open func addExactState(to words: GrowableBuffer<UInt64>) { fatalError("abstract") }
 
+  // MARK: Symmetry
+
+  /// In how many ways identical CPUs can be exchanged: a group, whose first member changes nothing.
+  open var permutationCount: Int { 1 }
+
+  /// The permutation that takes back another one.
+  open func inverse(of permutation: Int) -> Int { permutation }
+
+  /// Puts the keys of the present state into a buffer, one per permutation: what `stateKey` would
+  /// be if the CPUs had been exchanged from the start.
+  ///
+  /// Returns false if the system cannot go on, because CPUs turn out not to be identical.
+  open func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
+    keys.removeAll()
+    keys.append(stateKey)
+    return true
+  }
+
+  /// The CPU that takes the place of another one.
+  open func image(ofCPU cpu: Int, under permutation: Int) -> Int { cpu }
+
+  /// The object that takes the place of another one.
+  open func image(ofObject object: UInt32, under permutation: Int) -> UInt32 { object }
+
   /// Which invariant the latest `.violation` was about.
   open var violatedInvariant: Int { fatalError("abstract") }
 }

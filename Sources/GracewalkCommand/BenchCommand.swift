@@ -26,6 +26,7 @@ enum BenchCommand {
   private struct Program: Sendable {
     var name: String
     var strategy: Strategy
+    var usesSymmetry = false
     var makeScenario: @Sendable () -> Scenario
   }
 
@@ -72,6 +73,9 @@ enum BenchCommand {
     Family(name: "page-table", sizes: [2, 3, 4, 5, 6, 7], stateless: 6, exhaustive: 5) {
       PageTableBenchmark.scenario(mappers: $0)
     },
+    Family(name: "same-mappers", sizes: [2, 3, 4, 5], stateless: 3, exhaustive: 3) {
+      IdenticalMappers.scenario(mappers: $0)
+    },
   ]
 
   private static func show(_ result: SpinComparison.Result, isJSON: Bool) throws {
@@ -96,9 +100,14 @@ enum BenchCommand {
 
   private static let programs: [Program] = families.flatMap { family in
     family.sizes.flatMap { size in
-      Strategy.allCases.filter { family.fits($0, size) }.map { strategy in
-        Program(name: "\(family.name)(\(size))", strategy: strategy) { family.make(size) }
+      let name = "\(family.name)(\(size))"
+      let all = Strategy.allCases.filter { family.fits($0, size) }.map { strategy in
+        Program(name: name, strategy: strategy) { family.make(size) }
       }
+      guard !family.make(size).identicalCPUs.isEmpty else { return all }
+      return all + [
+        Program(name: name, strategy: .stateful, usesSymmetry: true) { family.make(size) }
+      ]
     }
   }
 
@@ -141,14 +150,18 @@ enum BenchCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let makeScenario = program.makeScenario
+    var options = SearchOptions()
+    options.usesSymmetry = program.usesSymmetry
     let result =
       jobs > 1 && program.strategy == .stateful
-      ? ParallelSearch.run(jobs: jobs, SearchOptions()) { Machine(makeScenario()) }
-      : program.strategy.search(Machine(makeScenario()), SearchOptions())
+      ? ParallelSearch.run(jobs: jobs, options) { Machine(makeScenario()) }
+      : program.strategy.search(Machine(makeScenario()), options)
     let seconds = (clock.now - start).inSeconds
     let statistics = result.statistics
     return Row(
-      program: program.name, search: program.strategy.rawValue, executions: statistics.executions,
+      program: program.name,
+      search: program.strategy.rawValue + (program.usesSymmetry ? "+symmetry" : ""),
+      executions: statistics.executions,
       blocked: statistics.blocked, states: statistics.states, transitions: statistics.transitions,
       seconds: seconds,
       executionsPerSecond: Double(statistics.executions + statistics.blocked) / seconds,
@@ -170,6 +183,6 @@ enum BenchCommand {
   }
 
   private static func line(_ cells: [String]) -> String {
-    cells[0].padded(to: 16) + cells.dropFirst().map { $0.leftPadded(to: 14) }.joined()
+    cells[0].padded(to: 16) + cells.dropFirst().map { $0.leftPadded(to: 18) }.joined()
   }
 }

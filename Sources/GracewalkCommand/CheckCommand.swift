@@ -27,6 +27,9 @@ enum CheckCommand {
       Option(name: "seconds", value: "S", help: "stop after S seconds"),
       Option(
         name: "max-memory", value: "MIB", help: "stop when stored states need more than this"),
+      Option(
+        name: "no-symmetry", value: nil,
+        help: "count states that differ by an exchange of identical CPUs one by one"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
       Option(name: "force", value: nil, help: "let --trace replace a file"),
@@ -56,6 +59,7 @@ enum CheckCommand {
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
     options.minimises = !arguments.has("no-minimise")
+    options.usesSymmetry = !arguments.has("no-symmetry")
     options.limits.preemptions = try arguments.countFromZero("preemptions")
     options.limits.depth = try arguments.count("depth", upTo: 1_000_000) ?? Limits.defaultDepth
     options.limits.executions = try arguments.count("executions")
@@ -77,6 +81,9 @@ enum CheckCommand {
     options.jobs = try SharedOptions.jobs(arguments, options.strategy)
     for option in ["seed", "changes"] where options.strategy.isComplete && arguments.has(option) {
       throw UsageError("--\(option) is about --mode random or pct; add one of them")
+    }
+    if options.strategy != .stateful, arguments.has("no-symmetry") {
+      throw UsageError("--no-symmetry is about --mode stateful, the only one to use symmetry")
     }
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
     options.isExact = try SharedOptions.isExact(arguments, options.strategy)

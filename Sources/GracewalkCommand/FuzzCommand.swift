@@ -16,6 +16,9 @@ enum FuzzCommand {
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
+      Option(
+        name: "symmetry", value: nil,
+        help: "programs with identical CPUs; the stateful search exchanges them"),
     ],
     run: run)
 
@@ -32,7 +35,17 @@ enum FuzzCommand {
     }
     let jobs = try SharedOptions.jobs(arguments, strategy)
     let isExact = try SharedOptions.isExact(arguments, strategy)
-    let report = Fuzzer(strategy, isExact: isExact, jobs: jobs).run(
+    let usesSymmetry = arguments.has("symmetry")
+    guard !usesSymmetry || strategy == .stateful else {
+      throw UsageError("--symmetry is about --mode stateful, not \(strategy.rawValue)")
+    }
+    guard !usesSymmetry || !isExact else {
+      throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
+    }
+    var fuzzer = Fuzzer(strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs)
+    // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
+    if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
+    let report = fuzzer.run(
       seeds: seeds, size: isSmall ? .small : .full)
     for mismatch in report.mismatches {
       print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")

@@ -15,6 +15,7 @@ public struct NoFreedPageReachable: StateInvariant {
     "The MMU walks at any moment and without asking: between the free and the unlinking it walks "
     + "into a page that belongs to somebody else."
   public let source = "Arm ARM, VMSAv8-64: translation table walks may be made speculatively."
+  public let treatsCPUsAlike = true
 
   public func judgeState(of machine: Machine) -> Violation? {
     let tables = machine.reachableTables

@@ -15,6 +15,7 @@ public struct Progress: QuiescenceInvariant {
     "A deadlock in the fault path hangs the guest; one that waits for a grace period hangs the "
     + "host."
   public let source = "Documentation/locking/lockdep-design.rst (Linux)."
+  public let treatsCPUsAlike = true
 
   public var judgesDeadlocks: Bool { true }
 

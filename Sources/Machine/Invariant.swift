@@ -37,6 +37,14 @@ public protocol Invariant: Sendable {
   /// The mail, kernel file or manual section it comes from.
   var source: String { get }
   var kind: InvariantKind { get }
+  /// True if it judges as before when identical CPUs, and all that names them, are exchanged.
+  ///
+  /// An invariant that does not say so keeps a search from taking such states for one.
+  var treatsCPUsAlike: Bool { get }
+}
+
+extension Invariant {
+  public var treatsCPUsAlike: Bool { false }
 }
 
 /// An invariant judged where something happens.

@@ -76,10 +76,12 @@ extension Machine {
     case .fetchAdd:
       let old = memory[action.cell]
       memory[action.cell] = old &+ action.a
+      if usesSymmetry { noteArithmetic(from: old, to: old &+ action.a, in: action.cell, by: cpu) }
       return old
     case .incrementUnlessZero:
       let old = memory[action.cell]
       if old != 0 { memory[action.cell] = old &+ 1 }
+      if usesSymmetry { noteArithmetic(from: old, to: old &+ 1, in: action.cell, by: cpu) }
       return old == 0 ? 0 : 1
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       return performLocking(action, by: cpu)
@@ -185,19 +187,10 @@ extension Machine {
     events.append(Event(kind: kind, cpu: cpu, page: id, cell: cell, value: value))
   }
 
-  /// How many operations of each other CPU have completed: as digits of a number, or where they
-  /// are too many for a word, as a hash, which an exact machine refuses to begin with.
+  /// What a CPU that begins an operation observes of the others.
   private func historySeen(by cpu: Int) -> UInt64 {
-    var seen: UInt64 = 0
-    if let historyRadix {
-      for other in 0..<scenario.programs.count where other != cpu {
-        seen = seen &* historyRadix &+ memory[layout.history(other)]
-      }
-      return seen
-    }
-    for other in 0..<layout.cpuCount where other != cpu {
-      seen = StableHash.extend(seen, with: memory[layout.history(other)])
-    }
+    let seen = historySeen(by: cpu) { memory[layout.history($0)] }
+    if usesSymmetry { noteHistory(seen, by: cpu) }
     return seen
   }
 

@@ -147,6 +147,9 @@ extension Machine {
     case .unpublished(let cpu, let page):
       "\(name(ofCPU: cpu)) reached page \(page), which its owner has not made reachable; link it "
         + "into a table or use publish(_:)"
+    case .notIdentical(let text):
+      "CPUs that are declared identical are not: \(text); declare them one by one, or check with "
+        + "--no-symmetry"
     case .capacity(let text), .collision(let text): text
     }
   }

@@ -31,6 +31,8 @@ public final class Machine: TransitionSystem {
     var blocking = CPUSet()
     /// Sum of the CPUs' shares in the state key.
     var localKey: UInt64 = 0
+    /// Whether somebody asked for the keys of states with identical CPUs exchanged.
+    var usesSymmetry = false
   }
 
   /// Most CPUs: a bit each in a lock's word, one for what runs before them, one for a writer.
@@ -53,10 +55,13 @@ public final class Machine: TransitionSystem {
   private(set) var cpus: [VirtualCPU] = []
   /// For each CPU that queues callbacks, the CPU that runs them.
   private(set) var callbackCPUs: [Int: Int] = [:]
-  private let positions: GrowableBuffer<ObservationTree.Index>
+  let positions: GrowableBuffer<ObservationTree.Index>
   private let frames = GrowableBuffer<Frame>()
   private let registers: UnsafeMutablePointer<Registers>
   let events = GrowableBuffer<Event>()
+  /// In which ways identical CPUs can be exchanged.
+  let permutations: CPUPermutations
+  private(set) lazy var symmetry = Symmetry(self)
   private var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
   private let eventInvariants: [(number: Int, invariant: any EventInvariant)]
   private let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
@@ -86,6 +91,7 @@ public final class Machine: TransitionSystem {
       cpuCount <= Machine.cpuCountMax, "a scenario holds at most 62 CPUs, callbacks included")
     layout = Layout(cpuCount: cpuCount, geometry: scenario.geometry)
     memory = Memory(cellCount: layout.cellCount)
+    permutations = CPUPermutations(of: scenario.identicalCPUs, callers: callers, cpuCount)
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
     positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
     registers = .allocate(capacity: 1)
@@ -251,7 +257,31 @@ public final class Machine: TransitionSystem {
     memory.undo(to: frame.mark)
     setPosition(of: frame.cpu, to: frame.node, from: positions[frame.cpu])
     events.removeAll()
+    if registers.pointee.usesSymmetry { symmetry.stepsWereTakenBack(to: frames.count) }
   }
+
+  // MARK: Symmetry
+
+  var usesSymmetry: Bool { registers.pointee.usesSymmetry }
+
+  public override var permutationCount: Int { permutations.count }
+
+  public override func inverse(of permutation: Int) -> Int { permutations.inverse(of: permutation) }
+
+  public override func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
+    registers.pointee.usesSymmetry = true
+    return symmetry.permutedKeys(keys)
+  }
+
+  public override func image(ofCPU cpu: Int, under permutation: Int) -> Int {
+    permutations.image(of: cpu, under: permutation)
+  }
+
+  public override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 {
+    symmetry.images.image(ofCell: object, under: permutation)
+  }
+
+  // MARK: Ends
 
   public override func judgeEnd() -> StepOutcome {
     let isStuck = !stuckCPUs.isEmpty
@@ -365,11 +395,24 @@ public final class Machine: TransitionSystem {
     return addNode(of: cpu, parent: node, observed: result)
   }
 
+  /// Runs the code of a CPU along a history of an identical one.
+  ///
+  /// What is local to one is local to the other, in a state that may not be the present one.
+  func growImage(
+    of node: ObservationTree.Index, by cpu: Int, at parent: ObservationTree.Index,
+    observing result: UInt64
+  ) -> ObservationTree.Index {
+    cpus[cpu].move(to: parent)
+    if failure == nil { cpus[cpu].deliver(result) }
+    let isLocal = tree[node].pointee.action.isLocal
+    return addNode(of: cpus[cpu], parent: parent, observed: result, isLocal: isLocal)
+  }
+
   private func addNode(
-    of cpu: VirtualCPU, parent: ObservationTree.Index, observed: UInt64
+    of cpu: VirtualCPU, parent: ObservationTree.Index, observed: UInt64, isLocal known: Bool? = nil
   ) -> ObservationTree.Index {
     var action = cpu.pending
-    if failure == nil { action.isLocal = isLocal(action, cpu.index) }
+    if failure == nil { action.isLocal = known ?? isLocal(action, cpu.index) }
     let node = tree.add(
       ObservationTree.Node(
         action: action, parent: parent, identity: cpu.localIdentity, observed: observed,

@@ -53,6 +53,11 @@ final class Memory {
   /// How many changes could be taken back.
   var mark: Int { changes.count }
 
+  /// A change that could be taken back: the word, and its value before.
+  func change(_ index: Int) -> (cell: UInt32, old: UInt64) {
+    (changes[index].cell, changes[index].old)
+  }
+
   /// Takes back every change since `mark` was read.
   func undo(to mark: Int) {
     while changes.count > mark {

@@ -9,8 +9,12 @@ public final class Scenario {
   private(set) var words: [(name: String, initial: UInt64)] = []
   private(set) var wordCells: [UInt32] = []
   private(set) var nextCell: UInt32 = 1
+  private(set) var spinLockCells: [UInt32] = []
+  private(set) var readWriteLockCells: [UInt32] = []
   private(set) var rootNames: [String] = []
   public private(set) var programs: [Program] = []
+  /// Groups of CPUs that run the same program, by number.
+  public private(set) var identicalCPUs: [[Int]] = []
   private(set) var bootBodies: [(VirtualCPU) throws -> Void] = []
   /// What must hold; the number of an invariant is its position here.
   public private(set) var invariants: [any Invariant] = []
@@ -36,14 +40,18 @@ public final class Scenario {
     reserve(name, initial: initial)
   }
 
-  public func spinLock(_ name: String) -> SpinLock { SpinLock(location: reserve(name)) }
+  public func spinLock(_ name: String) -> SpinLock {
+    spinLockCells.append(nextCell)
+    return SpinLock(location: reserve(name))
+  }
 
   /// A reader–writer lock.
   ///
   /// The cells behind its word are objects only, one for each possible reader: taking the lock for
   /// reading on two CPUs is independent.
   public func readWriteLock(_ name: String) -> ReadWriteLock {
-    ReadWriteLock(location: reserve(name, cells: 1 + UInt32(Machine.cpuCountMax)))
+    readWriteLockCells.append(nextCell)
+    return ReadWriteLock(location: reserve(name, cells: 1 + UInt32(Machine.cpuCountMax)))
   }
 
   /// A table page that exists from the start and is where walks begin.
@@ -64,6 +72,34 @@ public final class Scenario {
   /// Adds a CPU; the first added is CPU 0.
   public func cpu(_ name: String, usesCallbacks: Bool = false, _ operations: [Operation]) {
     programs.append(Program(name: name, operations: operations, usesCallbacks: usesCallbacks))
+  }
+
+  /// Adds CPUs that run the same operations and differ in nothing but their names.
+  ///
+  /// A search may then take states that differ only by an exchange of such CPUs for one. Code of
+  /// identical CPUs must not tell them apart: it must not look at `VirtualCPU.index`, at the order
+  /// of page addresses, or do arithmetic on them. A search that relies on it finds out if it does.
+  public func cpus(
+    _ names: [String], usesCallbacks: Bool = false, _ operations: Operation...
+  ) {
+    cpus(names, usesCallbacks: usesCallbacks, operations)
+  }
+
+  /// Adds CPUs that run the same operations and differ in nothing but their names.
+  public func cpus(_ names: [String], usesCallbacks: Bool = false, _ operations: [Operation]) {
+    if names.count > 1 {
+      identicalCPUs.append(Array(programs.count..<(programs.count + names.count)))
+    }
+    for name in names { cpu(name, usesCallbacks: usesCallbacks, operations) }
+  }
+
+  /// What to say of identical CPUs that are too many to exchange them all; nil if all are.
+  public var symmetryLimit: String? {
+    let permutations = CPUPermutations(of: identicalCPUs, callers: [], programs.count)
+    guard permutations.exchangedCount < permutations.declaredCount else { return nil }
+    return
+      "only \(permutations.exchangedCount) of \(permutations.declaredCount) identical CPUs are "
+      + "exchanged: more than \(CPUPermutations.countMax) orders would cost more than they save"
   }
 
   /// True if the scenario has page tables, and not only words.

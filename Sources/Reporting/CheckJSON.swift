@@ -13,6 +13,8 @@ public struct CheckDocument: Encodable, Sendable {
     var blocked: Int
     var truncated: Int
     var states: Int
+    /// What the states stand for if identical CPUs were exchanged.
+    var statesCovered: Int?
     var transitions: Int
     var depthMax: Int
   }
@@ -83,6 +85,7 @@ public struct CheckDocument: Encodable, Sendable {
     counts = Counts(
       executions: statistics.executions, blocked: statistics.blocked,
       truncated: statistics.truncated, states: statistics.states,
+      statesCovered: statistics.statesCovered > 0 ? statistics.statesCovered : nil,
       transitions: statistics.transitions, depthMax: statistics.depthMax)
     collisionChance = report.collisionBound?.value
     collisions = report.isExact ? statistics.collisions : nil

@@ -84,13 +84,18 @@ public struct CheckText {
         : "\(grouped(collisions)) had the hash of another and were told apart")
   }
 
+  private var symmetry: String {
+    let covered = report.statistics.statesCovered
+    return covered > 0 ? " that stand for \(grouped(covered))" : ""
+  }
+
   /// What the search counted.
   public var counts: String {
     let statistics = report.statistics
     var parts = [counted(statistics.executions, "execution")]
     if statistics.blocked > 0 { parts.append("\(grouped(statistics.blocked)) sleep-set blocked") }
     if statistics.truncated > 0 { parts.append("\(grouped(statistics.truncated)) cut short") }
-    if statistics.states > 0 { parts.append(counted(statistics.states, "state")) }
+    if statistics.states > 0 { parts.append(counted(statistics.states, "state") + symmetry) }
     parts.append(counted(statistics.transitions, "transition"))
     parts.append("longest \(counted(statistics.depthMax, "step"))")
     let threads = report.jobs > 1 ? ", \(report.jobs) threads: counts vary from run to run" : ""

@@ -31,5 +31,14 @@ class Forwarding: TransitionSystem {
   override func judgeEnd() -> StepOutcome { base.judgeEnd() }
   override var stateKey: UInt64 { base.stateKey }
   override func addExactState(to words: GrowableBuffer<UInt64>) { base.addExactState(to: words) }
+  override var permutationCount: Int { base.permutationCount }
+  override func inverse(of permutation: Int) -> Int { base.inverse(of: permutation) }
+  override func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool { base.permutedKeys(keys) }
+  override func image(ofCPU cpu: Int, under permutation: Int) -> Int {
+    base.image(ofCPU: cpu, under: permutation)
+  }
+  override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 {
+    base.image(ofObject: object, under: permutation)
+  }
   override var violatedInvariant: Int { base.violatedInvariant }
 }

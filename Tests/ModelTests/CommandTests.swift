@@ -145,7 +145,11 @@ import Testing
     (["fuzz", "--mode", "sleep", "--exact"], "it keeps no states"),
     (["check", "shared-memcache", "--seed", "1"], "--seed is about --mode random or pct"),
     (["check", "shared-memcache", "--max-memory", "0"], "--max-memory needs a whole number"),
+    (
+      ["check", "shared-memcache", "--mode", "source", "--no-symmetry"], "is about --mode stateful"
+    ),
     (["fuzz", "--mode", "pct"], "samples executions"),
+    (["fuzz", "--mode", "source", "--symmetry"], "--symmetry is about --mode stateful"),
     (["bench", "nothing"], "there is no program 'nothing'"),
     (["check", "shared-memcache", "--trace", "/no/such/folder/x"], "there is no folder"),
     (["check", "shared-memcache", "--set", "levels=2"], "has no parameter 'levels'"),

@@ -34,9 +34,9 @@ import Testing
       transitions: 12_001, states: 9_037),
     Counts(
       model: "fault-in-parallel", executions: 630, blocked: 43, transitions: 7_736,
-      states: 12_952),
+      states: 6_503),
     Counts(model: "shared-memcache", executions: 2, blocked: 0, transitions: 8, states: 9),
-    Counts(model: "drop-last-reference", executions: 6, blocked: 0, transitions: 29, states: 22),
+    Counts(model: "drop-last-reference", executions: 6, blocked: 0, transitions: 29, states: 11),
   ])
   func counts(_ expected: Counts) throws {
     let model = try #require(Catalogue.model(named: expected.model))

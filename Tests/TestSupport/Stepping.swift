@@ -36,5 +36,9 @@ public func randomStep(of machine: Machine, _ random: inout SplitMix64) -> Sched
 }
 
 /// A random scenario over every kind of action.
-
 public func randomScenario(seed: UInt64) -> Scenario { RandomProgram.scenario(seed: seed) }
+
+/// A random scenario in which some CPUs are identical.
+public func identicalScenario(seed: UInt64) -> Scenario {
+  RandomProgram(identicalSeed: seed).scenario()
+}

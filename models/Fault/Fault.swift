@@ -42,8 +42,7 @@ public enum Fault {
       let scenario = Scenario(geometry: Geometry(levels: values["levels"], entries: 2))
       scenario.mayRunOutOfMemory = true
       let table = Stage2Table(scenario, omitting: omitting)
-      scenario.cpu("vcpu 0", table.operation(.map, 0))
-      scenario.cpu("vcpu 1", table.operation(.map, 0))
+      scenario.cpus(["vcpu 0", "vcpu 1"], table.operation(.map, 0))
       scenario.cpu("vcpu 2", table.operation(.map, 1))
       scenario.require(InvariantCatalogue.tables)
       scenario.require(GracePeriodSafety())

@@ -31,15 +31,13 @@ public enum References {
         try cpu.getPage(page)
         try cpu.store(Descriptor.table(page).bits, to: holder, .relaxed)
       }
-      for vcpu in 0..<3 {
-        scenario.cpu(
-          "vcpu \(vcpu)",
-          Operation("drop") { cpu in
-            let held = Descriptor(bits: try cpu.load(holder, .relaxed))
-            guard let page = cpu.table(at: held) else { return }
-            try drop(cpu, page, inOneStep: omission == nil)
-          })
-      }
+      scenario.cpus(
+        ["vcpu 0", "vcpu 1", "vcpu 2"],
+        Operation("drop") { cpu in
+          let held = Descriptor(bits: try cpu.load(holder, .relaxed))
+          guard let page = cpu.table(at: held) else { return }
+          try drop(cpu, page, inOneStep: omission == nil)
+        })
       scenario.require(InvariantCatalogue.tables)
       return scenario
     }

@@ -165,6 +165,8 @@ extension [Statistics] {
       total.blocked += part.blocked
       total.truncated += part.truncated
       total.states += part.states
+      total.statesCovered += part.statesCovered
+      total.collisions += part.collisions
       total.transitions += part.transitions
       total.depthMax = Swift.max(total.depthMax, part.depthMax)
     }

@@ -15,7 +15,7 @@ final class SharedTask: @unchecked Sendable {
     var choice: Int
     var enabled: CPUSet
     var backtrack: CPUSet
-    var key: UInt64
+    var name: StateName
   }
 
   let path: [Node]

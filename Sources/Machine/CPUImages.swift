@@ -1,0 +1,266 @@
+// What an exchange of identical CPUs makes of words, values, actions and their results.
+
+import Support
+
+/// The images of all that names a CPU, under each permutation of identical ones.
+///
+/// A permutation acts on a CPU's words and pages, on sets of CPUs, on the holder of a lock, on the
+/// keys of callbacks, and on the address of a page wherever a model keeps it.
+final class CPUImages {
+  /// What the value of a word says about CPUs.
+  enum Content: UInt8, BitwiseCopyable {
+    case number
+    /// What a model has stored: a table descriptor names the CPU that allocated the page.
+    case modelValue
+    /// One more than the number of the CPU that holds a lock.
+    case holder
+    case cpuSet
+    case callbackKey
+  }
+
+  private struct HistoryKey: Hashable {
+    var cpu: Int
+    var seen: UInt64
+  }
+
+  private unowned let machine: Machine
+  private let permutations: CPUPermutations
+  private let contents: GrowableBuffer<Content>
+  /// Where in `cellImages` a cell's row begins, or -1 if nothing ever takes its place.
+  private let cellRows: GrowableBuffer<Int32>
+  /// Per permutation, the cell that takes a cell's place.
+  private let cellImages = GrowableBuffer<UInt32>(capacity: 1_024)
+  private var callbackKeys: [[UInt64: UInt64]]
+  /// Operations completed per CPU, by what a CPU that began one saw of them.
+  private var histories: [HistoryKey: [UInt64]] = [:]
+
+  init(_ machine: Machine) {
+    self.machine = machine
+    permutations = machine.permutations
+    callbackKeys = Array(repeating: [:], count: permutations.count)
+    contents = GrowableBuffer(repeating: .number, count: machine.layout.cellCount)
+    cellRows = GrowableBuffer(repeating: -1, count: machine.layout.cellCount)
+    describeNamedWords()
+    describePages()
+    describeCPUs()
+  }
+
+  deinit {
+    contents.deallocate()
+    cellRows.deallocate()
+    cellImages.deallocate()
+  }
+
+  func content(of cell: UInt32) -> Content { contents[Int(cell)] }
+
+  // MARK: Cells
+
+  private func describe(
+    _ cell: UInt32, of cpu: Int, _ content: Content, _ image: (Int) -> UInt32
+  ) {
+    contents[Int(cell)] = content
+    guard permutations.moves(cpu) else { return }
+    cellRows[Int(cell)] = Int32(truncatingIfNeeded: cellImages.count)
+    for permutation in 0..<permutations.count { cellImages.append(image(permutation)) }
+  }
+
+  private func describeNamedWords() {
+    let scenario = machine.scenario
+    for cell in scenario.wordCells { contents[Int(cell)] = .modelValue }
+    for cell in scenario.spinLockCells { contents[Int(cell)] = .holder }
+    for cell in scenario.readWriteLockCells {
+      contents[Int(cell)] = .cpuSet
+      for cpu in 0..<machine.layout.cpuCount {
+        describe(cell + 1 + UInt32(cpu), of: cpu, .number) {
+          cell + 1 + UInt32(permutations.image(of: cpu, under: $0))
+        }
+      }
+    }
+  }
+
+  private func describePages() {
+    let layout = machine.layout
+    let entries = UInt32(layout.geometry.entries)
+    for owner in 0...layout.cpuCount {
+      for index in 0..<Layout.pagesPerOwner {
+        let page = layout.page(owner: owner, index: index)
+        for offset in 0..<(Layout.pageHeader + entries) {
+          let content: Content =
+            switch offset {
+            case Layout.referencesOffset, Layout.privateOffset, Layout.pageHeader...: .modelValue
+            case Layout.readersOffset, Layout.readersAtUnlinkOffset: .cpuSet
+            default: .number
+            }
+          describe(page.base + offset, of: owner, content) {
+            let image = permutations.image(of: owner, under: $0)
+            return layout.page(owner: image, index: index).base + offset
+          }
+        }
+      }
+    }
+  }
+
+  private func describeCPUs() {
+    let layout = machine.layout
+    for cpu in 0...layout.cpuCount {
+      for offset in 0..<Layout.cpuStride {
+        let content: Content =
+          layout.section(cpu) + offset == layout.graceReaders(cpu)
+          ? .cpuSet : .number
+        describe(layout.section(cpu) + offset, of: cpu, content) {
+          layout.section(permutations.image(of: cpu, under: $0)) + offset
+        }
+      }
+    }
+    for cpu in 0..<layout.cpuCount {
+      for index in 0..<Layout.callbacksPerCPU {
+        let first = layout.callbackReaders(cpu, index)
+        for offset in 0..<Layout.callbackStride {
+          let content: Content =
+            switch first + offset {
+            case first, layout.callbackReadersAtCall(cpu, index): .cpuSet
+            case layout.callbackKey(cpu, index): .callbackKey
+            default: .number
+            }
+          describe(first + offset, of: cpu, content) {
+            layout.callbackReaders(permutations.image(of: cpu, under: $0), index) + offset
+          }
+        }
+      }
+      for other in 0..<layout.cpuCount {
+        let isMoved = permutations.moves(cpu)
+        describe(layout.barrierTarget(cpu, other), of: isMoved ? cpu : other, .number) {
+          layout.barrierTarget(
+            permutations.image(of: cpu, under: $0), permutations.image(of: other, under: $0))
+        }
+      }
+    }
+  }
+
+  func image(ofCell cell: UInt32, under permutation: Int) -> UInt32 {
+    let row = Int(cellRows[Int(cell)])
+    return row < 0 ? cell : cellImages[row + permutation]
+  }
+
+  // MARK: Values
+
+  func image(
+    of value: UInt64, _ content: Content, under permutation: Int
+  ) -> UInt64 {
+    switch content {
+    case .number: value
+    case .modelValue: image(ofModelValue: value, under: permutation)
+    case .holder:
+      value == 0 ? 0 : UInt64(permutations.image(of: Int(value) - 1, under: permutation)) + 1
+    case .cpuSet: image(ofCPUs: value, under: permutation)
+    case .callbackKey: callbackKeys[permutation][value] ?? value
+    }
+  }
+
+  /// The CPU whose page a value points to, if it points to one.
+  func owner(ofPageIn value: UInt64) -> (cpu: Int, page: Int)? {
+    guard let id = machine.linkedPage(by: value), let cpu = machine.layout.owner(ofPage: id)
+    else { return nil }
+    return (cpu, id)
+  }
+
+  private func image(ofModelValue value: UInt64, under permutation: Int) -> UInt64 {
+    guard let owner = owner(ofPageIn: value) else { return value }
+    let id = image(ofPage: owner.page, of: owner.cpu, under: permutation)
+    return value & ~Descriptor.addressMask | Descriptor.table(machine.layout.page(id)).bits
+  }
+
+  private func image(ofPage id: Int, of cpu: Int, under permutation: Int) -> Int {
+    let image = permutations.image(of: cpu, under: permutation)
+    return machine.layout.page(owner: image, index: id % Layout.pagesPerOwner).id
+  }
+
+  /// Bits that stand for no CPU stay where they are.
+  private func image(ofCPUs bits: UInt64, under permutation: Int) -> UInt64 {
+    var left = CPUSet(bits: bits).intersection(.first(machine.layout.cpuCount))
+    var image = CPUSet(bits: bits).subtracting(left)
+    while let cpu = left.popLowest() {
+      image.insert(permutations.image(of: cpu, under: permutation))
+    }
+    return image.bits
+  }
+
+  /// What the code that takes a CPU's place must ask for.
+  func image(of action: Action, under permutation: Int) -> Action {
+    var image = action
+    image.cell = self.image(ofCell: action.cell, under: permutation)
+    image.lifetime = self.image(ofCell: action.lifetime, under: permutation)
+    switch action.kind {
+    case .store, .exchange: image.a = self.image(ofModelValue: action.a, under: permutation)
+    case .compareExchange:
+      image.a = self.image(ofModelValue: action.a, under: permutation)
+      image.b = self.image(ofModelValue: action.b, under: permutation)
+    case .wait:
+      if Self.seesWholeAddresses(action.a) {
+        image.b = self.image(ofModelValue: action.b, under: permutation)
+      }
+    case .graceEnd: image.a = self.image(ofCPUs: action.a, under: permutation)
+    // The rest has plain numbers as operands; the key of a callback is dealt with where it is met.
+    case .finished, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
+      .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
+      .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
+      .choose, .invoke, .respond:
+      break
+    }
+    return image
+  }
+
+  static func seesWholeAddresses(_ mask: UInt64) -> Bool {
+    let bits = Descriptor.addressMask | Descriptor.tableBit | Descriptor.validBit
+    return mask & bits == bits
+  }
+
+  /// What the CPU that takes a CPU's place observes when an action is taken.
+  func image(
+    ofResult result: UInt64, of action: Action, by cpu: Int, under permutation: Int
+  ) -> UInt64 {
+    switch action.kind {
+    case .load, .wait, .compareExchange, .exchange, .fetchAdd:
+      return image(ofModelValue: result, under: permutation)
+    case .allocate: return UInt64(image(ofPage: Int(result), of: cpu, under: permutation))
+    case .graceStart: return image(ofCPUs: result, under: permutation)
+    case .callbackStart: return callbackKeys[permutation][result] ?? result
+    case .invoke:
+      guard let completed = histories[HistoryKey(cpu: cpu, seen: result)] else { return result }
+      let back = permutations.inverse(of: permutation)
+      return machine.historySeen(by: permutations.image(of: cpu, under: permutation)) {
+        completed[permutations.image(of: $0, under: back)]
+      }
+    case .finished, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
+      .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
+      .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond:
+      return result
+    }
+  }
+
+  /// True if a value may be another one where CPUs are exchanged.
+  func namesCPU(_ value: UInt64, _ content: Content) -> Bool {
+    switch content {
+    case .number: false
+    case .modelValue: machine.linkedPage(by: value) != nil
+    case .holder, .cpuSet, .callbackKey: value != 0
+    }
+  }
+
+  // MARK: What is learnt on the way
+
+  /// Notes that the callback with a key takes the place of another one; false if another does.
+  func noteCallback(_ key: UInt64, inPlaceOf other: UInt64, under permutation: Int) -> Bool {
+    let known = callbackKeys[permutation].updateValue(key, forKey: other)
+    return known == nil || known == key
+  }
+
+  /// Notes what a CPU that begins an operation sees of the others, which it observes as a hash.
+  func noteHistory(_ seen: UInt64, by cpu: Int) {
+    let key = HistoryKey(cpu: cpu, seen: seen)
+    guard histories[key] == nil else { return }
+    histories[key] = (0..<machine.layout.cpuCount).map {
+      machine.memory[machine.layout.history($0)]
+    }
+  }
+}

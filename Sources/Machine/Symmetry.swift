@@ -1,0 +1,290 @@
+// States with identical CPUs exchanged: their keys, and that the CPUs are identical indeed.
+
+import Support
+
+/// Keeps, for the present state and each permutation of identical CPUs, the key of the state that
+/// the same execution leads to with the CPUs exchanged.
+///
+/// A permutation of CPUs acts on all that names one: a CPU's words and pages, sets of CPUs, the
+/// owner of a lock, and the address of a page wherever a model keeps it. What it makes of a CPU's
+/// local state is not computed but found by running the code of the CPU that takes its place along
+/// the permuted history; whether that code then asks for the permuted action is checked each time.
+/// So CPUs are compared, step by step, on every history that a search meets.
+///
+/// The keys of a state follow from those of an earlier state on the way there and from what has
+/// changed since; steps that are taken back leave the earlier keys behind.
+final class Symmetry {
+  private unowned let machine: Machine
+  private let permutations: CPUPermutations
+  private let count: Int
+  let images: CPUImages
+  /// Per node and permutation, the node that takes its place, or `none`.
+  private let nodeImages = GrowableBuffer<ObservationTree.Index>()
+  /// Per node and permutation, the share in the state key of the node that takes its place.
+  private let nodeShares = GrowableBuffer<UInt64>()
+  /// Keys per permutation, one row for each of the depths.
+  private let rows = GrowableBuffer<UInt64>()
+  private let depths = GrowableBuffer<Int>()
+  private let path = GrowableBuffer<ObservationTree.Index>()
+  private var hasMovedPages = false
+
+  init(_ machine: Machine) {
+    self.machine = machine
+    permutations = machine.permutations
+    count = permutations.count
+    images = CPUImages(machine)
+  }
+
+  deinit {
+    nodeImages.deallocate()
+    nodeShares.deallocate()
+    rows.deallocate()
+    depths.deallocate()
+    path.deallocate()
+  }
+
+  // MARK: Histories
+
+  /// Finds what takes the place of a node, under each permutation; false if there is no such thing.
+  private func findImages(of node: ObservationTree.Index) -> Bool {
+    if hasImages(node) { return true }
+    path.removeAll()
+    var next = node
+    while next >= 0 && !hasImages(next) {
+      path.append(next)
+      next = machine.tree[next].pointee.parent
+    }
+    while !path.isEmpty {
+      let next = path.removeLast()
+      let missing = (Int(next) + 1) * count - nodeImages.count
+      if missing > 0 {
+        _ = nodeImages.extend(by: missing, with: ObservationTree.none)
+        _ = nodeShares.extend(by: missing, with: 0)
+      }
+      for permutation in 1..<count {
+        let image = findImage(of: next, under: permutation)
+        guard machine.failure == nil, isImage(image, of: next, under: permutation) else {
+          return false
+        }
+        nodeImages[Int(next) * count + permutation] = image
+        nodeShares[Int(next) * count + permutation] = machine.tree[image].pointee.keyShare
+      }
+      nodeImages[Int(next) * count] = next
+      nodeShares[Int(next) * count] = machine.tree[next].pointee.keyShare
+    }
+    return true
+  }
+
+  private func hasImages(_ node: ObservationTree.Index) -> Bool {
+    let index = Int(node) * count
+    return index < nodeImages.count && nodeImages[index] >= 0
+  }
+
+  private func findImage(
+    of index: ObservationTree.Index, under permutation: Int
+  ) -> ObservationTree.Index {
+    let node = machine.tree[index].pointee
+    let cpu = permutations.image(of: Int(node.cpu), under: permutation)
+    guard node.parent >= 0 else {
+      var root = machine.positions[cpu]
+      while machine.tree[root].pointee.parent >= 0 { root = machine.tree[root].pointee.parent }
+      return root
+    }
+    let parent = nodeImages[Int(node.parent) * count + permutation]
+    let observed = images.image(
+      ofResult: node.observed, of: machine.tree[node.parent].pointee.action, by: Int(node.cpu),
+      under: permutation)
+    let known = machine.tree.child(of: parent, observing: observed)
+    return known >= 0
+      ? known : machine.growImage(of: index, by: cpu, at: parent, observing: observed)
+  }
+
+  /// True if the code asks at one node for what it asks for at the other, with CPUs exchanged.
+  private func isImage(
+    _ image: ObservationTree.Index, of index: ObservationTree.Index, under permutation: Int
+  ) -> Bool {
+    let node = machine.tree[index].pointee
+    let other = machine.tree[image].pointee
+    var expected = images.image(of: node.action, under: permutation)
+    if node.action.kind == .call && other.action.kind == .call {
+      // The key stands for the history of the CPU, and so for the callback's body.
+      expected.b = other.action.b
+      guard
+        images.noteCallback(other.action.b, inPlaceOf: node.action.b, under: permutation)
+      else {
+        fail(Int(node.cpu), "queues callbacks that depend on which CPU it is")
+        return false
+      }
+    }
+    if node.action.kind == .respond && other.action.kind == .respond && expected != other.action {
+      fail(Int(node.cpu), "returns what depends on which CPU it is")
+      return false
+    }
+    guard expected.isSameRequest(as: other.action), node.operation == other.operation else {
+      let twin = machine.name(ofCPU: Int(other.cpu))
+      fail(
+        Int(node.cpu),
+        "does '\(machine.text(of: node.action))' where \(twin), with the CPUs exchanged in all it "
+          + "has observed, does '\(machine.text(of: other.action))' and not "
+          + "'\(machine.text(of: expected))'")
+      return false
+    }
+    return looksAtWholeAddresses(node)
+  }
+
+  /// A wait for some bits of an address is not the same wait for the address of another page.
+  private func looksAtWholeAddresses(_ node: ObservationTree.Node) -> Bool {
+    let action = node.action
+    if action.kind == .allocate && permutations.moves(Int(node.cpu)) { hasMovedPages = true }
+    guard hasMovedPages, action.kind == .wait, action.a & Descriptor.addressMask != 0,
+      !CPUImages.seesWholeAddresses(action.a)
+    else { return true }
+    fail(Int(node.cpu), "waits for some bits of what may be the address of a page")
+    return false
+  }
+
+  private func fail(_ cpu: Int, _ text: String) {
+    machine.fail(.notIdentical("\(machine.name(ofCPU: cpu)) \(text)"))
+  }
+
+  /// Adding to the address of a page leads to another page, and which depends on the address.
+  func noteArithmetic(from old: UInt64, to new: UInt64, in cell: UInt32, by cpu: Int) {
+    for value in [old, new] {
+      if let owner = images.owner(ofPageIn: value), permutations.moves(owner.cpu) {
+        fail(cpu, "does arithmetic on the address of a page, in \(machine.name(ofCell: cell))")
+      }
+    }
+  }
+
+  // MARK: Keys
+
+  func stepsWereTakenBack(to depth: Int) {
+    while !depths.isEmpty && depths.last > depth {
+      depths.truncate(to: depths.count - 1)
+      rows.truncate(to: rows.count - count)
+    }
+  }
+
+  /// Puts the present state's keys into a buffer, one per permutation; false if CPUs turn out not
+  /// to be identical.
+  func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
+    // Programs first: which callbacks there are follows from what they did.
+    for cpu in 0..<machine.cpuCount {
+      guard findImages(of: machine.positions[cpu]) else { return false }
+    }
+    if depths.isEmpty {
+      guard addFirstRow() else { return false }
+    } else if depths.last < machine.depth {
+      addNextRow()
+    }
+    keys.removeAll()
+    for index in (rows.count - count)..<rows.count { keys.append(rows[index]) }
+    return true
+  }
+
+  private func addFirstRow() -> Bool {
+    precondition(machine.depth == 0, "[internal] keys are asked for from the start")
+    let first = rows.extend(by: count, with: 0)
+    depths.append(0)
+    let row = rows.pointer(to: first)
+    for number in 0..<machine.layout.cellCount {
+      let cell = UInt32(truncatingIfNeeded: number)
+      change(cell, from: 0, to: machine.memory[cell], in: row)
+    }
+    for cpu in 0..<machine.cpuCount { add(machine.positions[cpu], to: row) }
+    for permutation in 1..<count where row[permutation] != row[0] {
+      machine.fail(.notIdentical("what they start from changes when they are exchanged"))
+      return false
+    }
+    return true
+  }
+
+  private func addNextRow() {
+    let start = rows.extend(by: count, with: 0)
+    let row = rows.pointer(to: start)
+    row.update(from: rows.pointer(to: start - count), count: count)
+    let first = depths.last
+    depths.append(machine.depth)
+    var moved = CPUSet()
+    for depth in first..<machine.depth {
+      let frame = machine.frame(depth)
+      guard !moved.contains(frame.cpu) else { continue }
+      moved.insert(frame.cpu)
+      remove(frame.node, from: row)
+      add(machine.positions[frame.cpu], to: row)
+    }
+    let mark = machine.frame(first).mark
+    for index in mark..<machine.memory.mark {
+      let change = machine.memory.change(index)
+      // Of several changes of a word, only the first matters, and what is there now.
+      let isFirst = !(mark..<index).contains { machine.memory.change($0).cell == change.cell }
+      guard isFirst else { continue }
+      self.change(change.cell, from: change.old, to: machine.memory[change.cell], in: row)
+    }
+  }
+
+  private func add(_ node: ObservationTree.Index, to row: UnsafeMutablePointer<UInt64>) {
+    let shares = nodeShares.pointer(to: Int(node) * count)
+    for permutation in 0..<count { row[permutation] &+= shares[permutation] }
+  }
+
+  private func remove(_ node: ObservationTree.Index, from row: UnsafeMutablePointer<UInt64>) {
+    let shares = nodeShares.pointer(to: Int(node) * count)
+    for permutation in 0..<count { row[permutation] &-= shares[permutation] }
+  }
+
+  /// Puts the share that a word's value has in each key in the place of that of another value.
+  private func change(
+    _ cell: UInt32, from old: UInt64, to new: UInt64, in row: UnsafeMutablePointer<UInt64>
+  ) {
+    guard old != new else { return }
+    let content = images.content(of: cell)
+    if images.namesCPU(old, content) || images.namesCPU(new, content) {
+      for permutation in 0..<count {
+        let place = images.image(ofCell: cell, under: permutation)
+        row[permutation] &-= share(images.image(of: old, content, under: permutation), place)
+        row[permutation] &+= share(images.image(of: new, content, under: permutation), place)
+      }
+      return
+    }
+    var place = cell
+    var difference = share(new, place) &- share(old, place)
+    for permutation in 0..<count {
+      let next = images.image(ofCell: cell, under: permutation)
+      if next != place {
+        place = next
+        difference = share(new, place) &- share(old, place)
+      }
+      row[permutation] &+= difference
+    }
+  }
+
+  /// The share of a word in a key: words that are zero have none.
+  private func share(_ value: UInt64, _ cell: UInt32) -> UInt64 {
+    value == 0 ? 0 : StableHash.share(of: value, at: UInt64(cell))
+  }
+}
+
+extension Machine {
+  func noteArithmetic(from old: UInt64, to new: UInt64, in cell: UInt32, by cpu: Int) {
+    symmetry.noteArithmetic(from: old, to: new, in: cell, by: cpu)
+  }
+
+  func noteHistory(_ seen: UInt64, by cpu: Int) { symmetry.images.noteHistory(seen, by: cpu) }
+
+  /// How many operations each of the other CPUs has completed: as digits of a number, or where
+  /// they are too many for a word, as a hash, which an exact machine refuses to begin with.
+  func historySeen(by cpu: Int, completed: (Int) -> UInt64) -> UInt64 {
+    var seen: UInt64 = 0
+    if let historyRadix {
+      for other in 0..<scenario.programs.count where other != cpu {
+        seen = seen &* historyRadix &+ completed(other)
+      }
+      return seen
+    }
+    for other in 0..<layout.cpuCount where other != cpu {
+      seen = StableHash.extend(seen, with: completed(other))
+    }
+    return seen
+  }
+}

@@ -1,0 +1,129 @@
+// Symmetry held against the exhaustive search, and lies about symmetry that the fuzzer finds out.
+
+import Checking
+import Exploration
+import Support
+import Testing
+
+/// Says that nobody takes anybody's place: summaries are kept as they were met.
+private final class SummariesUntranslated: Forwarding {
+  override func image(ofCPU cpu: Int, under permutation: Int) -> Int { cpu }
+  override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 { object }
+}
+
+/// Translates the CPUs of steps, but not what they touch.
+private final class ObjectsUntranslated: Forwarding {
+  override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 { object }
+}
+
+/// Translates what steps touch, but not who takes them.
+private final class CPUsUntranslated: Forwarding {
+  override func image(ofCPU cpu: Int, under permutation: Int) -> Int { cpu }
+}
+
+/// Takes every permutation for its own inverse, which is wrong of those that go round in a ring.
+private final class InversesForgotten: Forwarding {
+  override func inverse(of permutation: Int) -> Int { permutation }
+}
+
+/// Takes back no step in the keys: each permutation but the first has the key it had deepest down.
+private final class KeysOutOfDate: Forwarding {
+  private var depth = 0
+  private var deepest: (depth: Int, keys: [UInt64]) = (-1, [])
+
+  override func step(_ cpu: Int, choice: Int) -> StepOutcome {
+    depth += 1
+    return base.step(cpu, choice: choice)
+  }
+
+  override func undo() {
+    depth -= 1
+    base.undo()
+  }
+
+  override func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
+    guard base.permutedKeys(keys) else { return false }
+    if depth > deepest.depth { deepest = (depth, (0..<keys.count).map { keys[$0] }) }
+    for permutation in 1..<keys.count { keys[permutation] = deepest.keys[permutation] }
+    return true
+  }
+}
+
+/// Names states by the words and not by what CPUs know: as if all CPUs had observed the same.
+private final class KeysTooCoarse: Forwarding {
+  override func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
+    guard base.permutedKeys(keys) else { return false }
+    for permutation in 1..<keys.count { keys[permutation] &= 0xFFF }
+    return true
+  }
+}
+
+struct SymmetryFuzzTests {
+  private static let chunk = 500
+  private static let smallViolated = [29, 38, 38, 38, 40, 35, 33, 39]
+  private static let fullViolated = [2, 1, 3, 2]
+
+  /// 4,000 small programs, with the number of programs per chunk that can go wrong.
+  @Test(arguments: zip(0..<8, smallViolated))
+  func smallProgramsAgree(chunk: Int, violated: Int) {
+    let first = UInt64(chunk * Self.chunk)
+    var fuzzer = Fuzzer(.stateful, usesSymmetry: true)
+    fuzzer.statesMax = 1_000
+    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.chunk)), size: .small)
+    #expect(report.programs == Self.chunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
+  /// 60 larger programs.
+  @Test(arguments: zip(0..<4, fullViolated))
+  func largerProgramsAgree(chunk: Int, violated: Int) {
+    let first = UInt64(chunk * 15)
+    var fuzzer = Fuzzer(.stateful, usesSymmetry: true)
+    fuzzer.statesMax = 10_000
+    let report = fuzzer.run(seeds: first..<(first + 15))
+    #expect(report.programs == 15)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
+  private static let liars: [@Sendable (TransitionSystem) -> Forwarding] = [
+    { SummariesUntranslated($0) }, { ObjectsUntranslated($0) }, { CPUsUntranslated($0) },
+    { InversesForgotten($0) }, { KeysOutOfDate($0) }, { KeysTooCoarse($0) },
+  ]
+
+  /// Each within ten thousand programs from the first; those that take long start nearer by.
+  @Test(
+    arguments: zip(
+      liars.indices, [(600, 645), (3_200, 3_260), (600, 645), (0, 90), (0, 2), (0, 1)]))
+  func liesAreFoundOut(number: Int, programs: (first: Int, last: Int)) {
+    let liar = Self.liars[number]
+    var fuzzer = Fuzzer(usesSymmetry: true) { system, options in
+      StatefulSearch(liar(system), options).run()
+    }
+    fuzzer.statesMax = 20_000
+    let seeds = UInt64(programs.first)..<10_000
+    let report = fuzzer.run(seeds: seeds, size: .small, stopAfter: 1)
+    #expect(!report.mismatches.isEmpty)
+    #expect(programs.first + report.programs == programs.last)
+  }
+
+  @Test func whoForwardsHonestlyAgrees() {
+    var fuzzer = Fuzzer(usesSymmetry: true) { system, options in
+      StatefulSearch(Forwarding(system), options).run()
+    }
+    fuzzer.statesMax = 1_000
+    #expect(fuzzer.run(seeds: 0..<200, size: .small).mismatches == [])
+  }
+
+  /// The comparison sees which final states there are, not only how many.
+  @Test func searchesWithoutSymmetryAgreeAsWell() {
+    var fuzzer = Fuzzer(usesSymmetry: true) { system, options in
+      var options = options
+      options.usesSymmetry = false
+      return StatefulSearch(system, options).run()
+    }
+    fuzzer.statesMax = 1_000
+    #expect(fuzzer.run(seeds: 0..<500, size: .small).mismatches == [])
+  }
+}

@@ -1,0 +1,15 @@
+// Identical CPUs that fault on one page while its table may be collapsed: what symmetry is for.
+
+import Gracewalk
+
+/// N identical mappers and a collapser on a two-level table of KVM's kind, without RCU's callbacks.
+public enum IdenticalMappers {
+  /// - Parameter mappers: at least 2.
+  public static func scenario(mappers: Int) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let table = Stage2Table(scenario, teardown: .lockDescendantsAndFreeAtOnce, usesRCU: false)
+    scenario.cpus((0..<mappers).map { "mapper \($0)" }, table.operation(.map, 0))
+    scenario.cpu("collapser", table.operation(.collapse, 0))
+    return scenario
+  }
+}
