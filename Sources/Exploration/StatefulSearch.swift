@@ -216,7 +216,7 @@ public final class StatefulSearch {
   }
 
   /// What the state in hand is known by; nil if the system cannot go on.
-  private func nameOfState() -> StateName? {
+  func nameOfState() -> StateName? {
     if let names { return names.nameOfState() }
     guard let exact else { return StateName(key: system.stateKey) }
     defer { statistics.collisions = exact.collisions }
