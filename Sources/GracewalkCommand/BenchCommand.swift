@@ -53,6 +53,8 @@ enum BenchCommand {
     /// The largest size for the search without memory, and for the one without reduction.
     var stateless = Int.max
     var exhaustive = 0
+    /// Whether to measure the stateful search with symmetry as well.
+    var hasIdenticalCPUs = false
     var make: @Sendable (Int) -> Scenario
 
     func fits(_ strategy: Strategy, _ size: Int) -> Bool {
@@ -73,7 +75,9 @@ enum BenchCommand {
     Family(name: "page-table", sizes: [2, 3, 4, 5, 6, 7], stateless: 6, exhaustive: 5) {
       PageTableBenchmark.scenario(mappers: $0)
     },
-    Family(name: "same-mappers", sizes: [2, 3, 4, 5], stateless: 3, exhaustive: 3) {
+    Family(
+      name: "same-mappers", sizes: [2, 3, 4, 5], stateless: 3, exhaustive: 3, hasIdenticalCPUs: true
+    ) {
       IdenticalMappers.scenario(mappers: $0)
     },
   ]
@@ -104,7 +108,7 @@ enum BenchCommand {
       let all = Strategy.allCases.filter { family.fits($0, size) }.map { strategy in
         Program(name: name, strategy: strategy) { family.make(size) }
       }
-      guard !family.make(size).identicalCPUs.isEmpty else { return all }
+      guard family.hasIdenticalCPUs else { return all }
       return all + [
         Program(name: name, strategy: .stateful, usesSymmetry: true) { family.make(size) }
       ]

@@ -153,7 +153,7 @@ final class CPUImages {
     case .holder:
       value == 0 ? 0 : UInt64(permutations.image(of: Int(value) - 1, under: permutation)) + 1
     case .cpuSet: image(ofCPUs: value, under: permutation)
-    case .callbackKey: callbackKeys[permutation][value] ?? value
+    case .callbackKey: image(ofCallback: value, under: permutation)
     }
   }
 
@@ -173,6 +173,14 @@ final class CPUImages {
   private func image(ofPage id: Int, of cpu: Int, under permutation: Int) -> Int {
     let image = permutations.image(of: cpu, under: permutation)
     return machine.layout.page(owner: image, index: id % Layout.pagesPerOwner).id
+  }
+
+  private func image(ofCallback key: UInt64, under permutation: Int) -> UInt64 {
+    if key == 0 || permutation == 0 { return key }
+    guard let image = callbackKeys[permutation][key] else {
+      preconditionFailure("[internal] a callback that no CPU is known to have queued")
+    }
+    return image
   }
 
   /// Bits that stand for no CPU stay where they are.
@@ -224,9 +232,11 @@ final class CPUImages {
       return image(ofModelValue: result, under: permutation)
     case .allocate: return UInt64(image(ofPage: Int(result), of: cpu, under: permutation))
     case .graceStart: return image(ofCPUs: result, under: permutation)
-    case .callbackStart: return callbackKeys[permutation][result] ?? result
+    case .callbackStart: return image(ofCallback: result, under: permutation)
     case .invoke:
-      guard let completed = histories[HistoryKey(cpu: cpu, seen: result)] else { return result }
+      guard let completed = histories[HistoryKey(cpu: cpu, seen: result)] else {
+        preconditionFailure("[internal] nobody noted what a CPU saw when it began")
+      }
       let back = permutations.inverse(of: permutation)
       return machine.historySeen(by: permutations.image(of: cpu, under: permutation)) {
         completed[permutations.image(of: $0, under: back)]

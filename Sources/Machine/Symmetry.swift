@@ -187,9 +187,10 @@ final class Symmetry {
     let first = rows.extend(by: count, with: 0)
     depths.append(0)
     let row = rows.pointer(to: first)
+    let memory = machine.memory
     for number in 0..<machine.layout.cellCount {
       let cell = UInt32(truncatingIfNeeded: number)
-      change(cell, from: 0, to: machine.memory[cell], in: row)
+      change(cell, from: 0, to: memory[cell], in: row)
     }
     for cpu in 0..<machine.cpuCount { add(machine.positions[cpu], to: row) }
     for permutation in 1..<count where row[permutation] != row[0] {
@@ -205,6 +206,8 @@ final class Symmetry {
     row.update(from: rows.pointer(to: start - count), count: count)
     let first = depths.last
     depths.append(machine.depth)
+    let machine = self.machine
+    let memory = machine.memory
     var moved = CPUSet()
     for depth in first..<machine.depth {
       let frame = machine.frame(depth)
@@ -214,12 +217,12 @@ final class Symmetry {
       add(machine.positions[frame.cpu], to: row)
     }
     let mark = machine.frame(first).mark
-    for index in mark..<machine.memory.mark {
-      let change = machine.memory.change(index)
+    for index in mark..<memory.mark {
+      let change = memory.change(index)
       // Of several changes of a word, only the first matters, and what is there now.
-      let isFirst = !(mark..<index).contains { machine.memory.change($0).cell == change.cell }
+      let isFirst = !(mark..<index).contains { memory.change($0).cell == change.cell }
       guard isFirst else { continue }
-      self.change(change.cell, from: change.old, to: machine.memory[change.cell], in: row)
+      self.change(change.cell, from: change.old, to: memory[change.cell], in: row)
     }
   }
 
