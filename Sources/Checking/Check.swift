@@ -24,6 +24,9 @@ public enum Strategy: String, CaseIterable, Sendable {
 
   /// True if the search can show that an invariant holds.
   public var isComplete: Bool { self != .random && self != .pct }
+
+  /// True if the search keeps states and goes on only once from those that are equal.
+  public var mergesStates: Bool { self == .stateful || self == .exhaustive }
 }
 
 /// How to check.
@@ -38,6 +41,10 @@ public struct CheckOptions {
   public var seed: UInt64 = 0
   /// Priority changes per execution, for `pct`.
   public var priorityChanges = 2
+  /// Threads of a stateful search.
+  public var jobs = 1
+  /// Whether states are kept and compared in full, for a search that merges states.
+  public var isExact = false
   /// Whether to search for the simplest counterexample once one is found.
   public var minimises = true
   /// Sees the progress of a search; returns false to interrupt it.
@@ -97,40 +104,60 @@ extension Model {
     let scenario = try scenario(
       parameters: options.parameters, invariants: options.invariants)
     let plan = SearchPlan(options, scenario)
-    let machine = Machine(scenario)
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
-    let result = machine.judgeStart() == .clean ? plan.run(on: machine) : .immediate(machine)
+    var (result, machines) = plan.run(maker(options, plan))
+    if plan.jobs > 1, result.ending == .halted {
+      // Who comes to a dead end first is a matter of luck, so it is not what is reported.
+      (result, machines) = plan.run(jobs: 1, maker(options, plan))
+    }
     report.statistics = result.statistics
     // The first executions say nothing: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     switch result.ending {
     case .complete:
-      machine.audit()
-      if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
+      for machine in machines {
+        machine.audit()
+        if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
+      }
       report.verdict = .holds
     case .bounded(let bound): report.verdict = .incomplete(.bound(bound))
     case .halted:
-      guard let failure = machine.failure else { break }
-      guard case .spin = failure else { throw .badModel(machine.text(of: failure)) }
-      report.verdict = .incomplete(.spin(machine.text(of: failure)))
+      guard let failure = machines[0].failure else { break }
+      let text = machines[0].text(of: failure)
+      guard case .spin = failure else { throw .badModel(text) }
+      report.verdict = .incomplete(.spin(text))
     case .violation:
       report.verdict = .violated
-      report.counterexample = try counterexample(
-        to: machine.violatedInvariant, result.schedule ?? Schedule(), options, plan)
+      report.counterexample = try counterexample(result.schedule ?? Schedule(), options, plan)
     }
     return report
   }
 
+  /// Makes machines for a check; called by several threads.
+  private func maker(_ options: CheckOptions, _ plan: SearchPlan) -> @Sendable () -> Machine {
+    let (parameters, invariants, isExact) = (options.parameters, options.invariants, plan.isExact)
+    return { Machine(freshScenario(parameters, invariants), isExact: isExact) }
+  }
+
+  /// The simplest execution that violates an invariant, whichever it is: so it does not depend on
+  /// what the search came to first.
   private func counterexample(
-    to invariant: Int, _ found: Schedule, _ options: CheckOptions, _ plan: SearchPlan
+    _ found: Schedule, _ options: CheckOptions, _ plan: SearchPlan
   ) throws(CheckError) -> Trace {
-    let fresh = { freshScenario(options.parameters, options.invariants) }
+    let makeMachine = maker(options, plan)
     var simplest = Minimiser.Result(schedule: found, isProven: false)
     if options.minimises {
-      var minimiser = Minimiser(invariant: invariant) { Machine(fresh()) }
+      var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
       simplest = minimiser.minimise(found)
     }
-    let scenario = fresh()
+    if plan.jobs > 1, !simplest.isProven {
+      let (result, _) = plan.run(jobs: 1, makeMachine)
+      var alone = options
+      alone.jobs = 1
+      return try counterexample(
+        result.schedule ?? found, alone, SearchPlan(alone, makeMachine().scenario))
+    }
+    let scenario = freshScenario(options.parameters, options.invariants)
     do throws(RecordingError) {
       return Trace(
         model: name, parameters: values(options.parameters).values,
@@ -139,7 +166,7 @@ extension Model {
         recording: try Recording(simplest.schedule, of: scenario))
     } catch {
       switch error {
-      case .failed(let failure): throw .badModel(Machine(fresh()).text(of: failure))
+      case .failed(let failure): throw .badModel(makeMachine().text(of: failure))
       case .impossibleStep(let number, let reason):
         throw .badModel(
           "not deterministic: when run again, step \(number) is impossible: \(reason)")

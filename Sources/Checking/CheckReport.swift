@@ -30,11 +30,15 @@ public struct CheckReport: Sendable {
   public let parameters: ParameterValues
   public let invariants: [String]
   public let strategy: Strategy
+  /// Threads that searched; with more than one, counts differ from run to run.
+  public let jobs: Int
   /// The search in words, its seed included.
   public let search: String
   /// Why another search ran than was asked for.
   public let note: String?
   public let limits: Limits
+  /// Whether states were compared in full.
+  public let isExact: Bool
   /// Which executions the verdict is about.
   public let scope: String
   public internal(set) var verdict = Verdict.holds
@@ -56,9 +60,11 @@ public struct CheckReport: Sendable {
     self.parameters = parameters
     invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy
+    jobs = plan.jobs
     search = plan.text
     note = plan.note
     limits = plan.limits
+    isExact = plan.isExact
     scope = scenario.scope
   }
 
@@ -102,5 +108,16 @@ extension Scenario {
     let tables =
       hasTables ? ", \(geometry.levels)-level tables of \(geometry.entries) entries" : ""
     return "\(cpus), \(each)\(tables), sequential consistency"
+  }
+}
+
+extension CheckReport {
+  /// How likely it is that two different states were taken for one, if states were merged by their
+  /// hashes; nil if none were, and for a violation, which was run again.
+  public var collisionBound: CollisionBound? {
+    guard strategy.mergesStates, !isExact, statistics.states > 0, verdict != .violated else {
+      return nil
+    }
+    return CollisionBound(states: statistics.states)
   }
 }

@@ -26,21 +26,38 @@ public struct Fuzzer {
   }
 
   /// Makes the search under test.
-  private let search: (TransitionSystem, SearchOptions) -> SearchResult
+  private let search:
+    (_ makeSystem: @escaping @Sendable () -> TransitionSystem, SearchOptions) ->
+      SearchResult
   /// Whether the search claims never to begin an execution in vain.
   private let isOptimal: Bool
 
-  /// - Parameter search: the search to hold against the exhaustive one.
+  private let isExact: Bool
+
+  /// - Parameters:
+  ///   - isExact: whether the search compares states in full.
+  ///   - isOptimal: whether the search claims never to begin an execution in vain.
+  ///   - search: the search to hold against the exhaustive one.
   public init(
-    isOptimal: Bool = false, search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
+    isExact: Bool = false, isOptimal: Bool = false,
+    search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
   ) {
-    self.search = search
+    self.isExact = isExact
     self.isOptimal = isOptimal
+    self.search = { search($0(), $1) }
   }
 
   /// The fuzzer of one of the strategies.
-  public init(_ strategy: Strategy) {
-    self.init(isOptimal: strategy == .optimal) { strategy.search($0, $1) }
+  ///
+  /// - Parameter jobs: threads; more than one only for a stateful search.
+  public init(_ strategy: Strategy, isExact: Bool = false, jobs: Int = 1) {
+    self.isExact = isExact
+    isOptimal = strategy == .optimal
+    search = { makeSystem, options in
+      jobs == 1
+        ? strategy.search(makeSystem(), options)
+        : ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem)
+    }
   }
 
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
@@ -89,7 +106,9 @@ public struct Fuzzer {
     return bare ?? checked
   }
 
-  private func compare(_ scenario: () -> Scenario, _ report: inout Report) -> String? {
+  private func compare(
+    _ scenario: @escaping @Sendable () -> Scenario, _ report: inout Report
+  ) -> String? {
     var options = SearchOptions()
     options.collectsFinalStates = true
     var bounded = options
@@ -99,7 +118,8 @@ public struct Fuzzer {
       report.skipped += 1
       return nil
     }
-    let result = search(Machine(scenario()), options)
+    options.isExact = isExact
+    let result = search({ [isExact] in Machine(scenario(), isExact: isExact) }, options)
     report.transitions += result.statistics.transitions
     if oracle.ending == .violation { report.violated += 1 }
     if oracle.ending != result.ending {

@@ -2,6 +2,7 @@
 
 import Exploration
 import Machine
+import Support
 
 /// The search that will run.
 ///
@@ -14,6 +15,10 @@ public struct SearchPlan: Sendable {
   public let note: String?
   public let limits: Limits
   public let seed: UInt64
+  /// Threads that search.
+  public let jobs: Int
+  /// Whether states are kept and compared in full; without states there is nothing to compare.
+  public let isExact: Bool
   private let priorityChanges: Int
   private let watch: Watch?
 
@@ -44,6 +49,8 @@ public struct SearchPlan: Sendable {
       strategy = options.strategy
       note = nil
     }
+    isExact = options.isExact && strategy.mergesStates
+    jobs = strategy == .stateful && !isExact ? options.jobs : 1
   }
 
   /// The search in words.
@@ -59,12 +66,29 @@ public struct SearchPlan: Sendable {
     }
   }
 
-  func run(on machine: Machine) -> SearchResult {
+  /// Runs the search on fresh machines, and also returns those: more than one if several threads
+  /// search.
+  ///
+  /// - Parameter jobs: at most so many threads.
+  func run(
+    jobs jobsMax: Int = .max, _ makeMachine: @escaping @Sendable () -> Machine
+  ) -> (SearchResult, [Machine]) {
     var options = SearchOptions(limits: limits)
     options.watch = watch?.body
     options.seed = seed
     options.priorityChanges = priorityChanges
-    return strategy.search(machine, options)
+    options.isExact = isExact
+    let first = makeMachine()
+    if first.judgeStart() != .clean { return (.immediate(first), [first]) }
+    let jobs = min(jobs, jobsMax)
+    if jobs == 1 { return (strategy.search(first, options), [first]) }
+    let machines = Locked([Machine]())
+    let result = ParallelSearch.run(jobs: jobs, options) {
+      let machine = makeMachine()
+      machines.withLock { $0.append(machine) }
+      return machine
+    }
+    return (result, machines.withLock { $0 })
   }
 }
 

@@ -23,22 +23,21 @@ public final class ExhaustiveSearch {
   private let options: SearchOptions
   private let budget: Budget
   private let visited: StateTable?
+  /// Set if states are to be compared in full.
+  private let exact: ExactStates?
   private let nodes = GrowableBuffer<Node>()
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
   private var prunedByPreemptions = false
-  /// Only violations of this invariant count, if set; others end their execution silently.
-  private let soughtInvariant: Int?
 
   public init(
-    _ system: TransitionSystem, _ options: SearchOptions, mergesStates: Bool = true,
-    soughtInvariant: Int? = nil
+    _ system: TransitionSystem, _ options: SearchOptions, mergesStates: Bool = true
   ) {
     self.system = system
     self.options = options
-    self.soughtInvariant = soughtInvariant
     budget = Budget(options)
     visited = mergesStates ? StateTable() : nil
+    exact = mergesStates && options.isExact ? ExactStates(system) : nil
   }
 
   deinit { nodes.deallocate() }
@@ -52,7 +51,7 @@ public final class ExhaustiveSearch {
     if let stop = arrive(by: -1, preemptions: 0) { return result(stop) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(
-        statistics, depth: nodes.count, bytes: visited?.bytes ?? 0, explored: explored)
+        statistics, depth: nodes.count, bytes: bytes, explored: explored)
       {
         unwind()
         return result(.bounded(bound))
@@ -67,6 +66,8 @@ public final class ExhaustiveSearch {
     if prunedByPreemptions { return result(.bounded(.preemptions)) }
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
+
+  private var bytes: Int { (visited?.bytes ?? 0) + (exact?.bytes ?? 0) }
 
   private func chooseStep() -> Bool {
     let node = nodes.pointer(to: nodes.count - 1)
@@ -95,19 +96,13 @@ public final class ExhaustiveSearch {
     case .clean: break
     case .violation:
       statistics.executions += 1
-      if isSought { return .violation }
-      system.undo()
-      return nil
+      return .violation
     case .halted: return .halted
     }
     let deeper = nodes.count
     if let stop = arrive(by: node.cpu, preemptions: preemptions) { return stop }
     if nodes.count == deeper { system.undo() }
     return nil
-  }
-
-  private var isSought: Bool {
-    soughtInvariant == nil || soughtInvariant == system.violatedInvariant
   }
 
   private func arrive(by cpu: Int, preemptions: Int) -> Ending? {
@@ -120,7 +115,7 @@ public final class ExhaustiveSearch {
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
       switch system.judgeEnd() {
       case .clean: return nil
-      case .violation: return isSought ? .violation : nil
+      case .violation: return .violation
       case .halted: return .halted
       }
     }
@@ -136,9 +131,15 @@ public final class ExhaustiveSearch {
     guard let visited else { return true }
     var key = system.stateKey
     var left = StateTable.Budget(preemptions: 0, steps: Int32(budget.limits.depth - depth))
+    var context: UInt64 = 0
     if let limit = budget.limits.preemptions {
-      key = StableHash.extend(key, with: UInt64(bitPattern: Int64(cpu)))
+      context = UInt64(bitPattern: Int64(cpu))
+      key = StableHash.extend(key, with: context)
       left.preemptions = Int32(limit - preemptions)
+    }
+    if let exact {
+      key = exact.key(of: key, context: context)
+      statistics.collisions = exact.collisions
     }
     defer { statistics.states = visited.count }
     return visited.visit(key, budget: left)

@@ -2,7 +2,7 @@
 
 import Support
 
-/// Searches for the simplest schedule that violates a given invariant.
+/// Searches for the simplest schedule that violates an invariant.
 public struct Minimiser {
   /// The simplest schedule found, and whether nothing simpler exists.
   public struct Result: Sendable {
@@ -20,14 +20,14 @@ public struct Minimiser {
   public static let transitionsMax = 20_000_000
 
   private let makeSystem: () -> TransitionSystem
-  private let invariant: Int
+  private let isExact: Bool
   private var transitionsLeft = Minimiser.transitionsMax
 
   /// - Parameters:
-  ///   - invariant: the number of the violated invariant.
+  ///   - isExact: whether states are compared in full, so that no hash puts the proof in doubt.
   ///   - makeSystem: makes a fresh system; called once per bounded search.
-  public init(invariant: Int, makeSystem: @escaping () -> TransitionSystem) {
-    self.invariant = invariant
+  public init(isExact: Bool = false, makeSystem: @escaping () -> TransitionSystem) {
+    self.isExact = isExact
     self.makeSystem = makeSystem
   }
 
@@ -73,9 +73,10 @@ public struct Minimiser {
     guard depth > 0 else { return .none }
     guard transitionsLeft > 0 else { return .unknown }
     var options = SearchOptions(limits: Limits(preemptions: preemptions, depth: depth))
+    options.isExact = isExact
     let allowed = transitionsLeft
     options.watch = { $0.statistics.transitions < allowed }
-    let search = ExhaustiveSearch(makeSystem(), options, soughtInvariant: invariant)
+    let search = ExhaustiveSearch(makeSystem(), options)
     let result = search.run()
     transitionsLeft -= result.statistics.transitions
     switch result.ending {

@@ -59,6 +59,8 @@ public struct SearchOptions {
   public var limits = Limits()
   /// Keeps the key of every final state.
   public var collectsFinalStates = false
+  /// Keeps states in full and compares them, where states are merged, instead of trusting hashes.
+  public var isExact = false
   /// Seed of a search that samples.
   public var seed: UInt64 = 0
   /// Priority changes per execution, for a search that samples by priorities.
@@ -78,7 +80,8 @@ final class Budget {
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var forecast = Forecast()
-  private static let period = 4_096
+  /// Transitions between two looks at the clock.
+  static let period = 4_096
 
   init(_ options: SearchOptions) {
     limits = options.limits
@@ -100,6 +103,14 @@ final class Budget {
     if let states = limits.states, statistics.states >= states { return .states }
     guard statistics.transitions % Budget.period == 0 else { return nil }
     return slowlyExceeded(statistics, depth: depth, explored)
+  }
+
+  /// The bound that is met, if any; looks at the clock, too.
+  func exceededNow(
+    _ statistics: Statistics, depth: Int, bytes: Int, explored: Double
+  ) -> Bound? {
+    exceeded(statistics, depth: depth, bytes: bytes, explored: explored)
+      ?? slowlyExceeded(statistics, depth: depth) { explored }
   }
 
   private func slowlyExceeded(

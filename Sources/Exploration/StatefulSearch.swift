@@ -30,7 +30,7 @@ import Support
 /// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
 /// tried at every node of the cycle.
 public final class StatefulSearch {
-  private struct Node: BitwiseCopyable {
+  struct Node: BitwiseCopyable {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
@@ -40,27 +40,40 @@ public final class StatefulSearch {
     var choiceCount = 0
     /// The number of the step last taken here.
     var step = 0
+    /// Another thread was exploring the state when this one came to it.
+    var isContested = false
   }
 
-  private let system: TransitionSystem
+  let system: TransitionSystem
   private let options: SearchOptions
   private let budget: Budget
-  private let past: HappensBefore
-  private let nodes = GrowableBuffer<Node>()
-  private let footprint = Footprint()
-  private let summaries = SummaryTable()
+  let past: HappensBefore
+  let nodes = GrowableBuffer<Node>()
+  let footprint = Footprint()
+  let summaries: SummaryTable
   private let finished = SummaryMap()
+  /// Set if states are to be compared in full.
+  private let exact: ExactStates?
   /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
-  private let below = GrowableBuffer<UInt64>()
+  let below = GrowableBuffer<UInt64>()
   /// Per node and CPU that is disabled there, who could enable it.
-  private let enablers = GrowableBuffer<UInt64>()
-  private var statistics = Statistics()
-  private var finalStates: [UInt64] = []
+  let enablers = GrowableBuffer<UInt64>()
+  var statistics = Statistics()
+  private(set) var finalStates: [UInt64] = []
+  /// Set if other threads explore the same system.
+  let membership: TeamMembership?
 
-  public init(_ system: TransitionSystem, _ options: SearchOptions) {
+  public convenience init(_ system: TransitionSystem, _ options: SearchOptions) {
+    self.init(system, options, nil)
+  }
+
+  init(_ system: TransitionSystem, _ options: SearchOptions, _ membership: TeamMembership?) {
     self.system = system
+    self.membership = membership
+    summaries = SummaryTable(shared: membership?.team.summaries)
     self.options = options
     budget = Budget(options)
+    exact = options.isExact ? ExactStates(system) : nil
     past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
   }
 
@@ -74,21 +87,31 @@ public final class StatefulSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = arrive() { return result(stop) }
-    while !nodes.isEmpty {
-      if let bound = budget.exceeded(
-        statistics, depth: nodes.count, bytes: bytes, explored: explored)
-      {
+    if let stop = arrive() ?? explore() { return result(stop) }
+    return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
+  }
+
+  /// Explores until the node that begins the stack, or a task of a team, has nothing left to try.
+  func explore(from base: Int = 0) -> Ending? {
+    while nodes.count > base {
+      if let bound = exceededBound() {
         unwind()
-        return result(.bounded(bound))
+        return .bounded(bound)
       }
       if chooseStep() {
-        if let stop = takeStep() { return result(stop) }
-      } else {
+        if let stop = takeStep() { return stop }
+      } else if !joinTask() {
+        if nodes.count == base + 1, membership?.task != nil { return nil }
         leave()
       }
     }
-    return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
+    return nil
+  }
+
+  private func exceededBound() -> Bound? {
+    if membership != nil { return exceededBoundOfTeam() }
+    return budget.exceeded(
+      statistics, depth: nodes.count, bytes: bytes, explored: explored)
   }
 
   private func chooseStep() -> Bool {
@@ -96,9 +119,10 @@ public final class StatefulSearch {
     if node.pointee.choice < node.pointee.choiceCount { return true }
     let left = node.pointee.backtrack.subtracting(node.pointee.done)
     if left.isEmpty { return false }
-    node.pointee.cpu = left.lowest
+    let cpu = node.pointee.isContested ? left.highest : left.lowest
+    node.pointee.cpu = cpu
     node.pointee.choice = 0
-    node.pointee.choiceCount = system.choiceCount(of: left.lowest)
+    node.pointee.choiceCount = system.choiceCount(of: cpu)
     return true
   }
 
@@ -138,21 +162,25 @@ public final class StatefulSearch {
   }
 
   /// Looks at a state; puts a node for it on the stack if it is new and something can run.
-  private func arrive() -> Ending? {
+  func arrive() -> Ending? {
     statistics.depthMax = max(statistics.depthMax, past.count)
     let depth = nodes.count
     clearRow(depth)
-    let key = system.stateKey
-    if let known = finished.find(key) {
-      guard known != SummaryMap.onStack else { return closeCycle(at: key) }
-      meetAgain(Int(known), row: depth)
-      return nil
+    let key = stateKey()
+    var isContested = false
+    if let known = find(key) {
+      if known != SummaryMap.onStack {
+        meetAgain(Int(known), row: depth)
+        return nil
+      }
+      isContested = membership != nil && !isOnStack(key)
+      if !isContested { return closeCycle(at: key) }
     }
     let enabled = system.enabledCPUs()
     let disabled = system.disabledCPUs()
     raceAll(enabled, keepsInRow: nil)
     raceAll(disabled, keepsInRow: depth)
-    statistics.states += 1
+    if !isContested { statistics.states += 1 }
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(key) }
@@ -167,11 +195,26 @@ public final class StatefulSearch {
       statistics.truncated += 1
       return nil
     }
-    finished.set(key, SummaryMap.onStack)
+    if membership == nil { finished.set(key, SummaryMap.onStack) }
     noteEnablers(of: disabled, enabled)
+    let first = CPUSet(isContested ? enabled.highest : enabled.lowest)
     nodes.append(
-      Node(enabled: enabled, backtrack: CPUSet(enabled.lowest), done: CPUSet(), key: key))
+      Node(
+        enabled: enabled, backtrack: first, done: CPUSet(), key: key, isContested: isContested))
     return nil
+  }
+
+  /// The key the state in hand is stored by.
+  private func stateKey() -> UInt64 {
+    guard let exact else { return system.stateKey }
+    defer { statistics.collisions = exact.collisions }
+    return exact.key(of: system.stateKey)
+  }
+
+  /// The number of the summary of a state, or `SummaryMap.onStack` if it is being explored; nil if
+  /// it is new.
+  private func find(_ key: UInt64) -> UInt32? {
+    membership == nil ? finished.find(key) : findInTeam(key)
   }
 
   /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
@@ -207,7 +250,11 @@ public final class StatefulSearch {
 
   private func finish(_ key: UInt64, row: Int) {
     let set = summaries.intern(below.pointer(to: row * summaries.stride))
-    finished.set(key, UInt32(set))
+    if membership == nil {
+      finished.set(key, UInt32(set))
+    } else {
+      finishInTeam(key, set)
+    }
   }
 
   // MARK: Races
@@ -274,7 +321,7 @@ public final class StatefulSearch {
 
   // MARK: Rows
 
-  private func clearRow(_ row: Int) {
+  func clearRow(_ row: Int) {
     below.truncate(to: min(below.count, row * summaries.stride))
     _ = below.extend(by: (row + 1) * summaries.stride - below.count, with: 0)
   }
@@ -286,12 +333,12 @@ public final class StatefulSearch {
     for word in 0..<stride { to[word] |= from[word] }
   }
 
-  private func setBit(_ step: Int, inRow row: Int) {
+  func setBit(_ step: Int, inRow row: Int) {
     while summaries.needsLongerRows(for: step) { lengthenRows() }
     below[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
   }
 
-  private func lengthenRows() {
+  func lengthenRows() {
     let old = summaries.stride
     let rows = below.count / old
     let copies = (0..<below.count).map { below[$0] }
@@ -304,12 +351,12 @@ public final class StatefulSearch {
   }
 
   /// Bytes held for states and their summaries.
-  public var bytes: Int { finished.bytes + summaries.bytes }
+  public var bytes: Int { finished.bytes + summaries.bytes + (exact?.bytes ?? 0) }
 
   /// Bytes held per state stored, summaries included.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
 
-  private func unwind() {
+  func unwind() {
     while past.count > 0 {
       system.undo()
       past.pop()
@@ -317,7 +364,9 @@ public final class StatefulSearch {
   }
 
   /// How much is explored, by the look of the stack; nil when there is none.
-  private var explored: Double? {
+  ///
+  /// What was given away to others of a team counts as done.
+  var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
     for index in 0..<nodes.count where !part.isSettled {
@@ -331,8 +380,11 @@ public final class StatefulSearch {
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    SearchResult(
-      ending, statistics, finalStates: finalStates, explored: explored,
-      steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+    SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: steps)
+  }
+
+  /// The execution in hand.
+  var steps: [Schedule.Step] {
+    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
   }
 }

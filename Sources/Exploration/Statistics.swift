@@ -12,6 +12,8 @@ public struct Statistics: Equatable, Sendable {
   public var transitions = 0
   /// Distinct states; 0 for a search that does not merge states.
   public var states = 0
+  /// States told apart from others with the same key; only an exact search looks for them.
+  public var collisions = 0
   /// Steps in the longest execution.
   public var depthMax = 0
 

@@ -12,12 +12,13 @@ final class SummaryMap {
 
   private var keys: UnsafeMutablePointer<UInt64>
   private var numbers: UnsafeMutablePointer<UInt32>
-  private(set) var capacity = 4_096
+  private(set) var capacity: Int
   private(set) var count = 0
   /// Zero marks an empty slot, so the key zero is stored as this one.
   private static let zeroKey: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-  init() {
+  init(capacity: Int = 4_096) {
+    self.capacity = capacity
     keys = .allocate(capacity: capacity)
     keys.initialize(repeating: 0, count: capacity)
     numbers = .allocate(capacity: capacity)

@@ -8,19 +8,43 @@ import Support
 /// seen than they have bits for; that happens a few times in a search.
 final class SummaryTable {
   private let steps = StepTable()
+  /// Set if other threads must understand the numbers; then steps have the numbers from there.
+  private let shared: SharedSummaries?
+  private let sharedStep = Renumbering()
+  private let ownStep = Renumbering()
+  private let sharedSet = Renumbering()
+  private let ownSet = Renumbering()
   private var setIndex = HashIndex()
   private let rows = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Words per row.
   private(set) var stride = 2
   private(set) var setCount = 0
 
-  deinit { rows.deallocate() }
+  private let scratch = GrowableBuffer<UInt64>()
+
+  init(shared: SharedSummaries? = nil) { self.shared = shared }
+
+  deinit {
+    rows.deallocate()
+    scratch.deallocate()
+  }
 
   /// The number of a step, new or known.
-  func step(_ cpu: Int, _ footprint: Footprint) -> Int { steps.number(cpu, footprint) }
+  func step(_ cpu: Int, _ footprint: Footprint) -> Int {
+    let own = steps.number(cpu, footprint)
+    guard let shared else { return own }
+    if let known = sharedStep[own] { return known }
+    let number = shared.number(cpu, footprint)
+    sharedStep.set(own, to: number)
+    ownStep.set(number, to: own)
+    return number
+  }
 
-  func cpu(of step: Int) -> Int { steps.cpu(of: step) }
-  func footprint(of step: Int) -> Footprint { steps.footprints[step] }
+  func cpu(of step: Int) -> Int { steps.cpu(of: own(step)) }
+  func footprint(of step: Int) -> Footprint { steps.footprints[own(step)] }
+
+  @inline(__always)
+  private func own(_ step: Int) -> Int { shared == nil ? step : ownStep[step] ?? step }
 
   /// True if rows must get longer before the step's bit fits.
   func needsLongerRows(for step: Int) -> Bool { step >= stride * 64 }
@@ -52,6 +76,51 @@ final class SummaryTable {
     for word in 0..<stride { rows.append(row[word]) }
     setCount += 1
     return setCount - 1
+  }
+
+  /// The number of a set given as a row of some other length; rows get longer if they must.
+  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int) -> Int {
+    while stride < words { lengthenRows() }
+    scratch.removeAll()
+    for word in 0..<stride { scratch.append(word < words ? row[word] : 0) }
+    return intern(scratch.pointer(to: 0))
+  }
+
+  /// The number that all threads know a set by.
+  func publish(_ set: Int) -> Int {
+    if let known = sharedSet[set] { return known }
+    guard let shared else { return set }
+    let number = shared.intern(row(set), words: stride)
+    sharedSet.set(set, to: number)
+    ownSet.set(number, to: set)
+    return number
+  }
+
+  /// The own number of a set that any thread has published.
+  ///
+  /// - Parameter lengthen: makes rows longer, here and wherever else the caller has rows.
+  func adopt(_ number: Int, lengthen: () -> Void) -> Int {
+    if let known = ownSet[number] { return known }
+    guard let shared else { return number }
+    let adopted = GrowableBuffer<UInt64>()
+    defer { adopted.deallocate() }
+    shared.append(rowOf: number, to: adopted)
+    while stride < adopted.count { lengthen() }
+    for word in 0..<adopted.count {
+      var left = CPUSet(bits: adopted[word])
+      while let bit = left.popLowest() { adopt(step: word * 64 + bit, from: shared) }
+    }
+    let set = intern(adopted.pointer(to: 0), words: adopted.count)
+    ownSet.set(number, to: set)
+    return set
+  }
+
+  private func adopt(step number: Int, from shared: SharedSummaries) {
+    guard ownStep[number] == nil else { return }
+    let (cpu, footprint) = shared.step(number)
+    let own = steps.number(cpu, footprint)
+    sharedStep.set(own, to: number)
+    ownStep.set(number, to: own)
   }
 
   /// The row of a set, valid until the next set is interned.

@@ -74,6 +74,12 @@ open class TransitionSystem {
   /// Equal states, equal keys.
   open var stateKey: UInt64 { fatalError("abstract") }
 
+  /// Adds words that are equal to those of another state exactly if the states are the same:
+  /// what `stateKey` is a hash of, in full.
+  ///
+  /// Asked for only by a search that compares states exactly.
+  open func addExactState(to words: GrowableBuffer<UInt64>) { fatalError("abstract") }
+
   /// Which invariant the latest `.violation` was about.
   open var violatedInvariant: Int { fatalError("abstract") }
 }

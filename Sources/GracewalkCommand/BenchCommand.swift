@@ -15,6 +15,7 @@ enum BenchCommand {
     ],
     options: [
       SharedOptions.mode,
+      SharedOptions.jobs,
       Option(
         name: "spin", value: "N",
         help: "compare with SPIN on page-table(N) instead, if spin and gcc are installed"),
@@ -110,13 +111,14 @@ enum BenchCommand {
       return ExitStatus.holds
     }
     let strategy = try SharedOptions.strategy(arguments)
+    let jobs = try arguments.count("jobs", upTo: ParallelSearch.jobsMax) ?? 1
     let chosen = try choose(arguments.operands).filter {
       strategy == nil || $0.strategy == strategy
     }
     var rows: [Row] = []
     if !isJSON { print(line(headings)) }
     for program in chosen {
-      let row = measure(program)
+      let row = measure(program, jobs: jobs)
       rows.append(row)
       if !isJSON { print(line(cells(row))) }
       fflush(nil)
@@ -135,10 +137,14 @@ enum BenchCommand {
     return programs.filter { program in names.contains { program.name.hasPrefix($0) } }
   }
 
-  private static func measure(_ program: Program) -> Row {
+  private static func measure(_ program: Program, jobs: Int) -> Row {
     let clock = ContinuousClock()
     let start = clock.now
-    let result = program.strategy.search(Machine(program.makeScenario()), SearchOptions())
+    let makeScenario = program.makeScenario
+    let result =
+      jobs > 1 && program.strategy == .stateful
+      ? ParallelSearch.run(jobs: jobs, SearchOptions()) { Machine(makeScenario()) }
+      : program.strategy.search(Machine(makeScenario()), SearchOptions())
     let seconds = (clock.now - start).inSeconds
     let statistics = result.statistics
     return Row(

@@ -16,7 +16,7 @@ enum CheckCommand {
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant,
-      SharedOptions.mode,
+      SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
@@ -74,10 +74,12 @@ enum CheckCommand {
           "--mode \(strategy.rawValue) and --states contradict each other: it keeps no states")
       }
     }
+    options.jobs = try SharedOptions.jobs(arguments, options.strategy)
     for option in ["seed", "changes"] where options.strategy.isComplete && arguments.has(option) {
       throw UsageError("--\(option) is about --mode random or pct; add one of them")
     }
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
+    options.isExact = try SharedOptions.isExact(arguments, options.strategy)
     options.priorityChanges = try arguments.countFromZero("changes") ?? 2
     if arguments.has("force") && !arguments.has("trace") {
       throw UsageError("--force is about --trace, which is not given")

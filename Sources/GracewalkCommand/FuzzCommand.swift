@@ -14,7 +14,7 @@ enum FuzzCommand {
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
-      SharedOptions.mode,
+      SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
     ],
     run: run)
@@ -30,7 +30,10 @@ enum FuzzCommand {
       throw UsageError(
         "--mode \(strategy.rawValue) samples executions; there is nothing to compare")
     }
-    let report = Fuzzer(strategy).run(seeds: seeds, size: isSmall ? .small : .full)
+    let jobs = try SharedOptions.jobs(arguments, strategy)
+    let isExact = try SharedOptions.isExact(arguments, strategy)
+    let report = Fuzzer(strategy, isExact: isExact, jobs: jobs).run(
+      seeds: seeds, size: isSmall ? .small : .full)
     for mismatch in report.mismatches {
       print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")
       mismatch.program.forEach { print("  \($0)") }

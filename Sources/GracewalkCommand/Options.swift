@@ -21,6 +21,35 @@ enum SharedOptions {
     try arguments.choice("mode", of: strategies).flatMap { Strategy(rawValue: $0) }
   }
 
+  static let exact = Option(
+    name: "exact", value: nil,
+    help: "compare states in full and not by their hashes: slower, no collisions")
+
+  static func isExact(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Bool {
+    guard arguments.has("exact") else { return false }
+    guard strategy.mergesStates else {
+      throw UsageError(
+        "--mode \(strategy.rawValue) and --exact contradict each other: it keeps no states")
+    }
+    return true
+  }
+
+  static let jobs = Option(name: "jobs", value: "N", help: "threads of the stateful search (1)")
+
+  static func jobs(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Int {
+    let jobs = try arguments.count("jobs", upTo: ParallelSearch.jobsMax) ?? 1
+    if jobs > 1, strategy != .stateful {
+      throw UsageError(
+        "--mode \(strategy.rawValue) and --jobs contradict each other: only the stateful search "
+          + "runs on several threads")
+    }
+    if jobs > 1, arguments.has("exact") {
+      throw UsageError(
+        "--exact and --jobs contradict each other: states are compared in full on one thread only")
+    }
+    return jobs
+  }
+
   /// The model with a name; an unknown one is answered with the nearest.
   static func model(_ name: String) throws(UsageError) -> Model {
     if let model = Catalogue.model(named: name) { return model }

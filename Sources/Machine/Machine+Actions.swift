@@ -185,13 +185,33 @@ extension Machine {
     events.append(Event(kind: kind, cpu: cpu, page: id, cell: cell, value: value))
   }
 
-  /// A hash of which operations of other CPUs have completed.
+  /// How many operations of each other CPU have completed: as digits of a number, or where they
+  /// are too many for a word, as a hash, which an exact machine refuses to begin with.
   private func historySeen(by cpu: Int) -> UInt64 {
     var seen: UInt64 = 0
+    if let historyRadix {
+      for other in 0..<scenario.programs.count where other != cpu {
+        seen = seen &* historyRadix &+ memory[layout.history(other)]
+      }
+      return seen
+    }
     for other in 0..<layout.cpuCount where other != cpu {
       seen = StableHash.extend(seen, with: memory[layout.history(other)])
     }
     return seen
+  }
+
+  /// One more than any program has operations, if a digit of this base for each program but one
+  /// fits into a word.
+  static func historyRadix(of scenario: Scenario) -> UInt64? {
+    let radix = UInt64(scenario.programs.map(\.operations.count).max() ?? 0) + 1
+    var largest: UInt64 = 1
+    for _ in scenario.programs.dropFirst() {
+      let (product, overflows) = largest.multipliedReportingOverflow(by: radix)
+      if overflows { return nil }
+      largest = product
+    }
+    return radix
   }
 
   // MARK: Locks

@@ -147,7 +147,7 @@ extension Machine {
     case .unpublished(let cpu, let page):
       "\(name(ofCPU: cpu)) reached page \(page), which its owner has not made reachable; link it "
         + "into a table or use publish(_:)"
-    case .capacity(let text): text
+    case .capacity(let text), .collision(let text): text
     }
   }
 

@@ -46,6 +46,10 @@ public final class Machine: TransitionSystem {
   let requirements: Requirements
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
+  /// Numbers for histories, in a machine whose states are to be compared exactly.
+  let identities: Identities?
+  /// One more than any program has operations, if what a beginning sees fits into a word with it.
+  let historyRadix: UInt64?
   private(set) var cpus: [VirtualCPU] = []
   /// For each CPU that queues callbacks, the CPU that runs them.
   private(set) var callbackCPUs: [Int: Int] = [:]
@@ -66,9 +70,16 @@ public final class Machine: TransitionSystem {
   var recorder: StepRecorder?
 
   /// Builds the initial state of a scenario, running what it boots.
-  public init(_ scenario: Scenario, recorder: StepRecorder? = nil) {
+  ///
+  /// - Parameters:
+  ///   - recorder: collects what traces show.
+  ///   - isExact: whether `addExactState` will be asked for. It costs memory and time where code
+  ///     runs, and where two histories have one key the machine stops and says so.
+  public init(_ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false) {
     self.scenario = scenario
     self.recorder = recorder
+    identities = isExact ? Identities() : nil
+    historyRadix = Machine.historyRadix(of: scenario)
     let callers = scenario.programs.indices.filter { scenario.programs[$0].usesCallbacks }
     let cpuCount = scenario.programs.count + callers.count
     precondition(
@@ -106,6 +117,9 @@ public final class Machine: TransitionSystem {
         VirtualCPU(
           index: cpus.count, name: "\(scenario.programs[owner].name)/rcu",
           role: .callbacks(of: owner), machine: self))
+    }
+    if isExact && watchesHistory && historyRadix == nil {
+      fail(.capacity("too many operations to compare states exactly while histories are watched"))
     }
     boot()
     startCPUs()
@@ -255,6 +269,12 @@ public final class Machine: TransitionSystem {
 
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
 
+  public override func addExactState(to words: GrowableBuffer<UInt64>) {
+    precondition(identities != nil, "only an exact machine knows its states exactly")
+    for cpu in 0..<layout.cpuCount { words.append(UInt64(node(of: cpu).pointee.identity)) }
+    memory.addContents(to: words)
+  }
+
   public override var violatedInvariant: Int { violation?.invariant ?? -1 }
 
   /// Steps taken so far.
@@ -352,7 +372,8 @@ public final class Machine: TransitionSystem {
     if failure == nil { action.isLocal = isLocal(action, cpu.index) }
     let node = tree.add(
       ObservationTree.Node(
-        action: action, parent: parent, observed: observed, localHash: cpu.localHash,
+        action: action, parent: parent, identity: cpu.localIdentity, observed: observed,
+        localHash: cpu.localHash,
         keyShare: StableHash.share(of: cpu.localHash, at: ~UInt64(cpu.index)),
         cpu: Int32(cpu.index), operation: Int32(cpu.operation), idleSteps: 0,
         isBlocking: action.isBlocking))
@@ -391,11 +412,20 @@ public final class Machine: TransitionSystem {
 
   /// Keeps a callback's body under a key that stands for the caller's history, and returns the
   /// key: the same history queues the same callback.
+  ///
+  /// The key lies in memory and is observed by who runs the callback, so it is a hash there too;
+  /// an exact machine makes sure that no two histories share one.
   func registerCallback(
     of cpu: VirtualCPU, _ body: @escaping (VirtualCPU) throws -> Void
   ) -> UInt64 {
     let key = StableHash.share(of: cpu.localHash, at: UInt64(cpu.index))
     callbackBodies[key] = body
+    if let identities {
+      let history = identities.number(of: cpu.localIdentity, then: UInt64(cpu.index))
+      if !identities.isOnly(key, for: history) {
+        fail(.collision("two different callbacks have one 64-bit key: states cannot be told apart"))
+      }
+    }
     return key
   }
 

@@ -12,4 +12,6 @@ public enum MachineFailure: Equatable, Sendable {
   case unpublished(cpu: Int, page: String)
   /// A fixed capacity is too small for the model.
   case capacity(String)
+  /// Two different things have one 64-bit key; only an exact machine looks for it.
+  case collision(String)
 }

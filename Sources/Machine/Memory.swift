@@ -13,6 +13,11 @@ final class Memory {
   private let cellCount: Int
   private let changes = GrowableBuffer<Change>()
   private let hashCell: UnsafeMutablePointer<UInt64>
+  /// Cells that have ever been seen not to be zero, or to change, ascending; and which they are.
+  ///
+  /// Empty until somebody asks for the memory's contents.
+  private var usedCells: [UInt32] = []
+  private var isUsed: [Bool] = []
 
   init(cellCount: Int) {
     self.cellCount = cellCount
@@ -58,6 +63,35 @@ final class Memory {
 
   /// Makes the present state the oldest one that can be returned to.
   func forgetChanges() { changes.removeAll() }
+
+  /// Adds all words that are not zero in the order of their cells, each after the distance from
+  /// the cell before.
+  ///
+  /// A word that is not zero now was so at the start or is in the undo log.
+  func addContents(to words: GrowableBuffer<UInt64>) {
+    noteUsedCells()
+    var last: UInt32 = 0
+    for cell in usedCells where cells[Int(cell)] != 0 {
+      words.append(UInt64(cell - last))
+      words.append(cells[Int(cell)])
+      last = cell
+    }
+  }
+
+  private func noteUsedCells() {
+    if isUsed.isEmpty {
+      isUsed = Array(repeating: false, count: cellCount)
+      for cell in 0..<cellCount where cells[cell] != 0 { noteUsed(UInt32(cell)) }
+    }
+    for index in 0..<changes.count where !isUsed[Int(changes[index].cell)] {
+      noteUsed(changes[index].cell)
+    }
+  }
+
+  private func noteUsed(_ cell: UInt32) {
+    isUsed[Int(cell)] = true
+    usedCells.insert(cell, at: usedCells.firstIndex { $0 > cell } ?? usedCells.count)
+  }
 
   @inline(__always)
   private func set(_ cell: UInt32, from old: UInt64, to new: UInt64) {

@@ -17,6 +17,8 @@ final class ObservationTree {
   struct Node: BitwiseCopyable {
     var action: Action
     var parent: Index
+    /// A number for what `localHash` is a hash of; 0 unless the machine keeps identities.
+    var identity: UInt32 = 0
     /// What the parent's action returned on the way here.
     var observed: UInt64
     var firstChild: Index = ObservationTree.none

@@ -30,12 +30,15 @@ public final class VirtualCPU {
   public let name: String
   let role: Role
   unowned let machine: Machine
+  // Copies of what the machine has, for code that goes on while a dying machine abandons it.
+  private let identities: Identities?
+  private let watchesHistory: Bool
 
   // Local state, rebuilt whenever the code runs from its start.
   var operation = 0
   var sectionDepth = 0
-  private var results: UInt64 = 0
-  private var observations: UInt64 = 0
+  private var results = Chain()
+  private var observations = Chain()
   private(set) var scopes: [String] = []
   var finishedOperation: FinishedOperation?
   var site: SourceSite?
@@ -55,6 +58,8 @@ public final class VirtualCPU {
     self.name = name
     self.role = role
     self.machine = machine
+    identities = machine.identities
+    watchesHistory = machine.watchesHistory
   }
 
   deinit { script.deallocate() }
@@ -67,8 +72,19 @@ public final class VirtualCPU {
   /// A hash of all the CPU knows: results of finished operations, sections it is in and, within an
   /// operation, what it has observed since it began.
   var localHash: UInt64 {
-    let known = StableHash.extend(results, with: UInt64(operation) << 8 | UInt64(sectionDepth))
-    return StableHash.extend(known, with: observations)
+    let known = StableHash.extend(
+      results.hash, with: UInt64(operation) << 8 | UInt64(sectionDepth))
+    return StableHash.extend(known, with: observations.hash)
+  }
+
+  /// A number for what `localHash` is a hash of; 0 unless the machine keeps identities.
+  ///
+  /// A result counts as its `code`: that is what the CPU knows of an operation once it is over.
+  var localIdentity: UInt32 {
+    guard let identities else { return Identities.empty }
+    let known = identities.number(
+      of: results.identity, then: UInt64(operation) << 32 | UInt64(sectionDepth))
+    return identities.number(of: known, then: UInt64(observations.identity))
   }
 
   // MARK: Inside the fiber
@@ -104,15 +120,15 @@ public final class VirtualCPU {
   }
 
   private func observe(_ result: UInt64) {
-    observations = StableHash.extend(observations, with: result)
+    observations.extend(with: result, identities)
     finishedOperation = nil
   }
 
   private func runRole() {
     operation = 0
     sectionDepth = 0
-    results = 0
-    observations = 0
+    results = Chain()
+    observations = Chain()
     scopes = []
     finishedOperation = nil
     do {
@@ -132,7 +148,7 @@ public final class VirtualCPU {
 
   private func run(_ program: Program) throws {
     for item in program.operations {
-      let call = machine.watchesHistory ? item.call : nil
+      let call = watchesHistory ? item.call : nil
       if let call { try invoke(call) }
       let result = try item.body(self)
       if let call { try respond(call, result.code) }
@@ -145,7 +161,7 @@ public final class VirtualCPU {
     action.a = call.packed
     // What had ended when this operation began decides about the history, so it stays known.
     let seen = try issue(action, .none)
-    results = StableHash.extend(results, with: seen)
+    results.extend(with: seen, identities)
   }
 
   private func respond(_ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {
@@ -166,8 +182,8 @@ public final class VirtualCPU {
 
   /// Between operations a CPU knows the results of those before, and nothing else.
   private func finishOperation(_ result: any OperationResult) {
-    results = StableHash.extend(results, with: result.code)
-    observations = 0
+    results.extend(with: result.code, identities)
+    observations = Chain()
     finishedOperation = FinishedOperation(number: operation, result: result.text)
     operation += 1
   }

@@ -46,6 +46,8 @@ public struct CheckDocument: Encodable, Sendable {
   var parameters: [String: Int]
   var invariants: [String]
   var search: String
+  /// Threads that searched.
+  var jobs: Int
   var note: String?
   var scope: String
   var verdict: String
@@ -53,6 +55,10 @@ public struct CheckDocument: Encodable, Sendable {
   var counts: Counts
   /// An estimate, from 0 to 1, of an incomplete check.
   public private(set) var explored: Double?
+  /// The chance that two different states were taken for one is below this.
+  var collisionChance: Double?
+  /// States that had the hash of another and were told apart, if states were compared in full.
+  var collisions: Int?
   var counterexample: Counterexample?
   /// The only value that differs between two runs.
   public var seconds: Double?
@@ -64,6 +70,7 @@ public struct CheckDocument: Encodable, Sendable {
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
     invariants = report.invariants
     search = report.strategy.rawValue
+    jobs = report.jobs
     note = report.note
     scope = report.scope
     reason = report.advice
@@ -78,6 +85,8 @@ public struct CheckDocument: Encodable, Sendable {
       truncated: statistics.truncated, states: statistics.states,
       transitions: statistics.transitions, depthMax: statistics.depthMax)
     explored = report.explored.map { ($0 * 10_000).rounded() / 10_000 }
+    collisionChance = report.collisionBound?.value
+    collisions = report.isExact ? statistics.collisions : nil
     counterexample = report.counterexample.flatMap(Self.counterexample)
     self.seconds = seconds
   }

@@ -26,6 +26,7 @@ public struct CheckText {
     }
     lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(counts)"]
+    if let mergers { lines.append("  \(mergers)") }
     let others = report.declaredViolations.filter { $0 != report.violatedInvariant }
     if report.verdict == .violated, !others.isEmpty {
       lines.append(
@@ -70,6 +71,19 @@ public struct CheckText {
     }
   }
 
+  /// How sure it is that no two states were taken for one; nil if none were merged.
+  private var mergers: String? {
+    if let bound = report.collisionBound {
+      return "chance that two different states were taken for one: below \(bound.text)"
+    }
+    guard report.isExact, report.statistics.states > 0 else { return nil }
+    let collisions = report.statistics.collisions
+    return "states compared in full: "
+      + (collisions == 0
+        ? "no two had the same hash"
+        : "\(grouped(collisions)) had the hash of another and were told apart")
+  }
+
   /// What the search counted.
   public var counts: String {
     let statistics = report.statistics
@@ -79,6 +93,7 @@ public struct CheckText {
     if statistics.states > 0 { parts.append(counted(statistics.states, "state")) }
     parts.append(counted(statistics.transitions, "transition"))
     parts.append("longest \(counted(statistics.depthMax, "step"))")
-    return parts.joined(separator: ", ") + " (\(report.search))"
+    let threads = report.jobs > 1 ? ", \(report.jobs) threads: counts vary from run to run" : ""
+    return parts.joined(separator: ", ") + " (\(report.search)\(threads))"
   }
 }

@@ -22,6 +22,9 @@ public struct CPUSet: Equatable, Sendable, BitwiseCopyable {
   /// The lowest CPU in the set, which must not be empty.
   @inlinable public var lowest: Int { bits.trailingZeroBitCount }
 
+  /// The highest CPU in the set, which must not be empty.
+  @inlinable public var highest: Int { 63 &- bits.leadingZeroBitCount }
+
   @inlinable public func contains(_ cpu: Int) -> Bool {
     bits &>> UInt64(truncatingIfNeeded: cpu) & 1 == 1
   }

@@ -5,36 +5,6 @@ import Exploration
 import Support
 import Testing
 
-/// A system that says the same as another one, unless a subclass lies.
-private class Forwarding: TransitionSystem {
-  let base: TransitionSystem
-
-  init(_ base: TransitionSystem) {
-    self.base = base
-    super.init()
-  }
-
-  override var cpuCount: Int { base.cpuCount }
-  override var objectCount: Int { base.objectCount }
-  override func enabledCPUs() -> CPUSet { base.enabledCPUs() }
-  override func disabledCPUs() -> CPUSet { base.disabledCPUs() }
-  override func choiceCount(of cpu: Int) -> Int { base.choiceCount(of: cpu) }
-  override func isBlocking(_ cpu: Int) -> Bool { base.isBlocking(cpu) }
-  override func addFootprint(of cpu: Int, to footprint: Footprint) {
-    base.addFootprint(of: cpu, to: footprint)
-  }
-  override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
-    base.addPotentialFootprint(of: cpu, to: footprint)
-  }
-  override func enablers(of cpu: Int) -> CPUSet { base.enablers(of: cpu) }
-  override func hasFixedFootprint(_ cpu: Int) -> Bool { base.hasFixedFootprint(cpu) }
-  override func step(_ cpu: Int, choice: Int) -> StepOutcome { base.step(cpu, choice: choice) }
-  override func undo() { base.undo() }
-  override func judgeEnd() -> StepOutcome { base.judgeEnd() }
-  override var stateKey: UInt64 { base.stateKey }
-  override var violatedInvariant: Int { base.violatedInvariant }
-}
-
 /// Passes writes off as reads.
 private final class WritesHidden: Forwarding {
   override func addFootprint(of cpu: Int, to footprint: Footprint) {

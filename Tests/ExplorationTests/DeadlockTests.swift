@@ -59,7 +59,7 @@ struct DeadlockTests {
   /// The first CPU counts twice and takes its first lock; it is preempted; so does the other.
   @Test func itIsMinimisedToOnePreemption() throws {
     let found = try #require(classes(of: scenario()).schedule)
-    var minimiser = Minimiser(invariant: 0) { Machine(scenario()) }
+    var minimiser = Minimiser { Machine(scenario()) }
     let result = minimiser.minimise(found)
     #expect(result.isProven)
     #expect(result.schedule.text == "0*3,1*3")
@@ -67,7 +67,7 @@ struct DeadlockTests {
   }
 
   @Test func minimisingStartsFromAnything() {
-    var minimiser = Minimiser(invariant: 0) { Machine(scenario()) }
+    var minimiser = Minimiser { Machine(scenario()) }
     #expect(minimiser.minimise(Schedule()).schedule.text == "0*3,1*3")
   }
 
@@ -93,14 +93,14 @@ struct DeadlockTests {
       scenario.require(NeverEndsWith(end, equal: 1))
       return scenario
     }
-    var minimiser = Minimiser(invariant: 0) { Machine(scenario()) }
+    var minimiser = Minimiser { Machine(scenario()) }
     let result = minimiser.minimise(Schedule())
     #expect(result.schedule.text == "0*3,1*2")
     #expect(result.isProven)
   }
 
-  /// Another invariant that fails on the way does not count.
-  @Test func onlyTheInvariantInQuestionCounts() {
+  /// Of two invariants that fail, the one that fails in the simpler execution is shown.
+  @Test func theSimplestViolationOfAnyInvariantIsFound() {
     let scenario = {
       let scenario = Scenario()
       let word = scenario.word("word")
@@ -108,13 +108,13 @@ struct DeadlockTests {
         scenario.cpu(
           "\(value)", Operation("store") { cpu in try cpu.store(value, to: word, .relaxed) })
       }
-      scenario.require(NeverEndsWith(word, equal: 2))
       scenario.require(NeverEndsWith(word, equal: 1))
+      scenario.require(NeverEndsWith(word, equal: 2))
       return scenario
     }
-    for (invariant, text) in [(0, "0,1"), (1, "1,0")] {
-      var minimiser = Minimiser(invariant: invariant) { Machine(scenario()) }
-      #expect(minimiser.minimise(Schedule()).schedule.text == text)
-    }
+    var minimiser = Minimiser { Machine(scenario()) }
+    let result = minimiser.minimise(Schedule(text: "1,0")!)
+    #expect(result.schedule.text == "0,1")
+    #expect(result.isProven)
   }
 }

@@ -106,6 +106,18 @@ struct AbandonTests {
     #expect(census.living == 0)
   }
 
+  /// Code that goes on while its machine is going asks nothing of the machine.
+  @Test(arguments: [false, true])
+  func codeThatGoesOnWhileItsMachineGoes(isExact: Bool) {
+    let scenario = Scenario()
+    let word = scenario.word("word")
+    let operation = Operation("swallow") { cpu in
+      do { _ = try cpu.load(word, .relaxed) } catch {}
+    }
+    scenario.cpu("cpu", operation, operation)
+    for _ in 0..<10 { #expect(Machine(scenario, isExact: isExact).depth == 0) }
+  }
+
   /// Both CPUs read and modify an object of theirs between their actions, suspended in between.
   @Test func sharedObjectsDoNotTrip() {
     let shared = Resident(Census())

@@ -99,6 +99,17 @@ import Testing
     #expect(withoutTime(first.output) == withoutTime(second.output))
   }
 
+  @Test func exact() throws {
+    let hashed = try run("check", "collapse-in-rcu-callback")
+    #expect(hashed.output.contains("taken for one: below 3e-12"))
+    let exact = try run("check", "collapse-in-rcu-callback", "--exact")
+    #expect(exact.status == 0)
+    #expect(exact.output.contains("9,037 states"))
+    #expect(exact.output.contains("states compared in full: no two had the same hash"))
+    let json = try run("check", "collapse-in-rcu-callback", "--exact", "--format", "json")
+    #expect(json.output.contains("\"collisions\" : 0"))
+  }
+
   @Test func incomplete() throws {
     let outcome = try run("check", "collapse-in-rcu-callback", "--executions", "5")
     #expect(outcome.status == 3)
@@ -122,10 +133,16 @@ import Testing
     (["check", "shared-memcache", "--seconds", "0"], "--seconds needs a number of seconds"),
     (
       ["check", "shared-memcache", "--mode", "fast"],
-      "--mode is one of stateful, source, sleep, exhaustive, random, pct"
+      "--mode is one of stateful, optimal, source, sleep, exhaustive, random, pct"
     ),
     (["check", "shared-memcache", "--mode", "source", "--preemptions", "1"], "contradict"),
     (["check", "shared-memcache", "--mode", "source", "--states", "1"], "contradict"),
+    (["check", "shared-memcache", "--mode", "optimal", "--jobs", "2"], "contradict"),
+    (["check", "shared-memcache", "--jobs", "65"], "--jobs needs a whole number"),
+    (["check", "shared-memcache", "--jobs", "2", "--exact"], "contradict"),
+    (["fuzz", "--mode", "source", "--jobs", "2"], "contradict"),
+    (["check", "shared-memcache", "--mode", "source", "--exact"], "contradict"),
+    (["fuzz", "--mode", "sleep", "--exact"], "it keeps no states"),
     (["check", "shared-memcache", "--seed", "1"], "--seed is about --mode random or pct"),
     (["check", "shared-memcache", "--max-memory", "0"], "--max-memory needs a whole number"),
     (["fuzz", "--mode", "pct"], "samples executions"),

@@ -71,11 +71,38 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     #expect(report.verdict == (item.violated == nil ? .holds : .violated))
   }
 
+  /// Comparing states in full changes nothing but the certainty.
+  @Test(arguments: CatalogueCase.all)
+  func exactSearchesAgree(_ item: CatalogueCase) throws {
+    let expected = try item.model.check(item.options)
+    var options = item.options
+    options.isExact = true
+    let report = try item.model.check(options)
+    #expect(report.verdict == expected.verdict)
+    #expect(report.statistics == expected.statistics)
+    #expect(
+      report.counterexample?.recording.schedule == expected.counterexample?.recording.schedule)
+    #expect(report.isExact && !expected.isExact)
+  }
+
   @Test(arguments: CatalogueCase.all.filter { $0.violated != nil })
   func counterexamplesAreSimple(_ item: CatalogueCase) throws {
     let trace = try #require(try item.model.check(item.options).counterexample)
     #expect(trace.isMinimal)
     #expect(trace.recording.preemptions.count <= 1)
+  }
+
+  /// The same counterexample, byte for byte, for any number of threads.
+  @Test(arguments: CatalogueCase.all, [2, 3])
+  func threadsAgree(_ item: CatalogueCase, jobs: Int) throws {
+    var options = item.options
+    let alone = try item.model.check(options)
+    options.jobs = jobs
+    let report = try item.model.check(options)
+    #expect(report.verdict == alone.verdict)
+    #expect(
+      report.counterexample.map { TraceFile($0).text }
+        == alone.counterexample.map { TraceFile($0).text })
   }
 
   @Test func everyInvariantIsViolatedBySomeModel() {

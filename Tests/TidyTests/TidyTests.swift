@@ -38,7 +38,7 @@ import Testing
   ]
 
   private static let systemModules: Set<String> = [
-    "Foundation", "Synchronization", "Glibc", "Darwin", "Musl",
+    "Foundation", "Dispatch", "Synchronization", "Glibc", "Darwin", "Musl",
   ]
 
   @Test func importsPointDown() {

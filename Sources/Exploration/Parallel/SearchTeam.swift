@@ -1,0 +1,176 @@
+// What the threads of one search share: tasks, states, summaries, counts, and how it ends.
+
+import Dispatch
+import Support
+import Synchronization
+
+/// Threads that explore one system together, each on a copy of its own.
+///
+/// Whoever has nothing to do is hungry; whoever explores looks now and then whether somebody is,
+/// and gives a part of its stack away. Whoever cannot go on before such a part is done carries out
+/// tasks of others meanwhile.
+final class SearchTeam: Sendable {
+  /// A member that is not in use; only one thread holds it at a time.
+  private struct Member: @unchecked Sendable {
+    var number: Int
+    var search: StatefulSearch
+  }
+
+  private struct State {
+    var tasks: [SharedTask] = []
+    var idleMembers: [Member] = []
+    /// Per member, what it had counted when it last said.
+    var counts: [Statistics] = []
+    var finalStates: [UInt64] = []
+    var ending: (Ending, Schedule?)?
+    /// How much was explored when the member that began last said.
+    var explored = 0.0
+  }
+
+  let states = SharedStates()
+  let summaries = SharedSummaries()
+  private let state = Locked(State())
+  private let budget: Locked<Budget>
+  private let hungry = Atomic<Int>(0)
+  private let queued = Atomic<Int>(0)
+  private let stopped = Atomic<Bool>(false)
+  private let wakeUp = DispatchSemaphore(value: 0)
+  private let makeMember: @Sendable (SearchTeam, Int) -> StatefulSearch
+
+  /// - Parameter makeMember: makes a search on a fresh system, given the team and its number in it.
+  init(
+    _ options: SearchOptions, makeMember: @escaping @Sendable (SearchTeam, Int) -> StatefulSearch
+  ) {
+    budget = Locked(Budget(options))
+    self.makeMember = makeMember
+  }
+
+  // MARK: Ending
+
+  var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+  /// Ends the whole search, unless it ended already.
+  func stop(_ ending: Ending, _ schedule: Schedule? = nil) {
+    state.withLock { if $0.ending == nil { $0.ending = (ending, schedule) } }
+    stopped.store(true, ordering: .releasing)
+    wakeUp.signal()
+  }
+
+  /// Takes note of what a member has counted and stops everybody if a limit is met.
+  ///
+  /// - Parameter explored: of the whole search, as the member that began it sees it.
+  func report(_ statistics: Statistics, of member: Int, depth: Int, explored: Double?) {
+    let (total, explored) = state.withLock { state in
+      state.counts[member] = statistics
+      state.explored = explored ?? state.explored
+      return (state.counts.total, state.explored)
+    }
+    let bytes = states.bytes + summaries.bytes
+    let bound = budget.withLock {
+      $0.exceededNow(total, depth: depth, bytes: bytes, explored: explored)
+    }
+    if let bound { stop(.bounded(bound)) }
+  }
+
+  // MARK: Tasks
+
+  /// Whether somebody waits for a task.
+  @inline(__always)
+  var wantsTask: Bool {
+    hungry.load(ordering: .relaxed) > queued.load(ordering: .relaxed)
+  }
+
+  /// Hands a task over to whoever takes it first.
+  func give(_ task: SharedTask) {
+    state.withLock { $0.tasks.append(task) }
+    queued.wrappingAdd(1, ordering: .releasing)
+    wakeUp.signal()
+  }
+
+  private func takeTask() -> SharedTask? {
+    guard queued.load(ordering: .acquiring) > 0 else { return nil }
+    return state.withLock { state in
+      guard !state.tasks.isEmpty else { return nil }
+      queued.wrappingSubtract(1, ordering: .relaxed)
+      return state.tasks.removeFirst()
+    }
+  }
+
+  /// Carries out tasks until something has happened, or everything has ended.
+  func work(until hasHappened: () -> Bool) {
+    while !hasHappened() && !isStopped {
+      if let task = takeTask() {
+        carryOut(task)
+        continue
+      }
+      hungry.wrappingAdd(1, ordering: .relaxed)
+      while !hasHappened() && !isStopped && queued.load(ordering: .acquiring) == 0 {
+        // A signal may go to another thread; then the time limit helps.
+        _ = wakeUp.wait(timeout: .now() + .microseconds(200))
+      }
+      hungry.wrappingSubtract(1, ordering: .relaxed)
+    }
+  }
+
+  private func carryOut(_ task: SharedTask) {
+    let member = takeMember()
+    member.search.carryOut(task)
+    state.withLock { state in
+      state.counts[member.number] = member.search.statistics
+      state.idleMembers.append(member)
+    }
+    task.isDone.store(true, ordering: .releasing)
+    wakeUp.signal()
+  }
+
+  private func takeMember() -> Member {
+    let idle = state.withLock { state -> (member: Member?, number: Int) in
+      if let member = state.idleMembers.popLast() { return (member, member.number) }
+      state.counts.append(Statistics())
+      return (nil, state.counts.count - 1)
+    }
+    return idle.member ?? Member(number: idle.number, search: makeMember(self, idle.number))
+  }
+
+  // MARK: The whole
+
+  /// Runs the search on so many threads, the calling one included.
+  func run(jobs: Int) -> SearchResult {
+    let first = takeMember()
+    let isOver = Atomic<Bool>(false)
+    DispatchQueue.concurrentPerform(iterations: jobs) { index in
+      if index == 0 {
+        let ending = first.search.runAsFirst()
+        stop(ending)
+        isOver.store(true, ordering: .releasing)
+      } else {
+        work { isOver.load(ordering: .acquiring) }
+      }
+    }
+    return state.withLock { state in
+      state.counts[first.number] = first.search.statistics
+      let ending = state.ending ?? (.complete, nil)
+      let searches = [first.search] + state.idleMembers.map(\.search)
+      var explored: Double?
+      if case .bounded = ending.0 { explored = first.search.explored }
+      let finals = searches.flatMap(\.finalStates)
+      return SearchResult(
+        ending: ending.0, statistics: state.counts.total, schedule: ending.1,
+        finalStates: Array(Set(finals)).sorted(), explored: explored)
+    }
+  }
+}
+
+extension [Statistics] {
+  /// All counts added up.
+  var total: Statistics {
+    reduce(into: Statistics()) { total, part in
+      total.executions += part.executions
+      total.blocked += part.blocked
+      total.truncated += part.truncated
+      total.states += part.states
+      total.transitions += part.transitions
+      total.depthMax = Swift.max(total.depthMax, part.depthMax)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// The states that any thread has met, with the numbers of their summaries.
+
+import Dispatch
+import Support
+import Synchronization
+
+/// A map that many threads use at once: the key chooses one of many small maps, each with a lock.
+///
+/// A lock is held for some tens of nanoseconds, so whoever finds it taken spins, and sleeps only if
+/// the holder seems to have lost its core.
+final class SharedStates: @unchecked Sendable {
+  private static let shardCount = 256
+  /// Locks are as far apart as this, so that no two share a cache line.
+  private static let lockStride = 64
+  private static let spinsMax = 2_000
+  private let locks: UnsafeMutablePointer<Atomic<Bool>>
+  private let maps: UnsafeMutablePointer<Unmanaged<SummaryMap>>
+
+  init() {
+    let lockCount = SharedStates.shardCount * SharedStates.lockStride
+    locks = .allocate(capacity: lockCount)
+    for lock in 0..<lockCount { (locks + lock).initialize(to: Atomic(false)) }
+    maps = .allocate(capacity: SharedStates.shardCount)
+    for shard in 0..<SharedStates.shardCount {
+      (maps + shard).initialize(to: .passRetained(SummaryMap(capacity: 64)))
+    }
+  }
+
+  deinit {
+    for shard in 0..<SharedStates.shardCount { maps[shard].release() }
+    locks.deinitialize(count: SharedStates.shardCount * SharedStates.lockStride)
+    locks.deallocate()
+    maps.deallocate()
+  }
+
+  /// The number of a state's summary, or `SummaryMap.onStack` if some thread is exploring it; nil
+  /// if it was never met, and then the caller explores it.
+  func findOrClaim(_ key: UInt64) -> UInt32? {
+    withShard(of: key) { map in
+      let known = map.find(key)
+      if known == nil { map.set(key, SummaryMap.onStack) }
+      return known
+    }
+  }
+
+  /// Notes that a state is finished, and the number of its summary.
+  func finish(_ key: UInt64, _ number: UInt32) { withShard(of: key) { $0.set(key, number) } }
+
+  /// Bytes held.
+  var bytes: Int {
+    (0..<SharedStates.shardCount).reduce(0) { sum, shard in
+      sum + withShard(of: UInt64(shard)) { $0.bytes }
+    }
+  }
+
+  private func sleepBriefly() {
+    _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .microseconds(50))
+  }
+
+  /// Low bits choose the shard; the map itself goes by the high ones.
+  @inline(__always)
+  private func withShard<Result>(of key: UInt64, _ body: (SummaryMap) -> Result) -> Result {
+    let shard = Int(truncatingIfNeeded: key) & (SharedStates.shardCount - 1)
+    let lock = locks + shard &* SharedStates.lockStride
+    var spins = 0
+    while lock.pointee.exchange(true, ordering: .acquiring) {
+      spins += 1
+      if spins % SharedStates.spinsMax == 0 { sleepBriefly() }
+    }
+    defer { lock.pointee.store(false, ordering: .releasing) }
+    return maps[shard]._withUnsafeGuaranteedRef(body)
+  }
+}

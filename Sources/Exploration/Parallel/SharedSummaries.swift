@@ -1,0 +1,57 @@
+// Summaries that threads hand each other: steps and sets with numbers that all agree on.
+
+import Support
+
+/// The steps and sets of steps of all threads.
+///
+/// Every thread keeps tables of its own and asks here only for what is new to it. Steps are few,
+/// sets few beside states, so that is seldom.
+final class SharedSummaries: Sendable {
+  private let steps = Locked(StepTable())
+  private let sets = Locked(SummaryTable())
+
+  /// The number of a step, for all threads.
+  func number(_ cpu: Int, _ footprint: Footprint) -> Int {
+    steps.withLock { $0.number(cpu, footprint) }
+  }
+
+  /// The step with a number; the footprint is the caller's own.
+  func step(_ number: Int) -> (cpu: Int, footprint: Footprint) {
+    steps.withLock { ($0.cpu(of: number), $0.footprints[number].copy()) }
+  }
+
+  /// The number of a set, for all threads, given as a row of so many words.
+  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int) -> Int {
+    sets.withLock { $0.intern(row, words: words) }
+  }
+
+  /// Appends the row of a set to a buffer.
+  func append(rowOf set: Int, to buffer: GrowableBuffer<UInt64>) {
+    sets.withLock { sets in
+      let row = sets.row(set)
+      for word in 0..<sets.stride { buffer.append(row[word]) }
+    }
+  }
+
+  /// Bytes held.
+  var bytes: Int { sets.withLock { $0.bytes } }
+}
+
+/// A thread's list of what things numbered elsewhere are called here, or the other way round.
+final class Renumbering {
+  private let numbers = GrowableBuffer<Int32>()
+
+  deinit { numbers.deallocate() }
+
+  /// The number on the other side, or nil if it is not known.
+  @inline(__always)
+  subscript(number: Int) -> Int? {
+    guard number < numbers.count, numbers[number] >= 0 else { return nil }
+    return Int(numbers[number])
+  }
+
+  func set(_ number: Int, to other: Int) {
+    while numbers.count <= number { numbers.append(-1) }
+    numbers[number] = Int32(truncatingIfNeeded: other)
+  }
+}

@@ -1,0 +1,192 @@
+// A stateful search as a member of a team: giving parts of the stack away, and taking such parts.
+
+import Support
+import Synchronization
+
+/// What a search that is a member of a team must know.
+final class TeamMembership {
+  /// A task given away: at which node, which CPU's step, and what was to be tried in the nodes
+  /// above.
+  struct Given {
+    var node: Int
+    var task: SharedTask
+  }
+
+  let team: SearchTeam
+  let number: Int
+  var given: [Given] = []
+  /// The task in hand; nil for the member that began with the initial state.
+  var task: SharedTask?
+  var nextReport = Budget.period
+
+  init(_ team: SearchTeam, number: Int) {
+    self.team = team
+    self.number = number
+  }
+}
+
+extension StatefulSearch {
+  /// Explores from the initial state, giving parts away, until all is done.
+  func runAsFirst() -> Ending {
+    guard let ending = arrive() ?? explore() else { return .complete }
+    stopTeam(ending)
+    return ending
+  }
+
+  private func stopTeam(_ ending: Ending) {
+    let isFound = ending == .violation || ending == .halted
+    membership?.team.stop(ending, isFound ? Schedule(steps) : nil)
+  }
+
+  // MARK: Taking a task
+
+  /// Explores what a task asks for and leaves the system at its start.
+  ///
+  /// What races with events of the path is answered in the task; the giver adds it to its own
+  /// stack, whose nodes stay open until the task is done.
+  func carryOut(_ task: SharedTask) {
+    membership?.task = task
+    for node in task.path.dropLast() { enter(node) }
+    open(task)
+    if let ending = explore(from: task.path.count - 1) {
+      stopTeam(ending)
+      unwind()
+    } else {
+      task.summary = publish(rowOf: task.path.count - 1)
+      task.additions = task.path.indices.map { index in
+        nodes[index].backtrack.subtracting(task.path[index].backtrack)
+      }
+      unwind()
+    }
+    nodes.removeAll()
+    below.removeAll()
+    enablers.removeAll()
+    membership?.task = nil
+    membership?.given.removeAll()
+  }
+
+  /// Takes the step of a node of the path.
+  private func enter(_ node: SharedTask.Node) {
+    append(node)
+    footprint.removeAll()
+    system.addFootprint(of: node.cpu, to: footprint)
+    past.push(node.cpu, footprint)
+    _ = system.step(node.cpu, choice: node.choice)
+  }
+
+  private func append(_ node: SharedTask.Node) {
+    var copy = Node(
+      enabled: node.enabled, backtrack: node.backtrack, done: node.enabled, key: node.key)
+    copy.cpu = node.cpu
+    copy.choice = node.choice
+    nodes.append(copy)
+    clearRow(nodes.count)
+  }
+
+  /// Makes the last node of the path the top one, with the task's step as all there is to try.
+  private func open(_ task: SharedTask) {
+    guard let last = task.path.last else { return }
+    append(last)
+    let top = nodes.pointer(to: nodes.count - 1)
+    top.pointee.done.remove(last.cpu)
+    top.pointee.choiceCount = 0
+    top.pointee.choice = 0
+    for bits in task.enablers { enablers.append(bits) }
+  }
+
+  /// The shared number of what is in a row.
+  private func publish(rowOf index: Int) -> UInt32 {
+    let set = summaries.intern(below.pointer(to: index * summaries.stride))
+    return UInt32(summaries.publish(set))
+  }
+
+  // MARK: Giving tasks
+
+  /// Looks at the clock now and then, and at whether somebody is hungry; returns a bound if the
+  /// search must stop.
+  func exceededBoundOfTeam() -> Bound? {
+    guard let membership else { return nil }
+    let team = membership.team
+    if team.isStopped { return .interrupted }
+    if statistics.transitions >= membership.nextReport {
+      membership.nextReport = statistics.transitions + Budget.period
+      team.report(
+        statistics, of: membership.number, depth: nodes.count,
+        explored: membership.task == nil ? explored : nil)
+    }
+    if team.wantsTask { give(to: team) }
+    return nil
+  }
+
+  /// Gives away what is left to try at the node nearest to the start: it is likely to be the most.
+  private func give(to team: SearchTeam) {
+    let base = (membership?.task?.path.count ?? 1) - 1
+    for index in base..<max(nodes.count, base) {
+      let node = nodes.pointer(to: index)
+      var left = node.pointee.backtrack.subtracting(node.pointee.done)
+      let isBusy = index < nodes.count - 1 || node.pointee.choice < node.pointee.choiceCount
+      if isBusy { left.remove(node.pointee.cpu) }
+      // One is kept where nothing is under way, so that the giver does not run dry at once.
+      if !isBusy, !left.isEmpty { left.remove(left.lowest) }
+      if left.isEmpty { continue }
+      let cpu = left.lowest
+      node.pointee.done.insert(cpu)
+      let task = SharedTask(
+        path: path(to: index, cpu: cpu),
+        enablers: (0..<(index + 1) * system.cpuCount).map { enablers[$0] })
+      membership?.given.append(TeamMembership.Given(node: index, task: task))
+      team.give(task)
+      return
+    }
+  }
+
+  private func path(to last: Int, cpu: Int) -> [SharedTask.Node] {
+    (0...last).map { index in
+      let node = nodes[index]
+      return SharedTask.Node(
+        cpu: index == last ? cpu : node.cpu, choice: index == last ? 0 : node.choice,
+        enabled: node.enabled, backtrack: node.backtrack, key: node.key)
+    }
+  }
+
+  /// Waits for a task that was given away at the top node and takes over what it found; false if
+  /// there is none.
+  func joinTask() -> Bool {
+    let top = nodes.count - 1
+    guard let team = membership?.team,
+      let index = membership?.given.lastIndex(where: { $0.node == top }),
+      let task = membership?.given.remove(at: index).task
+    else { return false }
+    team.work { task.isDone.load(ordering: .acquiring) }
+    if team.isStopped { return true }
+    for index in task.additions.indices {
+      let node = nodes.pointer(to: index)
+      node.pointee.backtrack = node.pointee.backtrack.union(task.additions[index])
+    }
+    let row = summaries.row(adopt(task.summary))
+    let target = below.pointer(to: top * summaries.stride)
+    for word in 0..<summaries.stride { target[word] |= row[word] }
+    return true
+  }
+
+  // MARK: States
+
+  /// As `SummaryMap.find`, with numbers of sets of this member.
+  func findInTeam(_ key: UInt64) -> UInt32? {
+    guard let known = membership?.team.states.findOrClaim(key) else { return nil }
+    return known == SummaryMap.onStack ? known : UInt32(adopt(known))
+  }
+
+  func finishInTeam(_ key: UInt64, _ set: Int) {
+    membership?.team.states.finish(key, UInt32(summaries.publish(set)))
+  }
+
+  func isOnStack(_ key: UInt64) -> Bool {
+    (0..<nodes.count).contains { nodes[$0].key == key }
+  }
+
+  /// This member's number of a set that another may have found.
+  private func adopt(_ shared: UInt32) -> Int {
+    summaries.adopt(Int(shared)) { lengthenRows() }
+  }
+}

@@ -1,0 +1,180 @@
+// Comparing states in full: right whatever the hashes do, and the same where they do nothing wrong.
+
+import Checking
+import Exploration
+import Machine
+import Models
+import Support
+import TestSupport
+import Testing
+
+/// Hashes that are far too short; final states are noted by their whole hashes.
+private final class KeysCut: Forwarding {
+  let mask: UInt64
+  var finalStates: Set<UInt64> = []
+
+  init(_ base: TransitionSystem, bits: UInt64) {
+    mask = 1 << bits - 1
+    super.init(base)
+  }
+
+  override var stateKey: UInt64 { base.stateKey & mask }
+
+  override func judgeEnd() -> StepOutcome {
+    finalStates.insert(base.stateKey)
+    return base.judgeEnd()
+  }
+}
+
+@Suite struct ExactTests {
+  /// A fuzzer of searches that are given keys of a few bits, and how many collisions they met.
+  private final class Cut {
+    var collisions = 0
+
+    func fuzzer(_ strategy: Strategy, bits: UInt64, isExact: Bool) -> Fuzzer {
+      Fuzzer(isExact: isExact) { system, options in
+        let cut = KeysCut(system, bits: bits)
+        var result = strategy.search(cut, options)
+        result.finalStates = cut.finalStates.sorted()
+        self.collisions += result.statistics.collisions
+        return result
+      }
+    }
+  }
+
+  @Test(arguments: [(Strategy.stateful, 4, 1), (.stateful, 8, 30), (.exhaustive, 4, 1)])
+  func collisionsLoseStates(strategy: Strategy, bits: UInt64, programs: Int) {
+    let cut = Cut()
+    let report = cut.fuzzer(strategy, bits: bits, isExact: false)
+      .run(seeds: 0..<1_000, size: .small, stopAfter: 1)
+    #expect(report.mismatches.count == 1)
+    #expect(report.programs == programs)
+    #expect(cut.collisions == 0)
+  }
+
+  @Test(arguments: [
+    (Strategy.stateful, 4, 18_829), (.stateful, 8, 3_618), (.exhaustive, 4, 64_400),
+  ])
+  func exactSearchesTellStatesApart(strategy: Strategy, bits: UInt64, collisions: Int) {
+    let cut = Cut()
+    let report = cut.fuzzer(strategy, bits: bits, isExact: true).run(seeds: 0..<1_000, size: .small)
+    #expect(report.mismatches == [])
+    #expect(report.programs == 1_000)
+    #expect(cut.collisions == collisions)
+  }
+
+  /// Under a bound on preemptions, states count together with the CPU that led to them.
+  @Test(arguments: 0...2)
+  func exactUnderABoundOnPreemptions(preemptions: Int) {
+    for seed in 0..<150 as Range<UInt64> {
+      guard states(of: randomScenario(seed: seed)).statistics.states < 200 else { continue }
+      let limits = Limits(preemptions: preemptions)
+      let expected = states(of: randomScenario(seed: seed), limits: limits)
+      let machine = Machine(randomScenario(seed: seed), isExact: true)
+      let cut = KeysCut(machine, bits: 5)
+      var options = SearchOptions(limits: limits)
+      options.isExact = true
+      let result = ExhaustiveSearch(cut, options).run()
+      var statistics = result.statistics
+      statistics.collisions = 0
+      #expect(statistics == expected.statistics)
+      #expect(cut.finalStates.sorted() == expected.finalStates)
+    }
+  }
+
+  /// 5,000 small programs; many more were run by hand.
+  @Test(arguments: [Strategy.stateful, .exhaustive])
+  func exactSearchesAgree(strategy: Strategy) {
+    let report = Fuzzer(strategy, isExact: true).run(seeds: 20_000..<22_500, size: .small)
+    #expect(report.mismatches == [])
+    #expect(report.violated == 52)
+  }
+
+  /// All that is counted is the same; states take more memory.
+  @Test(arguments: [(4, 2_761), (5, 20_919), (6, 145_278)])
+  func exactSearchesCountTheSame(mappers: Int, states: Int) {
+    let scenario = { PageTableBenchmark.scenario(mappers: mappers) }
+    let plain = StatefulSearch(Machine(scenario()), SearchOptions())
+    let expected = plain.run()
+    var options = SearchOptions()
+    options.isExact = true
+    let search = StatefulSearch(Machine(scenario(), isExact: true), options)
+    let result = search.run()
+    #expect(result.statistics == expected.statistics)
+    #expect(result.statistics.states == states)
+    #expect(search.bytesPerState < 96)
+    #expect(search.bytesPerState > plain.bytesPerState)
+  }
+
+  /// Exact states are what keys are hashes of, no more and no less.
+  @Test(arguments: 0..<100 as Range<UInt64>)
+  func exactStatesAndKeysCorrespond(seed: UInt64) {
+    let machine = Machine(randomScenario(seed: seed), isExact: true)
+    var random = SplitMix64(seed: seed)
+    var keys: [[UInt64]: UInt64] = [:]
+    var states: [UInt64: [UInt64]] = [:]
+    let words = GrowableBuffer<UInt64>()
+    defer { words.deallocate() }
+    for _ in 0..<50 {
+      while let step = randomStep(of: machine, &random) {
+        _ = machine.step(step.cpu, choice: step.choice)
+        words.removeAll()
+        machine.addExactState(to: words)
+        let state = (0..<words.count).map { words[$0] }
+        let key = machine.stateKey
+        #expect(keys.updateValue(key, forKey: state) ?? key == key)
+        #expect(states.updateValue(state, forKey: key) ?? state == state)
+      }
+      while machine.depth > 0 { machine.undo() }
+    }
+    #expect(keys.count == states.count && keys.count > 1)
+  }
+
+  /// What ten CPUs with seven operations each have done takes nine octal digits; for 62 it takes
+  /// 61, too many for a word.
+  @Test(arguments: [(10, true), (62, false)])
+  func historiesMustFitIntoAWord(cpus: Int, fits: Bool) {
+    let scenario = Scenario()
+    let word = scenario.word("word")
+    for cpu in 0..<cpus {
+      let call = SpecificationCall(operation: 0, argument: cpu)
+      let operation = Operation("load", call: call) { cpu in try cpu.load(word, .relaxed) }
+      scenario.cpu("cpu \(cpu)", Array(repeating: operation, count: 7))
+    }
+    scenario.require(Sees([], requirements: .history))
+    #expect(Machine(scenario).failure == nil)
+    let failure = Machine(scenario, isExact: true).failure
+    if fits {
+      #expect(failure == nil)
+    } else {
+      guard case .capacity(let text) = failure else {
+        Issue.record("\(String(describing: failure))")
+        return
+      }
+      #expect(text.hasPrefix("too many operations to compare states exactly"))
+    }
+  }
+
+  /// n²/2⁶⁵, one digit, rounded up.
+  @Test(arguments: [
+    (1, "3e-20"), (2, "2e-19"), (1_000, "3e-14"), (1_000_000, "3e-8"), (145_278, "6e-10"),
+    (6_074_000_999, "1"), (6_074_001_000, "1"), (5_900_000_000, "1"), (5_700_000_000, "9e-1"),
+    (Int.max, "1"),
+  ])
+  func bounds(states: Int, text: String) {
+    #expect(CollisionBound(states: states).text == text)
+  }
+
+  @Test func boundsAreReported() throws {
+    let model = try #require(Catalogue.model(named: "shared-memcache"))
+    var options = CheckOptions()
+    #expect(try model.check(options).collisionBound?.text == "3e-18")
+    options.strategy = .source
+    #expect(try model.check(options).collisionBound == nil)
+    options.strategy = .stateful
+    options.limits.states = 3
+    #expect(try model.check(options).collisionBound?.text == "3e-19")
+    options.isExact = true
+    #expect(try model.check(options).collisionBound == nil)
+  }
+}

@@ -1,0 +1,64 @@
+// Several threads: the same verdicts and final states, however the work happens to be divided.
+
+import Checking
+import Exploration
+import Machine
+import Models
+import TestSupport
+import Testing
+
+struct ParallelTests {
+  private func search(
+    jobs: Int, _ limits: Limits = Limits(), _ scenario: @escaping @Sendable () -> Scenario
+  ) -> SearchResult {
+    var options = SearchOptions(limits: limits)
+    options.collectsFinalStates = true
+    return ParallelSearch.run(jobs: jobs, options) { Machine(scenario()) }
+  }
+
+  /// No state is stored twice, and whatever one thread leaves out another has done.
+  @Test(arguments: [1, 2, 3, 8])
+  func finalStatesAreThoseOfOneThread(jobs: Int) {
+    let scenario: @Sendable () -> Scenario = { PageTableBenchmark.scenario(mappers: 5) }
+    let alone = states(of: scenario())
+    for _ in 0..<5 {
+      let result = search(jobs: jobs, Limits(), scenario)
+      #expect(result.ending == .complete)
+      #expect(result.finalStates == alone.finalStates)
+      #expect(result.statistics.executions == 124)
+      #expect(result.statistics.states <= alone.statistics.states)
+    }
+  }
+
+  /// One thread of a team does just what a search of its own does.
+  @Test func oneThreadCountsTheSame() {
+    let result = search(jobs: 1) { PageTableBenchmark.scenario(mappers: 5) }
+    #expect(result.statistics.states == 20_919)
+    #expect(result.statistics.transitions == 27_674)
+  }
+
+  @Test(arguments: 0..<10)
+  func randomProgramsAgree(chunk: Int) {
+    let seeds = UInt64(chunk * 100)..<UInt64(chunk * 100 + 100)
+    let report = Fuzzer(.stateful, jobs: 3).run(seeds: seeds, size: .small)
+    #expect(report.programs == 100)
+    #expect(report.mismatches == [])
+    #expect(report.violated == [5, 3, 4, 2, 2, 2, 3, 5, 2, 0][chunk])
+  }
+
+  @Test func programsThatToldWrongRulesApartAgree() {
+    for (seed, _) in FuzzerTests.pinned {
+      #expect(Fuzzer(.stateful, jobs: 2).run(seeds: seed..<(seed + 1)).mismatches == [])
+    }
+  }
+
+  @Test(arguments: [
+    (Limits(states: 5_000), Bound.states), (Limits(executions: 10), .executions),
+    (Limits(memoryBytes: 300_000), .memory),
+  ])
+  func boundsStopAllThreads(limits: Limits, bound: Bound) {
+    let result = search(jobs: 2, limits) { PageTableBenchmark.scenario(mappers: 6) }
+    #expect(result.ending == .bounded(bound))
+    #expect(result.statistics.states < 145_278)
+  }
+}

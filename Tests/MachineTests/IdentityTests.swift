@@ -1,0 +1,44 @@
+// Numbers for histories: equal exactly if the histories are.
+
+import Support
+import Testing
+
+@testable import Machine
+
+@Suite struct IdentityTests {
+  @Test func sequencesAreNumberedInTheOrderTheyAreMet() {
+    let identities = Identities()
+    let one = identities.number(of: Identities.empty, then: 1)
+    let oneTwo = identities.number(of: one, then: 2)
+    let two = identities.number(of: Identities.empty, then: 2)
+    let twoOne = identities.number(of: two, then: 1)
+    #expect([one, oneTwo, two, twoOne] == [1, 2, 3, 4])
+    #expect(identities.number(of: one, then: 2) == oneTwo)
+    #expect(identities.number(of: two, then: 1) == twoOne)
+  }
+
+  /// Chains of the same values are the same, with identities and without; hashes are as ever.
+  @Test func chains() {
+    let identities = Identities()
+    var first = Chain()
+    var second = Chain()
+    var bare = Chain()
+    for value in [7, 0, 7] as [UInt64] {
+      first.extend(with: value, identities)
+      second.extend(with: value, identities)
+      bare.extend(with: value, nil)
+    }
+    #expect(first.identity == second.identity && first.hash == second.hash)
+    #expect(bare.hash == first.hash && bare.identity == Identities.empty)
+    second.extend(with: 0, identities)
+    #expect(first.identity != second.identity)
+  }
+
+  @Test func aKeyStandsForOneHistory() {
+    let identities = Identities()
+    #expect(identities.isOnly(99, for: 1))
+    #expect(identities.isOnly(99, for: 1))
+    #expect(identities.isOnly(98, for: 2))
+    #expect(!identities.isOnly(99, for: 2))
+  }
+}
