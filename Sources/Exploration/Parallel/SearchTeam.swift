@@ -149,13 +149,15 @@ final class SearchTeam: Sendable {
     }
     return state.withLock { state in
       state.counts[first.number] = first.search.statistics
-      let ending = state.ending ?? (.complete, nil)
+      var ending = state.ending ?? (.complete, nil)
+      let total = state.counts.total
+      if ending.0 == .complete, total.truncated > 0 { ending.0 = .bounded(.depth) }
       let searches = [first.search] + state.idleMembers.map(\.search)
       var explored: Double?
       if case .bounded = ending.0 { explored = first.search.explored }
       let finals = searches.flatMap(\.finalStates)
       return SearchResult(
-        ending: ending.0, statistics: state.counts.total, schedule: ending.1,
+        ending: ending.0, statistics: total, schedule: ending.1,
         finalStates: Array(Set(finals)).sorted(), explored: explored)
     }
   }
