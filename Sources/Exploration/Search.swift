@@ -110,7 +110,7 @@ final class Budget {
 
   /// The bound that is met, if any; looks at the clock, too.
   func exceededNow(
-    _ statistics: Statistics, depth: Int, bytes: Int, explored: Double?
+    _ statistics: Statistics, depth: Int, bytes: Int, explored: Double
   ) -> Bound? {
     exceeded(statistics, depth: depth, bytes: bytes, explored: explored)
       ?? slowlyExceeded(statistics, depth: depth) { explored }

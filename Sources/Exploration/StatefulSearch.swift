@@ -411,6 +411,8 @@ public final class StatefulSearch {
   }
 
   /// How much is explored, by the look of the stack; nil when there is none.
+  ///
+  /// What was given away to others of a team counts as done.
   var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)

@@ -18,7 +18,7 @@ struct SpinComparison {
   }
 
   /// What both needed, medians over the rounds.
-  struct Result: Encodable {
+  struct Result: Codable {
     var format = "gracewalk spin comparison 1"
     var mappers: Int
     var rounds: Int
@@ -33,25 +33,28 @@ struct SpinComparison {
     var memoryRatio: Double
   }
 
+  /// What keeps the comparison from being made, and what to install; nil if nothing does.
+  static var missing: String? {
+    let tools = ["spin", "gcc"].filter { path(of: $0) == nil }
+    if tools.isEmpty { return nil }
+    return "the comparison with SPIN needs \(tools.joined(separator: " and ")): "
+      + "install the Debian packages spin and gcc, or see spinroot.com"
+  }
+
   func run() throws(UsageError) -> Result {
-    for tool in ["spin", "gcc"] where Self.path(of: tool) == nil {
-      throw UsageError("--spin needs '\(tool)', which is not installed (Debian: spin, gcc)")
-    }
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("gracewalk-\(ProcessInfo.processInfo.processIdentifier)")
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       defer { try? FileManager.default.removeItem(at: folder) }
-      // The memory of our own child is read before any other child can be larger.
-      let first = try runGracewalk()
       try compile(in: folder)
-      var ours = [first]
-      var theirs = [try runSpin(in: folder)]
-      for _ in 1..<max(rounds, 1) {
+      var ours: [Run] = []
+      var theirs: [Run] = []
+      for _ in 0..<max(rounds, 1) {
         ours.append(try runGracewalk())
         theirs.append(try runSpin(in: folder))
       }
-      return compare(ours, theirs, memory: first.memory)
+      return compare(ours, theirs)
     } catch let error as UsageError {
       throw error
     } catch {
@@ -59,13 +62,15 @@ struct SpinComparison {
     }
   }
 
-  private func compare(_ ours: [Run], _ theirs: [Run], memory: Double) -> Result {
-    let median = { (runs: [Run]) in runs.map(\.seconds).sorted()[runs.count / 2] }
+  private func compare(_ ours: [Run], _ theirs: [Run]) -> Result {
+    let median = { (values: [Double]) in values.sorted()[values.count / 2] }
+    let seconds = (ours: median(ours.map(\.seconds)), theirs: median(theirs.map(\.seconds)))
+    let memory = (ours: median(ours.map(\.memory)), theirs: median(theirs.map(\.memory)))
     return Result(
-      mappers: mappers, rounds: ours.count, gracewalkSeconds: median(ours),
-      gracewalkStates: ours[0].states, gracewalkMiB: memory, spinSeconds: median(theirs),
-      spinStates: theirs[0].states, spinMiB: theirs[0].memory,
-      speedRatio: median(theirs) / median(ours), memoryRatio: theirs[0].memory / memory)
+      mappers: mappers, rounds: ours.count, gracewalkSeconds: seconds.ours,
+      gracewalkStates: ours[0].states, gracewalkMiB: memory.ours, spinSeconds: seconds.theirs,
+      spinStates: theirs[0].states, spinMiB: memory.theirs,
+      speedRatio: seconds.theirs / seconds.ours, memoryRatio: memory.theirs / memory.ours)
   }
 
   private static func path(of tool: String) -> URL? {
@@ -104,17 +109,10 @@ struct SpinComparison {
     let text = try output(
       of: executable, ["bench", program, "--mode", "stateful", "--format", "json"])
     let seconds = (clock.now - start).inSeconds
-    var usage = rusage()
-    // Linux counts in KiB, Darwin in bytes.
-    #if canImport(Darwin)
-      getrusage(RUSAGE_CHILDREN, &usage)
-      let memory = Double(usage.ru_maxrss) / 1_048_576
-    #else
-      getrusage(RUSAGE_CHILDREN.rawValue, &usage)
-      let memory = Double(usage.ru_maxrss) / 1_024
-    #endif
-    let document = try JSONDecoder().decode(BenchCommand.Document.self, from: Data(text.utf8))
-    guard let row = document.rows.first else { throw UsageError("no row for \(program)") }
+    let document = try JSONDecoder().decode(BenchDocument.self, from: Data(text.utf8))
+    guard let row = document.rows.first, let memory = document.peakMiB else {
+      throw UsageError("no row or no memory for \(program)")
+    }
     return Run(seconds: seconds, states: row.states, memory: memory)
   }
 

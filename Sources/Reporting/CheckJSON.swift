@@ -55,12 +55,12 @@ public struct CheckDocument: Encodable, Sendable {
   var verdict: String
   var reason: String?
   var counts: Counts
+  /// An estimate, from 0 to 1, of an incomplete check.
+  public private(set) var explored: Double?
   /// The chance that two different states were taken for one is below this.
   var collisionChance: Double?
   /// States that had the hash of another and were told apart, if states were compared in full.
   var collisions: Int?
-  /// An estimate, from 0 to 1, of an incomplete check.
-  public private(set) var explored: Double?
   var counterexample: Counterexample?
   /// The only value that differs between two runs.
   public var seconds: Double?
@@ -87,9 +87,9 @@ public struct CheckDocument: Encodable, Sendable {
       truncated: statistics.truncated, states: statistics.states,
       statesCovered: statistics.statesCovered > 0 ? statistics.statesCovered : nil,
       transitions: statistics.transitions, depthMax: statistics.depthMax)
+    explored = report.explored.map { ($0 * 10_000).rounded() / 10_000 }
     collisionChance = report.collisionBound?.value
     collisions = report.isExact ? statistics.collisions : nil
-    explored = report.explored.map { ($0 * 10_000).rounded() / 10_000 }
     counterexample = report.counterexample.flatMap(Self.counterexample)
     self.seconds = seconds
   }

@@ -54,11 +54,13 @@ struct ParallelTests {
 
   @Test(arguments: [
     (Limits(states: 5_000), Bound.states), (Limits(executions: 10), .executions),
-    (Limits(memoryBytes: 300_000), .memory),
+    (Limits(memoryBytes: 300_000), .memory), (Limits(depth: 10), .depth),
   ])
   func boundsStopAllThreads(limits: Limits, bound: Bound) {
     let result = search(jobs: 2, limits) { PageTableBenchmark.scenario(mappers: 6) }
     #expect(result.ending == .bounded(bound))
     #expect(result.statistics.states < 145_278)
+    // Below the bound on depth, everything was explored.
+    #expect((0...1).contains(result.explored ?? -1) == (bound != .depth))
   }
 }

@@ -30,8 +30,15 @@ import Testing
   }
 
   /// Output goes to files: a pipe that nobody drains would block a long output.
-  private func run(_ arguments: [String], in folder: URL) throws -> Outcome {
+  private func run(
+    _ arguments: [String], in folder: URL, path: String? = nil
+  ) throws -> Outcome {
     let process = Process()
+    if let path {
+      var environment = ProcessInfo.processInfo.environment
+      environment["PATH"] = path
+      process.environment = environment
+    }
     process.executableURL = Self.executable
     process.arguments = arguments
     process.currentDirectoryURL = folder
@@ -170,6 +177,63 @@ import Testing
     #expect(outcome.error.contains(expected), "\(outcome.error)")
     #expect(outcome.error.split(separator: "\n").count == 1)
     #expect(outcome.output.isEmpty)
+  }
+
+  /// A program with a name is measured by every search that it fits, and SPIN is left alone.
+  @Test func benchOfNamedPrograms() throws {
+    struct Document: Decodable {
+      struct Row: Decodable, Equatable {
+        var program: String
+        var search: String
+        var executions: Int
+        var states: Int
+        var transitions: Int
+      }
+      var rows: [Row]
+      var peakMiB: Double?
+    }
+    let outcome = try run("bench", "page-table(2)", "lastzero(8)", "--format", "json")
+    let document = try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
+    let row = Document.Row.init(program:search:executions:states:transitions:)
+    #expect(
+      document.rows == [
+        row("lastzero(8)", "stateful", 128, 28_353, 43_367),
+        row("lastzero(8)", "optimal", 704, 0, 6_847),
+        row("lastzero(8)", "source", 704, 0, 17_749),
+        row("page-table(2)", "stateful", 21, 374, 589),
+        row("page-table(2)", "optimal", 172, 0, 1_100),
+        row("page-table(2)", "source", 172, 0, 1_100),
+        row("page-table(2)", "exhaustive", 37, 696, 1_549),
+      ])
+    #expect(try #require(document.peakMiB) > 1)
+    #expect(!outcome.output.contains("spin"))
+  }
+
+  private static let hasSpin = ["spin", "gcc"].allSatisfy { tool in
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      .contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(tool)") }
+  }
+
+  @Test(.enabled(if: hasSpin)) func comparisonWithSpin() throws {
+    let outcome = try run("bench", "--spin", "2", "--rounds", "1")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let rows = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(rows.count == 4)
+    #expect(rows[1].starts(with: ["gracewalk", "374"]))
+    // How many states SPIN stores depends a little on its version; it does not reduce them.
+    #expect(rows[2].first == "spin")
+    #expect(try #require(Int(rows[2][1])) > 374)
+    // SPIN takes over 100 MiB for its tables before it begins.
+    #expect(rows[3].starts(with: ["spin", "/", "gracewalk"]))
+    #expect(try #require(rows[3].last.flatMap { Double($0) }) > 2)
+  }
+
+  @Test func withoutSpinItSaysWhatToInstall() throws {
+    let outcome = try run(
+      ["bench", "--spin", "2"], in: FileManager.default.temporaryDirectory, path: "/nowhere")
+    #expect(outcome.status == 2)
+    #expect(outcome.error.contains("needs spin and gcc: install the Debian packages spin and gcc"))
+    #expect(outcome.error.split(separator: "\n").count == 1)
   }
 
   @Test func listAsJSON() throws {

@@ -54,7 +54,7 @@ public enum Collapse {
         + "by a block; the mapper faults in the first page of the first half; the walker looks up "
         + "the last mapped page.",
       omission: omission, origin: origin,
-      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 3)],
+      parameters: [Parameter("levels", "levels of the table", 2...4, standard: 3)],
       expectation: violates.isEmpty ? .holds : .violates(violates),
       instances: [["levels": 2], ["levels": 3]]
     ) { values in

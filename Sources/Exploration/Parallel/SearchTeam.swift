@@ -21,10 +21,10 @@ final class SearchTeam: Sendable {
     var idleMembers: [Member] = []
     /// Per member, what it had counted when it last said.
     var counts: [Statistics] = []
-    /// How much the first member had explored when it last said.
-    var explored: Double?
     var finalStates: [UInt64] = []
     var ending: (Ending, Schedule?)?
+    /// How much was explored when the member that began last said.
+    var explored = 0.0
   }
 
   let states = SharedStates()
@@ -57,10 +57,12 @@ final class SearchTeam: Sendable {
   }
 
   /// Takes note of what a member has counted and stops everybody if a limit is met.
-  func report(_ statistics: Statistics, of member: Int, depth: Int, _ explored: Double?) {
+  ///
+  /// - Parameter explored: of the whole search, as the member that began it sees it.
+  func report(_ statistics: Statistics, of member: Int, depth: Int, explored: Double?) {
     let (total, explored) = state.withLock { state in
       state.counts[member] = statistics
-      if explored != nil { state.explored = explored }
+      state.explored = explored ?? state.explored
       return (state.counts.total, state.explored)
     }
     let bytes = states.bytes + summaries.bytes
@@ -147,12 +149,16 @@ final class SearchTeam: Sendable {
     }
     return state.withLock { state in
       state.counts[first.number] = first.search.statistics
-      let ending = state.ending ?? (.complete, nil)
+      var ending = state.ending ?? (.complete, nil)
+      let total = state.counts.total
+      if ending.0 == .complete, total.truncated > 0 { ending.0 = .bounded(.depth) }
       let searches = [first.search] + state.idleMembers.map(\.search)
+      var explored: Double?
+      if case .bounded = ending.0 { explored = first.search.explored }
       let finals = searches.flatMap(\.finalStates)
       return SearchResult(
-        ending: ending.0, statistics: state.counts.total, schedule: ending.1,
-        finalStates: Array(Set(finals)).sorted(), explored: first.search.explored)
+        ending: ending.0, statistics: total, schedule: ending.1,
+        finalStates: Array(Set(finals)).sorted(), explored: explored)
     }
   }
 }

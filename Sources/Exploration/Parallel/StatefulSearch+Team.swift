@@ -112,9 +112,9 @@ extension StatefulSearch {
     if team.isStopped { return .interrupted }
     if statistics.transitions >= membership.nextReport {
       membership.nextReport = statistics.transitions + Budget.period
-      // How far the first member is says how far all are.
-      let explored = membership.task == nil ? explored : nil
-      team.report(statistics, of: membership.number, depth: nodes.count, explored)
+      team.report(
+        statistics, of: membership.number, depth: nodes.count,
+        explored: membership.task == nil ? explored : nil)
     }
     if team.wantsTask { give(to: team) }
     return nil

@@ -1,0 +1,87 @@
+// What gracewalk bench measures of one search, and the table it goes into.
+
+import Foundation
+import Gracewalk
+import Reporting
+
+/// One complete search: exact counts, and times of this machine.
+struct BenchRow: Codable {
+  var program: String
+  var search: String
+  var executions: Int
+  var blocked: Int
+  var states: Int
+  var transitions: Int
+  var seconds: Double
+  var executionsPerSecond: Double
+  var transitionsPerSecond: Double
+
+  /// Runs the program's search, on so many threads if it can.
+  init(measuring program: BenchProgram, jobs: Int) {
+    let makeScenario = program.makeScenario
+    let clock = ContinuousClock()
+    let start = clock.now
+    var options = SearchOptions()
+    options.usesSymmetry = program.usesSymmetry
+    let result =
+      jobs > 1 && program.strategy == .stateful
+      ? ParallelSearch.run(jobs: jobs, options) { Machine(makeScenario()) }
+      : program.strategy.search(Machine(makeScenario()), options)
+    seconds = (clock.now - start).inSeconds
+    let statistics = result.statistics
+    self.program = program.name
+    search = program.strategy.rawValue + (program.usesSymmetry ? "+symmetry" : "")
+    executions = statistics.executions
+    blocked = statistics.blocked
+    states = statistics.states
+    transitions = statistics.transitions
+    executionsPerSecond = Double(statistics.executions + statistics.blocked) / seconds
+    transitionsPerSecond = Double(statistics.transitions) / seconds
+  }
+}
+
+/// What `gracewalk bench --format json` prints.
+struct BenchDocument: Codable {
+  var format = "gracewalk bench 1"
+  var rows: [BenchRow]
+  /// The most memory the process held, in MiB.
+  var peakMiB: Double?
+  var spin: SpinComparison.Result?
+}
+
+/// The same as lines of text.
+enum BenchTable {
+  private static let nameWidth = (BenchProgram.all.map(\.name.count).max() ?? 0) + 2
+
+  static let heading = line([
+    "program", "search", "executions", "blocked", "states", "transitions", "ms", "executions/s",
+    "transitions/s",
+  ])
+
+  static func line(_ row: BenchRow) -> String {
+    line([
+      row.program, row.search, grouped(row.executions), grouped(row.blocked), grouped(row.states),
+      grouped(row.transitions), grouped(Int((row.seconds * 1000).rounded())),
+      grouped(Int(row.executionsPerSecond)), grouped(Int(row.transitionsPerSecond)),
+    ])
+  }
+
+  /// Gracewalk and SPIN, side by side.
+  static func lines(_ result: SpinComparison.Result) -> [String] {
+    let format = { (value: Double) in String(format: "%.2f", value) }
+    return [
+      ["page-table(\(result.mappers))", "states", "seconds", "MiB"],
+      [
+        "gracewalk", grouped(result.gracewalkStates), format(result.gracewalkSeconds),
+        format(result.gracewalkMiB),
+      ],
+      ["spin", grouped(result.spinStates), format(result.spinSeconds), format(result.spinMiB)],
+      ["spin / gracewalk", "", format(result.speedRatio), format(result.memoryRatio)],
+    ].map(line)
+  }
+
+  private static func line(_ cells: [String]) -> String {
+    cells[0].padded(to: nameWidth) + cells[1].padded(to: 17)
+      + cells.dropFirst(2).map { $0.leftPadded(to: 14) }.joined()
+  }
+}
