@@ -45,6 +45,12 @@ public struct CheckOptions {
   public var minimises = true
   /// Sees the progress of a search; returns false to interrupt it.
   public var watch: ((SearchProgress) -> Bool)?
+  /// Where the check is saved now and then, and when a bound or an interrupt ends it.
+  public var checkpoints: CheckpointFile?
+  /// Least seconds from one time to the next.
+  public var checkpointInterval = 30.0
+  /// A check that was saved, to go on with; its limits may be others now, all else is the same.
+  public var resume: Checkpoint?
 
   public init() {}
 }
@@ -58,6 +64,8 @@ public enum CheckError: Error, Equatable {
   case unknownInvariant(id: String, known: [String])
   /// The model breaks the rules for model code.
   case badModel(String)
+  /// What is to be gone on with is no checkpoint of this check, or damaged.
+  case badCheckpoint(String)
 }
 
 extension Model {
@@ -100,15 +108,21 @@ extension Model {
     let scenario = try scenario(
       parameters: options.parameters, invariants: options.invariants)
     let plan = SearchPlan(options, scenario)
+    let session = try CheckpointSession(options, plan, self) {
+      freshScenario(options.parameters, options.invariants)
+    }
     let machine = Machine(scenario, isExact: plan.isExact)
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
-    let result = machine.judgeStart() == .clean ? plan.run(on: machine) : .immediate(machine)
+    let result =
+      machine.judgeStart() == .clean ? plan.run(on: machine, session) : .immediate(machine)
     report.statistics = result.statistics
     switch result.ending {
     case .complete:
       machine.audit()
       if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
       report.verdict = .holds
+    case .refused(let error):
+      throw session?.error(error) ?? .badCheckpoint("no checkpoint was given")
     case .bounded(let bound): report.verdict = .incomplete(.bound(bound))
     case .halted:
       guard let failure = machine.failure else { break }

@@ -41,8 +41,13 @@ public struct Fuzzer {
   }
 
   /// The fuzzer of one of the strategies.
-  public init(_ strategy: Strategy, isExact: Bool = false) {
-    self.init(isExact: isExact) { strategy.search($0, $1) }
+  ///
+  /// - Parameter piece: transitions after which the search is saved and another goes on.
+  public init(_ strategy: Strategy, isExact: Bool = false, inPiecesOf piece: Int? = nil) {
+    self.init(isExact: isExact) { system, options in
+      guard let piece else { return strategy.search(system, options) }
+      return strategy.search(inPiecesOf: piece, options) { system }
+    }
   }
 
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.

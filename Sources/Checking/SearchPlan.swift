@@ -61,12 +61,13 @@ public struct SearchPlan: Sendable {
     }
   }
 
-  func run(on machine: Machine) -> SearchResult {
+  func run(on machine: Machine, _ session: CheckpointSession?) -> SearchResult {
     var options = SearchOptions(limits: limits)
     options.watch = watch?.body
     options.seed = seed
     options.priorityChanges = priorityChanges
     options.isExact = isExact
+    session?.prepare(&options)
     return strategy.search(machine, options)
   }
 }
@@ -83,6 +84,32 @@ extension Strategy {
     case .pct:
       let sampling = Sampling.priorities(changes: options.priorityChanges)
       return SamplingSearch(system, options, sampling: sampling).run()
+    }
+  }
+
+  /// The same in pieces: after every so many transitions the search is saved and ended, and a new
+  /// one goes on from what was saved.
+  ///
+  /// - Parameter makeSystem: makes the system for a piece, in its initial state.
+  public func search(
+    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem
+  ) -> SearchResult {
+    var options = options
+    options.watchPeriod = 1
+    var saved: [UInt8] = []
+    options.checkpoints = Checkpoints(interval: 1e9) { body in
+      saved = []
+      let writer = CheckpointWriter { saved.append(contentsOf: $0) }
+      body(writer)
+      writer.finish()
+    }
+    var end = transitions
+    options.watch = { $0.statistics.transitions < end }
+    while true {
+      let result = search(makeSystem(), options)
+      guard result.ending == .bounded(.interrupted) else { return result }
+      options.resume = CheckpointReader(saved)
+      end = result.statistics.transitions + transitions
     }
   }
 }

@@ -29,7 +29,7 @@ import Support
 /// States met again while they are on the stack cannot have a complete summary. Programs without
 /// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
 /// tried at every node of the cycle.
-public final class StatefulSearch {
+public final class StatefulSearch: ResumableSearch {
   private struct Node: BitwiseCopyable {
     var enabled: CPUSet
     var backtrack: CPUSet
@@ -77,7 +77,7 @@ public final class StatefulSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = arrive() { return result(stop) }
+    if let stop = budget.begin(self, system, arrive) { return result(stop) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, bytes: bytes) {
         unwind()
@@ -317,6 +317,53 @@ public final class StatefulSearch {
   /// Bytes held per state stored, summaries included.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
 
+  // MARK: Checkpoints
+
+  var path: [Schedule.Step] {
+    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
+  }
+
+  func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
+
+  func save(to writer: CheckpointWriter) {
+    statistics.save(to: writer)
+    writer.write(finalStates)
+    writer.write(nodes.count)
+    for index in 0..<nodes.count {
+      let node = nodes[index]
+      for set in [node.enabled, node.backtrack, node.done] { writer.write(set) }
+      writer.write(node.key)
+      for number in [node.cpu, node.choice, node.choiceCount, node.step] { writer.write(number) }
+    }
+    writer.write(enablers, first: nodes.count * system.cpuCount)
+    summaries.save(to: writer)
+    writer.write(below, first: nodes.count * summaries.stride)
+    finished.save(to: writer)
+    exact?.save(to: writer)
+  }
+
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    statistics = try Statistics(from: reader)
+    finalStates = try reader.words()
+    let cpus = system.cpuCount
+    for _ in 0..<(try reader.count(ofBytes: 64)) {
+      var node = Node(
+        enabled: try reader.cpus(), backtrack: try reader.cpus(), done: try reader.cpus(),
+        key: try reader.word())
+      node.cpu = try reader.number(in: 0..<cpus)
+      node.choice = try reader.number(in: 0..<Int.max)
+      node.choiceCount = try reader.number(in: 0..<Int.max)
+      node.step = try reader.number(in: 0..<Int.max)
+      nodes.append(node)
+    }
+    guard nodes.count == past.count + 1 else { throw .malformed }
+    try reader.words(into: enablers, expected: nodes.count * cpus)
+    try summaries.restore(from: reader, cpuCount: cpus, objectCount: system.objectCount)
+    try reader.words(into: below, expected: nodes.count * summaries.stride)
+    try finished.restore(from: reader, below: summaries.setCount)
+    try exact?.restore(from: reader)
+  }
+
   private func unwind() {
     while past.count > 0 {
       system.undo()
@@ -325,8 +372,6 @@ public final class StatefulSearch {
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    SearchResult(
-      ending, statistics, finalStates: finalStates,
-      steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+    SearchResult(ending, statistics, finalStates: finalStates, steps: path)
   }
 }

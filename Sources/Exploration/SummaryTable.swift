@@ -38,9 +38,7 @@ final class SummaryTable {
   private func hash(_ cpu: Int, _ footprint: Footprint) -> UInt64 {
     var hash = StableHash.mix(UInt64(cpu))
     for index in 0..<footprint.count {
-      let touch = footprint[index]
-      let kind = UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
-      hash = StableHash.extend(hash, with: UInt64(touch.object) << 3 | kind)
+      hash = StableHash.extend(hash, with: SummaryTable.code(footprint[index]))
     }
     return hash
   }
@@ -84,6 +82,55 @@ final class SummaryTable {
     var hash: UInt64 = 0
     for word in 0..<stride { hash = StableHash.extend(hash, with: row[word]) }
     return hash
+  }
+
+  /// Writes the steps and the sets in the order of their numbers.
+  func save(to writer: CheckpointWriter) {
+    writer.write(cpus.count)
+    for (cpu, footprint) in zip(cpus, footprints) {
+      writer.write(cpu)
+      writer.write(footprint.count)
+      for index in 0..<footprint.count { writer.write(SummaryTable.code(footprint[index])) }
+    }
+    writer.write(stride)
+    writer.write(setCount)
+    writer.write(rows, first: setCount * stride)
+  }
+
+  /// Reads what was saved, into a table that is empty.
+  func restore(
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+  ) throws(CheckpointError) {
+    let stepCount = try reader.count(ofBytes: 16)
+    for number in 0..<stepCount {
+      let cpu = try reader.number(in: 0..<cpuCount)
+      let footprint = Footprint()
+      for _ in 0..<(try reader.count()) {
+        let code = try reader.word()
+        guard code >> 3 < objectCount, let role = TouchRole(rawValue: UInt8(code >> 1 & 3)) else {
+          throw .malformed
+        }
+        footprint.touches.append(
+          Touch(object: UInt32(code >> 3), writes: code & 1 == 1, role: role))
+      }
+      guard step(cpu, footprint) == number else { throw .malformed }
+    }
+    let stride = try reader.number(in: 2..<Int.max)
+    while self.stride < stride && self.stride * 64 < stepCount { lengthenRows() }
+    guard self.stride == stride else { throw .malformed }
+    let setCount = try reader.count(ofBytes: stride * 8)
+    guard try reader.count() == setCount * stride else { throw .malformed }
+    let row = UnsafeMutablePointer<UInt64>.allocate(capacity: stride)
+    defer { row.deallocate() }
+    for number in 0..<setCount {
+      for word in 0..<stride { row[word] = try reader.word() }
+      guard intern(row) == number else { throw .malformed }
+    }
+  }
+
+  /// A touch as a word.
+  private static func code(_ touch: Touch) -> UInt64 {
+    UInt64(touch.object) << 3 | UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
   }
 
   /// Bytes held for sets, for reports on memory.

@@ -74,6 +74,18 @@ open class TransitionSystem {
   /// Asked for only by a search that compares states exactly.
   open func addExactState(to words: GrowableBuffer<UInt64>) { fatalError("abstract") }
 
+  /// False if the system has found out that it was searched in vain.
+  ///
+  /// Asked before a search is saved: what only this session has seen must be judged by it, too.
+  open func isFitToSave() -> Bool { true }
+
+  /// Writes what a later session could not find out again, such as numbers that depend on the order
+  /// in which things were met.
+  open func save(to writer: CheckpointWriter) {}
+
+  /// Reads what `save` wrote; called in the initial state.
+  open func restore(from reader: CheckpointReader) throws(CheckpointError) {}
+
   /// Which invariant the latest `.violation` was about.
   open var violatedInvariant: Int { fatalError("abstract") }
 }

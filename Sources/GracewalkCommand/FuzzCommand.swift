@@ -15,6 +15,8 @@ enum FuzzCommand {
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode, SharedOptions.exact,
+      Option(
+        name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
     ],
     run: run)
@@ -31,7 +33,8 @@ enum FuzzCommand {
         "--mode \(strategy.rawValue) samples executions; there is nothing to compare")
     }
     let isExact = try SharedOptions.isExact(arguments, strategy)
-    let report = Fuzzer(strategy, isExact: isExact).run(
+    let piece = try arguments.count("pieces", upTo: 1_000_000_000)
+    let report = Fuzzer(strategy, isExact: isExact, inPiecesOf: piece).run(
       seeds: seeds, size: isSmall ? .small : .full)
     for mismatch in report.mismatches {
       print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")

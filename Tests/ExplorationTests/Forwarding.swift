@@ -30,5 +30,10 @@ class Forwarding: TransitionSystem {
   override func judgeEnd() -> StepOutcome { base.judgeEnd() }
   override var stateKey: UInt64 { base.stateKey }
   override func addExactState(to words: GrowableBuffer<UInt64>) { base.addExactState(to: words) }
+  override func isFitToSave() -> Bool { base.isFitToSave() }
+  override func save(to writer: CheckpointWriter) { base.save(to: writer) }
+  override func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    try base.restore(from: reader)
+  }
   override var violatedInvariant: Int { base.violatedInvariant }
 }
