@@ -52,6 +52,12 @@ public struct CheckOptions {
   public var minimises = true
   /// Sees the progress of a search; returns false to interrupt it.
   public var watch: ((SearchProgress) -> Bool)?
+  /// Where the check is saved now and then, and when a bound or an interrupt ends it.
+  public var checkpoints: CheckpointFile?
+  /// Least seconds from one time to the next.
+  public var checkpointInterval = 30.0
+  /// A check that was saved, to go on with; its limits may be others now, all else is the same.
+  public var resume: Checkpoint?
 
   public init() {}
 }
@@ -65,6 +71,8 @@ public enum CheckError: Error, Equatable {
   case unknownInvariant(id: String, known: [String])
   /// The model breaks the rules for model code.
   case badModel(String)
+  /// What is to be gone on with is no checkpoint of this check, or damaged.
+  case badCheckpoint(String)
 }
 
 extension Model {
@@ -107,11 +115,14 @@ extension Model {
     let scenario = try scenario(
       parameters: options.parameters, invariants: options.invariants)
     let plan = SearchPlan(options, scenario)
+    let session = try CheckpointSession(options, plan, self) {
+      freshScenario(options.parameters, options.invariants)
+    }
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
-    var (result, machines) = plan.run(maker(options, plan))
+    var (result, machines) = plan.run(session, maker(options, plan))
     if plan.jobs > 1, result.ending == .halted {
       // Who comes to a dead end first is a matter of luck, so it is not what is reported.
-      (result, machines) = plan.run(jobs: 1, maker(options, plan))
+      (result, machines) = plan.run(jobs: 1, nil, maker(options, plan))
     }
     report.statistics = result.statistics
     // The first executions say nothing: backtrack sets are still far from full.
@@ -123,6 +134,8 @@ extension Model {
         if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
       }
       report.verdict = .holds
+    case .refused(let error):
+      throw session?.error(error) ?? .badCheckpoint("no checkpoint was given")
     case .bounded(let bound): report.verdict = .incomplete(.bound(bound))
     case .halted:
       guard let failure = machines[0].failure else { break }
@@ -154,7 +167,7 @@ extension Model {
       simplest = minimiser.minimise(found)
     }
     if plan.jobs > 1, !simplest.isProven {
-      let (result, _) = plan.run(jobs: 1, makeMachine)
+      let (result, _) = plan.run(jobs: 1, nil, makeMachine)
       var alone = options
       alone.jobs = 1
       return try counterexample(

@@ -53,17 +53,20 @@ public struct Fuzzer {
 
   /// The fuzzer of one of the strategies.
   ///
-  /// - Parameter jobs: threads; more than one only for a stateful search.
+  /// - Parameters:
+  ///   - jobs: threads; more than one only for a stateful search.
+  ///   - piece: transitions after which the search is saved and another goes on.
   public init(
-    _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1
+    _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1,
+    inPiecesOf piece: Int? = nil
   ) {
     self.isExact = isExact
     self.usesSymmetry = usesSymmetry
     isOptimal = strategy == .optimal
     search = { makeSystem, options in
-      jobs == 1
-        ? strategy.search(makeSystem(), options)
-        : ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem)
+      if jobs > 1 { return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem) }
+      guard let piece else { return strategy.search(makeSystem(), options) }
+      return strategy.search(inPiecesOf: piece, options, makeSystem)
     }
   }
 

@@ -52,7 +52,8 @@ public struct SearchPlan: Sendable {
       note = nil
     }
     isExact = options.isExact && strategy.mergesStates
-    jobs = strategy == .stateful && !isExact ? options.jobs : 1
+    let isSaved = options.checkpoints != nil || options.resume != nil
+    jobs = strategy == .stateful && !isExact && !isSaved ? options.jobs : 1
     let isSymmetric =
       options.usesSymmetry && strategy == .stateful && !scenario.identicalCPUs.isEmpty
     usesSymmetry = isSymmetric && scenario.allowsSymmetry && !isExact
@@ -82,9 +83,12 @@ public struct SearchPlan: Sendable {
   /// Runs the search on fresh machines, and also returns those: more than one if several threads
   /// search.
   ///
-  /// - Parameter jobs: at most so many threads.
+  /// - Parameters:
+  ///   - jobs: at most so many threads.
+  ///   - session: how to save the search, or what to go on with.
   func run(
-    jobs jobsMax: Int = .max, _ makeMachine: @escaping @Sendable () -> Machine
+    jobs jobsMax: Int = .max, _ session: CheckpointSession?,
+    _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
     var options = SearchOptions(limits: limits)
     options.watch = watch?.body
@@ -92,6 +96,7 @@ public struct SearchPlan: Sendable {
     options.priorityChanges = priorityChanges
     options.isExact = isExact
     options.usesSymmetry = usesSymmetry
+    session?.prepare(&options)
     let first = makeMachine()
     if first.judgeStart() != .clean { return (.immediate(first), [first]) }
     let jobs = min(jobs, jobsMax)
@@ -137,6 +142,32 @@ extension Strategy {
     case .pct:
       let sampling = Sampling.priorities(changes: options.priorityChanges)
       return SamplingSearch(system, options, sampling: sampling).run()
+    }
+  }
+
+  /// The same in pieces: after every so many transitions the search is saved and ended, and a new
+  /// one goes on from what was saved.
+  ///
+  /// - Parameter makeSystem: makes the system for a piece, in its initial state.
+  public func search(
+    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem
+  ) -> SearchResult {
+    var options = options
+    options.watchPeriod = 1
+    var saved: [UInt8] = []
+    options.checkpoints = Checkpoints(interval: 1e9) { body in
+      saved = []
+      let writer = CheckpointWriter { saved.append(contentsOf: $0) }
+      body(writer)
+      writer.finish()
+    }
+    var end = transitions
+    options.watch = { $0.statistics.transitions < end }
+    while true {
+      let result = search(makeSystem(), options)
+      guard result.ending == .bounded(.interrupted) else { return result }
+      options.resume = CheckpointReader(saved)
+      end = result.statistics.transitions + transitions
     }
   }
 }

@@ -55,6 +55,30 @@ final class ExactStates {
     return key
   }
 
+  func save(to writer: CheckpointWriter) {
+    writer.write(collisions)
+    writer.write(starts.count)
+    for state in 0..<starts.count { writer.write(starts[state]) }
+    writer.write(store.count)
+    if !store.isEmpty { writer.write(UnsafeRawBufferPointer(store.all)) }
+    numbers.save(to: writer)
+  }
+
+  /// Reads what was saved, into an object that keeps nothing yet.
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    collisions = try reader.number(in: 0..<Int.max)
+    let count = try reader.count()
+    for _ in 0..<count {
+      let earliest = starts.isEmpty ? 0 : starts.last + 1
+      starts.append(try reader.number(in: earliest..<Int.max))
+    }
+    let length = try reader.count(ofBytes: 1)
+    guard starts.isEmpty || starts.last < length else { throw .malformed }
+    try reader.bytes(length, into: store)
+    try numbers.restore(from: reader, below: count)
+    guard numbers.count == count else { throw .malformed }
+  }
+
   private func isSame(_ number: Int) -> Bool {
     let start = starts[number]
     let end = number + 1 < starts.count ? starts[number + 1] : store.count

@@ -7,7 +7,7 @@ import Support
 /// It shares no code with the reductions. It may merge states that were met before; without that
 /// it enumerates plain interleavings. Bounding preemptions or steps is exact: each state is
 /// visited again whenever more of the budget is left than at any earlier visit.
-public final class ExhaustiveSearch {
+public final class ExhaustiveSearch: ResumableSearch {
   private struct Node: BitwiseCopyable {
     var left: CPUSet
     var enabled: CPUSet
@@ -48,7 +48,8 @@ public final class ExhaustiveSearch {
   ///
   /// On a violation the system is left at the end of the schedule; otherwise at its start.
   public func run() -> SearchResult {
-    if let stop = arrive(by: -1, preemptions: 0) { return result(stop) }
+    let begun = budget.begin(self, system) { arrive(by: -1, preemptions: 0) }
+    if let begun { return result(begun) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(
         statistics, depth: nodes.count, bytes: bytes, explored: explored)
@@ -167,6 +168,51 @@ public final class ExhaustiveSearch {
       }
     }
     return part.explored
+  }
+
+  // MARK: Checkpoints
+
+  /// All steps on the stack but the one of the top node, which is yet to be taken.
+  var path: [Schedule.Step] {
+    (0..<nodes.count - 1).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
+  }
+
+  func willRetrace(_ step: Schedule.Step) {}
+
+  func save(to writer: CheckpointWriter) {
+    statistics.save(to: writer)
+    writer.write(finalStates)
+    writer.write(prunedByPreemptions)
+    writer.write(nodes.count)
+    for index in 0..<nodes.count {
+      let node = nodes[index]
+      for set in [node.left, node.enabled] { writer.write(set) }
+      for number in [node.arrivedBy, node.preemptions, node.cpu, node.choice, node.choiceCount] {
+        writer.write(number)
+      }
+    }
+    writer.write(visited != nil)
+    visited?.save(to: writer)
+    exact?.save(to: writer)
+  }
+
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    statistics = try Statistics(from: reader)
+    finalStates = try reader.words()
+    prunedByPreemptions = try reader.flag()
+    for _ in 0..<(try reader.count(ofBytes: 56)) {
+      var node = Node(
+        left: try reader.cpus(), enabled: try reader.cpus(),
+        arrivedBy: try reader.number(in: -1..<system.cpuCount),
+        preemptions: try reader.number(in: 0..<Int.max))
+      node.cpu = try reader.number(in: 0..<system.cpuCount)
+      node.choice = try reader.number(in: 0..<Int.max)
+      node.choiceCount = try reader.number(in: 0..<Int.max)
+      nodes.append(node)
+    }
+    guard !nodes.isEmpty, try reader.flag() == (visited != nil) else { throw .malformed }
+    try visited?.restore(from: reader)
+    try exact?.restore(from: reader)
   }
 
   private func result(_ ending: Ending) -> SearchResult {

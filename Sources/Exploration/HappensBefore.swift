@@ -183,6 +183,13 @@ final class HappensBefore {
     }
   }
 
+  /// Adds the step that a CPU is about to take, in a system that is brought back to where it was.
+  func retrace(_ cpu: Int, of system: TransitionSystem) {
+    let footprint = Footprint()
+    system.addFootprint(of: cpu, to: footprint)
+    push(cpu, footprint)
+  }
+
   /// Takes the latest event away.
   func pop() {
     let event = events.removeLast()

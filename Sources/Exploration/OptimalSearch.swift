@@ -21,7 +21,7 @@ import Support
 /// * A step that can block races with every dependent event it does not follow, not only with the
 ///   latest, and the pending steps of CPUs that are disabled at the end race as well.
 /// * Two choices of data of one step are two steps that exclude each other.
-public final class OptimalSearch {
+public final class OptimalSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
   private struct Node: BitwiseCopyable {
     var enabled: CPUSet
@@ -83,7 +83,8 @@ public final class OptimalSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = arrive(branches: WakeupTrees.none, sleepStart: 0) { return result(stop) }
+    let begun = budget.begin(self, system) { arrive(branches: WakeupTrees.none, sleepStart: 0) }
+    if let begun { return result(begun) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
         while past.count > 0 {
@@ -344,8 +345,76 @@ public final class OptimalSearch {
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    SearchResult(
-      ending, statistics, finalStates: finalStates, explored: explored,
-      steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+    SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: path)
+  }
+
+  // MARK: Checkpoints
+
+  var path: [Schedule.Step] {
+    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
+  }
+
+  func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
+
+  func save(to writer: CheckpointWriter) {
+    statistics.save(to: writer)
+    writer.write(finalStates)
+    steps.save(to: writer)
+    trees.save(to: writer)
+    writer.write(nodes.count)
+    for index in 0..<nodes.count {
+      let node = nodes[index]
+      writer.write(node.enabled)
+      let numbers = [
+        Int(node.branches), node.sleepStart, node.sleepEnd, node.firstRace, node.cpu, node.choice,
+        node.step, node.potential, node.isUncertain ? 1 : 0, node.exploredCount,
+      ]
+      for number in numbers { writer.write(number) }
+    }
+    writer.write(sleepers.count)
+    for index in 0..<sleepers.count { writer.write(Int(sleepers[index])) }
+    writer.write(races.count)
+    for index in 0..<races.count {
+      writer.write(Int(races[index].first))
+      writer.write(Int(races[index].second))
+    }
+  }
+
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    statistics = try Statistics(from: reader)
+    finalStates = try reader.words()
+    let cpus = system.cpuCount
+    try steps.restore(from: reader, cpuCount: cpus, objectCount: system.objectCount)
+    try trees.restore(from: reader)
+    for _ in 0..<(try reader.count(ofBytes: 88)) {
+      var node = Node(
+        enabled: try reader.cpus(), branches: Int32(try reader.number(in: -1..<trees.count)),
+        sleepStart: try reader.number(in: 0..<Int.max),
+        sleepEnd: try reader.number(in: 0..<Int.max),
+        firstRace: try reader.number(in: 0..<Int.max))
+      node.cpu = try reader.number(in: 0..<cpus)
+      node.choice = try reader.number(in: 0..<Int.max)
+      node.step = try reader.number(in: 0..<max(steps.count, 1))
+      node.potential = try reader.number(in: 0..<max(steps.count, 1))
+      node.isUncertain = try reader.flag()
+      node.exploredCount = try reader.number(in: 0..<Int.max)
+      nodes.append(node)
+    }
+    guard nodes.count == past.count + 1 else { throw .malformed }
+    for _ in 0..<(try reader.count()) {
+      sleepers.append(Int32(try reader.number(in: 0..<steps.count)))
+    }
+    for _ in 0..<(try reader.count(ofBytes: 16)) {
+      races.append(
+        Race(
+          first: Int32(try reader.number(in: 0..<past.count)),
+          second: Int32(try reader.number(in: 0..<past.count))))
+    }
+    for index in 0..<nodes.count {
+      let node = nodes[index]
+      guard node.sleepStart <= node.sleepEnd, node.sleepEnd <= sleepers.count,
+        node.firstRace <= races.count
+      else { throw .malformed }
+    }
   }
 }

@@ -16,7 +16,7 @@ public enum Sampling: Equatable, Sendable {
 /// Runs executions chosen by a seeded generator until a limit is met or something is found.
 ///
 /// It never shows that anything holds: at the end of its executions the search is bounded.
-public final class SamplingSearch {
+public final class SamplingSearch: ResumableSearch {
   private let system: TransitionSystem
   private let options: SearchOptions
   private let budget: Budget
@@ -47,6 +47,7 @@ public final class SamplingSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
+    if let stop = budget.begin(self, system, { nil }) { return result(stop) }
     while true {
       if let bound = budget.exceeded(statistics, depth: 0, explored: nil) {
         return result(.bounded(bound))
@@ -60,9 +61,10 @@ public final class SamplingSearch {
     }
   }
 
-  /// One execution; returns how the search ends, or nil if it goes on.
+  /// One execution, or the rest of one that was saved; returns how the search ends, or nil if it
+  /// goes on.
   private func runOnce() -> Ending? {
-    drawPriorities()
+    if steps.isEmpty { drawPriorities() }
     while steps.count < budget.limits.depth {
       let enabled = system.enabledCPUs()
       if enabled.isEmpty {
@@ -119,6 +121,30 @@ public final class SamplingSearch {
       priorities[best] = index
     }
     return best
+  }
+
+  // MARK: Checkpoints
+
+  var path: [Schedule.Step] { steps }
+
+  func willRetrace(_ step: Schedule.Step) { steps.append(step) }
+
+  func save(to writer: CheckpointWriter) {
+    statistics.save(to: writer)
+    writer.write(random.state)
+    writer.write(priorities.map { UInt64($0) })
+    writer.write(changePoints.map { UInt64($0) })
+  }
+
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    statistics = try Statistics(from: reader)
+    random = SplitMix64(seed: try reader.word())
+    priorities = try reader.words().map { Int(truncatingIfNeeded: $0) }
+    changePoints = try reader.words().map { Int(truncatingIfNeeded: $0) }
+    let isDrawn = sampling != .uniform && !steps.isEmpty
+    guard priorities.isEmpty ? !isDrawn : priorities.count == system.cpuCount else {
+      throw .malformed
+    }
   }
 
   private func result(_ ending: Ending) -> SearchResult {

@@ -12,6 +12,8 @@ public enum Ending: Equatable, Sendable {
   case halted
   /// A bound kept part of the executions away.
   case bounded(Bound)
+  /// What was saved does not fit the system, so nothing was explored.
+  case refused(CheckpointError)
 }
 
 /// What a search found.
@@ -70,13 +72,19 @@ public struct SearchOptions {
   public var priorityChanges = 2
   /// Called every few thousand transitions, sometimes twice; returns false to interrupt.
   public var watch: ((SearchProgress) -> Bool)?
+  /// Transitions from one look at clock and watcher to the next: a power of two.
+  public var watchPeriod = 4_096
+  /// When and how to save the search; nil for never.
+  public var checkpoints: Checkpoints?
+  /// What an earlier search of the same system, with the same options, has saved.
+  public var resume: CheckpointReader?
 
   public init(limits: Limits = Limits()) { self.limits = limits }
 }
 
-/// Stops a search at its limits.
+/// Stops a search at its limits, and has it saved when it is time.
 ///
-/// Looks at the clock only every 4,096 transitions.
+/// Looks at the clock only every few thousand transitions.
 final class Budget {
   let limits: Limits
   private let watch: ((SearchProgress) -> Bool)?
@@ -85,26 +93,57 @@ final class Budget {
   private var forecast = Forecast()
   /// Transitions between two looks at the clock.
   static let period = 4_096
+  private let periodMask: Int
+  private let checkpointer: Checkpointer?
+  private let resume: CheckpointReader?
 
   init(_ options: SearchOptions) {
     limits = options.limits
     watch = options.watch
     start = clock.now
+    precondition(options.watchPeriod.nonzeroBitCount == 1, "the period is a power of two")
+    periodMask = options.watchPeriod - 1
+    checkpointer = options.checkpoints.map { Checkpointer($0) }
+    resume = options.resume
   }
 
-  /// The bound that is met, if any.
+  /// Begins a search by looking at its first state, or goes on with what was saved; returns how
+  /// the search ends, or nil if it goes on.
+  func begin(
+    _ search: any ResumableSearch, _ system: TransitionSystem, _ arrive: () -> Ending?
+  ) -> Ending? {
+    checkpointer?.watch(search, system)
+    guard let resume else { return arrive() }
+    do throws(CheckpointError) {
+      try Checkpointer.restore(search, system, from: resume)
+      return nil
+    } catch {
+      return .refused(error)
+    }
+  }
+
+  /// The bound that is met, if any; what was found until then is saved.
   ///
   /// - Parameter explored: how much is explored, as the search's stack says; asked for only when
   ///   somebody watches. Nil for a search that has no end of its own.
   func exceeded(
     _ statistics: Statistics, depth: Int, bytes: Int = 0, explored: @autoclosure () -> Double?
   ) -> Bound? {
+    guard let bound = bound(statistics, depth, bytes, explored) else { return nil }
+    checkpointer?.save()
+    return bound
+  }
+
+  @inline(__always)
+  private func bound(
+    _ statistics: Statistics, _ depth: Int, _ bytes: Int, _ explored: () -> Double?
+  ) -> Bound? {
     if let most = limits.memoryBytes, bytes > most { return .memory }
     if let executions = limits.executions, statistics.executionsBegun >= executions {
       return .executions
     }
     if let states = limits.states, statistics.states >= states { return .states }
-    guard statistics.transitions % Budget.period == 0 else { return nil }
+    guard statistics.transitions & periodMask == 0 else { return nil }
     return slowlyExceeded(statistics, depth: depth, explored)
   }
 
@@ -119,7 +158,8 @@ final class Budget {
   private func slowlyExceeded(
     _ statistics: Statistics, depth: Int, _ explored: () -> Double?
   ) -> Bound? {
-    guard limits.seconds != nil || watch != nil else { return nil }
+    guard limits.seconds != nil || watch != nil || checkpointer != nil else { return nil }
+    checkpointer?.saveIfDue()
     let elapsed = clock.now - start
     let seconds =
       Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18

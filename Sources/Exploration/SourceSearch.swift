@@ -14,7 +14,7 @@ import Support
 ///   one. So races of disabled CPUs are looked for at every node. Without it classes are lost.
 /// * A step that enabled a blocking one is dependent on it but cannot be swapped with it, so it is
 ///   passed over. Without it the same classes are found with more sleep-set-blocked executions.
-public final class SourceSearch {
+public final class SourceSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
   private struct Node: BitwiseCopyable {
     var enabled: CPUSet
@@ -61,7 +61,7 @@ public final class SourceSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = arrive(asleep: CPUSet()) { return result(stop) }
+    if let stop = budget.begin(self, system, { arrive(asleep: CPUSet()) }) { return result(stop) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
         while past.count > 0 {
@@ -205,8 +205,41 @@ public final class SourceSearch {
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    SearchResult(
-      ending, statistics, finalStates: finalStates, explored: explored,
-      steps: (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+    SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: path)
+  }
+
+  // MARK: Checkpoints
+
+  var path: [Schedule.Step] {
+    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
+  }
+
+  func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
+
+  func save(to writer: CheckpointWriter) {
+    statistics.save(to: writer)
+    writer.write(finalStates)
+    writer.write(nodes.count)
+    for index in 0..<nodes.count {
+      let node = nodes[index]
+      for set in [node.enabled, node.backtrack, node.sleep] { writer.write(set) }
+      let numbers = [node.cpu, node.choice, node.choiceCount, node.exploredCount]
+      for number in numbers { writer.write(number) }
+    }
+  }
+
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    statistics = try Statistics(from: reader)
+    finalStates = try reader.words()
+    for _ in 0..<(try reader.count(ofBytes: 56)) {
+      var node = Node(
+        enabled: try reader.cpus(), backtrack: try reader.cpus(), sleep: try reader.cpus())
+      node.cpu = try reader.number(in: 0..<system.cpuCount)
+      node.choice = try reader.number(in: 0..<Int.max)
+      node.choiceCount = try reader.number(in: 0..<Int.max)
+      node.exploredCount = try reader.number(in: 0..<Int.max)
+      nodes.append(node)
+    }
+    guard nodes.count == past.count + 1 else { throw .malformed }
   }
 }

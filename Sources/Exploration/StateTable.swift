@@ -53,6 +53,34 @@ final class StateTable {
     return true
   }
 
+  /// Writes capacity, number of states, then what is kept of each by slot.
+  func save(to writer: CheckpointWriter) {
+    writer.write(mask + 1)
+    writer.write(count)
+    for index in 0...mask where slots[index].key != 0 {
+      writer.write(slots[index].key)
+      writer.write(UInt32(bitPattern: slots[index].budget.preemptions))
+      writer.write(UInt32(bitPattern: slots[index].budget.steps))
+    }
+  }
+
+  /// Reads what was saved, into a table that is empty.
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    let capacity = try reader.number(in: 1..<Int.max)
+    let total = try reader.count(ofBytes: 16)
+    while mask + 1 < capacity && mask < total * 3 { grow() }
+    guard mask + 1 == capacity, total * 3 <= mask * 2 else { throw .malformed }
+    for _ in 0..<total {
+      let key = try reader.word()
+      let preemptions = Int32(bitPattern: try reader.half())
+      let steps = Int32(bitPattern: try reader.half())
+      guard key != 0, visit(key, budget: Budget(preemptions: preemptions, steps: steps)) else {
+        throw .malformed
+      }
+    }
+    guard count == total else { throw .malformed }
+  }
+
   private func find(_ key: UInt64) -> Int {
     var index = Int(truncatingIfNeeded: StableHash.mix(key)) & mask
     while slots[index].key != 0 && slots[index].key != key { index = (index + 1) & mask }

@@ -33,7 +33,7 @@ import Support
 /// States met again while they are on the stack cannot have a complete summary. Programs without
 /// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
 /// tried at every node of the cycle.
-public final class StatefulSearch {
+public final class StatefulSearch: ResumableSearch {
   struct Node: BitwiseCopyable {
     var enabled: CPUSet
     var backtrack: CPUSet
@@ -55,17 +55,17 @@ public final class StatefulSearch {
   let nodes = GrowableBuffer<Node>()
   let footprint = Footprint()
   let summaries: SummaryTable
-  private let finished = SummaryMap()
+  let finished = SummaryMap()
   /// Set if states are to be compared in full.
-  private let exact: ExactStates?
+  let exact: ExactStates?
   /// Nil if the search uses no symmetry.
-  private let names: StateNames?
+  let names: StateNames?
   /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
   let below = GrowableBuffer<UInt64>()
   /// Per node and CPU that is disabled there, who could enable it.
   let enablers = GrowableBuffer<UInt64>()
   var statistics = Statistics()
-  private(set) var finalStates: [UInt64] = []
+  var finalStates: [UInt64] = []
   /// Set if other threads explore the same system.
   let membership: TeamMembership?
 
@@ -95,7 +95,7 @@ public final class StatefulSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = arrive() ?? explore() { return result(stop) }
+    if let stop = budget.begin(self, system, arrive) ?? explore() { return result(stop) }
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
@@ -216,7 +216,7 @@ public final class StatefulSearch {
   }
 
   /// What the state in hand is known by; nil if the system cannot go on.
-  func nameOfState() -> StateName? {
+  private func nameOfState() -> StateName? {
     if let names { return names.nameOfState() }
     guard let exact else { return StateName(key: system.stateKey) }
     defer { statistics.collisions = exact.collisions }
@@ -427,11 +427,11 @@ public final class StatefulSearch {
   }
 
   private func result(_ ending: Ending) -> SearchResult {
-    SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: steps)
+    SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: path)
   }
 
-  /// The execution in hand.
-  var steps: [Schedule.Step] {
+  /// The steps of the execution in hand.
+  var path: [Schedule.Step] {
     (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
   }
 }

@@ -133,10 +133,46 @@ final class StepTable {
   private func hash(_ cpu: Int, _ choice: Int, _ footprint: Footprint) -> UInt64 {
     var hash = StableHash.mix(UInt64(cpu) << 32 | UInt64(choice))
     for index in 0..<footprint.count {
-      let touch = footprint[index]
-      let kind = UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
-      hash = StableHash.extend(hash, with: UInt64(touch.object) << 3 | kind)
+      hash = StableHash.extend(hash, with: StepTable.code(footprint[index]))
     }
     return hash
+  }
+
+  /// A touch as a word.
+  private static func code(_ touch: Touch) -> UInt64 {
+    UInt64(touch.object) << 3 | UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
+  }
+
+  // MARK: Checkpoints
+
+  func save(to writer: CheckpointWriter) {
+    writer.write(count)
+    for step in 0..<count {
+      writer.write(cpu(of: step))
+      writer.write(choice(of: step))
+      let footprint = footprints[step]
+      writer.write(footprint.count)
+      for index in 0..<footprint.count { writer.write(StepTable.code(footprint[index])) }
+    }
+  }
+
+  /// Reads what was saved, into a table that is empty.
+  func restore(
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+  ) throws(CheckpointError) {
+    for step in 0..<(try reader.count(ofBytes: 24)) {
+      let cpu = try reader.number(in: 0..<cpuCount)
+      let choice = try reader.number(in: 0..<Int(Int32.max))
+      let footprint = Footprint()
+      for _ in 0..<(try reader.count()) {
+        let code = try reader.word()
+        guard code >> 3 < objectCount, let role = TouchRole(rawValue: UInt8(code >> 1 & 3)) else {
+          throw .malformed
+        }
+        footprint.touches.append(
+          Touch(object: UInt32(code >> 3), writes: code & 1 == 1, role: role))
+      }
+      guard number(cpu, choice: choice, footprint) == step else { throw .malformed }
+    }
   }
 }

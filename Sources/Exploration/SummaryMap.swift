@@ -55,6 +55,34 @@ final class SummaryMap {
     numbers[index] = number
   }
 
+  /// Writes capacity, number of keys, then keys and numbers by slot.
+  func save(to writer: CheckpointWriter) {
+    writer.write(capacity)
+    writer.write(count)
+    for slot in 0..<capacity where keys[slot] != 0 {
+      writer.write(keys[slot])
+      writer.write(numbers[slot])
+    }
+  }
+
+  /// Reads what was saved, into a map that is empty.
+  ///
+  /// - Parameter limit: more than any number but `onStack`.
+  func restore(from reader: CheckpointReader, below limit: Int) throws(CheckpointError) {
+    let capacity = try reader.number(in: 1..<Int.max)
+    let total = try reader.count(ofBytes: 12)
+    while self.capacity < capacity && self.capacity <= total * 2 { grow() }
+    guard self.capacity == capacity else { throw .malformed }
+    for _ in 0..<total {
+      let key = try reader.word()
+      let number = try reader.half()
+      guard key != 0, number == SummaryMap.onStack || number < limit, count * 5 < capacity * 4
+      else { throw .malformed }
+      set(key, number)
+    }
+    guard count == total else { throw .malformed }
+  }
+
   /// Where a key is, or would go.
   ///
   /// Keys are hashes already, so their high bits choose the slot.

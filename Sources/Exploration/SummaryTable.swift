@@ -132,6 +132,32 @@ final class SummaryTable {
     return hash
   }
 
+  /// Writes the steps and the sets in the order of their numbers.
+  func save(to writer: CheckpointWriter) {
+    steps.save(to: writer)
+    writer.write(stride)
+    writer.write(setCount)
+    writer.write(rows, first: setCount * stride)
+  }
+
+  /// Reads what was saved, into a table that is empty.
+  func restore(
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+  ) throws(CheckpointError) {
+    try steps.restore(from: reader, cpuCount: cpuCount, objectCount: objectCount)
+    let stride = try reader.number(in: 2..<Int.max)
+    while self.stride < stride && self.stride * 64 < steps.count { lengthenRows() }
+    guard self.stride == stride else { throw .malformed }
+    let setCount = try reader.count(ofBytes: stride * 8)
+    guard try reader.count() == setCount * stride else { throw .malformed }
+    let row = UnsafeMutablePointer<UInt64>.allocate(capacity: stride)
+    defer { row.deallocate() }
+    for number in 0..<setCount {
+      for word in 0..<stride { row[word] = try reader.word() }
+      guard intern(row) == number else { throw .malformed }
+    }
+  }
+
   /// Bytes held for sets, for reports on memory.
   var bytes: Int { rows.count * 8 + setIndex.bytes }
 }

@@ -104,6 +104,20 @@ open class TransitionSystem {
   /// The object that takes the place of another one.
   open func image(ofObject object: UInt32, under permutation: Int) -> UInt32 { object }
 
+  // MARK: Checkpoints
+
+  /// False if the system has found out that it was searched in vain.
+  ///
+  /// Asked before a search is saved: what only this session has seen must be judged by it, too.
+  open func isFitToSave() -> Bool { true }
+
+  /// Writes what a later session could not find out again, such as numbers that depend on the order
+  /// in which things were met.
+  open func save(to writer: CheckpointWriter) {}
+
+  /// Reads what `save` wrote; called in the initial state.
+  open func restore(from reader: CheckpointReader) throws(CheckpointError) {}
+
   /// Which invariant the latest `.violation` was about.
   open var violatedInvariant: Int { fatalError("abstract") }
 }

@@ -168,6 +168,35 @@ final class WakeupTrees {
     restStart += 1
   }
 
+  // MARK: Checkpoints
+
+  /// Branches made so far, those that are free again included.
+  var count: Int { records.count }
+
+  func save(to writer: CheckpointWriter) {
+    writer.write(Int(freeList))
+    writer.write(records.count)
+    for index in 0..<records.count {
+      let record = records[index]
+      for number in [record.step, record.firstChild, record.next] { writer.write(Int(number)) }
+    }
+  }
+
+  /// Reads what was saved, once the table of steps is read.
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    let free = try reader.number(in: -1..<Int(Int32.max))
+    let count = try reader.count(ofBytes: 24)
+    for _ in 0..<count {
+      let step = try reader.number(in: 0..<steps.count)
+      let firstChild = try reader.number(in: -1..<count)
+      let next = try reader.number(in: -1..<count)
+      records.append(
+        Record(step: Int32(step), firstChild: Branch(firstChild), next: Branch(next)))
+    }
+    guard free < count else { throw .malformed }
+    freeList = Branch(free)
+  }
+
   // MARK: Branches
 
   private func make(_ step: Int) -> Branch {

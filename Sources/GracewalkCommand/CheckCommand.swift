@@ -24,7 +24,8 @@ enum CheckCommand {
         name: "depth", value: "N", help: "at most N steps per execution (\(Limits.defaultDepth))"),
       Option(name: "executions", value: "N", help: "stop after N executions"),
       Option(name: "states", value: "N", help: "stop after N states"),
-      Option(name: "seconds", value: "S", help: "stop after S seconds"),
+      Option(
+        name: "seconds", value: "S", help: "stop after S seconds, counted anew with --resume"),
       Option(
         name: "max-memory", value: "MIB", help: "stop when stored states need more than this"),
       Option(
@@ -32,7 +33,8 @@ enum CheckCommand {
         help: "count states that differ by an exchange of identical CPUs one by one"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
-      Option(name: "force", value: nil, help: "let --trace replace a file"),
+      CheckpointOptions.checkpoint, CheckpointOptions.interval, CheckpointOptions.resume,
+      Option(name: "force", value: nil, help: "let --trace and --checkpoint replace a file"),
       SharedOptions.format,
     ],
     run: run)
@@ -45,8 +47,10 @@ enum CheckCommand {
     let options = try options(arguments)
     let isJSON = try SharedOptions.isJSON(arguments)
     guard let name = arguments.operands.first else {
-      for option in ["set", "invariant", "trace", "preemptions", "no-minimise"]
-      where arguments.has(option) {
+      for option in [
+        "set", "invariant", "trace", "preemptions", "no-minimise", "checkpoint",
+        "checkpoint-every", "resume",
+      ] where arguments.has(option) {
         throw UsageError("--\(option) needs a model: gracewalk check MODEL --\(option) …")
       }
       return try CatalogueCheck(options: options, isJSON: isJSON).run()
@@ -88,8 +92,8 @@ enum CheckCommand {
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
     options.isExact = try SharedOptions.isExact(arguments, options.strategy)
     options.priorityChanges = try arguments.countFromZero("changes") ?? 2
-    if arguments.has("force") && !arguments.has("trace") {
-      throw UsageError("--force is about --trace, which is not given")
+    if arguments.has("force") && !arguments.has("trace") && !arguments.has("checkpoint") {
+      throw UsageError("--force is about --trace or --checkpoint; neither is given")
     }
     return options
   }
@@ -100,11 +104,14 @@ enum CheckCommand {
     let output = try arguments.value("trace").map {
       try TraceOutput(path: $0, replaces: arguments.has("force"))
     }
+    var options = options
+    try CheckpointOptions.read(arguments, into: &options)
     let (report, seconds) = try timedCheck(model, options)
     if isJSON {
       print(try json(CheckDocument(report, seconds: seconds)))
     } else {
       show(report, seconds, output, namesInvariants: options.invariants != nil)
+      CheckpointOptions.tell(report, options.checkpoints, arguments)
     }
     if let output, let trace = report.counterexample { try output.write(trace) }
     return status(report)

@@ -15,6 +15,8 @@ enum FuzzCommand {
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
+      Option(
+        name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(
         name: "symmetry", value: nil,
@@ -42,7 +44,12 @@ enum FuzzCommand {
     guard !usesSymmetry || !isExact else {
       throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
     }
-    var fuzzer = Fuzzer(strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs)
+    let piece = try arguments.count("pieces", upTo: 1_000_000_000)
+    guard piece == nil || jobs == 1 else {
+      throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
+    }
+    var fuzzer = Fuzzer(
+      strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     let report = fuzzer.run(

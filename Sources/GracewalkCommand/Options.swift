@@ -98,6 +98,7 @@ enum SharedOptions {
         ? "\(model) has \(known.joined(separator: ", "))"
         : "did you mean \(near.joined(separator: ", "))?"
       return UsageError("unknown invariant '\(id)'; \(hint)")
+    case .badCheckpoint(let text): return UsageError(text)
     case .badModel(let text): return UsageError("\(model): \(text)")
     }
   }

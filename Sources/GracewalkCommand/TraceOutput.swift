@@ -10,6 +10,15 @@ struct TraceOutput {
   /// Makes sure the file can be written and nothing is lost by it.
   init(path: String, replaces: Bool) throws(UsageError) {
     self.path = path
+    try TraceOutput.checkWritable(path, replaces: replaces)
+  }
+
+  /// Makes sure that a file can be written, and that none is lost by it.
+  ///
+  /// - Parameter instead: what else to do if there is a file.
+  static func checkWritable(
+    _ path: String, replaces: Bool, instead: String = "name another file"
+  ) throws(UsageError) {
     let manager = FileManager.default
     var isDirectory: ObjCBool = false
     if manager.fileExists(atPath: path, isDirectory: &isDirectory) {
@@ -17,7 +26,7 @@ struct TraceOutput {
         throw UsageError("cannot write '\(path)': it is a folder")
       }
       guard replaces else {
-        throw UsageError("'\(path)' exists; name another file, or add --force to replace it")
+        throw UsageError("'\(path)' exists; \(instead), or add --force to replace it")
       }
       guard manager.isWritableFile(atPath: path) else {
         throw UsageError("cannot write '\(path)': no permission")

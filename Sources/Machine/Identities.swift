@@ -1,5 +1,6 @@
 // Histories by number: what hashes stand for, where hashes are not trusted.
 
+import Exploration
 import Support
 
 /// Numbers for sequences of 64-bit values, equal exactly if the sequences are.
@@ -18,15 +19,20 @@ final class Identities {
   static let empty: UInt32 = 0
 
   private var numbers: [Pair: UInt32] = [:]
+  /// The pairs in the order of their numbers, which begin with 1.
+  private var pairs: [Pair] = []
   private var callbacks: [UInt64: UInt32] = [:]
+  /// The keys of callbacks in the order in which they were met.
+  private var callbackKeys: [UInt64] = []
 
   /// The number of a sequence, extended by one value.
   func number(of sequence: UInt32, then value: UInt64) -> UInt32 {
-    let next = UInt32(numbers.count + 1)
+    let next = UInt32(pairs.count + 1)
     precondition(next < UInt32.max, "[internal] too many distinct histories")
     let pair = Pair(sequence: sequence, value: value)
     if let known = numbers[pair] { return known }
     numbers[pair] = next
+    pairs.append(pair)
     return next
   }
 
@@ -34,9 +40,38 @@ final class Identities {
   func isOnly(_ key: UInt64, for history: UInt32) -> Bool {
     guard let known = callbacks[key] else {
       callbacks[key] = history
+      callbackKeys.append(key)
       return true
     }
     return known == history
+  }
+
+  func save(to writer: CheckpointWriter) {
+    writer.write(pairs.count)
+    for pair in pairs {
+      writer.write(pair.sequence)
+      writer.write(pair.value)
+    }
+    writer.write(callbackKeys.count)
+    for key in callbackKeys {
+      writer.write(key)
+      writer.write(callbacks[key] ?? Identities.empty)
+    }
+  }
+
+  /// Takes over the numbers that were saved; the few that a machine has from its start are the
+  /// same, unless the model has changed.
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    for index in 0..<(try reader.count(ofBytes: 12)) {
+      let sequence = try reader.half()
+      let value = try reader.word()
+      guard sequence <= index else { throw .malformed }
+      guard number(of: sequence, then: value) == index + 1 else { throw .systemChanged(depth: 0) }
+    }
+    for _ in 0..<(try reader.count(ofBytes: 12)) {
+      let key = try reader.word()
+      guard isOnly(key, for: try reader.half()) else { throw .systemChanged(depth: 0) }
+    }
   }
 }
 

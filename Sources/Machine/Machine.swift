@@ -67,6 +67,8 @@ public final class Machine: TransitionSystem {
   private let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
   private let stateInvariants: [(number: Int, invariant: any StateInvariant)]
 
+  /// Nodes whose code was run once more already, when the search was saved.
+  private var auditedNodes = 0
   /// Why the machine cannot go on, if it cannot.
   public private(set) var failure: MachineFailure?
   /// The latest violation, and the number of its invariant.
@@ -337,6 +339,27 @@ public final class Machine: TransitionSystem {
     return .clean
   }
 
+  // MARK: Checkpoints
+
+  /// Runs the histories of this session once more, as `audit` does: a later session will not come
+  /// by all of them again.
+  public override func isFitToSave() -> Bool {
+    audit(from: auditedNodes)
+    auditedNodes = tree.nodes.count
+    return failure == nil
+  }
+
+  /// Histories have numbers in the order in which they were met; all else is built again.
+  public override func save(to writer: CheckpointWriter) {
+    writer.write(identities != nil)
+    identities?.save(to: writer)
+  }
+
+  public override func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    guard try reader.flag() == (identities != nil) else { throw .malformed }
+    try identities?.restore(from: reader)
+  }
+
   // MARK: CPUs
 
   private func setPosition(
@@ -442,8 +465,10 @@ public final class Machine: TransitionSystem {
   ///
   /// The search runs code only where it leads to something new, so code that depends on anything
   /// but its observations might go unnoticed without this.
-  public func audit() {
-    for index in 0..<tree.nodes.count where failure == nil {
+  public func audit() { audit(from: 0) }
+
+  private func audit(from first: Int) {
+    for index in first..<tree.nodes.count where failure == nil {
       let node = ObservationTree.Index(index)
       guard tree.isLeaf(node) else { continue }
       cpus[Int(tree[node].pointee.cpu)].abandon()

@@ -51,6 +51,11 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
     return header.pointee.base + index
   }
 
+  /// All elements, valid until the next `append`.
+  @inlinable public var all: UnsafeBufferPointer<Element> {
+    UnsafeBufferPointer(start: header.pointee.base, count: header.pointee.count)
+  }
+
   @inlinable public func append(_ element: Element) {
     if header.pointee.count == header.pointee.capacity { grow() }
     header.pointee.base[header.pointee.count] = element

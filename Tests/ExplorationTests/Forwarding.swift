@@ -40,5 +40,10 @@ class Forwarding: TransitionSystem {
   override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 {
     base.image(ofObject: object, under: permutation)
   }
+  override func isFitToSave() -> Bool { base.isFitToSave() }
+  override func save(to writer: CheckpointWriter) { base.save(to: writer) }
+  override func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    try base.restore(from: reader)
+  }
   override var violatedInvariant: Int { base.violatedInvariant }
 }

@@ -117,6 +117,36 @@ import Testing
     #expect(json.output.contains("\"collisions\" : 0"))
   }
 
+  @Test func checkpoints() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let check = ["check", "collapse-in-rcu-callback"]
+    let withoutTime = { (text: String) in
+      text.split(separator: "\n").filter { !$0.hasSuffix(" s") }.joined(separator: "\n")
+    }
+    let whole = try run(check, in: folder)
+    let first = try run(check + ["--checkpoint", "saved", "--executions", "9"], in: folder)
+    #expect(first.status == 3)
+    #expect(first.output.contains("saved in saved: go on with --resume saved"))
+
+    // Another check is refused, and the file stays as it is.
+    let url = folder.appendingPathComponent("saved")
+    let bytes = try Data(contentsOf: url)
+    let other = try run(
+      ["check", "fault-in-parallel", "--resume", "saved", "--checkpoint", "saved"], in: folder)
+    #expect(other.status == 2 && other.output.isEmpty)
+    #expect(other.error.contains("'saved' is of another check: its model is"))
+    #expect(try Data(contentsOf: url) == bytes)
+
+    let rest = try run(check + ["--resume", "saved", "--checkpoint", "saved"], in: folder)
+    #expect(rest.status == 0 && rest.error.isEmpty)
+    #expect(withoutTime(rest.output) == withoutTime(whole.output))
+    let unsaved = try run(check + ["--resume", "saved"], in: folder)
+    #expect(unsaved.error.contains("no more checkpoints are written"))
+    #expect(withoutTime(unsaved.output) == withoutTime(whole.output))
+  }
+
   @Test func incomplete() throws {
     let outcome = try run("check", "collapse-in-rcu-callback", "--executions", "5")
     #expect(outcome.status == 3)
@@ -149,6 +179,12 @@ import Testing
     (["check", "shared-memcache", "--jobs", "2", "--exact"], "contradict"),
     (["fuzz", "--mode", "source", "--jobs", "2"], "contradict"),
     (["check", "shared-memcache", "--mode", "source", "--exact"], "contradict"),
+    (["check", "--resume", "x"], "--resume needs a model"),
+    (["check", "shared-memcache", "--resume", "x"], "cannot read 'x': No such file"),
+    (["check", "shared-memcache", "--checkpoint-every", "9"], "is about --checkpoint"),
+    (["check", "shared-memcache", "--checkpoint", "/dev/null", "--force"], "no ordinary file"),
+    (["check", "shared-memcache", "--checkpoint", "stdout"], "go on from it with --resume stdout"),
+    (["check", "shared-memcache", "--checkpoint", "/no/such/x"], "there is no folder"),
     (["fuzz", "--mode", "sleep", "--exact"], "it keeps no states"),
     (["check", "shared-memcache", "--seed", "1"], "--seed is about --mode random or pct"),
     (["check", "shared-memcache", "--max-memory", "0"], "--max-memory needs a whole number"),

@@ -35,7 +35,7 @@ extension StatefulSearch {
 
   private func stopTeam(_ ending: Ending) {
     let isFound = ending == .violation || ending == .halted
-    membership?.team.stop(ending, isFound ? Schedule(steps) : nil)
+    membership?.team.stop(ending, isFound ? Schedule(path) : nil)
   }
 
   // MARK: Taking a task
@@ -47,7 +47,7 @@ extension StatefulSearch {
   func carryOut(_ task: SharedTask) {
     membership?.task = task
     // Keys of exchanged CPUs are kept up to date from the start on.
-    if past.count == 0 { _ = nameOfState() }
+    if past.count == 0 { _ = names?.nameOfState() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
     if let ending = explore(from: task.path.count - 1) {

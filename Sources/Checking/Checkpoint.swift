@@ -1,0 +1,160 @@
+// A check that was saved: which check it is of, and what its search knew.
+
+import Exploration
+import Machine
+import Support
+
+/// A saved check, read from its file.
+///
+/// The file begins with lines of text: `gracewalk checkpoint 1`, then what is checked and how, as
+/// `key: value`, then an empty line. What the search knew follows in binary, and a checksum of all.
+/// It is of use once.
+public final class Checkpoint {
+  public let path: String
+  /// What was checked and how.
+  let facts: [CheckFact]
+  let reader: CheckpointReader
+
+  static let version = 1
+  static let magic = "gracewalk checkpoint "
+  /// Longer texts before the empty line are not ours.
+  private static let textMax = 1 << 20
+
+  /// Reads a file.
+  ///
+  /// - Throws: `CheckError.badCheckpoint` if it cannot be read, is something else or is damaged.
+  public init(path: String) throws(CheckError) {
+    self.path = path
+    let bytes: [UInt8]
+    switch CheckpointFile.contents(of: path) {
+    case .success(let read): bytes = read
+    case .failure(let error):
+      throw .badCheckpoint("cannot read '\(path)': \(error.reason)")
+    }
+    let magic = Array(Checkpoint.magic.utf8)
+    guard bytes.starts(with: magic) else { throw .badCheckpoint("'\(path)' is no checkpoint") }
+    let rest = bytes[magic.count...].prefix(Checkpoint.textMax)
+    let version = String(decoding: rest.prefix(20).prefix { $0 != 10 }, as: UTF8.self)
+    let isDamaged = "'\(path)' is damaged or was cut short"
+    guard version == "\(Checkpoint.version)" else {
+      let isNumber = Int(version) != nil
+      throw .badCheckpoint(
+        isNumber
+          ? "'\(path)' has format \(version); this version reads format \(Checkpoint.version)"
+          : isDamaged)
+    }
+    guard let end = rest.indices.dropFirst().first(where: { rest[$0] == 10 && rest[$0 - 1] == 10 }),
+      let reader = CheckpointReader(bytes, from: end + 1)
+    else { throw .badCheckpoint(isDamaged) }
+    let lines = String(decoding: bytes[..<(end - 1)], as: UTF8.self).split(separator: "\n")
+    facts = lines.dropFirst().map { CheckFact(line: $0) }
+    self.reader = reader
+  }
+}
+
+/// One thing about a check that decides what its search does.
+struct CheckFact: Equatable {
+  var key: String
+  var value: String
+
+  init(_ key: String, _ value: String) {
+    self.key = key
+    self.value = String(value.map { $0.isNewline ? " " : $0 })
+  }
+
+  init(line: Substring) {
+    let colon = line.firstIndex(of: ":") ?? line.endIndex
+    key = String(line[..<colon])
+    value = String(line[colon...].dropFirst(2))
+  }
+
+  var line: String { "\(key): \(value)\n" }
+}
+
+/// What a check needs to be saved, and to go on from what was saved.
+struct CheckpointSession {
+  private let facts: [CheckFact]
+  private let options: CheckOptions
+
+  /// Nil if the check is neither saved nor gone on with.
+  ///
+  /// - Throws: `CheckError.badCheckpoint` if what was saved is of another check.
+  init?(
+    _ options: CheckOptions, _ plan: SearchPlan, _ model: Model, _ makeScenario: () -> Scenario
+  ) throws(CheckError) {
+    guard options.checkpoints != nil || options.resume != nil else { return nil }
+    self.options = options
+    let scenario = makeScenario()
+    let parameters = model.values(options.parameters).values
+    facts = [
+      CheckFact("model", model.name),
+      CheckFact("parameters", parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ")),
+      CheckFact("invariants", scenario.invariants.map(\.id).joined(separator: " ")),
+      CheckFact("search", plan.text),
+      CheckFact("states", plan.isExact ? "compared in full" : "compared by hash"),
+      CheckFact("depth", "\(plan.limits.depth)"),
+      CheckFact("preemptions", plan.limits.preemptions.map { "\($0)" } ?? "any"),
+      CheckFact("behaviour", String(Machine(scenario).behaviour, radix: 16)),
+    ]
+    guard let saved = options.resume else { return }
+    for (fact, old) in zip(facts, saved.facts) where fact != old {
+      guard fact.key != "behaviour" else { throw error(.systemChanged(depth: 0)) }
+      throw .badCheckpoint(
+        "'\(saved.path)' is of another check: "
+          + "its \(old.key) is '\(old.value)', and not '\(fact.value)'")
+    }
+    guard facts.count == saved.facts.count else { throw error(.malformed) }
+  }
+
+  /// Has a search saved, or gone on with.
+  func prepare(_ search: inout SearchOptions) {
+    search.resume = options.resume?.reader
+    guard let file = options.checkpoints else { return }
+    search.checkpoints = Checkpoints(interval: options.checkpointInterval) { body in
+      file.replace { writer in
+        writer.write("\(Checkpoint.magic)\(Checkpoint.version)\n")
+        for fact in facts { writer.write(fact.line) }
+        writer.write("\n")
+        body(writer)
+      }
+    }
+  }
+
+  /// Why the search could not go on.
+  func error(_ error: CheckpointError) -> CheckError {
+    let name = "'\(options.resume?.path ?? "")'"
+    switch error {
+    case .malformed: return .badCheckpoint("\(name) is damaged: what it says makes no sense")
+    case .systemChanged:
+      return .badCheckpoint("\(name) is out of date: the model's code has changed since")
+    }
+  }
+}
+
+extension Machine {
+  /// A hash of what a few executions look like, chosen at random but always the same ones, to tell
+  /// whether a model has changed.
+  ///
+  /// Ask it of a fresh machine.
+  var behaviour: UInt64 {
+    var hash: UInt64 = 0
+    var random = SplitMix64(seed: 0)
+    func note(_ value: UInt64) { hash = StableHash.extend(hash, with: value) }
+    for _ in 0..<64 where failure == nil {
+      var outcome = judgeStart()
+      while outcome == .clean && depth < 1_000 {
+        let enabled = enabledCPUs()
+        note(enabled.bits)
+        note(stateKey)
+        if enabled.isEmpty { break }
+        let able = (0..<cpuCount).filter { enabled.contains($0) }
+        let cpu = random.pick(able)
+        outcome = step(cpu, choice: random.below(choiceCount(of: cpu)))
+      }
+      if outcome == .clean && enabledCPUs().isEmpty { outcome = judgeEnd() }
+      note(outcome == .clean ? 0 : outcome == .violation ? 1 + UInt64(violatedInvariant) : ~0)
+      while depth > 0 { undo() }
+    }
+    return hash
+  }
+}

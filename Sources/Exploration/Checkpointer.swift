@@ -1,0 +1,166 @@
+// Saving a search now and then, and going on with one that was saved.
+
+import Support
+
+/// A search that can be saved and gone on with.
+///
+/// To join in, a search adopts this, and begins with `Budget.begin` instead of looking at the first
+/// state itself. It is saved where it asks its budget, so all it knows must be in place there.
+protocol ResumableSearch: AnyObject {
+  /// The steps from the initial state to where the search is.
+  var path: [Schedule.Step] { get }
+
+  /// Called in each state of the path when it is gone along again, before the step is taken.
+  func willRetrace(_ step: Schedule.Step)
+
+  /// Writes all that cannot be told from the path.
+  func save(to writer: CheckpointWriter)
+
+  /// Reads what `save` wrote; the system is at the end of the path.
+  func restore(from reader: CheckpointReader) throws(CheckpointError)
+}
+
+/// When and how to save a search.
+public struct Checkpoints {
+  /// Least seconds from one time to the next; with 0, whenever the search looks at the clock.
+  public var interval: Double
+  /// Told to save: calls what it is given once, with what is to be written to.
+  public var save: ((CheckpointWriter) -> Void) -> Void
+
+  public init(interval: Double, save: @escaping ((CheckpointWriter) -> Void) -> Void) {
+    self.interval = interval
+    self.save = save
+  }
+}
+
+/// Saves the search that it watches.
+final class Checkpointer {
+  private let checkpoints: Checkpoints
+  private let clock = ContinuousClock()
+  private weak var search: (any ResumableSearch)?
+  private var system: TransitionSystem?
+  private var due: ContinuousClock.Instant
+  /// Saving takes at most one second in so many.
+  private static let share = 20
+
+  init(_ checkpoints: Checkpoints) {
+    self.checkpoints = checkpoints
+    due = clock.now + .seconds(checkpoints.interval)
+  }
+
+  func watch(_ search: any ResumableSearch, _ system: TransitionSystem) {
+    self.search = search
+    self.system = system
+  }
+
+  func saveIfDue() {
+    if clock.now >= due { save() }
+  }
+
+  /// Saves the search, unless the system has found out that it was searched in vain.
+  func save() {
+    guard let search, let system, system.isFitToSave() else { return }
+    let start = clock.now
+    checkpoints.save { writer in
+      system.save(to: writer)
+      Checkpointer.write(search.path, of: system, to: writer)
+      search.save(to: writer)
+    }
+    let end = clock.now
+    guard checkpoints.interval > 0 else { return }
+    due = end + max(.seconds(checkpoints.interval), (end - start) * Checkpointer.share)
+  }
+
+  /// Writes the steps and what each state on the way looks like, and leaves the system where it is.
+  private static func write(
+    _ path: [Schedule.Step], of system: TransitionSystem, to writer: CheckpointWriter
+  ) {
+    for _ in path { system.undo() }
+    writer.write(path.count)
+    writer.write(system.enabledCPUs())
+    writer.write(system.stateKey)
+    for step in path {
+      writer.write(step.cpu)
+      writer.write(step.choice)
+      let outcome = system.step(step.cpu, choice: step.choice)
+      precondition(outcome == .clean, "[internal] a path could not be gone along again")
+      writer.write(system.enabledCPUs())
+      writer.write(system.stateKey)
+    }
+  }
+
+  /// Brings a search and its system, both fresh, to where they were saved.
+  static func restore(
+    _ search: any ResumableSearch, _ system: TransitionSystem, from reader: CheckpointReader
+  ) throws(CheckpointError) {
+    try system.restore(from: reader)
+    let length = try reader.count(ofBytes: 32)
+    for depth in 0...length {
+      let enabled = try reader.cpus()
+      let key = try reader.word()
+      guard enabled == system.enabledCPUs(), key == system.stateKey else {
+        throw .systemChanged(depth: depth)
+      }
+      if depth == length { break }
+      let cpu = try reader.number(in: 0..<system.cpuCount)
+      guard enabled.contains(cpu) else { throw .malformed }
+      let choice = try reader.number(in: 0..<system.choiceCount(of: cpu))
+      search.willRetrace(Schedule.Step(cpu: cpu, choice: choice))
+      guard system.step(cpu, choice: choice) == .clean else {
+        throw .systemChanged(depth: depth + 1)
+      }
+    }
+    try search.restore(from: reader)
+    guard reader.left == 0 else { throw .malformed }
+    reader.close()
+  }
+}
+
+extension Statistics {
+  func save(to writer: CheckpointWriter) {
+    let counts = [
+      executions, blocked, truncated, transitions, states, statesCovered, depthMax, collisions,
+    ]
+    for count in counts { writer.write(count) }
+  }
+
+  init(from reader: CheckpointReader) throws(CheckpointError) {
+    self.init()
+    executions = try reader.number(in: 0..<Int.max)
+    blocked = try reader.number(in: 0..<Int.max)
+    truncated = try reader.number(in: 0..<Int.max)
+    transitions = try reader.number(in: 0..<Int.max)
+    states = try reader.number(in: 0..<Int.max)
+    statesCovered = try reader.number(in: 0..<Int.max)
+    depthMax = try reader.number(in: 0..<Int.max)
+    collisions = try reader.number(in: 0..<Int.max)
+  }
+}
+
+extension CheckpointWriter {
+  /// Writes words after their number.
+  func write(_ words: some Collection<UInt64>) {
+    write(words.count)
+    for word in words { write(word) }
+  }
+
+  /// Writes the first words of a buffer, after their number.
+  func write(_ words: GrowableBuffer<UInt64>, first count: Int) {
+    write(count)
+    for index in 0..<count { write(words[index]) }
+  }
+}
+
+extension CheckpointReader {
+  func words() throws(CheckpointError) -> [UInt64] {
+    var words: [UInt64] = []
+    for _ in 0..<(try count()) { words.append(try word()) }
+    return words
+  }
+
+  /// Reads words, so many if that is given, into a buffer that is empty.
+  func words(into buffer: GrowableBuffer<UInt64>, expected: Int) throws(CheckpointError) {
+    guard try count() == expected else { throw .malformed }
+    for _ in 0..<expected { buffer.append(try word()) }
+  }
+}

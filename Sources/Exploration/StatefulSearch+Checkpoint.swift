@@ -1,0 +1,57 @@
+// What a stateful search knows beside its path, to be saved and read back.
+
+import Support
+
+extension StatefulSearch {
+  func willRetrace(_ step: Schedule.Step) {
+    // Keys of exchanged CPUs are kept up to date from the start on.
+    if past.count == 0 { _ = names?.nameOfState() }
+    past.retrace(step.cpu, of: system)
+  }
+
+  func save(to writer: CheckpointWriter) {
+    statistics.save(to: writer)
+    writer.write(finalStates)
+    writer.write(nodes.count)
+    for index in 0..<nodes.count {
+      let node = nodes[index]
+      for set in [node.enabled, node.backtrack, node.done] { writer.write(set) }
+      writer.write(node.name.key)
+      let numbers = [
+        node.name.permutation, node.name.stateCount, node.cpu, node.choice, node.choiceCount,
+        node.step,
+      ]
+      for number in numbers { writer.write(number) }
+    }
+    writer.write(enablers, first: nodes.count * system.cpuCount)
+    summaries.save(to: writer)
+    writer.write(below, first: nodes.count * summaries.stride)
+    finished.save(to: writer)
+    exact?.save(to: writer)
+  }
+
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    if past.count == 0 { _ = names?.nameOfState() }
+    statistics = try Statistics(from: reader)
+    finalStates = try reader.words()
+    let cpus = system.cpuCount
+    for _ in 0..<(try reader.count(ofBytes: 80)) {
+      var node = Node(
+        enabled: try reader.cpus(), backtrack: try reader.cpus(), done: try reader.cpus(),
+        name: StateName(key: try reader.word()))
+      node.name.permutation = try reader.number(in: 0..<system.permutationCount)
+      node.name.stateCount = try reader.number(in: 0..<Int.max)
+      node.cpu = try reader.number(in: 0..<cpus)
+      node.choice = try reader.number(in: 0..<Int.max)
+      node.choiceCount = try reader.number(in: 0..<Int.max)
+      node.step = try reader.number(in: 0..<Int.max)
+      nodes.append(node)
+    }
+    guard nodes.count == past.count + 1 else { throw .malformed }
+    try reader.words(into: enablers, expected: nodes.count * cpus)
+    try summaries.restore(from: reader, cpuCount: cpus, objectCount: system.objectCount)
+    try reader.words(into: below, expected: nodes.count * summaries.stride)
+    try finished.restore(from: reader, below: summaries.setCount)
+    try exact?.restore(from: reader)
+  }
+}

@@ -1,0 +1,80 @@
+// Saving a check now and then, and going on with one that was saved.
+
+import Foundation
+import Gracewalk
+
+enum CheckpointOptions {
+  static let checkpoint = Option(
+    name: "checkpoint", value: "FILE", help: "save the check in a file now and then")
+  static let interval = Option(
+    name: "checkpoint-every", value: "S", help: "at most once in S seconds (30), and at the end")
+  static let resume = Option(
+    name: "resume", value: "FILE",
+    help: "go on from a saved check; add --checkpoint FILE to go on saving")
+
+  static func read(
+    _ arguments: Arguments, into options: inout CheckOptions
+  ) throws(UsageError) {
+    let source = arguments.value("resume")
+    if let source {
+      do throws(CheckError) {
+        options.resume = try Checkpoint(path: source)
+      } catch {
+        throw SharedOptions.usageError(error, model: "")
+      }
+    }
+    guard let path = arguments.value("checkpoint") else {
+      guard !arguments.has("checkpoint-every") else {
+        throw UsageError("--checkpoint-every is about --checkpoint, which is not given")
+      }
+      if let source {
+        warn("no more checkpoints are written; add --checkpoint \(source) to go on saving")
+      }
+      return
+    }
+    options.checkpoints = try file(path, source, arguments)
+    if let seconds = try arguments.seconds("checkpoint-every") {
+      guard seconds <= 1_000_000_000 else {
+        throw UsageError("--checkpoint-every needs a number of seconds up to 1000000000")
+      }
+      options.checkpointInterval = seconds
+    }
+  }
+
+  /// The file to save in, which may be there already if it is the one that is gone on with.
+  private static func file(
+    _ path: String, _ source: String?, _ arguments: Arguments
+  ) throws(UsageError) -> CheckpointFile {
+    let isSource = source.map { resolved($0) == resolved(path) } ?? false
+    try TraceOutput.checkWritable(
+      path, replaces: isSource || arguments.has("force"),
+      instead: "go on from it with --resume \(path)")
+    let type = try? FileManager.default.attributesOfItem(atPath: resolved(path))[.type]
+    if let type = type as? FileAttributeType, type != .typeRegular {
+      throw UsageError("cannot write '\(path)': it is no ordinary file")
+    }
+    let folder = URL(fileURLWithPath: resolved(path)).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw UsageError("cannot write '\(path)': no permission for its folder")
+    }
+    return CheckpointFile(path: resolved(path)) { warn($0) }
+  }
+
+  /// A link would be replaced by the file, so it is followed first.
+  private static func resolved(_ path: String) -> String {
+    URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+  }
+
+  private static func warn(_ text: String) {
+    Terminal.clearProgress()
+    Terminal.writeError("gracewalk: \(text)\n")
+  }
+
+  /// Says how to go on with a check that was saved and is not over.
+  static func tell(_ report: CheckReport, _ file: CheckpointFile?, _ arguments: Arguments) {
+    guard let file, file.saves > 0, let path = arguments.value("checkpoint"),
+      case .incomplete(.bound(let bound)) = report.verdict, bound != .depth, bound != .preemptions
+    else { return }
+    print("  saved in \(path): go on with --resume \(path)")
+  }
+}

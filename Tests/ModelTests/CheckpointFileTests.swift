@@ -1,0 +1,209 @@
+// Saved checks as files: gone on with if they fit, and otherwise refused and left alone.
+
+import Checking
+import Exploration
+import Foundation
+import Invariants
+import Machine
+import Models
+import Testing
+import Traces
+
+/// A folder of its own for a test, removed with the object.
+private final class Folder {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+
+  init() throws {
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+  func names() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+  }
+}
+
+@Suite struct CheckpointFileTests {
+  private func model(_ name: String) throws -> Model {
+    try #require(Catalogue.model(named: name))
+  }
+
+  /// Checks a model up to a number of executions, saving in the file.
+  private func save(_ model: Model, at path: String, _ given: CheckOptions = .init()) throws {
+    var options = given
+    options.limits.executions = 3
+    let file = CheckpointFile(path: path)
+    options.checkpoints = file
+    #expect(try model.check(options).verdict == .incomplete(.bound(.executions)))
+    #expect(file.saves == 1)
+  }
+
+  /// How a check that should go on is refused; nil if it goes on.
+  private func refusal(
+    of path: String, _ model: Model, _ given: CheckOptions = .init()
+  ) throws -> String? {
+    var options = given
+    do throws(CheckError) {
+      options.resume = try Checkpoint(path: path)
+      options.checkpoints = CheckpointFile(path: path)
+      options.limits.executions = 3
+      _ = try model.check(options)
+      return nil
+    } catch {
+      guard case .badCheckpoint(let text) = error else { throw error }
+      return text
+    }
+  }
+
+  @Test(arguments: Strategy.allCases, [false, true])
+  func checksGoOn(strategy: Strategy, isExact: Bool) throws {
+    let folder = try Folder()
+    let path = folder.path("check")
+    let model = try model("collapse-unlocked-descendants")
+    var options = CheckOptions()
+    options.strategy = strategy
+    options.isExact = isExact
+    options.invariants = ["no-use-after-free"]
+    if !strategy.isComplete { options.limits.executions = 50 }
+    let expected = try model.check(options)
+    try save(model, at: path, options)
+    #expect(try folder.names() == ["check"])
+
+    options.resume = try Checkpoint(path: path)
+    options.checkpoints = CheckpointFile(path: path)
+    options.checkpointInterval = 0
+    let report = try model.check(options)
+    #expect(report.verdict == expected.verdict)
+    #expect(report.statistics == expected.statistics)
+    #expect(report.statistics.executions > 3)
+    #expect(try folder.names() == ["check"])
+  }
+
+  @Test func counterexamplesAreTheSame() throws {
+    let folder = try Folder()
+    let model = try model("collapse-unlocked-descendants")
+    let expected = try model.check()
+    try save(model, at: folder.path("check"))
+    var options = CheckOptions()
+    options.resume = try Checkpoint(path: folder.path("check"))
+    let report = try model.check(options)
+    #expect(report.verdict == .violated)
+    #expect(report.statistics == expected.statistics)
+    #expect(
+      report.counterexample?.recording.schedule == expected.counterexample?.recording.schedule)
+  }
+
+  @Test func otherChecksAreRefused() throws {
+    let folder = try Folder()
+    let path = folder.path("check")
+    let name = "collapse-locked-descendants"
+    let model = try model(name)
+    try save(model, at: path)
+    let bytes = FileManager.default.contents(atPath: path)
+    var others: [(CheckOptions, String)] = []
+    func add(_ text: String, _ change: (inout CheckOptions) -> Void) {
+      var options = CheckOptions()
+      change(&options)
+      others.append((options, text))
+    }
+    add("its parameters is 'levels=3', and not 'levels=2'") { $0.parameters = ["levels": 2] }
+    add("and not 'no-double-free'") { $0.invariants = ["no-double-free"] }
+    add("and not 'source-DPOR with sleep sets'") { $0.strategy = .source }
+    add("and not 'sleep sets'") { $0.strategy = .sleep }
+    add("and not 'exhaustive search") { $0.strategy = .exhaustive }
+    add("and not 'random executions, seed 0'") { $0.strategy = .random }
+    add("its states is 'compared by hash', and not 'compared in full'") { $0.isExact = true }
+    add("its depth is '10000', and not '500'") { $0.limits.depth = 500 }
+    for (options, text) in others {
+      let refusal = try refusal(of: path, model, options)
+      #expect(refusal?.contains(text) == true, "\(refusal ?? "went on")")
+    }
+    let other = try refusal(of: path, try self.model("collapse-in-rcu-callback"))
+    #expect(other?.contains("its model is '\(name)', and not 'collapse-in-rcu-callback'") == true)
+    #expect(FileManager.default.contents(atPath: path) == bytes)
+    #expect(try refusal(of: path, model) == nil)
+  }
+
+  /// Same name, same parameters; an access more in a corner that few executions reach.
+  @Test func changedCodeIsRefused() throws {
+    func model(_ value: UInt64) -> Model {
+      Model(name: "changing", summary: "", scenario: "", expectation: .holds) { _ in
+        let scenario = Scenario()
+        let word = scenario.word("word")
+        for cpu in 0..<3 {
+          scenario.cpu(
+            "cpu \(cpu)",
+            Operation("add") { cpu in
+              for _ in 0..<3 { _ = try cpu.fetchAdd(1, to: word, .relaxed) }
+              if try cpu.load(word, .relaxed) == 7 { try cpu.store(value, to: word, .relaxed) }
+            })
+        }
+        return scenario
+      }
+    }
+    let folder = try Folder()
+    let path = folder.path("check")
+    try save(model(20), at: path)
+    #expect(try refusal(of: path, model(20)) == nil)
+    #expect(
+      try refusal(of: path, model(21))
+        == "'\(path)' is out of date: the model's code has changed since")
+  }
+
+  @Test func damageIsRefused() throws {
+    let folder = try Folder()
+    let path = folder.path("check")
+    let model = try model("drop-last-reference-tested-later")
+    var options = CheckOptions()
+    options.invariants = ["no-leaked-table-page"]
+    options.strategy = .source
+    try save(model, at: path, options)
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    #expect(bytes.count > 500)
+    func refusal(of bytes: [UInt8]) throws -> String {
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      defer { #expect(FileManager.default.contents(atPath: path) == Data(bytes)) }
+      return try #require(try self.refusal(of: path, model, options))
+    }
+    for index in bytes.indices {
+      var changed = bytes
+      changed[index] ^= 1 << UInt8(index % 7)
+      let isMagic = index < "gracewalk checkpoint ".utf8.count
+      let text = try refusal(of: changed)
+      #expect(
+        text.hasSuffix(isMagic ? "is no checkpoint" : "is damaged or was cut short")
+          || text.contains("has format"), "\(index): \(text)")
+      let cut = try refusal(of: Array(bytes[..<index]))
+      #expect(cut.hasSuffix("is no checkpoint") || cut.hasSuffix("is damaged or was cut short"))
+    }
+    #expect(try refusal(of: bytes + bytes).hasSuffix("is damaged or was cut short"))
+    #expect(try refusal(of: Array("gracewalk checkpoint 2\n".utf8)).contains("has format 2"))
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    #expect(try self.refusal(of: path, model, options) == nil)
+  }
+
+  @Test func whatCannotBeReadIsRefused() throws {
+    let folder = try Folder()
+    let model = try model("drop-last-reference")
+    #expect(try refusal(of: folder.path("none"), model)?.hasPrefix("cannot read") == true)
+    #expect(
+      try refusal(of: folder.url.path, model)?.hasSuffix("it is no ordinary file") == true)
+  }
+
+  /// Where it cannot be saved a check goes on, and what was saved before stays.
+  @Test func failingToSaveIsSaid() throws {
+    let folder = try Folder()
+    var complaints: [String] = []
+    var options = CheckOptions()
+    options.checkpointInterval = 0
+    let file = CheckpointFile(path: folder.path("no/folder")) { complaints.append($0) }
+    options.checkpoints = file
+    #expect(try model("drop-last-reference").check(options).verdict == .holds)
+    #expect(file.saves == 0)
+    #expect(!complaints.isEmpty)
+    #expect(complaints.allSatisfy { $0.contains("cannot write '\(folder.path("no/folder"))") })
+  }
+}
