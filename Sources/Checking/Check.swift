@@ -22,6 +22,9 @@ public enum Strategy: String, CaseIterable, Sendable {
   /// Samples executions by random priorities.
   case pct
 
+  /// Searches that leave out what others have shown: what the fuzzer is there for.
+  public static let reduced: [Strategy] = [.stateful, .optimal, .source, .sleep]
+
   /// True if the search can show that an invariant holds.
   public var isComplete: Bool { self != .random && self != .pct }
 

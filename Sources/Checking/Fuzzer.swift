@@ -25,14 +25,9 @@ public struct Fuzzer {
     public var mismatches: [Mismatch] = []
   }
 
-  /// Makes the search under test.
-  private let search:
-    (_ makeSystem: @escaping @Sendable () -> TransitionSystem, SearchOptions) ->
-      SearchResult
-  /// Whether the search claims never to begin an execution in vain.
-  private let isOptimal: Bool
-
-  private let isExact: Bool
+  /// The searches under test; all are held against one run of the exhaustive search.
+  private let subjects: [FuzzSubject]
+  /// Whether programs have identical CPUs.
   private let usesSymmetry: Bool
 
   /// - Parameters:
@@ -45,10 +40,12 @@ public struct Fuzzer {
     isExact: Bool = false, isOptimal: Bool = false, usesSymmetry: Bool = false,
     search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
   ) {
-    self.isExact = isExact
-    self.isOptimal = isOptimal
     self.usesSymmetry = usesSymmetry
-    self.search = { search($0(), $1) }
+    subjects = [
+      FuzzSubject(
+        name: "search", isExact: isExact, isOptimal: isOptimal, usesSymmetry: usesSymmetry
+      ) { search($0(), $1) }
+    ]
   }
 
   /// The fuzzer of one of the strategies.
@@ -60,13 +57,21 @@ public struct Fuzzer {
     _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1,
     inPiecesOf piece: Int? = nil
   ) {
-    self.isExact = isExact
     self.usesSymmetry = usesSymmetry
-    isOptimal = strategy == .optimal
-    search = { makeSystem, options in
-      if jobs > 1 { return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem) }
-      guard let piece else { return strategy.search(makeSystem(), options) }
-      return strategy.search(inPiecesOf: piece, options, makeSystem)
+    subjects = [
+      FuzzSubject(strategy, isExact: isExact, usesSymmetry: usesSymmetry) { makeSystem, options in
+        if jobs > 1 { return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem) }
+        guard let piece else { return strategy.search(makeSystem(), options) }
+        return strategy.search(inPiecesOf: piece, options, makeSystem)
+      }
+    ]
+  }
+
+  /// The fuzzer of several strategies at once.
+  public init(_ strategies: [Strategy]) {
+    usesSymmetry = false
+    subjects = strategies.map { strategy in
+      FuzzSubject(strategy) { strategy.search($0(), $1) }
     }
   }
 
@@ -139,20 +144,63 @@ public struct Fuzzer {
       report.skipped += 1
       return nil
     }
+    if oracle.ending == .violation { report.violated += 1 }
+    for subject in subjects {
+      let result = subject.run(options, scenario)
+      report.transitions += result.statistics.transitions
+      if let what = subject.disagreement(result, oracle) { return what }
+    }
+    return nil
+  }
+}
+
+/// A search under test, and what it claims.
+private struct FuzzSubject {
+  typealias Search = (
+    _ makeSystem: @escaping @Sendable () -> TransitionSystem, SearchOptions
+  ) -> SearchResult
+
+  let name: String
+  let isExact: Bool
+  let isOptimal: Bool
+  let usesSymmetry: Bool
+  private let search: Search
+
+  init(name: String, isExact: Bool, isOptimal: Bool, usesSymmetry: Bool, search: @escaping Search) {
+    self.name = name
+    self.isExact = isExact
+    self.isOptimal = isOptimal
+    self.usesSymmetry = usesSymmetry
+    self.search = search
+  }
+
+  init(
+    _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false,
+    search: @escaping Search
+  ) {
+    self.init(
+      name: strategy.rawValue, isExact: isExact, isOptimal: strategy == .optimal,
+      usesSymmetry: usesSymmetry, search: search)
+  }
+
+  func run(_ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario) -> SearchResult {
+    var options = given
     options.isExact = isExact
     options.usesSymmetry = usesSymmetry
-    let result = search({ [isExact] in Machine(scenario(), isExact: isExact) }, options)
-    report.transitions += result.statistics.transitions
-    if oracle.ending == .violation { report.violated += 1 }
+    return search({ [isExact] in Machine(scenario(), isExact: isExact) }, options)
+  }
+
+  /// What is wrong with a result, given the oracle's; nil if nothing is.
+  func disagreement(_ result: SearchResult, _ oracle: SearchResult) -> String? {
     if oracle.ending != result.ending {
-      return "verdicts: oracle \(oracle.ending), search \(result.ending)"
+      return "verdicts: oracle \(oracle.ending), \(name) \(result.ending)"
     }
     if oracle.ending == .complete && oracle.finalStates != result.finalStates {
       return
-        "final states: oracle \(oracle.finalStates.count), search \(result.finalStates.count)"
+        "final states: oracle \(oracle.finalStates.count), \(name) \(result.finalStates.count)"
     }
     if isOptimal && result.statistics.blocked > 0 {
-      return "\(result.statistics.blocked) executions were begun in vain"
+      return "\(name) began \(result.statistics.blocked) executions in vain"
     }
     return nil
   }

@@ -35,7 +35,7 @@ public struct SearchPlan: Sendable {
     let states = scenario.invariants.filter { $0.kind == .state }.map(\.id)
     seed = options.seed
     priorityChanges = options.priorityChanges
-    let isReduced = [.stateful, .optimal, .source, .sleep].contains(options.strategy)
+    let isReduced = Strategy.reduced.contains(options.strategy)
     if isReduced, let first = states.first {
       strategy = .exhaustive
       note = "reduction switched off: \(first) is about every state, not only about what happens"

@@ -8,8 +8,9 @@ enum FuzzCommand {
     name: "fuzz", operands: "",
     summary: "hold the searches against the exhaustive one on random programs",
     details: [
-      "Every random program is explored by the search and exhaustively, with and without",
-      "invariants; verdicts and final states must be the same. Exit status 1 on a mismatch.",
+      "Every random program is explored exhaustively and by the search, or by all that reduce if",
+      "no other option tells which, with and without invariants; verdicts and final states must",
+      "be the same. Exit status 1 on a mismatch.",
     ],
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
@@ -30,7 +31,8 @@ enum FuzzCommand {
     let seed = try arguments.countFromZero("seed") ?? 0
     let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"
     let seeds = UInt64(seed)..<UInt64(seed + count)
-    let strategy = try SharedOptions.strategy(arguments) ?? .stateful
+    let chosen = try SharedOptions.strategy(arguments)
+    let strategy = chosen ?? .stateful
     guard strategy.isComplete else {
       throw UsageError(
         "--mode \(strategy.rawValue) samples executions; there is nothing to compare")
@@ -48,8 +50,12 @@ enum FuzzCommand {
     guard piece == nil || jobs == 1 else {
       throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
     }
-    var fuzzer = Fuzzer(
-      strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
+    let testsAll = chosen == nil && !isExact && !usesSymmetry && jobs == 1 && piece == nil
+    var fuzzer =
+      testsAll
+      ? Fuzzer(Strategy.reduced)
+      : Fuzzer(
+        strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     let report = fuzzer.run(
