@@ -38,10 +38,12 @@ public final class StatefulSearch {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
-    var name: StateName
+    var key: UInt64
     var cpu = 0
     var choice = 0
-    var choiceCount = 0
+    var choiceCount: Int32 = 0
+    /// Leads from the state to the one that has the key itself.
+    var permutation: Int32
     /// The number of the step last taken here.
     var step = 0
   }
@@ -99,12 +101,12 @@ public final class StatefulSearch {
 
   private func chooseStep() -> Bool {
     let node = nodes.pointer(to: nodes.count - 1)
-    if node.pointee.choice < node.pointee.choiceCount { return true }
+    if node.pointee.choice < Int(node.pointee.choiceCount) { return true }
     let left = node.pointee.backtrack.subtracting(node.pointee.done)
     if left.isEmpty { return false }
     node.pointee.cpu = left.lowest
     node.pointee.choice = 0
-    node.pointee.choiceCount = system.choiceCount(of: left.lowest)
+    node.pointee.choiceCount = Int32(system.choiceCount(of: left.lowest))
     return true
   }
 
@@ -139,7 +141,7 @@ public final class StatefulSearch {
     mergeRow(top + 1, into: top)
     setBit(node.pointee.step, inRow: top)
     node.pointee.choice += 1
-    if node.pointee.choice == node.pointee.choiceCount {
+    if node.pointee.choice == Int(node.pointee.choiceCount) {
       node.pointee.done.insert(node.pointee.cpu)
     }
   }
@@ -170,7 +172,7 @@ public final class StatefulSearch {
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { collectFinalState(name) }
-      finish(name, row: depth)
+      finish(name.key, name.permutation, row: depth)
       switch system.judgeEnd() {
       case .clean: return nil
       case .violation: return .violation
@@ -184,7 +186,9 @@ public final class StatefulSearch {
     finished.set(name.key, SummaryMap.onStack)
     noteEnablers(of: disabled, enabled)
     nodes.append(
-      Node(enabled: enabled, backtrack: CPUSet(enabled.lowest), done: CPUSet(), name: name))
+      Node(
+        enabled: enabled, backtrack: CPUSet(enabled.lowest), done: CPUSet(), key: name.key,
+        permutation: name.permutation))
     return nil
   }
 
@@ -214,21 +218,21 @@ public final class StatefulSearch {
 
   private func leave() {
     let top = nodes.count - 1
-    finish(nodes[top].name, row: top)
+    finish(nodes[top].key, nodes[top].permutation, row: top)
     nodes.truncate(to: top)
     if top > 0 { takeBack() }
   }
 
-  /// Keeps the summary of a state, as it is for the state that has the name's key itself.
-  private func finish(_ name: StateName, row: Int) {
+  /// Keeps the summary of a state, as it is for the state that has the key itself.
+  private func finish(_ key: UInt64, _ permutation: Int32, row: Int) {
     var source = row
-    if name.permutation != 0 {
+    if permutation != 0 {
       source = row + 1
       clearRow(source)
-      translate(below.pointer(to: row * summaries.stride), name.permutation, toRow: source)
+      translate(below.pointer(to: row * summaries.stride), Int(permutation), toRow: source)
     }
     let set = summaries.intern(below.pointer(to: source * summaries.stride))
-    finished.set(name.key, UInt32(set))
+    finished.set(key, UInt32(set))
   }
 
   /// All states of the name are final, though one was met.
@@ -255,7 +259,7 @@ public final class StatefulSearch {
   private func meetAgain(_ set: Int, _ name: StateName, row: Int) {
     let bits = summaries.row(set)
     if let names, name.permutation != 0 {
-      translate(bits, names.inverse(of: name.permutation), toRow: row)
+      translate(bits, names.inverse(of: Int(name.permutation)), toRow: row)
     } else {
       let target = below.pointer(to: row * summaries.stride)
       for word in 0..<summaries.stride { target[word] = bits[word] }
@@ -300,7 +304,7 @@ public final class StatefulSearch {
     for index in stride(from: nodes.count - 1, through: 0, by: -1) {
       let node = nodes.pointer(to: index)
       node.pointee.backtrack = node.pointee.enabled
-      if node.pointee.name.key == key { break }
+      if node.pointee.key == key { break }
     }
     return nil
   }
