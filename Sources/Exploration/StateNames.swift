@@ -6,7 +6,7 @@ import Support
 struct StateName: BitwiseCopyable {
   var key: UInt64
   /// Exchanging the CPUs in this way leads from the state to the one that has the key itself.
-  var permutation = 0
+  var permutation: Int16 = 0
   /// How many states share the name.
   var stateCount = 1
 }
@@ -51,7 +51,7 @@ final class StateNames {
         ways += 1
       } else if key < name.key {
         name.key = key
-        name.permutation = permutation
+        name.permutation = Int16(truncatingIfNeeded: permutation)
         ways = 1
       }
     }

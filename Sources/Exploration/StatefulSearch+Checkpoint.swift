@@ -16,10 +16,9 @@ extension StatefulSearch {
     for index in 0..<nodes.count {
       let node = nodes[index]
       for set in [node.enabled, node.backtrack, node.done] { writer.write(set) }
-      writer.write(node.name.key)
+      writer.write(node.key)
       let numbers = [
-        node.name.permutation, node.name.stateCount, node.cpu, node.choice, node.choiceCount,
-        node.step,
+        Int(node.permutation), node.cpu, node.choice, Int(node.choiceCount), node.step,
       ]
       for number in numbers { writer.write(number) }
     }
@@ -35,15 +34,14 @@ extension StatefulSearch {
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
     let cpus = system.cpuCount
-    for _ in 0..<(try reader.count(ofBytes: 80)) {
+    for _ in 0..<(try reader.count(ofBytes: 72)) {
       var node = Node(
         enabled: try reader.cpus(), backtrack: try reader.cpus(), done: try reader.cpus(),
-        name: StateName(key: try reader.word()))
-      node.name.permutation = try reader.number(in: 0..<system.permutationCount)
-      node.name.stateCount = try reader.number(in: 0..<Int.max)
+        key: try reader.word(),
+        permutation: Int16(try reader.number(in: 0..<system.permutationCount)))
       node.cpu = try reader.number(in: 0..<cpus)
       node.choice = try reader.number(in: 0..<Int.max)
-      node.choiceCount = try reader.number(in: 0..<Int.max)
+      node.choiceCount = Int32(try reader.number(in: 0..<Int(Int32.max)))
       node.step = try reader.number(in: 0..<Int.max)
       nodes.append(node)
     }

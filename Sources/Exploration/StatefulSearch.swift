@@ -38,14 +38,16 @@ public final class StatefulSearch: ResumableSearch {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
-    var name: StateName
+    var key: UInt64
     var cpu = 0
     var choice = 0
-    var choiceCount = 0
-    /// The number of the step last taken here.
-    var step = 0
+    var choiceCount: Int32 = 0
+    /// Leads from the state to the one that has the key itself.
+    var permutation: Int16
     /// Another thread was exploring the state when this one came to it.
     var isContested = false
+    /// The number of the step last taken here.
+    var step = 0
   }
 
   let system: TransitionSystem
@@ -123,13 +125,13 @@ public final class StatefulSearch: ResumableSearch {
 
   private func chooseStep() -> Bool {
     let node = nodes.pointer(to: nodes.count - 1)
-    if node.pointee.choice < node.pointee.choiceCount { return true }
+    if node.pointee.choice < Int(node.pointee.choiceCount) { return true }
     let left = node.pointee.backtrack.subtracting(node.pointee.done)
     if left.isEmpty { return false }
     let cpu = node.pointee.isContested ? left.highest : left.lowest
     node.pointee.cpu = cpu
     node.pointee.choice = 0
-    node.pointee.choiceCount = system.choiceCount(of: cpu)
+    node.pointee.choiceCount = Int32(truncatingIfNeeded: system.choiceCount(of: cpu))
     return true
   }
 
@@ -164,7 +166,7 @@ public final class StatefulSearch: ResumableSearch {
     mergeRow(top + 1, into: top)
     setBit(node.pointee.step, inRow: top)
     node.pointee.choice += 1
-    if node.pointee.choice == node.pointee.choiceCount {
+    if node.pointee.choice == Int(node.pointee.choiceCount) {
       node.pointee.done.insert(node.pointee.cpu)
     }
   }
@@ -195,7 +197,7 @@ public final class StatefulSearch: ResumableSearch {
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { collectFinalState(name) }
-      finish(name, row: depth)
+      finish(name.key, name.permutation, row: depth)
       switch system.judgeEnd() {
       case .clean: return nil
       case .violation: return .violation
@@ -211,7 +213,8 @@ public final class StatefulSearch: ResumableSearch {
     let first = CPUSet(isContested ? enabled.highest : enabled.lowest)
     nodes.append(
       Node(
-        enabled: enabled, backtrack: first, done: CPUSet(), name: name, isContested: isContested))
+        enabled: enabled, backtrack: first, done: CPUSet(), key: name.key,
+        permutation: name.permutation, isContested: isContested))
     return nil
   }
 
@@ -255,24 +258,24 @@ public final class StatefulSearch: ResumableSearch {
 
   private func leave() {
     let top = nodes.count - 1
-    finish(nodes[top].name, row: top)
+    finish(nodes[top].key, nodes[top].permutation, row: top)
     nodes.truncate(to: top)
     if top > 0 { takeBack() }
   }
 
-  /// Keeps the summary of a state, as it is for the state that has the name's key itself.
-  private func finish(_ name: StateName, row: Int) {
+  /// Keeps the summary of a state, as it is for the state that has the key itself.
+  private func finish(_ key: UInt64, _ permutation: Int16, row: Int) {
     var source = row
-    if name.permutation != 0 {
+    if permutation != 0 {
       source = row + 1
       clearRow(source)
-      translate(below.pointer(to: row * summaries.stride), name.permutation, toRow: source)
+      translate(below.pointer(to: row * summaries.stride), Int(permutation), toRow: source)
     }
     let set = summaries.intern(below.pointer(to: source * summaries.stride))
     if membership == nil {
-      finished.set(name.key, UInt32(set))
+      finished.set(key, UInt32(set))
     } else {
-      finishInTeam(name.key, set)
+      finishInTeam(key, set)
     }
   }
 
@@ -300,7 +303,7 @@ public final class StatefulSearch: ResumableSearch {
   private func meetAgain(_ set: Int, _ name: StateName, row: Int) {
     let bits = summaries.row(set)
     if let names, name.permutation != 0 {
-      translate(bits, names.inverse(of: name.permutation), toRow: row)
+      translate(bits, names.inverse(of: Int(name.permutation)), toRow: row)
     } else {
       let target = below.pointer(to: row * summaries.stride)
       for word in 0..<summaries.stride { target[word] = bits[word] }
@@ -345,7 +348,7 @@ public final class StatefulSearch: ResumableSearch {
     for index in stride(from: nodes.count - 1, through: 0, by: -1) {
       let node = nodes.pointer(to: index)
       node.pointee.backtrack = node.pointee.enabled
-      if node.pointee.name.key == key { break }
+      if node.pointee.key == key { break }
     }
     return nil
   }
@@ -418,10 +421,10 @@ public final class StatefulSearch: ResumableSearch {
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
     for index in 0..<nodes.count where !part.isSettled {
       let node = nodes[index]
-      let isBetween = node.choice == node.choiceCount
+      let isBetween = node.choice == Int(node.choiceCount)
       part.add(
         done: node.done.count, known: node.backtrack.count,
-        choice: isBetween ? 0 : node.choice, of: node.choiceCount)
+        choice: isBetween ? 0 : node.choice, of: Int(node.choiceCount))
     }
     return part.explored
   }

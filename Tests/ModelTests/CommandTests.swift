@@ -233,13 +233,13 @@ import Testing
     let row = Document.Row.init(program:search:executions:states:transitions:)
     #expect(
       document.rows == [
-        row("lastzero(8)", "stateful", 128, 28_353, 43_367),
-        row("lastzero(8)", "optimal", 704, 0, 6_847),
-        row("lastzero(8)", "source", 704, 0, 17_749),
         row("page-table(2)", "stateful", 21, 374, 589),
         row("page-table(2)", "optimal", 172, 0, 1_100),
         row("page-table(2)", "source", 172, 0, 1_100),
         row("page-table(2)", "exhaustive", 37, 696, 1_549),
+        row("lastzero(8)", "stateful", 128, 28_353, 43_367),
+        row("lastzero(8)", "optimal", 704, 0, 6_847),
+        row("lastzero(8)", "source", 704, 0, 17_749),
       ])
     #expect(try #require(document.peakMiB) > 1)
     #expect(!outcome.output.contains("spin"))

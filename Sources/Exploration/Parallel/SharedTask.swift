@@ -15,7 +15,8 @@ final class SharedTask: @unchecked Sendable {
     var choice: Int
     var enabled: CPUSet
     var backtrack: CPUSet
-    var name: StateName
+    var key: UInt64
+    var permutation: Int16
   }
 
   let path: [Node]

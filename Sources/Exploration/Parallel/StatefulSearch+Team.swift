@@ -78,7 +78,8 @@ extension StatefulSearch {
 
   private func append(_ node: SharedTask.Node) {
     var copy = Node(
-      enabled: node.enabled, backtrack: node.backtrack, done: node.enabled, name: node.name)
+      enabled: node.enabled, backtrack: node.backtrack, done: node.enabled, key: node.key,
+      permutation: node.permutation)
     copy.cpu = node.cpu
     copy.choice = node.choice
     nodes.append(copy)
@@ -147,7 +148,8 @@ extension StatefulSearch {
       let node = nodes[index]
       return SharedTask.Node(
         cpu: index == last ? cpu : node.cpu, choice: index == last ? 0 : node.choice,
-        enabled: node.enabled, backtrack: node.backtrack, name: node.name)
+        enabled: node.enabled, backtrack: node.backtrack, key: node.key,
+        permutation: node.permutation)
     }
   }
 
@@ -184,7 +186,7 @@ extension StatefulSearch {
   }
 
   func isOnStack(_ key: UInt64) -> Bool {
-    (0..<nodes.count).contains { nodes[$0].name.key == key }
+    (0..<nodes.count).contains { nodes[$0].key == key }
   }
 
   /// This member's number of a set that another may have found.

@@ -1,0 +1,27 @@
+// Running code a second time, to find out whether it depends on anything but what it observed.
+
+import Exploration
+import Support
+
+extension Machine {
+  func reportNondeterminism(of cpu: VirtualCPU, expected: Action, actual: Action) {
+    fail(
+      .notDeterministic(cpu: cpu.index, expected: text(of: expected), actual: text(of: actual)))
+  }
+
+  /// Runs all code of all CPUs once more, along every history met so far, and compares.
+  ///
+  /// The search runs code only where it leads to something new, so code that depends on anything
+  /// but its observations might go unnoticed without this.
+  public func audit() { audit(from: 0) }
+
+  /// The same along the histories that were met since there were so many.
+  func audit(from first: Int) {
+    for index in first..<tree.nodes.count where failure == nil {
+      let node = ObservationTree.Index(index)
+      guard tree.isLeaf(node) else { continue }
+      cpus[Int(tree[node].pointee.cpu)].abandon()
+      cpus[Int(tree[node].pointee.cpu)].move(to: node)
+    }
+  }
+}
