@@ -122,7 +122,7 @@ public final class OptimalSearch: ResumableSearch {
     }
     node.pointee.cpu = cpu
     node.pointee.choice = choice
-    lookAt(node, cpu, choice)
+    lookAt(node, first.step)
     collectRaces(of: cpu)
     past.push(cpu, footprint)
     let sleepStart = sleepers.count
@@ -148,18 +148,24 @@ public final class OptimalSearch: ResumableSearch {
   }
 
   /// Notes what the step of the node touches, leaving it in `footprint`.
-  private func lookAt(_ node: UnsafeMutablePointer<Node>, _ cpu: Int, _ choice: Int) {
-    let isFixed = system.hasFixedFootprint(cpu)
-    node.pointee.isUncertain = !isFixed || system.isBlocking(cpu)
-    if !isFixed {
-      footprint.removeAll()
-      system.addPotentialFootprint(of: cpu, to: footprint)
-      node.pointee.potential = steps.number(cpu, choice: choice, footprint)
+  ///
+  /// - Parameter planned: the step as it was when it got into the tree.
+  private func lookAt(_ node: UnsafeMutablePointer<Node>, _ planned: Int) {
+    let (cpu, choice) = (node.pointee.cpu, node.pointee.choice)
+    footprint.removeAll()
+    if system.hasFixedFootprint(cpu) {
+      node.pointee.isUncertain = system.isBlocking(cpu)
+      node.pointee.step = planned
+      node.pointee.potential = planned
+      system.addFootprint(of: cpu, to: footprint)
+      return
     }
+    node.pointee.isUncertain = true
+    system.addPotentialFootprint(of: cpu, to: footprint)
+    node.pointee.potential = steps.number(cpu, choice: choice, footprint)
     footprint.removeAll()
     system.addFootprint(of: cpu, to: footprint)
     node.pointee.step = steps.number(cpu, choice: choice, footprint)
-    if isFixed { node.pointee.potential = node.pointee.step }
   }
 
   /// Undoes the step taken at the top node, which sleeps there from now on.
