@@ -4,12 +4,28 @@ import Dispatch
 import Support
 import Synchronization
 
+/// Numbers that all members of a team read and write.
+struct TeamSignals: ~Copyable {
+  /// Threads without a task.
+  let hungry = Atomic<Int>(0)
+  /// Tasks that nobody has taken yet.
+  let queued = Atomic<Int>(0)
+  let stopped = Atomic<Bool>(false)
+
+  @inline(__always)
+  var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+  /// Whether somebody waits for a task.
+  @inline(__always)
+  var wantsTask: Bool { hungry.load(ordering: .relaxed) > queued.load(ordering: .relaxed) }
+}
+
 /// Threads that explore one system together, each on a copy of its own.
 ///
 /// Whoever has nothing to do is hungry; whoever explores looks now and then whether somebody is,
 /// and gives a part of its stack away. Whoever cannot go on before such a part is done carries out
 /// tasks of others meanwhile.
-final class SearchTeam: Sendable {
+final class SearchTeam: @unchecked Sendable {
   /// A member that is not in use; only one thread holds it at a time.
   private struct Member: @unchecked Sendable {
     var number: Int
@@ -31,10 +47,8 @@ final class SearchTeam: Sendable {
   let summaries = SharedSummaries()
   private let state = Locked(State())
   private let budget: Locked<Budget>
-  private let hungry = Atomic<Int>(0)
-  private let queued = Atomic<Int>(0)
-  private let stopped = Atomic<Bool>(false)
-  private let wakeUp = DispatchSemaphore(value: 0)
+  /// What members look at all the time.
+  let signals: UnsafeMutablePointer<TeamSignals>
   private let makeMember: @Sendable (SearchTeam, Int) -> StatefulSearch
 
   /// - Parameter makeMember: makes a search on a fresh system, given the team and its number in it.
@@ -42,18 +56,25 @@ final class SearchTeam: Sendable {
     _ options: SearchOptions, makeMember: @escaping @Sendable (SearchTeam, Int) -> StatefulSearch
   ) {
     budget = Locked(Budget(options))
+    signals = .allocate(capacity: 1)
+    signals.initialize(to: TeamSignals())
     self.makeMember = makeMember
+  }
+
+  deinit {
+    signals.deinitialize(count: 1)
+    signals.deallocate()
+    states.deallocate()
   }
 
   // MARK: Ending
 
-  var isStopped: Bool { stopped.load(ordering: .relaxed) }
+  var isStopped: Bool { signals.pointee.isStopped }
 
   /// Ends the whole search, unless it ended already.
   func stop(_ ending: Ending, _ schedule: Schedule? = nil) {
     state.withLock { if $0.ending == nil { $0.ending = (ending, schedule) } }
-    stopped.store(true, ordering: .releasing)
-    wakeUp.signal()
+    signals.pointee.stopped.store(true, ordering: .releasing)
   }
 
   /// Takes note of what a member has counted and stops everybody if a limit is met.
@@ -74,24 +95,17 @@ final class SearchTeam: Sendable {
 
   // MARK: Tasks
 
-  /// Whether somebody waits for a task.
-  @inline(__always)
-  var wantsTask: Bool {
-    hungry.load(ordering: .relaxed) > queued.load(ordering: .relaxed)
-  }
-
   /// Hands a task over to whoever takes it first.
   func give(_ task: SharedTask) {
     state.withLock { $0.tasks.append(task) }
-    queued.wrappingAdd(1, ordering: .releasing)
-    wakeUp.signal()
+    signals.pointee.queued.wrappingAdd(1, ordering: .releasing)
   }
 
   private func takeTask() -> SharedTask? {
-    guard queued.load(ordering: .acquiring) > 0 else { return nil }
+    guard signals.pointee.queued.load(ordering: .acquiring) > 0 else { return nil }
     return state.withLock { state in
       guard !state.tasks.isEmpty else { return nil }
-      queued.wrappingSubtract(1, ordering: .relaxed)
+      signals.pointee.queued.wrappingSubtract(1, ordering: .relaxed)
       return state.tasks.removeFirst()
     }
   }
@@ -103,12 +117,11 @@ final class SearchTeam: Sendable {
         carryOut(task)
         continue
       }
-      hungry.wrappingAdd(1, ordering: .relaxed)
-      while !hasHappened() && !isStopped && queued.load(ordering: .acquiring) == 0 {
-        // A signal may go to another thread; then the time limit helps.
-        _ = wakeUp.wait(timeout: .now() + .microseconds(200))
+      signals.pointee.hungry.wrappingAdd(1, ordering: .relaxed)
+      while !hasHappened() && !isStopped && signals.pointee.queued.load(ordering: .acquiring) == 0 {
+        pause(microseconds: 50)
       }
-      hungry.wrappingSubtract(1, ordering: .relaxed)
+      signals.pointee.hungry.wrappingSubtract(1, ordering: .relaxed)
     }
   }
 
@@ -120,7 +133,6 @@ final class SearchTeam: Sendable {
       state.idleMembers.append(member)
     }
     task.isDone.store(true, ordering: .releasing)
-    wakeUp.signal()
   }
 
   private func takeMember() -> Member {

@@ -1,6 +1,5 @@
 // The states that any thread has met, with the numbers of their summaries.
 
-import Dispatch
 import Support
 import Synchronization
 
@@ -8,7 +7,10 @@ import Synchronization
 ///
 /// A lock is held for some tens of nanoseconds, so whoever finds it taken spins, and sleeps only if
 /// the holder seems to have lost its core.
-final class SharedStates: @unchecked Sendable {
+///
+/// Plain data, so that using it touches no reference count: threads would spend their time on
+/// passing the counts of what they share to and fro.
+struct SharedStates: BitwiseCopyable, @unchecked Sendable {
   private static let shardCount = 256
   /// Locks are as far apart as this, so that no two share a cache line.
   private static let lockStride = 64
@@ -16,6 +18,7 @@ final class SharedStates: @unchecked Sendable {
   private let locks: UnsafeMutablePointer<Atomic<Bool>>
   private let maps: UnsafeMutablePointer<Unmanaged<SummaryMap>>
 
+  /// Makes an empty map; whoever does must deallocate it once.
   init() {
     let lockCount = SharedStates.shardCount * SharedStates.lockStride
     locks = .allocate(capacity: lockCount)
@@ -26,7 +29,7 @@ final class SharedStates: @unchecked Sendable {
     }
   }
 
-  deinit {
+  func deallocate() {
     for shard in 0..<SharedStates.shardCount { maps[shard].release() }
     locks.deinitialize(count: SharedStates.shardCount * SharedStates.lockStride)
     locks.deallocate()
@@ -53,10 +56,6 @@ final class SharedStates: @unchecked Sendable {
     }
   }
 
-  private func sleepBriefly() {
-    _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .microseconds(50))
-  }
-
   /// Low bits choose the shard; the map itself goes by the high ones.
   @inline(__always)
   private func withShard<Result>(of key: UInt64, _ body: (SummaryMap) -> Result) -> Result {
@@ -65,7 +64,7 @@ final class SharedStates: @unchecked Sendable {
     var spins = 0
     while lock.pointee.exchange(true, ordering: .acquiring) {
       spins += 1
-      if spins % SharedStates.spinsMax == 0 { sleepBriefly() }
+      if spins % SharedStates.spinsMax == 0 { pause(microseconds: 50) }
     }
     defer { lock.pointee.store(false, ordering: .releasing) }
     return maps[shard]._withUnsafeGuaranteedRef(body)

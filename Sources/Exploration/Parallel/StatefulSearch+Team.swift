@@ -17,7 +17,6 @@ final class TeamMembership {
   var given: [Given] = []
   /// The task in hand; nil for the member that began with the initial state.
   var task: SharedTask?
-  var nextReport = Budget.period
 
   init(_ team: SearchTeam, number: Int) {
     self.team = team
@@ -108,21 +107,24 @@ extension StatefulSearch {
   /// Looks at the clock now and then, and at whether somebody is hungry; returns a bound if the
   /// search must stop.
   func exceededBoundOfTeam() -> Bound? {
-    guard let membership else { return nil }
-    let team = membership.team
-    if team.isStopped { return .interrupted }
-    if statistics.transitions >= membership.nextReport {
-      membership.nextReport = statistics.transitions + Budget.period
-      team.report(
-        statistics, of: membership.number, depth: nodes.count,
-        explored: membership.task == nil ? explored : nil)
-    }
-    if team.wantsTask { give(to: team) }
+    guard let signals = teamSignals else { return nil }
+    if signals.pointee.isStopped { return .interrupted }
+    if statistics.transitions >= nextReport { report() }
+    if signals.pointee.wantsTask { give() }
     return nil
   }
 
+  private func report() {
+    nextReport = statistics.transitions + Budget.period
+    guard let membership else { return }
+    membership.team.report(
+      statistics, of: membership.number, depth: nodes.count,
+      explored: membership.task == nil ? explored : nil)
+  }
+
   /// Gives away what is left to try at the node nearest to the start: it is likely to be the most.
-  private func give(to team: SearchTeam) {
+  private func give() {
+    guard let team = membership?.team else { return }
     let base = (membership?.task?.path.count ?? 1) - 1
     for index in base..<max(nodes.count, base) {
       let node = nodes.pointer(to: index)
@@ -177,12 +179,12 @@ extension StatefulSearch {
 
   /// As `SummaryMap.find`, with numbers of sets of this member.
   func findInTeam(_ key: UInt64) -> UInt32? {
-    guard let known = membership?.team.states.findOrClaim(key) else { return nil }
+    guard let known = teamStates?.findOrClaim(key) else { return nil }
     return known == SummaryMap.onStack ? known : UInt32(adopt(known))
   }
 
   func finishInTeam(_ key: UInt64, _ set: Int) {
-    membership?.team.states.finish(key, UInt32(summaries.publish(set)))
+    teamStates?.finish(key, UInt32(summaries.publish(set)))
   }
 
   func isOnStack(_ key: UInt64) -> Bool {

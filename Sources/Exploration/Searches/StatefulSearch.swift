@@ -70,6 +70,12 @@ public final class StatefulSearch: ResumableSearch {
   var finalStates: [UInt64] = []
   /// Set if other threads explore the same system.
   let membership: TeamMembership?
+  /// The team's, again, where they can be reached without counting references.
+  let teamSignals: UnsafeMutablePointer<TeamSignals>?
+  let teamStates: SharedStates?
+  private var isInTeam: Bool { teamSignals != nil }
+  /// Transitions at which to tell the team what was counted.
+  var nextReport = Budget.period
 
   public convenience init(_ system: TransitionSystem, _ options: SearchOptions) {
     self.init(system, options, nil)
@@ -78,6 +84,8 @@ public final class StatefulSearch: ResumableSearch {
   init(_ system: TransitionSystem, _ options: SearchOptions, _ membership: TeamMembership?) {
     self.system = system
     self.membership = membership
+    teamSignals = membership?.team.signals
+    teamStates = membership?.team.states
     summaries = SummaryTable(shared: membership?.team.summaries)
     self.options = options
     budget = Budget(options)
@@ -119,7 +127,7 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   private func exceededBound() -> Bound? {
-    if membership != nil { return exceededBoundOfTeam() }
+    if isInTeam { return exceededBoundOfTeam() }
     return budget.exceeded(statistics, depth: nodes.count, bytes: bytes, explored: explored)
   }
 
@@ -183,7 +191,7 @@ public final class StatefulSearch: ResumableSearch {
         meetAgain(Int(known), name, row: depth)
         return nil
       }
-      isContested = membership != nil && !isOnStack(name.key)
+      isContested = isInTeam && !isOnStack(name.key)
       if !isContested { return closeCycle(at: name.key) }
     }
     let enabled = system.enabledCPUs()
@@ -208,7 +216,7 @@ public final class StatefulSearch: ResumableSearch {
       statistics.truncated += 1
       return nil
     }
-    if membership == nil { finished.set(name.key, SummaryMap.onStack) }
+    if !isInTeam { finished.set(name.key, SummaryMap.onStack) }
     noteEnablers(of: disabled, enabled)
     let first = CPUSet(isContested ? enabled.highest : enabled.lowest)
     nodes.append(
@@ -229,7 +237,7 @@ public final class StatefulSearch: ResumableSearch {
   /// The number of the summary of a state, or `SummaryMap.onStack` if it is being explored; nil if
   /// it is new.
   private func find(_ key: UInt64) -> UInt32? {
-    membership == nil ? finished.find(key) : findInTeam(key)
+    isInTeam ? findInTeam(key) : finished.find(key)
   }
 
   /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
@@ -272,10 +280,10 @@ public final class StatefulSearch: ResumableSearch {
       translate(below.pointer(to: row * summaries.stride), Int(permutation), toRow: source)
     }
     let set = summaries.intern(below.pointer(to: source * summaries.stride))
-    if membership == nil {
-      finished.set(key, UInt32(set))
-    } else {
+    if isInTeam {
       finishInTeam(key, set)
+    } else {
+      finished.set(key, UInt32(set))
     }
   }
 
