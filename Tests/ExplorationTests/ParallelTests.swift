@@ -4,6 +4,7 @@ import Checking
 import Exploration
 import Machine
 import Models
+import Support
 import TestSupport
 import Testing
 
@@ -28,6 +29,22 @@ struct ParallelTests {
       #expect(result.statistics.executions == 124)
       #expect(result.statistics.states <= alone.statistics.states)
     }
+  }
+
+  /// Systems are freed with the search: each has stacks of its own.
+  @Test func nothingIsKept() {
+    struct Weak {
+      weak var machine: Machine?
+    }
+    let made = Locked([Weak]())
+    let result = ParallelSearch.run(jobs: 2, SearchOptions()) {
+      let machine = Machine(Textbook.lastzero(6))
+      made.withLock { $0.append(Weak(machine: machine)) }
+      return machine
+    }
+    #expect(result.statistics.executions == 32)
+    #expect(made.withLock { $0.count } > 0)
+    #expect(made.withLock { $0.allSatisfy { $0.machine == nil } })
   }
 
   /// One thread of a team does just what a search of its own does.

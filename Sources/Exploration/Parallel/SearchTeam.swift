@@ -165,6 +165,8 @@ final class SearchTeam: @unchecked Sendable {
       let total = state.counts.total
       if ending.0 == .complete, total.truncated > 0 { ending.0 = .bounded(.depth) }
       let searches = [first.search] + state.idleMembers.map(\.search)
+      // Members know their team, so a team that kept them would never be freed, nor would they.
+      state.idleMembers = []
       var explored: Double?
       if case .bounded = ending.0 { explored = first.search.explored }
       let finals = searches.flatMap(\.finalStates)
