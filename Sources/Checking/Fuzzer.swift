@@ -78,15 +78,16 @@ public struct Fuzzer {
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
   public var statesMax = 500_000
 
+  /// Whether programs have bounded loops.
+  public var hasLoops = false
+
   /// Compares final states and verdicts for each seed.
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10
   ) -> Report {
     var report = Report()
     for seed in seeds {
-      let program =
-        usesSymmetry
-        ? RandomProgram(identicalSeed: seed, size: size) : RandomProgram(seed: seed, size: size)
+      let program = program(seed, size)
       if let what = compare(program, &report) {
         report.mismatches.append(
           Mismatch(seed: seed, what: what, program: simplest(program).text))
@@ -95,6 +96,12 @@ public struct Fuzzer {
       if report.mismatches.count >= stopAfter { break }
     }
     return report
+  }
+
+  private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
+    if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
+    if hasLoops { return RandomProgram(loopSeed: seed, size: size) }
+    return RandomProgram(seed: seed, size: size)
   }
 
   /// Simplifies as long as the searches still disagree.

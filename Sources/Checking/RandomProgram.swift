@@ -10,6 +10,7 @@ public struct RandomProgram: Equatable, Sendable {
     case load, store, compareExchange, exchange, fetchAdd, wait, lock, readLock, writeLock
     case section, synchronize, call, barrier, choose, incrementUnlessZero
     case install, walk, write, remove, removeLater
+    case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
   }
 
@@ -218,6 +219,7 @@ public struct RandomProgram: Equatable, Sendable {
         let value = try cpu.load(word, .acquire)
         try cpu.store(value + step.new, to: word, .release)
       }
+    case .retry, .poll: note(try runLoop(step, word, cpu))
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
     default: note(try runIdentical(step, objects, cpu))

@@ -19,6 +19,7 @@ enum FuzzCommand {
       Option(
         name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
+      Option(name: "loops", value: nil, help: "programs with bounded loops"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
@@ -56,6 +57,10 @@ enum FuzzCommand {
       ? Fuzzer(Strategy.reduced)
       : Fuzzer(
         strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
+    guard !usesSymmetry || !arguments.has("loops") else {
+      throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
+    }
+    fuzzer.hasLoops = arguments.has("loops")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     let report = fuzzer.run(

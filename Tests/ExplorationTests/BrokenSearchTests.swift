@@ -85,7 +85,7 @@ struct BrokenSearchTests {
     { ChangesHidden($0) }, { BlockingHidden($0) },
   ]
 
-  @Test(arguments: zip(liarsToOptimal.indices, [2, 7, 152, 4, 2_404, 8]))
+  @Test(arguments: zip(liarsToOptimal.indices, [2, 7, 152, 4, 296, 8]))
   func liesToTheOptimalSearchAreFoundOut(number: Int, programs: Int) {
     let liar = Self.liarsToOptimal[number]
     let fuzzer = Fuzzer(isOptimal: true) { system, options in

@@ -45,6 +45,18 @@ struct FuzzerTests {
     #expect(mismatches == [], "\(rule)")
   }
 
+  /// Programs whose loops are longer or shorter, depending on what others did.
+  @Test(arguments: zip(0..<10, [16, 12, 11, 15, 6, 14, 9, 13, 12, 5]))
+  func programsWithLoopsAgree(chunk: Int, violated: Int) {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.hasLoops = true
+    let first = UInt64(chunk * Self.smallChunk)
+    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
+    #expect(report.programs == Self.smallChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
   /// 1,000 larger programs.
   @Test(arguments: zip(0..<20, fullViolated))
   func largerProgramsAgree(chunk: Int, violated: Int) {
