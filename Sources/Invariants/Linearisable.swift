@@ -44,7 +44,9 @@ public struct Linearisable: QuiescenceInvariant, MachineRequirements {
 
   public func judgeEnd(of machine: Machine) -> Violation? {
     let history = machine.history
-    guard !canOrder(history, done: 0, state: specification.initial) else { return nil }
+    guard !canOrder(history, left: Array(history.indices), state: specification.initial) else {
+      return nil
+    }
     return Violation(
       "no order of the operations explains what they returned",
       details: history.map { entry in
@@ -56,16 +58,19 @@ public struct Linearisable: QuiescenceInvariant, MachineRequirements {
 
   /// Depth first over orders (Wing and Gong, "Testing and verifying concurrent objects", 1993):
   /// an operation may come next if none that is left ended before it began.
-  private func canOrder(_ history: [Machine.HistoryEntry], done: UInt64, state: [UInt64]) -> Bool {
-    let left = history.indices.filter { done >> UInt64($0) & 1 == 0 }
+  private func canOrder(
+    _ history: [Machine.HistoryEntry], left: [Int], state: [UInt64]
+  ) -> Bool {
     if left.isEmpty { return true }
     let firstEnd = left.map { history[$0].ended }.min() ?? Int.max
-    for index in left where history[index].began < firstEnd {
+    for (place, index) in left.enumerated() where history[index].began < firstEnd {
       let entry = history[index]
       guard let result = entry.result,
         let next = specification.apply(entry.call, returning: result, to: state)
       else { continue }
-      if canOrder(history, done: done | 1 << UInt64(index), state: next) { return true }
+      var rest = left
+      rest.remove(at: place)
+      if canOrder(history, left: rest, state: next) { return true }
     }
     return false
   }
