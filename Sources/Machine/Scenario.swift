@@ -20,6 +20,8 @@ public final class Scenario {
   public private(set) var invariants: [any Invariant] = []
   /// Whether an allocation may fail, which then is a choice.
   public var mayRunOutOfMemory = false
+  /// What the modelled MMU can do.
+  public var features = Features()
 
   public init(geometry: Geometry = Geometry(levels: 2, entries: 2)) {
     self.geometry = geometry
