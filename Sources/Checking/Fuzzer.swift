@@ -81,6 +81,9 @@ public struct Fuzzer {
   /// Whether programs have bounded loops.
   public var hasLoops = false
 
+  /// Whether programs have guests, and memory management units.
+  public var hasHardware = false
+
   /// Compares final states and verdicts for each seed.
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10
@@ -100,6 +103,7 @@ public struct Fuzzer {
 
   private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
+    if hasHardware { return RandomProgram(hardwareSeed: seed, size: size) }
     if hasLoops { return RandomProgram(loopSeed: seed, size: size) }
     return RandomProgram(seed: seed, size: size)
   }
@@ -125,6 +129,10 @@ public struct Fuzzer {
       {
         let scenario = program.scenario()
         scenario.require(Fuzzer.invariants)
+        if program.hasGuests {
+          scenario.require(InvariantCatalogue.hardware)
+          scenario.require(NoForeignFrameUse())
+        }
         return scenario
       }, &report)
     if bare == nil, checked == nil, program.hasSpecification {

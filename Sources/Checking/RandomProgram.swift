@@ -12,6 +12,8 @@ public struct RandomProgram: Equatable, Sendable {
     case install, walk, write, remove, removeLater
     case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
+    case guestRead, guestWrite, mapLeaf, removeLeaf, protect, mapTable, mapBlock, removeTable
+    case tlbi, dsb, giveAway
   }
 
   struct Step: Equatable {
@@ -32,6 +34,9 @@ public struct RandomProgram: Equatable, Sendable {
   var copies: [Int]
   /// Whether operations have a meaning for a sequential specification.
   var hasSpecification = false
+  /// For each CPU how often its memory management unit acts of its own accord, or -1 if it has none.
+  var speculations: [Int] = []
+  var features = Features()
 
   static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -52,6 +57,7 @@ public struct RandomProgram: Equatable, Sendable {
     var locks: [SpinLock]
     var readWriteLock: ReadWriteLock
     var root: TablePage
+    var frames: [DataFrame] = []
   }
 
   /// How large programs may get.
@@ -97,11 +103,13 @@ public struct RandomProgram: Equatable, Sendable {
   /// A fresh scenario that runs the program.
   public func scenario() -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    scenario.features = features
     let objects = Objects(
       words: (0..<wordCount).map { scenario.word("w\($0)") },
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
-      readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable())
+      readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable(),
+      frames: hasGuests ? scenario.dataFrames(4) : [])
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {
@@ -115,7 +123,11 @@ public struct RandomProgram: Equatable, Sendable {
       }
       let first = scenario.programs.count
       let names = (first..<(first + copies[number])).map { "cpu \($0)" }
-      scenario.cpus(names, usesCallbacks: usesCallbacks, operations)
+      if let mmu = mmu(of: number, objects.root) {
+        scenario.cpu(names[0], usesCallbacks: usesCallbacks, mmu: mmu, operations)
+      } else {
+        scenario.cpus(names, usesCallbacks: usesCallbacks, operations)
+      }
     }
     return scenario
   }
@@ -222,6 +234,9 @@ public struct RandomProgram: Equatable, Sendable {
     case .retry, .poll: note(try runLoop(step, word, cpu))
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
+    case .guestRead, .guestWrite, .mapLeaf, .removeLeaf, .protect, .mapTable, .mapBlock,
+      .removeTable, .tlbi, .dsb, .giveAway:
+      note(try runHardware(step, objects, cpu))
     default: note(try runIdentical(step, objects, cpu))
     }
   }

@@ -118,10 +118,15 @@ extension Scenario {
   }
 
   /// True if there are identical CPUs, and nothing that is judged tells them apart.
-  var allowsSymmetry: Bool { !identicalCPUs.isEmpty && invariantAboutCPUs == nil }
+  var allowsSymmetry: Bool {
+    !identicalCPUs.isEmpty && !hasHardware && invariantAboutCPUs == nil
+  }
 
   /// Why identical CPUs are not exchanged, or not all.
   var symmetryNote: String? {
+    if hasHardware {
+      return "identical CPUs not exchanged: each has a memory management unit of its own"
+    }
     if let invariant = invariantAboutCPUs {
       return "identical CPUs not exchanged: \(invariant) may tell them apart"
     }

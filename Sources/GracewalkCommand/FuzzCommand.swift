@@ -20,6 +20,7 @@ enum FuzzCommand {
         name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(name: "loops", value: nil, help: "programs with bounded loops"),
+      Option(name: "hardware", value: nil, help: "programs with guests and hardware walks"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
@@ -60,9 +61,15 @@ enum FuzzCommand {
     guard !usesSymmetry || !arguments.has("loops") else {
       throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
     }
+    guard !arguments.has("hardware") || !usesSymmetry && !arguments.has("loops") else {
+      throw UsageError("--hardware goes with neither --symmetry nor --loops")
+    }
     fuzzer.hasLoops = arguments.has("loops")
+    fuzzer.hasHardware = arguments.has("hardware")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
+    // Without states, what hardware does of its own accord takes many executions.
+    if arguments.has("hardware") && isSmall { fuzzer.statesMax = 2_000 }
     let report = fuzzer.run(
       seeds: seeds, size: isSmall ? .small : .full)
     for mismatch in report.mismatches {

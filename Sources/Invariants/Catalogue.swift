@@ -7,7 +7,8 @@ public enum InvariantCatalogue {
   public static let all: [any Invariant] = [
     Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
-    NoFreedPageReachable(),
+    NoFreedPageReachable(), BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(),
+    NoReuseWhileCached(), NoForeignFrameUse(),
   ]
 
   /// All there are, for descriptions: a parameter does not change what an invariant states.
@@ -22,6 +23,11 @@ public enum InvariantCatalogue {
     func text(of call: SpecificationCall) -> String { "" }
     func text(ofResult result: UInt64) -> String { "" }
   }
+
+  /// What every table that hardware walks is checked for.
+  public static let hardware: [any Invariant] = [
+    BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(), NoReuseWhileCached(),
+  ]
 
   /// What every table of reference-counted pages is checked for.
   public static let tables: [any Invariant] = [

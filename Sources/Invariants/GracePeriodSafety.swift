@@ -1,7 +1,6 @@
 // Grace-period safety: RCU used as it must be, whether or not anything goes wrong this time.
 
 import Machine
-import Support
 
 /// Pages are freed only after the readers that may hold them have left, and sections are sound.
 public struct GracePeriodSafety: EventInvariant, MachineRequirements {
@@ -29,10 +28,9 @@ public struct GracePeriodSafety: EventInvariant, MachineRequirements {
     let cpu = machine.name(ofCPU: event.cpu)
     switch event.kind {
     case .freedInGracePeriod:
-      let readers = readers(event.value).map { machine.name(ofCPU: $0) }
       return Violation(
         "\(cpu) frees table page \(machine.name(ofPage: event.page)) while "
-          + "\(readers.joined(separator: " and ")) may still hold it: in a read-side section "
+          + "\(machine.names(ofCPUs: event.value)) may still hold it: in a read-side section "
           + "since before the page was unlinked")
     case .blockedInSection:
       return Violation("\(cpu) waits for a grace period inside its own read-side section")
@@ -42,12 +40,5 @@ public struct GracePeriodSafety: EventInvariant, MachineRequirements {
       return Violation(
         "\(cpu) dereferences \(machine.name(ofCell: event.cell)) outside of any read-side section")
     }
-  }
-
-  private func readers(_ bits: UInt64) -> [Int] {
-    var set = CPUSet(bits: bits)
-    var cpus: [Int] = []
-    while let cpu = set.popLowest() { cpus.append(cpu) }
-    return cpus
   }
 }

@@ -29,6 +29,12 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case choose
     /// Boundaries of an operation whose history an invariant watches.
     case invoke, respond
+    /// What a guest and its memory management unit do.
+    case guestAccess, walkStart, walkRead, walkUpdate, evict
+    /// An invalidation that is issued, takes effect, and is known to have.
+    case tlbi, tlbInvalidate, dsb
+    /// A data frame gets another owner.
+    case handOver
   }
 
   public var kind: Kind

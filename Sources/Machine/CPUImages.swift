@@ -212,7 +212,10 @@ final class CPUImages {
     case .finished, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
       .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
       .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
-      .choose, .invoke, .respond:
+      .choose, .invoke, .respond,
+      // Where there is hardware, no CPUs are exchanged.
+      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
+      .handOver:
       break
     }
     return image
@@ -243,7 +246,9 @@ final class CPUImages {
       }
     case .finished, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
       .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
-      .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond:
+      .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond,
+      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
+      .handOver:
       return result
     }
   }

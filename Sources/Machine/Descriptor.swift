@@ -3,8 +3,9 @@
 /// A page-table entry.
 ///
 /// Bits as in the Arm ARM (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 7:6 access
-/// permission, 10 access flag, 47:12 output address. An invalid entry with bit 10 set is locked by
-/// software, the encoding of KVM's stage-2 code for an entry in the middle of break-before-make.
+/// permission, 10 access flag, 16 nT, 47:12 output address, 51 dirty bit modifier. An invalid entry
+/// with bit 10 set is locked by software, the encoding of KVM's stage-2 code for an entry in the
+/// middle of break-before-make.
 public struct Descriptor: Equatable, Sendable {
   public var bits: UInt64
 
@@ -18,6 +19,8 @@ public struct Descriptor: Equatable, Sendable {
   static let readBit: UInt64 = 1 << 6
   static let writeBit: UInt64 = 1 << 7
   static let accessFlag: UInt64 = 1 << 10
+  static let noConflictBit: UInt64 = 1 << 16
+  static let dirtyModifierBit: UInt64 = 1 << 51
   static let addressMask: UInt64 = 0x0000_FFFF_FFFF_F000
 
   /// Frames of data pages start here; smaller ones, from 1, are table pages.
@@ -44,7 +47,31 @@ public struct Descriptor: Equatable, Sendable {
 
   public var isValid: Bool { bits & Descriptor.validBit != 0 }
   public var isLocked: Bool { !isValid && bits & Descriptor.locked.bits != 0 }
+  public var isReadable: Bool { bits & Descriptor.readBit != 0 }
   public var isWritable: Bool { bits & Descriptor.writeBit != 0 }
+  /// True if the page was accessed, or nobody wants to know.
+  public var hasAccessFlag: Bool { bits & Descriptor.accessFlag != 0 }
+  /// True if hardware may make it writable when it is written (DBM), which marks it dirty.
+  public var isDirtyModifiable: Bool { bits & Descriptor.dirtyModifierBit != 0 }
+  /// True if its size may change at FEAT_BBM level 1 (nT).
+  public var isMarkedForSizeChange: Bool { bits & Descriptor.noConflictBit != 0 }
+
+  /// The same leaf without the access flag: the next access is to be noticed.
+  public var withoutAccessFlag: Descriptor { Descriptor(bits: bits & ~Descriptor.accessFlag) }
+  /// The same leaf with the access flag.
+  public var withAccessFlag: Descriptor { Descriptor(bits: bits | Descriptor.accessFlag) }
+  /// The same leaf, not to be written.
+  public var readOnly: Descriptor { Descriptor(bits: bits & ~Descriptor.writeBit) }
+  /// The same leaf, to be written.
+  public var writable: Descriptor { Descriptor(bits: bits | Descriptor.writeBit) }
+  /// The same leaf, clean: not writable, but hardware may make it so.
+  public var writableClean: Descriptor {
+    Descriptor(bits: bits & ~Descriptor.writeBit | Descriptor.dirtyModifierBit)
+  }
+  /// The same leaf with nT.
+  public var markedForSizeChange: Descriptor {
+    Descriptor(bits: bits | Descriptor.noConflictBit)
+  }
 
   private var frameNumber: UInt64 { (bits & Descriptor.addressMask) >> 12 }
 

@@ -31,6 +31,31 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `cell`.
   public static let releasedUnheldLock = EventKinds(rawValue: 1 << 7)
+  /// An entry was changed to another valid one while CPUs (`value`, as a set) have the old one
+  /// cached.
+  ///
+  /// `cell`.
+  public static let changedWhileCached = EventKinds(rawValue: 1 << 16)
+  /// A CPU caches an entry (`cell`) though it holds another that translates the same address to
+  /// something else.
+  ///
+  /// `value`: the address.
+  public static let conflictingEntries = EventKinds(rawValue: 1 << 17)
+  /// A guest used a cached entry (`cell`) that was to be invalidated before.
+  ///
+  /// `value`: why it was not, see `Survival`.
+  public static let staleUse = EventKinds(rawValue: 1 << 18)
+  /// A table page was freed while CPUs (`value`, as a set) have a pointer to it cached or walk it.
+  ///
+  /// `page`.
+  public static let pageFreedWhileCached = EventKinds(rawValue: 1 << 19)
+  /// A data frame (`cell`: its owner) got another owner while CPUs (`value`, as a set) can still
+  /// reach it through what they have cached.
+  public static let frameGivenWhileCached = EventKinds(rawValue: 1 << 20)
+  /// A guest reached a data frame (`cell`: its owner) that is not its own.
+  ///
+  /// `value`: the owner's id.
+  public static let foreignFrameUsed = EventKinds(rawValue: 1 << 21)
 }
 
 /// Something that happened in the latest step.

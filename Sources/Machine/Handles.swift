@@ -38,3 +38,14 @@ public struct SpinLock: Equatable, Sendable {
 public struct ReadWriteLock: Equatable, Sendable {
   let location: Location
 }
+
+/// A frame of memory that tables map, and what is known of it.
+public struct DataFrame: Equatable, Sendable {
+  public let number: Int
+  /// The id of its owner.
+  public let owner: Location
+  /// How many writes by guests have reached it: stands for what it holds.
+  public let content: Location
+  /// What it held when it was copied last, for code that copies to keep up to date.
+  public let copied: Location
+}

@@ -34,6 +34,17 @@ struct Layout {
 
   let cpuCount: Int
   let geometry: Geometry
+  /// Where memory management units keep what they hold.
+  private(set) var hardware: HardwareLayout
+
+  init(cpuCount: Int, geometry: Geometry, unitCount: Int) {
+    self.cpuCount = cpuCount
+    self.geometry = geometry
+    hardware = HardwareLayout(base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0)
+    hardware = HardwareLayout(
+      base: barrierBase + UInt32(cpuCount * cpuCount), geometry: geometry, cpuCount: cpuCount,
+      unitCount: unitCount)
+  }
 
   // Table pages come right after the named words, those that exist from the start first, so that
   // their place does not depend on how many CPUs there are.
@@ -127,5 +138,5 @@ struct Layout {
     barrierBase + UInt32(cpu * cpuCount + other)
   }
 
-  var cellCount: Int { Int(barrierBase) + cpuCount * cpuCount }
+  var cellCount: Int { Int(hardware.end) }
 }

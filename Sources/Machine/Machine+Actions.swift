@@ -99,7 +99,9 @@ extension Machine {
     case .respond:
       memory[layout.history(cpu)] += 1
       return 0
-    case .finished, .fence, .choose: return 0
+    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .handOver:
+      return performHardware(action, by: cpu)
+    case .finished, .fence, .choose, .tlbi, .dsb: return 0
     }
   }
 
@@ -107,7 +109,7 @@ extension Machine {
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .free { footprint.read(action.lifetime) }
     switch action.kind {
-    case .finished, .fence, .choose, .allocate, .publish: break
+    case .finished, .fence, .choose, .allocate, .publish, .tlbi, .dsb: break
     case .load, .wait: footprint.read(action.cell)
     case .store, .exchange: addWrite(of: action.a, to: action.cell, footprint)
     case .compareExchange:
@@ -126,6 +128,9 @@ extension Machine {
     case .free:
       footprint.write(action.lifetime)
       addSections(memory[action.lifetime + Layout.readersAtUnlinkOffset], footprint)
+      if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
+    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .handOver:
+      addHardware(action, by: cpu, to: footprint)
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       addLocking(action, by: cpu, to: footprint)
     case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,
@@ -147,6 +152,7 @@ extension Machine {
     case .compareExchange: addExchange(of: action.a, for: action.b, in: action.cell, footprint)
     case .store, .exchange: addUnlink(from: action.cell, footprint)
     case .incrementUnlessZero: footprint.write(action.cell)
+    case .guestAccess: addPotentialAccess(action, by: cpu, to: footprint)
     case .free where requirements.contains(.readersAtUnlink): addSections(~0, footprint)
     default: break
     }
@@ -155,7 +161,7 @@ extension Machine {
   /// True if what an action touches does not depend on what others did before it.
   func hasFixedFootprint(_ action: Action) -> Bool {
     switch action.kind {
-    case .compareExchange, .incrementUnlessZero, .free, .call, .callbackStart: false
+    case .compareExchange, .incrementUnlessZero, .free, .call, .callbackStart, .guestAccess: false
     case .store, .exchange: action.cell < Layout.namedCapacity
     default: true
     }
@@ -167,7 +173,7 @@ extension Machine {
   /// owner of a page can publish it. So the answer is the same wherever the node is met.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
-    case .fence, .allocate, .publish: return true
+    case .fence, .allocate, .publish, .tlbi, .dsb: return true
     default: break
     }
     guard action.lifetime != 0, let id = layout.pageID(at: action.lifetime),

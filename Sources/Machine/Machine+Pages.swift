@@ -30,6 +30,10 @@ extension Machine {
     }
     let readers = memory[base + Layout.readersOffset] & ~CPUSet(cpu).bits
     if readers != 0 { report(.freedInGracePeriod, cpu, page: base, cell: base, value: readers) }
+    if watched.contains(.pageFreedWhileCached), let id = layout.pageID(at: base) {
+      let cpus = cpusCaching(table: id)
+      if !cpus.isEmpty { report(.pageFreedWhileCached, cpu, page: base, value: cpus.bits) }
+    }
     memory[base] = lifetime + 1
   }
 
@@ -49,6 +53,10 @@ extension Machine {
     let old = memory[cell]
     memory[cell] = value
     guard let entry = layout.entry(at: cell) else { return }
+    if watched.contains(.changedWhileCached), Descriptor(bits: value).isValid {
+      let cpus = cpusCaching(entryAt: cell, unlike: Descriptor(bits: value))
+      if !cpus.isEmpty { report(.changedWhileCached, cpu, cell: cell, value: cpus.bits) }
+    }
     let unlinked = linkedPage(by: old)
     let linked = linkedPage(by: value)
     guard unlinked != linked else { return }
@@ -106,7 +114,9 @@ extension Machine {
   @inline(__always)
   func addWrite(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
     footprint.write(cell)
-    if cell >= Layout.namedCapacity { addLinks(of: value, to: cell, footprint) }
+    guard cell >= Layout.namedCapacity else { return }
+    addLinks(of: value, to: cell, footprint)
+    addUnits(thatMayHold: value, footprint)
   }
 
   /// What replacing one value by another would touch.
@@ -116,9 +126,15 @@ extension Machine {
     footprint.write(cell)
     guard cell >= Layout.namedCapacity else { return }
     addUnlink(from: cell, footprint)
+    addUnits(thatMayHold: new, footprint)
     for page in [linkedPage(by: old), linkedPage(by: new)] {
       if let page { footprint.write(layout.page(page).base + Layout.linksOffset) }
     }
+  }
+
+  /// Making an entry valid looks at who has it cached as it was before.
+  private func addUnits(thatMayHold new: UInt64, _ footprint: Footprint) {
+    if watched.contains(.changedWhileCached), Descriptor(bits: new).isValid { addUnits(footprint) }
   }
 
   /// What any write to an entry might touch because it unlinks a table.

@@ -16,6 +16,7 @@ extension Machine {
     case .program(let program):
       operation < program.operations.count ? program.operations[operation].name : "end"
     case .callbacks: "callback \(operation)"
+    case .walker: "of its own accord \(operation)"
     case .boot: "boot"
     }
   }
@@ -63,7 +64,10 @@ extension Machine {
     if let id = linkedPage(by: descriptor.bits) { return "table \(name(ofPage: id))" }
     if let frame = descriptor.dataFrame {
       let kind = descriptor.bits & Descriptor.tableBit == 0 ? "block" : "page"
-      return "\(kind) \(hexadecimal(frame))\(descriptor.isWritable ? "" : " read-only")"
+      let isClean = !descriptor.isWritable && descriptor.isDirtyModifiable
+      let permission = descriptor.isWritable ? "" : isClean ? " clean" : " read-only"
+      let flag = descriptor.hasAccessFlag ? "" : " not accessed"
+      return "\(kind) \(hexadecimal(frame))\(permission)\(flag)"
     }
     return "0x" + String(descriptor.bits, radix: 16)
   }
@@ -95,6 +99,9 @@ extension Machine {
     case .choose: return "choose among \(action.a)"
     case .invoke: return "begin"
     case .respond: return "end"
+    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
+      .handOver:
+      return hardwareText(action)
     default: return rcuText(action)
     }
   }
@@ -129,6 +136,8 @@ extension Machine {
     case .incrementUnlessZero: result == 0 ? "is zero" : "taken"
     case .allocate: name(ofPage: Int(result))
     case .choose: "\(result)"
+    case .guestAccess, .walkStart, .walkRead, .walkUpdate:
+      hardwareOutcome(of: action, observing: result)
     default: ""
     }
   }
@@ -164,7 +173,7 @@ extension Machine {
       shown.insert(view.page.id)
       lines.append(label + line(for: view))
     }
-    return lines
+    return lines + hardwareState()
   }
 
   private func addLines(
@@ -192,3 +201,24 @@ extension Machine {
 
 /// A number as page numbers and addresses are written.
 func hexadecimal(_ number: Int) -> String { "0x" + String(number, radix: 16) }
+
+// MARK: Words for several CPUs
+
+extension Machine {
+  /// The names of a set of CPUs, as part of a sentence.
+  public func names(ofCPUs bits: UInt64) -> String {
+    var set = CPUSet(bits: bits)
+    var names: [String] = []
+    while let cpu = set.popLowest() { names.append(name(ofCPU: cpu)) }
+    return names.joined(separator: " and ")
+  }
+
+  /// "has" for one CPU, "have" for several.
+  public func has(_ bits: UInt64) -> String { CPUSet(bits: bits).count == 1 ? "has" : "have" }
+
+  /// The data frame that a word belongs to.
+  public func frameName(ofCell cell: UInt32) -> String {
+    let frame = scenario.dataFrames.first { $0.owner.cell == cell }
+    return frame.map { "frame \(hexadecimal($0.number))" } ?? name(ofCell: cell)
+  }
+}

@@ -48,6 +48,8 @@ public final class Machine: TransitionSystem {
   let requirements: Requirements
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
+  let features: Features
+  let translation: TranslationUnits
   /// Numbers for histories, in a machine whose states are to be compared exactly.
   let identities: Identities?
   /// One more than any program has operations, if what a beginning sees fits into a word with it.
@@ -63,6 +65,9 @@ public final class Machine: TransitionSystem {
   let permutations: CPUPermutations
   private(set) lazy var symmetry = Symmetry(self)
   private var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
+  /// What CPUs had written when they issued invalidations, by number.
+  private(set) var writtenEntries = [WrittenEntries()]
+  private var writtenNumbers = [WrittenEntries(): 0]
   private let eventInvariants: [(number: Int, invariant: any EventInvariant)]
   private let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
   private let stateInvariants: [(number: Int, invariant: any StateInvariant)]
@@ -88,12 +93,19 @@ public final class Machine: TransitionSystem {
     identities = isExact ? Identities() : nil
     historyRadix = Machine.historyRadix(of: scenario)
     let callers = scenario.programs.indices.filter { scenario.programs[$0].usesCallbacks }
-    let cpuCount = scenario.programs.count + callers.count
+    let firstWalker = scenario.programs.count + callers.count
+    let cpuCount = firstWalker + scenario.programs.count { ($0.mmu?.times ?? 0) > 0 }
     precondition(
-      cpuCount <= Machine.cpuCountMax, "a scenario holds at most 62 CPUs, callbacks included")
-    layout = Layout(cpuCount: cpuCount, geometry: scenario.geometry)
+      cpuCount <= Machine.cpuCountMax,
+      "a scenario holds at most 62 CPUs, callbacks and hardware walkers included")
+    features = scenario.features
+    translation = TranslationUnits(
+      scenario.programs, firstWalker: firstWalker, cpuCount: cpuCount)
+    layout = Layout(
+      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count)
     memory = Memory(cellCount: layout.cellCount)
-    permutations = CPUPermutations(of: scenario.identicalCPUs, callers: callers, cpuCount)
+    permutations = CPUPermutations(
+      of: scenario.hasHardware ? [] : scenario.identicalCPUs, callers: callers, firstWalker)
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
     positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
     registers = .allocate(capacity: 1)
@@ -115,17 +127,7 @@ public final class Machine: TransitionSystem {
       }
     }
     super.init()
-    for (index, program) in scenario.programs.enumerated() {
-      cpus.append(
-        VirtualCPU(index: index, name: program.name, role: .program(program), machine: self))
-    }
-    for owner in callers {
-      callbackCPUs[owner] = cpus.count
-      cpus.append(
-        VirtualCPU(
-          index: cpus.count, name: "\(scenario.programs[owner].name)/rcu",
-          role: .callbacks(of: owner), machine: self))
-    }
+    makeCPUs(callers)
     if isExact && watchesHistory && historyRadix == nil {
       fail(.capacity("too many operations to compare states exactly while histories are watched"))
     }
@@ -139,6 +141,21 @@ public final class Machine: TransitionSystem {
     frames.deallocate()
     events.deallocate()
     registers.deallocate()
+  }
+
+  private func makeCPUs(_ callers: [Int]) {
+    for program in scenario.programs { addCPU(program.name, .program(program)) }
+    for owner in callers {
+      callbackCPUs[owner] = cpus.count
+      addCPU("\(scenario.programs[owner].name)/rcu", .callbacks(of: owner))
+    }
+    for program in scenario.programs {
+      if let mmu = program.mmu, mmu.times > 0 { addCPU("\(program.name)/mmu", .walker(mmu)) }
+    }
+  }
+
+  private func addCPU(_ name: String, _ role: VirtualCPU.Role) {
+    cpus.append(VirtualCPU(index: cpus.count, name: name, role: role, machine: self))
   }
 
   var watchesHistory: Bool { requirements.contains(.history) }
@@ -475,6 +492,14 @@ public final class Machine: TransitionSystem {
       }
     }
     return key
+  }
+
+  /// A number for what a CPU has written, to be an operand.
+  func number(of written: WrittenEntries) -> UInt64 {
+    if let known = writtenNumbers[written] { return UInt64(known) }
+    writtenNumbers[written] = writtenEntries.count
+    writtenEntries.append(written)
+    return UInt64(writtenEntries.count - 1)
   }
 
   func callbackBody(for key: UInt64) -> (VirtualCPU) throws -> Void {

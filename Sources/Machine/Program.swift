@@ -90,4 +90,6 @@ public struct Program: Sendable {
   public let operations: [Operation]
   /// True if the CPU defers work with `VirtualCPU.call`, which then runs on a CPU of its own.
   public let usesCallbacks: Bool
+  /// What translates its guest's accesses, if it runs a guest.
+  public let mmu: MMU?
 }

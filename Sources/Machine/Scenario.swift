@@ -12,6 +12,9 @@ public final class Scenario {
   private(set) var spinLockCells: [UInt32] = []
   private(set) var readWriteLockCells: [UInt32] = []
   private(set) var rootNames: [String] = []
+  public private(set) var dataFrames: [DataFrame] = []
+  /// Owners of data frames besides the guest and nobody.
+  private(set) var frameOwners: [FrameOwner] = []
   public private(set) var programs: [Program] = []
   /// Groups of CPUs that run the same program, by number.
   public private(set) var identicalCPUs: [[Int]] = []
@@ -67,13 +70,22 @@ public final class Scenario {
   public func boot(_ body: @escaping (VirtualCPU) throws -> Void) { bootBodies.append(body) }
 
   /// Adds a CPU; the first added is CPU 0.
-  public func cpu(_ name: String, usesCallbacks: Bool = false, _ operations: Operation...) {
-    cpu(name, usesCallbacks: usesCallbacks, operations)
+  ///
+  /// - Parameter mmu: what translates its guest's accesses, if it runs a guest.
+  public func cpu(
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: Operation...
+  ) {
+    cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations)
   }
 
   /// Adds a CPU; the first added is CPU 0.
-  public func cpu(_ name: String, usesCallbacks: Bool = false, _ operations: [Operation]) {
-    programs.append(Program(name: name, operations: operations, usesCallbacks: usesCallbacks))
+  ///
+  /// - Parameter mmu: what translates its guest's accesses, if it runs a guest.
+  public func cpu(
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: [Operation]
+  ) {
+    programs.append(
+      Program(name: name, operations: operations, usesCallbacks: usesCallbacks, mmu: mmu))
   }
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.
@@ -103,6 +115,32 @@ public final class Scenario {
       "only \(permutations.exchangedCount) of \(permutations.declaredCount) identical CPUs are "
       + "exchanged: more than \(CPUPermutations.countMax) orders would cost more than they save"
   }
+
+  /// Gives addresses that are mapped data frames to lead to, numbered from 0.
+  ///
+  /// Each has an owner, a count of the writes that reached it, and the count there was when it was
+  /// last copied: words of their own. Without frames, guests' accesses end at the translation.
+  public func dataFrames(_ count: Int) -> [DataFrame] {
+    precondition(dataFrames.isEmpty, "a scenario declares its data frames once")
+    for number in 0..<count {
+      let name = "frame \(hexadecimal(number))"
+      dataFrames.append(
+        DataFrame(
+          number: number, owner: word("\(name) owner"), content: word("\(name) content"),
+          copied: word("\(name) copy")))
+    }
+    return dataFrames
+  }
+
+  /// Adds somebody who data frames may belong to.
+  public func frameOwner(_ name: String) -> FrameOwner {
+    let owner = FrameOwner(id: 2 + frameOwners.count, name: name)
+    frameOwners.append(owner)
+    return owner
+  }
+
+  /// True if some CPU has a memory management unit.
+  public var hasHardware: Bool { programs.contains { $0.mmu != nil } }
 
   /// True if the scenario has page tables, and not only words.
   public var hasTables: Bool { !rootNames.isEmpty }

@@ -24,6 +24,8 @@ public final class VirtualCPU {
     case callbacks(of: Int)
     /// What comes before the CPUs start: its actions take effect at once.
     case boot
+    /// What a memory management unit does of its own accord.
+    case walker(MMU)
   }
 
   public let index: Int
@@ -33,12 +35,17 @@ public final class VirtualCPU {
   // Copies of what the machine has, for code that goes on while a dying machine abandons it.
   private let identities: Identities?
   private let watchesHistory: Bool
+  private let hasHardware: Bool
 
   // Local state, rebuilt whenever the code runs from its start.
   var operation = 0
   var sectionDepth = 0
   private var results = Chain()
   private var observations = Chain()
+  /// Entries written that walks may not see yet, or may have cached as they were.
+  var written = WrittenEntries()
+  /// Invalidations that no barrier has completed yet.
+  var pendingInvalidations: [Action] = []
   private(set) var scopes: [String] = []
   var finishedOperation: FinishedOperation?
   var site: SourceSite?
@@ -60,6 +67,7 @@ public final class VirtualCPU {
     self.machine = machine
     identities = machine.identities
     watchesHistory = machine.watchesHistory
+    hasHardware = machine.hasHardware
   }
 
   deinit { script.deallocate() }
@@ -74,7 +82,22 @@ public final class VirtualCPU {
   var localHash: UInt64 {
     let known = StableHash.extend(
       results.hash, with: UInt64(operation) << 8 | UInt64(sectionDepth))
-    return StableHash.extend(known, with: observations.hash)
+    let local = StableHash.extend(known, with: observations.hash)
+    return invalidationState == 0 ? local : StableHash.extend(local, with: invalidationState)
+  }
+
+  /// Stands for what this CPU has written and not yet flushed: known beyond the end of operations.
+  private var invalidationState: UInt64 {
+    var state: UInt64 = 0
+    for cell in written.changed { state = StableHash.extend(state, with: UInt64(cell)) }
+    for cell in written.unpublished { state = StableHash.extend(state, with: ~UInt64(cell)) }
+    for pending in pendingInvalidations {
+      state = StableHash.extend(state, with: pending.a)
+      for cell in machine.writtenEntries[Int(pending.b)].unpublished {
+        state = StableHash.extend(state, with: UInt64(cell))
+      }
+    }
+    return state
   }
 
   /// A number for what `localHash` is a hash of; 0 unless the machine keeps identities.
@@ -84,7 +107,8 @@ public final class VirtualCPU {
     guard let identities else { return Identities.empty }
     let known = identities.number(
       of: results.identity, then: UInt64(operation) << 32 | UInt64(sectionDepth))
-    return identities.number(of: known, then: UInt64(observations.identity))
+    let local = identities.number(of: known, then: UInt64(observations.identity))
+    return invalidationState == 0 ? local : identities.number(of: local, then: invalidationState)
   }
 
   // MARK: Inside the fiber
@@ -100,7 +124,7 @@ public final class VirtualCPU {
     pending = action
     fiber.suspend()
     if isAbandoned { throw Abandoned() }
-    observe(delivered)
+    observe(delivered, from: action)
     return delivered
   }
 
@@ -115,13 +139,19 @@ public final class VirtualCPU {
     }
     scriptPosition += 1
     let result = tree[script[scriptPosition]].pointee.observed
-    observe(result)
+    observe(result, from: action)
     return result
   }
 
-  private func observe(_ result: UInt64) {
+  private func observe(_ result: UInt64, from action: Action) {
     observations.extend(with: result, identities)
     finishedOperation = nil
+    guard hasHardware, action.cell >= Layout.namedCapacity else { return }
+    switch action.kind {
+    case .store, .exchange: written.note(action.cell)
+    case .compareExchange where result == action.a: written.note(action.cell)
+    default: break
+    }
   }
 
   private func runRole() {
@@ -129,12 +159,15 @@ public final class VirtualCPU {
     sectionDepth = 0
     results = Chain()
     observations = Chain()
+    written = WrittenEntries()
+    pendingInvalidations = []
     scopes = []
     finishedOperation = nil
     do {
       switch role {
       case .program(let program): try run(program)
       case .callbacks: try runCallbacks()
+      case .walker(let mmu): try runWalker(mmu)
       case .boot: break
       }
       _ = try issue(Action(.finished), .none)
@@ -181,7 +214,7 @@ public final class VirtualCPU {
   }
 
   /// Between operations a CPU knows the results of those before, and nothing else.
-  private func finishOperation(_ result: any OperationResult) {
+  func finishOperation(_ result: any OperationResult) {
     results.extend(with: result.code, identities)
     observations = Chain()
     finishedOperation = FinishedOperation(number: operation, result: result.text)

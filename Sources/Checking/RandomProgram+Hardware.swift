@@ -1,0 +1,124 @@
+// Random programs with guests, hardware walks and invalidation.
+
+import Machine
+import Support
+
+extension RandomProgram {
+  /// What guests do, and what changes the tables under them.
+  private static let guests: [[Instruction]] = [
+    [.guestRead, .guestWrite, .guestRead, .mapLeaf],
+    [.guestRead, .guestWrite, .protect, .tlbi, .dsb],
+    [.guestWrite, .mapLeaf, .tlbi, .dsb, .giveAway],
+  ]
+  private static let changers: [[Instruction]] = [
+    [.mapLeaf, .protect, .tlbi, .dsb, .removeLeaf],
+    [.mapTable, .removeLeaf, .tlbi, .dsb, .mapLeaf],
+    [.mapTable, .mapBlock, .removeTable, .tlbi, .dsb],
+    [.removeLeaf, .tlbi, .dsb, .giveAway, .protect],
+  ]
+
+  /// The program with guests for a seed.
+  public init(hardwareSeed seed: UInt64, size: Size = .full) {
+    var random = SplitMix64(seed: seed ^ 0x6861_7264_7761_7265)
+    self.init(seed: seed, size: size)
+    let cpuCount = random.pick([2, 2, 3])
+    copies = Array(repeating: 1, count: cpuCount)
+    speculations = (0..<cpuCount).map { _ in random.pick([-1, 0, 0, 1]) }
+    speculations[0] = random.pick([0, 0, 1])
+    features = Features()
+    features.breakBeforeMakeLevel = random.pick([0, 0, 2])
+    features.hardwareAccessFlag = random.below(2) == 0
+    features.hardwareDirtyState = random.below(2) == 0
+    cpus = (0..<cpuCount).map { cpu in
+      let mix = random.pick(speculations[cpu] < 0 ? Self.changers : Self.guests + Self.changers)
+      let length = 1 + random.below(size == .small ? 3 : 6 - cpuCount)
+      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
+      let cut = random.below(length + 1)
+      return [Array(steps[..<cut]), Array(steps[cut...])]
+    }
+  }
+
+  var hasGuests: Bool { speculations.contains { $0 >= 0 } }
+
+  /// The memory management unit of a CPU, if its program has one.
+  func mmu(of cpu: Int, _ root: TablePage) -> MMU? {
+    guard let times = speculations.indices.contains(cpu) ? speculations[cpu] : nil, times >= 0
+    else { return nil }
+    return MMU(root, speculatesOn: times > 0 ? [0] : [], times: times, evicts: true)
+  }
+
+  /// Instructions that only programs with guests have.
+  static func runHardware(
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    let address = Int(step.old)
+    let root = objects.root
+    let top = root[address / 2]
+    switch step.instruction {
+    case .guestRead:
+      return cpu.hasMMU ? try cpu.guestRead(address).code : 0
+    case .guestWrite:
+      return cpu.hasMMU ? try cpu.guestWrite(address).code : 0
+    case .mapTable:
+      guard let page = try cpu.allocateTable() else { return 0 }
+      try cpu.store(Descriptor.page(0).bits, to: page[0], .relaxed)
+      let won = try cpu.compareExchange(
+        top, expected: 0, desired: Descriptor.table(page).bits, .release
+      ).exchanged
+      if !won { try cpu.free(page) }
+      return won ? 1 : 0
+    case .mapBlock:
+      try cpu.store(Descriptor.block(Int(step.new - 1)).bits, to: top, .release)
+      return 0
+    case .removeTable:
+      let old = Descriptor(bits: try cpu.exchange(0, in: top, .acquireRelease))
+      guard let page = cpu.table(at: old) else { return 0 }
+      if step.new == 2 {
+        try cpu.dsb()
+        try cpu.tlbi(.all, of: root)
+        try cpu.dsb()
+      }
+      try cpu.free(page)
+      return 1
+    case .tlbi:
+      let kinds: [TLBInvalidation] = [
+        .all, .address(address), .address(address).lastLevelOnly,
+        .address(address).level(Int(step.new) - 1), .all.local,
+      ]
+      try cpu.tlbi(kinds[(address + 2 * Int(step.new)) % kinds.count], of: root)
+      return 0
+    case .dsb:
+      try cpu.dsb()
+      return 0
+    case .giveAway:
+      try cpu.handOver(objects.frames[address], to: step.new == 1 ? .nobody : .guest)
+      return 0
+    default: return try runLeaf(step, top, address, cpu)
+    }
+  }
+
+  /// Changes an entry for one address: in the table below the root's entry, or the root's itself.
+  private static func runLeaf(
+    _ step: Step, _ top: Location, _ address: Int, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    var slot = top
+    if let page = cpu.table(at: Descriptor(bits: try cpu.load(top, .acquire))) {
+      slot = page[address % 2]
+    }
+    switch step.instruction {
+    case .mapLeaf:
+      let leaf = Descriptor.page(address)
+      let kinds = [leaf, leaf.withoutAccessFlag, leaf.writableClean, leaf.readOnly]
+      try cpu.store(kinds[(address + Int(step.new)) % 4].bits, to: slot, .release)
+      return 0
+    case .removeLeaf: return try cpu.exchange(0, in: slot, .acquireRelease) % 2
+    default:
+      let old = Descriptor(bits: try cpu.load(slot, .relaxed))
+      guard old.isLeaf else { return 0 }
+      let new = step.new == 1 ? old.readOnly : old.writable
+      return try cpu.compareExchange(
+        slot, expected: old.bits, desired: new.bits, .release
+      ).exchanged ? 1 : 0
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// No page is used again while hardware still refers to what it was.
+
+import Machine
+
+/// Table pages and data frames change hands only when no CPU can reach them any more.
+public struct NoReuseWhileCached: EventInvariant {
+  public init() {}
+
+  public let id = "no-reuse-while-cached"
+  public let statement =
+    "No table page is freed while a walk cache or a walk in flight points to it, and no data frame "
+    + "gets another owner while a TLB leads its old owner's guests to it."
+  public let rationale =
+    "The next owner's data would be walked as if it were a table, or read and written by a guest "
+    + "that it was taken from."
+  public let source =
+    "mm/mmu_gather.c (Linux 6.2): pages are freed after the flush; Arm ARM (DDI 0487), D8.16."
+
+  public let watches: EventKinds = [.pageFreedWhileCached, .frameGivenWhileCached]
+
+  public func judge(_ event: Event, in machine: Machine) -> Violation? {
+    let who = "\(machine.names(ofCPUs: event.value)) still \(machine.has(event.value))"
+    if event.kind == .pageFreedWhileCached {
+      return Violation(
+        "\(machine.name(ofCPU: event.cpu)) frees table page \(machine.name(ofPage: event.page)) "
+          + "while \(who) a pointer to it cached")
+    }
+    return Violation(
+      "\(machine.name(ofCPU: event.cpu)) gives \(machine.frameName(ofCell: event.cell)) away while "
+        + "\(who) a translation to it cached")
+  }
+}

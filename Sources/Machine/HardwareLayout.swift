@@ -1,0 +1,71 @@
+// Where the state of memory management units lies in the array of words.
+
+/// Cells of cached entries and of walks in flight.
+///
+/// There are none in a scenario without a memory management unit. A cached entry is known by the
+/// level of the entry it was read from and by the addresses this translates, as a prefix: the
+/// leading digits of the address, down to that level.
+struct HardwareLayout {
+  /// Words per cached entry: the bits, the cell they were read from, what it survived.
+  static let slotStride: UInt32 = 3
+  static let registerStride: UInt32 = 3
+
+  let base: UInt32
+  let geometry: Geometry
+  let cpuCount: Int
+  let unitCount: Int
+  /// Cached entries of one kind: one for each level and prefix.
+  let slotCount: Int
+
+  init(base: UInt32, geometry: Geometry, cpuCount: Int, unitCount: Int) {
+    self.base = base
+    self.geometry = geometry
+    self.cpuCount = cpuCount
+    self.unitCount = unitCount
+    slotCount = (0..<geometry.levels).reduce(0) { count, level in
+      count + geometry.addressCount / geometry.span(ofEntryAt: level)
+    }
+  }
+
+  func prefixCount(at level: Int) -> Int { geometry.addressCount / span(at: level) }
+
+  /// Addresses that an entry at a level translates.
+  func span(at level: Int) -> Int { geometry.span(ofEntryAt: level) }
+
+  func addresses(ofPrefix prefix: Int, at level: Int) -> Range<Int> {
+    let span = span(at: level)
+    return (prefix * span)..<((prefix + 1) * span)
+  }
+
+  private var unitStride: UInt32 { 1 + UInt32(2 * slotCount) * HardwareLayout.slotStride }
+
+  /// Stands for all that a unit holds: cached entries, and walks in flight.
+  func object(_ unit: Int) -> UInt32 { base + UInt32(unit) * unitStride }
+
+  private func slot(_ level: Int, _ prefix: Int) -> Int {
+    var slot = prefix
+    for above in 0..<level { slot += prefixCount(at: above) }
+    return slot
+  }
+
+  /// A cached leaf.
+  func leaf(_ unit: Int, _ level: Int, _ prefix: Int) -> UInt32 {
+    object(unit) + 1 + UInt32(slot(level, prefix)) * HardwareLayout.slotStride
+  }
+
+  /// A cached pointer to a table.
+  func table(_ unit: Int, _ level: Int, _ prefix: Int) -> UInt32 {
+    leaf(unit, level, prefix) + UInt32(slotCount) * HardwareLayout.slotStride
+  }
+
+  private var registerBase: UInt32 { base + UInt32(unitCount) * unitStride }
+
+  /// The walk a CPU has in flight: its state, the table it is in, where it read the way there.
+  func register(_ cpu: Int) -> UInt32 {
+    registerBase + UInt32(cpu) * HardwareLayout.registerStride
+  }
+
+  var end: UInt32 {
+    unitCount == 0 ? base : registerBase + UInt32(cpuCount) * HardwareLayout.registerStride
+  }
+}

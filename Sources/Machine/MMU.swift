@@ -1,0 +1,151 @@
+// The memory management unit of a CPU, as a scenario describes it, and what a guest sees of it.
+
+/// A memory management unit: which table it walks, and what it does of its own accord.
+///
+/// It caches the table entries that its walks read: leaves (the TLB) and pointers to tables (the
+/// walk cache). The architecture lets it walk at any moment; how often it does so without being
+/// asked is bounded here, and part of a verdict's scope.
+public struct MMU: Equatable, Sendable {
+  public var root: TablePage
+  /// Addresses that it may walk to, or whose entries it may evict, at any moment.
+  public var addresses: [Int]
+  /// How many times it does so.
+  public var times: Int
+  /// Whether it may also evict.
+  public var evicts: Bool
+  /// Whose data frames its accesses may reach.
+  public var owner: FrameOwner
+
+  /// - Parameters:
+  ///   - root: where walks begin; also stands for the VMID.
+  ///   - addresses: which it may walk to without being asked.
+  ///   - times: how many times in an execution.
+  ///   - evicts: whether each time may also be an eviction.
+  ///   - owner: whose data frames its accesses may reach.
+  public init(
+    _ root: TablePage, speculatesOn addresses: [Int] = [], times: Int = 1, evicts: Bool = false,
+    owner: FrameOwner = .guest
+  ) {
+    self.root = root
+    self.addresses = addresses
+    self.times = addresses.isEmpty ? 0 : times
+    self.evicts = evicts
+    self.owner = owner
+  }
+}
+
+/// Who a data frame belongs to.
+public struct FrameOwner: Equatable, Sendable {
+  public let id: Int
+  public let name: String
+
+  /// - Parameter id: from 0, unique in a scenario; 0 is the guest, 1 nobody.
+  public init(id: Int, name: String) {
+    self.id = id
+    self.name = name
+  }
+
+  /// Owns all frames at the start.
+  public static let guest = FrameOwner(id: 0, name: "the guest")
+  /// The frame was given back to the allocator.
+  public static let nobody = FrameOwner(id: 1, name: "nobody")
+}
+
+/// What came of an access by a guest.
+public enum GuestAccess: Equatable, Sendable {
+  /// It reached the data frame.
+  case done(frame: Int)
+  /// An entry on the way is invalid.
+  case translationFault
+  /// The leaf has no access flag, and hardware does not set it.
+  case accessFlagFault
+  /// The leaf does not allow it.
+  case permissionFault
+}
+
+/// Which cached entries an invalidation is meant for (the TLBI instructions).
+public struct TLBInvalidation: Equatable, Sendable {
+  /// The first address, or nil for all of the table's (by VMID).
+  public var address: Int?
+  /// Number of addresses; more than one needs FEAT_TLBIRANGE.
+  public var count = 1
+  /// Only leaves, not the pointers to tables on the way to them (the -L- forms).
+  public var isLastLevelOnly = false
+  /// The level of the leaves (the TTL hint); if it is wrong, nothing is promised.
+  public var level: Int?
+  /// Only the caches of the CPU that issues it (not the -IS forms).
+  public var isLocal = false
+
+  /// All that is cached of a table.
+  public static let all = TLBInvalidation()
+
+  /// What translates one address.
+  public static func address(_ address: Int) -> TLBInvalidation {
+    range(address, count: 1)
+  }
+
+  /// What translates a range of addresses.
+  public static func range(_ address: Int, count: Int) -> TLBInvalidation {
+    var invalidation = TLBInvalidation()
+    invalidation.address = address
+    invalidation.count = count
+    return invalidation
+  }
+
+  /// The same, for leaves only.
+  public var lastLevelOnly: TLBInvalidation {
+    var copy = self
+    copy.isLastLevelOnly = true
+    return copy
+  }
+
+  /// The same, for leaves of one level.
+  public func level(_ level: Int) -> TLBInvalidation {
+    var copy = self
+    copy.level = level
+    return copy
+  }
+
+  /// The same, on the issuing CPU alone.
+  public var local: TLBInvalidation {
+    var copy = self
+    copy.isLocal = true
+    return copy
+  }
+}
+
+extension TLBInvalidation {
+  /// As an operand of an action, together with the root of the table it is about.
+  func packed(root: Int) -> UInt64 {
+    UInt64(root) << 48 | UInt64(count) << 32 | UInt64(address ?? 0) << 16
+      | UInt64(level.map { $0 + 1 } ?? 0) << 8
+      | (address == nil ? 4 : 0) | (isLocal ? 2 : 0) | (isLastLevelOnly ? 1 : 0)
+  }
+
+  init(packed: UInt64) {
+    address = packed & 4 != 0 ? nil : Int(packed >> 16 & 0xFFFF)
+    count = Int(packed >> 32 & 0xFFFF)
+    isLastLevelOnly = packed & 1 != 0
+    isLocal = packed & 2 != 0
+    let hint = Int(packed >> 8 & 0xFF)
+    level = hint == 0 ? nil : hint - 1
+  }
+
+  /// The id of the root in an operand.
+  static func root(packed: UInt64) -> Int { Int(packed >> 48) }
+
+  /// True if it is meant for entries that translate any of these addresses.
+  func covers(_ range: Range<Int>) -> Bool {
+    guard let address else { return true }
+    return range.overlaps(address..<(address + count))
+  }
+
+  /// True if it removes what is cached of a leaf at a level.
+  func removesLeaf(at level: Int) -> Bool { self.level == nil || self.level == level }
+
+  /// True if it removes a cached pointer to a table, read at a level.
+  func removesTable(at level: Int) -> Bool {
+    guard !isLastLevelOnly else { return false }
+    return self.level.map { level < $0 } ?? true
+  }
+}

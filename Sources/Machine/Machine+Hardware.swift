@@ -1,0 +1,365 @@
+// What memory management units do: accesses, walks, updates of entries, evictions, invalidation.
+
+import Exploration
+import Support
+
+/// What a walk or an access came to, as the value that the CPU observes.
+enum HardwareResult {
+  /// An access that reached its frame; the frame's number follows.
+  static let done: UInt64 = 1
+  static let permissionFault: UInt64 = 2
+  /// A clean entry must be made dirty first; the cell of the entry follows.
+  static let mustMarkDirty: UInt64 = 3
+  /// A walk began; the level and the id of the table follow.
+  static let miss: UInt64 = 4
+  /// A walk must begin anew: what it has read was invalidated.
+  static let restart = UInt64.max
+
+  static func pack(_ kind: UInt64, _ value: Int, level: Int = 0) -> UInt64 {
+    kind | UInt64(level) << 8 | UInt64(value) << 16
+  }
+
+  static func kind(_ result: UInt64) -> UInt64 { result & 0xFF }
+  static func level(_ result: UInt64) -> Int { Int(result >> 8 & 0xFF) }
+  static func value(_ result: UInt64) -> Int { Int(result >> 16) }
+}
+
+extension Action {
+  /// The address a hardware action is about.
+  var address: Int { Int(a & 0xFFFF) }
+  /// The level of the entry a walk reads.
+  var level: Int { Int(a >> 16 & 0xFF) }
+  /// Whether a guest's access is a write.
+  var isWrite: Bool { flag }
+
+  init(_ kind: Kind, address: Int, level: Int = 0) {
+    self.init(kind)
+    a = UInt64(address) | UInt64(level) << 16
+  }
+}
+
+extension Machine {
+  func performHardware(_ action: Action, by cpu: Int) -> UInt64 {
+    switch action.kind {
+    case .guestAccess: return guestAccess(action, by: cpu)
+    case .walkStart: return startWalk(to: action.address, by: cpu)
+    case .walkRead: return readEntry(action, by: cpu)
+    case .walkUpdate: return updateEntry(action, by: cpu)
+    case .evict:
+      let unit = translation.unitOfCPU[cpu]
+      for level in 0..<layout.geometry.levels {
+        clear(leafSlot(unit, level, of: action.address))
+        if level < layout.geometry.lastLevel { clear(tableSlot(unit, level, of: action.address)) }
+      }
+      return 0
+    case .tlbInvalidate:
+      invalidate(action, by: cpu)
+      return 0
+    case .handOver:
+      handOver(action, by: cpu)
+      return 0
+    default: return 0
+    }
+  }
+
+  // MARK: Accesses
+
+  private func guestAccess(_ action: Action, by cpu: Int) -> UInt64 {
+    let unit = translation.unitOfCPU[cpu]
+    guard let slot = cachedLeaf(unit, of: action.address) else {
+      return startWalk(to: action.address, by: cpu)
+    }
+    let leaf = bits(of: slot)
+    guard action.isWrite ? leaf.isWritable : leaf.isReadable else {
+      if action.isWrite, features.hardwareDirtyState, leaf.isDirtyModifiable {
+        return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[slot.source]))
+      }
+      return HardwareResult.permissionFault
+    }
+    let survival = memory[slot.survival]
+    if survival & 0xFF != 0, action.isWrite || survival >> 8 == 0 {
+      report(.staleUse, cpu, cell: UInt32(memory[slot.source]), value: survival & 0xFF)
+    }
+    let frame = frame(of: leaf, at: slot.level, for: action.address) ?? 0
+    use(frame, of: unit, isWrite: action.isWrite, by: cpu)
+    return HardwareResult.pack(HardwareResult.done, frame)
+  }
+
+  private func use(_ number: Int, of unit: Int, isWrite: Bool, by cpu: Int) {
+    let frames = scenario.dataFrames
+    if frames.isEmpty { return }
+    guard number < frames.count else {
+      fail(.capacity("the scenario declares \(frames.count) data frames; \(number) is mapped"))
+      return
+    }
+    let frame = frames[number]
+    let owner = memory[frame.owner.cell]
+    if Int(owner) != translation.units[unit].mmu.owner.id {
+      report(.foreignFrameUsed, cpu, cell: frame.owner.cell, value: owner)
+    }
+    if isWrite { memory[frame.content.cell] += 1 }
+  }
+
+  private func handOver(_ action: Action, by cpu: Int) {
+    let frame = scenario.dataFrames[Int(action.a)]
+    let owner = memory[frame.owner.cell]
+    if watched.contains(.frameGivenWhileCached), owner != action.b {
+      let cpus = cpusCaching(frame: frame.number, of: owner)
+      if !cpus.isEmpty {
+        report(.frameGivenWhileCached, cpu, cell: frame.owner.cell, value: cpus.bits)
+      }
+    }
+    memory[frame.owner.cell] = action.b
+  }
+
+  // MARK: Walks
+
+  /// Begins at the root, or where the walk cache leads.
+  private func startWalk(to address: Int, by cpu: Int) -> UInt64 {
+    let unit = translation.unitOfCPU[cpu]
+    let register = layout.hardware.register(cpu)
+    for level in (0..<layout.geometry.lastLevel).reversed() {
+      let slot = tableSlot(unit, level, of: address)
+      guard let id = linkedPage(by: memory[slot.cell]) else { continue }
+      setWalk(
+        register, address, level + 1, table: id, source: memory[slot.source],
+        survival: memory[slot.survival])
+      return HardwareResult.pack(HardwareResult.miss, id, level: level + 1)
+    }
+    let root = translation.units[unit].mmu.root.id
+    setWalk(register, address, 0, table: root, source: 0, survival: 0)
+    return HardwareResult.pack(HardwareResult.miss, root, level: 0)
+  }
+
+  private func setWalk(
+    _ register: UInt32, _ address: Int, _ level: Int, table: Int, source: UInt64, survival: UInt64
+  ) {
+    memory[register] =
+      TranslationUnits.WalkState.inFlight | UInt64(level) << 8 | UInt64(address) << 16
+      | survival << 32
+    memory[register + 1] = UInt64(table + 1)
+    memory[register + 2] = source
+  }
+
+  private func endWalk(_ register: UInt32) {
+    for word in 0..<HardwareLayout.registerStride { memory[register + word] = 0 }
+  }
+
+  /// Reads one entry, caches it if it may be, and goes on or ends the walk.
+  ///
+  /// Entries that lead to a translation fault or an access-flag fault are never cached.
+  private func readEntry(_ action: Action, by cpu: Int) -> UInt64 {
+    let unit = translation.unitOfCPU[cpu]
+    let register = layout.hardware.register(cpu)
+    guard memory[register] & TranslationUnits.WalkState.restart == 0 else {
+      endWalk(register)
+      return HardwareResult.restart
+    }
+    let survival = memory[register] >> 32
+    let entry = Descriptor(bits: memory[action.cell])
+    if action.level < layout.geometry.lastLevel, let id = linkedPage(by: entry.bits) {
+      fill(
+        tableSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
+      setWalk(
+        register, action.address, action.level + 1, table: id, source: UInt64(action.cell),
+        survival: survival)
+      return entry.bits
+    }
+    guard entry.isLeaf else {
+      endWalk(register)
+      return entry.bits
+    }
+    if entry.hasAccessFlag {
+      noteConflicts(with: entry, at: action.level, action, of: unit, by: cpu)
+      fill(leafSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
+      endWalk(register)
+    } else if !features.hardwareAccessFlag {
+      endWalk(register)
+    }
+    return entry.bits
+  }
+
+  private func fill(_ slot: Slot, _ entry: Descriptor, from cell: UInt32, _ survival: UInt64) {
+    memory[slot.cell] = entry.bits
+    memory[slot.source] = UInt64(cell)
+    memory[slot.survival] = survival
+  }
+
+  /// Reports a cached leaf that translates one of the same addresses to something else.
+  private func noteConflicts(
+    with leaf: Descriptor, at level: Int, _ action: Action, of unit: Int, by cpu: Int
+  ) {
+    guard watched.contains(.conflictingEntries) else { return }
+    let span = layout.hardware.span(at: level)
+    let first = action.address / span * span
+    eachLeaf(of: unit) { slot in
+      let range = layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level)
+      guard range.overlaps(first..<(first + span)) else { return }
+      let address = max(first, range.lowerBound)
+      let other = bits(of: slot)
+      let isSame =
+        frame(of: other, at: slot.level, for: address) == frame(of: leaf, at: level, for: address)
+      let isAllowed =
+        slot.level == level || isSame && mayDifferInSize(leaf, other)
+      guard !isSame || !isAllowed else { return }
+      report(.conflictingEntries, cpu, cell: action.cell, value: UInt64(address))
+    }
+  }
+
+  /// Sets the access flag in memory, or makes a clean entry dirty there and where it is cached.
+  private func updateEntry(_ action: Action, by cpu: Int) -> UInt64 {
+    let unit = translation.unitOfCPU[cpu]
+    let old = memory[action.cell]
+    guard action.flag else {
+      if old == action.b { memory[action.cell] = Descriptor(bits: old).withAccessFlag.bits }
+      return old == action.b ? 1 : 0
+    }
+    guard let slot = cachedLeaf(unit, of: action.address), memory[slot.source] == action.cell
+    else { return 0 }
+    guard memory[slot.cell] == old else {
+      clear(slot)
+      return 0
+    }
+    memory[action.cell] = Descriptor(bits: old).writable.bits
+    memory[slot.cell] = memory[action.cell]
+    return 1
+  }
+
+  // MARK: Invalidation
+
+  /// An invalidation takes effect, on all CPUs it is for: what it removes is gone, and walks in
+  /// flight that read what it removes begin anew.
+  ///
+  /// An entry it was meant for, and that the issuing CPU has changed, may stay nevertheless. It is
+  /// marked: its use is a stale one from now on.
+  private func invalidate(_ action: Action, by cpu: Int) {
+    let invalidation = TLBInvalidation(packed: action.a)
+    let written = writtenEntries[Int(action.b)]
+    for (number, unit) in translation.units.enumerated()
+    where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
+      let isFor = !invalidation.isLocal || translation.unitOfCPU[cpu] == number
+      eachLeaf(of: number) { slot in
+        guard covers(invalidation, slot) else { return }
+        var survival: Survival?
+        if !isFor { survival = .local }
+        if !invalidation.removesLeaf(at: slot.level) { survival = .wrongLevel }
+        remove(slot, survival, written)
+      }
+      eachTable(of: number) { slot in
+        guard covers(invalidation, slot) else { return }
+        var survival: Survival?
+        if !isFor { survival = .local }
+        if !invalidation.removesTable(at: slot.level) {
+          survival = invalidation.isLastLevelOnly ? .lastLevelOnly : .wrongLevel
+        }
+        remove(slot, survival, written)
+      }
+      guard isFor else { continue }
+      restartWalk(of: unit.cpu, invalidation, written)
+      if let walker = translation.walkers[number] { restartWalk(of: walker, invalidation, written) }
+    }
+  }
+
+  private func covers(_ invalidation: TLBInvalidation, _ slot: Slot) -> Bool {
+    invalidation.covers(layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level))
+  }
+
+  private func remove(_ slot: Slot, _ survival: Survival?, _ written: WrittenEntries) {
+    let source = UInt32(memory[slot.source])
+    var survival = survival
+    if survival == nil, written.unpublished.contains(source) { survival = .unpublished }
+    guard let survival else {
+      clear(slot)
+      return
+    }
+    guard written.changed.contains(source) else { return }
+    let kept = bits(of: slot)
+    let now = Descriptor(bits: memory[source])
+    guard now.tableID == kept.tableID, now.dataFrame == kept.dataFrame else {
+      memory[slot.survival] = survival.rawValue
+      return
+    }
+    // Only the right to write is lost.
+    if kept.isWritable && !now.isWritable { memory[slot.survival] = survival.rawValue | 1 << 8 }
+  }
+
+  private func restartWalk(
+    of cpu: Int, _ invalidation: TLBInvalidation, _ written: WrittenEntries
+  ) {
+    let register = layout.hardware.register(cpu)
+    let state = memory[register]
+    guard state & 3 == TranslationUnits.WalkState.inFlight else { return }
+    let level = Int(state >> 8 & 0xFF)
+    let address = Int(state >> 16 & 0xFFFF)
+    guard level > 0, invalidation.covers(address..<(address + 1)),
+      invalidation.removesTable(at: level - 1),
+      !written.unpublished.contains(UInt32(memory[register + 2]))
+    else { return }
+    memory[register] = state | TranslationUnits.WalkState.restart
+  }
+
+  // MARK: Footprints
+
+  func addHardware(_ action: Action, by cpu: Int, to footprint: Footprint) {
+    let unit = translation.unitOfCPU[cpu]
+    switch action.kind {
+    case .guestAccess:
+      guard let slot = cachedLeaf(unit, of: action.address) else {
+        footprint.write(layout.hardware.object(unit))
+        return
+      }
+      footprint.read(layout.hardware.object(unit))
+      let leaf = bits(of: slot)
+      guard action.isWrite ? leaf.isWritable : leaf.isReadable else { return }
+      let number = frame(of: leaf, at: slot.level, for: action.address) ?? 0
+      guard number < scenario.dataFrames.count else { return }
+      addUse(of: scenario.dataFrames[number], action, footprint)
+    case .walkStart, .evict: footprint.write(layout.hardware.object(unit))
+    case .walkRead:
+      footprint.write(layout.hardware.object(unit))
+      footprint.read(action.cell)
+    case .walkUpdate:
+      footprint.write(layout.hardware.object(unit))
+      footprint.write(action.cell)
+    case .tlbInvalidate:
+      for (number, unit) in translation.units.enumerated()
+      where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
+        footprint.write(layout.hardware.object(number))
+      }
+      for cell in writtenEntries[Int(action.b)].changed { footprint.read(cell) }
+    case .handOver:
+      footprint.write(scenario.dataFrames[Int(action.a)].owner.cell)
+      if watched.contains(.frameGivenWhileCached) { addUnits(footprint) }
+    default: break
+    }
+  }
+
+  /// What an access could touch: any frame, and on a miss what the unit holds.
+  func addPotentialAccess(_ action: Action, by cpu: Int, to footprint: Footprint) {
+    footprint.write(layout.hardware.object(translation.unitOfCPU[cpu]))
+    for frame in scenario.dataFrames { addUse(of: frame, action, footprint) }
+  }
+
+  private func addUse(of frame: DataFrame, _ action: Action, _ footprint: Footprint) {
+    footprint.read(frame.owner.cell)
+    if action.isWrite { footprint.write(frame.content.cell) }
+  }
+
+  /// Adds all that is cached as read.
+  func addUnits(_ footprint: Footprint) {
+    for unit in translation.units.indices { footprint.read(layout.hardware.object(unit)) }
+  }
+}
+
+/// Entries that a CPU has written, and which of them no barrier has published yet.
+struct WrittenEntries: Hashable {
+  /// Since the latest invalidation that has completed.
+  var changed: [UInt32] = []
+  /// Since the latest barrier.
+  var unpublished: [UInt32] = []
+
+  mutating func note(_ cell: UInt32) {
+    if !changed.contains(cell) { changed.append(cell) }
+    if !unpublished.contains(cell) { unpublished.append(cell) }
+  }
+}

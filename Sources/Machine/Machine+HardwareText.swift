@@ -1,0 +1,85 @@
+// Words for memory management units: what they do, and what they hold.
+
+extension Machine {
+  func hardwareText(_ action: Action) -> String {
+    let address = hexadecimal(action.address)
+    switch action.kind {
+    case .guestAccess: return "guest \(action.isWrite ? "write" : "read") \(address)"
+    case .walkStart: return "walk to \(address)"
+    case .walkRead: return "walk reads \(name(ofCell: action.cell))"
+    case .walkUpdate:
+      return
+        "walk sets \(action.flag ? "dirty state" : "access flag") in \(name(ofCell: action.cell))"
+    case .evict: return "evict \(address)"
+    case .tlbi: return "tlbi \(text(ofInvalidation: action))"
+    case .tlbInvalidate: return "tlbi takes effect: \(text(ofInvalidation: action))"
+    case .handOver:
+      let frame = scenario.dataFrames[Int(action.a)].number
+      return "hand over frame \(hexadecimal(frame)) to \(name(ofOwner: action.b))"
+    default: return "dsb"
+    }
+  }
+
+  /// The name of an owner of data frames, by id.
+  public func name(ofOwner id: UInt64) -> String {
+    let owners = [FrameOwner.guest, .nobody] + scenario.frameOwners
+    return owners.first { $0.id == Int(id) }?.name ?? "owner \(id)"
+  }
+
+  private func text(ofInvalidation action: Action) -> String {
+    let invalidation = TLBInvalidation(packed: action.a)
+    var parts = ["all"]
+    if let address = invalidation.address {
+      let last = address + invalidation.count - 1
+      parts = [hexadecimal(address) + (last > address ? "–\(hexadecimal(last))" : "")]
+    }
+    if invalidation.isLastLevelOnly { parts.append("leaves only") }
+    if let level = invalidation.level { parts.append("level \(level)") }
+    if invalidation.isLocal { parts.append("this CPU only") }
+    return parts.joined(separator: ", ")
+  }
+
+  func hardwareOutcome(of action: Action, observing result: UInt64) -> String {
+    switch action.kind {
+    case .guestAccess:
+      switch HardwareResult.kind(result) {
+      case HardwareResult.done:
+        return "reaches frame \(hexadecimal(HardwareResult.value(result)))"
+      case HardwareResult.permissionFault: return "permission fault"
+      case HardwareResult.mustMarkDirty: return "clean"
+      default: return "not cached, walk from \(walkText(result))"
+      }
+    case .walkStart: return "from \(walkText(result))"
+    case .walkRead:
+      return result == HardwareResult.restart
+        ? "invalidated" : "is \(text(of: Descriptor(bits: result)))"
+    case .walkUpdate: return result == 0 ? "lost" : "done"
+    default: return ""
+    }
+  }
+
+  private func walkText(_ result: UInt64) -> String { name(ofPage: HardwareResult.value(result)) }
+
+  /// What each unit has cached, a line per CPU that has anything; then walks in flight.
+  func hardwareState() -> [String] {
+    translation.units.enumerated().compactMap { number, unit in
+      var parts: [String] = []
+      eachTable(of: number) { slot in
+        let range = text(of: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level))
+        parts.append("walk \(range) at \(text(of: bits(of: slot)))")
+      }
+      eachLeaf(of: number) { slot in
+        let range = text(of: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level))
+        parts.append("\(range) → \(text(of: bits(of: slot)))")
+      }
+      return parts.isEmpty
+        ? nil : "cached by \(name(ofCPU: unit.cpu)): \(parts.joined(separator: "  "))"
+    }
+  }
+
+  private func text(of range: Range<Int>) -> String {
+    range.count == 1
+      ? hexadecimal(range.lowerBound)
+      : "\(hexadecimal(range.lowerBound))–\(hexadecimal(range.upperBound - 1))"
+  }
+}

@@ -1,0 +1,200 @@
+// What memory management units hold: cached entries and walks in flight, and who has what cached.
+
+import Exploration
+import Support
+
+/// Why a cached entry was not removed by an invalidation that was meant for it.
+public enum Survival: UInt64, Sendable {
+  /// The invalidation named another level.
+  case wrongLevel = 1
+  /// The invalidation was for leaves, the entry points to a table.
+  case lastLevelOnly
+  /// The entry had been changed, but no barrier had published that before the invalidation.
+  case unpublished
+  /// The invalidation was for the CPU that issued it.
+  case local
+}
+
+/// The memory management units of a machine.
+struct TranslationUnits {
+  struct Unit {
+    var cpu: Int
+    var mmu: MMU
+  }
+
+  /// What is done in a walk that is in flight.
+  struct WalkState {
+    static let inFlight: UInt64 = 1
+    /// It must begin anew: what it has read was invalidated.
+    static let restart: UInt64 = 2
+  }
+
+  let units: [Unit]
+  /// Per CPU, its unit or that of the CPU it belongs to, or -1.
+  let unitOfCPU: [Int]
+  /// For each unit, the CPU whose steps are what it does of its own accord.
+  let walkers: [Int?]
+
+  init(_ programs: [Program], firstWalker: Int, cpuCount: Int) {
+    var units: [Unit] = []
+    var walkers: [Int?] = []
+    var unitOfCPU = Array(repeating: -1, count: cpuCount)
+    var next = firstWalker
+    for (cpu, program) in programs.enumerated() {
+      guard let mmu = program.mmu else { continue }
+      unitOfCPU[cpu] = units.count
+      if mmu.times > 0 {
+        unitOfCPU[next] = units.count
+        walkers.append(next)
+        next += 1
+      } else {
+        walkers.append(nil)
+      }
+      units.append(Unit(cpu: cpu, mmu: mmu))
+    }
+    self.units = units
+    self.unitOfCPU = unitOfCPU
+    self.walkers = walkers
+  }
+}
+
+extension Machine {
+  var hasHardware: Bool { !translation.units.isEmpty }
+
+  /// A cached entry: the words that hold it.
+  struct Slot {
+    var cell: UInt32
+    var level: Int
+    var prefix: Int
+
+    var source: UInt32 { cell + 1 }
+    /// What is lost and why, if the entry survived an invalidation meant for it.
+    var survival: UInt32 { cell + 2 }
+  }
+
+  func bits(of slot: Slot) -> Descriptor { Descriptor(bits: memory[slot.cell]) }
+
+  func leafSlot(_ unit: Int, _ level: Int, of address: Int) -> Slot {
+    let prefix = address / layout.hardware.span(at: level)
+    return Slot(
+      cell: layout.hardware.leaf(unit, level, prefix), level: level, prefix: prefix)
+  }
+
+  func tableSlot(_ unit: Int, _ level: Int, of address: Int) -> Slot {
+    let prefix = address / layout.hardware.span(at: level)
+    return Slot(
+      cell: layout.hardware.table(unit, level, prefix), level: level, prefix: prefix)
+  }
+
+  /// The cached leaf that translates an address; of several, the one of the lowest level.
+  func cachedLeaf(_ unit: Int, of address: Int) -> Slot? {
+    for level in (0..<layout.geometry.levels).reversed() {
+      let slot = leafSlot(unit, level, of: address)
+      if memory[slot.cell] != 0 { return slot }
+    }
+    return nil
+  }
+
+  /// Calls `body` with all cached leaves of a unit.
+  func eachLeaf(of unit: Int, _ body: (Slot) -> Void) {
+    eachSlot { level, prefix in
+      let cell = layout.hardware.leaf(unit, level, prefix)
+      if memory[cell] != 0 { body(Slot(cell: cell, level: level, prefix: prefix)) }
+    }
+  }
+
+  /// Calls `body` with all cached pointers to tables of a unit.
+  func eachTable(of unit: Int, _ body: (Slot) -> Void) {
+    eachSlot { level, prefix in
+      guard level < layout.geometry.lastLevel else { return }
+      let cell = layout.hardware.table(unit, level, prefix)
+      if memory[cell] != 0 { body(Slot(cell: cell, level: level, prefix: prefix)) }
+    }
+  }
+
+  @inline(__always)
+  private func eachSlot(_ body: (Int, Int) -> Void) {
+    for level in 0..<layout.geometry.levels {
+      for prefix in 0..<layout.hardware.prefixCount(at: level) { body(level, prefix) }
+    }
+  }
+
+  func clear(_ slot: Slot) {
+    memory[slot.cell] = 0
+    memory[slot.source] = 0
+    memory[slot.survival] = 0
+  }
+
+  /// The data frame to which a leaf of a level leads for an address.
+  func frame(of leaf: Descriptor, at level: Int, for address: Int) -> Int? {
+    leaf.dataFrame.map { $0 + address % layout.hardware.span(at: level) }
+  }
+
+  // MARK: Who has what cached
+
+  /// CPUs that have a pointer to a table page cached, or walk it now.
+  func cpusCaching(table id: Int) -> CPUSet {
+    var found = CPUSet()
+    for (number, unit) in translation.units.enumerated() {
+      eachTable(of: number) { if bits(of: $0).tableID == id { found.insert(unit.cpu) } }
+      if walks(number, table: id) { found.insert(unit.cpu) }
+    }
+    return found
+  }
+
+  private func walks(_ unit: Int, table id: Int) -> Bool {
+    func isIn(_ cpu: Int) -> Bool {
+      let register = layout.hardware.register(cpu)
+      return memory[register] & 3 == TranslationUnits.WalkState.inFlight
+        && memory[register + 1] == UInt64(id + 1)
+    }
+    return isIn(translation.units[unit].cpu) || translation.walkers[unit].map(isIn) ?? false
+  }
+
+  /// CPUs that have an entry cached which must not be replaced by this one without invalidation.
+  func cpusCaching(entryAt cell: UInt32, unlike new: Descriptor) -> CPUSet {
+    var found = CPUSet()
+    for (number, unit) in translation.units.enumerated() {
+      eachLeaf(of: number) { slot in
+        guard memory[slot.source] == UInt64(cell) else { return }
+        if needsBreak(bits(of: slot), new) { found.insert(unit.cpu) }
+      }
+      eachTable(of: number) { slot in
+        guard memory[slot.source] == UInt64(cell) else { return }
+        if needsBreak(bits(of: slot), new) { found.insert(unit.cpu) }
+      }
+    }
+    return found
+  }
+
+  /// CPUs with cached leaves that lead an owner's guests to a frame.
+  func cpusCaching(frame: Int, of owner: UInt64) -> CPUSet {
+    var found = CPUSet()
+    for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == Int(owner) {
+      eachLeaf(of: number) { slot in
+        guard let first = bits(of: slot).dataFrame else { return }
+        let span = layout.hardware.span(at: slot.level)
+        if (first..<(first + span)).contains(frame) { found.insert(unit.cpu) }
+      }
+    }
+    return found
+  }
+
+  /// True if one valid entry must not take the place of another without break-before-make.
+  ///
+  /// Permissions, flags and software's bits may change (Arm ARM, "Using break-before-make when
+  /// updating translation table entries"); output address and type may not. A block may take the
+  /// place of a table, and a table that of a block, where FEAT_BBM allows it; that both translate
+  /// alike shows where both are cached.
+  private func needsBreak(_ old: Descriptor, _ new: Descriptor) -> Bool {
+    guard old.tableID != new.tableID || old.dataFrame != new.dataFrame else { return false }
+    return old.isTable == new.isTable || !mayDifferInSize(old, new)
+  }
+
+  /// True if FEAT_BBM lets a range be mapped by one entry and, elsewhere in the caches, by others
+  /// of another size.
+  func mayDifferInSize(_ a: Descriptor, _ b: Descriptor) -> Bool {
+    let isMarked = a.isMarkedForSizeChange || b.isMarkedForSizeChange
+    return features.breakBeforeMakeLevel >= (isMarked ? 1 : 2)
+  }
+}

@@ -1,0 +1,178 @@
+// What a guest does on a CPU, what its memory management unit does, and how software invalidates.
+
+extension VirtualCPU {
+  /// True if a guest can run on this CPU.
+  public var hasMMU: Bool { machine.translation.unitOfCPU[index] >= 0 }
+
+  /// A guest on this CPU reads an address.
+  ///
+  /// A cached translation is used, or the memory management unit walks the table, one entry a step;
+  /// then the data frame is read, if the scenario has any.
+  public func guestRead(
+    _ address: Int, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> GuestAccess {
+    try guestAccess(address, isWrite: false, SourceSite(file: file, line: line))
+  }
+
+  /// A guest on this CPU writes to an address.
+  public func guestWrite(
+    _ address: Int, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> GuestAccess {
+    try guestAccess(address, isWrite: true, SourceSite(file: file, line: line))
+  }
+
+  private func guestAccess(
+    _ address: Int, isWrite: Bool, _ site: SourceSite
+  ) throws(Abandoned) -> GuestAccess {
+    guard hasMMU else {
+      machine.fail(.capacity("\(name) runs a guest but is not declared to have an MMU"))
+      throw Abandoned()
+    }
+    while true {
+      var action = Action(.guestAccess, address: address)
+      action.flag = isWrite
+      let result = try issue(action, site)
+      switch HardwareResult.kind(result) {
+      case HardwareResult.done: return .done(frame: HardwareResult.value(result))
+      case HardwareResult.permissionFault: return .permissionFault
+      case HardwareResult.mustMarkDirty:
+        try markDirty(UInt32(HardwareResult.value(result)), address, site)
+      default:
+        if let fault = try walk(to: address, from: result, site) { return fault }
+      }
+    }
+  }
+
+  /// What the memory management unit does of its own accord.
+  func runWalker(_ mmu: MMU) throws(Abandoned) {
+    let kinds = mmu.evicts ? 2 : 1
+    for _ in 0..<mmu.times {
+      let choice = try choose(mmu.addresses.count * kinds)
+      let address = mmu.addresses[choice / kinds]
+      if choice % kinds == 0 {
+        let start = try issue(Action(.walkStart, address: address), .none)
+        _ = try walk(to: address, from: start, .none)
+      } else {
+        _ = try issue(Action(.evict, address: address), .none)
+      }
+      finishOperation(NoResult())
+    }
+  }
+
+  /// Reads entries from where a walk begins until one is a leaf, which then is cached, or leads to
+  /// a fault.
+  ///
+  /// Where what it has read was invalidated, the walk is over without either.
+  private func walk(
+    to address: Int, from start: UInt64, _ site: SourceSite
+  ) throws(Abandoned) -> GuestAccess? {
+    var level = HardwareResult.level(start)
+    var table = machine.layout.page(HardwareResult.value(start))
+    while true {
+      let slot = table[geometry.index(of: address, at: level)]
+      let read = try issue(walkAction(.walkRead, slot, address, level), site)
+      if read == HardwareResult.restart { return nil }
+      let entry = Descriptor(bits: read)
+      if level < geometry.lastLevel, let next = self.table(at: entry) {
+        table = next
+        level += 1
+        continue
+      }
+      guard entry.isLeaf else { return .translationFault }
+      if entry.hasAccessFlag { return nil }
+      guard machine.features.hardwareAccessFlag else { return .accessFlagFault }
+      var update = walkAction(.walkUpdate, slot, address, level)
+      update.b = entry.bits
+      _ = try issue(update, site)
+    }
+  }
+
+  private func walkAction(
+    _ kind: Action.Kind, _ slot: Location, _ address: Int, _ level: Int
+  ) -> Action {
+    var action = Action(kind, address: address, level: level)
+    action.cell = slot.cell
+    action.lifetime = slot.lifetime
+    return action
+  }
+
+  /// Makes a clean entry dirty, in memory and where it is cached, if it is still the same.
+  private func markDirty(
+    _ cell: UInt32, _ address: Int, _ site: SourceSite
+  ) throws(Abandoned) {
+    guard let page = machine.layout.pageID(at: cell) else { return }
+    var update = Action(.walkUpdate, address: address)
+    update.cell = cell
+    update.lifetime = machine.layout.page(page).base
+    update.flag = true
+    _ = try issue(update, site)
+  }
+
+  // MARK: Software
+
+  /// What the modelled MMU can do.
+  public var features: Features { machine.features }
+
+  /// Asks all memory management units that walk a table to forget what they have cached of it.
+  ///
+  /// It takes effect at the latest at the next `dsb`, and until then nothing is promised. Entries
+  /// that this CPU has changed with no barrier since may be cached again as they were.
+  public func tlbi(
+    _ invalidation: TLBInvalidation, of root: TablePage,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    precondition(
+      invalidation.count == 1 || features.rangeInvalidation,
+      "the architecture version has no invalidation of ranges; look at features")
+    var action = Action(.tlbi)
+    action.a = invalidation.packed(root: root.id)
+    action.b = machine.number(of: written)
+    pendingInvalidations.append(action)
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Waits until all this CPU has written is seen by every walk, and until its invalidations have
+  /// taken effect (DSB).
+  public func dsb(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    for pending in pendingInvalidations {
+      var action = pending
+      action.kind = .tlbInvalidate
+      _ = try issue(action, site)
+    }
+    if !pendingInvalidations.isEmpty { written.changed = [] }
+    written.unpublished = []
+    pendingInvalidations = []
+    _ = try issue(Action(.dsb), site)
+  }
+
+  /// Gives a data frame to another owner, who may put what he likes into it.
+  public func handOver(
+    _ frame: DataFrame, to owner: FrameOwner, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    var action = Action(.handOver)
+    action.a = UInt64(frame.number)
+    action.b = UInt64(owner.id)
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+}
+
+extension GuestAccess: OperationResult {
+  public var code: UInt64 {
+    switch self {
+    case .done(let frame): UInt64(frame) + 3
+    case .translationFault: 0
+    case .accessFlagFault: 1
+    case .permissionFault: 2
+    }
+  }
+
+  public var text: String? {
+    switch self {
+    case .done(let frame): "frame \(hexadecimal(frame))"
+    case .translationFault: "translation fault"
+    case .accessFlagFault: "access-flag fault"
+    case .permissionFault: "permission fault"
+    }
+  }
+}
