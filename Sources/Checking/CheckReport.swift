@@ -107,7 +107,17 @@ extension Scenario {
     let cpus = programs.count == 1 ? "1 CPU" : "\(programs.count) CPUs"
     let tables =
       hasTables ? ", \(geometry.levels)-level tables of \(geometry.entries) entries" : ""
-    return "\(cpus), \(each)\(tables), sequential consistency"
+    return "\(cpus), \(each)\(tables)\(hardware), sequential consistency"
+  }
+
+  /// What memory management units may do, in words.
+  private var hardware: String {
+    let units = programs.compactMap(\.mmu)
+    guard !units.isEmpty else { return "" }
+    let speculations = units.map(\.times).reduce(0, +)
+    let what = units.contains { $0.evicts && $0.times > 0 } ? "walks or evictions" : "walks"
+    let spontaneous = speculations == 0 ? "" : ", \(speculations) \(what) of their own accord"
+    return ", \(units.count) \(units.count == 1 ? "MMU" : "MMUs")\(spontaneous)"
   }
 }
 

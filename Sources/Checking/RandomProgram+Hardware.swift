@@ -29,6 +29,7 @@ extension RandomProgram {
     features.breakBeforeMakeLevel = random.pick([0, 0, 2])
     features.hardwareAccessFlag = random.below(2) == 0
     features.hardwareDirtyState = random.below(2) == 0
+    features.enhancedTranslationSynchronisation = random.below(2) == 0
     cpus = (0..<cpuCount).map { cpu in
       let mix = random.pick(speculations[cpu] < 0 ? Self.changers : Self.guests + Self.changers)
       let length = 1 + random.below(size == .small ? 3 : 6 - cpuCount)

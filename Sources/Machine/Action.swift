@@ -33,6 +33,8 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case guestAccess, walkStart, walkRead, walkUpdate, evict
     /// An invalidation that is issued, takes effect, and is known to have.
     case tlbi, tlbInvalidate, dsb
+    /// An entry that was made valid is seen by every walk from now on.
+    case settle
     /// A data frame gets another owner.
     case handOver
   }

@@ -214,8 +214,8 @@ final class CPUImages {
       .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
       .choose, .invoke, .respond,
       // Where there is hardware, no CPUs are exchanged.
-      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
-      .handOver:
+      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
+      .dsb, .handOver:
       break
     }
     return image
@@ -247,8 +247,8 @@ final class CPUImages {
     case .finished, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
       .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
       .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond,
-      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
-      .handOver:
+      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
+      .dsb, .handOver:
       return result
     }
   }

@@ -14,10 +14,15 @@ struct HardwareLayout {
   let geometry: Geometry
   let cpuCount: Int
   let unitCount: Int
+  /// Cells of table pages.
+  let pageCells: Range<UInt32>
   /// Cached entries of one kind: one for each level and prefix.
   let slotCount: Int
 
-  init(base: UInt32, geometry: Geometry, cpuCount: Int, unitCount: Int) {
+  init(
+    base: UInt32, geometry: Geometry, cpuCount: Int, unitCount: Int, pageCells: Range<UInt32>
+  ) {
+    self.pageCells = pageCells
     self.base = base
     self.geometry = geometry
     self.cpuCount = cpuCount
@@ -65,7 +70,10 @@ struct HardwareLayout {
     registerBase + UInt32(cpu) * HardwareLayout.registerStride
   }
 
-  var end: UInt32 {
-    unitCount == 0 ? base : registerBase + UInt32(cpuCount) * HardwareLayout.registerStride
+  /// Units whose walks may still see an entry as it was before it was made valid.
+  func unseen(_ cell: UInt32) -> UInt32 {
+    registerBase + UInt32(cpuCount) * HardwareLayout.registerStride + (cell - pageCells.lowerBound)
   }
+
+  var end: UInt32 { unitCount == 0 ? base : unseen(pageCells.upperBound) }
 }

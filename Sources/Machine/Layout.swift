@@ -40,10 +40,11 @@ struct Layout {
   init(cpuCount: Int, geometry: Geometry, unitCount: Int) {
     self.cpuCount = cpuCount
     self.geometry = geometry
-    hardware = HardwareLayout(base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0)
+    hardware = HardwareLayout(
+      base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0, pageCells: 0..<0)
     hardware = HardwareLayout(
       base: barrierBase + UInt32(cpuCount * cpuCount), geometry: geometry, cpuCount: cpuCount,
-      unitCount: unitCount)
+      unitCount: unitCount, pageCells: Layout.pageBase..<pageEnd)
   }
 
   // Table pages come right after the named words, those that exist from the start first, so that

@@ -99,7 +99,8 @@ extension Machine {
     case .respond:
       memory[layout.history(cpu)] += 1
       return 0
-    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .handOver:
+    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
+      .handOver:
       return performHardware(action, by: cpu)
     case .finished, .fence, .choose, .tlbi, .dsb: return 0
     }
@@ -129,7 +130,8 @@ extension Machine {
       footprint.write(action.lifetime)
       addSections(memory[action.lifetime + Layout.readersAtUnlinkOffset], footprint)
       if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
-    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .handOver:
+    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
+      .handOver:
       addHardware(action, by: cpu, to: footprint)
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       addLocking(action, by: cpu, to: footprint)

@@ -14,6 +14,8 @@ enum HardwareResult {
   static let miss: UInt64 = 4
   /// A walk must begin anew: what it has read was invalidated.
   static let restart = UInt64.max
+  /// A walk may see an entry as it is, or still as it was, which is invalid.
+  static let unsettled: UInt64 = 2
 
   static func pack(_ kind: UInt64, _ value: Int, level: Int = 0) -> UInt64 {
     kind | UInt64(level) << 8 | UInt64(value) << 16
@@ -57,6 +59,9 @@ extension Machine {
       return 0
     case .handOver:
       handOver(action, by: cpu)
+      return 0
+    case .settle:
+      memory[layout.hardware.unseen(action.cell)] = 0
       return 0
     default: return 0
     }
@@ -155,6 +160,15 @@ extension Machine {
       endWalk(register)
       return HardwareResult.restart
     }
+    if action.flag {
+      endWalk(register)
+      return Descriptor.invalid.bits
+    }
+    let unseen = CPUSet(bits: memory[layout.hardware.unseen(action.cell)])
+    if unseen.contains(unit) {
+      memory[layout.hardware.unseen(action.cell)] = unseen.subtracting(CPUSet(unit)).bits
+      return HardwareResult.unsettled
+    }
     let survival = memory[register] >> 32
     let entry = Descriptor(bits: memory[action.cell])
     if action.level < layout.geometry.lastLevel, let id = linkedPage(by: entry.bits) {
@@ -177,6 +191,25 @@ extension Machine {
       endWalk(register)
     }
     return entry.bits
+  }
+
+  /// What is there from the start is seen by every walk.
+  func settleAll() {
+    for cell in layout.hardware.pageCells { memory[layout.hardware.unseen(cell)] = 0 }
+  }
+
+  /// Without FEAT_ETS2, an entry that is made valid may be seen as invalid once by each unit, until
+  /// the CPU that made it has executed a DSB.
+  ///
+  /// What was in a table before it was linked is seen by who sees the link.
+  func noteUnseen(
+    _ new: Descriptor, after old: Descriptor, in cell: UInt32, ofPage page: TablePage
+  ) {
+    let isMade =
+      new.isValid && !old.isValid && memory[page.base + Layout.publishedOffset] != 0
+      && !features.enhancedTranslationSynchronisation
+    memory[layout.hardware.unseen(cell)] =
+      isMade ? CPUSet.first(translation.units.count).bits : 0
   }
 
   private func fill(_ slot: Slot, _ entry: Descriptor, from cell: UInt32, _ survival: UInt64) {
@@ -327,6 +360,7 @@ extension Machine {
         footprint.write(layout.hardware.object(number))
       }
       for cell in writtenEntries[Int(action.b)].changed { footprint.read(cell) }
+    case .settle: footprint.write(action.cell)
     case .handOver:
       footprint.write(scenario.dataFrames[Int(action.a)].owner.cell)
       if watched.contains(.frameGivenWhileCached) { addUnits(footprint) }
@@ -357,8 +391,12 @@ struct WrittenEntries: Hashable {
   var changed: [UInt32] = []
   /// Since the latest barrier.
   var unpublished: [UInt32] = []
+  /// Those among them that were made valid.
+  var made: [UInt32] = []
 
-  mutating func note(_ cell: UInt32) {
+  mutating func note(_ cell: UInt32, _ new: Descriptor) {
+    made.removeAll { $0 == cell }
+    if new.isValid { made.append(cell) }
     if !changed.contains(cell) { changed.append(cell) }
     if !unpublished.contains(cell) { unpublished.append(cell) }
   }

@@ -10,6 +10,7 @@ extension Machine {
     case .walkUpdate:
       return
         "walk sets \(action.flag ? "dirty state" : "access flag") in \(name(ofCell: action.cell))"
+    case .settle: return "dsb: every walk sees \(name(ofCell: action.cell))"
     case .evict: return "evict \(address)"
     case .tlbi: return "tlbi \(text(ofInvalidation: action))"
     case .tlbInvalidate: return "tlbi takes effect: \(text(ofInvalidation: action))"
@@ -51,8 +52,11 @@ extension Machine {
       }
     case .walkStart: return "from \(walkText(result))"
     case .walkRead:
-      return result == HardwareResult.restart
-        ? "invalidated" : "is \(text(of: Descriptor(bits: result)))"
+      switch result {
+      case HardwareResult.restart: return "invalidated"
+      case HardwareResult.unsettled: return "new: may still see it as invalid"
+      default: return "is \(text(of: Descriptor(bits: result)))"
+      }
     case .walkUpdate: return result == 0 ? "lost" : "done"
     default: return ""
     }

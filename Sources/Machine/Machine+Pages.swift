@@ -57,6 +57,11 @@ extension Machine {
       let cpus = cpusCaching(entryAt: cell, unlike: Descriptor(bits: value))
       if !cpus.isEmpty { report(.changedWhileCached, cpu, cell: cell, value: cpus.bits) }
     }
+    if hasHardware {
+      noteUnseen(
+        Descriptor(bits: value), after: Descriptor(bits: old), in: cell,
+        ofPage: layout.page(entry.page))
+    }
     let unlinked = linkedPage(by: old)
     let linked = linkedPage(by: value)
     guard unlinked != linked else { return }

@@ -16,7 +16,7 @@ extension Machine {
     case .program(let program):
       operation < program.operations.count ? program.operations[operation].name : "end"
     case .callbacks: "callback \(operation)"
-    case .walker: "of its own accord \(operation)"
+    case .walker: "speculation \(operation)"
     case .boot: "boot"
     }
   }
@@ -99,8 +99,8 @@ extension Machine {
     case .choose: return "choose among \(action.a)"
     case .invoke: return "begin"
     case .respond: return "end"
-    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
-      .handOver:
+    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
+      .dsb, .handOver:
       return hardwareText(action)
     default: return rcuText(action)
     }

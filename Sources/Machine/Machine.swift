@@ -182,6 +182,7 @@ public final class Machine: TransitionSystem {
     for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
       memory[layout.page(owner: layout.bootOwner, index: index).base + Layout.publishedOffset] = 1
     }
+    if hasHardware { settleAll() }
     events.removeAll()
     memory.forgetChanges()
   }

@@ -47,7 +47,8 @@ extension VirtualCPU {
   func runWalker(_ mmu: MMU) throws(Abandoned) {
     let kinds = mmu.evicts ? 2 : 1
     for _ in 0..<mmu.times {
-      let choice = try choose(mmu.addresses.count * kinds)
+      let count = mmu.addresses.count * kinds
+      let choice = count == 1 ? 0 : try choose(count)
       let address = mmu.addresses[choice / kinds]
       if choice % kinds == 0 {
         let start = try issue(Action(.walkStart, address: address), .none)
@@ -70,7 +71,12 @@ extension VirtualCPU {
     var table = machine.layout.page(HardwareResult.value(start))
     while true {
       let slot = table[geometry.index(of: address, at: level)]
-      let read = try issue(walkAction(.walkRead, slot, address, level), site)
+      var action = walkAction(.walkRead, slot, address, level)
+      var read = try issue(action, site)
+      if read == HardwareResult.unsettled {
+        action.flag = try choose(2) == 1
+        read = try issue(action, site)
+      }
       if read == HardwareResult.restart { return nil }
       let entry = Descriptor(bits: read)
       if level < geometry.lastLevel, let next = self.table(at: entry) {
@@ -135,6 +141,9 @@ extension VirtualCPU {
   /// taken effect (DSB).
   public func dsb(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if !features.enhancedTranslationSynchronisation {
+      for cell in written.made { try settle(cell, site) }
+    }
     for pending in pendingInvalidations {
       var action = pending
       action.kind = .tlbInvalidate
@@ -142,8 +151,17 @@ extension VirtualCPU {
     }
     if !pendingInvalidations.isEmpty { written.changed = [] }
     written.unpublished = []
+    written.made = []
     pendingInvalidations = []
     _ = try issue(Action(.dsb), site)
+  }
+
+  private func settle(_ cell: UInt32, _ site: SourceSite) throws(Abandoned) {
+    guard let page = machine.layout.pageID(at: cell) else { return }
+    var action = Action(.settle)
+    action.cell = cell
+    action.lifetime = machine.layout.page(page).base
+    _ = try issue(action, site)
   }
 
   /// Gives a data frame to another owner, who may put what he likes into it.

@@ -90,6 +90,7 @@ public final class VirtualCPU {
   private var invalidationState: UInt64 {
     var state: UInt64 = 0
     for cell in written.changed { state = StableHash.extend(state, with: UInt64(cell)) }
+    for cell in written.made { state = StableHash.extend(state, with: UInt64(cell) << 32) }
     for cell in written.unpublished { state = StableHash.extend(state, with: ~UInt64(cell)) }
     for pending in pendingInvalidations {
       state = StableHash.extend(state, with: pending.a)
@@ -148,8 +149,9 @@ public final class VirtualCPU {
     finishedOperation = nil
     guard hasHardware, action.cell >= Layout.namedCapacity else { return }
     switch action.kind {
-    case .store, .exchange: written.note(action.cell)
-    case .compareExchange where result == action.a: written.note(action.cell)
+    case .store, .exchange: written.note(action.cell, Descriptor(bits: action.a))
+    case .compareExchange where result == action.a:
+      written.note(action.cell, Descriptor(bits: action.b))
     default: break
     }
   }

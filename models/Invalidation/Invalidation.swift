@@ -1,0 +1,169 @@
+// A page is unmapped and given away: what must happen to the TLBs of all CPUs in between.
+
+import Gracewalk
+
+/// The order that every unmapping rests on, one step left out at a time.
+public enum Invalidation {
+  /// The step a broken sibling leaves out or weakens.
+  enum Omission {
+    case flush, barrierBeforeFlush, barrierAfterFlush, broadcast, levelOfLeaf
+  }
+
+  static let origin = Origin(
+    author: "Ricardo Koller", list: "linux-arm-kernel", date: "2022-11-15",
+    subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
+    question:
+      "Which flush does a changed entry need on Arm before anybody may rely on the change?")
+
+  public static let models: [Model] =
+    [
+      model(
+        "unmap-and-free", "invalidate, DSB, TLBI by address, DSB; then the page is given back"),
+      model(
+        "unmap-without-tlbi", "the page is given back as soon as the entry is invalid", .flush,
+        omission: "the TLBI", violates: ["no-reuse-while-cached", "donated-page-unreachable"]),
+      model(
+        "unmap-tlbi-before-dsb",
+        "the TLBI is issued before the DSB that publishes the invalid entry",
+        .barrierBeforeFlush, omission: "the DSB between the entry and the TLBI",
+        violates: ["no-stale-use-after-dsb", "no-reuse-while-cached", "donated-page-unreachable"]),
+      model(
+        "unmap-without-final-dsb", "nobody waits for the TLBI to complete", .barrierAfterFlush,
+        omission: "the DSB after the TLBI",
+        violates: ["no-reuse-while-cached", "donated-page-unreachable"]),
+      model(
+        "unmap-tlbi-local", "the TLBI reaches the issuing CPU only", .broadcast,
+        omission: "the inner-shareable form of the TLBI",
+        violates: ["no-stale-use-after-dsb", "no-reuse-while-cached", "donated-page-unreachable"]),
+      model(
+        "unmap-tlbi-wrong-level", "the level hint says that the leaf is a block of the root",
+        .levelOfLeaf, omission: "the right level in the TLBI",
+        violates: ["no-stale-use-after-dsb", "no-reuse-while-cached", "donated-page-unreachable"]),
+    ] + handedOver
+
+  private static func model(
+    _ name: String, _ summary: String, _ omitting: Omission? = nil, omission: String? = nil,
+    violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "One page is mapped. A vCPU of the guest reads it while its MMU may also walk of its own "
+        + "accord, a second one writes to it, and the host unmaps it and gives it back.",
+      omission: omission, origin: origin,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      scenario { cpu, root, frame in
+        try invalidateEntry(cpu, root)
+        try flush(cpu, root, omitting)
+        try cpu.handOver(frame, to: .nobody)
+      }
+    }
+  }
+
+  // MARK: Another CPU flushes
+
+  private static let handedOver: [Model] = [
+    handOver(
+      "unmap-flushed-by-another",
+      "one CPU invalidates the entry, another one flushes after it has seen that"),
+    handOver(
+      "unmap-flushed-by-another-too-early", "the other CPU does not wait for the invalidation",
+      waits: false, omission: "waiting for the entry to be invalid before the TLBI",
+      violates: ["no-reuse-while-cached", "donated-page-unreachable"]),
+  ]
+
+  private static func handOver(
+    _ name: String, _ summary: String, waits: Bool = true, omission: String? = nil,
+    violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "One page is mapped and both vCPUs access it. One CPU makes its entry invalid and says so "
+        + "in a word; another one issues the TLBI and gives the page back.",
+      omission: omission, origin: origin,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+      let isInvalid = scenario.word("entry is invalid")
+      let isFlushed = scenario.word("entry is flushed")
+      addGuests(scenario, root)
+      scenario.cpu(
+        "unmapper",
+        Operation("unmap 0x0") { cpu in
+          try invalidateEntry(cpu, root)
+          try cpu.dsb()
+          try cpu.store(1, to: isInvalid, .release)
+          try cpu.wait(until: isFlushed, .equals(1))
+          try cpu.handOver(frames[0], to: .nobody)
+        })
+      scenario.cpu(
+        "flusher",
+        Operation("flush 0x0") { cpu in
+          if waits { try cpu.wait(until: isInvalid, .equals(1)) }
+          try cpu.dsb()
+          try cpu.tlbi(.address(0), of: root)
+          try cpu.dsb()
+          try cpu.store(1, to: isFlushed, .release)
+        })
+      require(scenario)
+      return scenario
+    }
+  }
+
+  // MARK: What they have in common
+
+  private static func scenario(
+    _ unmap: @escaping @Sendable (VirtualCPU, TablePage, DataFrame) throws -> Void
+  ) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+    addGuests(scenario, root)
+    scenario.cpu("host", Operation("unmap 0x0") { cpu in try unmap(cpu, root, frames[0]) })
+    require(scenario)
+    return scenario
+  }
+
+  static func addGuests(_ scenario: Scenario, _ root: TablePage, walks: Int = 1) {
+    scenario.boot { cpu in
+      guard let table = try cpu.allocateTable() else { return }
+      try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
+      try cpu.getPage(table)
+      try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+      try cpu.getPage(root)
+    }
+    scenario.cpu(
+      "vcpu 0", mmu: MMU(root, speculatesOn: [0], times: walks),
+      Operation("read 0x0") { try $0.guestRead(0) })
+    scenario.cpu("vcpu 1", mmu: MMU(root), Operation("write 0x0") { try $0.guestWrite(0) })
+  }
+
+  static func require(_ scenario: Scenario) {
+    scenario.require(InvariantCatalogue.tables)
+    scenario.require(InvariantCatalogue.hardware)
+    scenario.require(NoForeignFrameUse())
+  }
+
+  private static func invalidateEntry(
+    _ cpu: VirtualCPU, _ root: TablePage
+  ) throws(Abandoned) {
+    guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) else {
+      return
+    }
+    try cpu.store(Descriptor.invalid.bits, to: table[0], .relaxed)
+    try cpu.putPage(table)
+  }
+
+  private static func flush(
+    _ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?
+  ) throws(Abandoned) {
+    if omitting != .barrierBeforeFlush { try cpu.dsb() }
+    if omitting == .flush { return }
+    var invalidation = TLBInvalidation.address(0).level(omitting == .levelOfLeaf ? 0 : 1)
+    if omitting == .broadcast { invalidation = invalidation.local }
+    try cpu.tlbi(invalidation, of: root)
+    if omitting != .barrierAfterFlush { try cpu.dsb() }
+  }
+}

@@ -1,0 +1,70 @@
+// A page is replaced by another one under a running guest: why an entry must be broken first.
+
+import Gracewalk
+
+/// Page migration: the address stays, the frame behind it changes.
+public enum Remap {
+  /// What a broken sibling leaves out.
+  enum Omission {
+    case breaking, flushBeforeMaking
+  }
+
+  public static let models: [Model] = [
+    model("remap-page", "invalidate, DSB, TLBI, DSB, and then the new entry"),
+    model(
+      "remap-without-break", "the new entry is written over the old one, then flushed", .breaking,
+      omission: "the invalid entry in between",
+      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+    model(
+      "remap-make-before-tlbi", "the entry is broken, but made again before the flush",
+      .flushBeforeMaking, omission: "the flush between breaking and making",
+      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, _ omitting: Omission? = nil, omission: String? = nil,
+    violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "One page is mapped, with the access flag set. A vCPU reads it while its MMU may also walk "
+        + "twice of its own accord, a second one writes to it, and the host moves the page to "
+        + "another frame and gives the old one back.",
+      omission: omission, origin: Invalidation.origin,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+      Invalidation.addGuests(scenario, root, walks: 2)
+      scenario.cpu(
+        "host",
+        Operation("migrate 0x0") { cpu in
+          try move(cpu, root, omitting)
+          try cpu.handOver(frames[0], to: .nobody)
+        })
+      Invalidation.require(scenario)
+      return scenario
+    }
+  }
+
+  private static func move(
+    _ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?
+  ) throws(Abandoned) {
+    guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) else {
+      return
+    }
+    if omitting != .breaking {
+      try cpu.store(Descriptor.locked.bits, to: table[0], .relaxed)
+      if omitting != .flushBeforeMaking { try flush(cpu, root) }
+    }
+    try cpu.store(Descriptor.page(1).bits, to: table[0], .release)
+    if omitting != nil { try flush(cpu, root) }
+  }
+
+  private static func flush(_ cpu: VirtualCPU, _ root: TablePage) throws(Abandoned) {
+    try cpu.dsb()
+    try cpu.tlbi(.address(0).level(1), of: root)
+    try cpu.dsb()
+  }
+}
