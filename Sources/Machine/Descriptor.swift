@@ -3,9 +3,10 @@
 /// A page-table entry.
 ///
 /// Bits as in the Arm ARM (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 7:6 access
-/// permission, 10 access flag, 16 nT, 47:12 output address, 51 dirty bit modifier. An invalid entry
-/// with bit 10 set is locked by software, the encoding of KVM's stage-2 code for an entry in the
-/// middle of break-before-make.
+/// permission, 10 access flag, 47:12 output address, 51 dirty bit modifier. nT, which is bit 16 of a
+/// block there, is bit 55 here, since frames have small numbers. An invalid entry with bit 10 set is
+/// locked by software, the encoding of KVM's stage-2 code for an entry in the middle of
+/// break-before-make.
 public struct Descriptor: Equatable, Sendable {
   public var bits: UInt64
 
@@ -19,7 +20,7 @@ public struct Descriptor: Equatable, Sendable {
   static let readBit: UInt64 = 1 << 6
   static let writeBit: UInt64 = 1 << 7
   static let accessFlag: UInt64 = 1 << 10
-  static let noConflictBit: UInt64 = 1 << 16
+  static let noConflictBit: UInt64 = 1 << 55
   static let dirtyModifierBit: UInt64 = 1 << 51
   static let addressMask: UInt64 = 0x0000_FFFF_FFFF_F000
 

@@ -64,8 +64,8 @@ extension Machine {
 
   private func walkText(_ result: UInt64) -> String { name(ofPage: HardwareResult.value(result)) }
 
-  /// What each unit has cached, a line per CPU that has anything; then walks in flight.
-  func hardwareState() -> [String] {
+  /// What each unit has cached, a line per CPU that has anything.
+  public var hardwareState: [String] {
     translation.units.enumerated().compactMap { number, unit in
       var parts: [String] = []
       eachTable(of: number) { slot in
@@ -77,7 +77,7 @@ extension Machine {
         parts.append("\(range) → \(text(of: bits(of: slot)))")
       }
       return parts.isEmpty
-        ? nil : "cached by \(name(ofCPU: unit.cpu)): \(parts.joined(separator: "  "))"
+        ? nil : "\(name(ofCPU: unit.cpu)): \(parts.joined(separator: "  "))"
     }
   }
 

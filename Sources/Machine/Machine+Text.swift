@@ -173,7 +173,7 @@ extension Machine {
       shown.insert(view.page.id)
       lines.append(label + line(for: view))
     }
-    return lines + hardwareState()
+    return lines + hardwareState.map { "cached by \($0)" }
   }
 
   private func addLines(
