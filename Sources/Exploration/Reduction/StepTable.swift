@@ -22,6 +22,14 @@ final class StepTable {
   private var rowWords = 0
   /// Beyond this many steps, footprints are compared each time: the matrix has 2 MiB then.
   private static let matrixStepsMax = 4_096
+  /// How many of the first steps the matrix is about.
+  private let matrixSteps: Int
+
+  /// - Parameter comparesSteps: whether it will be asked often which steps are dependent: then
+  ///   this is worked out as they are entered.
+  init(comparesSteps: Bool = false) {
+    matrixSteps = comparesSteps ? StepTable.matrixStepsMax : 0
+  }
 
   deinit {
     entries.deallocate()
@@ -53,7 +61,7 @@ final class StepTable {
   }
 
   private func noteDependence(of step: Int) {
-    guard step < StepTable.matrixStepsMax else { return }
+    guard step < matrixSteps else { return }
     if step >= rowWords * 64 {
       rowWords = max(rowWords * 2, 1)
       matrix.removeAll()
@@ -75,7 +83,7 @@ final class StepTable {
   /// conflict.
   @inline(__always)
   func areDependent(_ one: Int, _ other: Int) -> Bool {
-    if max(one, other) < StepTable.matrixStepsMax {
+    if max(one, other) < matrixSteps {
       return matrix[one &* rowWords &+ other &>> 6] &>> UInt64(truncatingIfNeeded: other & 63) & 1
         == 1
     }
@@ -90,7 +98,7 @@ final class StepTable {
   ) -> Int {
     let count = sequence.count
     var index = start
-    if entries.count <= StepTable.matrixStepsMax {
+    if entries.count <= matrixSteps {
       let row = matrix.pointer(to: step &* rowWords)
       while index < count {
         let other = Int(truncatingIfNeeded: sequence[index])

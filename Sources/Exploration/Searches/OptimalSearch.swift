@@ -53,7 +53,7 @@ public final class OptimalSearch: ResumableSearch {
   private let options: SearchOptions
   private let budget: Budget
   private let past: HappensBefore
-  private let steps = StepTable()
+  private let steps = StepTable(comparesSteps: true)
   private let trees: WakeupTrees
   private let nodes = GrowableBuffer<Node>()
   private let sleepers = GrowableBuffer<Int32>()
