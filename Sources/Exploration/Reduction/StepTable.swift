@@ -14,6 +14,8 @@ final class StepTable {
   }
 
   private let entries = GrowableBuffer<Entry>(capacity: 256)
+  /// The touches of all footprints again, in a row: what a step is looked up by, at every step of a
+  /// search, without a reference being counted.
   private let touches = GrowableBuffer<Touch>(capacity: 1_024)
   private(set) var footprints: [Footprint] = []
   private var index = HashIndex()
@@ -107,21 +109,21 @@ final class StepTable {
       }
       return index
     }
-    while index < count && !compare(step, Int(sequence[index])) { index += 1 }
+    return slowFirstDependent(on: step, in: sequence, from: start)
+  }
+
+  /// Kept apart, so that the loop above is not compiled around what counting references needs.
+  @inline(never)
+  private func slowFirstDependent(
+    on step: Int, in sequence: GrowableBuffer<Int32>, from start: Int
+  ) -> Int {
+    var index = start
+    while index < sequence.count && !compare(step, Int(sequence[index])) { index += 1 }
     return index
   }
 
   private func compare(_ one: Int, _ other: Int) -> Bool {
-    let (a, b) = (entries[one], entries[other])
-    if a.cpu == b.cpu { return true }
-    for i in a.firstTouch..<(a.firstTouch &+ a.touchCount) {
-      let touch = touches[Int(i)]
-      for j in b.firstTouch..<(b.firstTouch &+ b.touchCount) {
-        let against = touches[Int(j)]
-        if touch.object == against.object && touch.conflicts(with: against) { return true }
-      }
-    }
-    return false
+    entries[one].cpu == entries[other].cpu || footprints[one].isDependent(on: footprints[other])
   }
 
   private func isEqual(_ step: Int, _ cpu: Int, _ choice: Int, _ footprint: Footprint) -> Bool {
@@ -129,11 +131,9 @@ final class StepTable {
     guard Int(entry.cpu) == cpu, Int(entry.choice) == choice,
       Int(entry.touchCount) == footprint.count
     else { return false }
-    for index in 0..<footprint.count {
-      let (mine, theirs) = (touches[Int(entry.firstTouch) + index], footprint[index])
-      if mine.object != theirs.object || mine.writes != theirs.writes || mine.role != theirs.role {
-        return false
-      }
+    for index in 0..<footprint.count
+    where touches[Int(entry.firstTouch) + index] != footprint[index] {
+      return false
     }
     return true
   }
