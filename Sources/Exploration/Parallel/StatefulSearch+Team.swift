@@ -51,14 +51,13 @@ extension StatefulSearch {
     open(task)
     if let ending = explore(from: task.path.count - 1) {
       stopTeam(ending)
-      unwind()
     } else {
       task.summary = publish(rowOf: task.path.count - 1)
       task.additions = task.path.indices.map { index in
         nodes[index].backtrack.subtracting(task.path[index].backtrack)
       }
-      unwind()
     }
+    past.unwind(system)
     nodes.removeAll()
     below.removeAll()
     enablers.removeAll()

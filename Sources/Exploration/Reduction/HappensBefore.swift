@@ -190,6 +190,14 @@ final class HappensBefore {
     push(cpu, footprint)
   }
 
+  /// Takes all events away, and their steps in the system back.
+  func unwind(_ system: TransitionSystem) {
+    while count > 0 {
+      system.undo()
+      pop()
+    }
+  }
+
   /// Takes the latest event away.
   func pop() {
     let event = events.removeLast()

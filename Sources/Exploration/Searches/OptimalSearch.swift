@@ -23,7 +23,7 @@ import Support
 /// * Two choices of data of one step are two steps that exclude each other.
 public final class OptimalSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
-  private struct Node: BitwiseCopyable {
+  private struct Node: SearchNode {
     var enabled: CPUSet
     /// What is left to explore here: a list of branches.
     var branches: WakeupTrees.Branch
@@ -87,10 +87,7 @@ public final class OptimalSearch: ResumableSearch {
     if let begun { return result(begun) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
-        while past.count > 0 {
-          system.undo()
-          past.pop()
-        }
+        past.unwind(system)
         return result(.bounded(bound))
       }
       let node = nodes.last
@@ -131,12 +128,9 @@ public final class OptimalSearch: ResumableSearch {
       if !steps.areDependent(Int(sleeper), node.pointee.step) { sleepers.append(sleeper) }
     }
     statistics.transitions += 1
-    switch system.step(cpu, choice: choice) {
-    case .clean: break
-    case .violation:
-      statistics.executions += 1
-      return .violation
-    case .halted: return .halted
+    if let stop = system.step(cpu, choice: choice).ending {
+      if stop == .violation { statistics.executions += 1 }
+      return stop
     }
     let depth = nodes.count
     if let stop = arrive(branches: first.below, sleepStart: sleepStart) { return stop }
@@ -186,11 +180,7 @@ public final class OptimalSearch: ResumableSearch {
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
-      switch system.judgeEnd() {
-      case .clean: break
-      case .violation: return .violation
-      case .halted: return .halted
-      }
+      if let stop = system.judgeEnd().ending { return stop }
       reverseRaces()
       return nil
     }
@@ -356,9 +346,7 @@ public final class OptimalSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  var path: [Schedule.Step] {
-    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
-  }
+  var path: [Schedule.Step] { nodes.steps(first: past.count) }
 
   func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
 
