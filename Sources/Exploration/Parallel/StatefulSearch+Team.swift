@@ -45,8 +45,6 @@ extension StatefulSearch {
   /// stack, whose nodes stay open until the task is done.
   func carryOut(_ task: SharedTask) {
     membership?.task = task
-    // Keys of exchanged CPUs are kept up to date from the start on.
-    if past.count == 0 { _ = names?.nameOfState() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
     if let ending = explore(from: task.path.count - 1) {
