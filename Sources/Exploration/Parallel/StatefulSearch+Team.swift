@@ -88,8 +88,6 @@ extension StatefulSearch {
     append(last)
     let top = nodes.pointer(to: nodes.count - 1)
     top.pointee.done.remove(last.cpu)
-    top.pointee.choiceCount = 0
-    top.pointee.choice = 0
     for bits in task.enablers { enablers.append(bits) }
   }
 
