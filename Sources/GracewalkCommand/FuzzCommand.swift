@@ -47,6 +47,9 @@ enum FuzzCommand {
     guard !usesSymmetry || !isExact else {
       throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
     }
+    guard !usesSymmetry || !arguments.has("loops") else {
+      throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
+    }
     let piece = try arguments.count("pieces", upTo: 1_000_000_000)
     guard piece == nil || jobs == 1 else {
       throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
@@ -57,9 +60,6 @@ enum FuzzCommand {
       ? Fuzzer(Strategy.reduced)
       : Fuzzer(
         strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
-    guard !usesSymmetry || !arguments.has("loops") else {
-      throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
-    }
     fuzzer.hasLoops = arguments.has("loops")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
