@@ -44,6 +44,12 @@ final class StepTable {
   func cpu(of step: Int) -> Int { Int(entries[step].cpu) }
   func choice(of step: Int) -> Int { Int(entries[step].choice) }
 
+  /// True if two steps are the same action of one CPU, whatever it touches.
+  @inline(__always)
+  func areSameAction(_ one: Int, _ other: Int) -> Bool {
+    entries[one].cpu == entries[other].cpu && entries[one].choice == entries[other].choice
+  }
+
   /// The number of a step, new or known.
   func number(_ cpu: Int, choice: Int = 0, _ footprint: Footprint) -> Int {
     let hash = hash(cpu, choice, footprint)

@@ -61,6 +61,8 @@ public final class OptimalSearch: ResumableSearch {
   /// The sequence in hand.
   private let sequence = GrowableBuffer<Int32>()
   private let footprint = Footprint()
+  /// That of a step tried out, while `footprint` is in use.
+  private let tryFootprint = Footprint()
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
@@ -222,13 +224,9 @@ public final class OptimalSearch: ResumableSearch {
   }
 
   private func isAsleep(_ step: Int, from sleepStart: Int) -> Bool {
-    for index in sleepStart..<sleepers.count {
-      let sleeper = Int(sleepers[index])
-      if steps.cpu(of: sleeper) == steps.cpu(of: step)
-        && steps.choice(of: sleeper) == steps.choice(of: step)
-      {
-        return true
-      }
+    for index in sleepStart..<sleepers.count
+    where steps.areSameAction(Int(sleepers[index]), step) {
+      return true
     }
     return false
   }
@@ -323,8 +321,6 @@ public final class OptimalSearch: ResumableSearch {
     }
     return actual
   }
-
-  private let tryFootprint = Footprint()
 
   /// How much is explored, by the look of the stack; nil when there is none.
   private var explored: Double? {

@@ -309,12 +309,9 @@ public final class StatefulSearch: ResumableSearch {
       let target = below.pointer(to: row * summaries.stride)
       for word in 0..<summaries.stride { target[word] = bits[word] }
     }
-    for word in 0..<summaries.stride {
-      var left = CPUSet(bits: below[row * summaries.stride + word])
-      while let bit = left.popLowest() {
-        let step = word * 64 + bit
-        race(summaries.cpu(of: step), summaries.footprint(of: step), isNext: false)
-      }
+    let met = below.pointer(to: row * summaries.stride)
+    summaries.eachStep(of: met, words: summaries.stride) { step in
+      race(summaries.cpu(of: step), summaries.footprint(of: step), isNext: false)
     }
   }
 
@@ -380,10 +377,7 @@ public final class StatefulSearch: ResumableSearch {
     guard let names else { return }
     // Images may be new steps, for which rows must get longer: so nothing points into one then.
     names.steps.removeAll()
-    for word in 0..<summaries.stride {
-      var left = CPUSet(bits: bits[word])
-      while let bit = left.popLowest() { names.steps.append(word * 64 + bit) }
-    }
+    summaries.eachStep(of: bits, words: summaries.stride) { names.steps.append($0) }
     for index in 0..<names.steps.count {
       setBit(names.image(ofStep: names.steps[index], under: permutation), inRow: row)
     }
