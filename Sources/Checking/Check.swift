@@ -164,25 +164,22 @@ extension Model {
     _ found: Schedule, _ options: CheckOptions, _ plan: SearchPlan
   ) throws(CheckError) -> Trace {
     let makeMachine = maker(options, plan)
-    var simplest = Minimiser.Result(schedule: found, isProven: false)
-    if options.minimises {
-      var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
-      simplest = minimiser.minimise(found)
-    }
-    if plan.jobs > 1, !simplest.isProven {
-      let (result, _) = plan.run(jobs: 1, nil, makeMachine)
-      var alone = options
-      alone.jobs = 1
-      return try counterexample(
-        result.schedule ?? found, alone, SearchPlan(alone, makeMachine().scenario))
+    var schedule = found
+    var isMinimal = false
+    var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
+    if options.minimises, let simplest = minimiser.minimise() {
+      schedule = simplest.schedule
+      isMinimal = simplest.isProven
+    } else if plan.jobs > 1 {
+      // What several threads come to first is a matter of luck.
+      schedule = plan.run(jobs: 1, nil, makeMachine).0.schedule ?? found
     }
     let scenario = freshScenario(options.parameters, options.invariants)
     do throws(RecordingError) {
       return Trace(
         model: name, parameters: values(options.parameters).values,
         invariants: scenario.invariants.map(\.id), foundBy: plan.text,
-        isMinimal: simplest.isProven,
-        recording: try Recording(simplest.schedule, of: scenario))
+        isMinimal: isMinimal, recording: try Recording(schedule, of: scenario))
     } catch {
       switch error {
       case .failed(let failure): throw .badModel(makeMachine().text(of: failure))

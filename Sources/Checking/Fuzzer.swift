@@ -60,8 +60,7 @@ public struct Fuzzer {
     self.usesSymmetry = usesSymmetry
     subjects = [
       FuzzSubject(strategy, isExact: isExact, usesSymmetry: usesSymmetry) { makeSystem, options in
-        if jobs > 1 { return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem) }
-        guard let piece else { return strategy.search(makeSystem(), options) }
+        guard let piece, jobs == 1 else { return strategy.search(jobs: jobs, options, makeSystem) }
         return strategy.search(inPiecesOf: piece, options, makeSystem)
       }
     ]

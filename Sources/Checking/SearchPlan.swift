@@ -150,6 +150,17 @@ extension Strategy {
     }
   }
 
+  /// The same on so many threads; more than one only for a stateful search.
+  ///
+  /// - Parameter makeSystem: makes the system, in its initial state, for each of the threads.
+  public func search(
+    jobs: Int, _ options: SearchOptions,
+    _ makeSystem: @escaping @Sendable () -> TransitionSystem
+  ) -> SearchResult {
+    guard jobs > 1, self == .stateful else { return search(makeSystem(), options) }
+    return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem)
+  }
+
   /// The same in pieces: after every so many transitions the search is saved and ended, and a new
   /// one goes on from what was saved.
   ///

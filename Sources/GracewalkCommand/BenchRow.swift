@@ -23,10 +23,7 @@ struct BenchRow: Codable {
     let start = clock.now
     var options = SearchOptions()
     options.usesSymmetry = program.usesSymmetry
-    let result =
-      jobs > 1 && program.strategy == .stateful
-      ? ParallelSearch.run(jobs: jobs, options) { Machine(makeScenario()) }
-      : program.strategy.search(Machine(makeScenario()), options)
+    let result = program.strategy.search(jobs: jobs, options) { Machine(makeScenario()) }
     seconds = (clock.now - start).inSeconds
     let statistics = result.statistics
     self.program = program.name

@@ -48,6 +48,9 @@ enum FuzzCommand {
     guard !usesSymmetry || !isExact else {
       throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
     }
+    guard !usesSymmetry || !arguments.has("loops") else {
+      throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
+    }
     let piece = try arguments.count("pieces", upTo: 1_000_000_000)
     guard piece == nil || jobs == 1 else {
       throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
@@ -58,9 +61,6 @@ enum FuzzCommand {
       ? Fuzzer(Strategy.reduced)
       : Fuzzer(
         strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
-    guard !usesSymmetry || !arguments.has("loops") else {
-      throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
-    }
     guard !arguments.has("hardware") || !usesSymmetry && !arguments.has("loops") else {
       throw UsageError("--hardware goes with neither --symmetry nor --loops")
     }

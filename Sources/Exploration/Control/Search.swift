@@ -16,6 +16,17 @@ public enum Ending: Equatable, Sendable {
   case refused(CheckpointError)
 }
 
+extension StepOutcome {
+  /// How a search ends where this is met; nil if it goes on.
+  var ending: Ending? {
+    switch self {
+    case .clean: nil
+    case .violation: .violation
+    case .halted: .halted
+    }
+  }
+}
+
 /// What a search found.
 public struct SearchResult: Sendable {
   public var ending: Ending

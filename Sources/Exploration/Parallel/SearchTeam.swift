@@ -26,21 +26,20 @@ struct TeamSignals: ~Copyable {
 /// and gives a part of its stack away. Whoever cannot go on before such a part is done carries out
 /// tasks of others meanwhile.
 final class SearchTeam: @unchecked Sendable {
-  /// A member that is not in use; only one thread holds it at a time.
-  private struct Member: @unchecked Sendable {
-    var number: Int
-    var search: StatefulSearch
-  }
-
   private struct State {
     var tasks: [SharedTask] = []
-    var idleMembers: [Member] = []
+    /// Only one thread holds a member at a time.
+    var idleMembers: [StatefulSearch] = []
     /// Per member, what it had counted when it last said.
     var counts: [Statistics] = []
-    var finalStates: [UInt64] = []
     var ending: (Ending, Schedule?)?
     /// How much was explored when the member that began last said.
     var explored = 0.0
+
+    mutating func takeCounts(of member: StatefulSearch) {
+      guard let number = member.membership?.number else { return }
+      counts[number] = member.statistics
+    }
   }
 
   let states = SharedStates()
@@ -127,48 +126,46 @@ final class SearchTeam: @unchecked Sendable {
 
   private func carryOut(_ task: SharedTask) {
     let member = takeMember()
-    member.search.carryOut(task)
+    member.carryOut(task)
     state.withLock { state in
-      state.counts[member.number] = member.search.statistics
+      state.takeCounts(of: member)
       state.idleMembers.append(member)
     }
     task.isDone.store(true, ordering: .releasing)
   }
 
-  private func takeMember() -> Member {
-    let idle = state.withLock { state -> (member: Member?, number: Int) in
-      if let member = state.idleMembers.popLast() { return (member, member.number) }
+  private func takeMember() -> StatefulSearch {
+    if let member = state.withLock({ $0.idleMembers.popLast() }) { return member }
+    let number = state.withLock { state in
       state.counts.append(Statistics())
-      return (nil, state.counts.count - 1)
+      return state.counts.count - 1
     }
-    return idle.member ?? Member(number: idle.number, search: makeMember(self, idle.number))
+    return makeMember(self, number)
   }
 
   // MARK: The whole
 
   /// Runs the search on so many threads, the calling one included.
   func run(jobs: Int) -> SearchResult {
-    let first = takeMember()
-    let isOver = Atomic<Bool>(false)
+    // One thread uses it, and this one once all are done.
+    nonisolated(unsafe) let first = takeMember()
     DispatchQueue.concurrentPerform(iterations: jobs) { index in
       if index == 0 {
-        let ending = first.search.runAsFirst()
-        stop(ending)
-        isOver.store(true, ordering: .releasing)
+        stop(first.runAsFirst())
       } else {
-        work { isOver.load(ordering: .acquiring) }
+        work { false }
       }
     }
     return state.withLock { state in
-      state.counts[first.number] = first.search.statistics
+      state.takeCounts(of: first)
       var ending = state.ending ?? (.complete, nil)
       let total = state.counts.total
       if ending.0 == .complete, total.truncated > 0 { ending.0 = .bounded(.depth) }
-      let searches = [first.search] + state.idleMembers.map(\.search)
+      let searches = [first] + state.idleMembers
       // Members know their team, so a team that kept them would never be freed, nor would they.
       state.idleMembers = []
       var explored: Double?
-      if case .bounded = ending.0 { explored = first.search.explored }
+      if case .bounded = ending.0 { explored = first.explored }
       let finals = searches.flatMap(\.finalStates)
       return SearchResult(
         ending: ending.0, statistics: total, schedule: ending.1,

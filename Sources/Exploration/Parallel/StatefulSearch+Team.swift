@@ -45,20 +45,17 @@ extension StatefulSearch {
   /// stack, whose nodes stay open until the task is done.
   func carryOut(_ task: SharedTask) {
     membership?.task = task
-    // Keys of exchanged CPUs are kept up to date from the start on.
-    if past.count == 0 { _ = names?.nameOfState() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
     if let ending = explore(from: task.path.count - 1) {
       stopTeam(ending)
-      unwind()
     } else {
       task.summary = publish(rowOf: task.path.count - 1)
       task.additions = task.path.indices.map { index in
         nodes[index].backtrack.subtracting(task.path[index].backtrack)
       }
-      unwind()
     }
+    past.unwind(system)
     nodes.removeAll()
     below.removeAll()
     enablers.removeAll()
@@ -91,8 +88,6 @@ extension StatefulSearch {
     append(last)
     let top = nodes.pointer(to: nodes.count - 1)
     top.pointee.done.remove(last.cpu)
-    top.pointee.choiceCount = 0
-    top.pointee.choice = 0
     for bits in task.enablers { enablers.append(bits) }
   }
 

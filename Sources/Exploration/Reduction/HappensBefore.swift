@@ -116,10 +116,6 @@ final class HappensBefore {
     }
   }
 
-  /// True if an event happens before a later one.
-  @inline(__always)
-  func precedes(_ event: Int, _ later: Int) -> Bool { happens(event, before: clock(of: later)) }
-
   /// Calls `body` with each event that a step with this footprint may directly depend on.
   ///
   /// A read depends on the last write; a write also on the reads since. Whatever is older
@@ -188,6 +184,14 @@ final class HappensBefore {
     let footprint = Footprint()
     system.addFootprint(of: cpu, to: footprint)
     push(cpu, footprint)
+  }
+
+  /// Takes all events away, and their steps in the system back.
+  func unwind(_ system: TransitionSystem) {
+    while count > 0 {
+      system.undo()
+      pop()
+    }
   }
 
   /// Takes the latest event away.

@@ -21,6 +21,8 @@ final class StateNames {
   private let system: TransitionSystem
   private let summaries: SummaryTable
   private let permutationCount: Int
+  /// False if identical CPUs turned out not to be so before the first step.
+  private let canBegin: Bool
   let keys = GrowableBuffer<UInt64>()
   /// Per step and permutation the number of the step's image, or -1 where nobody has asked.
   private let images = GrowableBuffer<Int32>()
@@ -28,10 +30,13 @@ final class StateNames {
   /// Steps of a row that is being translated.
   let steps = GrowableBuffer<Int>()
 
+  /// - Parameter system: in its initial state: keys of exchanged CPUs are kept up to date from the
+  ///   start on, whether or not anybody asks for the names of the first states.
   init(_ system: TransitionSystem, _ summaries: SummaryTable) {
     self.system = system
     self.summaries = summaries
     permutationCount = system.permutationCount
+    canBegin = system.permutedKeys(keys)
   }
 
   deinit {
@@ -42,7 +47,7 @@ final class StateNames {
 
   /// The name of the system's state; nil if the system cannot go on.
   func nameOfState() -> StateName? {
-    guard system.permutedKeys(keys) else { return nil }
+    guard canBegin, system.permutedKeys(keys) else { return nil }
     var name = StateName(key: keys[0])
     var ways = 1
     for permutation in 1..<keys.count {

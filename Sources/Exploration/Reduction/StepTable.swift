@@ -14,6 +14,8 @@ final class StepTable {
   }
 
   private let entries = GrowableBuffer<Entry>(capacity: 256)
+  /// The touches of all footprints again, in a row: what a step is looked up by, at every step of a
+  /// search, without a reference being counted.
   private let touches = GrowableBuffer<Touch>(capacity: 1_024)
   private(set) var footprints: [Footprint] = []
   private var index = HashIndex()
@@ -22,6 +24,14 @@ final class StepTable {
   private var rowWords = 0
   /// Beyond this many steps, footprints are compared each time: the matrix has 2 MiB then.
   private static let matrixStepsMax = 4_096
+  /// How many of the first steps the matrix is about.
+  private let matrixSteps: Int
+
+  /// - Parameter comparesSteps: whether it will be asked often which steps are dependent: then
+  ///   this is worked out as they are entered.
+  init(comparesSteps: Bool = false) {
+    matrixSteps = comparesSteps ? StepTable.matrixStepsMax : 0
+  }
 
   deinit {
     entries.deallocate()
@@ -33,6 +43,12 @@ final class StepTable {
 
   func cpu(of step: Int) -> Int { Int(entries[step].cpu) }
   func choice(of step: Int) -> Int { Int(entries[step].choice) }
+
+  /// True if two steps are the same action of one CPU, whatever it touches.
+  @inline(__always)
+  func areSameAction(_ one: Int, _ other: Int) -> Bool {
+    entries[one].cpu == entries[other].cpu && entries[one].choice == entries[other].choice
+  }
 
   /// The number of a step, new or known.
   func number(_ cpu: Int, choice: Int = 0, _ footprint: Footprint) -> Int {
@@ -53,7 +69,7 @@ final class StepTable {
   }
 
   private func noteDependence(of step: Int) {
-    guard step < StepTable.matrixStepsMax else { return }
+    guard step < matrixSteps else { return }
     if step >= rowWords * 64 {
       rowWords = max(rowWords * 2, 1)
       matrix.removeAll()
@@ -75,7 +91,7 @@ final class StepTable {
   /// conflict.
   @inline(__always)
   func areDependent(_ one: Int, _ other: Int) -> Bool {
-    if max(one, other) < StepTable.matrixStepsMax {
+    if max(one, other) < matrixSteps {
       return matrix[one &* rowWords &+ other &>> 6] &>> UInt64(truncatingIfNeeded: other & 63) & 1
         == 1
     }
@@ -90,7 +106,7 @@ final class StepTable {
   ) -> Int {
     let count = sequence.count
     var index = start
-    if entries.count <= StepTable.matrixStepsMax {
+    if entries.count <= matrixSteps {
       let row = matrix.pointer(to: step &* rowWords)
       while index < count {
         let other = Int(truncatingIfNeeded: sequence[index])
@@ -99,21 +115,21 @@ final class StepTable {
       }
       return index
     }
-    while index < count && !compare(step, Int(sequence[index])) { index += 1 }
+    return slowFirstDependent(on: step, in: sequence, from: start)
+  }
+
+  /// Kept apart, so that the loop above is not compiled around what counting references needs.
+  @inline(never)
+  private func slowFirstDependent(
+    on step: Int, in sequence: GrowableBuffer<Int32>, from start: Int
+  ) -> Int {
+    var index = start
+    while index < sequence.count && !compare(step, Int(sequence[index])) { index += 1 }
     return index
   }
 
   private func compare(_ one: Int, _ other: Int) -> Bool {
-    let (a, b) = (entries[one], entries[other])
-    if a.cpu == b.cpu { return true }
-    for i in a.firstTouch..<(a.firstTouch &+ a.touchCount) {
-      let touch = touches[Int(i)]
-      for j in b.firstTouch..<(b.firstTouch &+ b.touchCount) {
-        let against = touches[Int(j)]
-        if touch.object == against.object && touch.conflicts(with: against) { return true }
-      }
-    }
-    return false
+    entries[one].cpu == entries[other].cpu || footprints[one].isDependent(on: footprints[other])
   }
 
   private func isEqual(_ step: Int, _ cpu: Int, _ choice: Int, _ footprint: Footprint) -> Bool {
@@ -121,11 +137,9 @@ final class StepTable {
     guard Int(entry.cpu) == cpu, Int(entry.choice) == choice,
       Int(entry.touchCount) == footprint.count
     else { return false }
-    for index in 0..<footprint.count {
-      let (mine, theirs) = (touches[Int(entry.firstTouch) + index], footprint[index])
-      if mine.object != theirs.object || mine.writes != theirs.writes || mine.role != theirs.role {
-        return false
-      }
+    for index in 0..<footprint.count
+    where touches[Int(entry.firstTouch) + index] != footprint[index] {
+      return false
     }
     return true
   }

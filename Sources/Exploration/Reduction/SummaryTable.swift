@@ -106,10 +106,7 @@ final class SummaryTable {
     defer { adopted.deallocate() }
     shared.append(rowOf: number, to: adopted)
     while stride < adopted.count { lengthen() }
-    for word in 0..<adopted.count {
-      var left = CPUSet(bits: adopted[word])
-      while let bit = left.popLowest() { adopt(step: word * 64 + bit, from: shared) }
-    }
+    eachStep(of: adopted.pointer(to: 0), words: adopted.count) { adopt(step: $0, from: shared) }
     let set = intern(adopted.pointer(to: 0), words: adopted.count)
     ownSet.set(number, to: set)
     return set
@@ -125,6 +122,15 @@ final class SummaryTable {
 
   /// The row of a set, valid until the next set is interned.
   func row(_ set: Int) -> UnsafeMutablePointer<UInt64> { rows.pointer(to: set * stride) }
+
+  /// Calls `body` with the number of each step in a row of so many words.
+  @inline(__always)
+  func eachStep(of row: UnsafeMutablePointer<UInt64>, words: Int, _ body: (Int) -> Void) {
+    for word in 0..<words {
+      var left = CPUSet(bits: row[word])
+      while let bit = left.popLowest() { body(word * 64 + bit) }
+    }
+  }
 
   private func hash(_ row: UnsafeMutablePointer<UInt64>) -> UInt64 {
     var hash: UInt64 = 0

@@ -149,11 +149,8 @@ final class WakeupTrees {
   ) -> Relation {
     let index = steps.firstDependent(on: step, in: sequence, from: start)
     if index < sequence.count {
-      let other = Int(sequence[index])
-      // Of one CPU, and nothing before it made a difference: the same action, but for a choice.
-      let isSame =
-        steps.cpu(of: other) == steps.cpu(of: step)
-        && steps.choice(of: other) == steps.choice(of: step)
+      // If of one CPU: nothing before it made a difference, so it is the same but for a choice.
+      let isSame = steps.areSameAction(Int(sequence[index]), step)
       return isSame ? .leads(index) : .conflicts(index)
     }
     return .commutes

@@ -8,7 +8,7 @@ import Support
 /// it enumerates plain interleavings. Bounding preemptions or steps is exact: each state is
 /// visited again whenever more of the budget is left than at any earlier visit.
 public final class ExhaustiveSearch: ResumableSearch {
-  private struct Node: BitwiseCopyable {
+  private struct Node: SearchNode {
     var left: CPUSet
     var enabled: CPUSet
     /// The CPU that took the step leading here, or -1.
@@ -93,12 +93,9 @@ public final class ExhaustiveSearch: ResumableSearch {
       return nil
     }
     statistics.transitions += 1
-    switch system.step(node.cpu, choice: node.choice) {
-    case .clean: break
-    case .violation:
-      statistics.executions += 1
-      return .violation
-    case .halted: return .halted
+    if let stop = system.step(node.cpu, choice: node.choice).ending {
+      if stop == .violation { statistics.executions += 1 }
+      return stop
     }
     let deeper = nodes.count
     if let stop = arrive(by: node.cpu, preemptions: preemptions) { return stop }
@@ -114,11 +111,7 @@ public final class ExhaustiveSearch: ResumableSearch {
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
-      switch system.judgeEnd() {
-      case .clean: return nil
-      case .violation: return .violation
-      case .halted: return .halted
-      }
+      return system.judgeEnd().ending
     }
     if depth >= budget.limits.depth {
       statistics.truncated += 1
@@ -173,9 +166,7 @@ public final class ExhaustiveSearch: ResumableSearch {
   // MARK: Checkpoints
 
   /// All steps on the stack but the one of the top node, which is yet to be taken.
-  var path: [Schedule.Step] {
-    (0..<nodes.count - 1).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
-  }
+  var path: [Schedule.Step] { nodes.steps(first: nodes.count - 1) }
 
   func willRetrace(_ step: Schedule.Step) {}
 
@@ -218,6 +209,6 @@ public final class ExhaustiveSearch: ResumableSearch {
   private func result(_ ending: Ending) -> SearchResult {
     SearchResult(
       ending, statistics, finalStates: finalStates, explored: explored,
-      steps: (0..<nodes.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) })
+      steps: nodes.steps(first: nodes.count))
   }
 }

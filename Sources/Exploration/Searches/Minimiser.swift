@@ -5,14 +5,9 @@ import Support
 /// Searches for the simplest schedule that violates an invariant.
 public struct Minimiser {
   /// The simplest schedule found, and whether nothing simpler exists.
-  public struct Result: Sendable {
+  public struct Result: Equatable, Sendable {
     public var schedule: Schedule
     public var isProven: Bool
-
-    public init(schedule: Schedule, isProven: Bool) {
-      self.schedule = schedule
-      self.isProven = isProven
-    }
   }
 
   /// Transitions the whole minimisation may take before it settles for what it has: a number,
@@ -31,12 +26,12 @@ public struct Minimiser {
     self.makeSystem = makeSystem
   }
 
-  /// Minimises: raises the preemption bound from zero until a violation exists within it, then
-  /// lowers the step bound until none does.
+  /// Raises the preemption bound from zero until a violation exists within it, then lowers the step
+  /// bound until none does; nil if it gave up before it found any.
   ///
   /// Both bounded searches are exact, and depth first in CPU order, so the last one to succeed has
   /// found the first schedule in order.
-  public mutating func minimise(_ found: Schedule) -> Result {
+  public mutating func minimise() -> Result? {
     var preemptions = 0
     while transitionsLeft > 0 {
       let first = violation(preemptions: preemptions, depth: Limits.defaultDepth)
@@ -62,7 +57,7 @@ public struct Minimiser {
         }
       }
     }
-    return Result(schedule: found, isProven: false)
+    return nil
   }
 
   private enum Answer {

@@ -23,7 +23,7 @@ import Support
 /// * Two choices of data of one step are two steps that exclude each other.
 public final class OptimalSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
-  private struct Node: BitwiseCopyable {
+  private struct Node: SearchNode {
     var enabled: CPUSet
     /// What is left to explore here: a list of branches.
     var branches: WakeupTrees.Branch
@@ -53,7 +53,7 @@ public final class OptimalSearch: ResumableSearch {
   private let options: SearchOptions
   private let budget: Budget
   private let past: HappensBefore
-  private let steps = StepTable()
+  private let steps = StepTable(comparesSteps: true)
   private let trees: WakeupTrees
   private let nodes = GrowableBuffer<Node>()
   private let sleepers = GrowableBuffer<Int32>()
@@ -61,6 +61,8 @@ public final class OptimalSearch: ResumableSearch {
   /// The sequence in hand.
   private let sequence = GrowableBuffer<Int32>()
   private let footprint = Footprint()
+  /// That of a step tried out, while `footprint` is in use.
+  private let tryFootprint = Footprint()
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
@@ -87,10 +89,7 @@ public final class OptimalSearch: ResumableSearch {
     if let begun { return result(begun) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
-        while past.count > 0 {
-          system.undo()
-          past.pop()
-        }
+        past.unwind(system)
         return result(.bounded(bound))
       }
       let node = nodes.last
@@ -131,12 +130,9 @@ public final class OptimalSearch: ResumableSearch {
       if !steps.areDependent(Int(sleeper), node.pointee.step) { sleepers.append(sleeper) }
     }
     statistics.transitions += 1
-    switch system.step(cpu, choice: choice) {
-    case .clean: break
-    case .violation:
-      statistics.executions += 1
-      return .violation
-    case .halted: return .halted
+    if let stop = system.step(cpu, choice: choice).ending {
+      if stop == .violation { statistics.executions += 1 }
+      return stop
     }
     let depth = nodes.count
     if let stop = arrive(branches: first.below, sleepStart: sleepStart) { return stop }
@@ -186,11 +182,7 @@ public final class OptimalSearch: ResumableSearch {
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
-      switch system.judgeEnd() {
-      case .clean: break
-      case .violation: return .violation
-      case .halted: return .halted
-      }
+      if let stop = system.judgeEnd().ending { return stop }
       reverseRaces()
       return nil
     }
@@ -232,13 +224,9 @@ public final class OptimalSearch: ResumableSearch {
   }
 
   private func isAsleep(_ step: Int, from sleepStart: Int) -> Bool {
-    for index in sleepStart..<sleepers.count {
-      let sleeper = Int(sleepers[index])
-      if steps.cpu(of: sleeper) == steps.cpu(of: step)
-        && steps.choice(of: sleeper) == steps.choice(of: step)
-      {
-        return true
-      }
+    for index in sleepStart..<sleepers.count
+    where steps.areSameAction(Int(sleepers[index]), step) {
+      return true
     }
     return false
   }
@@ -334,8 +322,6 @@ public final class OptimalSearch: ResumableSearch {
     return actual
   }
 
-  private let tryFootprint = Footprint()
-
   /// How much is explored, by the look of the stack; nil when there is none.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
@@ -356,9 +342,7 @@ public final class OptimalSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  var path: [Schedule.Step] {
-    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
-  }
+  var path: [Schedule.Step] { nodes.steps(first: past.count) }
 
   func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
 

@@ -69,22 +69,15 @@ public final class SamplingSearch: ResumableSearch {
       let enabled = system.enabledCPUs()
       if enabled.isEmpty {
         statistics.executions += 1
-        switch system.judgeEnd() {
-        case .clean: return nil
-        case .violation: return .violation
-        case .halted: return .halted
-        }
+        return system.judgeEnd().ending
       }
       let cpu = choose(among: enabled)
       let choice = random.below(system.choiceCount(of: cpu))
       steps.append(Schedule.Step(cpu: cpu, choice: choice))
       statistics.transitions += 1
-      switch system.step(cpu, choice: choice) {
-      case .clean: break
-      case .violation:
-        statistics.executions += 1
-        return .violation
-      case .halted: return .halted
+      if let stop = system.step(cpu, choice: choice).ending {
+        if stop == .violation { statistics.executions += 1 }
+        return stop
       }
       if let bound = budget.exceeded(statistics, depth: steps.count, explored: nil),
         bound != .executions

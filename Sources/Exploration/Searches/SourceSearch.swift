@@ -16,7 +16,7 @@ import Support
 ///   passed over. Without it the same classes are found with more sleep-set-blocked executions.
 public final class SourceSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
-  private struct Node: BitwiseCopyable {
+  private struct Node: SearchNode {
     var enabled: CPUSet
     var backtrack: CPUSet
     /// Asleep on arrival, or explored here since.
@@ -64,10 +64,7 @@ public final class SourceSearch: ResumableSearch {
     if let stop = budget.begin(self, system, { arrive(asleep: CPUSet()) }) { return result(stop) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
-        while past.count > 0 {
-          system.undo()
-          past.pop()
-        }
+        past.unwind(system)
         return result(.bounded(bound))
       }
       if chooseStep() {
@@ -108,12 +105,9 @@ public final class SourceSearch: ResumableSearch {
     }
     past.push(node.cpu, footprint)
     statistics.transitions += 1
-    switch system.step(node.cpu, choice: node.choice) {
-    case .clean: break
-    case .violation:
-      statistics.executions += 1
-      return .violation
-    case .halted: return .halted
+    if let stop = system.step(node.cpu, choice: node.choice).ending {
+      if stop == .violation { statistics.executions += 1 }
+      return stop
     }
     let deeper = nodes.count
     if let stop = arrive(asleep: asleep) { return stop }
@@ -147,11 +141,7 @@ public final class SourceSearch: ResumableSearch {
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
-      switch system.judgeEnd() {
-      case .clean: return nil
-      case .violation: return .violation
-      case .halted: return .halted
-      }
+      return system.judgeEnd().ending
     }
     let awake = enabled.subtracting(asleep)
     if awake.isEmpty {
@@ -210,9 +200,7 @@ public final class SourceSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  var path: [Schedule.Step] {
-    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
-  }
+  var path: [Schedule.Step] { nodes.steps(first: past.count) }
 
   func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
 

@@ -3,11 +3,7 @@
 import Support
 
 extension StatefulSearch {
-  func willRetrace(_ step: Schedule.Step) {
-    // Keys of exchanged CPUs are kept up to date from the start on.
-    if past.count == 0 { _ = names?.nameOfState() }
-    past.retrace(step.cpu, of: system)
-  }
+  func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
@@ -30,7 +26,6 @@ extension StatefulSearch {
   }
 
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
-    if past.count == 0 { _ = names?.nameOfState() }
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
     let cpus = system.cpuCount

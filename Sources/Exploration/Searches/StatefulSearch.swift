@@ -34,7 +34,7 @@ import Support
 /// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
 /// tried at every node of the cycle.
 public final class StatefulSearch: ResumableSearch {
-  struct Node: BitwiseCopyable {
+  struct Node: SearchNode {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
@@ -113,7 +113,7 @@ public final class StatefulSearch: ResumableSearch {
   func explore(from base: Int = 0) -> Ending? {
     while nodes.count > base {
       if let bound = exceededBound() {
-        unwind()
+        past.unwind(system)
         return .bounded(bound)
       }
       if chooseStep() {
@@ -152,12 +152,9 @@ public final class StatefulSearch: ResumableSearch {
     node.pointee.step = summaries.step(cpu, footprint)
     past.push(cpu, footprint)
     statistics.transitions += 1
-    switch system.step(cpu, choice: node.pointee.choice) {
-    case .clean: break
-    case .violation:
-      statistics.executions += 1
-      return .violation
-    case .halted: return .halted
+    if let stop = system.step(cpu, choice: node.pointee.choice).ending {
+      if stop == .violation { statistics.executions += 1 }
+      return stop
     }
     let depth = nodes.count
     if let stop = arrive() { return stop }
@@ -206,11 +203,7 @@ public final class StatefulSearch: ResumableSearch {
       statistics.executions += 1
       if options.collectsFinalStates { collectFinalState(name) }
       finish(name.key, name.permutation, row: depth)
-      switch system.judgeEnd() {
-      case .clean: return nil
-      case .violation: return .violation
-      case .halted: return .halted
-      }
+      return system.judgeEnd().ending
     }
     if past.count >= budget.limits.depth {
       statistics.truncated += 1
@@ -316,12 +309,9 @@ public final class StatefulSearch: ResumableSearch {
       let target = below.pointer(to: row * summaries.stride)
       for word in 0..<summaries.stride { target[word] = bits[word] }
     }
-    for word in 0..<summaries.stride {
-      var left = CPUSet(bits: below[row * summaries.stride + word])
-      while let bit = left.popLowest() {
-        let step = word * 64 + bit
-        race(summaries.cpu(of: step), summaries.footprint(of: step), isNext: false)
-      }
+    let met = below.pointer(to: row * summaries.stride)
+    summaries.eachStep(of: met, words: summaries.stride) { step in
+      race(summaries.cpu(of: step), summaries.footprint(of: step), isNext: false)
     }
   }
 
@@ -387,10 +377,7 @@ public final class StatefulSearch: ResumableSearch {
     guard let names else { return }
     // Images may be new steps, for which rows must get longer: so nothing points into one then.
     names.steps.removeAll()
-    for word in 0..<summaries.stride {
-      var left = CPUSet(bits: bits[word])
-      while let bit = left.popLowest() { names.steps.append(word * 64 + bit) }
-    }
+    summaries.eachStep(of: bits, words: summaries.stride) { names.steps.append($0) }
     for index in 0..<names.steps.count {
       setBit(names.image(ofStep: names.steps[index], under: permutation), inRow: row)
     }
@@ -414,13 +401,6 @@ public final class StatefulSearch: ResumableSearch {
   /// Bytes held per state stored, summaries included.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
 
-  func unwind() {
-    while past.count > 0 {
-      system.undo()
-      past.pop()
-    }
-  }
-
   /// How much is explored, by the look of the stack; nil when there is none.
   ///
   /// What was given away to others of a team counts as done.
@@ -442,7 +422,5 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   /// The steps of the execution in hand.
-  var path: [Schedule.Step] {
-    (0..<past.count).map { Schedule.Step(cpu: nodes[$0].cpu, choice: nodes[$0].choice) }
-  }
+  var path: [Schedule.Step] { nodes.steps(first: past.count) }
 }

@@ -13,7 +13,7 @@ public enum TouchRole: UInt8, BitwiseCopyable, Sendable {
 }
 
 /// One object a step touches.
-public struct Touch: BitwiseCopyable, Sendable {
+public struct Touch: Equatable, BitwiseCopyable, Sendable {
   public var object: UInt32
   public var writes: Bool
   public var role: TouchRole
