@@ -61,6 +61,8 @@ public final class Machine: TransitionSystem {
   let events = GrowableBuffer<Event>()
   /// In which ways identical CPUs can be exchanged.
   let permutations: CPUPermutations
+  /// What loops need whose turns are forgotten; nil if no CPU may repeat.
+  let turns: ForgottenTurns?
   private(set) lazy var symmetry = Symmetry(self)
   private var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
   private let eventInvariants: [(number: Int, invariant: any EventInvariant)]
@@ -82,7 +84,12 @@ public final class Machine: TransitionSystem {
   ///   - recorder: collects what traces show.
   ///   - isExact: whether `addExactState` will be asked for. It costs memory and time where code
   ///     runs, and where two histories have one key the machine stops and says so.
-  public init(_ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false) {
+  ///   - unrolls: whether code runs in every turn of a loop whose turns are forgotten, as it does
+  ///     for a recorder, and not only where a turn goes as none before.
+  public init(
+    _ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false,
+    unrolls: Bool = false
+  ) {
     self.scenario = scenario
     self.recorder = recorder
     identities = isExact ? Identities() : nil
@@ -93,7 +100,9 @@ public final class Machine: TransitionSystem {
       cpuCount <= Machine.cpuCountMax, "a scenario holds at most 62 CPUs, callbacks included")
     layout = Layout(cpuCount: cpuCount, geometry: scenario.geometry)
     memory = Memory(cellCount: layout.cellCount)
-    permutations = CPUPermutations(of: scenario.identicalCPUs, callers: callers, cpuCount)
+    let identical = scenario.mayRepeat ? [] : scenario.identicalCPUs
+    permutations = CPUPermutations(of: identical, callers: callers, cpuCount)
+    turns = scenario.mayRepeat ? ForgottenTurns(unrolls: unrolls || recorder != nil) : nil
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
     positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
     registers = .allocate(capacity: 1)
@@ -415,6 +424,7 @@ public final class Machine: TransitionSystem {
   ) -> ObservationTree.Index {
     cpu.move(to: node)
     if failure == nil { cpu.deliver(result) }
+    if cpu.beginsAgain, let head = closeLoop(of: cpu, at: node, observing: result) { return head }
     return addNode(of: cpu, parent: node, observed: result)
   }
 
@@ -443,8 +453,9 @@ public final class Machine: TransitionSystem {
         keyShare: StableHash.share(of: cpu.localHash, at: ~UInt64(cpu.index)),
         cpu: Int32(cpu.index), operation: Int32(cpu.operation), idleSteps: 0,
         isBlocking: action.isBlocking))
+    turns?.note(ownPages(of: cpu.index))
     cpu.settle(at: node)
-    noteIdleSteps(node, cpu.index)
+    if !cpu.beginsAgain { noteIdleSteps(node, cpu.index) }
     recorder?.didReach(cpu)
     return node
   }
