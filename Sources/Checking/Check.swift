@@ -147,7 +147,7 @@ extension Model {
       report.verdict = .incomplete(.spin(text))
     case .violation:
       report.verdict = .violated
-      report.counterexample = try counterexample(result.schedule ?? Schedule(), options, plan)
+      report.counterexample = try counterexample(result, options, plan)
     }
     return report
   }
@@ -161,11 +161,13 @@ extension Model {
   /// The simplest execution that violates an invariant, whichever it is: so it does not depend on
   /// what the search came to first.
   private func counterexample(
-    _ found: Schedule, _ options: CheckOptions, _ plan: SearchPlan
+    _ result: SearchResult, _ options: CheckOptions, _ plan: SearchPlan
   ) throws(CheckError) -> Trace {
     let makeMachine = maker(options, plan)
-    var simplest = Minimiser.Result(schedule: found, isProven: false)
-    if options.minimises {
+    let found = result.schedule ?? Schedule()
+    var simplest = Minimiser.Result(schedule: found, isProven: result.isSimplest)
+    // A livelock is found only where nothing else is wrong, and is the simplest already.
+    if options.minimises, found.loop == nil {
       var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
       simplest = minimiser.minimise(found)
     }
@@ -173,8 +175,7 @@ extension Model {
       let (result, _) = plan.run(jobs: 1, nil, makeMachine)
       var alone = options
       alone.jobs = 1
-      return try counterexample(
-        result.schedule ?? found, alone, SearchPlan(alone, makeMachine().scenario))
+      return try counterexample(result, alone, SearchPlan(alone, makeMachine().scenario))
     }
     let scenario = freshScenario(options.parameters, options.invariants)
     do throws(RecordingError) {
@@ -189,6 +190,8 @@ extension Model {
       case .impossibleStep(let number, let reason):
         throw .badModel(
           "not deterministic: when run again, step \(number) is impossible: \(reason)")
+      case .noRepetition(let reason):
+        throw .badModel("not deterministic: when run again, it does not go round: \(reason)")
       }
     }
   }
