@@ -81,6 +81,13 @@ public struct Fuzzer {
   /// Whether programs have bounded loops.
   public var hasLoops = false
 
+  /// Whether programs have loops that forget their turns; the liveness search is compared, and
+  /// nothing else.
+  public var hasRepeats = false
+
+  /// Transitions after which that search is saved and another goes on.
+  public var piece: Int?
+
   /// Compares final states and verdicts for each seed.
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10
@@ -100,6 +107,7 @@ public struct Fuzzer {
 
   private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
+    if hasRepeats { return RandomProgram(repeatSeed: seed, size: size) }
     if hasLoops { return RandomProgram(loopSeed: seed, size: size) }
     return RandomProgram(seed: seed, size: size)
   }
@@ -120,6 +128,9 @@ public struct Fuzzer {
 
   /// Compares without and with invariants; returns the first disagreement.
   private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
+    if program.hasRepeats {
+      return Self.livelockMismatch(&report, inPiecesOf: piece) { program.scenario() }
+    }
     let bare = compare({ program.scenario() }, &report)
     let checked = compare(
       {

@@ -12,6 +12,7 @@ public struct RandomProgram: Equatable, Sendable {
     case install, walk, write, remove, removeLater
     case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
+    case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
   }
 
   struct Step: Equatable {
@@ -32,6 +33,8 @@ public struct RandomProgram: Equatable, Sendable {
   var copies: [Int]
   /// Whether operations have a meaning for a sequential specification.
   var hasSpecification = false
+  /// Whether loops forget their turns.
+  var hasRepeats = false
 
   static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -102,6 +105,7 @@ public struct RandomProgram: Equatable, Sendable {
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable())
+    scenario.mayRepeat = hasRepeats
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {
@@ -220,6 +224,8 @@ public struct RandomProgram: Equatable, Sendable {
         try cpu.store(value + step.new, to: word, .release)
       }
     case .retry, .poll: note(try runLoop(step, word, cpu))
+    case .take, .takeBoth, .await, .bump, .flip, .gamble, .peek, .guarded, .chase, .own, .clear:
+      note(try runRepeated(step, objects, cpu))
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
     default: note(try runIdentical(step, objects, cpu))

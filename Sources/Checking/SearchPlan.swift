@@ -202,6 +202,14 @@ extension Strategy {
   public func search(
     inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem
   ) -> SearchResult {
+    Strategy.search(inPiecesOf: transitions, options, makeSystem) { search($0, $1) }
+  }
+
+  /// The same with any search.
+  static func search(
+    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem,
+    by search: (TransitionSystem, SearchOptions) -> SearchResult
+  ) -> SearchResult {
     var options = options
     options.watchPeriod = 1
     var saved: [UInt8] = []

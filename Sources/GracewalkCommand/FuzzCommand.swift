@@ -21,6 +21,9 @@ enum FuzzCommand {
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(name: "loops", value: nil, help: "programs with bounded loops"),
       Option(
+        name: "repeats", value: nil,
+        help: "programs with loops that forget; holds the search for livelocks against its oracle"),
+      Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
     ],
@@ -47,6 +50,12 @@ enum FuzzCommand {
     guard !usesSymmetry || !isExact else {
       throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
     }
+    if arguments.has("repeats") {
+      for option in ["mode", "exact", "jobs", "loops", "symmetry"] where arguments.has(option) {
+        throw UsageError(
+          "--repeats and --\(option) contradict each other: it is about the search for livelocks")
+      }
+    }
     let piece = try arguments.count("pieces", upTo: 1_000_000_000)
     guard piece == nil || jobs == 1 else {
       throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
@@ -61,6 +70,8 @@ enum FuzzCommand {
       throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
     }
     fuzzer.hasLoops = arguments.has("loops")
+    fuzzer.hasRepeats = arguments.has("repeats")
+    fuzzer.piece = piece
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     let report = fuzzer.run(

@@ -44,7 +44,8 @@ public final class LivenessSearch: ResumableSearch {
   /// Explores until everything is done, something is found or a limit is met.
   ///
   /// Call it once. On a violation that is no livelock the system is left at the end of the schedule;
-  /// otherwise at its start. Where a limit is met, livelocks among the states met so far are found.
+  /// otherwise at its start. Where a limit is met, livelocks among the states met so far
+  /// are found.
   public func run() -> SearchResult {
     if let begun = budget.begin(self, system, begin) { return result(begun) }
     while !nodes.isEmpty {
@@ -132,9 +133,12 @@ public final class LivenessSearch: ResumableSearch {
     return nil
   }
 
-  /// Looks for livelocks when all states, or all up to a bound, are known.
+  /// Looks for livelocks when all states, or all up to a bound, are known; a search that is
+  /// interrupted may be gone on with.
   private func finish(_ ending: Ending) -> SearchResult {
-    guard looksForLivelocks, let found = Livelocks(graph).simplest() else { return result(ending) }
+    guard looksForLivelocks, ending != .bounded(.interrupted),
+      let found = Livelocks(graph).simplest()
+    else { return result(ending) }
     var result = result(ending)
     result.ending = .violation
     result.schedule = found.schedule
