@@ -147,7 +147,7 @@ extension Model {
       report.verdict = .incomplete(.spin(text))
     case .violation:
       report.verdict = .violated
-      report.counterexample = try counterexample(result.schedule ?? Schedule(), options, plan)
+      report.counterexample = try counterexample(result, options, plan)
     }
     return report
   }
@@ -161,13 +161,15 @@ extension Model {
   /// The simplest execution that violates an invariant, whichever it is: so it does not depend on
   /// what the search came to first.
   private func counterexample(
-    _ found: Schedule, _ options: CheckOptions, _ plan: SearchPlan
+    _ result: SearchResult, _ options: CheckOptions, _ plan: SearchPlan
   ) throws(CheckError) -> Trace {
     let makeMachine = maker(options, plan)
+    let found = result.schedule ?? Schedule()
+    // A livelock is found only where nothing else is wrong, and is the simplest already.
     var schedule = found
-    var isMinimal = false
+    var isMinimal = result.isSimplest
     var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
-    if options.minimises, let simplest = minimiser.minimise() {
+    if options.minimises, found.loop == nil, let simplest = minimiser.minimise() {
       schedule = simplest.schedule
       isMinimal = simplest.isProven
     } else if plan.jobs > 1 {
@@ -186,6 +188,8 @@ extension Model {
       case .impossibleStep(let number, let reason):
         throw .badModel(
           "not deterministic: when run again, step \(number) is impossible: \(reason)")
+      case .noRepetition(let reason):
+        throw .badModel("not deterministic: when run again, it does not go round: \(reason)")
       }
     }
   }

@@ -82,6 +82,12 @@ public struct Fuzzer {
 
   /// Whether programs have guests, and memory management units.
   public var hasHardware = false
+  /// Whether programs have loops that forget their turns; the liveness search is compared, and
+  /// nothing else.
+  public var hasRepeats = false
+
+  /// Transitions after which that search is saved and another goes on.
+  public var piece: Int?
 
   /// Compares final states and verdicts for each seed.
   public func run(
@@ -103,6 +109,7 @@ public struct Fuzzer {
   private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
     if hasHardware { return RandomProgram(hardwareSeed: seed, size: size) }
+    if hasRepeats { return RandomProgram(repeatSeed: seed, size: size) }
     if hasLoops { return RandomProgram(loopSeed: seed, size: size) }
     return RandomProgram(seed: seed, size: size)
   }
@@ -123,6 +130,9 @@ public struct Fuzzer {
 
   /// Compares without and with invariants; returns the first disagreement.
   private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
+    if program.hasRepeats {
+      return Self.livelockMismatch(&report, inPiecesOf: piece) { program.scenario() }
+    }
     let bare = compare({ program.scenario() }, &report)
     let checked = compare(
       {

@@ -14,6 +14,7 @@ public struct RandomProgram: Equatable, Sendable {
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
     case guestRead, guestWrite, mapLeaf, removeLeaf, protect, mapTable, mapBlock, removeTable
     case tlbi, dsb, giveAway
+    case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
   }
 
   struct Step: Equatable {
@@ -37,6 +38,8 @@ public struct RandomProgram: Equatable, Sendable {
   /// For each CPU how often its memory management unit acts of its own accord, or -1 if it has none.
   var speculations: [Int] = []
   var features = Features()
+  /// Whether loops forget their turns.
+  var hasRepeats = false
 
   static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -110,6 +113,7 @@ public struct RandomProgram: Equatable, Sendable {
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable(),
       frames: hasGuests ? scenario.dataFrames(4) : [])
+    scenario.mayRepeat = hasRepeats
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {
@@ -232,6 +236,8 @@ public struct RandomProgram: Equatable, Sendable {
         try cpu.store(value + step.new, to: word, .release)
       }
     case .retry, .poll: note(try runLoop(step, word, cpu))
+    case .take, .takeBoth, .await, .bump, .flip, .gamble, .peek, .guarded, .chase, .own, .clear:
+      note(try runRepeated(step, objects, cpu))
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
     case .guestRead, .guestWrite, .mapLeaf, .removeLeaf, .protect, .mapTable, .mapBlock,

@@ -21,6 +21,10 @@ public struct SearchPlan: Sendable {
   public let jobs: Int
   /// Whether states are kept and compared in full; without states there is nothing to compare.
   public let isExact: Bool
+  /// Whether CPUs may go round, so that the graph of states has cycles.
+  private let mayRepeat: Bool
+  /// Whether executions that go round for ever are looked for.
+  public let looksForLivelocks: Bool
   private let priorityChanges: Int
   private let watch: Watch?
 
@@ -36,12 +40,18 @@ public struct SearchPlan: Sendable {
     seed = options.seed
     priorityChanges = options.priorityChanges
     let isReduced = Strategy.reduced.contains(options.strategy)
+    mayRepeat = scenario.mayRepeat
+    let mustProgress = scenario.invariants.contains { $0 is any RepetitionInvariant }
+    looksForLivelocks = mayRepeat && mustProgress && options.strategy.isComplete
     if isReduced, let first = states.first {
       strategy = .exhaustive
       note = "reduction switched off: \(first) is about every state, not only about what happens"
     } else if isReduced, options.limits.preemptions != nil {
       strategy = .exhaustive
       note = "reduction switched off: it is not complete under a bound on preemptions"
+    } else if isReduced, mayRepeat {
+      strategy = .exhaustive
+      note = "reduction switched off: CPUs may repeat, and it is sound only where none goes round"
     } else if isReduced, options.limits.depth < Limits.defaultDepth {
       strategy = options.strategy
       note =
@@ -50,6 +60,9 @@ public struct SearchPlan: Sendable {
     } else {
       strategy = options.strategy
       note = nil
+    }
+    if mayRepeat, mustProgress, let text = Self.livelockNote(options) {
+      note = note.map { "\($0); \(text)" } ?? text
     }
     isExact = options.isExact && strategy.mergesStates
     let isSaved = options.checkpoints != nil || options.resume != nil
@@ -65,6 +78,21 @@ public struct SearchPlan: Sendable {
   private static let exactNote =
     "identical CPUs not exchanged: states are compared in full, as they are"
 
+  /// Which livelocks are not looked for, if that is so.
+  private static func livelockNote(_ options: CheckOptions) -> String? {
+    if !options.strategy.isComplete { return "livelocks not looked for: samples end" }
+    guard cutsExecutions(options.limits) else { return nil }
+    return "livelocks not looked for unless all states are within the bound"
+  }
+
+  /// Whether a bound may keep the search from states that others lead to.
+  private static func cutsExecutions(_ limits: Limits) -> Bool {
+    limits.preemptions != nil || limits.depth < Limits.defaultDepth
+  }
+
+  /// Steps of an execution where CPUs go round: the search takes long ways to states that are near.
+  private static let repeatingDepth = 1_000_000
+
   /// The search in words.
   public var text: String {
     switch strategy {
@@ -74,7 +102,9 @@ public struct SearchPlan: Sendable {
     case .optimal: "optimal-DPOR with wakeup trees"
     case .source: "source-DPOR with sleep sets"
     case .sleep: "sleep sets"
-    case .exhaustive: "exhaustive search, equal states merged"
+    case .exhaustive:
+      "exhaustive search, equal states merged"
+        + (looksForLivelocks ? ", livelocks looked for" : "")
     case .random: "random executions, seed \(seed)"
     case .pct: "executions by random priorities, \(priorityChanges) changes, seed \(seed)"
     }
@@ -100,6 +130,7 @@ public struct SearchPlan: Sendable {
     let first = makeMachine()
     if first.judgeStart() != .clean { return (.immediate(first), [first]) }
     let jobs = min(jobs, jobsMax)
+    if mayRepeat, strategy == .exhaustive { return repeating(first, options, makeMachine) }
     if jobs == 1 { return (strategy.search(first, options), [first]) }
     let machines = Locked([Machine]())
     let result = ParallelSearch.run(jobs: jobs, options) {
@@ -108,6 +139,25 @@ public struct SearchPlan: Sendable {
       return machine
     }
     return (result, machines.withLock { $0 })
+  }
+
+  /// Runs a search where CPUs may go round.
+  ///
+  /// Up to a bound that cuts executions, the exhaustive search is exact, as it goes on from a state
+  /// again where more of the bound is left. If it did not meet the bound, all states are within it.
+  private func repeating(
+    _ first: Machine, _ options: SearchOptions, _ makeMachine: () -> Machine
+  ) -> (SearchResult, [Machine]) {
+    var machine = first
+    if Self.cutsExecutions(options.limits) {
+      let result = ExhaustiveSearch(machine, options).run()
+      guard looksForLivelocks, result.ending == .complete else { return (result, [machine]) }
+      machine = makeMachine()
+    }
+    var options = options
+    options.limits.depth = max(options.limits.depth, Self.repeatingDepth)
+    let search = LivenessSearch(machine, options, looksForLivelocks: looksForLivelocks)
+    return (search.run(), [machine])
   }
 }
 
@@ -167,6 +217,14 @@ extension Strategy {
   /// - Parameter makeSystem: makes the system for a piece, in its initial state.
   public func search(
     inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem
+  ) -> SearchResult {
+    Strategy.search(inPiecesOf: transitions, options, makeSystem) { search($0, $1) }
+  }
+
+  /// The same with any search.
+  static func search(
+    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem,
+    by search: (TransitionSystem, SearchOptions) -> SearchResult
   ) -> SearchResult {
     var options = options
     options.watchPeriod = 1

@@ -22,6 +22,9 @@ enum FuzzCommand {
       Option(name: "loops", value: nil, help: "programs with bounded loops"),
       Option(name: "hardware", value: nil, help: "programs with guests and hardware walks"),
       Option(
+        name: "repeats", value: nil,
+        help: "programs with loops that forget; holds the search for livelocks against its oracle"),
+      Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
     ],
@@ -51,6 +54,13 @@ enum FuzzCommand {
     guard !usesSymmetry || !arguments.has("loops") else {
       throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
     }
+    if arguments.has("repeats") {
+      for option in ["mode", "exact", "jobs", "loops", "symmetry", "hardware"]
+      where arguments.has(option) {
+        throw UsageError(
+          "--repeats and --\(option) contradict each other: it is about the search for livelocks")
+      }
+    }
     let piece = try arguments.count("pieces", upTo: 1_000_000_000)
     guard piece == nil || jobs == 1 else {
       throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
@@ -66,6 +76,8 @@ enum FuzzCommand {
     }
     fuzzer.hasLoops = arguments.has("loops")
     fuzzer.hasHardware = arguments.has("hardware")
+    fuzzer.hasRepeats = arguments.has("repeats")
+    fuzzer.piece = piece
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     // Without states, what hardware does of its own accord takes many executions.

@@ -32,7 +32,9 @@ enum ReplayCommand {
       return try replay(file: operand)
     }
     guard let schedule = Schedule(text: text) else {
-      throw UsageError("--schedule needs steps such as 0*4,1,2:1 (CPU, *times, :choice)")
+      throw UsageError(
+        "--schedule needs steps such as 0*4,1,2:1 (CPU, *times, :choice), and at its end in "
+          + "parentheses what repeats for ever: 0*4,(1,2)")
     }
     let model = try SharedOptions.model(operand)
     let parameters = try SharedOptions.parameters(arguments)
@@ -101,7 +103,8 @@ enum ReplayCommand {
       case .wrongVersion(let version):
         throw UsageError(
           "\(path) has trace version \(version); this is version \(Trace.version): check the model "
-            + "again to get a new trace")
+            + "again to get a new trace, or give its name and the file's schedule: "
+            + "gracewalk replay MODEL --schedule SCHEDULE")
       case .truncated: throw UsageError("\(path) is cut off: its end is missing")
       case .malformed(let line, let expected):
         throw UsageError("\(path), line \(line): expected \(expected)")
@@ -140,6 +143,7 @@ enum ReplayCommand {
   private static func reason(_ error: RecordingError, _ scenario: Scenario) -> String {
     switch error {
     case .impossibleStep(let number, let reason): "step \(number) of the schedule: \(reason)"
+    case .noRepetition(let reason): "what stands in parentheses does not repeat: \(reason)"
     case .failed(let failure): Machine(scenario).text(of: failure)
     }
   }

@@ -1,19 +1,21 @@
-// Progress: everybody who can be done is done in the end.
+// Progress: everybody who can be done is done in the end, however long others go on.
 
 import Machine
 
-/// No CPU is stuck: when nobody can go on, all operations have ended.
+/// No CPU is stuck, and none goes round for ever: in the end all operations have ended.
 ///
-/// A CPU that waits in a loop instead of with `VirtualCPU.wait` is reported as a spin before this
+/// A *livelock* is an execution that goes round for ever though every CPU that can go on all the
+/// time does. Only CPUs that repeat (`VirtualCPU.repeatUntilDone`) can be in one. A CPU that waits in a loop instead of with `VirtualCPU.wait` is reported as a spin before this
 /// is judged, and the search ends incomplete.
-public struct Progress: QuiescenceInvariant {
+public struct Progress: QuiescenceInvariant, RepetitionInvariant {
   public init() {}
 
   public let id = "progress"
-  public let statement = "Every operation ends: no CPU waits for something that nobody will do."
+  public let statement =
+    "Every operation ends: no CPU waits, or tries again, for something that nobody will do."
   public let rationale =
     "A deadlock in the fault path hangs the guest; one that waits for a grace period hangs the "
-    + "host."
+    + "host. A livelock hangs them at full load."
   public let source = "Documentation/locking/lockdep-design.rst (Linux)."
   public let treatsCPUsAlike = true
 
@@ -28,5 +30,31 @@ public struct Progress: QuiescenceInvariant {
       details: stuck.map {
         "\(machine.name(ofCPU: $0)) waits at: \(machine.pendingText(of: $0))"
       })
+  }
+
+  public func judgeRound(_ round: [RecordedStep], of machine: Machine) -> Violation? {
+    let cpus = Set(round.map(\.cpu)).sorted()
+    let names = cpus.map { machine.name(ofCPU: $0) }
+    let goes = cpus.count == 1 ? "goes" : "go"
+    let waiting = machine.unfinishedCPUs.filter { !cpus.contains($0) }
+    return Violation(
+      "livelock: \(names.joined(separator: " and ")) \(goes) round for ever, and no operation ends",
+      details: cpus.map { text(of: $0, in: round, machine) }
+        + waiting.map { "\(machine.name(ofCPU: $0)) waits at: \(machine.pendingText(of: $0))" })
+  }
+
+  /// Longer turns are cut short in a violation; the trace shows them whole.
+  private static let stepsMax = 6
+
+  /// What a CPU does, and sees, each time round.
+  private func text(of cpu: Int, in round: [RecordedStep], _ machine: Machine) -> String {
+    let steps = round.filter { $0.cpu == cpu && !$0.isBoundary }
+    let operation = machine.name(ofOperation: steps.first?.operation ?? 0, cpu: cpu)
+    let texts = steps.prefix(Self.stepsMax).map { step in
+      step.outcome.isEmpty ? step.action : "\(step.action): \(step.outcome)"
+    }
+    let more = steps.count > Self.stepsMax ? "; …" : ""
+    return "\(machine.name(ofCPU: cpu)) repeats, in \(operation): "
+      + texts.joined(separator: "; ") + more
   }
 }

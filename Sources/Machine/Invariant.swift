@@ -66,6 +66,18 @@ public protocol StateInvariant: Invariant {
   func judgeState(of machine: Machine) -> Violation?
 }
 
+/// An invariant about executions that go round for ever.
+///
+/// Only a search that looks for them asks it, and only scenarios in which CPUs may repeat have them.
+public protocol RepetitionInvariant: Invariant {
+  /// Judges an execution that goes round and is fair: who could go on all the time does.
+  ///
+  /// - Parameters:
+  ///   - round: the steps of one time round.
+  ///   - machine: stands where they begin and end.
+  func judgeRound(_ round: [RecordedStep], of machine: Machine) -> Violation?
+}
+
 /// An invariant that needs the machine to watch more than it does by itself.
 public protocol MachineRequirements: Invariant {
   var requirements: Machine.Requirements { get }

@@ -23,5 +23,6 @@ extension Machine {
       cpus[Int(tree[node].pointee.cpu)].abandon()
       cpus[Int(tree[node].pointee.cpu)].move(to: node)
     }
+    auditTurns(from: first)
   }
 }

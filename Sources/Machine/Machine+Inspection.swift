@@ -78,6 +78,14 @@ extension Machine {
     return stuck
   }
 
+  /// CPUs that have something left to do, and are not merely there for callbacks to come.
+  public var unfinishedCPUs: [Int] {
+    (0..<cpuCount).filter { cpu in
+      let kind = node(of: cpu).pointee.action.kind
+      return kind != .finished && (kind != .callbackStart || enabledCPUs().contains(cpu))
+    }
+  }
+
   /// What a CPU is about to do, in words.
   public func pendingText(of cpu: Int) -> String { text(of: node(of: cpu).pointee.action) }
 

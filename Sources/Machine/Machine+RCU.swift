@@ -55,7 +55,9 @@ extension Machine {
       report(.leftNoSection, cpu)
       return
     }
-    memory[layout.section(cpu)] += 1
+    // Counted, so that footprints can tell a CPU's sections apart; but a CPU that goes round must be
+    // able to come back to a state, and where one may, nothing is reduced.
+    memory[layout.section(cpu)] = turns == nil ? memory[layout.section(cpu)] + 1 : 0
     let others = ~CPUSet(cpu).bits
     for waiting in 0..<layout.cpuCount {
       memory[layout.graceReaders(waiting)] &= others
@@ -106,7 +108,7 @@ extension Machine {
     case .sectionLeave:
       // Who waits for the CPU's first section cannot go on before this; who waits for an earlier
       // section than the one that ends here can.
-      let isFirst = memory[layout.section(cpu)] == 1
+      let isFirst = turns == nil && memory[layout.section(cpu)] == 1
       footprint.write(layout.section(cpu), isFirst ? .releases : .plain)
     case .graceStart: addSections(~0, footprint)
     case .graceEnd: addSections(action.a, footprint, .blocks)

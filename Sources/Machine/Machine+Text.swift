@@ -159,6 +159,7 @@ extension Machine {
     case .notIdentical(let text):
       "CPUs that are declared identical are not: \(text); declare them one by one, or check with "
         + "--no-symmetry"
+    case .badLoop(let cpu, let text): "\(name(ofCPU: cpu)) \(text)"
     case .capacity(let text), .collision(let text): text
     }
   }

@@ -63,6 +63,8 @@ public final class Machine: TransitionSystem {
   let events = GrowableBuffer<Event>()
   /// In which ways identical CPUs can be exchanged.
   let permutations: CPUPermutations
+  /// What loops need whose turns are forgotten; nil if no CPU may repeat.
+  let turns: ForgottenTurns?
   private(set) lazy var symmetry = Symmetry(self)
   private var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
   /// What CPUs had written when they issued invalidations, by number.
@@ -87,7 +89,12 @@ public final class Machine: TransitionSystem {
   ///   - recorder: collects what traces show.
   ///   - isExact: whether `addExactState` will be asked for. It costs memory and time where code
   ///     runs, and where two histories have one key the machine stops and says so.
-  public init(_ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false) {
+  ///   - unrolls: whether code runs in every turn of a loop whose turns are forgotten, as it does
+  ///     for a recorder, and not only where a turn goes as none before.
+  public init(
+    _ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false,
+    unrolls: Bool = false
+  ) {
     self.scenario = scenario
     self.recorder = recorder
     identities = isExact ? Identities() : nil
@@ -104,8 +111,9 @@ public final class Machine: TransitionSystem {
     layout = Layout(
       cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count)
     memory = Memory(cellCount: layout.cellCount)
-    permutations = CPUPermutations(
-      of: scenario.hasHardware ? [] : scenario.identicalCPUs, callers: callers, firstWalker)
+    let identical = scenario.mayRepeat || scenario.hasHardware ? [] : scenario.identicalCPUs
+    permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
+    turns = scenario.mayRepeat ? ForgottenTurns(unrolls: unrolls || recorder != nil) : nil
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
     positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
     registers = .allocate(capacity: 1)
@@ -161,48 +169,6 @@ public final class Machine: TransitionSystem {
   var watchesHistory: Bool { requirements.contains(.history) }
 
   // MARK: The start
-
-  private func boot() {
-    for (index, cell) in scenario.wordCells.enumerated() {
-      memory[cell] = scenario.words[index].initial
-    }
-    for index in scenario.rootNames.indices {
-      let page = layout.page(owner: layout.bootOwner, index: index)
-      memory[page.base + Layout.lifetimeOffset] = 1
-      memory[page.base + Layout.referencesOffset] = 1
-      memory[page.base + Layout.publishedOffset] = 1
-    }
-    memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
-    let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
-    for body in scenario.bootBodies {
-      do { try body(cpu) } catch {
-        fail(.operationThrew(cpu: layout.bootOwner, error: String(describing: error)))
-      }
-    }
-    for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
-      memory[layout.page(owner: layout.bootOwner, index: index).base + Layout.publishedOffset] = 1
-    }
-    if hasHardware { settleAll() }
-    events.removeAll()
-    memory.forgetChanges()
-  }
-
-  /// Takes effect at once: nothing else runs yet.
-  ///
-  /// Actions that would have to wait cannot.
-  func performAtBoot(_ action: Action, by cpu: VirtualCPU) -> UInt64 {
-    switch action.kind {
-    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .barrierStart, .barrierEnd: return 0
-    case .choose: return 0
-    case .call:
-      // Nobody is in a section, so the grace period is over at once.
-      do { try callbackBody(for: action.b)(cpu) } catch {
-        fail(.operationThrew(cpu: cpu.index, error: String(describing: error)))
-      }
-      return 0
-    default: return perform(action, by: cpu.index)
-    }
-  }
 
   private func startCPUs() {
     for cpu in cpus where failure == nil {
@@ -433,6 +399,7 @@ public final class Machine: TransitionSystem {
   ) -> ObservationTree.Index {
     cpu.move(to: node)
     if failure == nil { cpu.deliver(result) }
+    if cpu.beginsAgain, let head = closeLoop(of: cpu, at: node, observing: result) { return head }
     return addNode(of: cpu, parent: node, observed: result)
   }
 
@@ -461,8 +428,9 @@ public final class Machine: TransitionSystem {
         keyShare: StableHash.share(of: cpu.localHash, at: ~UInt64(cpu.index)),
         cpu: Int32(cpu.index), operation: Int32(cpu.operation), idleSteps: 0,
         isBlocking: action.isBlocking))
+    turns?.note(ownPages(of: cpu.index))
     cpu.settle(at: node)
-    noteIdleSteps(node, cpu.index)
+    if !cpu.beginsAgain { noteIdleSteps(node, cpu.index) }
     recorder?.didReach(cpu)
     return node
   }

@@ -14,6 +14,8 @@ public enum MachineFailure: Equatable, Sendable {
   case notIdentical(String)
   /// A fixed capacity is too small for the model.
   case capacity(String)
+  /// A loop whose turns are forgotten breaks the rules for such loops.
+  case badLoop(cpu: Int, String)
   /// Two different things have one 64-bit key; only an exact machine looks for it.
   case collision(String)
 }

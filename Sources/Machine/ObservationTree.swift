@@ -21,6 +21,7 @@ final class ObservationTree {
     var identity: UInt32 = 0
     /// What the parent's action returned on the way here.
     var observed: UInt64
+    /// Below `none`, if the node only stands for an earlier one: the complement of that one.
     var firstChild: Index = ObservationTree.none
     var nextSibling: Index = ObservationTree.none
     /// A hash of the CPU's local state: results of past operations, observations in this one.
@@ -48,7 +49,10 @@ final class ObservationTree {
     var child = self[index].pointee.firstChild
     while child >= 0 {
       let node = self[child]
-      if node.pointee.observed == result { return child }
+      if node.pointee.observed == result {
+        let first = node.pointee.firstChild
+        return first < ObservationTree.none ? ~first : child
+      }
       child = node.pointee.nextSibling
     }
     return ObservationTree.none
@@ -77,6 +81,13 @@ final class ObservationTree {
       next = self[next].pointee.parent
     }
     return path.reversed()
+  }
+
+  /// The earlier node that a node stands for, because the turn of a loop in between was forgotten;
+  /// the node itself if it stands for none.
+  func original(of index: Index) -> Index {
+    let first = self[index].pointee.firstChild
+    return first < ObservationTree.none ? ~first : index
   }
 
   /// True if nothing was observed yet at the node.

@@ -23,6 +23,11 @@ public final class Scenario {
   public private(set) var invariants: [any Invariant] = []
   /// Whether an allocation may fail, which then is a choice.
   public var mayRunOutOfMemory = false
+  /// Whether code may use `VirtualCPU.repeatUntilDone`.
+  ///
+  /// The search must know beforehand: executions may then go round for ever, so it looks for those
+  /// that do, and reduces nothing.
+  public var mayRepeat = false
   /// What the modelled MMU can do.
   public var features = Features()
 

@@ -41,7 +41,7 @@ public final class VirtualCPU {
   var operation = 0
   var sectionDepth = 0
   private var results = Chain()
-  private var observations = Chain()
+  var observations = Chain()
   /// Entries written that walks may not see yet, or may have cached as they were.
   var written = WrittenEntries()
   /// Invalidations that no barrier has completed yet.
@@ -53,7 +53,11 @@ public final class VirtualCPU {
   // Exchange with the machine, which runs outside of the fiber.
   private(set) var pending = Action(.finished)
   private var delivered: UInt64 = 0
-  private var isAbandoned = false
+  var isAbandoned = false
+  /// Actions the code has asked for since it was started.
+  private(set) var actionCount = 0
+  /// True where the code asks for its first action after a turn that was forgotten.
+  var beginsAgain = false
   /// The node the fiber waits at, or none.
   private var position = ObservationTree.none
   private let script = GrowableBuffer<ObservationTree.Index>()
@@ -117,6 +121,7 @@ public final class VirtualCPU {
   /// Asks for an action and returns its result; other CPUs run in between.
   func issue(_ action: Action, _ site: SourceSite) throws(Abandoned) -> UInt64 {
     self.site = site
+    actionCount += 1
     if case .boot = role { return machine.performAtBoot(action, by: self) }
     if isAbandoned { throw Abandoned() }
     if scriptPosition + 1 < script.count {
@@ -147,6 +152,7 @@ public final class VirtualCPU {
   private func observe(_ result: UInt64, from action: Action) {
     observations.extend(with: result, identities)
     finishedOperation = nil
+    beginsAgain = false
     guard hasHardware, action.cell >= Layout.namedCapacity else { return }
     switch action.kind {
     case .store, .exchange: written.note(action.cell, Descriptor(bits: action.a))
@@ -163,6 +169,7 @@ public final class VirtualCPU {
     observations = Chain()
     written = WrittenEntries()
     pendingInvalidations = []
+    beginsAgain = false
     scopes = []
     finishedOperation = nil
     do {
@@ -245,12 +252,20 @@ public final class VirtualCPU {
 
   /// Brings the fiber to a node of the tree by running the code again, with the results the tree
   /// holds, unless it waits there already.
-  func move(to node: ObservationTree.Index) {
+  ///
+  /// - Parameter turn: a node that stands for an earlier one on the way; the code is to come by it,
+  ///   and so by everything behind the earlier one a turn later.
+  func move(to node: ObservationTree.Index, after turn: ObservationTree.Index? = nil) {
     if position == node && !fiber.isIdle { return }
     abandon()
     script.removeAll()
+    var head = turn.map { machine.tree.original(of: $0) }
     var next = node
     while next >= 0 {
+      if let turn, next == head {
+        head = nil
+        next = turn
+      }
       script.append(next)
       next = machine.tree[next].pointee.parent
     }

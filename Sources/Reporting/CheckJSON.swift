@@ -36,6 +36,8 @@ public struct CheckDocument: Encodable, Sendable {
     var message: String
     var details: [String]
     var schedule: String
+    /// The first of the steps that repeat for ever, counted from 0.
+    var loop: Int?
     var preemptions: Int
     var minimal: Bool
     var steps: [Step]
@@ -107,7 +109,8 @@ public struct CheckDocument: Encodable, Sendable {
     }
     return Counterexample(
       invariant: invariant, message: violation.message, details: violation.details,
-      schedule: recording.schedule.text, preemptions: recording.preemptions.count,
+      schedule: recording.schedule.text, loop: recording.loop,
+      preemptions: recording.preemptions.count,
       minimal: trace.isMinimal, steps: steps)
   }
 }

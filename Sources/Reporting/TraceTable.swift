@@ -37,11 +37,19 @@ public struct TraceTable {
     lines.append(heading)
     lines.append(style.dim(rule))
     var context = Context(tables: recording.initialTables)
+    var loopNumber = 0
     for (position, step) in recording.steps.enumerated() {
+      if position == recording.loop {
+        lines.append(style.warning("  ↺   from here on the steps up to the end repeat for ever"))
+        loopNumber = context.number + 1
+      }
       if recording.preemptions.contains(position) {
         lines.append(preemption(before: position))
       }
       lines += self.lines(for: step, &context)
+    }
+    if recording.loop != nil {
+      lines.append(style.warning("  ↺   and again from step \(loopNumber), in the same state"))
     }
     return lines
   }

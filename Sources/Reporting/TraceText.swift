@@ -26,6 +26,8 @@ public struct TraceText {
   private var conclusion: [String] {
     switch trace.recording.end {
     case .complete: return ["Nothing is wrong in this execution."]
+    case .unfinished where trace.recording.loop != nil:
+      return ["The steps from ↺ on repeat for ever; no invariant that is required forbids it."]
     case .unfinished: return ["The schedule ends here; CPUs could go on. Nothing is wrong so far."]
     case .violated(let id, let report):
       var lines = [style.bad("✗ \(id)")]
@@ -35,13 +37,26 @@ public struct TraceText {
         lines += "  must hold: \(invariant)".wrapped(to: width)
       }
       let steps = trace.recording.visibleSteps
-      let simplest = trace.isMinimal ? "; no simpler execution shows it" : ""
       lines.append(
         "  \(counted(trace.recording.preemptions.count, "preemption")), "
           + "\(counted(steps, "step"))\(simplest)")
       return lines
     }
   }
+
+  /// What is known of simpler executions, and of a livelock how it goes round.
+  private var simplest: String {
+    guard trace.recording.loop != nil else {
+      return trace.isMinimal ? "; no simpler execution shows it" : ""
+    }
+    let round = counted(trace.recording.stepsOfLoop, "step")
+    let rest = ", of which \(round) repeat for ever"
+    return trace.isMinimal
+      ? rest + "; no livelock begins earlier, or as early and has fewer steps" : rest
+  }
+
+  /// Parentheses mean something to a shell.
+  private var quote: String { trace.recording.loop == nil ? "" : "'" }
 
   /// The command that shows the trace again.
   ///
@@ -51,7 +66,7 @@ public struct TraceText {
     let settings = trace.parameters.map { " --set \($0.name)=\($0.value)" }.joined()
     let invariants = trace.invariants.map { " --invariant \($0)" }.joined()
     return "gracewalk replay \(trace.model)\(settings)\(namesInvariants ? invariants : "")"
-      + " --schedule \(trace.recording.schedule.text)"
+      + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
   }
 }
 

@@ -8,6 +8,8 @@ import Support
 public enum RecordingError: Error, Equatable {
   /// A step names a CPU or a choice that does not exist or cannot be taken there.
   case impossibleStep(number: Int, reason: String)
+  /// What is said to repeat for ever does not, or is no fair execution.
+  case noRepetition(reason: String)
   /// The model cannot be run at all.
   case failed(MachineFailure)
 }
@@ -31,6 +33,8 @@ public struct Recording: Equatable, Sendable {
   public var steps: [RecordedStep]
   /// Positions in `steps` at which a CPU that could have gone on was left.
   public var preemptions: [Int]
+  /// Position in `steps` where the part begins that repeats for ever; nil if none does.
+  public var loop: Int?
   public var end: End
 
   /// Runs a schedule.
@@ -46,9 +50,15 @@ public struct Recording: Equatable, Sendable {
     preemptions = []
     end = .unfinished
     var last: Int?
+    var round: Round?
     for (number, step) in schedule.steps.enumerated() {
       let enabled = machine.enabledCPUs()
       try Recording.validate(step, number, enabled, machine)
+      if number == schedule.loop {
+        loop = recorder.steps.count
+        round = Round(machine)
+      }
+      round?.take(step, enabled)
       if let last, last != step.cpu, enabled.contains(last) {
         preemptions.append(recorder.steps.count)
       }
@@ -69,6 +79,10 @@ public struct Recording: Equatable, Sendable {
       end = machine.judgeEnd() == .violation ? Recording.violated(machine) : .complete
     }
     steps = recorder.steps
+    if let round, let loop {
+      try round.close(machine)
+      end = Recording.judge(steps[loop...], machine)
+    }
     operations = machine.cpuNames.indices.map { cpu in
       let count = (recorder.steps.filter { $0.cpu == cpu }.map(\.operation).max() ?? -1) + 1
       return (0..<count).map { machine.name(ofOperation: $0, cpu: cpu) }
@@ -77,6 +91,12 @@ public struct Recording: Equatable, Sendable {
 
   /// Steps that traces number: scheduling points, except the boundaries of operations.
   public var visibleSteps: Int { steps.count { !$0.isLocal && !$0.isBoundary } }
+
+  /// Those among them that repeat for ever.
+  public var stepsOfLoop: Int {
+    guard let loop else { return 0 }
+    return steps[loop...].count { !$0.isLocal && !$0.isBoundary }
+  }
 
   private static func validate(
     _ step: Schedule.Step, _ number: Int, _ enabled: CPUSet, _ machine: Machine
@@ -99,9 +119,49 @@ public struct Recording: Equatable, Sendable {
     }
   }
 
+  private static func judge(_ round: ArraySlice<RecordedStep>, _ machine: Machine) -> End {
+    for case let invariant as any RepetitionInvariant in machine.scenario.invariants {
+      if let report = invariant.judgeRound(Array(round), of: machine) {
+        return .violated(invariant: invariant.id, report: report)
+      }
+    }
+    return .unfinished
+  }
+
   private static func violated(_ machine: Machine) -> End {
     guard let violation = machine.violation else { return .complete }
     return .violated(
       invariant: machine.scenario.invariants[violation.invariant].id, report: violation.report)
+  }
+}
+
+/// What is to be found out of the part of an execution that is said to repeat for ever.
+private struct Round {
+  /// The state it begins in, which must be the one it ends in.
+  private let key: UInt64
+  /// CPUs that could go on in all its states so far, and those that did.
+  private var able: CPUSet
+  private var stepped = CPUSet()
+
+  init(_ machine: Machine) {
+    key = machine.stateKey
+    able = machine.enabledCPUs()
+  }
+
+  mutating func take(_ step: Schedule.Step, _ enabled: CPUSet) {
+    able = able.intersection(enabled)
+    stepped.insert(step.cpu)
+  }
+
+  /// Makes sure that the machine is where the round began, and that the round is fair.
+  func close(_ machine: Machine) throws(RecordingError) {
+    guard machine.stateKey == key else {
+      throw .noRepetition(reason: "the state at its end is not the one it began in")
+    }
+    let left = able.subtracting(stepped)
+    guard left.isEmpty else {
+      throw .noRepetition(
+        reason: "\(machine.name(ofCPU: left.lowest)) could go on all the time and never does")
+    }
   }
 }

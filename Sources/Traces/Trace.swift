@@ -5,7 +5,7 @@ import Machine
 /// A recording together with where it comes from.
 public struct Trace: Equatable, Sendable {
   /// Version of the file format.
-  public static let version = 1
+  public static let version = 2
 
   public var model: String
   public var parameters: [(name: String, value: Int)]
@@ -14,7 +14,8 @@ public struct Trace: Equatable, Sendable {
   public var invariants: [String]
   /// The search that found it, in words.
   public var foundBy: String
-  /// True if no simpler counterexample exists.
+  /// True if no simpler counterexample exists; for one that goes round for ever, none that begins
+  /// to do so earlier, or as early and goes round in fewer steps.
   public var isMinimal: Bool
   public var recording: Recording
 

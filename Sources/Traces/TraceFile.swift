@@ -14,9 +14,10 @@ public enum TraceFileError: Error, Equatable {
 
 /// The text form of a trace, and what it says.
 ///
-/// The first line is `gracewalk trace 1`. Then `key: value` lines in fixed order, one line per
+/// The first line is `gracewalk trace 2`. Then `key: value` lines in fixed order, one line per
 /// step, and the checksum of all bytes before it. Values are single-line: line breaks in names
-/// are replaced when writing.
+/// are replaced when writing. In the schedule, what repeats for ever stands in parentheses; that is
+/// what version 1 did not have.
 public struct TraceFile: Equatable, Sendable {
   public var model: String
   public var parameters: [(name: String, value: Int)]
@@ -115,7 +116,7 @@ public struct TraceFile: Equatable, Sendable {
     }
     isMinimal = minimal == "yes"
     guard let schedule = Schedule(text: try reader.value("schedule")) else {
-      throw .malformed(line: reader.next, expected: "a schedule such as 0*4,1,2:1")
+      throw .malformed(line: reader.next, expected: "a schedule such as 0*4,1,2:1 or 0*4,(1,2:1)")
     }
     self.schedule = schedule
     let violated = try reader.value("violated")

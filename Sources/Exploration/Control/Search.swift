@@ -39,6 +39,8 @@ public struct SearchResult: Sendable {
   ///
   /// It follows from the counts alone, not from the clock.
   public var explored: Double?
+  /// Whether no simpler schedule does: said only of one that repeats.
+  public var isSimplest = false
 
   public init(
     ending: Ending, statistics: Statistics, schedule: Schedule?, finalStates: [UInt64] = [],

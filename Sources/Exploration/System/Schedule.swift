@@ -16,12 +16,25 @@ public struct Schedule: Equatable, Sendable {
   }
 
   public var steps: [Step]
+  /// Where the part begins that repeats for ever, up to the end; nil if none does.
+  public var loop: Int?
 
-  public init(_ steps: [Step] = []) { self.steps = steps }
+  public init(_ steps: [Step] = [], loop: Int? = nil) {
+    self.steps = steps
+    self.loop = loop
+  }
 
   /// Runs of equal steps, for example `0*4,1,0*2,2:1`: CPU 0 four times, CPU 1 once, CPU 0
   /// twice, then CPU 2 taking choice 1.
+  ///
+  /// What repeats for ever comes last, in parentheses: `0*4,(1*2,0)`.
   public var text: String {
+    guard let loop else { return Schedule.text(of: steps[...]) }
+    let stem = loop > 0 ? Schedule.text(of: steps[..<loop]) + "," : ""
+    return "\(stem)(\(Schedule.text(of: steps[loop...])))"
+  }
+
+  private static func text(of steps: ArraySlice<Step>) -> String {
     var runs: [(step: Step, count: Int)] = []
     for step in steps {
       if let last = runs.last, last.step == step {
@@ -42,6 +55,23 @@ public struct Schedule: Equatable, Sendable {
   /// Reads the text form; nil if it is malformed or describes an impossible length.
   public init?(text: String) {
     var steps: [Step] = []
+    guard let open = text.firstIndex(of: "(") else {
+      guard Schedule.read(text[...], into: &steps) else { return nil }
+      self.init(steps)
+      return
+    }
+    let stem = text[..<open]
+    guard text.last == ")", stem.isEmpty || stem.last == "," else { return nil }
+    guard stem.isEmpty || Schedule.read(stem.dropLast(), into: &steps) else { return nil }
+    let loop = steps.count
+    guard Schedule.read(text[text.index(after: open)...].dropLast(), into: &steps) else {
+      return nil
+    }
+    self.init(steps, loop: loop)
+  }
+
+  /// Adds the steps of a text without parentheses; false if it is malformed.
+  private static func read(_ text: Substring, into steps: inout [Step]) -> Bool {
     for run in text.split(separator: ",", omittingEmptySubsequences: false) {
       let parts = run.split(separator: "*", omittingEmptySubsequences: false)
       let head = parts[0].split(separator: ":", omittingEmptySubsequences: false)
@@ -50,10 +80,10 @@ public struct Schedule: Equatable, Sendable {
         let choice = head.count == 2 ? Schedule.number(head[1]) : 0,
         let count = parts.count == 2 ? Schedule.number(parts[1]) : 1,
         count > 0, steps.count + count <= Schedule.maximumLength
-      else { return nil }
+      else { return false }
       steps.append(contentsOf: repeatElement(Step(cpu: cpu, choice: choice), count: count))
     }
-    self.init(steps)
+    return true
   }
 
   /// Digits only, at most seven: `Int.init` would also take a sign.

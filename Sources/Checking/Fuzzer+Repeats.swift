@@ -1,0 +1,93 @@
+// Holding the liveness search against its oracle, on random programs whose loops forget.
+
+import Exploration
+import Invariants
+import Machine
+import Traces
+
+extension Fuzzer {
+  /// More states than this, and the oracle takes too long.
+  private static let statesOfOracle = 3_000
+  /// Rounds of at most so many steps are compared with all shorter ones.
+  private static let roundMax = 8
+
+  /// What is wrong with the liveness search on a scenario; nil if nothing is.
+  static func livelockMismatch(
+    _ report: inout Report, inPiecesOf piece: Int?, _ scenario: () -> Scenario
+  ) -> String? {
+    let oracle = LivelockOracle(scenario(), statesMax: statesOfOracle)
+    if case .bounded = oracle.ending {
+      report.skipped += 1
+      return nil
+    }
+    var options = SearchOptions()
+    options.limits.depth = 1_000_000
+    options.collectsFinalStates = true
+    let machine = Machine(scenario())
+    guard machine.judgeStart() == .clean else { return nil }
+    let result = LivenessSearch(machine, options).run()
+    report.transitions += result.statistics.transitions
+    if let what = disagreement(result, oracle, scenario) { return what }
+    if result.ending == .complete {
+      machine.audit()
+      if let failure = machine.failure { return "audit: \(machine.text(of: failure))" }
+    }
+    if result.ending == .violation { report.violated += 1 }
+    options.isExact = true
+    let exact = LivenessSearch(Machine(scenario(), isExact: true), options).run()
+    guard exact.isSame(as: result) else { return "states compared in full: \(exact)" }
+    options.isExact = false
+    guard let piece else { return nil }
+    let pieces = Strategy.search(inPiecesOf: piece, options, { Machine(scenario()) }) {
+      LivenessSearch($0, $1).run()
+    }
+    return pieces.isSame(as: result) ? nil : "in pieces: \(pieces)"
+  }
+
+  private static func disagreement(
+    _ result: SearchResult, _ oracle: LivelockOracle, _ scenario: () -> Scenario
+  ) -> String? {
+    guard oracle.ending == .complete else {
+      let isSame = result.ending == oracle.ending && result.schedule?.loop == nil
+      return isSame ? nil : "verdicts: oracle \(oracle.ending), search \(result.ending)"
+    }
+    if result.statistics.states != oracle.stateCount {
+      return "states: oracle \(oracle.stateCount), search \(result.statistics.states)"
+    }
+    if result.finalStates != oracle.finalStates.sorted() { return "final states differ" }
+    guard let earliest = oracle.earliest else {
+      if oracle.hasLivelock { return "[internal] the oracle contradicts itself" }
+      return result.ending == .complete ? nil : "no livelock, search \(result.ending)"
+    }
+    guard let schedule = result.schedule, let loop = schedule.loop, result.isSimplest else {
+      return "livelock, search \(result.ending)"
+    }
+    if loop != earliest.steps { return "begins after \(earliest.steps), search \(loop)" }
+    let round = schedule.steps.count - loop
+    let isShorter =
+      round <= roundMax
+      && earliest.states.contains { oracle.hasRound(from: $0, ofAtMost: round - 1) }
+    if isShorter { return "a round has fewer steps than \(round)" }
+    return recordingFault(schedule, scenario())
+  }
+
+  /// What is wrong with the execution that a livelock's schedule stands for; nil if nothing is.
+  private static func recordingFault(_ schedule: Schedule, _ scenario: Scenario) -> String? {
+    guard Schedule(text: schedule.text) == schedule else { return "\(schedule.text) unread" }
+    scenario.require(Progress())
+    do throws(RecordingError) {
+      let end = try Recording(schedule, of: scenario).end
+      if case .violated(invariant: Progress().id, _) = end { return nil }
+      return "recorded: \(end)"
+    } catch {
+      return "not to be recorded: \(error)"
+    }
+  }
+}
+
+extension SearchResult {
+  fileprivate func isSame(as other: SearchResult) -> Bool {
+    ending == other.ending && statistics == other.statistics && schedule == other.schedule
+      && finalStates == other.finalStates && isSimplest == other.isSimplest
+  }
+}

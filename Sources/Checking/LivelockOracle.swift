@@ -1,0 +1,171 @@
+// Livelocks found the slow and obvious way: what the liveness search is held against.
+
+import Exploration
+import Machine
+import Support
+
+/// All states of a scenario, and whether an execution can go round in them for ever.
+///
+/// It shares nothing with `LivenessSearch`: code runs in every turn of every loop, states lie in
+/// dictionaries, and that a fair execution can go on for ever is a greatest fixed point (Emerson and
+/// Lei, "Efficient model checking in fragments of the propositional mu-calculus", 1986), not a
+/// question of components.
+struct LivelockOracle {
+  private struct Edge {
+    var cpu: Int
+    var target: Int
+  }
+
+  private(set) var ending = Ending.complete
+  private(set) var finalStates: Set<UInt64> = []
+  private var numbers: [UInt64: Int] = [:]
+  private var enabled: [CPUSet] = []
+  private var edges: [[Edge]] = []
+  private let cpuCount: Int
+
+  var stateCount: Int { edges.count }
+
+  init(_ scenario: Scenario, statesMax: Int) {
+    let machine = Machine(scenario, unrolls: true)
+    cpuCount = machine.cpuCount
+    if machine.judgeStart() != .clean {
+      ending = machine.failure == nil ? .violation : .halted
+      return
+    }
+    explore(machine, statesMax)
+  }
+
+  // MARK: States
+
+  private mutating func explore(_ machine: Machine, _ statesMax: Int) {
+    var open: [(state: Int, steps: [Schedule.Step])] = []
+    _ = number(machine, &open)
+    while let (state, steps) = open.last {
+      guard let step = steps.first else {
+        open.removeLast()
+        if !open.isEmpty { machine.undo() }
+        continue
+      }
+      open[open.count - 1].steps.removeFirst()
+      let outcome = machine.step(step.cpu, choice: step.choice)
+      guard outcome == .clean else {
+        ending = outcome == .violation ? .violation : .halted
+        return
+      }
+      let deeper = open.count
+      let target = number(machine, &open)
+      edges[state].append(Edge(cpu: step.cpu, target: target))
+      guard ending == .complete else { return }
+      if edges.count > statesMax {
+        ending = .bounded(.states)
+        return
+      }
+      if open.count == deeper { machine.undo() }
+    }
+  }
+
+  /// The number of the machine's state; a new one is opened.
+  private mutating func number(
+    _ machine: Machine, _ open: inout [(state: Int, steps: [Schedule.Step])]
+  ) -> Int {
+    if let known = numbers[machine.stateKey] { return known }
+    let number = edges.count
+    numbers[machine.stateKey] = number
+    enabled.append(machine.enabledCPUs())
+    edges.append([])
+    let able = (0..<cpuCount).filter { enabled[number].contains($0) }
+    if able.isEmpty {
+      finalStates.insert(machine.stateKey)
+      if machine.judgeEnd() == .violation { ending = .violation }
+    }
+    let steps = able.flatMap { cpu in
+      (0..<machine.choiceCount(of: cpu)).map { Schedule.Step(cpu: cpu, choice: $0) }
+    }
+    open.append((number, steps))
+    return number
+  }
+
+  // MARK: Going round
+
+  /// States from which a fair execution can go on for ever.
+  private var fair: Set<Int> {
+    var fair = Set(edges.indices)
+    var before = -1
+    while fair.count != before {
+      before = fair.count
+      for cpu in 0..<cpuCount {
+        // Those from which, without leaving the set, the CPU can be served again.
+        var good = fair.filter { state in
+          edges[state].contains { edge in
+            fair.contains(edge.target) && (edge.cpu == cpu || !enabled[state].contains(cpu))
+          }
+        }
+        var last = -1
+        while good.count != last {
+          last = good.count
+          for state in fair where !good.contains(state) {
+            if edges[state].contains(where: { good.contains($0.target) }) { good.insert(state) }
+          }
+        }
+        fair = good
+      }
+    }
+    return fair
+  }
+
+  var hasLivelock: Bool { !fair.isEmpty }
+
+  /// Fewest steps to a state to which a fair round leads back, and those states.
+  var earliest: (steps: Int, states: [Int])? {
+    let fair = fair
+    var level = [0]
+    var known: Set<Int> = [0]
+    var steps = 0
+    while !level.isEmpty {
+      let heads = level.filter { fair.contains($0) && goesRound($0) }
+      if !heads.isEmpty { return (steps, heads) }
+      let next = level.flatMap { edges[$0].map(\.target) }
+      level = next.filter { known.insert($0).inserted }
+      steps += 1
+    }
+    return nil
+  }
+
+  /// True if a fair execution can go round through a state.
+  private func goesRound(_ state: Int) -> Bool {
+    let ahead = reachable(from: state)
+    let round = ahead.filter { reachable(from: $0).contains(state) }
+    return !round.isEmpty
+      && (0..<cpuCount).allSatisfy { cpu in
+        round.contains { member in
+          !enabled[member].contains(cpu)
+            || edges[member].contains { $0.cpu == cpu && round.contains($0.target) }
+        }
+      }
+  }
+
+  /// States reachable by at least one step.
+  private func reachable(from state: Int) -> Set<Int> {
+    var found: Set<Int> = []
+    var open = [state]
+    while let next = open.popLast() {
+      for edge in edges[next] where found.insert(edge.target).inserted { open.append(edge.target) }
+    }
+    return found
+  }
+
+  /// True if a fair round of at most so many steps leads back to a state: tries all.
+  func hasRound(from state: Int, ofAtMost steps: Int) -> Bool {
+    hasRound(home: state, at: state, steps, served: CPUSet())
+  }
+
+  private func hasRound(home: Int, at state: Int, _ left: Int, served: CPUSet) -> Bool {
+    let here = served.union(CPUSet.first(cpuCount).subtracting(enabled[state]))
+    guard left > 0 else { return false }
+    return edges[state].contains { edge in
+      let now = here.union(CPUSet(edge.cpu))
+      if edge.target == home && now == CPUSet.first(cpuCount) { return true }
+      return hasRound(home: home, at: edge.target, left - 1, served: now)
+    }
+  }
+}

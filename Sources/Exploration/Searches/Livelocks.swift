@@ -1,0 +1,173 @@
+// Ways to go round for ever in a graph of states, and the simplest of them.
+
+import Support
+
+/// Looks for livelocks in a graph of states.
+///
+/// A livelock is an execution that goes round for ever and is *fair*: every CPU that can go on all
+/// the time does. (Weak fairness. That a CPU waits in vain for a lock that is free now and again is a
+/// livelock, too.) What a CPU knows of its finished operations is part of a state, so nobody ends one
+/// on the way round. Such an execution stays in one strongly connected component, and one exists in a
+/// component exactly if every CPU takes a step within it or cannot in one of its states: so many
+/// steps and states can be joined to a round. Components are found as by Tarjan ("Depth-first
+/// search and linear graph algorithms", 1972).
+struct Livelocks {
+  /// A livelock as a schedule, and whether none is simpler: begins earlier, or if it begins as
+  /// early, goes round in fewer steps.
+  struct Found {
+    var schedule: Schedule
+    var isShortest: Bool
+  }
+
+  private let graph: StateGraph
+  /// For each state the number of its component.
+  private var components: [UInt32]
+  private var fair: [Bool] = []
+  /// Most pairs of a state and a set of CPUs that the shortest round is looked for among.
+  private let pairsMax: Int
+  private static let none: UInt32 = .max
+
+  init(_ graph: StateGraph, pairsMax: Int = 1 << 24) {
+    self.graph = graph
+    self.pairsMax = pairsMax
+    components = Array(repeating: Livelocks.none, count: graph.count)
+    let count = findComponents()
+    fair = fairComponents(count)
+  }
+
+  // MARK: Components
+
+  private struct Visit {
+    var state: Int
+    var next: Int
+  }
+
+  /// Numbers the strongly connected components, and returns how many there are.
+  private mutating func findComponents() -> Int {
+    var indices = [UInt32](repeating: Livelocks.none, count: graph.count)
+    var low = [UInt32](repeating: 0, count: graph.count)
+    var open: [Int] = []
+    var visits: [Visit] = []
+    var discovered: UInt32 = 0
+    var count = 0
+    func enter(_ state: Int) {
+      indices[state] = discovered
+      low[state] = discovered
+      discovered += 1
+      open.append(state)
+      visits.append(Visit(state: state, next: graph.edges(of: state).lowerBound))
+    }
+    // The first state leads to all others.
+    if graph.count > 0 { enter(0) }
+    while let visit = visits.last {
+      let state = visit.state
+      if visit.next < graph.edges(of: state).upperBound {
+        visits[visits.count - 1].next += 1
+        let target = graph[visit.next].target
+        if target == StateGraph.unknown { continue }
+        if indices[Int(target)] == Livelocks.none {
+          enter(Int(target))
+        } else if components[Int(target)] == Livelocks.none {
+          low[state] = min(low[state], indices[Int(target)])
+        }
+        continue
+      }
+      visits.removeLast()
+      if let parent = visits.last?.state { low[parent] = min(low[parent], low[state]) }
+      guard low[state] == indices[state] else { continue }
+      while let member = open.popLast() {
+        components[member] = UInt32(count)
+        if member == state { break }
+      }
+      count += 1
+    }
+    return count
+  }
+
+  /// For each component whether a fair execution can stay in it for ever.
+  private func fairComponents(_ count: Int) -> [Bool] {
+    let everybody = CPUSet.first(graph.cpuCount)
+    var served = [CPUSet](repeating: CPUSet(), count: count)
+    var hasEdge = [Bool](repeating: false, count: count)
+    for state in 0..<graph.count where components[state] != Livelocks.none {
+      let component = Int(components[state])
+      served[component] = served[component].union(graph.disabled(in: state))
+      for edge in graph.edges(of: state) where stays(edge, in: component) {
+        served[component].insert(Int(graph[edge].cpu))
+        hasEdge[component] = true
+      }
+    }
+    return (0..<count).map { hasEdge[$0] && served[$0] == everybody }
+  }
+
+  private func stays(_ edge: Int, in component: Int) -> Bool {
+    let target = graph[edge].target
+    return target != StateGraph.unknown && components[Int(target)] == UInt32(component)
+  }
+
+  // MARK: The simplest
+
+  /// The livelock that begins earliest, and among those the one whose round is shortest; nil if
+  /// there is none.
+  ///
+  /// Of several, it is the first in the order of CPUs and choices.
+  func simplest() -> Found? {
+    guard fair.contains(true) else { return nil }
+    let (stems, heads) = earliest()
+    var best: (head: Int, round: [Schedule.Step])?
+    var isShortest = true
+    var left = pairsMax
+    var known: [UInt32: Rounds] = [:]
+    for head in heads {
+      let component = components[head]
+      let rounds = known[component] ?? Rounds(graph, components, component)
+      known[component] = rounds
+      let isExact = rounds.pairs <= left
+      if !isExact {
+        isShortest = false
+        if best != nil { continue }
+      }
+      left -= isExact ? rounds.pairs : 0
+      let round = isExact ? rounds.shortest(from: head) : rounds.quick(from: head)
+      if best.map({ round.count < $0.round.count }) ?? true { best = (head, round) }
+    }
+    guard let best else { return nil }
+    let stem = steps(to: best.head, stems)
+    return Found(
+      schedule: Schedule(stem + best.round, loop: stem.count), isShortest: isShortest)
+  }
+
+  /// Goes through the graph in breadth; returns by which edge each state was reached, and the states
+  /// reached earliest of those in which a livelock can begin.
+  private func earliest() -> (stems: [Int: (edge: Int, from: Int)], heads: [Int]) {
+    var stems: [Int: (edge: Int, from: Int)] = [:]
+    var level = [0]
+    while !level.isEmpty {
+      let heads = level.filter { fair[Int(components[$0])] }
+      if !heads.isEmpty { return (stems, heads) }
+      var next: [Int] = []
+      for state in level {
+        for edge in graph.edges(of: state) where graph[edge].target != StateGraph.unknown {
+          let target = Int(graph[edge].target)
+          guard target != 0, stems[target] == nil else { continue }
+          stems[target] = (edge, state)
+          next.append(target)
+        }
+      }
+      level = next
+    }
+    return (stems, [])
+  }
+
+  private func steps(
+    to state: Int, _ stems: [Int: (edge: Int, from: Int)]
+  ) -> [Schedule.Step] {
+    var steps: [Schedule.Step] = []
+    var state = state
+    while let stem = stems[state] {
+      steps.append(graph[stem.edge].step)
+      state = stem.from
+    }
+    return steps.reversed()
+  }
+}

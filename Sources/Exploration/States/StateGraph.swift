@@ -1,0 +1,108 @@
+// The states of a system and the steps between them, by number: what livelocks are looked for in.
+
+import Support
+
+/// The graph of states, as far as a search has come.
+///
+/// A state has the number of its discovery; state 0 is the first. Its edges lie in a row, in the
+/// order of CPUs and choices.
+final class StateGraph {
+  struct Edge: BitwiseCopyable {
+    /// The state it leads to, or `unknown`.
+    var target: UInt32
+    var choice: UInt32
+    var cpu: UInt8
+
+    var step: Schedule.Step { Schedule.Step(cpu: Int(cpu), choice: Int(choice)) }
+  }
+
+  /// Where an edge leads that nobody has gone along yet.
+  static let unknown: UInt32 = .max
+
+  let cpuCount: Int
+  private let enabled = GrowableBuffer<CPUSet>(capacity: 1_024)
+  /// Where each state's edges begin; they end where those of the next begin.
+  private let starts = GrowableBuffer<Int>(capacity: 1_024)
+  private let edges = GrowableBuffer<Edge>(capacity: 4_096)
+
+  init(cpuCount: Int) { self.cpuCount = cpuCount }
+
+  deinit {
+    enabled.deallocate()
+    starts.deallocate()
+    edges.deallocate()
+  }
+
+  var count: Int { starts.count }
+
+  /// Bytes held.
+  var bytes: Int { count * 16 + edges.count * MemoryLayout<Edge>.stride }
+
+  /// Adds the state a system is in, with edges that lead nowhere yet.
+  func add(_ cpus: CPUSet, _ system: TransitionSystem) {
+    enabled.append(cpus)
+    starts.append(edges.count)
+    var left = cpus
+    while let cpu = left.popLowest() {
+      for choice in 0..<system.choiceCount(of: cpu) {
+        edges.append(
+          Edge(
+            target: StateGraph.unknown, choice: UInt32(truncatingIfNeeded: choice),
+            cpu: UInt8(truncatingIfNeeded: cpu)))
+      }
+    }
+  }
+
+  @inline(__always)
+  func edges(of state: Int) -> Range<Int> {
+    starts[state]..<(state + 1 < starts.count ? starts[state + 1] : edges.count)
+  }
+
+  @inline(__always)
+  subscript(edge: Int) -> Edge { edges[edge] }
+
+  func setTarget(of edge: Int, to state: Int) {
+    edges.pointer(to: edge).pointee.target = UInt32(truncatingIfNeeded: state)
+  }
+
+  @inline(__always)
+  func enabled(in state: Int) -> CPUSet { enabled[state] }
+
+  /// CPUs that need not step for an execution that stays there to be fair.
+  @inline(__always)
+  func disabled(in state: Int) -> CPUSet { CPUSet.first(cpuCount).subtracting(enabled[state]) }
+
+  // MARK: Checkpoints
+
+  func save(to writer: CheckpointWriter) {
+    writer.write(count)
+    for state in 0..<count {
+      writer.write(enabled[state])
+      let edges = edges(of: state)
+      writer.write(edges.count)
+      for edge in edges {
+        writer.write(self.edges[edge].target)
+        writer.write(self.edges[edge].choice)
+        writer.write(UInt32(self.edges[edge].cpu))
+      }
+    }
+  }
+
+  /// Reads what was saved, into a graph that is empty.
+  func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    let total = try reader.count(ofBytes: 16)
+    for _ in 0..<total {
+      enabled.append(try reader.cpus())
+      starts.append(edges.count)
+      for _ in 0..<(try reader.count(ofBytes: 12)) {
+        let target = try reader.half()
+        let choice = try reader.half()
+        let cpu = try reader.half()
+        guard target == StateGraph.unknown || target < total, cpu < cpuCount else {
+          throw .malformed
+        }
+        edges.append(Edge(target: target, choice: choice, cpu: UInt8(cpu)))
+      }
+    }
+  }
+}

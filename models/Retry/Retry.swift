@@ -1,0 +1,54 @@
+// Code that gives up and comes back: it must not come back for ever.
+
+import Gracewalk
+
+/// Faults that are taken again until they succeed.
+public enum Retry {
+  public static let models: [Model] = faults + SwapEntries.models
+
+  static let faults: [Model] = [
+    fault(
+      "fault-until-mapped",
+      "a fault that meets a locked entry returns to the guest, which faults again"),
+    fault(
+      "fault-until-mapped-keeps-entry-locked",
+      "the entry is locked before memory for the table is allocated, which may fail",
+      .unlockWhenOutOfMemory, omission: "unlocking the entry when memory has run out",
+      violates: ["progress"]),
+  ]
+
+  private static func fault(
+    _ name: String, _ summary: String, _ omitting: Stage2Table.Omission? = nil,
+    omission: String? = nil, violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "The table is empty and memory may run out. Two vCPUs touch the same page and a third its "
+        + "neighbour in the same table, each again and again until the fault is handled or the "
+        + "guest is told that memory has run out.",
+      omission: omission, origin: Fault.origin,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      scenario.mayRunOutOfMemory = true
+      scenario.mayRepeat = true
+      let table = Stage2Table(scenario, omitting: omitting)
+      scenario.cpus(["vcpu 0", "vcpu 1"], touch(table, 0))
+      scenario.cpu("vcpu 2", touch(table, 1))
+      scenario.require(InvariantCatalogue.tables)
+      scenario.require(GracePeriodSafety())
+      return scenario
+    }
+  }
+
+  /// A guest's access: faults until the page is there.
+  private static func touch(_ table: Stage2Table, _ address: Int) -> Operation {
+    Operation("touch 0x\(address)", call: nil) { cpu in
+      try cpu.repeatUntilDone { () throws(Abandoned) -> Stage2Result? in
+        let result = try table.map(cpu, address)
+        return result == .retry ? nil : result
+      }
+    }
+  }
+}
