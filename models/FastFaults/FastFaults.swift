@@ -1,0 +1,164 @@
+// Faults handled without any lock: access flag and permission, against an unmapping host.
+
+import Gracewalk
+
+/// What the fast path of a fault must do, and when the guest would fault for ever.
+public enum FastFaults {
+  /// The step that a broken sibling leaves out.
+  enum Omission {
+    case flush, flushWhenLate, compareExchange, section
+  }
+
+  enum Fault {
+    case permission, accessFlag
+  }
+
+  static let origin = Origin(
+    author: "Ricardo Koller", list: "linux-arm-kernel", date: "2022-11-15",
+    subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
+    question:
+      "Can access-flag and write-protection faults be handled without the MMU lock, and what does "
+      + "the TLB entry that caused a permission fault need?")
+
+  public static let models: [Model] = [
+    model(
+      "fast-permission-fault",
+      "the entry is made writable by compare-exchange; whoever faulted flushes it on their own CPU",
+      .permission),
+    model(
+      "fast-permission-fault-without-tlbi",
+      "the entry is made writable, and the guest tries again at once", .permission, .flush,
+      omission: "the TLBI after the permission was relaxed", violates: ["progress"]),
+    model(
+      "fast-permission-fault-late-without-tlbi",
+      "who finds the entry writable already returns to the guest at once", .permission,
+      .flushWhenLate, omission: "the TLBI of who finds the entry as it should be",
+      violates: ["progress"]),
+    model(
+      "fast-access-fault",
+      "the access flag is set by compare-exchange; no TLBI, as such faults are never cached",
+      .accessFlag),
+    model(
+      "fast-access-fault-without-compare-exchange",
+      "the entry is written back with the access flag set", .accessFlag, .compareExchange,
+      omission: "the compare-exchange that sets the flag",
+      violates: ["donated-page-unreachable"]),
+    model(
+      "fast-access-fault-without-rcu", "the handler walks the table outside of any section",
+      .accessFlag, .section, omission: "the read-side section of the handler",
+      violates: ["no-use-after-free"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, _ fault: Fault, _ omitting: Omission? = nil,
+    omission: String? = nil, violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "One page is mapped, "
+        + (fault == .permission ? "read-only. Two" : "without its access flag. Two")
+        + " vCPUs write to it, each again and again until the write is done or the page is gone. "
+        + "The host unmaps it, frees its table after a grace period and gives the page back.",
+      omission: omission, origin: origin,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      scenario.mayRepeat = true
+      let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+      let leaf = Descriptor.page(0)
+      scenario.boot { cpu in
+        guard let table = try cpu.allocateTable() else { return }
+        let mapped = fault == .permission ? leaf.readOnly : leaf.withoutAccessFlag
+        try cpu.store(mapped.bits, to: table[0], .relaxed)
+        try cpu.getPage(table)
+        try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+        try cpu.getPage(root)
+      }
+      let write = Operation("write 0x0") { cpu in try access(cpu, root, omitting) }
+      scenario.cpu("vcpu 0", mmu: MMU(root), write)
+      scenario.cpu("vcpu 1", mmu: MMU(root), write)
+      scenario.cpu(
+        "host", usesCallbacks: true,
+        Operation("unmap 0x0") { cpu in try unmap(cpu, root, frames[0]) })
+      scenario.require(InvariantCatalogue.tables)
+      scenario.require(InvariantCatalogue.hardware)
+      scenario.require([GracePeriodSafety(), NoForeignFrameUse()])
+      return scenario
+    }
+  }
+
+  // MARK: The guest
+
+  /// Writes until it is done; gives up where the page is gone.
+  private static func access(
+    _ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?
+  ) throws(Abandoned) -> GuestAccess {
+    try cpu.repeatUntilDone { () throws(Abandoned) -> GuestAccess? in
+      let result = try cpu.guestWrite(0)
+      switch result {
+      case .done, .translationFault: return result
+      case .permissionFault, .accessFlagFault:
+        try cpu.scope("handle \(result.text ?? "")") { () throws(Abandoned) in
+          try handle(cpu, root, result, omitting)
+        }
+        return nil
+      }
+    }
+  }
+
+  /// The fast path: nothing is locked, and nobody waits.
+  private static func handle(
+    _ cpu: VirtualCPU, _ root: TablePage, _ fault: GuestAccess, _ omitting: Omission?
+  ) throws(Abandoned) {
+    if omitting != .section { try cpu.rcuReadLock() }
+    let isLate = try repair(cpu, root, fault, omitting)
+    if omitting != .section { try cpu.rcuReadUnlock() }
+    guard fault == .permissionFault, omitting != .flush,
+      !(isLate && omitting == .flushWhenLate)
+    else { return }
+    try cpu.dsb()
+    try cpu.tlbi(.address(0).level(1).local, of: root)
+    try cpu.dsb()
+  }
+
+  /// Gives the leaf what the access needs; true if it had that already, or is gone.
+  private static func repair(
+    _ cpu: VirtualCPU, _ root: TablePage, _ fault: GuestAccess, _ omitting: Omission?
+  ) throws(Abandoned) -> Bool {
+    let top = root[0]
+    let entry =
+      omitting == .section ? try cpu.load(top, .acquire) : try cpu.dereference(top)
+    guard let table = cpu.table(at: Descriptor(bits: entry)) else { return true }
+    let old = Descriptor(bits: try cpu.load(table[0], .relaxed))
+    guard old.isLeaf else { return true }
+    let new = fault == .permissionFault ? old.writable : old.withAccessFlag
+    if new == old { return true }
+    if omitting == .compareExchange {
+      try cpu.store(new.bits, to: table[0], .relaxed)
+    } else {
+      _ = try cpu.compareExchange(
+        table[0], expected: old.bits, desired: new.bits, .relaxed)
+    }
+    return false
+  }
+
+  // MARK: The host
+
+  private static func unmap(
+    _ cpu: VirtualCPU, _ root: TablePage, _ frame: DataFrame
+  ) throws(Abandoned) {
+    guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .relaxed))) else {
+      return
+    }
+    _ = try cpu.exchange(Descriptor.invalid.bits, in: table[0], .relaxed)
+    try cpu.putPage(table)
+    try cpu.store(Descriptor.invalid.bits, to: root[0], .relaxed)
+    try cpu.putPage(root)
+    try cpu.dsb()
+    try cpu.tlbi(.address(0), of: root)
+    try cpu.dsb()
+    try cpu.handOver(frame, to: .nobody)
+    try cpu.call { cpu in try cpu.putPage(table) }
+  }
+}
