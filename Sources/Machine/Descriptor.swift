@@ -7,7 +7,7 @@
 /// block there, is bit 55 here, since frames have small numbers. An invalid entry with bit 10 set is
 /// locked by software, the encoding of KVM's stage-2 code for an entry in the middle of
 /// break-before-make.
-public struct Descriptor: Equatable, Sendable {
+public struct Descriptor: Hashable, Sendable {
   public var bits: UInt64
 
   public init(bits: UInt64) { self.bits = bits }

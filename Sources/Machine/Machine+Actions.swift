@@ -178,6 +178,9 @@ extension Machine {
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
     case .fence, .allocate, .publish, .tlbi, .dsb: return true
+    case .settle:
+      guard let id = layout.pageID(at: action.cell) else { return false }
+      return memory[layout.page(id).base + Layout.publishedOffset] == 0
     default: break
     }
     guard action.lifetime != 0, let id = layout.pageID(at: action.lifetime),

@@ -61,7 +61,8 @@ extension Machine {
       handOver(action, by: cpu)
       return 0
     case .settle:
-      memory[layout.hardware.unseen(action.cell)] = 0
+      let unseen = layout.hardware.unseen(action.cell)
+      if memory[unseen] >> Machine.makerShift == UInt64(cpu) { memory[unseen] = 0 }
       return 0
     default: return 0
     }
@@ -190,9 +191,11 @@ extension Machine {
       endWalk(register)
       return Descriptor.invalid.bits
     }
-    let unseen = CPUSet(bits: memory[layout.hardware.unseen(action.cell)])
-    if unseen.contains(unit) {
-      memory[layout.hardware.unseen(action.cell)] = unseen.subtracting(CPUSet(unit)).bits
+    let unseen = memory[layout.hardware.unseen(action.cell)]
+    let bit = CPUSet(unit).bits
+    if unseen & bit != 0 {
+      let isLast = unseen & Machine.unitsMask == bit
+      memory[layout.hardware.unseen(action.cell)] = isLast ? 0 : unseen & ~bit
       return HardwareResult.unsettled
     }
     let survival = memory[register] >> 32
@@ -219,6 +222,10 @@ extension Machine {
     return entry.bits
   }
 
+  /// Who has made an entry valid, next to the units that may not see it yet.
+  private static let makerShift: UInt64 = 56
+  private static let unitsMask: UInt64 = (1 << 56) - 1
+
   /// What is there from the start is seen by every walk.
   func settleAll() {
     for cell in layout.hardware.pageCells { memory[layout.hardware.unseen(cell)] = 0 }
@@ -229,13 +236,13 @@ extension Machine {
   ///
   /// What was in a table before it was linked is seen by who sees the link.
   func noteUnseen(
-    _ new: Descriptor, after old: Descriptor, in cell: UInt32, ofPage page: TablePage
+    _ new: Descriptor, after old: Descriptor, in cell: UInt32, ofPage page: TablePage, by cpu: Int
   ) {
     let isMade =
       new.isValid && !old.isValid && memory[page.base + Layout.publishedOffset] != 0
       && !features.enhancedTranslationSynchronisation
-    memory[layout.hardware.unseen(cell)] =
-      isMade ? CPUSet.first(translation.units.count).bits : 0
+    let units = CPUSet.first(translation.units.count).bits & Machine.unitsMask
+    memory[layout.hardware.unseen(cell)] = isMade ? units | UInt64(cpu) << Machine.makerShift : 0
   }
 
   private func fill(_ slot: Slot, _ entry: Descriptor, from cell: UInt32, _ survival: UInt64) {
@@ -330,15 +337,28 @@ extension Machine {
       clear(slot)
       return
     }
-    guard written.changed.contains(source) else { return }
+    guard let change = written.changed.first(where: { $0.cell == source }) else { return }
     let kept = bits(of: slot)
-    let now = Descriptor(bits: memory[source])
-    guard now.tableID == kept.tableID, now.dataFrame == kept.dataFrame else {
-      memory[slot.survival] = survival.rawValue
-      return
+    // What others have changed is theirs to flush, and what is allowed again is no harm.
+    let lost = min(
+      loss(of: kept, to: change.new), loss(of: kept, to: Descriptor(bits: memory[source])))
+    switch lost {
+    case .nothing: break
+    case .writing: memory[slot.survival] = survival.rawValue | 1 << 8
+    case .all: memory[slot.survival] = survival.rawValue
     }
-    // Only the right to write is lost.
-    if kept.isWritable && !now.isWritable { memory[slot.survival] = survival.rawValue | 1 << 8 }
+  }
+
+  /// What a cached entry allows that another one does not.
+  private enum Loss: Int, Comparable {
+    case nothing, writing, all
+
+    static func < (a: Loss, b: Loss) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  private func loss(of kept: Descriptor, to now: Descriptor) -> Loss {
+    guard now.tableID == kept.tableID, now.dataFrame == kept.dataFrame else { return .all }
+    return kept.isWritable && !now.isWritable ? .writing : .nothing
   }
 
   private func restartWalk(
@@ -384,7 +404,7 @@ extension Machine {
       where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
         footprint.write(layout.hardware.object(number))
       }
-      for cell in writtenEntries[Int(action.b)].changed { footprint.read(cell) }
+      for change in writtenEntries[Int(action.b)].changed { footprint.read(change.cell) }
     case .settle: footprint.write(action.cell)
     case .handOver:
       footprint.write(scenario.dataFrames[Int(action.a)].owner.cell)
@@ -407,22 +427,5 @@ extension Machine {
   /// Adds all that is cached as read.
   func addUnits(_ footprint: Footprint) {
     for unit in translation.units.indices { footprint.read(layout.hardware.object(unit)) }
-  }
-}
-
-/// Entries that a CPU has written, and which of them no barrier has published yet.
-struct WrittenEntries: Hashable {
-  /// Since the latest invalidation that has completed.
-  var changed: [UInt32] = []
-  /// Since the latest barrier.
-  var unpublished: [UInt32] = []
-  /// Those among them that were made valid.
-  var made: [UInt32] = []
-
-  mutating func note(_ cell: UInt32, _ new: Descriptor) {
-    made.removeAll { $0 == cell }
-    if new.isValid { made.append(cell) }
-    if !changed.contains(cell) { changed.append(cell) }
-    if !unpublished.contains(cell) { unpublished.append(cell) }
   }
 }

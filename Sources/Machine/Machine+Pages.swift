@@ -60,7 +60,7 @@ extension Machine {
     if hasHardware {
       noteUnseen(
         Descriptor(bits: value), after: Descriptor(bits: old), in: cell,
-        ofPage: layout.page(entry.page))
+        ofPage: layout.page(entry.page), by: cpu)
     }
     let unlinked = linkedPage(by: old)
     let linked = linkedPage(by: value)

@@ -157,10 +157,9 @@ extension VirtualCPU {
   }
 
   private func settle(_ cell: UInt32, _ site: SourceSite) throws(Abandoned) {
-    guard let page = machine.layout.pageID(at: cell) else { return }
+    // No lifetime: a barrier does not touch the page.
     var action = Action(.settle)
     action.cell = cell
-    action.lifetime = machine.layout.page(page).base
     _ = try issue(action, site)
   }
 

@@ -93,14 +93,10 @@ public final class VirtualCPU {
   /// Stands for what this CPU has written and not yet flushed: known beyond the end of operations.
   private var invalidationState: UInt64 {
     var state: UInt64 = 0
-    for cell in written.changed { state = StableHash.extend(state, with: UInt64(cell)) }
-    for cell in written.made { state = StableHash.extend(state, with: UInt64(cell) << 32) }
-    for cell in written.unpublished { state = StableHash.extend(state, with: ~UInt64(cell)) }
+    written.extend(&state)
     for pending in pendingInvalidations {
       state = StableHash.extend(state, with: pending.a)
-      for cell in machine.writtenEntries[Int(pending.b)].unpublished {
-        state = StableHash.extend(state, with: UInt64(cell))
-      }
+      machine.writtenEntries[Int(pending.b)].extend(&state)
     }
     return state
   }
@@ -155,9 +151,11 @@ public final class VirtualCPU {
     beginsAgain = false
     guard hasHardware, action.cell >= Layout.namedCapacity else { return }
     switch action.kind {
-    case .store, .exchange: written.note(action.cell, Descriptor(bits: action.a))
+    case .store: written.note(action.cell, Descriptor(bits: action.a), after: nil)
+    case .exchange:
+      written.note(action.cell, Descriptor(bits: action.a), after: Descriptor(bits: result))
     case .compareExchange where result == action.a:
-      written.note(action.cell, Descriptor(bits: action.b))
+      written.note(action.cell, Descriptor(bits: action.b), after: Descriptor(bits: result))
     default: break
     }
   }
