@@ -81,6 +81,9 @@ public struct Fuzzer {
   /// Whether programs have bounded loops.
   public var hasLoops = false
 
+  /// Whether programs mask interrupts.
+  public var masksInterrupts = false
+
   /// Compares final states and verdicts for each seed.
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10
@@ -99,6 +102,9 @@ public struct Fuzzer {
   }
 
   private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
+    if masksInterrupts {
+      return RandomProgram(interruptSeed: seed, size: size, identical: usesSymmetry)
+    }
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
     if hasLoops { return RandomProgram(loopSeed: seed, size: size) }
     return RandomProgram(seed: seed, size: size)

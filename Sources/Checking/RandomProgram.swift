@@ -12,6 +12,7 @@ public struct RandomProgram: Equatable, Sendable {
     case install, walk, write, remove, removeLater
     case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
+    case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt
   }
 
   struct Step: Equatable {
@@ -174,6 +175,7 @@ public struct RandomProgram: Equatable, Sendable {
     var reads = false
     var writes = false
     var inSection = false
+    var masks = 0
   }
 
   private static func run(
@@ -188,6 +190,7 @@ public struct RandomProgram: Equatable, Sendable {
     if held.reads { try cpu.readUnlock(objects.readWriteLock) }
     if held.writes { try cpu.writeUnlock(objects.readWriteLock) }
     if held.inSection { try cpu.rcuReadUnlock() }
+    for _ in 0..<held.masks { try cpu.unmaskInterrupts() }
     return seen
   }
 
@@ -222,6 +225,8 @@ public struct RandomProgram: Equatable, Sendable {
     case .retry, .poll: note(try runLoop(step, word, cpu))
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
+    case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt:
+      try runInterrupt(step, objects, cpu, &seen, masks: &held.masks)
     default: note(try runIdentical(step, objects, cpu))
     }
   }

@@ -20,6 +20,7 @@ enum FuzzCommand {
         name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(name: "loops", value: nil, help: "programs with bounded loops"),
+      Option(name: "interrupts", value: nil, help: "programs that mask interrupts"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
@@ -60,7 +61,11 @@ enum FuzzCommand {
     guard !usesSymmetry || !arguments.has("loops") else {
       throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
     }
+    guard !arguments.has("interrupts") || !arguments.has("loops") else {
+      throw UsageError("--interrupts and --loops contradict each other: leave one of them out")
+    }
     fuzzer.hasLoops = arguments.has("loops")
+    fuzzer.masksInterrupts = arguments.has("interrupts")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     let report = fuzzer.run(

@@ -95,11 +95,11 @@ extension Machine {
     case .choose: return "choose among \(action.a)"
     case .invoke: return "begin"
     case .respond: return "end"
-    default: return rcuText(action)
+    default: return graceText(action)
     }
   }
 
-  private func rcuText(_ action: Action) -> String {
+  private func graceText(_ action: Action) -> String {
     switch action.kind {
     case .sectionEnter: "rcu read lock"
     case .sectionLeave: "rcu read unlock"
@@ -109,6 +109,10 @@ extension Machine {
     case .callbackStart: "callback: grace period over"
     case .callbackEnd: "callback: done"
     case .barrierStart: "rcu barrier: begin"
+    case .maskInterrupts: "mask interrupts"
+    case .unmaskInterrupts: "unmask interrupts"
+    case .interruptSend: "ipi: send"
+    case .interruptTaken: "ipi: all taken"
     default: "rcu barrier: callbacks done"
     }
   }

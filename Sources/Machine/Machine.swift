@@ -15,7 +15,7 @@ public final class Machine: TransitionSystem {
 
     /// When operations begin and end, in relation to each other.
     public static let history = Requirements(rawValue: 1)
-    /// Which sections were open when a page was unlinked.
+    /// Who was in a section, or had interrupts masked, when a page was unlinked.
     public static let readersAtUnlink = Requirements(rawValue: 2)
   }
 
@@ -175,6 +175,7 @@ public final class Machine: TransitionSystem {
   func performAtBoot(_ action: Action, by cpu: VirtualCPU) -> UInt64 {
     switch action.kind {
     case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .barrierStart, .barrierEnd: return 0
+    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken: return 0
     case .choose: return 0
     case .call:
       // Nobody is in a section, so the grace period is over at once.
