@@ -41,7 +41,7 @@ public enum Interrupts {
     Model(
       name: name, summary: summary,
       scenario:
-        "Both root entries lead to tables. One collapser replaces the first by a block, another one "
+        "Both root entries lead to tables. One collapser replaces the first by a block, another "
         + "the second, and the mapper faults in a page below the first.",
       omission: omission, origin: origin,
       parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],

@@ -33,11 +33,11 @@ public enum WalkReferences {
         "pages-accounted-for",
       ], levels: atThree),
     model(
-      "walk-references-get-unless-zero-without-recheck",
+      "walk-references-without-recheck",
       "the entry is not read again once the reference is held", .recheck,
       omission: "reading the entry again", violates: ["operations-linearise"]),
     model(
-      "walk-references-without-type-safe-pages",
+      "walk-references-without-pool",
       "empty tables go back to the system, and with them their counts", .typeSafePages,
       omission: "keeping the memory of freed tables", violates: ["no-use-after-free"]),
     model(
@@ -54,9 +54,9 @@ public enum WalkReferences {
     Model(
       name: name, summary: summary,
       scenario:
-        "One page is mapped. The unmapper removes it and gives back the tables that are empty then; "
-        + "the walker maps its neighbour in the same table and looks it up; the mapper needs tables "
-        + "for the other half of the addresses.",
+        "One page is mapped. The unmapper removes it and gives back the tables that are empty "
+        + "then; the walker maps its neighbour in the same table and looks it up; the mapper needs "
+        + "tables for the other half of the addresses.",
       omission: omission, origin: origin,
       parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
       expectation: violates.isEmpty ? .holds : .violates(violates),
