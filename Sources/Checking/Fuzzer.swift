@@ -88,6 +88,8 @@ public struct Fuzzer {
 
   /// Transitions after which that search is saved and another goes on.
   public var piece: Int?
+  /// Whether programs mask interrupts.
+  public var masksInterrupts = false
 
   /// Compares final states and verdicts for each seed.
   public func run(
@@ -107,6 +109,9 @@ public struct Fuzzer {
   }
 
   private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
+    if masksInterrupts {
+      return RandomProgram(interruptSeed: seed, size: size, identical: usesSymmetry)
+    }
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
     if hasHardware { return RandomProgram(hardwareSeed: seed, size: size) }
     if hasRepeats { return RandomProgram(repeatSeed: seed, size: size) }

@@ -15,6 +15,7 @@ public struct RandomProgram: Equatable, Sendable {
     case guestRead, guestWrite, mapLeaf, removeLeaf, protect, mapTable, mapBlock, removeTable
     case tlbi, dsb, giveAway
     case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
+    case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt
   }
 
   struct Step: Equatable {
@@ -190,6 +191,7 @@ public struct RandomProgram: Equatable, Sendable {
     var reads = false
     var writes = false
     var inSection = false
+    var masks = 0
   }
 
   private static func run(
@@ -204,6 +206,7 @@ public struct RandomProgram: Equatable, Sendable {
     if held.reads { try cpu.readUnlock(objects.readWriteLock) }
     if held.writes { try cpu.writeUnlock(objects.readWriteLock) }
     if held.inSection { try cpu.rcuReadUnlock() }
+    for _ in 0..<held.masks { try cpu.unmaskInterrupts() }
     return seen
   }
 
@@ -243,6 +246,8 @@ public struct RandomProgram: Equatable, Sendable {
     case .guestRead, .guestWrite, .mapLeaf, .removeLeaf, .protect, .mapTable, .mapBlock,
       .removeTable, .tlbi, .dsb, .giveAway:
       note(try runHardware(step, objects, cpu))
+    case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt:
+      try runInterrupt(step, objects, cpu, &seen, masks: &held.masks)
     default: note(try runIdentical(step, objects, cpu))
     }
   }

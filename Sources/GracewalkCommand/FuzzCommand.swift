@@ -24,6 +24,7 @@ enum FuzzCommand {
       Option(
         name: "repeats", value: nil,
         help: "programs with loops that forget; holds the search for livelocks against its oracle"),
+      Option(name: "interrupts", value: nil, help: "programs that mask interrupts"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
@@ -74,10 +75,14 @@ enum FuzzCommand {
     guard !arguments.has("hardware") || !usesSymmetry && !arguments.has("loops") else {
       throw UsageError("--hardware goes with neither --symmetry nor --loops")
     }
+    guard !arguments.has("interrupts") || !arguments.has("loops") else {
+      throw UsageError("--interrupts and --loops contradict each other: leave one of them out")
+    }
     fuzzer.hasLoops = arguments.has("loops")
     fuzzer.hasHardware = arguments.has("hardware")
     fuzzer.hasRepeats = arguments.has("repeats")
     fuzzer.piece = piece
+    fuzzer.masksInterrupts = arguments.has("interrupts")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     // Without states, what hardware does of its own accord takes many executions.

@@ -1,4 +1,4 @@
-// Grace-period safety: RCU used as it must be, whether or not anything goes wrong this time.
+// Grace-period safety: RCU, or masked interrupts in its place, used as they must be.
 
 import Machine
 
@@ -9,8 +9,9 @@ public struct GracePeriodSafety: EventInvariant, MachineRequirements {
   public let id = "grace-period-safety"
   public let statement =
     "A table page is freed only when every read-side section that was open when it was unlinked "
-    + "has been left; nobody blocks inside a section, leaves one it is not in, or dereferences a "
-    + "protected entry outside of one."
+    + "has been left, and every CPU that had interrupts masked then has unmasked them; nobody "
+    + "waits for the others inside, leaves what it is not in, or dereferences a protected entry "
+    + "outside of both."
   public let rationale =
     "A reader that entered before the unlinking may hold the page. That it does not touch it in "
     + "this execution is luck."
@@ -21,24 +22,34 @@ public struct GracePeriodSafety: EventInvariant, MachineRequirements {
 
   public let watches: EventKinds = [
     .freedInGracePeriod, .blockedInSection, .leftNoSection, .dereferencedOutside,
+    .freedWhileMasked, .sentWhileMasked, .unmaskedUnmasked,
   ]
   public let requirements: Machine.Requirements = .readersAtUnlink
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
     let cpu = machine.name(ofCPU: event.cpu)
     switch event.kind {
-    case .freedInGracePeriod:
+    case .freedInGracePeriod, .freedWhileMasked:
+      let inside =
+        event.kind == .freedWhileMasked ? "with masked interrupts" : "in a read-side section"
       return Violation(
         "\(cpu) frees table page \(machine.name(ofPage: event.page)) while "
-          + "\(machine.names(ofCPUs: event.value)) may still hold it: in a read-side section "
+          + "\(machine.names(ofCPUs: event.value)) may still hold it: \(inside) "
           + "since before the page was unlinked")
+    case .sentWhileMasked:
+      return Violation(
+        "\(cpu) waits for interrupts to be taken while its own are masked: if one of the others "
+          + "does so, too, neither goes on")
+    case .unmaskedUnmasked:
+      return Violation("\(cpu) unmasks interrupts that are not masked")
     case .blockedInSection:
       return Violation("\(cpu) waits for a grace period inside its own read-side section")
     case .leftNoSection:
       return Violation("\(cpu) leaves a read-side section without being in one")
     default:
       return Violation(
-        "\(cpu) dereferences \(machine.name(ofCell: event.cell)) outside of any read-side section")
+        "\(cpu) dereferences \(machine.name(ofCell: event.cell)) outside of any read-side section "
+          + "and with interrupts unmasked")
     }
   }
 }

@@ -29,6 +29,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case choose
     /// Boundaries of an operation whose history an invariant watches.
     case invoke, respond
+    case maskInterrupts, unmaskInterrupts, interruptSend, interruptTaken
     /// What a guest and its memory management unit do.
     case guestAccess, walkStart, walkRead, walkUpdate, evict
     /// An invalidation that is issued, takes effect, and is known to have.
@@ -65,7 +66,9 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   /// True for kinds that may have to wait before they can be taken.
   var isBlocking: Bool {
     switch kind {
-    case .wait, .spinLock, .readLock, .writeLock, .graceEnd, .callbackStart, .barrierEnd: true
+    case .wait, .spinLock, .readLock, .writeLock, .graceEnd, .callbackStart, .barrierEnd,
+      .interruptTaken:
+      true
     default: false
     }
   }

@@ -96,6 +96,12 @@ final class CPUImages {
             return layout.page(owner: image, index: index).base + offset
           }
         }
+        for offset in 0..<2 as Range<UInt32> {
+          describe(layout.masked(ofPage: page.id) + offset, of: owner, .cpuSet) {
+            let image = permutations.image(of: owner, under: $0)
+            return layout.masked(ofPage: layout.page(owner: image, index: index).id) + offset
+          }
+        }
       }
     }
   }
@@ -111,8 +117,14 @@ final class CPUImages {
           layout.section(permutations.image(of: cpu, under: $0)) + offset
         }
       }
+      describe(layout.mask(cpu), of: cpu, .number) {
+        layout.mask(permutations.image(of: cpu, under: $0))
+      }
     }
     for cpu in 0..<layout.cpuCount {
+      describe(layout.interruptReceivers(cpu), of: cpu, .cpuSet) {
+        layout.interruptReceivers(permutations.image(of: cpu, under: $0))
+      }
       for index in 0..<Layout.callbacksPerCPU {
         let first = layout.callbackReaders(cpu, index)
         for offset in 0..<Layout.callbackStride {
@@ -207,12 +219,13 @@ final class CPUImages {
       if Self.seesWholeAddresses(action.a) {
         image.b = self.image(ofModelValue: action.b, under: permutation)
       }
-    case .graceEnd: image.a = self.image(ofCPUs: action.a, under: permutation)
+    case .graceEnd, .interruptTaken:
+      image.a = self.image(ofCPUs: action.a, under: permutation)
     // The rest has plain numbers as operands; the key of a callback is dealt with where it is met.
     case .finished, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
       .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
       .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
-      .choose, .invoke, .respond,
+      .choose, .invoke, .respond, .maskInterrupts, .unmaskInterrupts, .interruptSend,
       // Where there is hardware, no CPUs are exchanged.
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
       .dsb, .handOver:
@@ -234,7 +247,7 @@ final class CPUImages {
     case .load, .wait, .compareExchange, .exchange, .fetchAdd:
       return image(ofModelValue: result, under: permutation)
     case .allocate: return UInt64(image(ofPage: Int(result), of: cpu, under: permutation))
-    case .graceStart: return image(ofCPUs: result, under: permutation)
+    case .graceStart, .interruptSend: return image(ofCPUs: result, under: permutation)
     case .callbackStart: return image(ofCallback: result, under: permutation)
     case .invoke:
       guard let completed = histories[HistoryKey(cpu: cpu, seen: result)] else {
@@ -247,6 +260,7 @@ final class CPUImages {
     case .finished, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
       .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
       .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond,
+      .maskInterrupts, .unmaskInterrupts, .interruptTaken,
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
       .dsb, .handOver:
       return result

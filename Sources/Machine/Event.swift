@@ -23,7 +23,7 @@ public struct EventKinds: OptionSet, Sendable {
   public static let blockedInSection = EventKinds(rawValue: 1 << 4)
   /// A CPU left a section it was not in.
   public static let leftNoSection = EventKinds(rawValue: 1 << 5)
-  /// A CPU dereferenced an RCU-protected word outside every section.
+  /// A CPU dereferenced a protected word outside every section, its interrupts not masked.
   ///
   /// `cell`.
   public static let dereferencedOutside = EventKinds(rawValue: 1 << 6)
@@ -31,6 +31,13 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `cell`.
   public static let releasedUnheldLock = EventKinds(rawValue: 1 << 7)
+  /// A CPU waits for others to take an interrupt while its own are masked.
+  public static let sentWhileMasked = EventKinds(rawValue: 1 << 8)
+  /// A CPU unmasked interrupts that were not masked.
+  public static let unmaskedUnmasked = EventKinds(rawValue: 1 << 9)
+  /// A page was freed while CPUs (`value`, as a set) had masked interrupts since before its
+  /// unlinking.
+  public static let freedWhileMasked = EventKinds(rawValue: 1 << 10)
   /// An entry was changed to another valid one while CPUs (`value`, as a set) have the old one
   /// cached.
   ///

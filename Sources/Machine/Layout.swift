@@ -6,8 +6,8 @@ import Support
 ///
 /// A cell is also the object that footprints name.
 ///
-/// Regions: named words and locks; table pages; per-CPU words; callbacks; barrier targets. Cell 0
-/// is never used.
+/// Regions: named words and locks; table pages; per-CPU words; callbacks; barrier targets; masked
+/// interrupts. Cell 0 is never used.
 struct Layout {
   static let namedCapacity: UInt32 = 4_096
   static let cpuStride: UInt32 = 8
@@ -43,7 +43,7 @@ struct Layout {
     hardware = HardwareLayout(
       base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0, pageCells: 0..<0)
     hardware = HardwareLayout(
-      base: barrierBase + UInt32(cpuCount * cpuCount), geometry: geometry, cpuCount: cpuCount,
+      base: masked(ofPage: pageCapacity), geometry: geometry, cpuCount: cpuCount,
       unitCount: unitCount, pageCells: Layout.pageBase..<pageEnd)
   }
 
@@ -139,5 +139,41 @@ struct Layout {
     barrierBase + UInt32(cpu * cpuCount + other)
   }
 
+  private var maskBase: UInt32 { barrierBase + UInt32(cpuCount * cpuCount) }
+
+  /// Odd while the CPU's interrupts are masked; what runs before the CPUs has one, too.
+  func mask(_ cpu: Int) -> UInt32 { maskBase + UInt32(cpu) }
+  /// CPUs that have not yet taken the interrupt that the CPU has sent.
+  func interruptReceivers(_ cpu: Int) -> UInt32 { mask(cpuCount + 1) + UInt32(cpu) }
+
+  private var maskedBase: UInt32 { interruptReceivers(cpuCount) }
+
+  /// Those of `maskedAtUnlink` whose interrupts have been masked ever since.
+  func masked(ofPage id: Int) -> UInt32 { maskedBase + 2 * UInt32(id) }
+  /// CPUs whose interrupts were masked when the page was unlinked.
+  func maskedAtUnlink(ofPage id: Int) -> UInt32 { masked(ofPage: id) + 1 }
+
   var cellCount: Int { Int(hardware.end) }
+
+  // What both domains of grace periods have.
+
+  /// Odd while the CPU is inside.
+  func stretch(_ domain: GraceDomain, _ cpu: Int) -> UInt32 {
+    domain == .sections ? section(cpu) : mask(cpu)
+  }
+
+  /// CPUs that the CPU still waits for.
+  func awaited(_ domain: GraceDomain, _ cpu: Int) -> UInt32 {
+    domain == .sections ? graceReaders(cpu) : interruptReceivers(cpu)
+  }
+
+  /// Those of `readersAtUnlink` that have been inside ever since.
+  func readers(_ domain: GraceDomain, ofPage id: Int) -> UInt32 {
+    domain == .sections ? page(id).base + Layout.readersOffset : masked(ofPage: id)
+  }
+
+  /// CPUs that were inside when the page was unlinked.
+  func readersAtUnlink(_ domain: GraceDomain, ofPage id: Int) -> UInt32 {
+    domain == .sections ? page(id).base + Layout.readersAtUnlinkOffset : maskedAtUnlink(ofPage: id)
+  }
 }

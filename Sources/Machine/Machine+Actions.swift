@@ -15,6 +15,7 @@ extension Machine {
     case .spinLock, .writeLock: return memory[action.cell] == 0
     case .readLock: return memory[action.cell] & Machine.writerBit == 0
     case .graceEnd: return memory[layout.graceReaders(cpu)] == 0
+    case .interruptTaken: return memory[layout.interruptReceivers(cpu)] == 0
     case .callbackStart:
       let owner = cpus[cpu].callbackOwner
       let next = Int(memory[layout.callbacksStarted(owner)])
@@ -35,6 +36,8 @@ extension Machine {
     case .spinLock: return CPUSet(Int(memory[action.cell]) - 1)
     case .readLock, .writeLock: return holders
     case .graceEnd: return CPUSet(CPUSet(bits: memory[layout.graceReaders(cpu)]).lowest)
+    case .interruptTaken:
+      return CPUSet(CPUSet(bits: memory[layout.interruptReceivers(cpu)]).lowest)
     case .callbackStart:
       let owner = cpus[cpu].callbackOwner
       let next = Int(memory[layout.callbacksStarted(owner)])
@@ -60,7 +63,9 @@ extension Machine {
     }
     switch action.kind {
     case .load, .wait:
-      if action.flag && action.kind == .load && memory[layout.section(cpu)] & 1 == 0 {
+      if action.flag && action.kind == .load && !isInside(.sections, cpu)
+        && !isInside(.interrupts, cpu)
+      {
         report(.dereferencedOutside, cpu, cell: action.cell)
       }
       return memory[action.cell]
@@ -87,8 +92,11 @@ extension Machine {
       return old == 0 ? 0 : 1
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       return performLocking(action, by: cpu)
-    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,
-      .barrierStart, .barrierEnd:
+    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd:
+      return performGrace(action, in: .sections, by: cpu)
+    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken:
+      return performGrace(action, in: .interrupts, by: cpu)
+    case .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd:
       return performRCU(action, by: cpu)
     case .allocate: return allocatePage(for: cpu, inOperation: action.a)
     case .publish:
@@ -130,15 +138,18 @@ extension Machine {
       }
     case .free:
       footprint.write(action.lifetime)
-      addSections(memory[action.lifetime + Layout.readersAtUnlinkOffset], footprint)
+      addReaders(ofPage: action.lifetime, footprint)
       if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
     case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
       .handOver:
       addHardware(action, by: cpu, to: footprint)
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       addLocking(action, by: cpu, to: footprint)
-    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,
-      .barrierStart, .barrierEnd:
+    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd:
+      addGrace(action, in: .sections, by: cpu, to: footprint)
+    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken:
+      addGrace(action, in: .interrupts, by: cpu, to: footprint)
+    case .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd:
       addRCU(action, by: cpu, to: footprint)
     case .invoke:
       for other in 0..<layout.cpuCount where other != cpu {
@@ -157,7 +168,7 @@ extension Machine {
     case .store, .exchange: addUnlink(from: action.cell, footprint)
     case .incrementUnlessZero: footprint.write(action.cell)
     case .guestAccess: addPotentialAccess(action, by: cpu, to: footprint)
-    case .free where requirements.contains(.readersAtUnlink): addSections(~0, footprint)
+    case .free: addAllReaders(footprint)
     default: break
     }
   }

@@ -35,6 +35,7 @@ extension Machine {
   func performAtBoot(_ action: Action, by cpu: VirtualCPU) -> UInt64 {
     switch action.kind {
     case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .barrierStart, .barrierEnd: return 0
+    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken: return 0
     case .choose: return 0
     case .call:
       // Nobody is in a section, so the grace period is over at once.

@@ -28,8 +28,7 @@ extension Machine {
       report(.freeOfFreedPage, cpu, page: base, cell: base)
       return
     }
-    let readers = memory[base + Layout.readersOffset] & ~CPUSet(cpu).bits
-    if readers != 0 { report(.freedInGracePeriod, cpu, page: base, cell: base, value: readers) }
+    reportReaders(ofPage: base, freedBy: cpu)
     if watched.contains(.pageFreedWhileCached), let id = layout.pageID(at: base) {
       let cpus = cpusCaching(table: id)
       if !cpus.isEmpty { report(.pageFreedWhileCached, cpu, page: base, value: cpus.bits) }
@@ -83,21 +82,7 @@ extension Machine {
   private func unlink(_ id: Int) {
     let base = layout.page(id).base
     memory[base + Layout.linksOffset] &-= 1
-    if requirements.contains(.readersAtUnlink) {
-      noteReaders(ofTablesIn: id, readers: openSections())
-    }
-  }
-
-  /// Whoever is in a section now may still hold the page, or a page below it.
-  private func noteReaders(ofTablesIn id: Int, readers: UInt64) {
-    let base = layout.page(id).base
-    memory[base + Layout.readersAtUnlinkOffset] = readers
-    memory[base + Layout.readersOffset] = readers
-    for index in 0..<layout.geometry.entries {
-      if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {
-        noteReaders(ofTablesIn: below, readers: readers)
-      }
-    }
+    if requirements.contains(.readersAtUnlink) { noteReaders(ofTablesIn: id) }
   }
 
   /// Makes a page and all tables below it reachable for every CPU.
@@ -115,7 +100,7 @@ extension Machine {
   /// What writing a value to a word touches: the word, and the link counts of tables it links or
   /// unlinks.
   ///
-  /// Unlinking notes the open sections if an invariant asks for them.
+  /// Unlinking notes who may hold the table if an invariant asks for it.
   @inline(__always)
   func addWrite(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
     footprint.write(cell)
@@ -144,9 +129,7 @@ extension Machine {
 
   /// What any write to an entry might touch because it unlinks a table.
   func addUnlink(from cell: UInt32, _ footprint: Footprint) {
-    if cell >= Layout.namedCapacity && requirements.contains(.readersAtUnlink) {
-      addSections(~0, footprint)
-    }
+    if cell >= Layout.namedCapacity { addAllReaders(footprint) }
   }
 
   private func addLinks(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
@@ -157,7 +140,7 @@ extension Machine {
     guard let unlinked else { return }
     footprint.write(layout.page(unlinked).base + Layout.linksOffset)
     if requirements.contains(.readersAtUnlink) {
-      addSections(~0, footprint)
+      addAllReaders(footprint)
       addEntries(ofTablesIn: unlinked, footprint)
     }
   }
@@ -169,11 +152,5 @@ extension Machine {
       footprint.read(cell)
       if let below = linkedPage(by: memory[cell]) { addEntries(ofTablesIn: below, footprint) }
     }
-  }
-
-  /// Adds the section words of a set of CPUs as read.
-  func addSections(_ cpus: UInt64, _ footprint: Footprint, _ role: TouchRole = .plain) {
-    var set = CPUSet(bits: cpus).intersection(.first(layout.cpuCount))
-    while let cpu = set.popLowest() { footprint.read(layout.section(cpu), role) }
   }
 }

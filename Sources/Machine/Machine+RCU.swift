@@ -1,30 +1,11 @@
-// Read-copy-update: sections, grace periods, callbacks and barriers.
+// Read-copy-update: callbacks and barriers; sections and waits are in Machine+Grace.swift.
 
 import Exploration
 import Support
 
 extension Machine {
-  /// The CPUs that are in a read-side section.
-  func openSections() -> UInt64 {
-    var open = CPUSet()
-    for cpu in 0..<layout.cpuCount where memory[layout.section(cpu)] & 1 == 1 { open.insert(cpu) }
-    return open.bits
-  }
-
   func performRCU(_ action: Action, by cpu: Int) -> UInt64 {
     switch action.kind {
-    case .sectionEnter:
-      memory[layout.section(cpu)] += 1
-      return 0
-    case .sectionLeave:
-      leaveSection(cpu)
-      return 0
-    case .graceStart:
-      let readers = openSections()
-      if CPUSet(bits: readers).contains(cpu) { report(.blockedInSection, cpu) }
-      memory[layout.graceReaders(cpu)] = readers
-      return readers
-    case .graceEnd: return 0
     case .call:
       queueCallback(action.b, by: cpu)
       return 0
@@ -37,7 +18,7 @@ extension Machine {
       memory[layout.callbacksFinished(cpus[cpu].callbackOwner)] += 1
       return 0
     case .barrierStart:
-      if memory[layout.section(cpu)] & 1 == 1 { report(.blockedInSection, cpu) }
+      if isInside(.sections, cpu) { report(.blockedInSection, cpu) }
       for other in 0..<layout.cpuCount {
         memory[layout.barrierTarget(cpu, other)] = memory[layout.callbacksQueued(other)]
       }
@@ -46,28 +27,15 @@ extension Machine {
     }
   }
 
-  /// Ends the CPU's section, for every grace period that waits for it.
-  ///
-  /// The sets it is taken out of follow from who was in a section when they were made, so they are
-  /// not objects of their own: the section's word stands for all of them in footprints.
-  private func leaveSection(_ cpu: Int) {
-    guard memory[layout.section(cpu)] & 1 == 1 else {
-      report(.leftNoSection, cpu)
-      return
-    }
-    // Counted, so that footprints can tell a CPU's sections apart; but a CPU that goes round must be
-    // able to come back to a state, and where one may, nothing is reduced.
-    memory[layout.section(cpu)] = turns == nil ? memory[layout.section(cpu)] + 1 : 0
-    let others = ~CPUSet(cpu).bits
+  /// A section has ended for every callback that waits; `others` are all CPUs but the one it was
+  /// on.
+  func leaveSectionForCallbacks(_ others: UInt64) {
     for waiting in 0..<layout.cpuCount {
-      memory[layout.graceReaders(waiting)] &= others
       let queued = Int(memory[layout.callbacksQueued(waiting)])
       for index in Int(memory[layout.callbacksStarted(waiting)])..<queued {
         memory[layout.callbackReaders(waiting, index)] &= others
       }
     }
-    guard requirements.contains(.readersAtUnlink) else { return }
-    eachAllocatedPage { memory[$0.base + Layout.readersOffset] &= others }
   }
 
   /// Calls `body` with every page that was ever allocated, in the order of their ids.
@@ -94,7 +62,7 @@ extension Machine {
       fail(.capacity("\(name(ofCPU: owner)) queues more than \(most) callbacks"))
       return
     }
-    let readers = openSections()
+    let readers = readers(in: .sections)
     memory[layout.callbacksQueued(owner)] = UInt64(index + 1)
     memory[layout.callbackKey(owner, index)] = key
     memory[layout.callbackReadersAtCall(owner, index)] = readers
@@ -104,16 +72,8 @@ extension Machine {
   func addRCU(_ action: Action, by cpu: Int, to footprint: Footprint) {
     let owner = cpus[cpu].callbackOwner
     switch action.kind {
-    case .sectionEnter: footprint.write(layout.section(cpu))
-    case .sectionLeave:
-      // Who waits for the CPU's first section cannot go on before this; who waits for an earlier
-      // section than the one that ends here can.
-      let isFirst = turns == nil && memory[layout.section(cpu)] == 1
-      footprint.write(layout.section(cpu), isFirst ? .releases : .plain)
-    case .graceStart: addSections(~0, footprint)
-    case .graceEnd: addSections(action.a, footprint, .blocks)
     case .call:
-      addSections(~0, footprint)
+      addStretches(.sections, ~0, footprint)
       footprint.write(layout.callbacksQueued(owner))
       let index = Int(memory[layout.callbacksQueued(owner)])
       if index < Layout.callbacksPerCPU {
@@ -123,7 +83,8 @@ extension Machine {
       let next = Int(memory[layout.callbacksStarted(owner)])
       guard next < Layout.callbacksPerCPU else { return }
       footprint.read(layout.callbackKey(owner, next), .blocks)
-      addSections(memory[layout.callbackReadersAtCall(owner, next)], footprint, .blocks)
+      let readers = memory[layout.callbackReadersAtCall(owner, next)]
+      addStretches(.sections, readers, footprint, .blocks)
     case .callbackEnd:
       let index = Int(memory[layout.callbacksFinished(owner)])
       footprint.write(layout.callbackEnd(owner, index), .releases)

@@ -102,11 +102,11 @@ extension Machine {
     case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
       .dsb, .handOver:
       return hardwareText(action)
-    default: return rcuText(action)
+    default: return graceText(action)
     }
   }
 
-  private func rcuText(_ action: Action) -> String {
+  private func graceText(_ action: Action) -> String {
     switch action.kind {
     case .sectionEnter: "rcu read lock"
     case .sectionLeave: "rcu read unlock"
@@ -116,6 +116,10 @@ extension Machine {
     case .callbackStart: "callback: grace period over"
     case .callbackEnd: "callback: done"
     case .barrierStart: "rcu barrier: begin"
+    case .maskInterrupts: "mask interrupts"
+    case .unmaskInterrupts: "unmask interrupts"
+    case .interruptSend: "ipi: send"
+    case .interruptTaken: "ipi: all taken"
     default: "rcu barrier: callbacks done"
     }
   }

@@ -15,7 +15,7 @@ public final class Machine: TransitionSystem {
 
     /// When operations begin and end, in relation to each other.
     public static let history = Requirements(rawValue: 1)
-    /// Which sections were open when a page was unlinked.
+    /// Who was in a section, or had interrupts masked, when a page was unlinked.
     public static let readersAtUnlink = Requirements(rawValue: 2)
   }
 

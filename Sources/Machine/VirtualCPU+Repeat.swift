@@ -18,7 +18,7 @@ extension VirtualCPU {
       throw refuse("repeats; set mayRepeat of the scenario, which the search must know beforehand")
     }
     let head = observations
-    let depth = sectionDepth
+    let depths = self.depths
     while true {
       let before = actionCount
       if let result = try turn() { return result }
@@ -26,8 +26,10 @@ extension VirtualCPU {
       if isAbandoned { throw Abandoned() }
       if case .boot = role { throw refuse("repeats before anybody runs who could change anything") }
       guard actionCount > before else { throw refuse("repeats a turn that takes no action") }
-      guard sectionDepth == depth else {
-        throw refuse("repeats after a turn that entered a read-side section and did not leave it")
+      guard self.depths == depths else {
+        throw refuse(
+          "repeats after a turn that entered a read-side section, or masked interrupts, and left it "
+            + "at that")
       }
       observations = head
       beginsAgain = true

@@ -40,6 +40,7 @@ public final class VirtualCPU {
   // Local state, rebuilt whenever the code runs from its start.
   var operation = 0
   var sectionDepth = 0
+  var maskDepth = 0
   private var results = Chain()
   var observations = Chain()
   /// Entries written that walks may not see yet, or may have cached as they were.
@@ -81,11 +82,13 @@ public final class VirtualCPU {
     if case .callbacks(let owner) = role { owner } else { index }
   }
 
-  /// A hash of all the CPU knows: results of finished operations, sections it is in and, within an
-  /// operation, what it has observed since it began.
+  /// How deep the CPU is in sections and masks; a mask counts in the highest bits.
+  var depths: UInt64 { UInt64(maskDepth) << 56 | UInt64(sectionDepth) }
+
+  /// A hash of all the CPU knows: results of finished operations, sections and masks it is in and,
+  /// within an operation, what it has observed since it began.
   var localHash: UInt64 {
-    let known = StableHash.extend(
-      results.hash, with: UInt64(operation) << 8 | UInt64(sectionDepth))
+    let known = StableHash.extend(results.hash, with: UInt64(operation) << 8 | depths)
     let local = StableHash.extend(known, with: observations.hash)
     return invalidationState == 0 ? local : StableHash.extend(local, with: invalidationState)
   }
@@ -107,7 +110,7 @@ public final class VirtualCPU {
   var localIdentity: UInt32 {
     guard let identities else { return Identities.empty }
     let known = identities.number(
-      of: results.identity, then: UInt64(operation) << 32 | UInt64(sectionDepth))
+      of: results.identity, then: UInt64(operation) << 32 | depths)
     let local = identities.number(of: known, then: UInt64(observations.identity))
     return invalidationState == 0 ? local : identities.number(of: local, then: invalidationState)
   }
@@ -163,6 +166,7 @@ public final class VirtualCPU {
   private func runRole() {
     operation = 0
     sectionDepth = 0
+    maskDepth = 0
     results = Chain()
     observations = Chain()
     written = WrittenEntries()

@@ -57,6 +57,27 @@ struct FuzzerTests {
     #expect(report.violated == violated)
   }
 
+  /// Programs that mask interrupts and wait until others have taken one.
+  @Test(arguments: zip(0..<3, [207, 230, 205]))
+  func programsWithInterruptsAgree(chunk: Int, violated: Int) {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.masksInterrupts = true
+    let first = UInt64(chunk * Self.smallChunk)
+    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
+    #expect(report.programs == Self.smallChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
+  /// The same with states compared in full.
+  @Test func programsWithInterruptsAgreeExactly() {
+    var fuzzer = Fuzzer(.stateful, isExact: true)
+    fuzzer.masksInterrupts = true
+    let report = fuzzer.run(seeds: 0..<500, size: .small)
+    #expect(report.mismatches == [])
+    #expect(report.violated == 100)
+  }
+
   /// 1,000 larger programs.
   @Test(arguments: zip(0..<20, fullViolated))
   func largerProgramsAgree(chunk: Int, violated: Int) {

@@ -87,6 +87,17 @@ struct SymmetryFuzzTests {
     #expect(report.violated == violated)
   }
 
+  /// Programs of identical CPUs that mask interrupts.
+  @Test func programsWithInterruptsAgree() {
+    var fuzzer = Fuzzer(.stateful, usesSymmetry: true)
+    fuzzer.masksInterrupts = true
+    fuzzer.statesMax = 1_000
+    let report = fuzzer.run(seeds: 0..<UInt64(Self.chunk), size: .small)
+    #expect(report.programs == Self.chunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == 60)
+  }
+
   private static let liars: [@Sendable (TransitionSystem) -> Forwarding] = [
     { SummariesUntranslated($0) }, { ObjectsUntranslated($0) }, { CPUsUntranslated($0) },
     { InversesForgotten($0) }, { KeysOutOfDate($0) }, { KeysTooCoarse($0) },

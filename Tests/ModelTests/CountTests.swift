@@ -37,6 +37,18 @@ import Testing
       states: 6_503),
     Counts(model: "shared-memcache", executions: 2, blocked: 0, transitions: 8, states: 9),
     Counts(model: "drop-last-reference", executions: 6, blocked: 0, transitions: 29, states: 11),
+    Counts(
+      model: "ipi-before-free", levels: 2, executions: 3_968, blocked: 0, transitions: 81_148,
+      states: 46_998),
+    Counts(
+      model: "ipi-before-free", levels: 3, executions: 4_828, blocked: 0, transitions: 158_950,
+      states: 96_438),
+    Counts(
+      model: "walk-references", levels: 2, executions: 2_092, blocked: 6, transitions: 33_628,
+      states: 20_150),
+    Counts(
+      model: "walk-references", levels: 3, executions: 30_671, blocked: 85, transitions: 718_830,
+      states: 197_869),
   ])
   func counts(_ expected: Counts) throws {
     let model = try #require(Catalogue.model(named: expected.model))

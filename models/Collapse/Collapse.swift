@@ -33,7 +33,7 @@ public enum Collapse {
     model(
       "collapse-without-rcu",
       "descendants are locked, but walkers enter no read-side section and pages are freed at once",
-      .lockDescendantsAndFreeAtOnce, usesRCU: false,
+      .lockDescendantsAndFreeAtOnce, protection: .none,
       omission: "RCU: read-side sections and the deferred free",
       violates: ["no-use-after-free"]),
     model(
@@ -44,8 +44,8 @@ public enum Collapse {
   ]
 
   private static func model(
-    _ name: String, _ summary: String, _ teardown: Stage2Table.Teardown, usesRCU: Bool = true,
-    omission: String? = nil, violates: [String] = []
+    _ name: String, _ summary: String, _ teardown: Stage2Table.Teardown,
+    protection: Stage2Table.Protection = .rcu, omission: String? = nil, violates: [String] = []
   ) -> Model {
     Model(
       name: name, summary: summary,
@@ -58,23 +58,23 @@ public enum Collapse {
       expectation: violates.isEmpty ? .holds : .violates(violates),
       instances: [["levels": 2], ["levels": 3]]
     ) { values in
-      scenario(levels: values["levels"], teardown, usesRCU: usesRCU)
+      scenario(levels: values["levels"], teardown, protection)
     }
   }
 
   private static func scenario(
-    levels: Int, _ teardown: Stage2Table.Teardown, usesRCU: Bool
+    levels: Int, _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection
   ) -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
-    let table = Stage2Table(scenario, teardown: teardown, usesRCU: usesRCU)
+    let table = Stage2Table(scenario, teardown: teardown, protection: protection)
     // The first page of the second half of what the root entry covers.
     let mapped = table.geometry.span(ofEntryAt: 1)
     scenario.boot { cpu in _ = try table.map(cpu, mapped) }
-    scenario.cpu("collapser", usesCallbacks: usesRCU, table.operation(.collapse, 0))
+    scenario.cpu("collapser", usesCallbacks: protection == .rcu, table.operation(.collapse, 0))
     scenario.cpu("mapper", table.operation(.map, 0))
     scenario.cpu("walker", table.operation(.lookUp, mapped))
     scenario.require(InvariantCatalogue.tables)
-    if usesRCU { scenario.require(GracePeriodSafety()) }
+    if protection == .rcu { scenario.require(GracePeriodSafety()) }
     scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [mapped])))
     return scenario
   }

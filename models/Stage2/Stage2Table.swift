@@ -37,9 +37,21 @@ public struct Stage2Table: Sendable {
     case inCallback
     /// Wait for the grace period on the spot, inside the walker's own read-side section.
     case afterWaitingInSection
+    /// Wait until every other CPU has taken an interrupt, then walk it and free each page at once.
+    case afterInterrupts
   }
 
-  /// A step of the install path that a broken sibling leaves out.
+  /// What keeps the tables that a walker stands in from being freed.
+  public enum Protection: Sendable {
+    /// Nothing of its own; a lock around all operations, or luck.
+    case none
+    /// Walkers are in read-side sections.
+    case rcu
+    /// Walkers mask interrupts, as in hypervisor code that has no RCU.
+    case maskedInterrupts
+  }
+
+  /// A step that a broken sibling leaves out.
   public enum Omission: Sendable {
     /// Lock an entry with a plain store after reading it.
     case compareExchange
@@ -47,23 +59,30 @@ public struct Stage2Table: Sendable {
     case getPage
     /// Lock the entry first, allocate then, and leave it locked when memory has run out.
     case unlockWhenOutOfMemory
+    /// Walk without masking interrupts.
+    case mask
+    /// Free the unlinked subtree without interrupting the others.
+    case interrupt
+    /// Unmask interrupts only when the others have taken theirs.
+    case unmaskBeforeInterrupting
+    /// Interrupt the others first, and unlink the subtree then.
+    case unlinkBeforeInterrupting
   }
 
   public let root: TablePage
   public let geometry: Geometry
   let teardown: Teardown
-  /// Whether walkers enter a read-side section.
-  let usesRCU: Bool
+  let protection: Protection
   let omission: Omission?
 
   public init(
-    _ scenario: Scenario, teardown: Teardown = .inCallback, usesRCU: Bool = true,
+    _ scenario: Scenario, teardown: Teardown = .inCallback, protection: Protection = .rcu,
     omitting omission: Omission? = nil
   ) {
     root = scenario.rootTable()
     geometry = scenario.geometry
     self.teardown = teardown
-    self.usesRCU = usesRCU
+    self.protection = protection
     self.omission = omission
   }
 
@@ -134,18 +153,55 @@ public struct Stage2Table: Sendable {
   /// Replaces the table below a root entry by a block, as a guest fault does once dirty logging
   /// is off.
   public func collapse(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
-    try inSection(cpu) { () throws(Abandoned) in
-      let index = geometry.index(of: address, at: 0)
-      let slot = root[index]
-      let old = try read(cpu, slot)
-      if old.isLeaf { return .already }
-      guard let unlinked = cpu.table(at: old) else { return .retry }
-      guard try tryBreak(cpu, slot, old, in: root) else { return .retry }
-      let block = Descriptor.block(index * geometry.span(ofEntryAt: 0))
-      try make(cpu, slot, block, in: root)
-      try free(cpu, unlinked: unlinked, level: 1)
-      return .done
+    if teardown == .afterInterrupts { return try collapseByInterrupts(cpu, address) }
+    return try inSection(cpu) { () throws(Abandoned) in
+      switch try unlinkTable(cpu, address) {
+      case .unlinked(let table):
+        try free(cpu, unlinked: table, level: 1)
+        return .done
+      case .gaveUp(let result): return result
+      }
     }
+  }
+
+  private enum Unlinking {
+    case unlinked(TablePage)
+    case gaveUp(Stage2Result)
+  }
+
+  /// Puts a block in the place of the table below a root entry.
+  private func unlinkTable(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Unlinking {
+    let index = geometry.index(of: address, at: 0)
+    let slot = root[index]
+    let old = try read(cpu, slot)
+    if old.isLeaf { return .gaveUp(.already) }
+    guard let table = cpu.table(at: old) else { return .gaveUp(.retry) }
+    guard try tryBreak(cpu, slot, old, in: root) else { return .gaveUp(.retry) }
+    try make(cpu, slot, .block(index * geometry.span(ofEntryAt: 0)), in: root)
+    return .unlinked(table)
+  }
+
+  /// The same for code without RCU: nobody who masked interrupts before the table was unlinked has
+  /// them masked still when all have taken an interrupt, so nobody holds the table then.
+  private func collapseByInterrupts(
+    _ cpu: VirtualCPU, _ address: Int
+  ) throws(Abandoned) -> Stage2Result {
+    if omission == .unlinkBeforeInterrupting { try cpu.interruptOthers() }
+    try enter(cpu)
+    let unlinking = try unlinkTable(cpu, address)
+    if omission != .unmaskBeforeInterrupting { try leave(cpu) }
+    let result: Stage2Result
+    switch unlinking {
+    case .gaveUp(let reason): result = reason
+    case .unlinked(let table):
+      if omission != .interrupt && omission != .unlinkBeforeInterrupting {
+        try cpu.interruptOthers()
+      }
+      try free(cpu, unlinked: table, level: 1)
+      result = .done
+    }
+    if omission == .unmaskBeforeInterrupting { try leave(cpu) }
+    return result
   }
 
   // MARK: Steps they have in common
@@ -153,15 +209,32 @@ public struct Stage2Table: Sendable {
   private func inSection(
     _ cpu: VirtualCPU, _ body: () throws(Abandoned) -> Stage2Result
   ) throws(Abandoned) -> Stage2Result {
-    guard usesRCU else { return try body() }
-    try cpu.rcuReadLock()
+    try enter(cpu)
     let result = try body()
-    try cpu.rcuReadUnlock()
+    try leave(cpu)
     return result
   }
 
+  private func enter(_ cpu: VirtualCPU) throws(Abandoned) {
+    switch protection {
+    case .none: break
+    case .rcu: try cpu.rcuReadLock()
+    case .maskedInterrupts: if omission != .mask { try cpu.maskInterrupts() }
+    }
+  }
+
+  private func leave(_ cpu: VirtualCPU) throws(Abandoned) {
+    switch protection {
+    case .none: break
+    case .rcu: try cpu.rcuReadUnlock()
+    case .maskedInterrupts: if omission != .mask { try cpu.unmaskInterrupts() }
+    }
+  }
+
   private func read(_ cpu: VirtualCPU, _ slot: Location) throws(Abandoned) -> Descriptor {
-    Descriptor(bits: usesRCU ? try cpu.dereference(slot) : try cpu.load(slot, .acquire))
+    let isProtected = protection != .none
+    return Descriptor(
+      bits: isProtected ? try cpu.dereference(slot) : try cpu.load(slot, .acquire))
   }
 
   /// Takes ownership of an entry (`stage2_try_break_pte`): whoever locks it first has it.
@@ -234,7 +307,8 @@ public struct Stage2Table: Sendable {
     case .afterWaitingInSection:
       try cpu.synchronize()
       try tearDown(cpu, table, level)
-    case .walkUnlocked, .walkUnlockedAndFreeAtOnce, .lockDescendants, .lockDescendantsAndFreeAtOnce:
+    case .walkUnlocked, .walkUnlockedAndFreeAtOnce, .lockDescendants, .lockDescendantsAndFreeAtOnce,
+      .afterInterrupts:
       try cpu.scope("tear down") { () throws(Abandoned) in try tearDown(cpu, table, level) }
     }
   }
@@ -276,7 +350,7 @@ public struct Stage2Table: Sendable {
       let before = try cpu.fetchAdd(-1, to: table.references, .release)
       if before == 1 { try cpu.call { cpu in try cpu.free(table) } }
     case .walkUnlockedAndFreeAtOnce, .lockDescendantsAndFreeAtOnce, .inCallback,
-      .afterWaitingInSection:
+      .afterWaitingInSection, .afterInterrupts:
       try cpu.putPage(table)
     }
   }

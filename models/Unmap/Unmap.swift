@@ -10,11 +10,11 @@ public enum Unmap {
   }
 
   static let origin = Origin(
-    author: "Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",
+    author: "Oliver Upton, answering Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
-      "A hypervisor cannot use RCU. Is a reader-writer lock enough, with unmap on the write side "
-      + "and everything else on the read side?")
+      "A hypervisor cannot use RCU. If it never collapses tables into blocks, is a reader-writer "
+      + "lock enough, with unmap on the write side and everything else on the read side?")
 
   public static let models: [Model] = [
     model(
@@ -53,7 +53,7 @@ public enum Unmap {
   private static func scenario(_ omitting: Omission?) -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
     let lock = scenario.readWriteLock("mmu_lock")
-    let table = Stage2Table(scenario, usesRCU: false)
+    let table = Stage2Table(scenario, protection: .none)
     scenario.boot { cpu in _ = try table.map(cpu, 0) }
     scenario.cpu(
       "unmapper",

@@ -1,0 +1,63 @@
+// Random programs that mask interrupts and wait for others to take one.
+
+import Machine
+import Support
+
+extension RandomProgram {
+  /// Masks and interrupts, alone, next to RCU, and around pages that are freed.
+  private static let interrupts: [[Instruction]] = [
+    [.mask, .unmask, .interrupt, .load, .store],
+    [.mask, .interrupt, .section, .synchronize, .store],
+    [.mask, .interrupt, .lock, .wait, .fetchAdd, .choose],
+    [.install, .walkMasked, .removeAfterInterrupt, .mask, .walk],
+    [.install, .removeAfterInterrupt, .walkMasked, .section, .removeLater, .call],
+    [.maskForGood, .unmask, .interrupt, .compareExchange, .load],
+  ]
+
+  /// The program with masked interrupts for a seed, with identical CPUs if asked for.
+  public init(interruptSeed seed: UInt64, size: Size = .full, identical: Bool = false) {
+    var random = SplitMix64(seed: seed ^ 0x696E_7465_7272_7570)
+    if identical {
+      self.init(identicalSeed: seed, size: size)
+    } else {
+      self.init(seed: seed, size: size)
+    }
+    let cpuCount = copies.reduce(0, +)
+    let words = wordCount
+    cpus = cpus.map { parts in
+      if random.below(4) == 0 { return parts }
+      let mix = random.pick(Self.interrupts)
+      let length = 1 + random.below(size.longest(cpuCount))
+      let steps = (0..<length).map { _ in Self.step(from: mix, words: words, &random) }
+      let cut = random.below(length + 1)
+      return [Array(steps[..<cut]), Array(steps[cut...])]
+    }
+  }
+
+  /// Instructions that only programs with masked interrupts have.
+  static func runInterrupt(
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU, _ seen: inout UInt64, masks: inout Int
+  ) throws {
+    let entry = objects.root[Int(step.old) % 2]
+    switch step.instruction {
+    case .mask:
+      try cpu.maskInterrupts()
+      masks += 1
+    case .maskForGood: try cpu.maskInterrupts()
+    case .unmask:
+      try cpu.unmaskInterrupts()
+      masks = max(masks - 1, 0)
+    case .interrupt: try cpu.interruptOthers()
+    case .walkMasked:
+      try cpu.maskInterrupts()
+      let found = Descriptor(bits: try cpu.dereference(entry))
+      if let page = cpu.table(at: found) { seen = seen &* 3 &+ (try cpu.dereference(page[0])) }
+      try cpu.unmaskInterrupts()
+    default:
+      let found = Descriptor(bits: try cpu.exchange(0, in: entry, .acquireRelease))
+      guard let page = cpu.table(at: found) else { return }
+      try cpu.interruptOthers()
+      try cpu.free(page)
+    }
+  }
+}

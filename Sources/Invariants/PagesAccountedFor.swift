@@ -1,0 +1,55 @@
+// Pages that are kept in a pool: each is in use or waits there, and never both.
+
+import Machine
+
+/// Every table page is in the tree or in the pool, exactly once.
+///
+/// It takes the place of `NoLeakedTablePage` where pages are kept when they are not used: a page in
+/// the pool is allocated and cannot be reached, as it should be.
+public struct PagesAccountedFor: QuiescenceInvariant {
+  private let pool: [Location]
+
+  /// - Parameter pool: words that hold a table descriptor each while a page waits there.
+  public init(pool: [Location]) { self.pool = pool }
+
+  public let id = "pages-accounted-for"
+  public let statement =
+    "When all is done, every table page that is allocated is in the tree or in the pool, exactly "
+    + "once, and nobody holds a reference to one in the pool."
+  public let rationale =
+    "A page that is in neither is lost for ever; one that is in both is handed out while it is in "
+    + "use, and ends up in two places of the tree."
+  public let source =
+    "Documentation/RCU/rculist_nulls.rst (Linux): objects that may be handed out again under a "
+    + "reader, and why their reference count is tested before it is raised."
+  public let treatsCPUsAlike = true
+
+  public func judgeEnd(of machine: Machine) -> Violation? {
+    let tables = machine.reachableTables
+    let roots = Set(machine.roots)
+    for view in machine.pages where view.isAllocated && !roots.contains(view.page) {
+      let parents = tables.flatMap { table in
+        table.entries.enumerated().compactMap { index, entry in
+          entry.tableID == view.page.id ? "\(table.name)[\(index)]" : nil
+        }
+      }
+      let places = pool.indices.filter {
+        Descriptor(bits: machine.value(of: pool[$0])).tableID == view.page.id
+      }
+      let found = parents + places.map { "place \($0) of the pool" }
+      let page = "table page \(view.name), \(machine.origin(of: view.page)),"
+      guard let first = found.first else {
+        return Violation(
+          "\(page) is lost: neither in the tree nor in the pool",
+          details: ["its reference count is \(view.references)"])
+      }
+      if found.count > 1 {
+        return Violation("\(page) is in several places: \(found.joined(separator: ", "))")
+      }
+      if parents.isEmpty && view.references != 0 {
+        return Violation("\(page) is held by \(view.references) and waits in \(first)")
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,122 @@
+// Grace periods: who is inside a stretch, who waits for its end, and who may hold a page.
+
+import Exploration
+import Support
+
+extension Machine {
+  /// The CPUs that are inside a stretch of a domain.
+  func readers(in domain: GraceDomain) -> UInt64 {
+    var inside = CPUSet()
+    for cpu in 0..<layout.cpuCount where isInside(domain, cpu) { inside.insert(cpu) }
+    return inside.bits
+  }
+
+  func isInside(_ domain: GraceDomain, _ cpu: Int) -> Bool {
+    memory[layout.stretch(domain, cpu)] & 1 == 1
+  }
+
+  /// Carries out an action of a domain; returns what the CPU observes.
+  func performGrace(_ action: Action, in domain: GraceDomain, by cpu: Int) -> UInt64 {
+    switch action.kind {
+    case .sectionEnter, .maskInterrupts: memory[layout.stretch(domain, cpu)] += 1
+    case .sectionLeave, .unmaskInterrupts: leave(domain, cpu)
+    case .graceStart, .interruptSend:
+      if isInside(domain, cpu) { report(domain.waitedInside, cpu) }
+      var readers = CPUSet(bits: readers(in: domain))
+      if !domain.waitsForItself { readers.remove(cpu) }
+      memory[layout.awaited(domain, cpu)] = readers.bits
+      return readers.bits
+    default: break  // The end of a wait changes nothing.
+    }
+    return 0
+  }
+
+  /// Ends the CPU's stretch, for all who wait for it.
+  ///
+  /// The sets it is taken out of follow from who was inside when they were made, so they are not
+  /// objects of their own: the stretch's word stands for all of them in footprints.
+  private func leave(_ domain: GraceDomain, _ cpu: Int) {
+    guard isInside(domain, cpu) else {
+      report(domain.leftWithoutEntering, cpu)
+      return
+    }
+    // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that goes round must be
+    // able to come back to a state, and where one may, nothing is reduced.
+    memory[layout.stretch(domain, cpu)] = turns == nil ? memory[layout.stretch(domain, cpu)] + 1 : 0
+    let others = ~CPUSet(cpu).bits
+    for waiting in 0..<layout.cpuCount { memory[layout.awaited(domain, waiting)] &= others }
+    if domain == .sections { leaveSectionForCallbacks(others) }
+    guard requirements.contains(.readersAtUnlink) else { return }
+    eachAllocatedPage { memory[layout.readers(domain, ofPage: $0.id)] &= others }
+  }
+
+  /// Adds what an action of a domain touches.
+  func addGrace(
+    _ action: Action, in domain: GraceDomain, by cpu: Int, to footprint: Footprint
+  ) {
+    let stretch = layout.stretch(domain, cpu)
+    switch action.kind {
+    case .sectionEnter, .maskInterrupts: footprint.write(stretch)
+    case .sectionLeave, .unmaskInterrupts:
+      // Who waits for the CPU's first stretch cannot go on before this; who waits for an earlier
+      // one than the one that ends here can.
+      let isFirst = turns == nil && memory[stretch] == 1
+      footprint.write(stretch, isFirst ? .releases : .plain)
+    case .graceStart, .interruptSend: addStretches(domain, ~0, footprint)
+    default: addStretches(domain, action.a, footprint, .blocks)
+    }
+  }
+
+  /// Adds the words of a domain of a set of CPUs as read.
+  func addStretches(
+    _ domain: GraceDomain, _ cpus: UInt64, _ footprint: Footprint, _ role: TouchRole = .plain
+  ) {
+    var set = CPUSet(bits: cpus).intersection(.first(layout.cpuCount))
+    while let cpu = set.popLowest() { footprint.read(layout.stretch(domain, cpu), role) }
+  }
+
+  // MARK: Pages
+
+  /// Whoever is inside of anything now may still hold the page, or a page below it.
+  func noteReaders(ofTablesIn id: Int) {
+    for domain in GraceDomain.allCases {
+      noteReaders(ofTablesIn: id, domain, readers(in: domain))
+    }
+  }
+
+  private func noteReaders(ofTablesIn id: Int, _ domain: GraceDomain, _ readers: UInt64) {
+    memory[layout.readersAtUnlink(domain, ofPage: id)] = readers
+    memory[layout.readers(domain, ofPage: id)] = readers
+    let base = layout.page(id).base
+    for index in 0..<layout.geometry.entries {
+      if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {
+        noteReaders(ofTablesIn: below, domain, readers)
+      }
+    }
+  }
+
+  /// Reports others that were inside when the page was unlinked, and have not left since.
+  func reportReaders(ofPage base: UInt32, freedBy cpu: Int) {
+    guard requirements.contains(.readersAtUnlink), let id = layout.pageID(at: base) else { return }
+    for domain in GraceDomain.allCases {
+      let readers = memory[layout.readers(domain, ofPage: id)] & ~CPUSet(cpu).bits
+      if readers != 0 {
+        report(domain.freedUnderReader, cpu, page: base, cell: base, value: readers)
+      }
+    }
+  }
+
+  /// Adds what tells whether a page that is freed now may still be held.
+  func addReaders(ofPage base: UInt32, _ footprint: Footprint) {
+    guard requirements.contains(.readersAtUnlink), let id = layout.pageID(at: base) else { return }
+    for domain in GraceDomain.allCases {
+      addStretches(domain, memory[layout.readersAtUnlink(domain, ofPage: id)], footprint)
+    }
+  }
+
+  /// Adds all that tells who may hold a page, if an invariant asks for it.
+  func addAllReaders(_ footprint: Footprint) {
+    guard requirements.contains(.readersAtUnlink) else { return }
+    for domain in GraceDomain.allCases { addStretches(domain, ~0, footprint) }
+  }
+}

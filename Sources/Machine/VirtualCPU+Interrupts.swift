@@ -1,0 +1,36 @@
+// Interrupts: masked on the way through a table, sent to wait until nobody is on the way.
+
+extension VirtualCPU {
+  /// Most masks within each other: they share a word of the CPU's local state with other counts.
+  private static let maskDepthMax = 255
+
+  /// Masks this CPU's interrupts, like `local_irq_save`.
+  ///
+  /// Masks nest; only the outermost counts.
+  public func maskInterrupts(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    precondition(maskDepth < VirtualCPU.maskDepthMax, "interrupts masked more than 255 times")
+    maskDepth += 1
+    guard maskDepth == 1 else { return }
+    _ = try issue(Action(.maskInterrupts), SourceSite(file: file, line: line))
+  }
+
+  /// Undoes the latest masking, like `local_irq_restore`.
+  public func unmaskInterrupts(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    if maskDepth > 0 { maskDepth -= 1 }
+    guard maskDepth == 0 else { return }
+    _ = try issue(Action(.unmaskInterrupts), SourceSite(file: file, line: line))
+  }
+
+  /// Interrupts every other CPU and waits until each has taken the interrupt, like
+  /// `smp_call_function` with `wait`.
+  ///
+  /// A CPU takes it at once, or if its interrupts are masked, when it unmasks them. So whoever had
+  /// masked them before the call has unmasked them after it: a grace period without RCU. Two CPUs
+  /// that call it with their own interrupts masked wait for each other for ever.
+  public func interruptOthers(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    var taken = Action(.interruptTaken)
+    taken.a = try issue(Action(.interruptSend), site)
+    _ = try issue(taken, site)
+  }
+}

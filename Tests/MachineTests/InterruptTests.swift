@@ -1,0 +1,244 @@
+// Masked interrupts, and the interrupts that others send and wait for.
+
+import Exploration
+import Machine
+import TestSupport
+import Testing
+
+struct InterruptTests {
+  /// CPU 0 masks its interrupts twice, one after the other; CPU 1 interrupts the others.
+  private func machine() -> Machine {
+    let scenario = Scenario()
+    scenario.cpu(
+      "walker",
+      Operation("walk") { cpu in
+        for _ in 0..<2 {
+          try cpu.maskInterrupts()
+          try cpu.unmaskInterrupts()
+        }
+      })
+    scenario.cpu("sender", Operation("send") { cpu in try cpu.interruptOthers() })
+    return Machine(scenario)
+  }
+
+  @Test func whoIsNotMaskedTakesTheInterruptAtOnce() {
+    let machine = machine()
+    machine.take(1)
+    #expect(machine.able == [0, 1])
+  }
+
+  @Test func whoIsMaskedTakesItWhenUnmasking() {
+    let machine = machine()
+    machine.take(0, 1)
+    #expect(machine.able == [0])
+    machine.take(0)
+    #expect(machine.able == [0, 1])
+    machine.undo()
+    #expect(machine.able == [0])
+  }
+
+  @Test func maskingAgainHoldsUpNobodyWhoSentBefore() {
+    let machine = machine()
+    machine.take(0, 1, 0, 0)
+    #expect(machine.able == [0, 1])
+  }
+
+  /// Only the outermost pair counts: mask, load, unmask.
+  @Test func nestedMasksAreOne() {
+    let scenario = Scenario()
+    let word = scenario.word("word")
+    scenario.cpu(
+      "walker",
+      Operation("walk") { cpu in
+        try cpu.maskInterrupts()
+        try cpu.maskInterrupts()
+        _ = try cpu.load(word, .relaxed)
+        try cpu.unmaskInterrupts()
+        try cpu.unmaskInterrupts()
+      })
+    scenario.cpu("sender", Operation("send") { cpu in try cpu.interruptOthers() })
+    let machine = Machine(scenario)
+    machine.take(0, 1, 0)
+    #expect(machine.able == [0])
+    machine.take(0)
+    #expect(machine.able == [1])
+    #expect(interleavings(of: scenario).statistics.depthMax == 5)
+  }
+
+  /// The two domains have nothing to do with each other.
+  @Test func sectionsAndMasksDoNotHoldUpEachOther() {
+    let scenario = Scenario()
+    scenario.cpu(
+      "reader",
+      Operation("read") { cpu in
+        try cpu.rcuReadLock()
+        try cpu.rcuReadUnlock()
+      })
+    scenario.cpu(
+      "walker",
+      Operation("walk") { cpu in
+        try cpu.maskInterrupts()
+        try cpu.unmaskInterrupts()
+      })
+    scenario.cpu("sender", Operation("send") { cpu in try cpu.interruptOthers() })
+    scenario.cpu("updater", Operation("update") { cpu in try cpu.synchronize() })
+    let machine = Machine(scenario)
+    machine.take(0, 1, 2, 3)
+    #expect(machine.able == [0, 1])
+    machine.take(0)
+    #expect(machine.able == [1, 3])
+    machine.take(1)
+    #expect(machine.able == [2, 3])
+  }
+
+  /// Alone, a sender with masked interrupts goes on; two of them wait for each other.
+  @Test(arguments: [1, 2])
+  func sendersWithMaskedInterrupts(count: Int) {
+    let scenario = Scenario()
+    for cpu in 0..<2 {
+      scenario.cpu(
+        "sender \(cpu)",
+        Operation("send") { cpu in
+          guard cpu.index < count else { return }
+          try cpu.maskInterrupts()
+          try cpu.interruptOthers()
+          try cpu.unmaskInterrupts()
+        })
+    }
+    let machine = Machine(scenario)
+    for cpu in 0..<count { machine.take(cpu) }
+    for cpu in 0..<count { machine.take(cpu) }
+    #expect(machine.able == (count == 1 ? [0] : []))
+    #expect(machine.stuckCPUs == (count == 1 ? [] : [0, 1]))
+  }
+
+  /// What a CPU has masked is part of what it knows: two states that differ in it are two.
+  @Test func masksThatOutlastAnOperationAreTold() {
+    let scenario = Scenario()
+    scenario.cpu(
+      "cpu",
+      Operation("mask once or twice") { cpu in
+        try cpu.maskInterrupts()
+        if try cpu.choose(2) == 1 { try cpu.maskInterrupts() }
+      },
+      Operation("unmask") { cpu in try cpu.unmaskInterrupts() })
+    let search = states(of: scenario)
+    #expect(search.ending == .complete)
+    #expect(search.statistics.executions == 2)
+  }
+
+  /// Who sees the second write has seen the first, if all have taken an interrupt in between.
+  @Test(arguments: [true, false])
+  func aMaskSeesOneSideOfAnInterrupt(waits: Bool) {
+    let scenario = Scenario()
+    let first = scenario.word("first")
+    let second = scenario.word("second")
+    let seen = scenario.word("seen")
+    scenario.cpu(
+      "reader",
+      Operation("read") { cpu in
+        try cpu.maskInterrupts()
+        let one = try cpu.load(first, .relaxed)
+        let two = try cpu.load(second, .relaxed)
+        try cpu.unmaskInterrupts()
+        try cpu.store(10 * one + two, to: seen, .relaxed)
+      })
+    scenario.cpu(
+      "updater",
+      Operation("update") { cpu in
+        try cpu.store(1, to: first, .relaxed)
+        if waits { try cpu.interruptOthers() }
+        try cpu.store(1, to: second, .relaxed)
+      })
+    scenario.require(NeverEndsWith(seen, equal: 1))
+    #expect(classes(of: scenario).ending == (waits ? .complete : .violation))
+    #expect(states(of: scenario).ending == (waits ? .complete : .violation))
+  }
+}
+
+struct MaskMisuseTests {
+  /// A CPU in a section with masked interrupts may hold the page until it has left both.
+  @Test(arguments: [(true, true), (true, false), (false, true)])
+  func freedWhileHeldInEitherWay(interrupts: Bool, synchronizes: Bool) {
+    let scenario = Scenario()
+    let root = scenario.rootTable()
+    scenario.boot { cpu in
+      guard let page = try cpu.allocateTable() else { return }
+      try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
+    }
+    scenario.cpu(
+      "reader",
+      Operation("walk") { cpu in
+        try cpu.maskInterrupts()
+        try cpu.rcuReadLock()
+        _ = try cpu.load(root[0], .acquire)
+        try cpu.unmaskInterrupts()
+        try cpu.rcuReadUnlock()
+      })
+    scenario.cpu(
+      "remover",
+      Operation("remove") { cpu in
+        let found = Descriptor(bits: try cpu.exchange(0, in: root[0], .acquireRelease))
+        guard let page = cpu.table(at: found) else { throw NoPage() }
+        if interrupts { try cpu.interruptOthers() }
+        if synchronizes { try cpu.synchronize() }
+        try cpu.free(page)
+      })
+    scenario.require(
+      Sees([.freedInGracePeriod, .freedWhileMasked], requirements: .readersAtUnlink))
+    // The mask is left first, so who waits for the section has waited for both; but who waits for
+    // sections alone does not wait for a CPU that has masked its interrupts and is in none yet.
+    let isSafe = interrupts && synchronizes
+    #expect(classes(of: scenario).ending == (isSafe ? .complete : .violation))
+    #expect(states(of: scenario).ending == (isSafe ? .complete : .violation))
+  }
+
+  private func report(
+    _ kind: EventKinds, _ body: @escaping @Sendable (VirtualCPU, Location) throws -> Void
+  ) -> String? {
+    let scenario = Scenario()
+    let word = scenario.word("word")
+    scenario.cpu("cpu", Operation("run") { cpu in try body(cpu, word) })
+    scenario.require(Sees(kind))
+    let machine = Machine(scenario)
+    while machine.violation == nil, let cpu = machine.able.first {
+      _ = machine.step(cpu, choice: 0)
+    }
+    return machine.violation?.report.message
+  }
+
+  @Test func unmaskingTwiceIsReported() {
+    let stray = report(.unmaskedUnmasked) { cpu, _ in try cpu.unmaskInterrupts() }
+    #expect(stray == "cpu, no page, no word")
+    let fine = report(.unmaskedUnmasked) { cpu, _ in
+      try cpu.maskInterrupts()
+      try cpu.unmaskInterrupts()
+    }
+    #expect(fine == nil)
+  }
+
+  @Test func sendingWhileMaskedIsReported() {
+    let masked = report(.sentWhileMasked) { cpu, _ in
+      try cpu.maskInterrupts()
+      try cpu.interruptOthers()
+    }
+    #expect(masked == "cpu, no page, no word")
+    #expect(report(.sentWhileMasked) { cpu, _ in try cpu.interruptOthers() } == nil)
+  }
+
+  @Test func dereferencingWithMaskedInterruptsIsAllowed() {
+    let outside = report(.dereferencedOutside) { cpu, word in
+      try cpu.maskInterrupts()
+      _ = try cpu.dereference(word)
+      try cpu.unmaskInterrupts()
+      _ = try cpu.dereference(word)
+    }
+    #expect(outside == "cpu, no page, word")
+    let inside = report(.dereferencedOutside) { cpu, word in
+      try cpu.maskInterrupts()
+      _ = try cpu.dereference(word)
+      try cpu.unmaskInterrupts()
+    }
+    #expect(inside == nil)
+  }
+}

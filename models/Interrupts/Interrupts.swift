@@ -1,0 +1,76 @@
+// A table is collapsed where there is no RCU: walkers mask interrupts, who frees sends one to all.
+
+import Gracewalk
+
+/// Masked interrupts and inter-processor interrupts as the grace period of a hypervisor.
+public enum Interrupts {
+  static let origin = Origin(
+    author: "Ricardo Koller, quoting Oliver Upton", list: "linux-arm-kernel", date: "2022-11-15",
+    subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
+    question:
+      "Hypervisor code has no RCU. Is it enough if walkers disable interrupts, and who frees a "
+      + "removed table sends an interrupt to everybody and waits first?")
+
+  public static let models: [Model] = [
+    model(
+      "ipi-before-free",
+      "the unlinked subtree is freed when every other CPU has taken an interrupt"),
+    model(
+      "ipi-before-free-without-masking", "walkers leave their interrupts enabled", .mask,
+      omission: "masking interrupts on the way through the table",
+      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+    model(
+      "ipi-before-free-without-waiting", "the unlinked subtree is freed at once", .interrupt,
+      omission: "interrupting the others before freeing",
+      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+    model(
+      "ipi-before-free-masked-sender",
+      "who unlinks a subtree unmasks its own interrupts only when it has freed it",
+      .unmaskBeforeInterrupting, omission: "unmasking interrupts before waiting for the others",
+      violates: ["progress", "grace-period-safety"]),
+    model(
+      "ipi-before-unlinking", "the others are interrupted first, and the subtree is unlinked then",
+      .unlinkBeforeInterrupting, omission: "unlinking before interrupting the others",
+      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, _ omitting: Stage2Table.Omission? = nil,
+    omission: String? = nil, violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "Both root entries lead to tables. One collapser replaces the first by a block, another "
+        + "the second, and the mapper faults in a page below the first.",
+      omission: omission, origin: origin,
+      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
+      expectation: violates.isEmpty ? .holds : .violates(violates),
+      instances: [["levels": 2], ["levels": 3]]
+    ) { values in
+      scenario(levels: values["levels"], omitting)
+    }
+  }
+
+  private static func scenario(levels: Int, _ omitting: Stage2Table.Omission?) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
+    let table = Stage2Table(
+      scenario, teardown: .afterInterrupts, protection: .maskedInterrupts, omitting: omitting)
+    // The first page of the second half of what the first root entry covers; and of the other.
+    let mapped = table.geometry.span(ofEntryAt: 1)
+    let other = table.geometry.span(ofEntryAt: 0)
+    scenario.boot { cpu in
+      _ = try table.map(cpu, mapped)
+      _ = try table.map(cpu, other)
+    }
+    scenario.cpu("collapser", table.operation(.collapse, 0))
+    scenario.cpu("mapper", table.operation(.map, 0))
+    // Two senders: one alone, whose interrupts are masked, keeps nobody but itself.
+    scenario.cpu("other collapser", table.operation(.collapse, other))
+    scenario.require(InvariantCatalogue.tables)
+    scenario.require(GracePeriodSafety())
+    scenario.require(
+      Linearisable(to: AddressMap(geometry: table.geometry, mapped: [mapped, other])))
+    return scenario
+  }
+}

@@ -1,0 +1,99 @@
+// Without RCU: walkers take references on the way down and drop them on the way back.
+
+import Gracewalk
+
+/// What it takes to make references of walkers safe against the pages' being freed and used again.
+public enum WalkReferences {
+  static let origin = Origin(
+    author: "Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",
+    subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
+    question:
+      "RCU cannot be used in pKVM. Could all walkers take references to the table pages on their "
+      + "way down and release them on their way back, and how is that made safe?")
+
+  /// With three levels a page may come back at another level, and more goes wrong.
+  private static let atThree = [3]
+
+  public static let models: [Model] = [
+    model(
+      "walk-references",
+      "a count is raised unless it is zero, the entry is read again, pages stay table pages"),
+    model(
+      "walk-references-naive",
+      "a walker reads an entry and raises the count of the page; freed pages are gone",
+      .allSafety, omission: "all that makes the reference safe",
+      violates: [
+        "no-use-after-free", "no-double-free", "operations-linearise", "pages-accounted-for",
+      ], levels: atThree),
+    model(
+      "walk-references-plain-increment", "the count is raised even if it is zero", .unlessZero,
+      omission: "testing that the count is not zero",
+      violates: [
+        "no-table-linked-twice", "references-match-entries", "operations-linearise",
+        "pages-accounted-for",
+      ], levels: atThree),
+    model(
+      "walk-references-without-recheck",
+      "the entry is not read again once the reference is held", .recheck,
+      omission: "reading the entry again", violates: ["operations-linearise"]),
+    model(
+      "walk-references-without-pool",
+      "empty tables go back to the system, and with them their counts", .typeSafePages,
+      omission: "keeping the memory of freed tables", violates: ["no-use-after-free"]),
+    model(
+      "walk-references-without-freezing",
+      "a table is found empty in one step and given up in another", .freezing,
+      omission: "giving up the count in the step that tests it",
+      violates: ["operations-linearise", "pages-accounted-for"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, _ omitting: CountedTable.Omission? = nil,
+    omission: String? = nil, violates: [String] = [], levels: [Int] = [2, 3]
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "One page is mapped. The unmapper removes it and gives back the tables that are empty "
+        + "then; the walker maps its neighbour in the same table and looks it up; the mapper needs "
+        + "tables for the other half of the addresses.",
+      omission: omission, origin: origin,
+      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
+      expectation: violates.isEmpty ? .holds : .violates(violates),
+      instances: levels.map { ["levels": $0] }
+    ) { values in
+      scenario(levels: values["levels"], omitting)
+    }
+  }
+
+  private static func scenario(levels: Int, _ omitting: CountedTable.Omission?) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
+    let table = CountedTable(scenario, omitting: omitting)
+    let other = table.geometry.span(ofEntryAt: 0)
+    scenario.boot { cpu in
+      try table.fillPool(cpu)
+      _ = try table.map(cpu, 0)
+    }
+    scenario.cpu("unmapper", operation(table, .unmap, 0))
+    scenario.cpu("walker", operation(table, .map, 1), operation(table, .lookUp, 1))
+    scenario.cpu("mapper", operation(table, .map, other))
+    // A page in the pool is allocated and cannot be reached: here that is no leak.
+    scenario.require(InvariantCatalogue.tables.filter { $0.id != NoLeakedTablePage().id })
+    scenario.require(PagesAccountedFor(pool: table.pool))
+    scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [0])))
+    return scenario
+  }
+
+  private static func operation(
+    _ table: CountedTable, _ call: AddressMap.Call, _ address: Int
+  ) -> Operation {
+    let specification = AddressMap.call(call, address)
+    return Operation("\(call.name) 0x\(String(address, radix: 16))", call: specification) { cpu in
+      switch call {
+      case .map: try table.map(cpu, address)
+      case .unmap: try table.unmap(cpu, address)
+      case .lookUp, .collapse: try table.lookUp(cpu, address)
+      }
+    }
+  }
+}
