@@ -128,6 +128,7 @@ extension Model {
       (result, machines) = plan.run(jobs: 1, nil, maker(options, plan))
     }
     report.statistics = result.statistics
+    report.coverage = Coverage(of: machines)
     // The first executions say nothing: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     switch result.ending {
@@ -137,6 +138,10 @@ extension Model {
         if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
       }
       report.verdict = .holds
+      report.vacuous = mustHappen.filter {
+        $0.isPossible(report.parameters, scenario.features)
+          && !report.coverage.includes($0.operation, $0.result)
+      }
     case .refused(let error):
       throw session?.error(error) ?? .badCheckpoint("no checkpoint was given")
     case .bounded(let bound): report.verdict = .incomplete(.bound(bound))

@@ -41,9 +41,18 @@ public struct CheckReport: Sendable {
   public let isExact: Bool
   /// Which executions the verdict is about.
   public let scope: String
+  /// The last level of the scenario's tables.
+  public let lastLevel: Int
   public internal(set) var verdict = Verdict.holds
   public internal(set) var statistics = Statistics()
   public internal(set) var counterexample: Trace?
+  /// How operations ended and which entries changed, in what was explored: in all executions if
+  /// the verdict is `.holds`, and otherwise so far.
+  public internal(set) var coverage = Coverage(of: [])
+  /// Outcomes that the model is made to show, and which no execution has.
+  ///
+  /// Empty unless the verdict is `.holds`; then what holds may do so because nothing happens.
+  public internal(set) var vacuous: [ExpectedOutcome] = []
   /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
   public internal(set) var explored: Double?
 
@@ -66,6 +75,7 @@ public struct CheckReport: Sendable {
     limits = plan.limits
     isExact = plan.isExact
     scope = scenario.scope
+    lastLevel = scenario.geometry.lastLevel
   }
 
   /// The id of the violated invariant.

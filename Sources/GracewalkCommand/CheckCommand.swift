@@ -114,7 +114,7 @@ enum CheckCommand {
       CheckpointOptions.tell(report, options.checkpoints, arguments)
     }
     if let output, let trace = report.counterexample { try output.write(trace) }
-    return status(report)
+    return report.exitStatus
   }
 
   /// Checks a model while showing progress; also returns how many seconds it took.
@@ -150,14 +150,6 @@ enum CheckCommand {
       text.body.forEach { print($0) }
     } else if let output {
       print("  no counterexample, so nothing was written to \(output.path)")
-    }
-  }
-
-  static func status(_ report: CheckReport) -> Int32 {
-    switch report.verdict {
-    case .holds: ExitStatus.holds
-    case .violated: ExitStatus.violated
-    case .incomplete: ExitStatus.incomplete
     }
   }
 }

@@ -59,6 +59,7 @@ public final class Machine: TransitionSystem {
   private let frames = GrowableBuffer<Frame>()
   private let registers: UnsafeMutablePointer<Registers>
   let events = GrowableBuffer<Event>()
+  let coverage: CoverageTable
   /// In which ways identical CPUs can be exchanged.
   let permutations: CPUPermutations
   private(set) lazy var symmetry = Symmetry(self)
@@ -93,6 +94,7 @@ public final class Machine: TransitionSystem {
       cpuCount <= Machine.cpuCountMax, "a scenario holds at most 62 CPUs, callbacks included")
     layout = Layout(cpuCount: cpuCount, geometry: scenario.geometry)
     memory = Memory(cellCount: layout.cellCount)
+    coverage = CoverageTable(levels: scenario.geometry.levels)
     permutations = CPUPermutations(of: scenario.identicalCPUs, callers: callers, cpuCount)
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
     positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
@@ -153,7 +155,7 @@ public final class Machine: TransitionSystem {
       let page = layout.page(owner: layout.bootOwner, index: index)
       memory[page.base + Layout.lifetimeOffset] = 1
       memory[page.base + Layout.referencesOffset] = 1
-      memory[page.base + Layout.publishedOffset] = 1
+      memory[page.base + Layout.publishedOffset] = Layout.published(atLevel: 0)
     }
     memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
     let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
@@ -163,8 +165,9 @@ public final class Machine: TransitionSystem {
       }
     }
     for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
-      memory[layout.page(owner: layout.bootOwner, index: index).base + Layout.publishedOffset] = 1
+      publish(layout.page(owner: layout.bootOwner, index: index).id)
     }
+    coverage.forgetChanges()
     events.removeAll()
     memory.forgetChanges()
   }
@@ -353,11 +356,13 @@ public final class Machine: TransitionSystem {
   public override func save(to writer: CheckpointWriter) {
     writer.write(identities != nil)
     identities?.save(to: writer)
+    coverage.save(to: writer)
   }
 
   public override func restore(from reader: CheckpointReader) throws(CheckpointError) {
     guard try reader.flag() == (identities != nil) else { throw .malformed }
     try identities?.restore(from: reader)
+    try coverage.restore(from: reader, cpuCount: cpuCount)
   }
 
   // MARK: CPUs

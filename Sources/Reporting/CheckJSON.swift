@@ -19,6 +19,11 @@ public struct CheckDocument: Encodable, Sendable {
     var depthMax: Int
   }
 
+  struct Missing: Encodable, Sendable {
+    var operation: String
+    var outcome: String
+  }
+
   struct Step: Encodable, Sendable {
     var cpu: String
     var operation: String
@@ -53,8 +58,11 @@ public struct CheckDocument: Encodable, Sendable {
   var note: String?
   var scope: String
   var verdict: String
+  /// What must happen in some execution, and does in none.
+  var vacuous: [Missing]?
   var reason: String?
   var counts: Counts
+  var coverage: CoverageEntry
   /// An estimate, from 0 to 1, of an incomplete check.
   public private(set) var explored: Double?
   /// The chance that two different states were taken for one is below this.
@@ -87,6 +95,9 @@ public struct CheckDocument: Encodable, Sendable {
       truncated: statistics.truncated, states: statistics.states,
       statesCovered: statistics.statesCovered > 0 ? statistics.statesCovered : nil,
       transitions: statistics.transitions, depthMax: statistics.depthMax)
+    coverage = CoverageEntry(report)
+    let missing = report.vacuous.map { Missing(operation: $0.operation, outcome: $0.result) }
+    vacuous = missing.isEmpty ? nil : missing
     explored = report.explored.map { ($0 * 10_000).rounded() / 10_000 }
     collisionChance = report.collisionBound?.value
     collisions = report.isExact ? statistics.collisions : nil
