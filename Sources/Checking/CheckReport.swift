@@ -28,14 +28,17 @@ public struct CheckReport: Sendable {
   /// Ids of the invariants the model is in the catalogue for violating.
   public let declaredViolations: [String]
   public let parameters: ParameterValues
+  public let features: Features
+  /// Whether an MMU takes part, so that its features matter.
+  public let hasHardware: Bool
   public let invariants: [String]
   public let strategy: Strategy
   /// Threads that searched; with more than one, counts differ from run to run.
   public let jobs: Int
   /// The search in words, its seed included.
   public let search: String
-  /// Why another search ran than was asked for.
-  public let note: String?
+  /// Why another search ran than was asked for, or what of the options changes nothing.
+  public internal(set) var note: String?
   public let limits: Limits
   /// Whether states were compared in full.
   public let isExact: Bool
@@ -67,6 +70,8 @@ public struct CheckReport: Sendable {
       declaredViolations = []
     }
     self.parameters = parameters
+    features = scenario.features
+    hasHardware = scenario.hasHardware
     invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy
     jobs = plan.jobs
@@ -117,7 +122,8 @@ extension Scenario {
     let cpus = programs.count == 1 ? "1 CPU" : "\(programs.count) CPUs"
     let tables =
       hasTables ? ", \(geometry.levels)-level tables of \(geometry.entries) entries" : ""
-    return "\(cpus), \(each)\(tables), sequential consistency"
+    let hardware = hasHardware ? ", \(features.summary)" : ""
+    return "\(cpus), \(each)\(tables)\(hardware), sequential consistency"
   }
 }
 

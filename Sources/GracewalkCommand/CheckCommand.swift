@@ -11,11 +11,13 @@ enum CheckCommand {
     summary: "check a model, or the whole catalogue against its declared verdicts",
     details: [
       "Without a model, every model is checked, and a broken one must fail in each of the ways",
-      "it is there for. Exit status: 0 holds (or all verdicts as declared), 1 violated,",
-      "2 wrong usage or input, 3 incomplete.",
+      "it is there for. Exit status: 0 holds",
+      "(or all verdicts as declared), 1 violated (or not as declared), 2 wrong usage or input,",
+      "3 incomplete, or holds although something that must happen never does.",
     ],
     options: [
-      SharedOptions.parameter, SharedOptions.invariant,
+      SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
+      SharedOptions.feature,
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
@@ -62,6 +64,7 @@ enum CheckCommand {
     var options = CheckOptions()
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
+    options.features = try SharedOptions.features(arguments)
     options.minimises = !arguments.has("no-minimise")
     options.usesSymmetry = !arguments.has("no-symmetry")
     options.limits.preemptions = try arguments.countFromZero("preemptions")
@@ -110,7 +113,7 @@ enum CheckCommand {
     if isJSON {
       print(try json(CheckDocument(report, seconds: seconds)))
     } else {
-      show(report, seconds, output, namesInvariants: options.invariants != nil)
+      show(report, seconds, output, options)
       CheckpointOptions.tell(report, options.checkpoints, arguments)
     }
     if let output, let trace = report.counterexample { try output.write(trace) }
@@ -135,7 +138,7 @@ enum CheckCommand {
   }
 
   private static func show(
-    _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, namesInvariants: Bool
+    _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, _ options: CheckOptions
   ) {
     let text = CheckText(report, width: Terminal.width, style: Terminal.style)
     text.header.forEach { print($0) }
@@ -144,7 +147,10 @@ enum CheckCommand {
       if let output {
         print("  trace: \(output.path) (gracewalk replay \(output.path))")
       } else {
-        print("  \(TraceText(trace).replayCommand(namesInvariants: namesInvariants))")
+        let command = TraceText(trace).replayCommand(
+          namesInvariants: options.invariants != nil,
+          namesFeatures: options.features != nil && report.hasHardware)
+        print("  \(command)")
       }
       print("")
       text.body.forEach { print($0) }

@@ -22,6 +22,8 @@ public final class Scenario {
   public var mayRunOutOfMemory = false
   /// What the modelled MMU can do.
   public var features = Features()
+  /// Whether an MMU takes part, so that its features can change the verdict.
+  public var hasHardware = false
 
   public init(geometry: Geometry = Geometry(levels: 2, entries: 2)) {
     self.geometry = geometry

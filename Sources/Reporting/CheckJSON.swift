@@ -51,6 +51,8 @@ public struct CheckDocument: Encodable, Sendable {
   var scenario: String
   var leavesOut: String?
   var parameters: [String: Int]
+  /// What the modelled MMU can do, where there is one.
+  var features: String?
   var invariants: [String]
   var search: String
   /// Threads that searched.
@@ -78,6 +80,7 @@ public struct CheckDocument: Encodable, Sendable {
     scenario = report.scenario
     leavesOut = report.omission
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
+    features = report.hasHardware ? report.features.text : nil
     invariants = report.invariants
     search = report.strategy.rawValue
     jobs = report.jobs

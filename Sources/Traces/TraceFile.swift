@@ -14,12 +14,13 @@ public enum TraceFileError: Error, Equatable {
 
 /// The text form of a trace, and what it says.
 ///
-/// The first line is `gracewalk trace 1`. Then `key: value` lines in fixed order, one line per
+/// The first line is `gracewalk trace 2`. Then `key: value` lines in fixed order, one line per
 /// step, and the checksum of all bytes before it. Values are single-line: line breaks in names
 /// are replaced when writing.
 public struct TraceFile: Equatable, Sendable {
   public var model: String
   public var parameters: [(name: String, value: Int)]
+  public var features: Features
   public var memoryModel: String
   public var invariants: [String]
   public var foundBy: String
@@ -40,6 +41,7 @@ public struct TraceFile: Equatable, Sendable {
   public init(_ trace: Trace) {
     model = trace.model
     parameters = trace.parameters
+    features = trace.features
     memoryModel = trace.memoryModel
     invariants = trace.invariants
     foundBy = trace.foundBy
@@ -82,6 +84,7 @@ public struct TraceFile: Equatable, Sendable {
       "\(TraceFile.magic)\(Trace.version)",
       "model: \(model)",
       "parameters: \(parameterText)",
+      "features: \(features.text)",
       "memory: \(memoryModel)",
       "invariants: \(invariants.joined(separator: " "))",
       "found by: \(foundBy)",
@@ -106,6 +109,10 @@ public struct TraceFile: Equatable, Sendable {
     var reader = LineReader(lines: lines)
     model = try reader.value("model")
     parameters = try TraceFile.parameters(try reader.value("parameters"))
+    guard let features = Features(text: try reader.value("features")) else {
+      throw .malformed(line: reader.next, expected: "features such as \(Features().text)")
+    }
+    self.features = features
     memoryModel = try reader.value("memory")
     invariants = try reader.value("invariants").split(separator: " ").map(String.init)
     foundBy = try reader.value("found by")

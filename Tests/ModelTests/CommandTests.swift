@@ -203,7 +203,7 @@ import Testing
     (["replay", "nothing.trace"], "there is no file 'nothing.trace'"),
     (["replay", "shared-memcache", "--schedule", "0**"], "--schedule needs steps"),
     (["replay", "shared-memcache", "--schedule", "7"], "there is no CPU 7"),
-    (["list", "things"], "list takes 'models' or 'invariants'"),
+    (["list", "things"], "list takes 'models', 'invariants' or 'architectures'"),
   ])
   func mistakesGetOneLineAndStatusTwo(_ words: [String], _ expected: String) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
