@@ -11,14 +11,14 @@ enum CheckCommand {
     summary: "check a model, or the whole catalogue against its declared verdicts",
     details: [
       "Without a model, every model is checked, and a broken one must fail in each of the ways",
-      "it is there for. Exit status: 0 holds",
+      "it is there for; --matrix shows which invariant fails in which model. Exit status: 0 holds",
       "(or all verdicts as declared), 1 violated (or not as declared), 2 wrong usage or input,",
       "3 incomplete, or holds although something that must happen never does.",
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
       SharedOptions.feature,
-      SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
+      MatrixCheck.option, SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
@@ -48,6 +48,17 @@ enum CheckCommand {
     Terminal.catchInterrupts()
     let options = try options(arguments)
     let isJSON = try SharedOptions.isJSON(arguments)
+    if arguments.has("matrix") {
+      for option in MatrixCheck.contradictions where arguments.has(option) {
+        throw UsageError(
+          "--matrix and --\(option) contradict each other: each of its checks is of one invariant "
+            + "alone, with standard parameters, on every architecture")
+      }
+      let models = try arguments.operands.map { try SharedOptions.model($0) }
+      return try MatrixCheck(
+        models: models.isEmpty ? Catalogue.models : models, options: options, isJSON: isJSON
+      ).run()
+    }
     guard let name = arguments.operands.first else {
       for option in [
         "set", "invariant", "trace", "preemptions", "no-minimise", "checkpoint",
