@@ -50,6 +50,11 @@ public struct Coverage: Equatable, Sendable {
     public var code: UInt64
     /// Nil if the operation returns nothing.
     public var text: String?
+
+    public init(code: UInt64, text: String?) {
+      self.code = code
+      self.text = text
+    }
   }
 
   /// An operation of a CPU, or of CPUs that are identical, and how it ended.
@@ -59,12 +64,23 @@ public struct Coverage: Equatable, Sendable {
     public var name: String
     /// By code, ascending; empty if it never ended.
     public var outcomes: [Outcome]
+
+    public init(cpus: [String], name: String, outcomes: [Outcome]) {
+      self.cpus = cpus
+      self.name = name
+      self.outcomes = outcomes
+    }
   }
 
   /// A change of an entry from one value to another.
   public struct Change: Equatable, Sendable {
     public var old: EntryKind
     public var new: EntryKind
+
+    public init(old: EntryKind, new: EntryKind) {
+      self.old = old
+      self.new = new
+    }
   }
 
   /// The changes of entries at one level of the tables.
@@ -73,6 +89,11 @@ public struct Coverage: Equatable, Sendable {
     /// reached by others, and for what is written to a page before that.
     public var number: Int?
     public var changes: [Change]
+
+    public init(number: Int?, changes: [Change]) {
+      self.number = number
+      self.changes = changes
+    }
   }
 
   /// Operations in the order of CPUs, then of programs.

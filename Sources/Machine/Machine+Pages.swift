@@ -91,7 +91,7 @@ extension Machine {
 
   /// How a table is published that is linked to one which is published in some way.
   ///
-  /// A table below the last level is a mistake of the model's; what is below that is not told apart.
+  /// A table below the last level is a mistake of the model's; all below count as one level.
   private func publication(below parent: UInt64) -> UInt64 {
     guard parent != Layout.publishedWithoutLevel else { return parent }
     return min(parent + 1, Layout.published(atLevel: layout.geometry.levels))
