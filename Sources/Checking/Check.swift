@@ -40,6 +40,8 @@ public struct CheckOptions {
   public var parameters: [String: Int] = [:]
   /// Ids of the only invariants to require; nil for all of the model's.
   public var invariants: [String]?
+  /// What the modelled MMU can do; nil for what the model's scenario says.
+  public var features: Features?
   /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for
   /// one.
   public var usesSymmetry = true
@@ -79,11 +81,11 @@ public enum CheckError: Error, Equatable {
 }
 
 extension Model {
-  /// A fresh scenario with the given options' parameters and invariants.
+  /// A fresh scenario with the given options' parameters, invariants and features.
   ///
   /// Progress is always required: a search in which everybody is stuck has covered nothing.
   public func scenario(
-    parameters: [String: Int] = [:], invariants: [String]? = nil
+    parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil
   ) throws(CheckError) -> Scenario {
     for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
       guard let parameter = self.parameters.first(where: { $0.name == name }) else {
@@ -94,16 +96,26 @@ extension Model {
       }
     }
     if let invariants {
-      let known = freshScenario(parameters, nil).invariants.map(\.id)
+      let known = freshScenario(parameters, nil, nil).invariants.map(\.id)
       for id in invariants where !known.contains(id) {
         throw .unknownInvariant(id: id, known: known)
       }
     }
-    return freshScenario(parameters, invariants)
+    return freshScenario(parameters, invariants, features)
   }
 
-  private func freshScenario(_ parameters: [String: Int], _ invariants: [String]?) -> Scenario {
+  /// A fresh scenario with nothing but what is standard.
+  var standardScenario: Scenario { freshScenario(CheckOptions()) }
+
+  private func freshScenario(_ options: CheckOptions) -> Scenario {
+    freshScenario(options.parameters, options.invariants, options.features)
+  }
+
+  private func freshScenario(
+    _ parameters: [String: Int], _ invariants: [String]?, _ features: Features?
+  ) -> Scenario {
     let scenario = build(values(parameters))
+    if let features { scenario.features = features }
     if !scenario.invariants.contains(where: { $0.id == Progress().id }) {
       scenario.require(Progress())
     }
@@ -116,18 +128,21 @@ extension Model {
   /// - Throws: `CheckError` if the options do not fit the model or its code breaks the rules.
   public func check(_ options: CheckOptions = CheckOptions()) throws(CheckError) -> CheckReport {
     let scenario = try scenario(
-      parameters: options.parameters, invariants: options.invariants)
+      parameters: options.parameters, invariants: options.invariants, features: options.features)
     let plan = SearchPlan(options, scenario)
-    let session = try CheckpointSession(options, plan, self) {
-      freshScenario(options.parameters, options.invariants)
-    }
+    let session = try CheckpointSession(options, plan, self) { freshScenario(options) }
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
     var (result, machines) = plan.run(session, maker(options, plan))
     if plan.jobs > 1, result.ending == .halted {
       // Who comes to a dead end first is a matter of luck, so it is not what is reported.
       (result, machines) = plan.run(jobs: 1, nil, maker(options, plan))
     }
+    if options.features != nil, !scenario.hasHardware {
+      let text = "features of the architecture change nothing: no MMU takes part in this model"
+      report.note = report.note.map { "\($0); \(text)" } ?? text
+    }
     report.statistics = result.statistics
+    report.coverage = Coverage(of: machines)
     // The first executions say nothing: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     switch result.ending {
@@ -137,6 +152,10 @@ extension Model {
         if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
       }
       report.verdict = .holds
+      report.vacuous = mustHappen.filter {
+        $0.isPossible(report.parameters, scenario.features)
+          && !report.coverage.includes($0.operation, $0.result)
+      }
     case .refused(let error):
       throw session?.error(error) ?? .badCheckpoint("no checkpoint was given")
     case .bounded(let bound): report.verdict = .incomplete(.bound(bound))
@@ -154,8 +173,9 @@ extension Model {
 
   /// Makes machines for a check; called by several threads.
   private func maker(_ options: CheckOptions, _ plan: SearchPlan) -> @Sendable () -> Machine {
-    let (parameters, invariants, isExact) = (options.parameters, options.invariants, plan.isExact)
-    return { Machine(freshScenario(parameters, invariants), isExact: isExact) }
+    let (parameters, invariants) = (options.parameters, options.invariants)
+    let (features, isExact) = (options.features, plan.isExact)
+    return { Machine(freshScenario(parameters, invariants, features), isExact: isExact) }
   }
 
   /// The simplest execution that violates an invariant, whichever it is: so it does not depend on
@@ -176,10 +196,10 @@ extension Model {
       // What several threads come to first is a matter of luck.
       schedule = plan.run(jobs: 1, nil, makeMachine).0.schedule ?? found
     }
-    let scenario = freshScenario(options.parameters, options.invariants)
+    let scenario = freshScenario(options)
     do throws(RecordingError) {
       return Trace(
-        model: name, parameters: values(options.parameters).values,
+        model: name, parameters: values(options.parameters).values, features: scenario.features,
         invariants: scenario.invariants.map(\.id), foundBy: plan.text,
         isMinimal: isMinimal, recording: try Recording(schedule, of: scenario))
     } catch {

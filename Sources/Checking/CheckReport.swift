@@ -28,22 +28,34 @@ public struct CheckReport: Sendable {
   /// Ids of the invariants the model is in the catalogue for violating.
   public let declaredViolations: [String]
   public let parameters: ParameterValues
+  public let features: Features
+  /// Whether an MMU takes part, so that its features matter.
+  public let hasHardware: Bool
   public let invariants: [String]
   public let strategy: Strategy
   /// Threads that searched; with more than one, counts differ from run to run.
   public let jobs: Int
   /// The search in words, its seed included.
   public let search: String
-  /// Why another search ran than was asked for.
-  public let note: String?
+  /// Why another search ran than was asked for, or what of the options changes nothing.
+  public internal(set) var note: String?
   public let limits: Limits
   /// Whether states were compared in full.
   public let isExact: Bool
   /// Which executions the verdict is about.
   public let scope: String
+  /// The last level of the scenario's tables.
+  public let lastLevel: Int
   public internal(set) var verdict = Verdict.holds
   public internal(set) var statistics = Statistics()
   public internal(set) var counterexample: Trace?
+  /// How operations ended and which entries changed, in what was explored: in all executions if
+  /// the verdict is `.holds`, and otherwise so far.
+  public internal(set) var coverage = Coverage(of: [])
+  /// Outcomes that the model is made to show, and which no execution has.
+  ///
+  /// Empty unless the verdict is `.holds`; then what holds may do so because nothing happens.
+  public internal(set) var vacuous: [ExpectedOutcome] = []
   /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
   public internal(set) var explored: Double?
 
@@ -58,6 +70,8 @@ public struct CheckReport: Sendable {
       declaredViolations = []
     }
     self.parameters = parameters
+    features = scenario.features
+    hasHardware = scenario.hasHardware
     invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy
     jobs = plan.jobs
@@ -66,6 +80,7 @@ public struct CheckReport: Sendable {
     limits = plan.limits
     isExact = plan.isExact
     scope = scenario.scope
+    lastLevel = scenario.geometry.lastLevel
   }
 
   /// The id of the violated invariant.
@@ -110,14 +125,14 @@ extension Scenario {
     return "\(cpus), \(each)\(tables)\(hardware), sequential consistency"
   }
 
-  /// What memory management units may do, in words.
+  /// What memory management units there are and may do, in words.
   private var hardware: String {
     let units = programs.compactMap(\.mmu)
     guard !units.isEmpty else { return "" }
     let speculations = units.map(\.times).reduce(0, +)
     let what = units.contains { $0.evicts && $0.times > 0 } ? "walks or evictions" : "walks"
     let spontaneous = speculations == 0 ? "" : ", \(speculations) \(what) of their own accord"
-    return ", \(units.count) \(units.count == 1 ? "MMU" : "MMUs")\(spontaneous)"
+    return ", \(units.count) \(units.count == 1 ? "MMU" : "MMUs")\(spontaneous), \(features.summary)"
   }
 }
 

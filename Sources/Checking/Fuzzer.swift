@@ -3,6 +3,7 @@
 import Exploration
 import Invariants
 import Machine
+import Support
 
 /// Compares searches on random programs.
 public struct Fuzzer {
@@ -59,7 +60,9 @@ public struct Fuzzer {
   ) {
     self.usesSymmetry = usesSymmetry
     subjects = [
-      FuzzSubject(strategy, isExact: isExact, usesSymmetry: usesSymmetry) { makeSystem, options in
+      FuzzSubject(
+        strategy, isExact: isExact, usesSymmetry: usesSymmetry, isInPieces: piece != nil
+      ) { makeSystem, options in
         guard let piece, jobs == 1 else { return strategy.search(jobs: jobs, options, makeSystem) }
         return strategy.search(inPiecesOf: piece, options, makeSystem)
       }
@@ -168,16 +171,20 @@ public struct Fuzzer {
     // The oracle knows no symmetry: it must find every final state that a symmetric one stands for.
     var bounded = options
     bounded.limits.states = statesMax
-    let oracle = ExhaustiveSearch(Machine(scenario()), bounded).run()
+    let machine = Machine(scenario())
+    let oracle = ExhaustiveSearch(machine, bounded).run()
     if oracle.ending == .bounded(.states) {
       report.skipped += 1
       return nil
     }
     if oracle.ending == .violation { report.violated += 1 }
     for subject in subjects {
-      let result = subject.run(options, scenario)
+      let (result, coverage) = subject.run(options, scenario)
       report.transitions += result.statistics.transitions
       if let what = subject.disagreement(result, oracle) { return what }
+      if oracle.ending == .complete, coverage != Coverage(of: [machine]) {
+        return "coverage: oracle \(Coverage(of: [machine])), \(subject.name) \(coverage)"
+      }
     }
     return nil
   }
@@ -193,10 +200,16 @@ private struct FuzzSubject {
   let isExact: Bool
   let isOptimal: Bool
   let usesSymmetry: Bool
+  /// Whether the search ends now and then, and another one goes on.
+  let isInPieces: Bool
   private let search: Search
 
-  init(name: String, isExact: Bool, isOptimal: Bool, usesSymmetry: Bool, search: @escaping Search) {
+  init(
+    name: String, isExact: Bool, isOptimal: Bool, usesSymmetry: Bool, isInPieces: Bool = false,
+    search: @escaping Search
+  ) {
     self.name = name
+    self.isInPieces = isInPieces
     self.isExact = isExact
     self.isOptimal = isOptimal
     self.usesSymmetry = usesSymmetry
@@ -205,18 +218,28 @@ private struct FuzzSubject {
 
   init(
     _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false,
-    search: @escaping Search
+    isInPieces: Bool = false, search: @escaping Search
   ) {
     self.init(
       name: strategy.rawValue, isExact: isExact, isOptimal: strategy == .optimal,
-      usesSymmetry: usesSymmetry, search: search)
+      usesSymmetry: usesSymmetry, isInPieces: isInPieces, search: search)
   }
 
-  func run(_ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario) -> SearchResult {
+  /// What the search found, and what it came by: of a search in pieces, what the last one knows.
+  func run(
+    _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
+  ) -> (SearchResult, Coverage) {
     var options = given
     options.isExact = isExact
     options.usesSymmetry = usesSymmetry
-    return search({ [isExact] in Machine(scenario(), isExact: isExact) }, options)
+    let machines = Locked([Machine]())
+    let makeMachine: @Sendable () -> Machine = { [isExact, isInPieces] in
+      let machine = Machine(scenario(), isExact: isExact)
+      machines.withLock { $0 = (isInPieces ? [] : $0) + [machine] }
+      return machine
+    }
+    let result = search(makeMachine, options)
+    return (result, Coverage(of: machines.withLock { $0 }))
   }
 
   /// What is wrong with a result, given the oracle's; nil if nothing is.

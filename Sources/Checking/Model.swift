@@ -63,6 +63,26 @@ public enum Expectation: Equatable, Sendable {
   case violates([String])
 }
 
+/// A result that an operation must have in some execution: without it a verdict that all is well
+/// says little.
+public struct ExpectedOutcome: Sendable {
+  /// The name of the operation, of whichever CPU.
+  public let operation: String
+  /// The result as traces show it.
+  public let result: String
+  /// Whether it can happen at all, with these parameters of the model and of the architecture.
+  let isPossible: @Sendable (ParameterValues, Features) -> Bool
+
+  public init(
+    _ operation: String, _ result: String,
+    where isPossible: @escaping @Sendable (ParameterValues, Features) -> Bool = { _, _ in true }
+  ) {
+    self.operation = operation
+    self.result = result
+    self.isPossible = isPossible
+  }
+}
+
 /// Something to check.
 public struct Model: Sendable {
   /// Unique, lower case with hyphens; a broken sibling's says what is missing.
@@ -75,6 +95,8 @@ public struct Model: Sendable {
   public let origin: Origin?
   public let parameters: [Parameter]
   public let expectation: Expectation
+  /// Outcomes that show that what the model is about does happen; looked at where it holds.
+  public let mustHappen: [ExpectedOutcome]
   /// Parameter values that the catalogue is checked with; what is not named is standard.
   public let instances: [[String: Int]]
   /// Makes a fresh scenario, equal each time for equal parameters.
@@ -83,7 +105,7 @@ public struct Model: Sendable {
   public init(
     name: String, summary: String, scenario: String, omission: String? = nil,
     origin: Origin? = nil, parameters: [Parameter] = [], expectation: Expectation,
-    instances: [[String: Int]] = [[:]],
+    mustHappen: [ExpectedOutcome] = [], instances: [[String: Int]] = [[:]],
     build: @escaping @Sendable (ParameterValues) -> Scenario
   ) {
     self.name = name
@@ -93,6 +115,7 @@ public struct Model: Sendable {
     self.origin = origin
     self.parameters = parameters
     self.expectation = expectation
+    self.mustHappen = mustHappen
     self.instances = instances
     self.build = build
   }

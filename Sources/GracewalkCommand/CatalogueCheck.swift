@@ -56,7 +56,7 @@ struct CatalogueCheck {
     }
     if met == rows.count { return ExitStatus.holds }
     let isWrong = rows.contains { row in
-      if case .incomplete = row.report.verdict { return false }
+      if row.report.exitStatus == ExitStatus.incomplete { return false }
       return !row.isAsDeclared
     }
     return isWrong ? ExitStatus.violated : ExitStatus.incomplete
@@ -80,7 +80,7 @@ struct CatalogueCheck {
     let (report, seconds) = try CheckCommand.timedCheck(model, options)
     let isAsDeclared: Bool
     switch report.verdict {
-    case .holds: isAsDeclared = expected == nil
+    case .holds: isAsDeclared = expected == nil && !report.isVacuous
     case .violated: isAsDeclared = expected == report.violatedInvariant
     case .incomplete: isAsDeclared = false
     }

@@ -11,12 +11,14 @@ enum CheckCommand {
     summary: "check a model, or the whole catalogue against its declared verdicts",
     details: [
       "Without a model, every model is checked, and a broken one must fail in each of the ways",
-      "it is there for. Exit status: 0 holds (or all verdicts as declared), 1 violated,",
-      "2 wrong usage or input, 3 incomplete.",
+      "it is there for; --matrix shows which invariant fails in which model. Exit status: 0 holds",
+      "(or all verdicts as declared), 1 violated (or not as declared), 2 wrong usage or input,",
+      "3 incomplete, or holds although something that must happen never does.",
     ],
     options: [
-      SharedOptions.parameter, SharedOptions.invariant,
-      SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
+      SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
+      SharedOptions.feature,
+      MatrixCheck.option, SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
       Option(name: "preemptions", value: "N", help: "at most N preemptions per execution"),
@@ -46,6 +48,17 @@ enum CheckCommand {
     Terminal.catchInterrupts()
     let options = try options(arguments)
     let isJSON = try SharedOptions.isJSON(arguments)
+    if arguments.has("matrix") {
+      for option in MatrixCheck.contradictions where arguments.has(option) {
+        throw UsageError(
+          "--matrix and --\(option) contradict each other: each of its checks is of one invariant "
+            + "alone, with standard parameters, on every architecture")
+      }
+      let models = try arguments.operands.map { try SharedOptions.model($0) }
+      return try MatrixCheck(
+        models: models.isEmpty ? Catalogue.models : models, options: options, isJSON: isJSON
+      ).run()
+    }
     guard let name = arguments.operands.first else {
       for option in [
         "set", "invariant", "trace", "preemptions", "no-minimise", "checkpoint",
@@ -62,6 +75,7 @@ enum CheckCommand {
     var options = CheckOptions()
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
+    options.features = try SharedOptions.features(arguments)
     options.minimises = !arguments.has("no-minimise")
     options.usesSymmetry = !arguments.has("no-symmetry")
     options.limits.preemptions = try arguments.countFromZero("preemptions")
@@ -110,11 +124,11 @@ enum CheckCommand {
     if isJSON {
       print(try json(CheckDocument(report, seconds: seconds)))
     } else {
-      show(report, seconds, output, namesInvariants: options.invariants != nil)
+      show(report, seconds, output, options)
       CheckpointOptions.tell(report, options.checkpoints, arguments)
     }
     if let output, let trace = report.counterexample { try output.write(trace) }
-    return status(report)
+    return report.exitStatus
   }
 
   /// Checks a model while showing progress; also returns how many seconds it took.
@@ -135,7 +149,7 @@ enum CheckCommand {
   }
 
   private static func show(
-    _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, namesInvariants: Bool
+    _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, _ options: CheckOptions
   ) {
     let text = CheckText(report, width: Terminal.width, style: Terminal.style)
     text.header.forEach { print($0) }
@@ -144,20 +158,15 @@ enum CheckCommand {
       if let output {
         print("  trace: \(output.path) (gracewalk replay \(output.path))")
       } else {
-        print("  \(TraceText(trace).replayCommand(namesInvariants: namesInvariants))")
+        let command = TraceText(trace).replayCommand(
+          namesInvariants: options.invariants != nil,
+          namesFeatures: options.features != nil && report.hasHardware)
+        print("  \(command)")
       }
       print("")
       text.body.forEach { print($0) }
     } else if let output {
       print("  no counterexample, so nothing was written to \(output.path)")
-    }
-  }
-
-  static func status(_ report: CheckReport) -> Int32 {
-    switch report.verdict {
-    case .holds: ExitStatus.holds
-    case .violated: ExitStatus.violated
-    case .incomplete: ExitStatus.incomplete
     }
   }
 }

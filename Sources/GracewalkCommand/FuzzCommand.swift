@@ -9,8 +9,8 @@ enum FuzzCommand {
     summary: "hold the searches against the exhaustive one on random programs",
     details: [
       "Every random program is explored exhaustively and by the search, or by all that reduce if",
-      "no other option tells which, with and without invariants; verdicts and final states must",
-      "be the same. Exit status 1 on a mismatch.",
+      "no other option tells which, with and without invariants; verdicts, final states, and how",
+      "operations end and entries change must be the same. Exit status 1 on a mismatch.",
     ],
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),

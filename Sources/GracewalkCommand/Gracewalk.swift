@@ -35,7 +35,7 @@ enum GracewalkCommand {
       \(verbs.joined(separator: "\n"))
 
       gracewalk COMMAND --help tells more; gracewalk --version prints the version.
-      Exit status: 0 holds, 1 violated, 2 wrong usage or input, 3 incomplete.
+      Exit status: 0 holds, 1 violated, 2 wrong usage or input, 3 incomplete or vacuous.
       """
   }
 

@@ -6,8 +6,8 @@ import Reporting
 
 enum ListCommand {
   static let command = Command(
-    name: "list", operands: "[models|invariants]",
-    summary: "list the models and invariants",
+    name: "list", operands: "[models|invariants|architectures]",
+    summary: "list the models, invariants and architectures",
     options: [SharedOptions.format], run: run)
 
   private struct ModelEntry: Encodable {
@@ -36,47 +36,69 @@ enum ListCommand {
     var source: String
   }
 
+  private struct ArchitectureEntry: Encodable {
+    var id: String
+    var name: String
+    var details: String
+    var features: String
+  }
+
   private struct Document: Encodable {
     var format = "gracewalk list 1"
     var models: [ModelEntry]?
     var invariants: [InvariantEntry]?
+    var architectures: [ArchitectureEntry]?
   }
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
-    guard arguments.operands.count <= 1,
-      ["models", "invariants"].contains(arguments.operands.first ?? "models")
-    else { throw UsageError("list takes 'models' or 'invariants'; see gracewalk list --help") }
-    let wantsModels = arguments.operands.first != "invariants"
-    let wantsInvariants = arguments.operands.first != "models"
+    let kinds = ["models", "invariants", "architectures"]
+    guard arguments.operands.count <= 1, arguments.operands.allSatisfy(kinds.contains) else {
+      throw UsageError(
+        "list takes 'models', 'invariants' or 'architectures'; see gracewalk list --help")
+    }
+    let wants = { (kind: String) in (arguments.operands.first ?? kind) == kind }
     if try SharedOptions.isJSON(arguments) {
       print(
         try json(
           Document(
-            models: wantsModels ? Catalogue.models.map(entry) : nil,
-            invariants: wantsInvariants ? InvariantCatalogue.described.map(entry) : nil)))
+            models: wants("models") ? Catalogue.models.map(entry) : nil,
+            invariants: wants("invariants") ? InvariantCatalogue.described.map(entry) : nil,
+            architectures: wants("architectures") ? Architecture.all.map(entry) : nil)))
       return ExitStatus.holds
     }
     let style = Terminal.style
-    if wantsModels { for model in Catalogue.models { show(model, style) } }
-    if wantsModels && wantsInvariants { print("") }
-    if wantsInvariants {
-      for invariant in InvariantCatalogue.described {
-        print("\(style.bold(invariant.id)) (\(invariant.kind.rawValue))")
-        print("  \(invariant.statement)")
-      }
+    var sections: [[String]] = []
+    if wants("models") { sections.append(Catalogue.models.flatMap { lines($0, style) }) }
+    if wants("invariants") {
+      sections.append(
+        InvariantCatalogue.described.flatMap {
+          ["\(style.bold($0.id)) (\($0.kind.rawValue))", "  \($0.statement)"]
+        })
     }
+    if wants("architectures") {
+      sections.append(
+        Architecture.all.flatMap {
+          ["\(style.bold($0.id)) (\($0.features.text))", "  \($0.details)"]
+        })
+    }
+    print(sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n"))
     return ExitStatus.holds
   }
 
-  private static func show(_ model: Model, _ style: Style) {
+  private static func lines(_ model: Model, _ style: Style) -> [String] {
     let verdict: String
     switch model.expectation {
     case .holds: verdict = style.good("holds")
     case .violates(let ids): verdict = style.bad("violates") + " \(ids.joined(separator: ", "))"
     }
-    print("\(style.bold(model.name)): \(verdict)")
-    print("  \(model.summary)")
-    if let omission = model.omission { print("  leaves out: \(omission)") }
+    return ["\(style.bold(model.name)): \(verdict)", "  \(model.summary)"]
+      + (model.omission.map { ["  leaves out: \($0)"] } ?? [])
+  }
+
+  private static func entry(_ architecture: Architecture) -> ArchitectureEntry {
+    ArchitectureEntry(
+      id: architecture.id, name: architecture.name, details: architecture.details,
+      features: architecture.features.text)
   }
 
   private static func entry(_ model: Model) -> ModelEntry {

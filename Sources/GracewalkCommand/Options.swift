@@ -82,6 +82,54 @@ enum SharedOptions {
     arguments.has("invariant") ? arguments.all("invariant") : nil
   }
 
+  static let architecture = Option(
+    name: "architecture", value: "NAME",
+    help: "features of the MMU: \(Architecture.all.map(\.id).joined(separator: ", "))")
+  static let feature = Option(
+    name: "feature", value: "NAME=VALUE",
+    help: "one feature on top of those (none): bbm=0..2, haf=0..1, hd=0..1, range=0..1, ets=0..1",
+    isRepeatable: true)
+
+  /// The features that are asked for; nil for those of the scenario itself.
+  static func features(_ arguments: Arguments) throws(UsageError) -> Features? {
+    guard arguments.has("architecture") || arguments.has("feature") else { return nil }
+    var features = Features()
+    if let id = arguments.value("architecture") {
+      guard let architecture = Architecture.all.first(where: { $0.id == id }) else {
+        let known = Architecture.all.map(\.id)
+        throw UsageError(
+          "there is no architecture '\(id)'; it is one of \(known.joined(separator: ", "))")
+      }
+      features = architecture.features
+    }
+    var given: [String] = []
+    for text in arguments.all("feature") {
+      let sides = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+      guard sides.count == 2, let value = Int(sides[1]), !sides[0].isEmpty else {
+        throw UsageError("--feature needs NAME=VALUE with a whole number, not '\(text)'")
+      }
+      guard !given.contains(sides[0]) else { throw UsageError("--feature gives \(sides[0]) twice") }
+      given.append(sides[0])
+      do throws(FeatureError) {
+        try features.set(sides[0], to: value)
+      } catch {
+        throw usageError(error)
+      }
+    }
+    return features
+  }
+
+  private static func usageError(_ error: FeatureError) -> UsageError {
+    switch error {
+    case .unknownFeature(let name, let known):
+      UsageError("there is no feature '\(name)'; it is one of \(known.joined(separator: ", "))")
+    case .outOfRange(let name, let value, let range):
+      UsageError(
+        "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to "
+          + "\(range.upperBound)")
+    }
+  }
+
   static func isJSON(_ arguments: Arguments) throws(UsageError) -> Bool {
     try arguments.choice("format", of: ["text", "json"]) == "json"
   }

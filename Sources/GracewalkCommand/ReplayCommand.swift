@@ -17,7 +17,8 @@ enum ReplayCommand {
     options: [
       Option(
         name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
-      SharedOptions.parameter, SharedOptions.invariant,
+      SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
+      SharedOptions.feature,
     ],
     run: run)
 
@@ -26,8 +27,10 @@ enum ReplayCommand {
       throw UsageError("replay takes one trace file, or a model with --schedule")
     }
     guard let text = arguments.value("schedule") else {
-      guard !arguments.has("set"), !arguments.has("invariant") else {
-        throw UsageError("a trace file says itself which parameters and invariants it is for")
+      let own = ["set", "invariant", "architecture", "feature"]
+      guard !own.contains(where: { arguments.has($0) }) else {
+        throw UsageError(
+          "a trace file says itself which parameters, invariants and features it is for")
       }
       return try replay(file: operand)
     }
@@ -38,17 +41,20 @@ enum ReplayCommand {
     }
     let model = try SharedOptions.model(operand)
     let parameters = try SharedOptions.parameters(arguments)
+    let features = try SharedOptions.features(arguments)
     let scenario: Scenario
     do {
       scenario = try model.scenario(
-        parameters: parameters, invariants: SharedOptions.invariants(arguments))
+        parameters: parameters, invariants: SharedOptions.invariants(arguments),
+        features: features)
     } catch {
       throw SharedOptions.usageError(error, model: model.name)
     }
     let required = scenario.invariants.map(\.id)
     do throws(RecordingError) {
       let trace = Trace(
-        model: model.name, parameters: model.values(parameters).values, invariants: required,
+        model: model.name, parameters: model.values(parameters).values,
+        features: scenario.features, invariants: required,
         foundBy: "--schedule", isMinimal: false,
         recording: try Recording(schedule, of: scenario))
       return show(trace, from: "--schedule")
@@ -65,7 +71,8 @@ enum ReplayCommand {
     let values = Dictionary(file.parameters.map { ($0.name, $0.value) }) { first, _ in first }
     let scenario: Scenario
     do {
-      scenario = try model.scenario(parameters: values, invariants: file.invariants)
+      scenario = try model.scenario(
+        parameters: values, invariants: file.invariants, features: file.features)
     } catch {
       let why = SharedOptions.usageError(error, model: model.name).message
       throw UsageError("\(path) \(blame(file)): \(why)")
@@ -73,8 +80,9 @@ enum ReplayCommand {
     do {
       let recording = try Recording(file.schedule, of: scenario)
       let trace = Trace(
-        model: model.name, parameters: file.parameters, memoryModel: file.memoryModel,
-        invariants: file.invariants, foundBy: file.foundBy, isMinimal: file.isMinimal,
+        model: model.name, parameters: file.parameters, features: file.features,
+        memoryModel: file.memoryModel, invariants: file.invariants, foundBy: file.foundBy,
+        isMinimal: file.isMinimal,
         recording: recording)
       try compare(file, TraceFile(trace), path)
       return show(trace, from: path)

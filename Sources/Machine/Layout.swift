@@ -27,8 +27,15 @@ struct Layout {
   /// 1 + the number of the operation that allocated it.
   static let allocatedInOffset: UInt32 = 4
   static let privateOffset: UInt32 = 5
-  /// 1 once another CPU can reach it.
+  /// 0 until another CPU can reach it; then 1, or 2 more than the level it is linked at.
+  ///
+  /// The level is that of the table it was part of then, and stays: who writes to an entry later
+  /// need not know where the table is by now. Only the owner of a page publishes it, and others
+  /// learn of it through that, so the level follows from what their steps name.
   static let publishedOffset: UInt32 = 6
+  /// In that word: reachable, but by other means than an entry of a table with a level.
+  static let publishedWithoutLevel: UInt64 = 1
+  static func published(atLevel level: Int) -> UInt64 { UInt64(level) + 2 }
   /// CPUs that were in a read-side section when the page was unlinked.
   static let readersAtUnlinkOffset: UInt32 = 7
 

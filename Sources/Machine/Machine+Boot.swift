@@ -12,7 +12,7 @@ extension Machine {
       let page = layout.page(owner: layout.bootOwner, index: index)
       memory[page.base + Layout.lifetimeOffset] = 1
       memory[page.base + Layout.referencesOffset] = 1
-      memory[page.base + Layout.publishedOffset] = 1
+      memory[page.base + Layout.publishedOffset] = Layout.published(atLevel: 0)
     }
     memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
     let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
@@ -22,8 +22,9 @@ extension Machine {
       }
     }
     for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
-      memory[layout.page(owner: layout.bootOwner, index: index).base + Layout.publishedOffset] = 1
+      publish(layout.page(owner: layout.bootOwner, index: index).id)
     }
+    coverage.forgetChanges()
     if hasHardware { settleAll() }
     events.removeAll()
     memory.forgetChanges()

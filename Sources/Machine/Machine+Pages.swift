@@ -61,6 +61,8 @@ extension Machine {
         Descriptor(bits: value), after: Descriptor(bits: old), in: cell,
         ofPage: layout.page(entry.page), by: cpu)
     }
+    let published = memory[layout.page(entry.page).base + Layout.publishedOffset]
+    coverage.note(old, value, inPagePublished: published)
     let unlinked = linkedPage(by: old)
     let linked = linkedPage(by: value)
     guard unlinked != linked else { return }
@@ -69,7 +71,7 @@ extension Machine {
       let links = layout.page(linked).base + Layout.linksOffset
       memory[links] += 1
       if memory[links] > 1 { report(.linkedAgain, cpu, page: links, cell: cell) }
-      if memory[layout.page(entry.page).base + Layout.publishedOffset] != 0 { publish(linked) }
+      if published != 0 { publish(linked, as: publication(below: published)) }
     }
   }
 
@@ -85,14 +87,22 @@ extension Machine {
     if requirements.contains(.readersAtUnlink) { noteReaders(ofTablesIn: id) }
   }
 
-  /// Makes a page and all tables below it reachable for every CPU.
-  func publish(_ id: Int) {
+  /// How a table is published that is linked to one which is published in some way.
+  ///
+  /// A table below the last level is a mistake of the model's; all below count as one level.
+  private func publication(below parent: UInt64) -> UInt64 {
+    guard parent != Layout.publishedWithoutLevel else { return parent }
+    return min(parent + 1, Layout.published(atLevel: layout.geometry.levels))
+  }
+
+  /// Makes a page and all tables below it reachable for every CPU, those at the levels that follow.
+  func publish(_ id: Int, as published: UInt64 = Layout.publishedWithoutLevel) {
     let base = layout.page(id).base
     guard memory[base + Layout.publishedOffset] == 0 else { return }
-    memory[base + Layout.publishedOffset] = 1
+    memory[base + Layout.publishedOffset] = published
     for index in 0..<layout.geometry.entries {
       if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {
-        publish(below)
+        publish(below, as: publication(below: published))
       }
     }
   }

@@ -61,6 +61,7 @@ public final class Machine: TransitionSystem {
   private let frames = GrowableBuffer<Frame>()
   private let registers: UnsafeMutablePointer<Registers>
   let events = GrowableBuffer<Event>()
+  let coverage: CoverageTable
   /// In which ways identical CPUs can be exchanged.
   let permutations: CPUPermutations
   /// What loops need whose turns are forgotten; nil if no CPU may repeat.
@@ -114,6 +115,7 @@ public final class Machine: TransitionSystem {
     let identical = scenario.mayRepeat || scenario.hasHardware ? [] : scenario.identicalCPUs
     permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
     turns = scenario.mayRepeat ? ForgottenTurns(unrolls: unrolls || recorder != nil) : nil
+    coverage = CoverageTable(levels: scenario.geometry.levels)
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
     positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
     registers = .allocate(capacity: 1)
@@ -337,11 +339,13 @@ public final class Machine: TransitionSystem {
   public override func save(to writer: CheckpointWriter) {
     writer.write(identities != nil)
     identities?.save(to: writer)
+    coverage.save(to: writer)
   }
 
   public override func restore(from reader: CheckpointReader) throws(CheckpointError) {
     guard try reader.flag() == (identities != nil) else { throw .malformed }
     try identities?.restore(from: reader)
+    try coverage.restore(from: reader, cpuCount: cpuCount)
   }
 
   // MARK: CPUs

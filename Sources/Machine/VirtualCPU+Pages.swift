@@ -54,11 +54,13 @@ extension VirtualCPU {
     _ = try fetchAdd(1, to: page.references, .relaxed, file: file, line: line)
   }
 
-  /// Drops a reference to a page and frees the page if it was the last, like `put_page`.
-  public func putPage(
+  /// Drops a reference to a page and frees the page if it was the last, like `put_page`; true if it
+  /// was.
+  @discardableResult public func putPage(
     _ page: TablePage, file: String = #fileID, line: Int = #line
-  ) throws(Abandoned) {
+  ) throws(Abandoned) -> Bool {
     let before = try fetchAdd(-1, to: page.references, .release, file: file, line: line)
     if before == 1 { try free(page, file: file, line: line) }
+    return before == 1
   }
 }

@@ -229,6 +229,11 @@ public final class VirtualCPU {
     results.extend(with: result.code, identities)
     observations = Chain()
     finishedOperation = FinishedOperation(number: operation, result: result.text)
+    if !isAbandoned && scriptPosition + 1 >= script.count {
+      // What is replayed was noted before; a machine that abandons the code may be gone already.
+      machine.coverage.note(
+        Coverage.Outcome(code: result.code, text: result.text), of: index, operation)
+    }
     operation += 1
   }
 

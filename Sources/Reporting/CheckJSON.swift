@@ -19,6 +19,11 @@ public struct CheckDocument: Encodable, Sendable {
     var depthMax: Int
   }
 
+  struct Missing: Encodable, Sendable {
+    var operation: String
+    var outcome: String
+  }
+
   struct Step: Encodable, Sendable {
     var cpu: String
     var operation: String
@@ -48,6 +53,8 @@ public struct CheckDocument: Encodable, Sendable {
   var scenario: String
   var leavesOut: String?
   var parameters: [String: Int]
+  /// What the modelled MMU can do, where there is one.
+  var features: String?
   var invariants: [String]
   var search: String
   /// Threads that searched.
@@ -55,8 +62,11 @@ public struct CheckDocument: Encodable, Sendable {
   var note: String?
   var scope: String
   var verdict: String
+  /// What must happen in some execution, and does in none.
+  var vacuous: [Missing]?
   var reason: String?
   var counts: Counts
+  var coverage: CoverageEntry
   /// An estimate, from 0 to 1, of an incomplete check.
   public private(set) var explored: Double?
   /// The chance that two different states were taken for one is below this.
@@ -72,6 +82,7 @@ public struct CheckDocument: Encodable, Sendable {
     scenario = report.scenario
     leavesOut = report.omission
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
+    features = report.hasHardware ? report.features.text : nil
     invariants = report.invariants
     search = report.strategy.rawValue
     jobs = report.jobs
@@ -89,6 +100,9 @@ public struct CheckDocument: Encodable, Sendable {
       truncated: statistics.truncated, states: statistics.states,
       statesCovered: statistics.statesCovered > 0 ? statistics.statesCovered : nil,
       transitions: statistics.transitions, depthMax: statistics.depthMax)
+    coverage = CoverageEntry(report)
+    let missing = report.vacuous.map { Missing(operation: $0.operation, outcome: $0.result) }
+    vacuous = missing.isEmpty ? nil : missing
     explored = report.explored.map { ($0 * 10_000).rounded() / 10_000 }
     collisionChance = report.collisionBound?.value
     collisions = report.isExact ? statistics.collisions : nil

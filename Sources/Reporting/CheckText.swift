@@ -27,6 +27,10 @@ public struct CheckText {
     lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(counts)"]
     if let mergers { lines.append("  \(mergers)") }
+    lines += CoverageText(report: report).lines
+    lines += report.vacuous.map {
+      "  " + style.warning("vacuous: \($0.operation) never returns \($0.result)")
+    }
     let others = report.declaredViolations.filter { $0 != report.violatedInvariant }
     if report.verdict == .violated, !others.isEmpty {
       lines.append(
@@ -51,7 +55,9 @@ public struct CheckText {
   /// The verdict and what exactly it is about.
   public var verdict: String {
     switch report.verdict {
-    case .holds: style.good("holds") + " — every interleaving of \(report.scope)"
+    case .holds:
+      (report.isVacuous ? style.warning("holds, but vacuously") : style.good("holds"))
+        + " — every interleaving of \(report.scope)"
     case .violated:
       style.bad("violated") + " — \(report.violatedInvariant ?? "") fails; \(report.scope)"
     case .incomplete(let reason):

@@ -60,13 +60,16 @@ public struct TraceText {
 
   /// The command that shows the trace again.
   ///
-  /// - Parameter namesInvariants: whether the invariants differ from those the model requires by
-  ///   itself, and so must be named.
-  public func replayCommand(namesInvariants: Bool) -> String {
+  /// - Parameters:
+  ///   - namesInvariants: whether the invariants differ from those the model requires by itself,
+  ///     and so must be named.
+  ///   - namesFeatures: the same of the features of the MMU.
+  public func replayCommand(namesInvariants: Bool, namesFeatures: Bool = false) -> String {
     let settings = trace.parameters.map { " --set \($0.name)=\($0.value)" }.joined()
     let invariants = trace.invariants.map { " --invariant \($0)" }.joined()
+    let features = namesFeatures ? " \(trace.features.options)" : ""
     return "gracewalk replay \(trace.model)\(settings)\(namesInvariants ? invariants : "")"
-      + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
+      + features + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
   }
 }
 

@@ -9,6 +9,8 @@ public struct Trace: Equatable, Sendable {
 
   public var model: String
   public var parameters: [(name: String, value: Int)]
+  /// What the modelled MMU could do.
+  public var features: Features
   public var memoryModel: String
   /// Ids of the invariants that were required.
   public var invariants: [String]
@@ -20,11 +22,13 @@ public struct Trace: Equatable, Sendable {
   public var recording: Recording
 
   public init(
-    model: String, parameters: [(name: String, value: Int)], memoryModel: String = "SC",
-    invariants: [String], foundBy: String, isMinimal: Bool, recording: Recording
+    model: String, parameters: [(name: String, value: Int)], features: Features,
+    memoryModel: String = "SC", invariants: [String], foundBy: String, isMinimal: Bool,
+    recording: Recording
   ) {
     self.model = model
     self.parameters = parameters
+    self.features = features
     self.memoryModel = memoryModel
     self.invariants = invariants
     self.foundBy = foundBy

@@ -21,6 +21,7 @@ public enum TraceFileError: Error, Equatable {
 public struct TraceFile: Equatable, Sendable {
   public var model: String
   public var parameters: [(name: String, value: Int)]
+  public var features: Features
   public var memoryModel: String
   public var invariants: [String]
   public var foundBy: String
@@ -41,6 +42,7 @@ public struct TraceFile: Equatable, Sendable {
   public init(_ trace: Trace) {
     model = trace.model
     parameters = trace.parameters
+    features = trace.features
     memoryModel = trace.memoryModel
     invariants = trace.invariants
     foundBy = trace.foundBy
@@ -83,6 +85,7 @@ public struct TraceFile: Equatable, Sendable {
       "\(TraceFile.magic)\(Trace.version)",
       "model: \(model)",
       "parameters: \(parameterText)",
+      "features: \(features.text)",
       "memory: \(memoryModel)",
       "invariants: \(invariants.joined(separator: " "))",
       "found by: \(foundBy)",
@@ -107,6 +110,10 @@ public struct TraceFile: Equatable, Sendable {
     var reader = LineReader(lines: lines)
     model = try reader.value("model")
     parameters = try TraceFile.parameters(try reader.value("parameters"))
+    guard let features = Features(text: try reader.value("features")) else {
+      throw .malformed(line: reader.next, expected: "features such as \(Features().text)")
+    }
+    self.features = features
     memoryModel = try reader.value("memory")
     invariants = try reader.value("invariants").split(separator: " ").map(String.init)
     foundBy = try reader.value("found by")

@@ -53,7 +53,7 @@ private final class KeysCut: Forwarding {
   }
 
   @Test(arguments: [
-    (Strategy.stateful, 4, 18_829), (.stateful, 8, 3_618), (.exhaustive, 4, 64_400),
+    (Strategy.stateful, 4, 18_839), (.stateful, 8, 3_608), (.exhaustive, 4, 64_352),
   ])
   func exactSearchesTellStatesApart(strategy: Strategy, bits: UInt64, collisions: Int) {
     let cut = Cut()

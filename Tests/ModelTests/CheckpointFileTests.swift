@@ -180,7 +180,7 @@ private final class Folder {
       #expect(cut.hasSuffix("is no checkpoint") || cut.hasSuffix("is damaged or was cut short"))
     }
     #expect(try refusal(of: bytes + bytes).hasSuffix("is damaged or was cut short"))
-    #expect(try refusal(of: Array("gracewalk checkpoint 2\n".utf8)).contains("has format 2"))
+    #expect(try refusal(of: Array("gracewalk checkpoint 9\n".utf8)).contains("has format 9"))
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     #expect(try self.refusal(of: path, model, options) == nil)
   }

@@ -147,6 +147,54 @@ import Testing
     #expect(withoutTime(unsaved.output) == withoutTime(whole.output))
   }
 
+  @Test func tracesReplayForTheirArchitecture() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let model = "shared-memcache-without-exchange"
+    let words = ["check", model, "--architecture", "armv8.4", "--feature", "bbm=2"]
+    let check = try run(words + ["--trace", "twice.trace"], in: folder)
+    #expect(check.status == 1)
+    #expect(check.output.contains("features of the architecture change nothing"))
+    let url = folder.appendingPathComponent("twice.trace")
+    let text = try String(contentsOf: url, encoding: .utf8)
+    #expect(text.hasPrefix("gracewalk trace 2\n"))
+    #expect(text.contains("\nfeatures: bbm=2 haf=1 hd=1 range=1 ets=0\n"))
+    #expect(try run(["replay", "twice.trace"], in: folder).status == 1)
+    try text.replacingOccurrences(of: "bbm=2", with: "bbm=1")
+      .write(to: url, atomically: true, encoding: .utf8)
+    let edited = try run(["replay", "twice.trace"], in: folder)
+    #expect(edited.status == 2 && edited.error.contains("was edited after it was written"))
+  }
+
+  @Test func matrix() throws {
+    let outcome = try run("check", "--matrix", "shared-memcache-without-exchange")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.output.hasSuffix(
+        """
+        model                             on  1 2 3 4 5 6 7 8
+        shared-memcache-without-exchange  any ✓ ✓ ✓ ✓ ✗ ✓ ✓ ✓
+
+        1 of 1 model as declared
+
+        """), "\(outcome.output)")
+    let whole = try run("check", "--matrix")
+    #expect(whole.status == 0 && whole.error.isEmpty)
+    #expect(whole.output.hasSuffix("\n18 of 18 models as declared\n"))
+    #expect(!whole.output.contains("\u{1B}"))
+    let json = try run("check", "--matrix", "shared-memcache", "--format", "json")
+    #expect(json.status == 0)
+    #expect(json.output.contains("\"format\" : \"gracewalk matrix 1\""))
+  }
+
+  /// A bound leaves cells open, and an open cell is no verdict.
+  @Test func matrixOfABoundedCheck() throws {
+    let outcome = try run("check", "--matrix", "fault-in-parallel", "--executions", "3")
+    #expect(outcome.status == 1)
+    #expect(outcome.output.contains("not as declared: incomplete: progress, no-leaked-table-page"))
+  }
+
   @Test func incomplete() throws {
     let outcome = try run("check", "collapse-in-rcu-callback", "--executions", "5")
     #expect(outcome.status == 3)
@@ -199,11 +247,19 @@ import Testing
     (["check", "shared-memcache", "--set", "levels=2"], "has no parameter 'levels'"),
     (["check", "fault-in-parallel", "--set", "levels=9"], "it goes from 2 to 3"),
     (["check", "--trace", "x"], "--trace needs a model"),
+    (["check", "shared-memcache", "--architecture", "arm9"], "one of armv8.0, armv8.1, armv8.4"),
+    (["check", "shared-memcache", "--feature", "bbm"], "--feature needs NAME=VALUE"),
+    (["check", "shared-memcache", "--feature", "bbm=3"], "it goes from 0 to 2"),
+    (["check", "shared-memcache", "--feature", "nt=1"], "one of bbm, haf, hd, range, ets"),
+    (["check", "shared-memcache", "--feature", "hd=1", "--feature", "hd=0"], "gives hd twice"),
+    (["check", "--matrix", "--set", "levels=2"], "--matrix and --set contradict each other"),
+    (["check", "--matrix", "--feature", "hd=1"], "--matrix and --feature contradict each other"),
+    (["replay", "x.trace", "--feature", "hd=1"], "a trace file says itself"),
     (["check", "a", "b"], "check takes one model"),
     (["replay", "nothing.trace"], "there is no file 'nothing.trace'"),
     (["replay", "shared-memcache", "--schedule", "0**"], "--schedule needs steps"),
     (["replay", "shared-memcache", "--schedule", "7"], "there is no CPU 7"),
-    (["list", "things"], "list takes 'models' or 'invariants'"),
+    (["list", "things"], "list takes 'models', 'invariants' or 'architectures'"),
   ])
   func mistakesGetOneLineAndStatusTwo(_ words: [String], _ expected: String) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

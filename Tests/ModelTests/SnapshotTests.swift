@@ -40,6 +40,18 @@ import Testing
     try expect(text.body.joined(separator: "\n") + "\n", matches: "narrow")
   }
 
+  @Test func matrix() throws {
+    let models = Memcache.models + References.models + MatrixTests.doubles
+    let text = MatrixText(try MatrixTests.matrix(models)).lines.joined(separator: "\n")
+    try expect(text + "\n", matches: "matrix")
+  }
+
+  @Test func matrixJSON() throws {
+    let models = Memcache.models + [MatrixTests.doubles[1]]
+    let document = MatrixDocument(try MatrixTests.matrix(models))
+    try expect(try json(document) + "\n", matches: "matrix-json")
+  }
+
   @Test func checkJSON() throws {
     let document = CheckDocument(try report("shared-memcache-without-exchange"))
     try expect(try json(document) + "\n", matches: "json")

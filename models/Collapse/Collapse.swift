@@ -56,11 +56,25 @@ public enum Collapse {
       omission: omission, origin: origin,
       parameters: [Parameter("levels", "levels of the table", 2...4, standard: 3)],
       expectation: violates.isEmpty ? .holds : .violates(violates),
+      mustHappen: races,
       instances: [["levels": 2], ["levels": 3]]
     ) { values in
       scenario(levels: values["levels"], teardown, protection)
     }
   }
+
+  /// The mapper comes before the collapse, after it, and between its steps; so does the walker,
+  /// whose address depends on how many levels there are.
+  private static let races: [ExpectedOutcome] =
+    [ExpectedOutcome("collapse 0x0", "done")]
+    + ["done", "already", "retry"].map { ExpectedOutcome("map 0x0", $0) }
+    + (2...4).flatMap { levels in
+      ["mapped", "retry"].map { result in
+        ExpectedOutcome("look up 0x\(1 << (levels - 2))", result) { values, _ in
+          values["levels"] == levels
+        }
+      }
+    }
 
   private static func scenario(
     levels: Int, _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection

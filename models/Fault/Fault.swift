@@ -37,7 +37,9 @@ public enum Fault {
         + "on its neighbour in the same table.",
       omission: omission, origin: origin,
       parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
-      expectation: violates.isEmpty ? .holds : .violates(violates)
+      expectation: violates.isEmpty ? .holds : .violates(violates),
+      mustHappen: ["done", "already", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x0", $0) }
+        + ["done", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x1", $0) }
     ) { values in
       let scenario = Scenario(geometry: Geometry(levels: values["levels"], entries: 2))
       scenario.mayRunOutOfMemory = true

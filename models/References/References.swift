@@ -4,6 +4,13 @@ import Gracewalk
 
 /// Dropping a reference and testing whether it was the last must be one step.
 public enum References {
+  /// What dropping a reference came to.
+  enum Result: UInt64, OperationResult {
+    /// Others still hold the page.
+    case dropped
+    case freed
+  }
+
   public static let models: [Model] = [
     model("drop-last-reference", "a reference is dropped and tested in one step"),
     model(
@@ -20,7 +27,8 @@ public enum References {
         "An unlinked page is held by three vCPUs and by nobody else. Each drops its reference, and "
         + "the last to do so frees the page.",
       omission: omission,
-      expectation: violates.isEmpty ? .holds : .violates(violates)
+      expectation: violates.isEmpty ? .holds : .violates(violates),
+      mustHappen: [ExpectedOutcome("drop", "dropped"), ExpectedOutcome("drop", "freed")]
     ) { _ in
       let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
       let holder = scenario.word("held page")
@@ -35,8 +43,8 @@ public enum References {
         ["vcpu 0", "vcpu 1", "vcpu 2"],
         Operation("drop") { cpu in
           let held = Descriptor(bits: try cpu.load(holder, .relaxed))
-          guard let page = cpu.table(at: held) else { return }
-          try drop(cpu, page, inOneStep: omission == nil)
+          guard let page = cpu.table(at: held) else { return Result.dropped }
+          return try drop(cpu, page, inOneStep: omission == nil)
         })
       scenario.require(InvariantCatalogue.tables)
       return scenario
@@ -45,9 +53,11 @@ public enum References {
 
   private static func drop(
     _ cpu: VirtualCPU, _ page: TablePage, inOneStep: Bool
-  ) throws(Abandoned) {
-    if inOneStep { return try cpu.putPage(page) }
+  ) throws(Abandoned) -> Result {
+    if inOneStep { return try cpu.putPage(page) ? .freed : .dropped }
     _ = try cpu.fetchAdd(-1, to: page.references, .release)
-    if try cpu.load(page.references, .acquire) == 0 { try cpu.free(page) }
+    guard try cpu.load(page.references, .acquire) == 0 else { return .dropped }
+    try cpu.free(page)
+    return .freed
   }
 }

@@ -1,0 +1,39 @@
+// gracewalk check --matrix: which model breaks which invariant on which architecture.
+
+import Gracewalk
+import Models
+import Reporting
+
+/// Checks models for each invariant alone, on each architecture.
+struct MatrixCheck {
+  var models: [Model]
+  var options: CheckOptions
+  var isJSON: Bool
+
+  static let option = Option(
+    name: "matrix", value: nil,
+    help: "check each invariant alone, on each architecture, and show a table")
+
+  /// Options that say what each check of a matrix is about, which is not for the user to say.
+  static let contradictions = [
+    "set", "invariant", "architecture", "feature", "trace", "preemptions", "no-minimise",
+    "checkpoint", "checkpoint-every", "resume",
+  ]
+
+  /// Returns the exit status.
+  func run() throws -> Int32 {
+    let matrix = try VerdictMatrix(of: models) { (model, asked) throws(UsageError) in
+      var options = options
+      options.invariants = asked.invariants
+      options.features = asked.features
+      options.minimises = asked.minimises
+      return try CheckCommand.timedCheck(model, options).0
+    }
+    if isJSON {
+      print(try json(MatrixDocument(matrix)))
+    } else {
+      MatrixText(matrix, style: Terminal.style).lines.forEach { print($0) }
+    }
+    return matrix.isAsDeclared ? ExitStatus.holds : ExitStatus.violated
+  }
+}

@@ -1,0 +1,168 @@
+// What the executions of a search came by: results of operations, and changes of table entries.
+
+/// What an entry of a table holds, as far as coverage tells such values apart.
+public enum EntryKind: UInt8, CaseIterable, Sendable {
+  case invalid, locked, table
+  case writable, readOnly
+  /// The same with a clear access flag.
+  case writableNotAccessed, readOnlyNotAccessed
+  /// Valid, but neither a table nor a mapping of data.
+  case malformed
+
+  /// Kinds that a coverage table has room for.
+  static let capacity = 16
+
+  /// How reports name it; `leaf` is what a mapping is called at the level: block or page.
+  public func text(leaf: String) -> String {
+    switch self {
+    case .invalid: "invalid"
+    case .locked: "locked"
+    case .table: "table"
+    case .writable: leaf
+    case .readOnly: "read-only \(leaf)"
+    case .writableNotAccessed: "old \(leaf)"
+    case .readOnlyNotAccessed: "old read-only \(leaf)"
+    case .malformed: "malformed"
+    }
+  }
+}
+
+extension Descriptor {
+  /// What coverage takes it for.
+  public var kind: EntryKind {
+    guard isValid else { return isLocked ? .locked : .invalid }
+    if isTable { return .table }
+    guard isLeaf else { return .malformed }
+    if bits & Descriptor.accessFlag != 0 { return isWritable ? .writable : .readOnly }
+    return isWritable ? .writableNotAccessed : .readOnlyNotAccessed
+  }
+}
+
+/// What some executions came by.
+///
+/// Whatever happens in an execution happens in all that are equivalent to it, and states are merged
+/// only where the same can still happen. So after a complete search this does not depend on which
+/// search it was, nor on how many threads ran it.
+public struct Coverage: Equatable, Sendable {
+  /// A way in which an operation ended.
+  public struct Outcome: Equatable, Sendable {
+    /// The code of the result; results with one code are one outcome.
+    public var code: UInt64
+    /// Nil if the operation returns nothing.
+    public var text: String?
+
+    public init(code: UInt64, text: String?) {
+      self.code = code
+      self.text = text
+    }
+  }
+
+  /// An operation of a CPU, or of CPUs that are identical, and how it ended.
+  public struct Operation: Equatable, Sendable {
+    /// Who carries it out: several names if they are identical, and so their outcomes united.
+    public var cpus: [String]
+    public var name: String
+    /// By code, ascending; empty if it never ended.
+    public var outcomes: [Outcome]
+
+    public init(cpus: [String], name: String, outcomes: [Outcome]) {
+      self.cpus = cpus
+      self.name = name
+      self.outcomes = outcomes
+    }
+  }
+
+  /// A change of an entry from one value to another.
+  public struct Change: Equatable, Sendable {
+    public var old: EntryKind
+    public var new: EntryKind
+
+    public init(old: EntryKind, new: EntryKind) {
+      self.old = old
+      self.new = new
+    }
+  }
+
+  /// The changes of entries at one level of the tables.
+  public struct Level: Equatable, Sendable {
+    /// From 0 at the root; nil for pages that were no part of a table when they could first be
+    /// reached by others, and for what is written to a page before that.
+    public var number: Int?
+    public var changes: [Change]
+
+    public init(number: Int?, changes: [Change]) {
+      self.number = number
+      self.changes = changes
+    }
+  }
+
+  /// Operations in the order of CPUs, then of programs.
+  public var operations: [Operation]
+  /// Levels at which an entry changed, the root first.
+  public var levels: [Level]
+
+  /// True if an operation with a name ended with a result at least once.
+  public func includes(_ operation: String, _ result: String) -> Bool {
+    operations.contains { item in
+      item.name == operation && item.outcomes.contains { $0.text == result }
+    }
+  }
+}
+
+extension Coverage {
+  /// What machines of one scenario came by, all together.
+  public init(of machines: [Machine]) {
+    operations = []
+    levels = []
+    guard let first = machines.first else { return }
+    let tables = machines.map(\.coverage)
+    for group in first.groupsOfCPUs {
+      let known = tables.flatMap { table in group.map { table.operationCount(of: $0) } }.max() ?? 0
+      for operation in 0..<max(known, first.programLength(of: group[0])) {
+        var outcomes: [Outcome] = []
+        for table in tables {
+          for cpu in group { outcomes.add(table.outcomes(of: cpu, operation)) }
+        }
+        operations.append(
+          Operation(
+            cpus: group.map { first.name(ofCPU: $0) },
+            name: first.name(ofOperation: operation, cpu: group[0]), outcomes: outcomes))
+      }
+    }
+    for level in Array(0...first.layout.geometry.levels) + [nil] {
+      let changes = EntryKind.allCases.flatMap { old in
+        EntryKind.allCases.compactMap { new in
+          let isMet = tables.contains { $0.includes(old, new, at: level) }
+          return isMet ? Change(old: old, new: new) : nil
+        }
+      }
+      if !changes.isEmpty { levels.append(Level(number: level, changes: changes)) }
+    }
+  }
+}
+
+extension [Coverage.Outcome] {
+  /// Adds outcomes that are not there yet, in the order of their codes.
+  mutating func add(_ others: [Coverage.Outcome]) {
+    for other in others where !contains(where: { $0.code == other.code }) {
+      insert(other, at: firstIndex { $0.code > other.code } ?? count)
+    }
+  }
+}
+
+extension Machine {
+  /// All CPUs, identical ones together, in the order of the first of each group.
+  fileprivate var groupsOfCPUs: [[Int]] {
+    var groups = scenario.identicalCPUs
+    groups += scenario.identicalCPUs.map { group in group.compactMap { callbackCPUs[$0] } }
+    groups.removeAll(where: \.isEmpty)
+    let grouped = Set(groups.joined())
+    groups += (0..<cpuCount).filter { !grouped.contains($0) }.map { [$0] }
+    return groups.sorted { $0[0] < $1[0] }
+  }
+
+  /// How many operations a CPU is told to carry out; callbacks are not known beforehand.
+  fileprivate func programLength(of cpu: Int) -> Int {
+    cpu < scenario.programs.count ? scenario.programs[cpu].operations.count : 0
+  }
+}

@@ -1,0 +1,121 @@
+// Where one machine notes what it comes by: a few words for entries, a list for results.
+
+import Exploration
+import Support
+
+/// What the steps of one machine came by, since its start.
+///
+/// This is no part of the state, and never taken back. Entries are noted at each write, so that
+/// takes a bit in a table; results only where code runs for the first time.
+final class CoverageTable {
+  /// A bit per old and new kind: four words for each value that the word of a page may have which
+  /// says whether it is published and at which level (`Layout.publishedOffset`).
+  private let changes: GrowableBuffer<UInt64>
+  private static let wordsPerLevel = EntryKind.capacity * EntryKind.capacity / 64
+  /// By CPU and number of the operation.
+  private var outcomes: [[[Coverage.Outcome]]] = []
+
+  init(levels: Int) {
+    let rows = Int(Layout.published(atLevel: levels)) + 1
+    changes = GrowableBuffer(repeating: 0, count: rows * Self.wordsPerLevel)
+  }
+
+  deinit { changes.deallocate() }
+
+  // MARK: Entries
+
+  private static func place(_ old: EntryKind, _ new: EntryKind) -> (word: Int, bit: UInt64) {
+    let pair = Int(old.rawValue) * EntryKind.capacity + Int(new.rawValue)
+    return (pair / 64, 1 << UInt64(pair % 64))
+  }
+
+  /// Notes that an entry changed, in a page that is published in some way.
+  @inline(__always)
+  func note(_ old: UInt64, _ new: UInt64, inPagePublished published: UInt64) {
+    guard old != new else { return }
+    let (word, bit) = Self.place(Descriptor(bits: old).kind, Descriptor(bits: new).kind)
+    changes[Int(published) * Self.wordsPerLevel + word] |= bit
+  }
+
+  /// True if a change was met at a level, or if that is nil, in pages without one.
+  func includes(_ old: EntryKind, _ new: EntryKind, at level: Int?) -> Bool {
+    let (word, bit) = Self.place(old, new)
+    var rows = [0, Layout.publishedWithoutLevel]
+    if let level { rows = [Layout.published(atLevel: level)] }
+    return rows.contains { changes[Int($0) * Self.wordsPerLevel + word] & bit != 0 }
+  }
+
+  /// Forgets the entries met so far: what happens before the CPUs start is not theirs.
+  func forgetChanges() {
+    for index in 0..<changes.count { changes[index] = 0 }
+  }
+
+  // MARK: Results
+
+  func operationCount(of cpu: Int) -> Int { cpu < outcomes.count ? outcomes[cpu].count : 0 }
+
+  func outcomes(of cpu: Int, _ operation: Int) -> [Coverage.Outcome] {
+    operation < operationCount(of: cpu) ? outcomes[cpu][operation] : []
+  }
+
+  /// Notes how an operation of a CPU ended.
+  func note(_ outcome: Coverage.Outcome, of cpu: Int, _ operation: Int) {
+    while outcomes.count <= cpu { outcomes.append([]) }
+    while outcomes[cpu].count <= operation { outcomes[cpu].append([]) }
+    outcomes[cpu][operation].add([outcome])
+  }
+
+  // MARK: Checkpoints
+
+  func save(to writer: CheckpointWriter) {
+    for index in 0..<changes.count { writer.write(changes[index]) }
+    writer.write(outcomes.count)
+    for operations in outcomes {
+      writer.write(operations.count)
+      for outcomes in operations {
+        writer.write(outcomes.count)
+        for outcome in outcomes {
+          writer.write(outcome.code)
+          writer.write(outcome.text != nil)
+          writer.write(outcome.text.map { Array($0.utf8) } ?? [])
+        }
+      }
+    }
+  }
+
+  /// Adds what `save` wrote.
+  ///
+  /// - Parameter cpuCount: CPUs of the machine: a file that names others is not of this check.
+  func restore(from reader: CheckpointReader, cpuCount: Int) throws(CheckpointError) {
+    for index in 0..<changes.count { changes[index] |= try reader.word() }
+    for cpu in 0..<(try reader.number(in: 0..<cpuCount + 1)) {
+      for operation in 0..<(try reader.count()) {
+        for _ in 0..<(try reader.count()) {
+          let code = try reader.word()
+          let hasText = try reader.flag()
+          let bytes = try reader.text()
+          note(Coverage.Outcome(code: code, text: hasText ? bytes : nil), of: cpu, operation)
+        }
+      }
+    }
+  }
+}
+
+extension CheckpointWriter {
+  /// Writes bytes after their number.
+  fileprivate func write(_ bytes: [UInt8]) {
+    write(bytes.count)
+    bytes.withUnsafeBytes { write($0) }
+  }
+}
+
+extension CheckpointReader {
+  /// Reads text that was written as bytes after their number.
+  fileprivate func text() throws(CheckpointError) -> String {
+    let count = try count(ofBytes: 1)
+    let buffer = GrowableBuffer<UInt8>()
+    defer { buffer.deallocate() }
+    try bytes(count, into: buffer)
+    return String(decoding: buffer.all, as: UTF8.self)
+  }
+}

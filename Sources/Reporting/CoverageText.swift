@@ -1,0 +1,110 @@
+// What a check came by, in a few lines and as JSON; and its exit status.
+
+import Checking
+import Machine
+
+/// Coverage in words.
+struct CoverageText {
+  let report: CheckReport
+
+  private var coverage: Coverage { report.coverage }
+  private var soFar: String { report.verdict == .holds ? "" : " so far" }
+
+  /// A line about results and one about entries, if there is something to say.
+  var lines: [String] {
+    let results = results.joined(separator: " · ")
+    let entries = coverage.levels.map { level in
+      "\(name(of: level)): \(changes(of: level).joined(separator: ", "))"
+    }.joined(separator: " · ")
+    var lines: [String] = []
+    if !results.isEmpty { lines.append("  outcomes\(soFar): \(results)") }
+    if !entries.isEmpty { lines.append("  entries\(soFar): \(entries)") }
+    return lines
+  }
+
+  /// Operations of one name count as one here; those that return nothing go without saying.
+  private var results: [String] {
+    var names: [String] = []
+    for item in coverage.operations where !names.contains(item.name) { names.append(item.name) }
+    return names.compactMap { name in
+      var outcomes: [Coverage.Outcome] = []
+      for item in coverage.operations where item.name == name {
+        for outcome in item.outcomes where !outcomes.contains(outcome) { outcomes.append(outcome) }
+      }
+      if outcomes.isEmpty { return "\(name): \(soFar.isEmpty ? "never ends" : "none")" }
+      let texts = outcomes.sorted { $0.code < $1.code }.compactMap(\.text)
+      return texts.isEmpty ? nil : "\(name): \(texts.joined(separator: ", "))"
+    }
+  }
+
+  private func name(of level: Coverage.Level) -> String {
+    level.number.map { "level \($0)" } ?? "not linked"
+  }
+
+  private func changes(of level: Coverage.Level) -> [String] {
+    let leaf = report.leafName(at: level.number)
+    return level.changes.map { "\($0.old.text(leaf: leaf))→\($0.new.text(leaf: leaf))" }
+  }
+}
+
+extension CheckReport {
+  /// What maps data at a level: a page at the last one, else a block.
+  func leafName(at level: Int?) -> String {
+    guard let level else { return "leaf" }
+    return level < lastLevel ? "block" : "page"
+  }
+
+  /// True if nothing is wrong, and nothing of what the model is about has happened, or not all.
+  public var isVacuous: Bool { verdict == .holds && !vacuous.isEmpty }
+
+  /// The exit status of a check: 0 holds, 1 violated, 3 incomplete, or holds without what must
+  /// happen for that to mean something.
+  public var exitStatus: Int32 {
+    switch verdict {
+    case .holds: vacuous.isEmpty ? 0 : 3
+    case .violated: 1
+    case .incomplete: 3
+    }
+  }
+}
+
+/// Coverage as JSON.
+struct CoverageEntry: Encodable, Sendable {
+  struct Operation: Encodable, Sendable {
+    var cpus: [String]
+    var operation: String
+    var outcomes: [String]
+  }
+
+  struct Level: Encodable, Sendable {
+    /// Left out for pages that were not linked yet.
+    var level: Int?
+    var changes: [Change]
+  }
+
+  struct Change: Encodable, Sendable {
+    var from: String
+    var to: String
+  }
+
+  /// False if this is what was met so far.
+  var complete: Bool
+  var operations: [Operation]
+  var entries: [Level]
+
+  init(_ report: CheckReport) {
+    complete = report.verdict == .holds
+    operations = report.coverage.operations.map { item in
+      Operation(
+        cpus: item.cpus, operation: item.name, outcomes: item.outcomes.map { $0.text ?? "ended" })
+    }
+    entries = report.coverage.levels.map { level in
+      let leaf = report.leafName(at: level.number)
+      return Level(
+        level: level.number,
+        changes: level.changes.map {
+          Change(from: $0.old.text(leaf: leaf), to: $0.new.text(leaf: leaf))
+        })
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// The matrix of verdicts for the terminal, and as JSON.
+
+import Checking
+import Machine
+
+/// Verdicts as a table: a column per invariant, a row per model and architecture.
+public struct MatrixText {
+  private let matrix: VerdictMatrix
+  private let style: Style
+
+  public init(_ matrix: VerdictMatrix, style: Style = .plain) {
+    self.matrix = matrix
+    self.style = style
+  }
+
+  public var lines: [String] {
+    var lines = legend + [""]
+    let models = matrix.entries.map(\.model)
+    let nameWidth = max(models.map(\.count).max() ?? 0, "model".count)
+    let labels = matrix.entries.flatMap { $0.shownRows.map(\.label) } + ["on"]
+    let labelWidth = labels.map(\.count).max() ?? 0
+    let numbers = matrix.invariants.indices.map { "\($0 + 1)".leftPadded(to: cellWidth) }
+    let heading = "\("model".padded(to: nameWidth))  \("on".padded(to: labelWidth))"
+    lines.append(style.bold(heading) + numbers.joined())
+    for entry in matrix.entries {
+      for (number, row) in entry.shownRows.enumerated() {
+        let name = (number == 0 ? entry.model : "").padded(to: nameWidth)
+        let cells = row.cells.map(text(of:)).joined()
+        lines.append("\(name)  \(style.dim(row.label.padded(to: labelWidth)))\(cells)")
+      }
+      if let disagreement = entry.disagreement {
+        lines.append("  " + style.bad("not as declared: \(disagreement)"))
+      }
+    }
+    return lines + ["", summary]
+  }
+
+  private var legend: [String] {
+    let numbers = matrix.invariants.enumerated().map { number, id in
+      "\("\(number + 1)".leftPadded(to: cellWidth))  \(id)"
+    }
+    return numbers + [
+      "",
+      "\(style.good("✓")) holds  \(style.bad("✗")) violated  \(style.dim("·")) not required  "
+        + "\(style.warning("?")) incomplete; each invariant alone, standard parameters",
+    ]
+  }
+
+  /// Room for the number of any invariant, and a space before it.
+  private var cellWidth: Int { "\(matrix.invariants.count)".count + 1 }
+
+  private func text(of cell: VerdictMatrix.Cell) -> String {
+    let gap = String(repeating: " ", count: cellWidth - 1)
+    return switch cell {
+    case .holds: gap + style.good("✓")
+    case .violated: gap + style.bad("✗")
+    case .notRequired: gap + style.dim("·")
+    case .incomplete: gap + style.warning("?")
+    }
+  }
+
+  private var summary: String {
+    let met = matrix.entries.count { $0.disagreement == nil }
+    let text = "\(met) of \(counted(matrix.entries.count, "model")) as declared"
+    return matrix.isAsDeclared ? style.good(text) : style.bad(text)
+  }
+}
+
+extension VerdictMatrix.Entry {
+  /// The rows with their labels; a single one where all are the same.
+  fileprivate var shownRows: [(label: String, cells: [VerdictMatrix.Cell])] {
+    if rows.count > 1, rows.allSatisfy({ $0.cells == rows[0].cells }) {
+      return [("all", rows[0].cells)]
+    }
+    return rows.map { ($0.architecture?.id ?? "any", $0.cells) }
+  }
+}
+
+/// The matrix as JSON: nothing is left out or put together.
+public struct MatrixDocument: Encodable, Sendable {
+  struct Entry: Encodable, Sendable {
+    var model: String
+    /// `any` for a model whose verdicts do not depend on the architecture.
+    var architecture: String
+    /// By invariant; what is not required is left out.
+    var verdicts: [String: String]
+  }
+
+  struct Judgement: Encodable, Sendable {
+    var model: String
+    var declared: [String]
+    var disagreement: String?
+  }
+
+  var format = "gracewalk matrix 1"
+  var asDeclared: Bool
+  var invariants: [String]
+  var models: [Judgement]
+  var rows: [Entry]
+
+  public init(_ matrix: VerdictMatrix) {
+    asDeclared = matrix.isAsDeclared
+    invariants = matrix.invariants
+    models = matrix.entries.map {
+      Judgement(
+        model: $0.model, declared: $0.declared.isEmpty ? ["holds"] : $0.declared,
+        disagreement: $0.disagreement)
+    }
+    rows = matrix.entries.flatMap { entry in
+      entry.rows.map { row in
+        let required = zip(matrix.invariants, row.cells).filter { $1 != .notRequired }
+        return Entry(
+          model: entry.model, architecture: row.architecture?.id ?? "any",
+          verdicts: Dictionary(uniqueKeysWithValues: required.map { ($0, $1.rawValue) }))
+      }
+    }
+  }
+}

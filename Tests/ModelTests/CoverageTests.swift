@@ -1,0 +1,210 @@
+// What checks come by: the same in every search, and known to be too little where it is.
+
+import Checking
+import Exploration
+import Foundation
+import Invariants
+import Machine
+import Models
+import Reporting
+import Testing
+
+@Suite struct CoverageTests {
+  static let correct = Catalogue.models.filter { $0.expectation == .holds }
+
+  private func lines(_ report: CheckReport) -> [String] {
+    CheckText(report, width: 1_000).header.filter {
+      $0.hasPrefix("  outcomes") || $0.hasPrefix("  entries")
+    }
+  }
+
+  /// Every class of executions is visited by every complete search, so all come by the same.
+  @Test(arguments: correct)
+  func searchesAgree(_ model: Model) throws {
+    // Three levels take long without states, or without reduction.
+    var options = CheckOptions()
+    if model.name.hasPrefix("collapse") { options.parameters["levels"] = 2 }
+    let expected = try model.check(options)
+    #expect(expected.verdict == .holds)
+    for strategy in Strategy.reduced + [.exhaustive] {
+      options.strategy = strategy
+      #expect(try model.check(options).coverage == expected.coverage, "\(strategy)")
+    }
+    options.strategy = .stateful
+    options.usesSymmetry = false
+    #expect(try model.check(options).coverage == expected.coverage)
+    options.isExact = true
+    #expect(try model.check(options).coverage == expected.coverage)
+  }
+
+  @Test(arguments: correct, [2, 3])
+  func threadsAgree(_ model: Model, jobs: Int) throws {
+    var options = CheckOptions()
+    if model.name.hasPrefix("collapse") { options.parameters["levels"] = 2 }
+    let expected = try model.check(options)
+    options.jobs = jobs
+    #expect(try model.check(options).coverage == expected.coverage)
+  }
+
+  @Test func collapse() throws {
+    let model = try #require(Catalogue.model(named: "collapse-locked-descendants"))
+    #expect(
+      lines(try model.check()) == [
+        "  outcomes: collapse 0x0: done · map 0x0: done, already, retry · "
+          + "look up 0x2: retry, mapped",
+        "  entries: level 0: locked→block, table→locked · level 1: invalid→locked, locked→table, "
+          + "table→locked · level 2: invalid→locked, locked→page, page→locked",
+      ])
+  }
+
+  /// Each of three vCPUs may be the last; with symmetry only one of them need be.
+  @Test func identicalCPUsAreUnited() throws {
+    let model = try #require(Catalogue.model(named: "drop-last-reference"))
+    let report = try model.check()
+    #expect(
+      report.coverage.operations == [
+        Coverage.Operation(
+          cpus: ["vcpu 0", "vcpu 1", "vcpu 2"], name: "drop",
+          outcomes: [
+            Coverage.Outcome(code: 0, text: "dropped"), Coverage.Outcome(code: 1, text: "freed"),
+          ])
+      ])
+    #expect(report.coverage.levels.isEmpty)
+  }
+
+  @Test func whatIsNotCompleteIsSaidToBe() throws {
+    let model = try #require(Catalogue.model(named: "collapse-locked-descendants"))
+    var options = CheckOptions()
+    options.limits.executions = 1
+    let cut = try model.check(options)
+    #expect(
+      lines(cut) == [
+        "  outcomes so far: collapse 0x0: done · map 0x0: already · look up 0x2: mapped",
+        "  entries so far: level 0: locked→block, table→locked · level 1: invalid→locked, "
+          + "table→locked · level 2: invalid→locked, page→locked",
+      ])
+    // Nothing is concluded from what did not happen.
+    #expect(cut.vacuous.isEmpty && cut.exitStatus == 3)
+    let sibling = try #require(Catalogue.model(named: "fault-without-get-page"))
+    let violated = try sibling.check()
+    #expect(lines(violated).allSatisfy { $0.contains(" so far: ") })
+    #expect(try json(CheckDocument(violated)).contains("\"complete\" : false"))
+  }
+
+  /// What an earlier session came by is not forgotten by the next.
+  @Test(arguments: Strategy.reduced + [.exhaustive])
+  func savedChecksGoOn(_ strategy: Strategy) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appendingPathComponent("saved").path
+    let model = try #require(Catalogue.model(named: "unmap-under-write-lock"))
+    var options = CheckOptions()
+    options.strategy = strategy
+    options.invariants = ["no-leaked-table-page"]
+    let expected = try model.check(options)
+    // The last executions alone do not come by everything.
+    options.limits.executions = expected.statistics.executions - 1
+    options.checkpoints = CheckpointFile(path: path)
+    #expect(try model.check(options).exitStatus == 3)
+    options.limits = Limits()
+    options.checkpoints = nil
+    options.resume = try Checkpoint(path: path)
+    let report = try model.check(options)
+    #expect(report.verdict == .holds)
+    #expect(report.statistics == expected.statistics)
+    #expect(report.coverage == expected.coverage)
+  }
+
+  // MARK: What must happen
+
+  /// Two vCPUs install the same table; in the broken one a lock keeps them from ever meeting, so
+  /// that what happens when they do is not shown.
+  private func double(isLocked: Bool) -> Model {
+    Model(
+      name: "double", summary: "", scenario: "", expectation: .holds,
+      mustHappen: [
+        ExpectedOutcome("install", "true"), ExpectedOutcome("install", "false"),
+        ExpectedOutcome("install", "maybe") { values, _ in values.values.count > 0 },
+      ]
+    ) { _ in
+      let scenario = Scenario()
+      let root = scenario.rootTable()
+      let lock = scenario.spinLock("lock")
+      for cpu in 0..<2 {
+        scenario.cpu(
+          "cpu \(cpu)",
+          Operation("install") { cpu -> any OperationResult in
+            if isLocked { try cpu.lock(lock) }
+            let old = try cpu.load(root[0], .relaxed)
+            let won = try cpu.compareExchange(
+              root[0], expected: old, desired: old + 2, .acquireRelease)
+            if isLocked { try cpu.unlock(lock) }
+            return won.exchanged
+          })
+      }
+      return scenario
+    }
+  }
+
+  @Test func whatNeverHappensIsNamed() throws {
+    let report = try double(isLocked: true).check()
+    #expect(report.verdict == .holds && report.isVacuous && report.exitStatus == 3)
+    let text = CheckText(report).header
+    #expect(text.contains { $0.hasPrefix("holds, but vacuously — every interleaving of 2 CPUs") })
+    #expect(text.contains("  vacuous: install never returns false"))
+    #expect(text.contains { $0.hasPrefix("  outcomes: install: true") })
+    let document = try json(CheckDocument(report))
+    #expect(document.contains("\"outcome\" : \"false\""))
+    #expect(document.contains("\"verdict\" : \"holds\""))
+
+    let full = try double(isLocked: false).check()
+    #expect(full.verdict == .holds && !full.isVacuous && full.exitStatus == 0)
+    #expect(!CheckText(full).header.contains { $0.contains("vacuous") })
+    #expect(!(try json(CheckDocument(full)).contains("vacuous\"")))
+  }
+
+  /// What comes only with some parameters is missed only there.
+  @Test func outcomesMayDependOnParameters() throws {
+    let expected = [
+      ExpectedOutcome("run", "2") { values, _ in values["most"] == 2 },
+      ExpectedOutcome("run", "9") { _, features in features.hardwareAccessFlag },
+    ]
+    let model = Model(
+      name: "counts", summary: "", scenario: "",
+      parameters: [Parameter("most", "", 1...2, standard: 1)],
+      expectation: .holds, mustHappen: expected
+    ) { values in
+      let scenario = Scenario()
+      scenario.cpu("cpu", Operation("run") { cpu in try cpu.choose(values["most"]) })
+      return scenario
+    }
+    #expect(try model.check().vacuous.isEmpty)
+    var options = CheckOptions()
+    options.parameters = ["most": 2]
+    #expect(try model.check(options).vacuous.map(\.result) == ["2"])
+    options.features = Architecture.v8_1.features
+    #expect(try model.check(options).vacuous.map(\.result) == ["2", "9"])
+  }
+
+  @Test func everyCorrectModelSaysWhatMustHappen() {
+    for model in Self.correct { #expect(!model.mustHappen.isEmpty, "\(model.name)") }
+  }
+
+  /// Nothing in between tells one end from the next; both are noted.
+  @Test func operationsWithoutActionsEnd() throws {
+    let model = Model(name: "idle", summary: "", scenario: "", expectation: .holds) { _ in
+      let scenario = Scenario()
+      let word = scenario.word("word")
+      scenario.cpu(
+        "cpu", Operation("first") { _ -> any OperationResult in 1 },
+        Operation("second") { _ -> any OperationResult in 2 },
+        Operation("third") { cpu in try cpu.store(1, to: word, .relaxed) })
+      return scenario
+    }
+    let operations = try model.check().coverage.operations
+    #expect(operations.map(\.name) == ["first", "second", "third"])
+    #expect(operations.map { $0.outcomes.map(\.text) } == [["1"], ["2"], [nil]])
+    #expect(lines(try model.check()) == ["  outcomes: first: 1 · second: 2"])
+  }
+}

@@ -1,0 +1,152 @@
+// The matrix of verdicts, and what features of the architecture change in it.
+
+import Checking
+import Exploration
+import Foundation
+import Machine
+import Models
+import Reporting
+import Testing
+import Traces
+
+/// Fails in the end where the MMU has, or lacks, a feature.
+private struct Wants: QuiescenceInvariant {
+  let id: String
+  var statement: String { id }
+  var rationale: String { "" }
+  var source: String { "" }
+  let isMet: @Sendable (Features) -> Bool
+
+  func judgeEnd(of machine: Machine) -> Violation? {
+    isMet(machine.scenario.features) ? nil : Violation("the MMU is of no use")
+  }
+}
+
+@Suite struct MatrixTests {
+  /// A model whose verdicts follow from the features alone.
+  static func double(
+    _ name: String, violates: [String] = [], own: Features = Features(), spins: Bool = false,
+    _ wants: [(String, @Sendable (Features) -> Bool)]
+  ) -> Model {
+    Model(
+      name: name, summary: "", scenario: "",
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      let scenario = Scenario()
+      scenario.hasHardware = true
+      scenario.features = own
+      let word = scenario.word("word")
+      scenario.cpu(
+        "cpu",
+        Operation("run") { cpu in
+          while try cpu.load(word, .relaxed) == 0, spins {}
+        })
+      for (id, isMet) in wants { scenario.require(Wants(id: id, isMet: isMet)) }
+      return scenario
+    }
+  }
+
+  private static let flag: @Sendable (Features) -> Bool = { $0.hardwareAccessFlag }
+  private static let anything: @Sendable (Features) -> Bool = { _ in true }
+  private static let nothing: @Sendable (Features) -> Bool = { _ in false }
+
+  static let doubles = [
+    double("same-everywhere", [("wants-anything", anything)]),
+    double("needs-access-flag", violates: ["wants-flag"], [("wants-flag", flag)]),
+    double(
+      "asks-for-access-flag", own: Architecture.v8_1.features,
+      [("wants-flag", flag), ("wants-anything", anything)]),
+    double("declared-to-hold", [("wants-flag", flag), ("wants-nothing", nothing)]),
+    double("declared-to-fail", violates: ["wants-anything"], [("wants-anything", anything)]),
+    double("spins", spins: true, [("wants-anything", anything)]),
+  ]
+
+  static func matrix(_ models: [Model]) throws -> VerdictMatrix {
+    try VerdictMatrix(of: models) { model, options throws(CheckError) in
+      try model.check(options)
+    }
+  }
+
+  @Test func verdictsFollowFeatures() throws {
+    let matrix = try Self.matrix(Self.doubles)
+    #expect(matrix.invariants == ["progress", "wants-anything", "wants-flag", "wants-nothing"])
+    let flag = matrix.entries[1].rows
+    #expect(flag.map(\.architecture) == Architecture.all)
+    #expect(flag.map { $0.cells[2] } == [.violated, .holds, .holds, .holds])
+    #expect(flag.allSatisfy { $0.cells[0] == .holds && $0.cells[1] == .notRequired })
+    #expect(
+      matrix.entries.map(\.disagreement) == [
+        nil, nil, nil, "declared to hold, but violates wants-flag, wants-nothing",
+        "declared to violate wants-anything, which holds",
+        "incomplete: progress, wants-anything",
+      ])
+    #expect(!matrix.isAsDeclared)
+  }
+
+  /// Each cell says what a check of its invariant alone says; the command's test has the catalogue.
+  @Test func cellsAreChecksAlone() throws {
+    // Those with three levels take a second for each of their cells.
+    let models = Catalogue.models.filter { !$0.name.hasPrefix("collapse") }
+    let matrix = try Self.matrix(models)
+    #expect(matrix.isAsDeclared)
+    for (model, entry) in zip(models, matrix.entries) {
+      #expect(entry.rows.count == 1 && entry.rows[0].architecture == nil)
+      for (id, cell) in zip(matrix.invariants, entry.rows[0].cells) where cell != .notRequired {
+        var options = CheckOptions()
+        options.invariants = [id]
+        options.minimises = false
+        let verdict = try model.check(options).verdict
+        #expect(verdict == (cell == .holds ? .holds : .violated), "\(model.name) \(id)")
+      }
+    }
+  }
+
+  // MARK: Features elsewhere
+
+  @Test func scopesNameFeaturesWhereTheyMatter() throws {
+    var options = CheckOptions()
+    options.features = Architecture.v8_4.features
+    let report = try Self.doubles[0].check(options)
+    #expect(report.scope == "1 CPU, 1 operation each, Armv8.4-A, sequential consistency")
+    #expect(report.note == nil)
+    let other = try #require(Catalogue.model(named: "shared-memcache")).check(options)
+    #expect(other.scope.hasSuffix("2-level tables of 2 entries, sequential consistency"))
+    #expect(other.note?.contains("change nothing: no MMU takes part") == true)
+  }
+
+  /// What was found with some features is found again with those, and not with others.
+  @Test func tracesKeepFeatures() throws {
+    let model = Self.double("no-dirty-state", [("wants-clean", { !$0.hardwareDirtyState })])
+    #expect(try model.check().verdict == .holds)
+    var options = CheckOptions()
+    options.features = Architecture.v8_1.features
+    let trace = try #require(try model.check(options).counterexample)
+    let file = try TraceFile(text: TraceFile(trace).text)
+    #expect(file.features == Architecture.v8_1.features)
+    #expect(file.text.contains("\nfeatures: bbm=0 haf=1 hd=1 range=0 ets=0\n"))
+    let again = try Recording(file.schedule, of: model.scenario(features: file.features))
+    #expect(again == trace.recording)
+    #expect(try Recording(file.schedule, of: model.scenario()).end == .complete)
+    #expect(
+      TraceText(trace).replayCommand(namesInvariants: false, namesFeatures: true)
+        .hasPrefix("gracewalk replay no-dirty-state --architecture armv8.1 --schedule"))
+  }
+
+  @Test func checkpointsKeepFeatures() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let model = try #require(Catalogue.model(named: "collapse-in-rcu-callback"))
+    var options = CheckOptions()
+    options.limits.executions = 3
+    options.checkpoints = CheckpointFile(path: path)
+    options.features = Architecture.v8_1.features
+    _ = try model.check(options)
+    options.resume = try Checkpoint(path: path)
+    options.features = nil
+    #expect(
+      throws: CheckError.badCheckpoint(
+        "'\(path)' is of another check: its features is 'bbm=0 haf=1 hd=1 range=0 ets=0', "
+          + "and not 'bbm=0 haf=0 hd=0 range=0 ets=0'")
+    ) { try model.check(options) }
+  }
+}
