@@ -81,6 +81,9 @@ public struct Fuzzer {
   /// Whether programs have bounded loops.
   public var hasLoops = false
 
+  /// Whether programs have a slab, besides identical CPUs or without.
+  public var hasSlabs = false
+
   /// Compares final states and verdicts for each seed.
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10
@@ -99,6 +102,8 @@ public struct Fuzzer {
   }
 
   private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
+    if hasSlabs && usesSymmetry { return RandomProgram(identicalSlabSeed: seed, size: size) }
+    if hasSlabs { return RandomProgram(slabSeed: seed, size: size) }
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
     if hasLoops { return RandomProgram(loopSeed: seed, size: size) }
     return RandomProgram(seed: seed, size: size)

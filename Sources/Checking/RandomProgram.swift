@@ -12,6 +12,7 @@ public struct RandomProgram: Equatable, Sendable {
     case install, walk, write, remove, removeLater
     case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
+    case take, giveBack, peek, poke, shrink, takeTable, giveTableBack, giveTableBackLater
   }
 
   struct Step: Equatable {
@@ -32,6 +33,8 @@ public struct RandomProgram: Equatable, Sendable {
   var copies: [Int]
   /// Whether operations have a meaning for a sequential specification.
   var hasSpecification = false
+  /// Pages of the program's slab, if it has one.
+  var slabPages = 0
 
   static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -52,6 +55,7 @@ public struct RandomProgram: Equatable, Sendable {
     var locks: [SpinLock]
     var readWriteLock: ReadWriteLock
     var root: TablePage
+    var slab: Slab?
   }
 
   /// How large programs may get.
@@ -101,11 +105,12 @@ public struct RandomProgram: Equatable, Sendable {
       words: (0..<wordCount).map { scenario.word("w\($0)") },
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
-      readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable())
+      readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable(),
+      slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil)
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {
-        [.call, .callTwice, .removeLater, .drop].contains($0.instruction)
+        [.call, .callTwice, .removeLater, .drop, .giveTableBackLater].contains($0.instruction)
       }
       let operations = parts.enumerated().map { part, steps in
         Operation("part \(part)", call: isWatched ? RandomSpecification.call(part) : nil) { cpu in
@@ -222,6 +227,8 @@ public struct RandomProgram: Equatable, Sendable {
     case .retry, .poll: note(try runLoop(step, word, cpu))
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
+    case .take, .giveBack, .peek, .poke, .shrink, .takeTable, .giveTableBack, .giveTableBackLater:
+      note(try runSlab(step, objects, cpu))
     default: note(try runIdentical(step, objects, cpu))
     }
   }

@@ -20,6 +20,7 @@ enum FuzzCommand {
         name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(name: "loops", value: nil, help: "programs with bounded loops"),
+      Option(name: "slabs", value: nil, help: "programs whose freed pages come back at once"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
@@ -61,6 +62,7 @@ enum FuzzCommand {
       throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
     }
     fuzzer.hasLoops = arguments.has("loops")
+    fuzzer.hasSlabs = arguments.has("slabs")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     let report = fuzzer.run(

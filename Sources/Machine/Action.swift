@@ -29,6 +29,8 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case choose
     /// Boundaries of an operation whose history an invariant watches.
     case invoke, respond
+    /// Pages of a slab, whose free ones the word tells.
+    case slabAllocate, slabFree, slabShrink
   }
 
   public var kind: Kind

@@ -67,6 +67,8 @@ final class CPUImages {
   private func describeNamedWords() {
     let scenario = machine.scenario
     for cell in scenario.wordCells { contents[Int(cell)] = .modelValue }
+    // Pages of slabs exist from the start, so which of them are free names no CPU.
+    for slab in scenario.slabs { contents[Int(slab.slab.freePages.cell)] = .number }
     for cell in scenario.spinLockCells { contents[Int(cell)] = .holder }
     for cell in scenario.readWriteLockCells {
       contents[Int(cell)] = .cpuSet
@@ -212,7 +214,7 @@ final class CPUImages {
     case .finished, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
       .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
       .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
-      .choose, .invoke, .respond:
+      .choose, .invoke, .respond, .slabAllocate, .slabFree, .slabShrink:
       break
     }
     return image
@@ -243,7 +245,8 @@ final class CPUImages {
       }
     case .finished, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
       .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
-      .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond:
+      .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond, .slabAllocate,
+      .slabFree, .slabShrink:
       return result
     }
   }

@@ -99,6 +99,7 @@ extension Machine {
     case .respond:
       memory[layout.history(cpu)] += 1
       return 0
+    case .slabAllocate, .slabFree, .slabShrink: return performSlab(action, by: cpu)
     case .finished, .fence, .choose: return 0
     }
   }
@@ -136,6 +137,7 @@ extension Machine {
         footprint.read(layout.history(other))
       }
     case .respond: footprint.write(layout.history(cpu))
+    case .slabAllocate, .slabFree, .slabShrink: addSlab(action, to: footprint)
     }
   }
 
@@ -148,6 +150,7 @@ extension Machine {
     case .store, .exchange: addUnlink(from: action.cell, footprint)
     case .incrementUnlessZero: footprint.write(action.cell)
     case .free where requirements.contains(.readersAtUnlink): addSections(~0, footprint)
+    case .slabAllocate, .slabFree, .slabShrink: addPotentialSlab(action, to: footprint)
     default: break
     }
   }
@@ -156,6 +159,7 @@ extension Machine {
   func hasFixedFootprint(_ action: Action) -> Bool {
     switch action.kind {
     case .compareExchange, .incrementUnlessZero, .free, .call, .callbackStart: false
+    case .slabAllocate, .slabFree, .slabShrink: false
     case .store, .exchange: action.cell < Layout.namedCapacity
     default: true
     }

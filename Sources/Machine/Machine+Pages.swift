@@ -9,8 +9,8 @@ extension Machine {
   func allocatePage(for cpu: Int, inOperation operation: UInt64) -> UInt64 {
     let counter = layout.pagesAllocated(owner: cpu)
     let index = Int(memory[counter])
-    guard index < Layout.pagesPerOwner else {
-      let most = Layout.pagesPerOwner
+    guard index < Layout.pagesPerOwner - slabPages(ofOwner: cpu) else {
+      let most = Layout.pagesPerOwner - slabPages(ofOwner: cpu)
       fail(.capacity("\(name(ofCPU: cpu)) allocates more than \(most) table pages"))
       return UInt64(layout.page(owner: cpu, index: 0).id)
     }

@@ -24,6 +24,9 @@ extension Machine {
   public func name(ofPage id: Int) -> String {
     let index = id % Layout.pagesPerOwner
     guard let owner = layout.owner(ofPage: id) else {
+      if let slab = slabNumber(ofPage: id) {
+        return "\(scenario.slabs[slab].name).\(id - scenario.slabs[slab].slab.firstID)"
+      }
       return index < scenario.rootNames.count ? scenario.rootNames[index] : "boot.\(index)"
     }
     return "\(name(ofCPU: owner)).\(index)"
@@ -95,6 +98,7 @@ extension Machine {
     case .choose: return "choose among \(action.a)"
     case .invoke: return "begin"
     case .respond: return "end"
+    case .slabAllocate, .slabFree, .slabShrink: return slabText(action)
     default: return rcuText(action)
     }
   }
@@ -128,6 +132,7 @@ extension Machine {
     case .fetchAdd: "now \(Int64(bitPattern: result &+ action.a))"
     case .incrementUnlessZero: result == 0 ? "is zero" : "taken"
     case .allocate: name(ofPage: Int(result))
+    case .slabAllocate: result == 0 ? "none is free" : name(ofPage: Int(result) - 1)
     case .choose: "\(result)"
     default: ""
     }
@@ -160,7 +165,7 @@ extension Machine {
     var shown: Set<Int> = []
     for root in roots { addLines(for: root, label: "", depth: 0, &lines, &shown) }
     for view in pages where !shown.contains(view.page.id) {
-      let label = view.isAllocated ? "unreachable: " : "freed: "
+      let label = label(ofUnreachable: view)
       shown.insert(view.page.id)
       lines.append(label + line(for: view))
     }
@@ -182,6 +187,12 @@ extension Machine {
       guard let id = linkedPage(by: entry.bits) else { continue }
       addLines(for: layout.page(id), label: "[\(index)] ", depth: depth + 1, &lines, &shown)
     }
+  }
+
+  private func label(ofUnreachable view: PageView) -> String {
+    if !view.isAllocated { return "freed: " }
+    if isFreeInSlab(view.page) { return "in slab: " }
+    return isObject(view.page) ? "" : "unreachable: "
   }
 
   private func line(for view: PageView) -> String {

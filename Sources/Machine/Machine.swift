@@ -156,6 +156,7 @@ public final class Machine: TransitionSystem {
       memory[page.base + Layout.publishedOffset] = 1
     }
     memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
+    bootSlabs()
     let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
     for body in scenario.bootBodies {
       do { try body(cpu) } catch {

@@ -57,6 +57,18 @@ struct FuzzerTests {
     #expect(report.violated == violated)
   }
 
+  /// Programs whose freed pages come back at once, while others look at them.
+  @Test(arguments: zip(0..<4, [246, 240, 249, 268]))
+  func programsWithSlabsAgree(chunk: Int, violated: Int) {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.hasSlabs = true
+    let first = UInt64(chunk * Self.smallChunk)
+    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
+    #expect(report.programs == Self.smallChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
   /// 1,000 larger programs.
   @Test(arguments: zip(0..<20, fullViolated))
   func largerProgramsAgree(chunk: Int, violated: Int) {
