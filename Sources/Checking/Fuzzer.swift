@@ -84,6 +84,9 @@ public struct Fuzzer {
   /// Whether programs have a slab, besides identical CPUs or without.
   public var hasSlabs = false
 
+  /// Whether programs have a context that owns the table pages, besides identical CPUs or without.
+  public var hasContexts = false
+
   /// Compares final states and verdicts for each seed.
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10
@@ -102,6 +105,10 @@ public struct Fuzzer {
   }
 
   private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
+    if hasContexts && usesSymmetry {
+      return RandomProgram(identicalContextSeed: seed, size: size)
+    }
+    if hasContexts { return RandomProgram(contextSeed: seed, size: size) }
     if hasSlabs && usesSymmetry { return RandomProgram(identicalSlabSeed: seed, size: size) }
     if hasSlabs { return RandomProgram(slabSeed: seed, size: size) }
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
@@ -120,7 +127,7 @@ public struct Fuzzer {
   /// hide everything else.
   private static let invariants: [any Invariant] = [
     NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(), GracePeriodSafety(),
-    NoLeakedTablePage(),
+    NoLeakedTablePage(), TeardownOrder(), NoPageOutlivesVM(),
   ]
 
   /// Compares without and with invariants; returns the first disagreement.

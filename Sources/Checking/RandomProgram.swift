@@ -13,6 +13,7 @@ public struct RandomProgram: Equatable, Sendable {
     case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
     case take, giveBack, peek, poke, shrink, takeTable, giveTableBack, giveTableBackLater
+    case use, useLater, release
   }
 
   struct Step: Equatable {
@@ -35,6 +36,8 @@ public struct RandomProgram: Equatable, Sendable {
   var hasSpecification = false
   /// Pages of the program's slab, if it has one.
   var slabPages = 0
+  /// Whether the program has a context that owns the table pages.
+  var hasContext = false
 
   static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -56,6 +59,7 @@ public struct RandomProgram: Equatable, Sendable {
     var readWriteLock: ReadWriteLock
     var root: TablePage
     var slab: Slab?
+    var context: Context?
   }
 
   /// How large programs may get.
@@ -106,11 +110,13 @@ public struct RandomProgram: Equatable, Sendable {
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable(),
-      slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil)
+      slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil,
+      context: hasContext ? scenario.context("vm", ownsPages: true) : nil)
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {
-        [.call, .callTwice, .removeLater, .drop, .giveTableBackLater].contains($0.instruction)
+        [.call, .callTwice, .removeLater, .drop, .giveTableBackLater, .useLater].contains(
+          $0.instruction)
       }
       let operations = parts.enumerated().map { part, steps in
         Operation("part \(part)", call: isWatched ? RandomSpecification.call(part) : nil) { cpu in
@@ -229,6 +235,7 @@ public struct RandomProgram: Equatable, Sendable {
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
     case .take, .giveBack, .peek, .poke, .shrink, .takeTable, .giveTableBack, .giveTableBackLater:
       note(try runSlab(step, objects, cpu))
+    case .use, .useLater, .release: try runContext(step, objects, cpu)
     default: note(try runIdentical(step, objects, cpu))
     }
   }

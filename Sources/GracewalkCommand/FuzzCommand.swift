@@ -21,6 +21,7 @@ enum FuzzCommand {
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(name: "loops", value: nil, help: "programs with bounded loops"),
       Option(name: "slabs", value: nil, help: "programs whose freed pages come back at once"),
+      Option(name: "contexts", value: nil, help: "programs with a VM that owns the table pages"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
@@ -63,6 +64,7 @@ enum FuzzCommand {
     }
     fuzzer.hasLoops = arguments.has("loops")
     fuzzer.hasSlabs = arguments.has("slabs")
+    fuzzer.hasContexts = arguments.has("contexts")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     let report = fuzzer.run(

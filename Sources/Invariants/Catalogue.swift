@@ -7,7 +7,7 @@ public enum InvariantCatalogue {
   public static let all: [any Invariant] = [
     Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
-    NoFreedPageReachable(),
+    NoFreedPageReachable(), TeardownOrder(), NoPageOutlivesVM(),
   ]
 
   /// All there are, for descriptions: a parameter does not change what an invariant states.

@@ -31,6 +31,8 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case invoke, respond
     /// Pages of a slab, whose free ones the word tells.
     case slabAllocate, slabFree, slabShrink
+    /// An object with a lifetime that is no page.
+    case contextUse, contextRelease
   }
 
   public var kind: Kind

@@ -214,7 +214,8 @@ final class CPUImages {
     case .finished, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
       .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
       .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
-      .choose, .invoke, .respond, .slabAllocate, .slabFree, .slabShrink:
+      .choose, .invoke, .respond, .slabAllocate, .slabFree, .slabShrink, .contextUse,
+      .contextRelease:
       break
     }
     return image
@@ -246,7 +247,7 @@ final class CPUImages {
     case .finished, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
       .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
       .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond, .slabAllocate,
-      .slabFree, .slabShrink:
+      .slabFree, .slabShrink, .contextUse, .contextRelease:
       return result
     }
   }

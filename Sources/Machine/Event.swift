@@ -31,6 +31,16 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `cell`.
   public static let releasedUnheldLock = EventKinds(rawValue: 1 << 7)
+  /// A context was used, or released again, after its release.
+  ///
+  /// `cell`.
+  public static let usedAfterRelease = EventKinds(rawValue: 1 << 8)
+  /// What was used as a context is none: an address (`value`) that no context has.
+  public static let usedNoContext = EventKinds(rawValue: 1 << 9)
+  /// A context was released while a table page that belongs to it was allocated.
+  ///
+  /// `page`, `cell`.
+  public static let outlivesContext = EventKinds(rawValue: 1 << 10)
 }
 
 /// Something that happened in the latest step.

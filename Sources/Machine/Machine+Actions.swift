@@ -100,6 +100,7 @@ extension Machine {
       memory[layout.history(cpu)] += 1
       return 0
     case .slabAllocate, .slabFree, .slabShrink: return performSlab(action, by: cpu)
+    case .contextUse, .contextRelease: return performContext(action, by: cpu)
     case .finished, .fence, .choose: return 0
     }
   }
@@ -108,7 +109,8 @@ extension Machine {
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .free { footprint.read(action.lifetime) }
     switch action.kind {
-    case .finished, .fence, .choose, .allocate, .publish: break
+    case .finished, .fence, .choose, .publish: break
+    case .allocate: addPagesOfOwner(cpu, to: footprint)
     case .load, .wait: footprint.read(action.cell)
     case .store, .exchange: addWrite(of: action.a, to: action.cell, footprint)
     case .compareExchange:
@@ -126,6 +128,7 @@ extension Machine {
       }
     case .free:
       footprint.write(action.lifetime)
+      addPagesOfOwner(layout.pageID(at: action.lifetime).flatMap(layout.owner), to: footprint)
       addSections(memory[action.lifetime + Layout.readersAtUnlinkOffset], footprint)
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       addLocking(action, by: cpu, to: footprint)
@@ -138,6 +141,7 @@ extension Machine {
       }
     case .respond: footprint.write(layout.history(cpu))
     case .slabAllocate, .slabFree, .slabShrink: addSlab(action, to: footprint)
+    case .contextUse, .contextRelease: addContext(action, to: footprint)
     }
   }
 
@@ -171,7 +175,9 @@ extension Machine {
   /// owner of a page can publish it. So the answer is the same wherever the node is met.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
-    case .fence, .allocate, .publish: return true
+    case .fence, .publish: return true
+    case .allocate: return !scenario.tracksPages
+    case .free where scenario.tracksPages: return false
     default: break
     }
     guard action.lifetime != 0, let id = layout.pageID(at: action.lifetime),

@@ -99,6 +99,8 @@ extension Machine {
     case .invoke: return "begin"
     case .respond: return "end"
     case .slabAllocate, .slabFree, .slabShrink: return slabText(action)
+    case .contextUse: return "use \(contextText(at: action.a))"
+    case .contextRelease: return "release \(place)"
     default: return rcuText(action)
     }
   }

@@ -13,6 +13,9 @@ public final class Scenario {
   private(set) var readWriteLockCells: [UInt32] = []
   private(set) var rootNames: [String] = []
   private(set) var slabs: [(name: String, kind: Slab.Kind, slab: Slab)] = []
+  private(set) var contexts: [Context] = []
+  /// Whether pages belong to a context, so that allocating and freeing them are steps.
+  private(set) var tracksPages = false
   public private(set) var programs: [Program] = []
   /// Groups of CPUs that run the same program, by number.
   public private(set) var identicalCPUs: [[Int]] = []
@@ -72,9 +75,19 @@ public final class Scenario {
     precondition(
       pages >= 1 && rootNames.count + pages <= last, "at most 16 pages exist from the start")
     // From the top: roots come first, and more of them may follow.
-    let slab = Slab(freePages: reserve(name), firstID: last - pages, count: pages)
+    let slab = Slab(
+      freePages: reserve(name), firstID: last - pages, count: pages, geometry: geometry)
     slabs.append((name, kind, slab))
     return slab
+  }
+
+  func addContext(_ name: String, ownsPages: Bool) -> Context {
+    let context = Context(
+      state: reserve(name), address: Context.address(ofContext: contexts.count),
+      ownsPages: ownsPages)
+    contexts.append(context)
+    if ownsPages { tracksPages = true }
+    return context
   }
 
   var slabPageCount: Int { slabs.reduce(0) { $0 + $1.slab.count } }

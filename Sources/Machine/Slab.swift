@@ -20,6 +20,13 @@ public struct Slab: Equatable, Sendable {
   let freePages: Location
   let firstID: Int
   let count: Int
+  let geometry: Geometry
+
+  /// The slab's pages, by number, free or not.
+  public subscript(index: Int) -> TablePage {
+    precondition(index >= 0 && index < count, "a page that the slab does not have")
+    return Layout.page(firstID + index, geometry)
+  }
 
   /// True if the page is one of the slab's, free or not.
   public func contains(_ page: TablePage) -> Bool {

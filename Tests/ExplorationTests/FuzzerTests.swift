@@ -69,6 +69,18 @@ struct FuzzerTests {
     #expect(report.violated == violated)
   }
 
+  /// Programs with a VM that owns the table pages, and that somebody releases.
+  @Test(arguments: zip(0..<4, [511, 489, 499, 511]))
+  func programsWithContextsAgree(chunk: Int, violated: Int) {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.hasContexts = true
+    let first = UInt64(chunk * Self.smallChunk)
+    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
+    #expect(report.programs == Self.smallChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
   /// 1,000 larger programs.
   @Test(arguments: zip(0..<20, fullViolated))
   func largerProgramsAgree(chunk: Int, violated: Int) {

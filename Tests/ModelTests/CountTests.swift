@@ -37,6 +37,15 @@ import Testing
       states: 6_503),
     Counts(model: "shared-memcache", executions: 2, blocked: 0, transitions: 8, states: 9),
     Counts(model: "drop-last-reference", executions: 6, blocked: 0, transitions: 29, states: 11),
+    Counts(
+      model: "teardown-with-barrier", executions: 132, blocked: 1, transitions: 1_882,
+      states: 1_719),
+    Counts(
+      model: "teardown-barrier-last", executions: 132, blocked: 1, transitions: 1_816,
+      states: 1_624),
+    Counts(
+      model: "teardown-self-sufficient-callback", executions: 256, blocked: 1,
+      transitions: 2_148, states: 1_585),
   ])
   func counts(_ expected: Counts) throws {
     let model = try #require(Catalogue.model(named: expected.model))

@@ -116,8 +116,10 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
   }
 
   @Test func everySystemHasACorrectModel() {
-    for system in [Collapse.models, Fault.models, Unmap.models, Memcache.models, References.models]
-    {
+    for system in [
+      Collapse.models, Fault.models, Unmap.models, Memcache.models, References.models,
+      Teardown.models,
+    ] {
       #expect(system.contains { $0.expectation == .holds })
       #expect(system.contains { $0.expectation != .holds })
     }
