@@ -77,13 +77,16 @@ public struct Model: Sendable {
   public let expectation: Expectation
   /// Parameter values that the catalogue is checked with; what is not named is standard.
   public let instances: [[String: Int]]
+  /// What the question also asks and sequential consistency cannot tell; nil if there is no such
+  /// thing.
+  public let openQuestion: String?
   /// Makes a fresh scenario, equal each time for equal parameters.
   public let build: @Sendable (ParameterValues) -> Scenario
 
   public init(
     name: String, summary: String, scenario: String, omission: String? = nil,
     origin: Origin? = nil, parameters: [Parameter] = [], expectation: Expectation,
-    instances: [[String: Int]] = [[:]],
+    instances: [[String: Int]] = [[:]], openQuestion: String? = nil,
     build: @escaping @Sendable (ParameterValues) -> Scenario
   ) {
     self.name = name
@@ -94,6 +97,7 @@ public struct Model: Sendable {
     self.parameters = parameters
     self.expectation = expectation
     self.instances = instances
+    self.openQuestion = openQuestion
     self.build = build
   }
 

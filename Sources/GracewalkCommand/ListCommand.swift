@@ -15,6 +15,7 @@ enum ListCommand {
     var summary: String
     var scenario: String
     var leavesOut: String?
+    var notAnswered: String?
     var expected: [String]
     var parameters: [String: String]
     var origin: OriginEntry?
@@ -77,6 +78,7 @@ enum ListCommand {
     print("\(style.bold(model.name)): \(verdict)")
     print("  \(model.summary)")
     if let omission = model.omission { print("  leaves out: \(omission)") }
+    if let question = model.openQuestion { print("  \(CheckText.notAnswered): \(question)") }
   }
 
   private static func entry(_ model: Model) -> ModelEntry {
@@ -84,7 +86,7 @@ enum ListCommand {
     if case .violates(let ids) = model.expectation { expected = ids }
     return ModelEntry(
       name: model.name, summary: model.summary, scenario: model.scenarioText,
-      leavesOut: model.omission, expected: expected,
+      leavesOut: model.omission, notAnswered: model.openQuestion, expected: expected,
       parameters: Dictionary(
         uniqueKeysWithValues: model.parameters.map {
           let range = "\($0.range.lowerBound) to \($0.range.upperBound)"

@@ -7,11 +7,15 @@ public enum InvariantCatalogue {
   public static let all: [any Invariant] = [
     Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
-    NoFreedPageReachable(), TeardownOrder(), NoPageOutlivesVM(),
+    NoFreedPageReachable(), TeardownOrder(), NoPageOutlivesVM(), DirectoriesStayWritable(),
   ]
 
   /// All there are, for descriptions: a parameter does not change what an invariant states.
-  public static var described: [any Invariant] { all + [Linearisable(to: Unspecified())] }
+  public static var described: [any Invariant] {
+    all + [
+      Linearisable(to: Unspecified()), DirtyRecorded(frames: []), ReverseMapAgrees(chains: []),
+    ]
+  }
 
   /// A specification nobody can meet: stands in where only the invariant's texts are wanted.
   private struct Unspecified: SequentialSpecification {

@@ -131,6 +131,11 @@ extension Machine {
     page(at: address)?[Int(address & 0xFFF) >> 2]
   }
 
+  /// The name of the entry at an address, or the address as a number.
+  public func nameOfEntry(at address: UInt64) -> String {
+    entry(at: address).map { name(ofCell: $0.cell) } ?? "0x" + String(address, radix: 16)
+  }
+
   /// The number of the slab that a page belongs to, or nil.
   func slabNumber(ofPage id: Int) -> Int? {
     scenario.slabs.firstIndex { id >= $0.slab.firstID && id < $0.slab.firstID + $0.slab.count }

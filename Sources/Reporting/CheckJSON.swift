@@ -45,6 +45,8 @@ public struct CheckDocument: Encodable, Sendable {
   var model: String
   var scenario: String
   var leavesOut: String?
+  /// What needs weaker memory than sequential consistency to be answered.
+  var notAnswered: String?
   var parameters: [String: Int]
   var invariants: [String]
   var search: String
@@ -69,6 +71,7 @@ public struct CheckDocument: Encodable, Sendable {
     model = report.model
     scenario = report.scenario
     leavesOut = report.omission
+    notAnswered = report.openQuestion
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
     invariants = report.invariants
     search = report.strategy.rawValue

@@ -114,7 +114,9 @@ public enum Teardown {
 
 /// The word of an unlinked page in which the callback's argument and the table's level are packed.
 struct PrivateWord: Sendable {
-  /// Bits that the level is given. KVM takes three; levels below four need two.
+  /// Bits that the level is given.
+  ///
+  /// KVM takes three; levels below four need two.
   var levelBits: UInt64 = 3
   /// Where in its object the argument points.
   var offset: UInt64 = 0

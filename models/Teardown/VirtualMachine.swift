@@ -6,7 +6,9 @@ import Gracewalk
 struct VirtualMachine: Sendable {
   private let root: TablePage
   private let geometry: Geometry
-  /// The guest's page. An entry that maps it looks like one that leads to a table, as with Arm's
+  /// The guest's page.
+  ///
+  /// An entry that maps it looks like one that leads to a table, as with Arm's
   /// descriptors: only the level tells them apart.
   private let guestPages: Slab
   /// How many vCPUs have left for good.
