@@ -284,7 +284,7 @@ import Testing
     let outcome = try run("list", "--format", "json")
     let document = try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
     #expect(document.format == "gracewalk list 1")
-    #expect(document.models.count == 18)
-    #expect(document.invariants.count == 11)
+    #expect(document.models.count == 38)
+    #expect(document.invariants.count == 16)
   }
 }
