@@ -5,8 +5,8 @@
 ///
 /// The pages exist from the start. A free one may be accessed: whoever holds a stale pointer finds
 /// an object of the right type, only perhaps another one. What they contain stays as it was until
-/// somebody writes to it. Memory leaves a slab with `VirtualCPU.shrink`, and what touches it then is
-/// a use after free.
+/// somebody writes to it. Memory leaves a slab with `VirtualCPU.shrink`, and what touches it then
+/// is a use after free.
 public struct Slab: Equatable, Sendable {
   /// What the pages of a slab are.
   public enum Kind: Sendable {

@@ -27,8 +27,9 @@ public enum ReverseMap {
       + "that a page is marked dirty last, and could shadow pages come from such a cache, too?")
 
   static let openQuestion =
-    "whether publishing a descriptor needs rcu_assign_pointer() and following it rcu_dereference(), "
-    + "and whether the smp_wmb() between the new entry and its dirty mark is what keeps them in order"
+    "whether publishing a descriptor needs rcu_assign_pointer() and following it "
+    + "rcu_dereference(), and whether the smp_wmb() between the new entry and its dirty mark is "
+    + "what keeps them in order"
 
   public static let models: [Model] = [
     model(

@@ -6,8 +6,8 @@ import Gracewalk
 /// the patches of 2013).
 ///
 /// Chains change under `mmu_lock`. A descriptor is an object of a type-safe slab: its first word is
-/// the address of an entry, its second leads to the next descriptor. A chain ends with a marker that
-/// tells which frame it belongs to.
+/// the address of an entry, its second leads to the next descriptor. A chain ends with a marker
+/// that tells which frame it belongs to.
 struct ShadowMMU: Sendable {
   private static let leafLevel: UInt64 = 1
   private static let writeBit =

@@ -76,8 +76,8 @@ public enum Teardown {
       name: name, summary: summary,
       scenario:
         "One page is mapped, four levels deep. One vCPU collapses the two lowest levels into a "
-        + "block and frees the unlinked subtree in a callback; another faults on an address below it, "
-        + "and writes to the mapped page; when both have left, the VM is torn down.",
+        + "block and frees the unlinked subtree in a callback; another faults on an address below "
+        + "it, and writes to the mapped page; when both have left, the VM is torn down.",
       omission: omission, origin: origin,
       expectation: violates.isEmpty ? .holds : .violates(violates)
     ) { _ in
