@@ -127,7 +127,7 @@ public struct Fuzzer {
   /// hide everything else.
   private static let invariants: [any Invariant] = [
     NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(), GracePeriodSafety(),
-    NoLeakedTablePage(), TeardownOrder(), NoPageOutlivesVM(),
+    NoLeakedTablePage(), TeardownOrder(),
   ]
 
   /// Compares without and with invariants; returns the first disagreement.
@@ -139,6 +139,14 @@ public struct Fuzzer {
         scenario.require(Fuzzer.invariants)
         return scenario
       }, &report)
+    if bare == nil, checked == nil, program.hasContext {
+      return compare(
+        {
+          let scenario = program.scenario()
+          scenario.require(NoOtherPageOutlivesVM())
+          return scenario
+        }, &report)
+    }
     if bare == nil, checked == nil, program.hasSpecification {
       return compare(
         {

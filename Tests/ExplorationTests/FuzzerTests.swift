@@ -70,7 +70,7 @@ struct FuzzerTests {
   }
 
   /// Programs with a VM that owns the table pages, and that somebody releases.
-  @Test(arguments: zip(0..<4, [511, 489, 499, 511]))
+  @Test(arguments: zip(0..<4, [399, 446, 399, 434]))
   func programsWithContextsAgree(chunk: Int, violated: Int) {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasContexts = true
