@@ -130,6 +130,10 @@ extension Machine {
       footprint.write(action.lifetime)
       addPagesOfOwner(layout.pageID(at: action.lifetime).flatMap(layout.owner), to: footprint)
       addSections(memory[action.lifetime + Layout.readersAtUnlinkOffset], footprint)
+      // The word of its links stands for the readers that whoever unlinks the page notes.
+      if requirements.contains(.readersAtUnlink) {
+        footprint.read(action.lifetime + Layout.linksOffset)
+      }
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       addLocking(action, by: cpu, to: footprint)
     case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,

@@ -141,12 +141,16 @@ extension Machine {
     }
   }
 
-  /// Adds all entries of a table and of those below it as read.
+  /// Adds all entries of a table and of those below it as read, and the noted readers of those
+  /// below, for which the word of their links stands.
   private func addEntries(ofTablesIn id: Int, _ footprint: Footprint) {
     for index in 0..<layout.geometry.entries {
       let cell = layout.page(id).base + Layout.pageHeader + UInt32(index)
       footprint.read(cell)
-      if let below = linkedPage(by: memory[cell]) { addEntries(ofTablesIn: below, footprint) }
+      if let below = linkedPage(by: memory[cell]) {
+        footprint.write(layout.page(below).base + Layout.linksOffset)
+        addEntries(ofTablesIn: below, footprint)
+      }
     }
   }
 
