@@ -7,7 +7,7 @@ public enum Catalogue {
   public static let models: [Model] =
     Collapse.models + Fault.models + Unmap.models + Memcache.models + References.models
     + Invalidation.models + Remap.models + Retry.models + FastFaults.models
-    + Interrupts.models + WalkReferences.models
+    + Interrupts.models + WalkReferences.models + Teardown.models + ReverseMap.models
 
   /// The model with a name, or nil.
   public static func model(named name: String) -> Model? { models.first { $0.name == name } }

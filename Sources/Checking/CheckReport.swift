@@ -25,6 +25,8 @@ public struct CheckReport: Sendable {
   /// The step the model leaves out, for a broken sibling.
   public let omission: String?
   public let origin: Origin?
+  /// What the check leaves open because it needs weaker memory than sequential consistency.
+  public let openQuestion: String?
   /// Ids of the invariants the model is in the catalogue for violating.
   public let declaredViolations: [String]
   public let parameters: ParameterValues
@@ -64,6 +66,7 @@ public struct CheckReport: Sendable {
     self.scenario = model.scenarioText
     omission = model.omission
     origin = model.origin
+    openQuestion = model.openQuestion
     if case .violates(let ids) = model.expectation {
       declaredViolations = ids
     } else {
@@ -132,7 +135,8 @@ extension Scenario {
     let speculations = units.map(\.times).reduce(0, +)
     let what = units.contains { $0.evicts && $0.times > 0 } ? "walks or evictions" : "walks"
     let spontaneous = speculations == 0 ? "" : ", \(speculations) \(what) of their own accord"
-    return ", \(units.count) \(units.count == 1 ? "MMU" : "MMUs")\(spontaneous), \(features.summary)"
+    return
+      ", \(units.count) \(units.count == 1 ? "MMU" : "MMUs")\(spontaneous), \(features.summary)"
   }
 }
 

@@ -93,6 +93,11 @@ public struct Fuzzer {
   public var piece: Int?
   /// Whether programs mask interrupts.
   public var masksInterrupts = false
+  /// Whether programs have a slab, besides identical CPUs or without.
+  public var hasSlabs = false
+
+  /// Whether programs have a context that owns the table pages, besides identical CPUs or without.
+  public var hasContexts = false
 
   /// Compares final states and verdicts for each seed.
   public func run(
@@ -115,6 +120,12 @@ public struct Fuzzer {
     if masksInterrupts {
       return RandomProgram(interruptSeed: seed, size: size, identical: usesSymmetry)
     }
+    if hasContexts && usesSymmetry {
+      return RandomProgram(identicalContextSeed: seed, size: size)
+    }
+    if hasContexts { return RandomProgram(contextSeed: seed, size: size) }
+    if hasSlabs && usesSymmetry { return RandomProgram(identicalSlabSeed: seed, size: size) }
+    if hasSlabs { return RandomProgram(slabSeed: seed, size: size) }
     if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
     if hasHardware { return RandomProgram(hardwareSeed: seed, size: size) }
     if hasRepeats { return RandomProgram(repeatSeed: seed, size: size) }
@@ -133,7 +144,7 @@ public struct Fuzzer {
   /// hide everything else.
   private static let invariants: [any Invariant] = [
     NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(), GracePeriodSafety(),
-    NoLeakedTablePage(),
+    NoLeakedTablePage(), TeardownOrder(),
   ]
 
   /// Compares without and with invariants; returns the first disagreement.
@@ -152,6 +163,14 @@ public struct Fuzzer {
         }
         return scenario
       }, &report)
+    if bare == nil, checked == nil, program.hasContext {
+      return compare(
+        {
+          let scenario = program.scenario()
+          scenario.require(NoOtherPageOutlivesVM())
+          return scenario
+        }, &report)
+    }
     if bare == nil, checked == nil, program.hasSpecification {
       return compare(
         {

@@ -99,6 +99,9 @@ public struct Model: Sendable {
   public let mustHappen: [ExpectedOutcome]
   /// Parameter values that the catalogue is checked with; what is not named is standard.
   public let instances: [[String: Int]]
+  /// What the question also asks and sequential consistency cannot tell; nil if there is no such
+  /// thing.
+  public let openQuestion: String?
   /// Makes a fresh scenario, equal each time for equal parameters.
   public let build: @Sendable (ParameterValues) -> Scenario
 
@@ -106,6 +109,7 @@ public struct Model: Sendable {
     name: String, summary: String, scenario: String, omission: String? = nil,
     origin: Origin? = nil, parameters: [Parameter] = [], expectation: Expectation,
     mustHappen: [ExpectedOutcome] = [], instances: [[String: Int]] = [[:]],
+    openQuestion: String? = nil,
     build: @escaping @Sendable (ParameterValues) -> Scenario
   ) {
     self.name = name
@@ -117,6 +121,7 @@ public struct Model: Sendable {
     self.expectation = expectation
     self.mustHappen = mustHappen
     self.instances = instances
+    self.openQuestion = openQuestion
     self.build = build
   }
 

@@ -16,6 +16,8 @@ public struct RandomProgram: Equatable, Sendable {
     case tlbi, dsb, giveAway
     case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
     case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt
+    case takePage, giveBack, peekPage, poke, shrink, takeTable, giveTableBack, giveTableBackLater
+    case use, useLater, release
   }
 
   struct Step: Equatable {
@@ -41,6 +43,10 @@ public struct RandomProgram: Equatable, Sendable {
   var features = Features()
   /// Whether loops forget their turns.
   var hasRepeats = false
+  /// Pages of the program's slab, if it has one.
+  var slabPages = 0
+  /// Whether the program has a context that owns the table pages.
+  var hasContext = false
 
   static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -62,6 +68,8 @@ public struct RandomProgram: Equatable, Sendable {
     var readWriteLock: ReadWriteLock
     var root: TablePage
     var frames: [DataFrame] = []
+    var slab: Slab?
+    var context: Context?
   }
 
   /// How large programs may get.
@@ -113,12 +121,15 @@ public struct RandomProgram: Equatable, Sendable {
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable(),
-      frames: hasGuests ? scenario.dataFrames(4) : [])
+      frames: hasGuests ? scenario.dataFrames(4) : [],
+      slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil,
+      context: hasContext ? scenario.context("vm", ownsPages: true) : nil)
     scenario.mayRepeat = hasRepeats
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {
-        [.call, .callTwice, .removeLater, .drop].contains($0.instruction)
+        [.call, .callTwice, .removeLater, .drop, .giveTableBackLater, .useLater].contains(
+          $0.instruction)
       }
       let operations = parts.enumerated().map { part, steps in
         Operation("part \(part)", call: isWatched ? RandomSpecification.call(part) : nil) { cpu in
@@ -248,6 +259,10 @@ public struct RandomProgram: Equatable, Sendable {
       note(try runHardware(step, objects, cpu))
     case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt:
       try runInterrupt(step, objects, cpu, &seen, masks: &held.masks)
+    case .takePage, .giveBack, .peekPage, .poke, .shrink, .takeTable, .giveTableBack,
+      .giveTableBackLater:
+      note(try runSlab(step, objects, cpu))
+    case .use, .useLater, .release: try runContext(step, objects, cpu)
     default: note(try runIdentical(step, objects, cpu))
     }
   }

@@ -25,6 +25,8 @@ enum FuzzCommand {
         name: "repeats", value: nil,
         help: "programs with loops that forget; holds the search for livelocks against its oracle"),
       Option(name: "interrupts", value: nil, help: "programs that mask interrupts"),
+      Option(name: "slabs", value: nil, help: "programs whose freed pages come back at once"),
+      Option(name: "contexts", value: nil, help: "programs with a VM that owns the table pages"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
@@ -83,6 +85,8 @@ enum FuzzCommand {
     fuzzer.hasRepeats = arguments.has("repeats")
     fuzzer.piece = piece
     fuzzer.masksInterrupts = arguments.has("interrupts")
+    fuzzer.hasSlabs = arguments.has("slabs")
+    fuzzer.hasContexts = arguments.has("contexts")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     // Without states, what hardware does of its own accord takes many executions.

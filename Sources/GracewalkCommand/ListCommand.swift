@@ -15,6 +15,7 @@ enum ListCommand {
     var summary: String
     var scenario: String
     var leavesOut: String?
+    var notAnswered: String?
     var expected: [String]
     var parameters: [String: String]
     var origin: OriginEntry?
@@ -93,6 +94,7 @@ enum ListCommand {
     }
     return ["\(style.bold(model.name)): \(verdict)", "  \(model.summary)"]
       + (model.omission.map { ["  leaves out: \($0)"] } ?? [])
+      + (model.openQuestion.map { ["  \(CheckText.notAnswered): \($0)"] } ?? [])
   }
 
   private static func entry(_ architecture: Architecture) -> ArchitectureEntry {
@@ -106,7 +108,7 @@ enum ListCommand {
     if case .violates(let ids) = model.expectation { expected = ids }
     return ModelEntry(
       name: model.name, summary: model.summary, scenario: model.scenarioText,
-      leavesOut: model.omission, expected: expected,
+      leavesOut: model.omission, notAnswered: model.openQuestion, expected: expected,
       parameters: Dictionary(
         uniqueKeysWithValues: model.parameters.map {
           let range = "\($0.range.lowerBound) to \($0.range.upperBound)"

@@ -8,12 +8,16 @@ public enum InvariantCatalogue {
     Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
     NoFreedPageReachable(), BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(),
-    NoReuseWhileCached(), NoForeignFrameUse(),
+    NoReuseWhileCached(), NoForeignFrameUse(), TeardownOrder(), NoPageOutlivesVM(),
+    DirectoriesStayWritable(),
   ]
 
   /// All there are, for descriptions: a parameter does not change what an invariant states.
   public static var described: [any Invariant] {
-    all + [Linearisable(to: Unspecified()), PagesAccountedFor(pool: [])]
+    all + [
+      Linearisable(to: Unspecified()), PagesAccountedFor(pool: []), DirtyRecorded(frames: []),
+      ReverseMapAgrees(chains: []),
+    ]
   }
 
   /// A specification nobody can meet: stands in where only the invariant's texts are wanted.

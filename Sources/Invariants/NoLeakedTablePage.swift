@@ -3,6 +3,8 @@
 import Machine
 
 /// Every allocated table page is in the tree once all is done.
+///
+/// A page that is free in its slab is not allocated, and what is no table need not be in the tree.
 public struct NoLeakedTablePage: QuiescenceInvariant {
   public init() {}
 
@@ -20,7 +22,10 @@ public struct NoLeakedTablePage: QuiescenceInvariant {
 
   public func judgeEnd(of machine: Machine) -> Violation? {
     let reachable = Set(machine.reachableTables.map(\.page))
-    let all = machine.pages.filter { $0.isAllocated && !reachable.contains($0.page) }
+    let all = machine.pages.filter { view in
+      view.isAllocated && !reachable.contains(view.page) && !machine.isFreeInSlab(view.page)
+        && !machine.isObject(view.page)
+    }
     // Pages that a CPU allocated come first: they tell who did what.
     let isNew = { (view: PageView) in machine.allocation(of: view.page) != nil }
     let leaked = all.filter(isNew) + all.filter { !isNew($0) }

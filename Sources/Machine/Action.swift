@@ -38,6 +38,10 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case settle
     /// A data frame gets another owner.
     case handOver
+    /// Pages of a slab, whose free ones the word tells.
+    case slabAllocate, slabFree, slabShrink
+    /// An object with a lifetime that is no page.
+    case contextUse, contextRelease
   }
 
   public var kind: Kind

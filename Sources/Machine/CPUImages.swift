@@ -67,6 +67,8 @@ final class CPUImages {
   private func describeNamedWords() {
     let scenario = machine.scenario
     for cell in scenario.wordCells { contents[Int(cell)] = .modelValue }
+    // Pages of slabs exist from the start, so which of them are free names no CPU.
+    for slab in scenario.slabs { contents[Int(slab.slab.freePages.cell)] = .number }
     for cell in scenario.spinLockCells { contents[Int(cell)] = .holder }
     for cell in scenario.readWriteLockCells {
       contents[Int(cell)] = .cpuSet
@@ -226,6 +228,7 @@ final class CPUImages {
       .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
       .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
       .choose, .invoke, .respond, .maskInterrupts, .unmaskInterrupts, .interruptSend,
+      .slabAllocate, .slabFree, .slabShrink, .contextUse, .contextRelease,
       // Where there is hardware, no CPUs are exchanged.
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
       .dsb, .handOver:
@@ -261,6 +264,7 @@ final class CPUImages {
       .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
       .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond,
       .maskInterrupts, .unmaskInterrupts, .interruptTaken,
+      .slabAllocate, .slabFree, .slabShrink, .contextUse, .contextRelease,
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
       .dsb, .handOver:
       return result

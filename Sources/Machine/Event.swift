@@ -63,6 +63,16 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `value`: the owner's id.
   public static let foreignFrameUsed = EventKinds(rawValue: 1 << 21)
+  /// A context was used, or released again, after its release.
+  ///
+  /// `cell`.
+  public static let usedAfterRelease = EventKinds(rawValue: 1 << 11)
+  /// What was used as a context is none: an address (`value`) that no context has.
+  public static let usedNoContext = EventKinds(rawValue: 1 << 12)
+  /// A context was released while a table page that belongs to it was allocated.
+  ///
+  /// `page`, `cell`.
+  public static let outlivesContext = EventKinds(rawValue: 1 << 13)
 }
 
 /// Something that happened in the latest step.

@@ -112,6 +112,8 @@ extension Machine {
     case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
       .handOver:
       return performHardware(action, by: cpu)
+    case .slabAllocate, .slabFree, .slabShrink: return performSlab(action, by: cpu)
+    case .contextUse, .contextRelease: return performContext(action, by: cpu)
     case .finished, .fence, .choose, .tlbi, .dsb: return 0
     }
   }
@@ -120,7 +122,8 @@ extension Machine {
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .free { footprint.read(action.lifetime) }
     switch action.kind {
-    case .finished, .fence, .choose, .allocate, .publish, .tlbi, .dsb: break
+    case .finished, .fence, .choose, .publish, .tlbi, .dsb: break
+    case .allocate: addPagesOfOwner(cpu, to: footprint)
     case .load, .wait: footprint.read(action.cell)
     case .store, .exchange: addWrite(of: action.a, to: action.cell, footprint)
     case .compareExchange:
@@ -138,7 +141,12 @@ extension Machine {
       }
     case .free:
       footprint.write(action.lifetime)
+      addPagesOfOwner(layout.pageID(at: action.lifetime).flatMap(layout.owner), to: footprint)
       addReaders(ofPage: action.lifetime, footprint)
+      // The word of its links stands for the readers that whoever unlinks the page notes.
+      if requirements.contains(.readersAtUnlink) {
+        footprint.read(action.lifetime + Layout.linksOffset)
+      }
       if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
     case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
       .handOver:
@@ -156,6 +164,8 @@ extension Machine {
         footprint.read(layout.history(other))
       }
     case .respond: footprint.write(layout.history(cpu))
+    case .slabAllocate, .slabFree, .slabShrink: addSlab(action, to: footprint)
+    case .contextUse, .contextRelease: addContext(action, to: footprint)
     }
   }
 
@@ -169,6 +179,7 @@ extension Machine {
     case .incrementUnlessZero: footprint.write(action.cell)
     case .guestAccess: addPotentialAccess(action, by: cpu, to: footprint)
     case .free: addAllReaders(footprint)
+    case .slabAllocate, .slabFree, .slabShrink: addPotentialSlab(action, to: footprint)
     default: break
     }
   }
@@ -177,6 +188,7 @@ extension Machine {
   func hasFixedFootprint(_ action: Action) -> Bool {
     switch action.kind {
     case .compareExchange, .incrementUnlessZero, .free, .call, .callbackStart, .guestAccess: false
+    case .slabAllocate, .slabFree, .slabShrink: false
     case .store, .exchange: action.cell < Layout.namedCapacity
     default: true
     }
@@ -188,7 +200,9 @@ extension Machine {
   /// owner of a page can publish it. So the answer is the same wherever the node is met.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
-    case .fence, .allocate, .publish, .tlbi, .dsb: return true
+    case .fence, .publish, .tlbi, .dsb: return true
+    case .allocate: return !scenario.tracksPages
+    case .free where scenario.tracksPages: return false
     case .settle:
       guard let id = layout.pageID(at: action.cell) else { return false }
       return memory[layout.page(id).base + Layout.publishedOffset] == 0

@@ -15,6 +15,7 @@ extension Machine {
       memory[page.base + Layout.publishedOffset] = Layout.published(atLevel: 0)
     }
     memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
+    bootSlabs()
     let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
     for body in scenario.bootBodies {
       do { try body(cpu) } catch {

@@ -84,9 +84,18 @@ extension Machine {
     }
   }
 
-  private func noteReaders(ofTablesIn id: Int, _ domain: GraceDomain, _ readers: UInt64) {
+  /// Whoever is inside of anything now may still hold the page.
+  func noteReaders(ofPage id: Int) {
+    for domain in GraceDomain.allCases { noteReaders(ofPage: id, domain, readers(in: domain)) }
+  }
+
+  private func noteReaders(ofPage id: Int, _ domain: GraceDomain, _ readers: UInt64) {
     memory[layout.readersAtUnlink(domain, ofPage: id)] = readers
     memory[layout.readers(domain, ofPage: id)] = readers
+  }
+
+  private func noteReaders(ofTablesIn id: Int, _ domain: GraceDomain, _ readers: UInt64) {
+    noteReaders(ofPage: id, domain, readers)
     let base = layout.page(id).base
     for index in 0..<layout.geometry.entries {
       if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {

@@ -9,8 +9,8 @@ extension Machine {
   func allocatePage(for cpu: Int, inOperation operation: UInt64) -> UInt64 {
     let counter = layout.pagesAllocated(owner: cpu)
     let index = Int(memory[counter])
-    guard index < Layout.pagesPerOwner else {
-      let most = Layout.pagesPerOwner
+    guard index < Layout.pagesPerOwner - slabPages(ofOwner: cpu) else {
+      let most = Layout.pagesPerOwner - slabPages(ofOwner: cpu)
       fail(.capacity("\(name(ofCPU: cpu)) allocates more than \(most) table pages"))
       return UInt64(layout.page(owner: cpu, index: 0).id)
     }
@@ -155,12 +155,16 @@ extension Machine {
     }
   }
 
-  /// Adds all entries of a table and of those below it as read.
+  /// Adds all entries of a table and of those below it as read, and the noted readers of those
+  /// below, for which the word of their links stands.
   private func addEntries(ofTablesIn id: Int, _ footprint: Footprint) {
     for index in 0..<layout.geometry.entries {
       let cell = layout.page(id).base + Layout.pageHeader + UInt32(index)
       footprint.read(cell)
-      if let below = linkedPage(by: memory[cell]) { addEntries(ofTablesIn: below, footprint) }
+      if let below = linkedPage(by: memory[cell]) {
+        footprint.write(layout.page(below).base + Layout.linksOffset)
+        addEntries(ofTablesIn: below, footprint)
+      }
     }
   }
 }

@@ -48,6 +48,10 @@ extension Machine {
     for index in 0..<Int(memory[layout.pagesAllocated(owner: owner)]) {
       body(layout.page(owner: owner, index: index))
     }
+    guard owner == layout.bootOwner else { return }
+    for slab in scenario.slabs {
+      for id in slab.slab.firstID..<(slab.slab.firstID + slab.slab.count) { body(layout.page(id)) }
+    }
   }
 
   private func queueCallback(_ key: UInt64, by cpu: Int) {

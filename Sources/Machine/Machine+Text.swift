@@ -25,6 +25,9 @@ extension Machine {
   public func name(ofPage id: Int) -> String {
     let index = id % Layout.pagesPerOwner
     guard let owner = layout.owner(ofPage: id) else {
+      if let slab = slabNumber(ofPage: id) {
+        return "\(scenario.slabs[slab].name).\(id - scenario.slabs[slab].slab.firstID)"
+      }
       return index < scenario.rootNames.count ? scenario.rootNames[index] : "boot.\(index)"
     }
     return "\(name(ofCPU: owner)).\(index)"
@@ -102,6 +105,9 @@ extension Machine {
     case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
       .dsb, .handOver:
       return hardwareText(action)
+    case .slabAllocate, .slabFree, .slabShrink: return slabText(action)
+    case .contextUse: return "use \(contextText(at: action.a))"
+    case .contextRelease: return "release \(place)"
     default: return graceText(action)
     }
   }
@@ -139,6 +145,7 @@ extension Machine {
     case .fetchAdd: "now \(Int64(bitPattern: result &+ action.a))"
     case .incrementUnlessZero: result == 0 ? "is zero" : "taken"
     case .allocate: name(ofPage: Int(result))
+    case .slabAllocate: result == 0 ? "none is free" : name(ofPage: Int(result) - 1)
     case .choose: "\(result)"
     case .guestAccess, .walkStart, .walkRead, .walkUpdate:
       hardwareOutcome(of: action, observing: result)
@@ -174,7 +181,7 @@ extension Machine {
     var shown: Set<Int> = []
     for root in roots { addLines(for: root, label: "", depth: 0, &lines, &shown) }
     for view in pages where !shown.contains(view.page.id) {
-      let label = view.isAllocated ? "unreachable: " : "freed: "
+      let label = label(ofUnreachable: view)
       shown.insert(view.page.id)
       lines.append(label + line(for: view))
     }
@@ -196,6 +203,12 @@ extension Machine {
       guard let id = linkedPage(by: entry.bits) else { continue }
       addLines(for: layout.page(id), label: "[\(index)] ", depth: depth + 1, &lines, &shown)
     }
+  }
+
+  private func label(ofUnreachable view: PageView) -> String {
+    if !view.isAllocated { return "freed: " }
+    if isFreeInSlab(view.page) { return "in slab: " }
+    return isObject(view.page) ? "" : "unreachable: "
   }
 
   private func line(for view: PageView) -> String {

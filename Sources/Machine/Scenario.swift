@@ -15,6 +15,10 @@ public final class Scenario {
   public private(set) var dataFrames: [DataFrame] = []
   /// Owners of data frames besides the guest and nobody.
   private(set) var frameOwners: [FrameOwner] = []
+  private(set) var slabs: [(name: String, kind: Slab.Kind, slab: Slab)] = []
+  private(set) var contexts: [Context] = []
+  /// Whether pages belong to a context, so that allocating and freeing them are steps.
+  private(set) var tracksPages = false
   public private(set) var programs: [Program] = []
   /// Groups of CPUs that run the same program, by number.
   public private(set) var identicalCPUs: [[Int]] = []
@@ -66,10 +70,35 @@ public final class Scenario {
 
   /// A table page that exists from the start and is where walks begin.
   public func rootTable(_ name: String = "root") -> TablePage {
-    precondition(rootNames.count < Layout.pagesPerOwner)
+    precondition(rootNames.count + slabPageCount < Layout.pagesPerOwner)
     rootNames.append(name)
     return Layout.page(rootNames.count - 1, geometry)
   }
+
+  /// Pages that exist from the start and are handed out and taken back again and again.
+  ///
+  /// They share the places of what exists from the start, of which there are 16.
+  public func slab(_ name: String, pages: Int, kind: Slab.Kind = .tables) -> Slab {
+    let last = Layout.pagesPerOwner - slabPageCount
+    precondition(
+      pages >= 1 && rootNames.count + pages <= last, "at most 16 pages exist from the start")
+    // From the top: roots come first, and more of them may follow.
+    let slab = Slab(
+      freePages: reserve(name), firstID: last - pages, count: pages, geometry: geometry)
+    slabs.append((name, kind, slab))
+    return slab
+  }
+
+  func addContext(_ name: String, ownsPages: Bool) -> Context {
+    let context = Context(
+      state: reserve(name), address: Context.address(ofContext: contexts.count),
+      ownsPages: ownsPages)
+    contexts.append(context)
+    if ownsPages { tracksPages = true }
+    return context
+  }
+
+  var slabPageCount: Int { slabs.reduce(0) { $0 + $1.slab.count } }
 
   /// Code that runs alone before the CPUs start, for example to map what is mapped already.
   public func boot(_ body: @escaping (VirtualCPU) throws -> Void) { bootBodies.append(body) }

@@ -52,6 +52,8 @@ public struct CheckDocument: Encodable, Sendable {
   var model: String
   var scenario: String
   var leavesOut: String?
+  /// What needs weaker memory than sequential consistency to be answered.
+  var notAnswered: String?
   var parameters: [String: Int]
   /// What the modelled MMU can do, where there is one.
   var features: String?
@@ -81,6 +83,7 @@ public struct CheckDocument: Encodable, Sendable {
     model = report.model
     scenario = report.scenario
     leavesOut = report.omission
+    notAnswered = report.openQuestion
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
     features = report.hasHardware ? report.features.text : nil
     invariants = report.invariants

@@ -26,6 +26,7 @@ public struct CheckText {
     }
     lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(counts)"]
+    if let question = report.openQuestion { lines.append("  \(Self.notAnswered): \(question)") }
     if let mergers { lines.append("  \(mergers)") }
     lines += CoverageText(report: report).lines
     lines += report.vacuous.map {
@@ -41,6 +42,9 @@ public struct CheckText {
     if let advice = report.advice { lines.append("  \(style.warning(advice))") }
     return lines.flatMap { $0.contains("\u{1B}") ? [$0] : $0.wrapped(to: width) }
   }
+
+  /// How what needs weaker memory is introduced.
+  public static let notAnswered = "not answered under sequential consistency"
 
   /// The counterexample, if there is one; a replay shows the same lines.
   public var body: [String] {

@@ -69,6 +69,18 @@ struct FuzzerTests {
     #expect(report.violated == violated)
   }
 
+  /// Programs whose freed pages come back at once, while others look at them.
+  @Test(arguments: zip(0..<4, [246, 240, 249, 268]))
+  func programsWithSlabsAgree(chunk: Int, violated: Int) {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.hasSlabs = true
+    let first = UInt64(chunk * Self.smallChunk)
+    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
+    #expect(report.programs == Self.smallChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
+  }
+
   /// The same with states compared in full.
   @Test func programsWithInterruptsAgreeExactly() {
     var fuzzer = Fuzzer(.stateful, isExact: true)
@@ -76,6 +88,18 @@ struct FuzzerTests {
     let report = fuzzer.run(seeds: 0..<500, size: .small)
     #expect(report.mismatches == [])
     #expect(report.violated == 100)
+  }
+
+  /// Programs with a VM that owns the table pages, and that somebody releases.
+  @Test(arguments: zip(0..<4, [399, 446, 399, 434]))
+  func programsWithContextsAgree(chunk: Int, violated: Int) {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.hasContexts = true
+    let first = UInt64(chunk * Self.smallChunk)
+    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
+    #expect(report.programs == Self.smallChunk)
+    #expect(report.mismatches == [])
+    #expect(report.violated == violated)
   }
 
   /// 1,000 larger programs.

@@ -58,7 +58,7 @@ import Testing
   @Test func catalogue() throws {
     let outcome = try run("check")
     #expect(outcome.status == 0)
-    #expect(outcome.output.contains("73 of 73 verdicts as declared"))
+    #expect(outcome.output.contains("127 of 127 verdicts as declared"))
   }
 
   @Test func helpEverywhere() throws {
@@ -340,7 +340,7 @@ import Testing
     let outcome = try run("list", "--format", "json")
     let document = try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
     #expect(document.format == "gracewalk list 1")
-    #expect(document.models.count == 29)
-    #expect(document.invariants.count == 12)
+    #expect(document.models.count == 38)
+    #expect(document.invariants.count == 16)
   }
 }

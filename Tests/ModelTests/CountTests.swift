@@ -49,6 +49,26 @@ import Testing
     Counts(
       model: "walk-references", levels: 3, executions: 30_671, blocked: 85, transitions: 718_830,
       states: 197_869),
+    Counts(
+      model: "teardown-with-barrier", executions: 132, blocked: 1, transitions: 1_882,
+      states: 1_719),
+    Counts(
+      model: "teardown-barrier-last", executions: 132, blocked: 1, transitions: 1_816,
+      states: 1_624),
+    Counts(
+      model: "teardown-self-sufficient-callback", executions: 256, blocked: 1,
+      transitions: 2_148, states: 1_585),
+    Counts(
+      model: "reverse-map-remap", executions: 83, blocked: 41, transitions: 1_805, states: 4_383),
+    Counts(
+      model: "reverse-map-fault", executions: 245, blocked: 121, transitions: 6_243,
+      states: 12_293),
+    Counts(
+      model: "reverse-map-shadow-page-reuse", executions: 260, blocked: 166, transitions: 7_420,
+      states: 15_426),
+    Counts(
+      model: "reverse-map-shrink", executions: 101, blocked: 45, transitions: 1_979,
+      states: 3_710),
   ])
   func counts(_ expected: Counts) throws {
     let model = try #require(Catalogue.model(named: expected.model))

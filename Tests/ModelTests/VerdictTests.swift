@@ -119,7 +119,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
   @Test func everySystemHasACorrectModel() {
     for system in [
       Collapse.models, Fault.models, Unmap.models, Memcache.models, References.models,
-      Interrupts.models, WalkReferences.models,
+      Interrupts.models, WalkReferences.models, Teardown.models, ReverseMap.models,
     ] {
       #expect(system.contains { $0.expectation == .holds })
       #expect(system.contains { $0.expectation != .holds })

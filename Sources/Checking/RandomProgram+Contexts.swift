@@ -1,0 +1,70 @@
+// Random programs with a context: who uses it, who releases it, and which pages are left then.
+
+import Invariants
+import Machine
+import Support
+
+extension RandomProgram {
+  /// Uses and releases of a VM, and what allocates and frees the pages that belong to it.
+  private static let contexts: [[Instruction]] = [
+    [.use, .release, .load, .store, .section],
+    [.install, .remove, .release, .use, .walk],
+    [.install, .removeLater, .useLater, .barrier, .release],
+    [.takeTable, .giveTableBack, .release, .remove, .section],
+    [.install, .removeLater, .synchronize, .release, .section],
+  ]
+
+  /// The program with a context for a seed.
+  public init(contextSeed seed: UInt64, size: Size = .full) {
+    var random = SplitMix64(seed: seed ^ 0x636F_6E74_6578_7473)
+    self.init(seed: seed, size: size)
+    addContext(size, cpus.count, &random)
+  }
+
+  /// The program with a context and identical CPUs for a seed.
+  public init(identicalContextSeed seed: UInt64, size: Size = .full) {
+    var random = SplitMix64(seed: seed ^ 0x636F_6E74_7477_696E)
+    self.init(identicalSeed: seed, size: size)
+    addContext(size, copies.reduce(0, +), &random)
+  }
+
+  private mutating func addContext(_ size: Size, _ cpuCount: Int, _ random: inout SplitMix64) {
+    hasContext = true
+    slabPages = random.pick([0, 0, 1, 2])
+    for cpu in cpus.indices where random.below(4) != 0 {
+      let mix = random.pick(Self.contexts)
+      let length = 1 + random.below(size.longest(cpuCount))
+      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
+      let cut = random.below(length + 1)
+      cpus[cpu] = [Array(steps[..<cut]), Array(steps[cut...])]
+    }
+  }
+
+  /// Instructions that only programs with a context have.
+  static func runContext(_ step: Step, _ objects: Objects, _ cpu: VirtualCPU) throws {
+    guard let context = objects.context else { return }
+    switch step.instruction {
+    case .use: try cpu.use(context)
+    case .useLater: try cpu.call { cpu in try cpu.use(context) }
+    default: try cpu.release(context)
+    }
+  }
+}
+
+/// Pages that CPUs allocated do not outlive their context.
+///
+/// The root, which nobody frees, would decide about every release.
+struct NoOtherPageOutlivesVM: EventInvariant {
+  private let all = NoPageOutlivesVM()
+
+  var id: String { all.id }
+  var statement: String { all.statement }
+  var rationale: String { all.rationale }
+  var source: String { all.source }
+  var treatsCPUsAlike: Bool { true }
+  var watches: EventKinds { all.watches }
+
+  func judge(_ event: Event, in machine: Machine) -> Violation? {
+    machine.roots.contains { $0.id == event.page } ? nil : all.judge(event, in: machine)
+  }
+}

@@ -1,0 +1,109 @@
+// Random programs with a slab: pages that come back at once while others still look at them.
+
+import Machine
+import Support
+
+extension RandomProgram {
+  /// What is done with a slab's pages, and what may get in its way.
+  private static let slabs: [[Instruction]] = [
+    [.takePage, .giveBack, .peekPage, .poke, .shrink],
+    [.takePage, .giveBack, .peekPage, .section, .synchronize, .shrink],
+    [.takeTable, .giveTableBack, .walk, .write, .section],
+    [.takeTable, .giveTableBack, .giveTableBackLater, .shrink, .section],
+    [.takePage, .giveBack, .load, .store, .exchange, .compareExchange],
+    [.takeTable, .remove, .giveTableBack, .shrink, .install, .synchronize],
+  ]
+
+  /// The program with a slab for a seed.
+  public init(slabSeed seed: UInt64, size: Size = .full) {
+    var random = SplitMix64(seed: seed ^ 0x736C_6162_7365_6564)
+    self.init(seed: seed, size: size)
+    addSlab(size, cpus.count, &random)
+  }
+
+  /// The program with a slab and identical CPUs for a seed.
+  public init(identicalSlabSeed seed: UInt64, size: Size = .full) {
+    var random = SplitMix64(seed: seed ^ 0x736C_6162_7477_696E)
+    self.init(identicalSeed: seed, size: size)
+    addSlab(size, copies.reduce(0, +), &random)
+  }
+
+  private mutating func addSlab(_ size: Size, _ cpuCount: Int, _ random: inout SplitMix64) {
+    slabPages = random.pick([1, 1, 2, 3])
+    wordCount = random.pick([1, 2])
+    for cpu in cpus.indices where random.below(4) != 0 {
+      let mix = random.pick(Self.slabs)
+      let length = 1 + random.below(size.longest(cpuCount))
+      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
+      let cut = random.below(length + 1)
+      cpus[cpu] = [Array(steps[..<cut]), Array(steps[cut...])]
+    }
+    keepWords()
+  }
+
+  /// Makes steps of programs that had more words use those that are left.
+  mutating func keepWords() {
+    for cpu in cpus.indices {
+      for part in cpus[cpu].indices {
+        for step in cpus[cpu][part].indices { cpus[cpu][part][step].word %= wordCount }
+      }
+    }
+  }
+
+  /// Instructions that only programs with a slab have.
+  static func runSlab(
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    guard let slab = objects.slab else { return 0 }
+    let word = objects.words[step.word]
+    let entry = objects.root[Int(step.old) % 2]
+    switch step.instruction {
+    case .takePage:
+      guard let page = try cpu.allocate(from: slab) else { return 1 }
+      try cpu.store(step.new, to: page[0], .relaxed)
+      try cpu.store(page.address, to: word, .release)
+      return 2
+    case .giveBack:
+      let found = try cpu.exchange(0, in: word, .acquireRelease)
+      guard let page = slab.page(at: found, cpu) else { return 0 }
+      try cpu.free(page, to: slab)
+      return 1
+    case .peekPage:
+      guard let page = slab.page(at: try cpu.load(word, .acquire), cpu) else { return 0 }
+      return try cpu.load(page[0], .relaxed)
+    case .poke:
+      guard let page = slab.page(at: try cpu.load(word, .acquire), cpu) else { return 0 }
+      return try cpu.fetchAdd(1, to: page[1], .relaxed)
+    case .shrink:
+      try cpu.shrink(slab)
+      return 0
+    case .takeTable:
+      guard let page = try cpu.allocate(from: slab) else { return 1 }
+      try cpu.store(step.new, to: page[0], .relaxed)
+      let won = try cpu.compareExchange(
+        entry, expected: 0, desired: Descriptor.table(page).bits, .release
+      ).exchanged
+      if !won { try cpu.free(page, to: slab) }
+      return won ? 2 : 3
+    default: return try giveTableBack(step, slab, entry, cpu)
+    }
+  }
+
+  private static func giveTableBack(
+    _ step: Step, _ slab: Slab, _ entry: Location, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    let found = Descriptor(bits: try cpu.exchange(0, in: entry, .acquireRelease))
+    guard let page = cpu.table(at: found) else { return 0 }
+    if !slab.contains(page) {
+      try cpu.free(page)
+    } else if step.instruction == .giveTableBack {
+      try cpu.free(page, to: slab)
+    } else {
+      try cpu.call { cpu in
+        try cpu.free(page, to: slab)
+        try cpu.shrink(slab)
+      }
+    }
+    return 1
+  }
+}

@@ -1,0 +1,33 @@
+// Directories stay writable: write protection is for leaves.
+
+import Machine
+
+/// Every entry that leads to a table allows writes, once all is done.
+///
+/// For tables whose upper levels hold permissions as well, as those of x86.
+public struct DirectoriesStayWritable: QuiescenceInvariant {
+  public init() {}
+
+  public let id = "directories-stay-writable"
+  public let statement =
+    "When all is done, every entry in the tree that leads to a table allows what is below to be "
+    + "written."
+  public let rationale =
+    "Fault handling mends leaves. Where an entry above has lost its write bit, the guest faults on "
+    + "a leaf that is as it should be, for ever."
+  public let source =
+    "Xiao Guangrong, linux-kernel, 2013-08-29, on PATCH 09/12 (pte-list lockless walker), and Gleb "
+    + "Natapov before: shadow pages from a cache whose objects come back at once."
+  public let treatsCPUsAlike = true
+
+  public func judgeEnd(of machine: Machine) -> Violation? {
+    for view in machine.reachableTables {
+      guard let index = view.entries.firstIndex(where: { $0.isTable && !$0.isWritable }) else {
+        continue
+      }
+      return Violation(
+        "\(view.name)[\(index)] leads to a table and has lost its write bit")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,28 @@
+// No table page outlives its VM: what was allocated for it is given back before it goes.
+
+import Machine
+
+/// When a context that owns the table pages is released, none of them is allocated any more.
+public struct NoPageOutlivesVM: EventInvariant {
+  public init() {}
+
+  public let id = "no-page-outlives-vm"
+  public let statement = "When a VM is released, all its table pages have been freed."
+  public let rationale =
+    "Pages are charged to whoever runs the VM: one that is freed later is charged to somebody who "
+    + "has gone, and a module that is unloaded then takes the callback's code with it."
+  public let source =
+    "David Matlack, linux list, 2022-09-07, on PATCH 09/14 (free removed stage-2 tables in an RCU "
+    + "callback), whose text names this as the aim of the barrier."
+  public let treatsCPUsAlike = true
+
+  public let watches: EventKinds = .outlivesContext
+
+  public func judge(_ event: Event, in machine: Machine) -> Violation? {
+    guard let page = machine.page(event.page) else { return nil }
+    return Violation(
+      "\(machine.name(ofCPU: event.cpu)) releases \(machine.name(ofCell: event.cell)) while table "
+        + "page \(machine.name(ofPage: event.page)) is still allocated",
+      details: ["\(machine.name(ofPage: event.page)) was \(machine.origin(of: page))"])
+  }
+}

@@ -1,0 +1,30 @@
+// Teardown order: what is torn down is used by nobody any more.
+
+import Machine
+
+/// A context is used only while it lives.
+public struct TeardownOrder: EventInvariant {
+  public init() {}
+
+  public let id = "teardown-order"
+  public let statement =
+    "Nothing uses a VM, or what belongs to it, after it was released, or through an address that "
+    + "is not its own."
+  public let rationale =
+    "A callback that is still queued when the VM goes runs later, with a pointer to what is no "
+    + "longer there."
+  public let source =
+    "David Matlack, linux list, 2022-09-07, on PATCH 09/14 (free removed stage-2 tables in an RCU "
+    + "callback): what is the barrier at the end of kvm_free_stage2_pgd for?"
+  public let treatsCPUsAlike = true
+
+  public let watches: EventKinds = [.usedAfterRelease, .usedNoContext]
+
+  public func judge(_ event: Event, in machine: Machine) -> Violation? {
+    let cpu = machine.name(ofCPU: event.cpu)
+    if event.kind == .usedNoContext {
+      return Violation("\(cpu) uses 0x\(String(event.value, radix: 16)), where no context is")
+    }
+    return Violation("\(cpu) uses \(machine.name(ofCell: event.cell)) after its release")
+  }
+}

@@ -1,0 +1,61 @@
+// Objects with a lifetime that are no pages: a VM, or the descriptor of its page table.
+
+/// Something that code uses while it lives, and that somebody releases in the end.
+///
+/// It has an address with three low bits free, as what an allocator returns has, so that code may
+/// keep a small number there.
+public struct Context: Equatable, Sendable {
+  /// 0 while it lives, 1 once released.
+  let state: Location
+  /// How code refers to it where it keeps no more than a word.
+  public let address: UInt64
+  /// Whether the machine's table pages belong to it.
+  let ownsPages: Bool
+
+  // Above all that a table descriptor can point to, and a multiple of eight.
+  private static let firstAddress: UInt64 = 1 << 40
+  private static let stride: UInt64 = 64
+
+  static func address(ofContext number: Int) -> UInt64 {
+    firstAddress + UInt64(number) * stride
+  }
+}
+
+extension Scenario {
+  /// Adds a context, alive from the start.
+  ///
+  /// - Parameter ownsPages: whether the machine's table pages belong to it, and must be freed when
+  ///   it is released. Where one does, allocating and freeing pages are scheduling points.
+  public func context(_ name: String, ownsPages: Bool = false) -> Context {
+    addContext(name, ownsPages: ownsPages)
+  }
+}
+
+extension VirtualCPU {
+  /// Uses a context: reads or writes something in it.
+  public func use(
+    _ context: Context, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    try use(contextAt: context.address, file: file, line: line)
+  }
+
+  /// Uses what should be a context, by its address; an address that none has is a wild pointer.
+  public func use(
+    contextAt address: UInt64, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    var action = Action(.contextUse)
+    action.a = address
+    action.cell = machine.contextCell(at: address)
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Ends a context's life.
+  public func release(
+    _ context: Context, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    var action = Action(.contextRelease, context.state)
+    action.a = context.address
+    action.flag = context.ownsPages
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+}

@@ -1,0 +1,64 @@
+// Contexts: what uses one that is gone, and which pages are left when one goes.
+
+import Exploration
+import Support
+
+extension Machine {
+  /// The word of the context with an address, or 0.
+  func contextCell(at address: UInt64) -> UInt32 {
+    scenario.contexts.first { $0.address == address }?.state.cell ?? 0
+  }
+
+  func performContext(_ action: Action, by cpu: Int) -> UInt64 {
+    if action.cell == 0 {
+      report(.usedNoContext, cpu, value: action.a)
+    } else if memory[action.cell] != 0 {
+      report(.usedAfterRelease, cpu, cell: action.cell)
+    }
+    guard action.kind == .contextRelease else { return 0 }
+    memory[action.cell] = 1
+    if action.flag {
+      for page in pagesInUse { report(.outlivesContext, cpu, page: page.base, cell: action.cell) }
+    }
+    return 0
+  }
+
+  /// Adds what an action on a context touches.
+  ///
+  /// Who releases a context that owns pages sees which pages there are. An owner's count of pages
+  /// stands for all of them: allocating and freeing one writes it (`addPagesOfOwner`). The word of
+  /// a slab's free pages stands for those.
+  func addContext(_ action: Action, to footprint: Footprint) {
+    if action.kind == .contextUse {
+      if action.cell != 0 { footprint.read(action.cell) }
+      return
+    }
+    footprint.write(action.cell)
+    guard action.flag else { return }
+    for owner in 0...layout.bootOwner { footprint.read(layout.pagesAllocated(owner: owner)) }
+    for slab in scenario.slabs where slab.kind == .tables {
+      footprint.read(slab.slab.freePages.cell)
+    }
+  }
+
+  /// Where pages belong to a context, whoever allocates or frees one decides about its release.
+  func addPagesOfOwner(_ owner: Int?, to footprint: Footprint) {
+    guard scenario.tracksPages else { return }
+    footprint.write(layout.pagesAllocated(owner: owner ?? layout.bootOwner))
+  }
+
+  /// Table pages that are allocated, the roots and those from slabs included.
+  private var pagesInUse: [TablePage] {
+    var found: [TablePage] = []
+    eachAllocatedPage { page in
+      if memory[page.base] & 1 == 1, !isObject(page), !isFreeInSlab(page) { found.append(page) }
+    }
+    return found
+  }
+
+  /// The name of the context with an address.
+  func contextText(at address: UInt64) -> String {
+    let cell = contextCell(at: address)
+    return cell == 0 ? "0x" + String(address, radix: 16) : name(ofCell: cell)
+  }
+}

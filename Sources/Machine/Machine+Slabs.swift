@@ -1,0 +1,159 @@
+// Slabs: pages that exist from the start, handed out and taken back again and again.
+
+import Exploration
+import Support
+
+extension Machine {
+  /// Makes the pages of all slabs, free and within everybody's reach.
+  func bootSlabs() {
+    for slab in scenario.slabs {
+      memory[slab.slab.freePages.cell] = (1 << UInt64(slab.slab.count)) - 1
+      for id in slab.slab.firstID..<(slab.slab.firstID + slab.slab.count) {
+        let base = layout.page(id).base
+        memory[base + Layout.lifetimeOffset] = 1
+        memory[base + Layout.referencesOffset] = 1
+        memory[base + Layout.publishedOffset] = 1
+      }
+    }
+  }
+
+  /// Pages of an owner that it cannot allocate, because they belong to slabs.
+  func slabPages(ofOwner owner: Int) -> Int {
+    owner == layout.bootOwner ? scenario.slabPageCount : 0
+  }
+
+  func performSlab(_ action: Action, by cpu: Int) -> UInt64 {
+    switch action.kind {
+    case .slabAllocate:
+      let free = CPUSet(bits: memory[action.cell])
+      guard !free.isEmpty else { return 0 }
+      memory[action.cell] = free.bits & (free.bits - 1)
+      return UInt64(Slab.firstID(packed: action.b) + free.lowest) + 1
+    case .slabFree:
+      giveBack(action, by: cpu)
+      return 0
+    default:
+      var free = CPUSet(bits: memory[action.cell])
+      memory[action.cell] = 0
+      while let index = free.popLowest() {
+        freePage(layout.page(Slab.firstID(packed: action.b) + index).base, by: cpu)
+      }
+      return 0
+    }
+  }
+
+  private func giveBack(_ action: Action, by cpu: Int) {
+    let id = Int(action.a)
+    let base = layout.page(id).base
+    let bit: UInt64 = 1 << UInt64(id - Slab.firstID(packed: action.b))
+    guard memory[action.cell] & bit == 0, memory[base] & 1 == 1 else {
+      report(.freeOfFreedPage, cpu, page: base, cell: base)
+      return
+    }
+    memory[action.cell] |= bit
+    // Whoever is in a section now may have found the page before, on whatever way.
+    if requirements.contains(.readersAtUnlink) { noteReaders(ofPage: id) }
+  }
+
+  /// Adds what an action on a slab touches.
+  ///
+  /// The word of free pages stands for the pages' being free. The noted readers of a page have the
+  /// word of its links for an object, as where it is unlinked.
+  func addSlab(_ action: Action, to footprint: Footprint) {
+    let free = memory[action.cell]
+    switch action.kind {
+    case .slabAllocate:
+      if free == 0 { footprint.read(action.cell) } else { footprint.write(action.cell) }
+    case .slabFree:
+      let base = layout.page(Int(action.a)).base
+      let bit: UInt64 = 1 << (action.a - UInt64(Slab.firstID(packed: action.b)))
+      footprint.read(base)
+      if free & bit != 0 || memory[base] & 1 == 0 {
+        footprint.read(action.cell)
+      } else {
+        footprint.write(action.cell)
+        addReadersNoted(of: base, footprint)
+      }
+    default:
+      footprint.write(action.cell)
+      var left = CPUSet(bits: free)
+      while let index = left.popLowest() {
+        let base = addShrink(of: Slab.firstID(packed: action.b) + index, footprint)
+        addReaders(ofPage: base, footprint)
+      }
+    }
+  }
+
+  /// Adds what an action on a slab could touch, whatever is given back and taken before it.
+  func addPotentialSlab(_ action: Action, to footprint: Footprint) {
+    footprint.write(action.cell)
+    switch action.kind {
+    case .slabFree: addReadersNoted(of: layout.page(Int(action.a)).base, footprint)
+    case .slabShrink:
+      for id in Slab.pages(packed: action.b) { addShrink(of: id, footprint) }
+      addAllReaders(footprint)
+    default: break
+    }
+  }
+
+  private func addReadersNoted(of base: UInt32, _ footprint: Footprint) {
+    guard requirements.contains(.readersAtUnlink) else { return }
+    footprint.write(base + Layout.linksOffset)
+    addAllReaders(footprint)
+  }
+
+  @discardableResult
+  private func addShrink(of id: Int, _ footprint: Footprint) -> UInt32 {
+    let base = layout.page(id).base
+    footprint.write(base)
+    if requirements.contains(.readersAtUnlink) { footprint.read(base + Layout.linksOffset) }
+    return base
+  }
+
+  // MARK: What invariants and traces see
+
+  /// The page at an address that `TablePage.address` gave, of the page or of one of its entries.
+  public func page(at address: UInt64) -> TablePage? {
+    let id = Int(truncatingIfNeeded: address >> 12) - 1
+    guard address & 3 == 0, id >= 0, id < layout.pageCapacity,
+      Int(address & 0xFFF) >> 2 < layout.geometry.entries
+    else { return nil }
+    return layout.page(id)
+  }
+
+  /// The entry at an address that `TablePage.address(ofEntry:)` gave.
+  public func entry(at address: UInt64) -> Location? {
+    page(at: address)?[Int(address & 0xFFF) >> 2]
+  }
+
+  /// The name of the entry at an address, or the address as a number.
+  public func nameOfEntry(at address: UInt64) -> String {
+    entry(at: address).map { name(ofCell: $0.cell) } ?? "0x" + String(address, radix: 16)
+  }
+
+  /// The number of the slab that a page belongs to, or nil.
+  func slabNumber(ofPage id: Int) -> Int? {
+    scenario.slabs.firstIndex { id >= $0.slab.firstID && id < $0.slab.firstID + $0.slab.count }
+  }
+
+  /// True if the page is in a slab at present, and free there.
+  public func isFreeInSlab(_ page: TablePage) -> Bool {
+    guard let number = slabNumber(ofPage: page.id) else { return false }
+    let slab = scenario.slabs[number].slab
+    return memory[slab.freePages.cell] & slab.bit(page.id) != 0
+  }
+
+  /// True if the page is no table but an object of another kind, which no root leads to.
+  public func isObject(_ page: TablePage) -> Bool {
+    slabNumber(ofPage: page.id).map { scenario.slabs[$0].kind == .objects } ?? false
+  }
+
+  func slabText(_ action: Action) -> String {
+    let slab = name(ofCell: action.cell)
+    switch action.kind {
+    case .slabAllocate: return "allocate from \(slab)"
+    case .slabFree: return "give \(name(ofPage: Int(action.a))) back to \(slab)"
+    default: return "shrink \(slab)"
+    }
+  }
+}

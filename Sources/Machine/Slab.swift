@@ -1,0 +1,115 @@
+// Type-safe memory: a freed object may come back at once, as another object of the same type.
+
+/// Pages of one type that are handed out, taken back and handed out again, as by a slab cache of
+/// type SLAB_TYPESAFE_BY_RCU in Linux.
+///
+/// The pages exist from the start. A free one may be accessed: whoever holds a stale pointer finds
+/// an object of the right type, only perhaps another one. What they contain stays as it was until
+/// somebody writes to it. Memory leaves a slab with `VirtualCPU.shrink`, and what touches it then
+/// is a use after free.
+public struct Slab: Equatable, Sendable {
+  /// What the pages of a slab are.
+  public enum Kind: Sendable {
+    /// Tables, which a root must lead to while they are allocated.
+    case tables
+    /// Something else that has words: no root leads to it.
+    case objects
+  }
+
+  /// A bit for each page that is free.
+  let freePages: Location
+  let firstID: Int
+  let count: Int
+  let geometry: Geometry
+
+  /// The slab's pages, by number, free or not.
+  public subscript(index: Int) -> TablePage {
+    precondition(index >= 0 && index < count, "a page that the slab does not have")
+    return Layout.page(firstID + index, geometry)
+  }
+
+  /// True if the page is one of the slab's, free or not.
+  public func contains(_ page: TablePage) -> Bool {
+    page.id >= firstID && page.id < firstID + count
+  }
+
+  /// The slab's bit for a page of its own.
+  func bit(_ page: Int) -> UInt64 { 1 << UInt64(page - firstID) }
+
+  // Actions are flat data, so which pages a slab has goes along as a number.
+  var packedPages: UInt64 { UInt64(firstID) << 32 | UInt64(count) }
+
+  static func firstID(packed: UInt64) -> Int { Int(packed >> 32) }
+
+  static func pages(packed: UInt64) -> Range<Int> {
+    let first = firstID(packed: packed)
+    return first..<(first + Int(packed & 0xFFFF_FFFF))
+  }
+}
+
+extension TablePage {
+  /// The page's address as a plain number, which links nothing when it is stored in an entry: not
+  /// valid as a descriptor.
+  public var address: UInt64 { UInt64(id + 1) << 12 }
+
+  /// The address of an entry as a plain number: that of the page, with the index in bits that no
+  /// descriptor is told by.
+  public func address(ofEntry index: Int) -> UInt64 { address | UInt64(index) << 2 }
+}
+
+extension Slab {
+  /// The page at an address that `TablePage.address` gave, if it is one of the slab's.
+  public func page(at address: UInt64, _ cpu: VirtualCPU) -> TablePage? {
+    guard let page = cpu.page(at: address), contains(page) else { return nil }
+    return page
+  }
+}
+
+extension VirtualCPU {
+  /// The page at an address that `TablePage.address` gave, of the page or of one of its entries;
+  /// nil for any other number.
+  public func page(at address: UInt64) -> TablePage? {
+    machine.page(at: address)
+  }
+
+  /// The entry at an address that `TablePage.address(ofEntry:)` gave; nil for any other number.
+  public func entry(at address: UInt64) -> Location? {
+    machine.entry(at: address)
+  }
+
+  /// Takes the free page with the lowest number out of a slab; nil if none is free.
+  ///
+  /// One scheduling point. The page is not zeroed: it holds what it held when it was free, and
+  /// readers of what it was before may still look at it, so its first stores matter.
+  public func allocate(
+    from slab: Slab, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> TablePage? {
+    var action = Action(.slabAllocate, slab.freePages)
+    action.b = slab.packedPages
+    let found = try issue(action, SourceSite(file: file, line: line))
+    return found == 0 ? nil : machine.layout.page(Int(found) - 1)
+  }
+
+  /// Gives a page back to its slab, which may hand it out again at once.
+  public func free(
+    _ page: TablePage, to slab: Slab, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    precondition(slab.contains(page), "a page is given back to the slab it came from")
+    var action = Action(.slabFree, slab.freePages)
+    action.a = UInt64(page.id)
+    action.b = slab.packedPages
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+
+  /// Takes all free pages out of a slab for good, as the allocator does when memory is short.
+  ///
+  /// Readers that entered a section before a page was given back may still be in it: that there has
+  /// been a grace period in between is the caller's business.
+  public func shrink(
+    _ slab: Slab, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    var action = Action(.slabShrink, slab.freePages)
+    action.b = slab.packedPages
+    _ = try issue(action, SourceSite(file: file, line: line))
+  }
+}

@@ -1,0 +1,51 @@
+// A page that one CPU frees while another unlinks it: which comes first decides who may hold it.
+
+import Checking
+import Exploration
+import Invariants
+import Machine
+import Testing
+
+struct UnlinkRaceTests {
+  private static let model = Model(
+    name: "free-against-unlink", summary: "a page is freed while somebody else unlinks it",
+    scenario: "One CPU frees, one unlinks, one is in a section.",
+    expectation: .violates(["grace-period-safety"])
+  ) { _ in
+    let scenario = Scenario()
+    let root = scenario.rootTable()
+    let kept = scenario.word("kept")
+    scenario.boot { cpu in
+      guard let page = try cpu.allocateTable() else { return }
+      try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
+      try cpu.store(Descriptor.table(page).bits, to: kept, .relaxed)
+    }
+    scenario.cpu(
+      "freer",
+      Operation("free") { cpu in
+        guard let page = cpu.table(at: Descriptor(bits: try cpu.load(kept, .relaxed))) else {
+          return
+        }
+        try cpu.free(page)
+      })
+    scenario.cpu(
+      "unlinker", Operation("unlink") { cpu in _ = try cpu.exchange(0, in: root[0], .relaxed) })
+    scenario.cpu(
+      "reader",
+      Operation("read") { cpu in
+        try cpu.rcuReadLock()
+        try cpu.rcuReadUnlock()
+      })
+    scenario.require(GracePeriodSafety())
+    return scenario
+  }
+
+  /// Freed after the unlinking, the page may be the reader's; freed before, nobody has noted that.
+  @Test(arguments: [Strategy.exhaustive] + Strategy.reduced)
+  func everySearchSeesBothOrders(strategy: Strategy) throws {
+    var options = CheckOptions()
+    options.strategy = strategy
+    options.invariants = ["grace-period-safety"]
+    #expect(try Self.model.check(options).verdict == .violated)
+  }
+}

@@ -1,0 +1,160 @@
+// Slabs: what comes back at once, what stays behind in it, and what is gone for good.
+
+import Exploration
+import Machine
+import Invariants
+import TestSupport
+import Testing
+
+struct SlabTests {
+  /// One CPU alone, and the machine when it is done.
+  private func machine(
+    pages: Int, kind: Slab.Kind = .tables, requiring invariants: [any Invariant] = [],
+    _ body: @escaping @Sendable (VirtualCPU, Slab, TablePage) throws -> UInt64
+  ) -> Machine {
+    let scenario = Scenario()
+    let slab = scenario.slab("slab", pages: pages, kind: kind)
+    // Roots may come later: pages of slabs are at the other end.
+    let root = scenario.rootTable()
+    scenario.cpu("cpu", Operation("use") { cpu in try body(cpu, slab, root) })
+    scenario.require(invariants)
+    let machine = Machine(scenario)
+    machine.finish()
+    return machine
+  }
+
+  @Test func theLowestFreePageComesBackAtOnce() {
+    let machine = machine(pages: 3) { cpu, slab, root in
+      let first = try cpu.allocate(from: slab)
+      let second = try cpu.allocate(from: slab)
+      guard let first, let second else { throw NoPage() }
+      try cpu.store(7, to: first[0], .relaxed)
+      try cpu.free(first, to: slab)
+      let again = try cpu.allocate(from: slab)
+      try cpu.store(Descriptor.table(second).bits, to: root[0], .release)
+      try cpu.store(Descriptor.table(first).bits, to: root[1], .release)
+      // What was in it is in it still.
+      return again == first ? try cpu.load(first[0], .relaxed) : 0
+    }
+    #expect(machine.failure == nil)
+    #expect(machine.pages.map(\.name) == ["root", "slab.0", "slab.1", "slab.2"])
+    #expect(machine.pages.map { machine.isFreeInSlab($0.page) } == [false, false, false, true])
+    #expect(machine.entry(of: machine.pages[1].page, 0).bits == 7)
+    #expect(machine.tableText().last == "in slab: slab.2: [0] invalid  [1] invalid")
+  }
+
+  @Test func anEmptySlabGivesNothing() {
+    let machine = machine(pages: 1) { cpu, slab, root in
+      let first = try cpu.allocate(from: slab)
+      let second = try cpu.allocate(from: slab)
+      try cpu.store(first != nil && second == nil ? 1 : 2, to: root[0], .relaxed)
+      return 0
+    }
+    #expect(machine.entry(of: machine.roots[0], 0).bits == 1)
+  }
+
+  private func violation(
+    of invariant: any Invariant, kind: Slab.Kind = .tables,
+    _ body: @escaping @Sendable (VirtualCPU, Slab, TablePage) throws -> UInt64
+  ) -> String? {
+    let machine = machine(pages: 1, kind: kind, requiring: [invariant], body)
+    _ = machine.judgeEnd()
+    return machine.violation?.report.message
+  }
+
+  @Test func whatIsFreeInItsSlabMayBeAccessed() {
+    #expect(
+      violation(of: NoUseAfterFree()) { cpu, slab, _ in
+        guard let page = try cpu.allocate(from: slab) else { return 0 }
+        try cpu.free(page, to: slab)
+        return try cpu.load(page[0], .relaxed)
+      } == nil)
+  }
+
+  @Test func whatHasLeftItsSlabMayNot() {
+    #expect(
+      violation(of: NoUseAfterFree()) { cpu, slab, _ in
+        guard let page = try cpu.allocate(from: slab) else { return 0 }
+        try cpu.free(page, to: slab)
+        try cpu.shrink(slab)
+        return try cpu.load(page[0], .relaxed)
+      } == "cpu uses slab.0[0] after table page slab.0 was freed")
+  }
+
+  @Test func allocatedPagesStayWhenASlabShrinks() {
+    #expect(
+      violation(of: NoUseAfterFree()) { cpu, slab, _ in
+        guard let page = try cpu.allocate(from: slab) else { return 0 }
+        try cpu.shrink(slab)
+        return try cpu.load(page[0], .relaxed)
+      } == nil)
+  }
+
+  @Test(arguments: [false, true])
+  func givingBackTwiceIsADoubleFree(shrinks: Bool) {
+    #expect(
+      violation(of: NoDoubleFree()) { cpu, slab, _ in
+        guard let page = try cpu.allocate(from: slab) else { return 0 }
+        try cpu.free(page, to: slab)
+        if shrinks { try cpu.shrink(slab) }
+        try cpu.free(page, to: slab)
+        return 0
+      } == "cpu frees table page slab.0 which is not allocated")
+  }
+
+  @Test(arguments: [Slab.Kind.tables, .objects])
+  func tablesLeakAndObjectsDoNot(kind: Slab.Kind) {
+    let message = violation(of: NoLeakedTablePage(), kind: kind) { cpu, slab, _ in
+      _ = try cpu.allocate(from: slab)
+      return 0
+    }
+    #expect((message != nil) == (kind == .tables))
+  }
+
+  @Test func whatIsFreeInItsSlabIsNotLeaked() {
+    #expect(violation(of: NoLeakedTablePage()) { _, _, _ in 0 } == nil)
+  }
+
+  @Test func addressesOfEntriesLinkNothing() {
+    let machine = machine(pages: 1) { cpu, slab, root in
+      guard let page = try cpu.allocate(from: slab) else { return 0 }
+      try cpu.store(page.address(ofEntry: 1), to: root[0], .relaxed)
+      let found = try cpu.load(root[0], .relaxed)
+      guard let entry = cpu.entry(at: found), cpu.page(at: found) == page,
+        cpu.entry(at: found + 1) == nil, cpu.entry(at: found + 4) == nil,
+        cpu.page(at: 0) == nil
+      else { return 0 }
+      try cpu.store(5, to: entry, .relaxed)
+      return 0
+    }
+    #expect(machine.entry(of: machine.roots[0], 0).tableID == nil)
+    #expect(machine.entry(of: machine.pages[1].page, 1).bits == 5)
+  }
+
+  /// A reader that found the page before it was given back keeps it from leaving the slab.
+  @Test func shrinkingUnderAReaderIsSeen() {
+    let scenario = Scenario()
+    let slab = scenario.slab("slab", pages: 1, kind: .objects)
+    scenario.cpu(
+      "reader",
+      Operation("read") { cpu in
+        try cpu.rcuReadLock()
+        try cpu.rcuReadUnlock()
+      })
+    scenario.cpu(
+      "owner",
+      Operation("free") { cpu in
+        guard let page = try cpu.allocate(from: slab) else { return }
+        try cpu.free(page, to: slab)
+        try cpu.shrink(slab)
+      })
+    scenario.require(GracePeriodSafety())
+    let machine = Machine(scenario)
+    machine.take(0, 1, 1)
+    #expect(machine.step(1, choice: 0) == .violation)
+    #expect(machine.violation?.report.message.contains("reader may still hold it") == true)
+    machine.undo()
+    machine.take(0)
+    #expect(machine.step(1, choice: 0) == .clean)
+  }
+}

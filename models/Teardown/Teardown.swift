@@ -1,0 +1,135 @@
+// A VM goes while callbacks that free what was unlinked may be in flight.
+
+import Gracewalk
+
+/// PATCH 09/14 of KVM/arm64's parallel stage-2 faults: a barrier at the end, and what it is for.
+public enum Teardown {
+  static let origin = Origin(
+    author: "David Matlack", list: "linux", date: "2022-09-07",
+    subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
+    question:
+      "Why wait for the callbacks that free unlinked tables before the VM goes? Could they not "
+      + "just run later?")
+
+  /// What one variant does.
+  struct Variant: Sendable {
+    enum Barrier { case beforeRelease, afterRelease, none }
+
+    var barrier = Barrier.beforeRelease
+    /// Whether the callback uses the page table's descriptor, which goes with the VM.
+    var callbackUsesDescriptor = true
+    /// Whether pages must be given back before the VM goes.
+    var countsPages = true
+    var word = PrivateWord()
+  }
+
+  public static let models: [Model] = [
+    model(
+      "teardown-with-barrier",
+      "callbacks use the page table's descriptor; it is freed after the barrier, the VM after that",
+      Variant()),
+    model(
+      "teardown-without-barrier", "nobody waits for the callbacks",
+      Variant(barrier: .none), omission: "the barrier",
+      violates: ["teardown-order", "no-page-outlives-vm"]),
+    model(
+      "teardown-barrier-after-release",
+      "as in the patch: the descriptor is freed and only then waited for the callbacks that use it",
+      Variant(barrier: .afterRelease),
+      omission: "waiting before what the callbacks use is freed", violates: ["teardown-order"]),
+    model(
+      "teardown-barrier-last",
+      "the barrier comes after the descriptor is freed, and callbacks use nothing of the VM",
+      Variant(barrier: .afterRelease, callbackUsesDescriptor: false)),
+    model(
+      "teardown-pages-outlive",
+      "callbacks use nothing of the VM, but its pages must be back when it goes: nobody waits",
+      Variant(barrier: .none, callbackUsesDescriptor: false), omission: "the barrier",
+      violates: ["no-page-outlives-vm"]),
+    model(
+      "teardown-self-sufficient-callback",
+      "nobody waits; callbacks use nothing of the VM, and its pages may be freed after it went "
+        + "(no-page-outlives-vm is not asked for), as in Linux 6.2",
+      Variant(barrier: .none, callbackUsesDescriptor: false, countsPages: false)),
+    model(
+      "teardown-unaligned-argument",
+      "the callback's argument has a bit set where the level is packed",
+      Variant(word: PrivateWord(offset: 1)), omission: "an argument with the level's bits free",
+      violates: ["no-leaked-table-page", "no-page-outlives-vm"]),
+    model(
+      "teardown-argument-unmasked",
+      "the callback takes the whole word for its argument, the level's bits included",
+      Variant(word: PrivateWord(isMasked: false)),
+      omission: "masking the level out of the argument",
+      violates: ["teardown-order"]),
+    model(
+      "teardown-level-in-one-bit", "the level is packed into one bit where it needs two",
+      Variant(word: PrivateWord(levelBits: 1)), omission: "room for every level",
+      violates: ["no-use-after-free"]),
+  ]
+
+  private static func model(
+    _ name: String, _ summary: String, _ variant: Variant, omission: String? = nil,
+    violates: [String] = []
+  ) -> Model {
+    Model(
+      name: name, summary: summary,
+      scenario:
+        "One page is mapped, four levels deep. One vCPU collapses the two lowest levels into a "
+        + "block and frees the unlinked subtree in a callback; another faults on an address below "
+        + "it, and writes to the mapped page; when both have left, the VM is torn down.",
+      omission: omission, origin: origin,
+      expectation: violates.isEmpty ? .holds : .violates(violates)
+    ) { _ in
+      scenario(variant)
+    }
+  }
+
+  private static func scenario(_ variant: Variant) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: 4, entries: 2))
+    let vm = VirtualMachine(scenario, variant)
+    scenario.boot { cpu in try vm.mapFirstPage(cpu) }
+    scenario.cpu(
+      "collapser", usesCallbacks: true,
+      Operation("collapse 0x0") { cpu in
+        try vm.collapse(cpu)
+        try vm.leave(cpu)
+      })
+    scenario.cpu(
+      "vcpu",
+      Operation("fault 0x2") { cpu in try vm.fault(cpu) },
+      Operation("write 0x0") { cpu in
+        try vm.writeAsGuest(cpu)
+        try vm.leave(cpu)
+      })
+    scenario.cpu("teardown", Operation("destroy") { cpu in try vm.destroy(cpu) })
+    scenario.require([
+      NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
+      GracePeriodSafety(), TeardownOrder(),
+    ])
+    if variant.countsPages { scenario.require(NoPageOutlivesVM()) }
+    return scenario
+  }
+}
+
+/// The word of an unlinked page in which the callback's argument and the table's level are packed.
+struct PrivateWord: Sendable {
+  /// Bits that the level is given.
+  ///
+  /// KVM takes three; levels below four need two.
+  var levelBits: UInt64 = 3
+  /// Where in its object the argument points.
+  var offset: UInt64 = 0
+  /// Whether the level is taken out of the word before it is used as an argument.
+  var isMasked = true
+
+  private var levelMask: UInt64 { 1 << levelBits - 1 }
+
+  func pack(_ context: Context, level: Int) -> UInt64 {
+    (context.address + offset) | (UInt64(level) & levelMask)
+  }
+
+  func unpack(_ word: UInt64) -> (argument: UInt64, level: Int) {
+    (isMasked ? word & ~levelMask : word, Int(word & levelMask))
+  }
+}
