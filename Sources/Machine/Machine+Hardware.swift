@@ -150,13 +150,39 @@ extension Machine {
     for word in 0..<HardwareLayout.registerStride { memory[register + word] = 0 }
   }
 
+  /// True if hardware does not touch the entry after all: what led there was invalidated.
+  ///
+  /// A DSB that completes an invalidation waits for walks that read what it removes. So they are
+  /// over; only their CPUs have yet to notice.
+  func isGivenUp(_ action: Action, by cpu: Int) -> Bool {
+    switch action.kind {
+    case .walkRead: return mustRestart(cpu)
+    case .walkUpdate where action.flag:
+      return cachedSource(of: action, by: cpu) == nil
+    case .walkUpdate: return mustRestart(cpu)
+    default: return false
+    }
+  }
+
+  private func mustRestart(_ cpu: Int) -> Bool {
+    memory[layout.hardware.register(cpu)] & TranslationUnits.WalkState.restart != 0
+  }
+
+  /// The cached leaf through which an entry is to be made dirty, if it is still cached.
+  private func cachedSource(of action: Action, by cpu: Int) -> Slot? {
+    guard let slot = cachedLeaf(translation.unitOfCPU[cpu], of: action.address),
+      memory[slot.source] == UInt64(action.cell)
+    else { return nil }
+    return slot
+  }
+
   /// Reads one entry, caches it if it may be, and goes on or ends the walk.
   ///
   /// Entries that lead to a translation fault or an access-flag fault are never cached.
   private func readEntry(_ action: Action, by cpu: Int) -> UInt64 {
     let unit = translation.unitOfCPU[cpu]
     let register = layout.hardware.register(cpu)
-    guard memory[register] & TranslationUnits.WalkState.restart == 0 else {
+    guard !mustRestart(cpu) else {
       endWalk(register)
       return HardwareResult.restart
     }
@@ -241,14 +267,13 @@ extension Machine {
 
   /// Sets the access flag in memory, or makes a clean entry dirty there and where it is cached.
   private func updateEntry(_ action: Action, by cpu: Int) -> UInt64 {
-    let unit = translation.unitOfCPU[cpu]
     let old = memory[action.cell]
     guard action.flag else {
+      guard !mustRestart(cpu) else { return 0 }
       if old == action.b { memory[action.cell] = Descriptor(bits: old).withAccessFlag.bits }
       return old == action.b ? 1 : 0
     }
-    guard let slot = cachedLeaf(unit, of: action.address), memory[slot.source] == action.cell
-    else { return 0 }
+    guard let slot = cachedSource(of: action, by: cpu) else { return 0 }
     guard memory[slot.cell] == old else {
       clear(slot)
       return 0
