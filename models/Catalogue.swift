@@ -4,10 +4,14 @@ import Gracewalk
 
 /// The catalogue that `gracewalk check` goes through.
 public enum Catalogue {
-  public static let models: [Model] =
-    Collapse.models + Fault.models + Unmap.models + Memcache.models + References.models
-    + Invalidation.models + Remap.models + Retry.models + FastFaults.models
-    + Interrupts.models + WalkReferences.models + Teardown.models + ReverseMap.models
+  /// The models of each system.
+  public static let systems: [[Model]] = [
+    Collapse.models, Fault.models, Unmap.models, Memcache.models, References.models,
+    Invalidation.models, Remap.models, Retry.models, FastFaults.models, Interrupts.models,
+    WalkReferences.models, Teardown.models, ReverseMap.models, HostMap.models,
+  ]
+
+  public static let models: [Model] = systems.flatMap { $0 }
 
   /// The model with a name, or nil.
   public static func model(named name: String) -> Model? { models.first { $0.name == name } }
