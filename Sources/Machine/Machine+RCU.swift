@@ -55,8 +55,8 @@ extension Machine {
       report(.leftNoSection, cpu)
       return
     }
-    // Counted, so that footprints can tell a CPU's sections apart; but a CPU that goes round must be
-    // able to come back to a state, and where one may, nothing is reduced.
+    // Counted, so that footprints can tell a CPU's sections apart; but a CPU that goes round must
+    // be able to come back to a state, and where one may, nothing is reduced.
     memory[layout.section(cpu)] = turns == nil ? memory[layout.section(cpu)] + 1 : 0
     let others = ~CPUSet(cpu).bits
     for waiting in 0..<layout.cpuCount {

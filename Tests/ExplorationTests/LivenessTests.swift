@@ -95,7 +95,6 @@ struct LivenessTests {
     let edges: [[(cpu: Int, target: Int)]] = [
       [(0, 1), (1, 2), (2, 0)], [(0, 2), (1, 0), (2, 1)], [(0, 0), (1, 1), (2, 2)],
     ]
-    let system = Written(cpus: 3, edges)
     let graph = StateGraph(cpuCount: 3)
     for (state, edges) in edges.enumerated() {
       graph.add(CPUSet.first(3), Written(cpus: 3, [edges]))
@@ -103,7 +102,6 @@ struct LivenessTests {
         graph.setTarget(of: edge, to: edges[number].target)
       }
     }
-    _ = system
     let exact = Livelocks(graph).simplest()
     #expect(exact?.schedule.text == "(0,1,2)")
     #expect(exact?.isShortest == true)
@@ -141,14 +139,14 @@ struct LivenessTests {
 
   // MARK: Random programs
 
-  /// How many of a thousand programs go wrong, most of them by going round.
-  @Test(arguments: zip(0..<4, [739, 750, 766, 746]))
+  /// How many of 100 programs go wrong, most of them by going round.
+  @Test(arguments: zip(0..<4, [73, 73, 77, 71]))
   func theOracleAgrees(chunk: Int, violated: Int) {
     var fuzzer = Fuzzer(.exhaustive)
     fuzzer.hasRepeats = true
     fuzzer.piece = 7
-    let first = UInt64(chunk * 1_000)
-    let report = fuzzer.run(seeds: first..<(first + 1_000), size: .small)
+    let first = UInt64(chunk * 100)
+    let report = fuzzer.run(seeds: first..<(first + 100), size: .small)
     #expect(report.mismatches == [])
     #expect(report.skipped == 0)
     #expect(report.violated == violated)
@@ -157,7 +155,7 @@ struct LivenessTests {
   /// Where no CPU repeats there is no cycle, and the search is an exhaustive one.
   @Test func programsWithoutRepetitionHaveNone() {
     let fuzzer = Fuzzer { LivenessSearch($0, $1).run() }
-    let report = fuzzer.run(seeds: 0..<3_000, size: .small)
+    let report = fuzzer.run(seeds: 0..<600, size: .small)
     #expect(report.mismatches == [])
     #expect(report.violated > 0)
     for seed in 0..<300 as Range<UInt64> {

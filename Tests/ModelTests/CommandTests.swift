@@ -58,7 +58,7 @@ import Testing
   @Test func catalogue() throws {
     let outcome = try run("check")
     #expect(outcome.status == 0)
-    #expect(outcome.output.contains("31 of 31 verdicts as declared"))
+    #expect(outcome.output.contains("36 of 36 verdicts as declared"))
   }
 
   @Test func helpEverywhere() throws {
@@ -284,7 +284,7 @@ import Testing
     let outcome = try run("list", "--format", "json")
     let document = try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
     #expect(document.format == "gracewalk list 1")
-    #expect(document.models.count == 18)
+    #expect(document.models.count == 23)
     #expect(document.invariants.count == 11)
   }
 }
