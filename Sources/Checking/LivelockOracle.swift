@@ -7,8 +7,8 @@ import Support
 /// All states of a scenario, and whether an execution can go round in them for ever.
 ///
 /// It shares nothing with `LivenessSearch`: code runs in every turn of every loop, states lie in
-/// dictionaries, and that a fair execution can go on for ever is a greatest fixed point (Emerson and
-/// Lei, "Efficient model checking in fragments of the propositional mu-calculus", 1986), not a
+/// dictionaries, and that a fair execution can go on for ever is a greatest fixed point (Emerson
+/// and Lei, "Efficient model checking in fragments of the propositional mu-calculus", 1986), not a
 /// question of components.
 struct LivelockOracle {
   private struct Edge {
@@ -87,42 +87,64 @@ struct LivelockOracle {
 
   // MARK: Going round
 
-  /// States from which a fair execution can go on for ever.
-  private var fair: Set<Int> {
-    var fair = Set(edges.indices)
-    var before = -1
-    while fair.count != before {
-      before = fair.count
+  /// For each state, those that lead to it in a step.
+  private var sources: [[Int]] {
+    var sources = [[Int]](repeating: [], count: edges.count)
+    for state in edges.indices {
+      for edge in edges[state] { sources[edge.target].append(state) }
+    }
+    return sources
+  }
+
+  /// States among the allowed ones from which one of the given can be reached in them.
+  private func leading(
+    to goals: [Int], _ sources: [[Int]], in allowed: [Bool]
+  ) -> [Bool] {
+    var found = [Bool](repeating: false, count: edges.count)
+    var open = goals
+    for goal in goals { found[goal] = true }
+    while let next = open.popLast() {
+      for source in sources[next] where allowed[source] && !found[source] {
+        found[source] = true
+        open.append(source)
+      }
+    }
+    return found
+  }
+
+  /// For each state, whether a fair execution can go on from it for ever.
+  private var fair: [Bool] {
+    let sources = sources
+    var fair = [Bool](repeating: true, count: edges.count)
+    var before: [Bool] = []
+    while fair != before {
+      before = fair
       for cpu in 0..<cpuCount {
         // Those from which, without leaving the set, the CPU can be served again.
-        var good = fair.filter { state in
-          edges[state].contains { edge in
-            fair.contains(edge.target) && (edge.cpu == cpu || !enabled[state].contains(cpu))
-          }
+        let good = edges.indices.filter { state in
+          fair[state]
+            && edges[state].contains { edge in
+              fair[edge.target] && (edge.cpu == cpu || !enabled[state].contains(cpu))
+            }
         }
-        var last = -1
-        while good.count != last {
-          last = good.count
-          for state in fair where !good.contains(state) {
-            if edges[state].contains(where: { good.contains($0.target) }) { good.insert(state) }
-          }
-        }
-        fair = good
+        fair = leading(to: good, sources, in: fair)
       }
     }
     return fair
   }
 
-  var hasLivelock: Bool { !fair.isEmpty }
+  var hasLivelock: Bool { fair.contains(true) }
 
   /// Fewest steps to a state to which a fair round leads back, and those states.
   var earliest: (steps: Int, states: [Int])? {
     let fair = fair
+    guard fair.contains(true) else { return nil }
+    let sources = sources
     var level = [0]
     var known: Set<Int> = [0]
     var steps = 0
     while !level.isEmpty {
-      let heads = level.filter { fair.contains($0) && goesRound($0) }
+      let heads = level.filter { fair[$0] && goesRound($0, sources) }
       if !heads.isEmpty { return (steps, heads) }
       let next = level.flatMap { edges[$0].map(\.target) }
       level = next.filter { known.insert($0).inserted }
@@ -132,9 +154,10 @@ struct LivelockOracle {
   }
 
   /// True if a fair execution can go round through a state.
-  private func goesRound(_ state: Int) -> Bool {
-    let ahead = reachable(from: state)
-    let round = ahead.filter { reachable(from: $0).contains(state) }
+  private func goesRound(_ state: Int, _ sources: [[Int]]) -> Bool {
+    let everywhere = [Bool](repeating: true, count: edges.count)
+    let back = leading(to: [state], sources, in: everywhere)
+    let round = reachable(from: state).filter { back[$0] }
     return !round.isEmpty
       && (0..<cpuCount).allSatisfy { cpu in
         round.contains { member in

@@ -105,17 +105,19 @@ extension RandomProgram {
     try cpu.compareExchange(word, expected: 0, desired: value, .acquire).exchanged
   }
 
-  /// A page that is private in some turns and no longer in others, and what it holds outlives them.
+  /// Two pages that are private in some turns and no longer in others, and a link from one to the
+  /// other that outlives the turn that made it.
   private static func runOwn(
     _ step: Step, _ word: Location, _ cpu: VirtualCPU
   ) throws -> UInt64 {
-    guard let page = try cpu.allocateTable() else { return 0 }
+    guard let page = try cpu.allocateTable(), let below = try cpu.allocateTable() else { return 0 }
     return try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
       let value = try cpu.load(word, .acquire)
-      let before = try cpu.exchange(value, in: page[0], .relaxed)
       if value == step.old { try cpu.publish(page) }
-      let after = try cpu.load(page[0], .relaxed)
-      return after == step.new && before != after ? before : nil
+      if value == step.new { try cpu.store(Descriptor.table(below).bits, to: page[1], .release) }
+      let before = try cpu.exchange(value, in: below[0], .relaxed)
+      let after = try cpu.load(below[0], .relaxed)
+      return before != after && after != step.new ? before : nil
     }
   }
 }

@@ -5,8 +5,9 @@ import Machine
 /// No CPU is stuck, and none goes round for ever: in the end all operations have ended.
 ///
 /// A *livelock* is an execution that goes round for ever though every CPU that can go on all the
-/// time does. Only CPUs that repeat (`VirtualCPU.repeatUntilDone`) can be in one. A CPU that waits in a loop instead of with `VirtualCPU.wait` is reported as a spin before this
-/// is judged, and the search ends incomplete.
+/// time does. Only CPUs that repeat (`VirtualCPU.repeatUntilDone`) can be in one. A CPU that waits
+/// in a loop of its own, instead of with `VirtualCPU.wait`, is reported as a spin before this is
+/// judged, and the search ends incomplete.
 public struct Progress: QuiescenceInvariant, RepetitionInvariant {
   public init() {}
 

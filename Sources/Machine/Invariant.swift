@@ -68,7 +68,7 @@ public protocol StateInvariant: Invariant {
 
 /// An invariant about executions that go round for ever.
 ///
-/// Only a search that looks for them asks it, and only scenarios in which CPUs may repeat have them.
+/// Only a search that looks for them asks it, and only scenarios whose CPUs may repeat have them.
 public protocol RepetitionInvariant: Invariant {
   /// Judges an execution that goes round and is fair: who could go on all the time does.
   ///

@@ -85,7 +85,7 @@ extension Machine {
     var copy = tree[head].pointee
     copy.parent = node
     copy.observed = result
-    copy.firstChild = ~head
+    copy.firstChild = ObservationTree.standing(for: head)
     copy.nextSibling = ObservationTree.none
     let place = tree.add(copy)
     turns.note(pages)

@@ -21,7 +21,7 @@ final class ObservationTree {
     var identity: UInt32 = 0
     /// What the parent's action returned on the way here.
     var observed: UInt64
-    /// Below `none`, if the node only stands for an earlier one: the complement of that one.
+    /// Below `none`, if the node only stands for an earlier one: see `standing(for:)`.
     var firstChild: Index = ObservationTree.none
     var nextSibling: Index = ObservationTree.none
     /// A hash of the CPU's local state: results of past operations, observations in this one.
@@ -51,7 +51,7 @@ final class ObservationTree {
       let node = self[child]
       if node.pointee.observed == result {
         let first = node.pointee.firstChild
-        return first < ObservationTree.none ? ~first : child
+        return first < ObservationTree.none ? ObservationTree.standing(for: first) : child
       }
       child = node.pointee.nextSibling
     }
@@ -87,8 +87,13 @@ final class ObservationTree {
   /// the node itself if it stands for none.
   func original(of index: Index) -> Index {
     let first = self[index].pointee.firstChild
-    return first < ObservationTree.none ? ~first : index
+    return first < ObservationTree.none ? ObservationTree.standing(for: first) : index
   }
+
+  /// What a node that stands for another one has in place of a first child; and from that, the
+  /// other one.
+  @inline(__always)
+  static func standing(for index: Index) -> Index { none - 1 - index }
 
   /// True if nothing was observed yet at the node.
   func isLeaf(_ index: Index) -> Bool { self[index].pointee.firstChild < 0 }

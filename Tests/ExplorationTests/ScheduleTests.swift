@@ -5,7 +5,9 @@ import Support
 import Testing
 
 struct ScheduleTests {
-  @Test(arguments: ["0", "63", "0*4,1,0*2,2:1", "0:1*3,0", "1,0,1,0", "5:12"])
+  @Test(arguments: [
+    "0", "63", "0*4,1,0*2,2:1", "0:1*3,0", "1,0,1,0", "5:12", "(0)", "0*4,(0*3,1*2)", "1,(1,0:1)",
+  ])
   func textsAreReadAndWrittenTheSame(text: String) {
     #expect(Schedule(text: text)?.text == text)
   }
@@ -23,13 +25,17 @@ struct ScheduleTests {
         Schedule.Step(cpu: random.below(3), choice: random.below(2))
       }
       #expect(Schedule(text: Schedule(steps).text) == Schedule(steps))
+      let round = Schedule(steps, loop: random.below(steps.count))
+      #expect(Schedule(text: round.text) == round)
     }
   }
 
   @Test(arguments: [
     "", ",", "0,", ",0", "0,,1", "0*0", "0**2", "0*", "*2", "+1", "-1", "0:", ":1", "0:1:2", "0*+2",
     "0:-1", "64", "100", "a", "0x1", " 0", "0 ", "0, 1", "0*2:1", "0*1*1", "٣", "0*10000000",
-    "0*1000001", "0*999999,1*2", "99999999999999999999", "0*99999999999999999999",
+    "0*1000001", "0*999999,1*2", "()", "0,()", "(0", "0)", "0(1)", "(0),1", "(0)(1)", "((0))",
+    "0,,(1)",
+    "(0,)", ",(0)", "(0) ", "(,0)", "0,(1),", "99999999999999999999", "0*99999999999999999999",
   ])
   func malformedTextsAreRejected(text: String) {
     #expect(Schedule(text: text) == nil)

@@ -28,6 +28,7 @@ import Testing
   @Test(arguments: [
     "collapse-unlocked-descendants", "shared-memcache-without-exchange",
     "drop-last-reference-tested-later", "unmap-under-write-lock", "collapse-waits-in-section",
+    "swap-two-entries-in-any-order",
   ])
   func checkText(_ name: String) throws {
     let text = CheckText(try report(name))

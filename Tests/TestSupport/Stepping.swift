@@ -42,3 +42,8 @@ public func randomScenario(seed: UInt64) -> Scenario { RandomProgram.scenario(se
 public func identicalScenario(seed: UInt64) -> Scenario {
   RandomProgram(identicalSeed: seed).scenario()
 }
+
+/// A random scenario whose loops forget their turns.
+public func repeatingScenario(seed: UInt64) -> Scenario {
+  RandomProgram(repeatSeed: seed, size: .small).scenario()
+}

@@ -1,4 +1,4 @@
-// Two entries locked by compare-exchange, one after the other, given back where the second is taken.
+// Two entries locked one after the other, the first given back where the second is taken.
 
 import Gracewalk
 

@@ -5,11 +5,11 @@ import Support
 /// Looks for livelocks in a graph of states.
 ///
 /// A livelock is an execution that goes round for ever and is *fair*: every CPU that can go on all
-/// the time does. (Weak fairness. That a CPU waits in vain for a lock that is free now and again is a
-/// livelock, too.) What a CPU knows of its finished operations is part of a state, so nobody ends one
-/// on the way round. Such an execution stays in one strongly connected component, and one exists in a
-/// component exactly if every CPU takes a step within it or cannot in one of its states: so many
-/// steps and states can be joined to a round. Components are found as by Tarjan ("Depth-first
+/// the time does. (Weak fairness. That a CPU waits in vain for a lock that is free now and again is
+/// a livelock, too.) What a CPU knows of its finished operations is part of a state, so nobody ends
+/// one on the way round. Such an execution stays in one strongly connected component, and there is
+/// one in a component exactly if every CPU takes a step within it or cannot in one of its states:
+/// so many steps and states can be joined to a round. Components are found as by Tarjan ("Depth-first
 /// search and linear graph algorithms", 1972).
 struct Livelocks {
   /// A livelock as a schedule, and whether none is simpler: begins earlier, or if it begins as
@@ -137,8 +137,8 @@ struct Livelocks {
       schedule: Schedule(stem + best.round, loop: stem.count), isShortest: isShortest)
   }
 
-  /// Goes through the graph in breadth; returns by which edge each state was reached, and the states
-  /// reached earliest of those in which a livelock can begin.
+  /// Goes through the graph in breadth; returns by which edge each state was reached, and the
+  /// states reached earliest of those in which a livelock can begin.
   private func earliest() -> (stems: [Int: (edge: Int, from: Int)], heads: [Int]) {
     var stems: [Int: (edge: Int, from: Int)] = [:]
     var level = [0]

@@ -4,9 +4,9 @@ import Support
 
 /// Depth-first search over all states that keeps the graph of them, and looks for livelocks in it.
 ///
-/// It judges steps and ends as `ExhaustiveSearch` does, and stops at the first violation. Where there
-/// is none, an execution can still go round for ever: see `Livelocks`. States are merged, so an
-/// execution is as long as the path that the search happens to take.
+/// It judges steps and ends as `ExhaustiveSearch` does, and stops at the first violation. Where
+/// there is none, an execution can still go round for ever: see `Livelocks`. States are merged, so
+/// an execution is as long as the path that the search happens to take.
 public final class LivenessSearch: ResumableSearch {
   private struct Node: BitwiseCopyable {
     var state: Int
@@ -43,8 +43,8 @@ public final class LivenessSearch: ResumableSearch {
 
   /// Explores until everything is done, something is found or a limit is met.
   ///
-  /// Call it once. On a violation that is no livelock the system is left at the end of the schedule;
-  /// otherwise at its start. Where a limit is met, livelocks among the states met so far
+  /// Call it once. On a violation that is no livelock the system is left at the end of the
+  /// schedule; otherwise at its start. Where a limit is met, livelocks among the states met so far
   /// are found.
   public func run() -> SearchResult {
     if let begun = budget.begin(self, system, begin) { return result(begun) }

@@ -1,0 +1,166 @@
+// Livelocks: found where there is one, fair ones only, the simplest, and held against an oracle.
+
+import Checking
+import Machine
+import Support
+import TestSupport
+import Testing
+
+@testable import Exploration
+
+/// A graph of states written down: for each state, who leads where.
+private final class Written: TransitionSystem {
+  private let edges: [[(cpu: Int, target: Int)]]
+  private let cpus: Int
+  private var path = [0]
+
+  init(cpus: Int, _ edges: [[(cpu: Int, target: Int)]]) {
+    self.cpus = cpus
+    self.edges = edges
+    super.init()
+  }
+
+  private var here: [(cpu: Int, target: Int)] { edges[path[path.count - 1]] }
+
+  override var cpuCount: Int { cpus }
+  override func enabledCPUs() -> CPUSet {
+    here.reduce(CPUSet()) { $0.union(CPUSet($1.cpu)) }
+  }
+  override func choiceCount(of cpu: Int) -> Int { here.count { $0.cpu == cpu } }
+  override func step(_ cpu: Int, choice: Int) -> StepOutcome {
+    path.append(here.filter { $0.cpu == cpu }[choice].target)
+    return .clean
+  }
+  override func undo() { path.removeLast() }
+  override func judgeEnd() -> StepOutcome { .clean }
+  override var stateKey: UInt64 { UInt64(path[path.count - 1]) }
+  override func addExactState(to words: GrowableBuffer<UInt64>) { words.append(stateKey) }
+}
+
+private func livelock(cpus: Int, _ edges: [[(cpu: Int, target: Int)]]) -> String? {
+  let result = LivenessSearch(Written(cpus: cpus, edges), SearchOptions()).run()
+  #expect(result.ending == (result.schedule == nil ? .complete : .violation))
+  #expect(result.schedule == nil || result.isSimplest)
+  return result.schedule?.text
+}
+
+struct LivenessTests {
+  // MARK: Graphs by hand
+
+  @Test func withoutCyclesThereIsNone() {
+    #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(1, 3)], [(0, 3)], []]) == nil)
+  }
+
+  @Test func aStepThatChangesNothingIsOne() {
+    #expect(livelock(cpus: 1, [[(0, 0)]]) == "(0)")
+  }
+
+  /// CPU 1 could step all the time and would end it.
+  @Test func whoCanGoOnAllTheTimeMust() {
+    #expect(livelock(cpus: 2, [[(0, 0), (1, 1)], []]) == nil)
+    #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(0, 0), (1, 2)], []]) == nil)
+  }
+
+  /// CPU 1 can go on in one of two states only.
+  @Test func whoCannotGoOnNowAndThenNeedNot() {
+    #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(0, 0)], []]) == "(0*2)")
+  }
+
+  @Test func everybodyGoesRound() {
+    #expect(livelock(cpus: 2, [[(0, 0), (1, 0)]]) == "(0,1)")
+  }
+
+  /// Two components: the fair one comes later.
+  @Test func theUnfairComponentIsPassed() {
+    #expect(
+      livelock(cpus: 2, [[(0, 1)], [(0, 1), (1, 2)], [(1, 3)], [(1, 3)]]) == "0,1*2,(1)")
+  }
+
+  @Test func theEarliestIsFoundAndThenTheShortest() {
+    // State 3 goes round in two steps, state 4 in one; both are two steps away.
+    let edges: [[(cpu: Int, target: Int)]] = [
+      [(0, 1), (0, 2)], [(0, 3)], [(0, 4)], [(0, 5)], [(0, 4)], [(0, 3)],
+    ]
+    #expect(livelock(cpus: 1, edges) == "0:1,0,(0)")
+  }
+
+  @Test func choicesAreSteps() {
+    #expect(livelock(cpus: 1, [[(0, 1), (0, 0)], []]) == "(0:1)")
+  }
+
+  // MARK: Rounds
+
+  /// The quick way round is fair too, if not always the shortest.
+  @Test func largeComponentsGetSomeRound() {
+    let edges: [[(cpu: Int, target: Int)]] = [
+      [(0, 1), (1, 2), (2, 0)], [(0, 2), (1, 0), (2, 1)], [(0, 0), (1, 1), (2, 2)],
+    ]
+    let graph = StateGraph(cpuCount: 3)
+    for (state, edges) in edges.enumerated() {
+      graph.add(CPUSet.first(3), Written(cpus: 3, [edges]))
+      for (number, edge) in graph.edges(of: state).enumerated() {
+        graph.setTarget(of: edge, to: edges[number].target)
+      }
+    }
+    let exact = Livelocks(graph).simplest()
+    #expect(exact?.schedule.text == "(0,1,2)")
+    #expect(exact?.isShortest == true)
+    let quick = Livelocks(graph, pairsMax: 1).simplest()
+    #expect(quick?.isShortest == false)
+    #expect(Set(quick?.schedule.steps.map(\.cpu) ?? []) == [0, 1, 2])
+    #expect(quick?.schedule.loop == 0)
+  }
+
+  // MARK: Bounds
+
+  private let endless: [[(cpu: Int, target: Int)]] =
+    (0..<100).map { [(0, $0 + 1)] } + [[(0, 100)]]
+
+  private func search(_ limits: Limits) -> SearchResult {
+    LivenessSearch(Written(cpus: 1, endless), SearchOptions(limits: limits)).run()
+  }
+
+  @Test func boundsAreMet() {
+    #expect(search(Limits(states: 50)).ending == .bounded(.states))
+    #expect(search(Limits(depth: 50)).ending == .bounded(.depth))
+    #expect(search(Limits(seconds: 0)).ending == .bounded(.seconds))
+    #expect(search(Limits()).schedule?.text == "0*100,(0)")
+    #expect(search(Limits()).isSimplest)
+  }
+
+  /// What was found up to a bound is a livelock, but a simpler one may lie behind it.
+  @Test func whatLiesWithinABoundIsFound() {
+    let edges: [[(cpu: Int, target: Int)]] = [[(0, 1), (0, 2)], [(0, 1)]] + [[(0, 3)], []]
+    let options = SearchOptions(limits: Limits(states: 3))
+    let result = LivenessSearch(Written(cpus: 1, edges), options).run()
+    #expect(result.schedule?.text == "0,(0)")
+    #expect(!result.isSimplest)
+  }
+
+  // MARK: Random programs
+
+  /// How many of 100 programs go wrong, most of them by going round.
+  @Test(arguments: zip(0..<4, [73, 73, 77, 71]))
+  func theOracleAgrees(chunk: Int, violated: Int) {
+    var fuzzer = Fuzzer(.exhaustive)
+    fuzzer.hasRepeats = true
+    fuzzer.piece = 7
+    let first = UInt64(chunk * 100)
+    let report = fuzzer.run(seeds: first..<(first + 100), size: .small)
+    #expect(report.mismatches == [])
+    #expect(report.skipped == 0)
+    #expect(report.violated == violated)
+  }
+
+  /// Where no CPU repeats there is no cycle, and the search is an exhaustive one.
+  @Test func programsWithoutRepetitionHaveNone() {
+    let fuzzer = Fuzzer { LivenessSearch($0, $1).run() }
+    let report = fuzzer.run(seeds: 0..<600, size: .small)
+    #expect(report.mismatches == [])
+    #expect(report.violated > 0)
+    for seed in 0..<300 as Range<UInt64> {
+      let search = LivenessSearch(Machine(randomScenario(seed: seed)), SearchOptions()).run()
+      #expect(search.statistics.states == states(of: randomScenario(seed: seed)).statistics.states)
+    }
+  }
+}
