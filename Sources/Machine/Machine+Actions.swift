@@ -53,7 +53,9 @@ extension Machine {
 
   /// Carries out an action that can be taken; returns what the CPU observes.
   func perform(_ action: Action, by cpu: Int) -> UInt64 {
-    if action.lifetime != 0 && action.kind != .free && memory[action.lifetime] & 1 == 0 {
+    if action.lifetime != 0 && action.kind != .free && memory[action.lifetime] & 1 == 0,
+      !isInvalidated(action, by: cpu)
+    {
       report(.accessAfterFree, cpu, page: action.lifetime, cell: action.cell)
     }
     switch action.kind {

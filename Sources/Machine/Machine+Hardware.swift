@@ -210,12 +210,12 @@ extension Machine {
   private func updateEntry(_ action: Action, by cpu: Int) -> UInt64 {
     let unit = translation.unitOfCPU[cpu]
     let old = memory[action.cell]
+    guard !isInvalidated(action, by: cpu) else { return 0 }
     guard action.flag else {
       if old == action.b { memory[action.cell] = Descriptor(bits: old).withAccessFlag.bits }
       return old == action.b ? 1 : 0
     }
-    guard let slot = cachedLeaf(unit, of: action.address), memory[slot.source] == action.cell
-    else { return 0 }
+    guard let slot = cachedLeaf(unit, of: action.address) else { return 0 }
     guard memory[slot.cell] == old else {
       clear(slot)
       return 0
@@ -226,6 +226,19 @@ extension Machine {
   }
 
   // MARK: Invalidation
+
+  /// True of a step of a walk that touches no memory any more: an invalidation has removed what led
+  /// there, and the table may be freed.
+  func isInvalidated(_ action: Action, by cpu: Int) -> Bool {
+    switch action.kind {
+    case .walkUpdate where action.flag:
+      let slot = cachedLeaf(translation.unitOfCPU[cpu], of: action.address)
+      return slot.map { memory[$0.source] != UInt64(action.cell) } ?? true
+    case .walkRead, .walkUpdate:
+      return memory[layout.hardware.register(cpu)] & TranslationUnits.WalkState.restart != 0
+    default: return false
+    }
+  }
 
   /// An invalidation takes effect, on all CPUs it is for: what it removes is gone, and walks in
   /// flight that read what it removes begin anew.
