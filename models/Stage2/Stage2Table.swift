@@ -47,6 +47,8 @@ public struct Stage2Table: Sendable {
     case getPage
     /// Lock the entry first, allocate then, and leave it locked when memory has run out.
     case unlockWhenOutOfMemory
+    /// Make the block first and flush then.
+    case flushBeforeMake
   }
 
   public let root: TablePage
@@ -54,16 +56,19 @@ public struct Stage2Table: Sendable {
   let teardown: Teardown
   /// Whether walkers enter a read-side section.
   let usesRCU: Bool
+  /// How hardware is made to forget a valid entry that was broken.
+  let flush: Flush
   let omission: Omission?
 
   public init(
     _ scenario: Scenario, teardown: Teardown = .inCallback, usesRCU: Bool = true,
-    omitting omission: Omission? = nil
+    flush: Flush = .none, omitting omission: Omission? = nil
   ) {
     root = scenario.rootTable()
     geometry = scenario.geometry
     self.teardown = teardown
     self.usesRCU = usesRCU
+    self.flush = flush
     self.omission = omission
   }
 
@@ -109,6 +114,7 @@ public struct Stage2Table: Sendable {
         let broken = try cpu.compareExchange(
           slot, expected: old.bits, desired: Descriptor.invalid.bits, .acquireRelease)
         guard broken.exchanged else { return .retry }
+        try flush.perform(cpu, address..<(address + 1), of: root)
         try cpu.putPage(table)
         return .done
       }
@@ -141,8 +147,11 @@ public struct Stage2Table: Sendable {
       if old.isLeaf { return .already }
       guard let unlinked = cpu.table(at: old) else { return .retry }
       guard try tryBreak(cpu, slot, old, in: root) else { return .retry }
-      let block = Descriptor.block(index * geometry.span(ofEntryAt: 0))
-      try make(cpu, slot, block, in: root)
+      let span = geometry.span(ofEntryAt: 0)
+      let covered = (index * span)..<((index + 1) * span)
+      if omission != .flushBeforeMake { try flush.perform(cpu, covered, of: root) }
+      try make(cpu, slot, .block(covered.lowerBound), in: root)
+      if omission == .flushBeforeMake { try flush.perform(cpu, covered, of: root) }
       try free(cpu, unlinked: unlinked, level: 1)
       return .done
     }
