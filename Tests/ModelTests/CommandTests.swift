@@ -58,7 +58,7 @@ import Testing
   @Test func catalogue() throws {
     let outcome = try run("check")
     #expect(outcome.status == 0)
-    #expect(outcome.output.contains("31 of 31 verdicts as declared"))
+    #expect(outcome.output.contains("91 of 91 verdicts as declared"))
   }
 
   @Test func helpEverywhere() throws {
@@ -284,7 +284,7 @@ import Testing
     let outcome = try run("list", "--format", "json")
     let document = try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
     #expect(document.format == "gracewalk list 1")
-    #expect(document.models.count == 18)
-    #expect(document.invariants.count == 11)
+    #expect(document.models.count == 47)
+    #expect(document.invariants.count == 17)
   }
 }
