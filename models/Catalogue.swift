@@ -8,7 +8,7 @@ public enum Catalogue {
   public static let systems: [[Model]] = [
     Collapse.models, Fault.models, Unmap.models, Memcache.models, References.models,
     Invalidation.models, Remap.models, Retry.models, FastFaults.models, Interrupts.models,
-    WalkReferences.models, Teardown.models, ReverseMap.models, HostMap.models,
+    WalkReferences.models, Teardown.models, ReverseMap.models, HostMap.models, DirtyLogging.models,
   ]
 
   public static let models: [Model] = systems.flatMap { $0 }

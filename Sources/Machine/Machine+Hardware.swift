@@ -302,7 +302,7 @@ extension Machine {
     let written = writtenEntries[Int(action.b)]
     for (number, unit) in translation.units.enumerated()
     where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
-      let isFor = !invalidation.isLocal || translation.unitOfCPU[cpu] == number
+      let isFor = !invalidation.isLocal || unit.cpu == cpu
       eachLeaf(of: number) { slot in
         guard covers(invalidation, slot) else { return }
         var survival: Survival?

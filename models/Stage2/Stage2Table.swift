@@ -67,22 +67,27 @@ public struct Stage2Table: Sendable {
     case unmaskBeforeInterrupting
     /// Interrupt the others first, and unlink the subtree then.
     case unlinkBeforeInterrupting
+    /// Make the block first and flush then.
+    case flushBeforeMake
   }
 
   public let root: TablePage
   public let geometry: Geometry
   let teardown: Teardown
   let protection: Protection
+  /// How hardware is made to forget a valid entry that was broken.
+  let flush: Flush
   let omission: Omission?
 
   public init(
     _ scenario: Scenario, teardown: Teardown = .inCallback, protection: Protection = .rcu,
-    omitting omission: Omission? = nil
+    flush: Flush = .none, omitting omission: Omission? = nil
   ) {
     root = scenario.rootTable()
     geometry = scenario.geometry
     self.teardown = teardown
     self.protection = protection
+    self.flush = flush
     self.omission = omission
   }
 
@@ -128,6 +133,7 @@ public struct Stage2Table: Sendable {
         let broken = try cpu.compareExchange(
           slot, expected: old.bits, desired: Descriptor.invalid.bits, .acquireRelease)
         guard broken.exchanged else { return .retry }
+        try flush.perform(cpu, address..<(address + 1), of: root)
         try cpu.putPage(table)
         return .done
       }
@@ -177,7 +183,11 @@ public struct Stage2Table: Sendable {
     if old.isLeaf { return .gaveUp(.already) }
     guard let table = cpu.table(at: old) else { return .gaveUp(.retry) }
     guard try tryBreak(cpu, slot, old, in: root) else { return .gaveUp(.retry) }
-    try make(cpu, slot, .block(index * geometry.span(ofEntryAt: 0)), in: root)
+    let span = geometry.span(ofEntryAt: 0)
+    let covered = (index * span)..<((index + 1) * span)
+    if omission != .flushBeforeMake { try flush.perform(cpu, covered, of: root) }
+    try make(cpu, slot, .block(covered.lowerBound), in: root)
+    if omission == .flushBeforeMake { try flush.perform(cpu, covered, of: root) }
     return .unlinked(table)
   }
 

@@ -1,0 +1,176 @@
+// Dirty logging: which pages did the guest write since they were copied last?
+
+import Gracewalk
+
+/// A memslot whose pages are write-protected, and marked dirty by the fault of the next write.
+///
+/// Its pages are addresses 0 and up, address `n` mapped to data frame `n`. The table itself does
+/// not change, so nothing here is freed and no walk needs RCU. Faults and the log exclude each
+/// other by nothing but the entries, as a handler without `mmu_lock` must (in KVM, as x86's fast
+/// page fault does it). Linux 6.2: virt/kvm/kvm_main.c, kvm_get_dirty_log_protect;
+/// arch/arm64/kvm/mmu.c, user_mem_abort.
+struct DirtyLog: Sendable {
+  /// Who notes that a page was written.
+  enum Recorder: Sendable {
+    /// The handler of the fault, in a word per page.
+    case faultHandler
+    /// The memory management unit, in the entry: a clean one is made writable (FEAT_HAFDBS).
+    case hardware
+  }
+
+  /// A step that a broken sibling leaves out.
+  enum Omission: Sendable {
+    /// Copy pages only once the flush is complete.
+    case flushBeforeCopy
+    /// Take the mark before the page is copied.
+    case clearBeforeCopy
+    /// Make the entry writable before the page is marked.
+    case writableBeforeMark
+    /// Mark the page.
+    case mark
+    /// Write-protect pages again whose mark was taken.
+    case protectAgain
+    /// Read and clean an entry in one step.
+    case exchange
+  }
+
+  let recorder: Recorder
+  let flush: Flush
+  let omission: Omission?
+  let root: TablePage
+  let geometry: Geometry
+  let frames: [DataFrame]
+  /// Per page, not zero if it is marked.
+  let dirty: [Location]
+
+  /// What tells whether the writes to a page are known.
+  func record(of frame: DataFrame) -> DirtyRecorded.Frame {
+    DirtyRecorded.Frame(
+      name: "page 0x\(frame.number)", version: frame.content, copied: frame.copied,
+      dirty: dirty[frame.number],
+      mapping: recorder == .hardware
+        ? DirtyRecorded.Mapping(root: root, address: frame.number, geometry: geometry) : nil)
+  }
+
+  // MARK: The thread that keeps the log
+
+  /// Takes the right to write from all pages.
+  func enable(_ cpu: VirtualCPU) throws(Abandoned) {
+    try protectAll(cpu)
+    try flush.perform(cpu, 0..<frames.count, of: root)
+  }
+
+  /// Makes all entries read-only, or clean.
+  func protectAll(_ cpu: VirtualCPU) throws(Abandoned) {
+    for page in frames.indices { _ = try protect(cpu, page) }
+  }
+
+  /// Copies pages.
+  func copy(_ cpu: VirtualCPU, _ pages: [Int]) throws(Abandoned) {
+    for page in pages {
+      let content = try cpu.load(frames[page].content, .relaxed)
+      try cpu.store(content, to: frames[page].copied, .relaxed)
+    }
+  }
+
+  /// Takes the marks, protects the marked pages again and copies them.
+  func harvest(_ cpu: VirtualCPU) throws(Abandoned) {
+    let pages = try takeMarks(cpu)
+    if pages.isEmpty && recorder == .faultHandler { return }
+    if omission == .flushBeforeCopy {
+      try copy(cpu, pages)
+      try flush.perform(cpu, 0..<frames.count, of: root)
+    } else {
+      try flush.perform(cpu, 0..<frames.count, of: root)
+      try copy(cpu, pages)
+    }
+    guard omission == .clearBeforeCopy else { return }
+    for page in pages { try cpu.store(0, to: dirty[page], .relaxed) }
+  }
+
+  /// Pages that were marked, protected again.
+  private func takeMarks(_ cpu: VirtualCPU) throws(Abandoned) -> [Int] {
+    var pages: [Int] = []
+    for page in frames.indices {
+      switch recorder {
+      case .faultHandler:
+        let mark =
+          omission == .clearBeforeCopy
+          ? try cpu.load(dirty[page], .acquire)
+          : try cpu.exchange(0, in: dirty[page], .acquireRelease)
+        guard mark != 0 else { continue }
+        if omission != .protectAgain { _ = try protect(cpu, page) }
+        pages.append(page)
+      case .hardware:
+        if try protect(cpu, page) { pages.append(page) }
+      }
+    }
+    return pages
+  }
+
+  /// Makes an entry read-only, or clean; true if it was writable.
+  private func protect(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) -> Bool {
+    guard let slot = try leaf(cpu, page) else { return false }
+    if recorder == .hardware {
+      let clean = Descriptor.page(page).writableClean.bits
+      if omission == .exchange {
+        let old = try cpu.load(slot, .relaxed)
+        // What hardware marks here is lost.
+        try cpu.store(clean, to: slot, .relaxed)
+        return Descriptor(bits: old).isWritable
+      }
+      return Descriptor(bits: try cpu.exchange(clean, in: slot, .acquireRelease)).isWritable
+    }
+    let old = Descriptor(bits: try cpu.load(slot, .relaxed))
+    guard old.isWritable else { return false }
+    // Only this thread takes the right to write away, so nobody else changes a writable entry.
+    return try cpu.compareExchange(
+      slot, expected: old.bits, desired: old.readOnly.bits, .acquireRelease
+    ).exchanged
+  }
+
+  /// Walks to the entry of a page.
+  private func leaf(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) -> Location? {
+    let entry = try cpu.load(root[geometry.index(of: page, at: 0)], .acquire)
+    guard let table = cpu.table(at: Descriptor(bits: entry)) else { return nil }
+    return table[geometry.index(of: page, at: 1)]
+  }
+
+  // MARK: vCPUs
+
+  /// A guest writes to a page, and tries again when a fault was handled.
+  func write(_ cpu: VirtualCPU, _ page: Int, tries: Int) throws(Abandoned) -> GuestAccess {
+    for _ in 1..<tries {
+      let access = try cpu.guestWrite(page)
+      guard access == .permissionFault else { return access }
+      try handleFault(cpu, page)
+    }
+    return try cpu.guestWrite(page)
+  }
+
+  /// Lets the guest write to a page, and notes that it may.
+  ///
+  /// Where hardware should have done so and cannot, the writable entry is the mark.
+  private func handleFault(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) {
+    if omission == .writableBeforeMark { try cpu.store(1, to: dirty[page], .release) }
+    if try allowWrites(cpu, page), recorder == .faultHandler {
+      if omission != .mark && omission != .writableBeforeMark {
+        try cpu.store(1, to: dirty[page], .release)
+      }
+    }
+    // Only the guest relies on this: it would fault on its cached entry for ever.
+    try cpu.dsb()
+    try cpu.tlbi(.address(page), of: root)
+    try cpu.dsb()
+  }
+
+  /// Makes an entry writable; false if it was.
+  private func allowWrites(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) -> Bool {
+    guard let slot = try leaf(cpu, page) else { return false }
+    let old = Descriptor(bits: try cpu.load(slot, .acquire))
+    guard old.isLeaf, !old.isWritable else { return false }
+    return try cpu.compareExchange(
+      slot, expected: old.bits, desired: old.writable.bits, .acquireRelease
+    ).exchanged
+  }
+}
