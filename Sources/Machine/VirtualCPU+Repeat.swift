@@ -11,6 +11,7 @@ extension VirtualCPU {
   /// A scenario that uses it sets `Scenario.mayRepeat`. A turn must take at least one action, leave
   /// the read-side sections it enters, and keep nothing in variables for the turns after it: where
   /// it does, the machine finds out and says so.
+  @discardableResult
   public func repeatUntilDone<R>(
     _ turn: () throws(Abandoned) -> R?
   ) throws(Abandoned) -> R {

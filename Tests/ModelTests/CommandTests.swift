@@ -1,6 +1,8 @@
 // The command as people call it: output, exit status, and one clear line for every mistake.
 
 import Foundation
+import Invariants
+import Models
 import Testing
 
 @Suite struct CommandTests {

@@ -33,11 +33,11 @@ private struct Wants: QuiescenceInvariant {
       expectation: violates.isEmpty ? .holds : .violates(violates)
     ) { _ in
       let scenario = Scenario()
-      scenario.hasHardware = true
       scenario.features = own
+      let root = scenario.rootTable()
       let word = scenario.word("word")
       scenario.cpu(
-        "cpu",
+        "cpu", mmu: MMU(root),
         Operation("run") { cpu in
           while try cpu.load(word, .relaxed) == 0, spins {}
         })
