@@ -40,7 +40,7 @@ public struct VerdictMatrix: Sendable {
 
   public var isAsDeclared: Bool { entries.allSatisfy { $0.disagreement == nil } }
 
-  /// Checks the models, each with its standard parameters.
+  /// Checks the models, each at the last of its sizes.
   ///
   /// - Parameters:
   ///   - check: carries out a check; parameters, invariants and features are as they must be in the
@@ -49,7 +49,7 @@ public struct VerdictMatrix: Sendable {
     of models: [Model], on architectures: [Architecture] = Architecture.all,
     check: (Model, CheckOptions) throws(Failure) -> CheckReport
   ) throws(Failure) {
-    let scenarios = models.map { $0.standardScenario }
+    let scenarios = models.map { $0.largestScenario }
     var ids = InvariantCatalogue.described.map(\.id)
     for id in scenarios.flatMap(\.invariants).map(\.id) where !ids.contains(id) { ids.append(id) }
     let required = Set(scenarios.flatMap(\.invariants).map(\.id))
@@ -79,6 +79,7 @@ public struct VerdictMatrix: Sendable {
     var options = CheckOptions()
     options.features = architecture?.features
     options.minimises = false
+    options.parameters = model.largestInstance
     var verdicts: [String: Cell] = [:]
     var left = scenario.invariants.map(\.id)
     while !left.isEmpty {

@@ -52,7 +52,7 @@ enum CheckCommand {
       for option in MatrixCheck.contradictions where arguments.has(option) {
         throw UsageError(
           "--matrix and --\(option) contradict each other: each of its checks is of one invariant "
-            + "alone, with standard parameters, on every architecture")
+            + "alone, at the largest size, on every architecture")
       }
       let models = try arguments.operands.map { try SharedOptions.model($0) }
       return try MatrixCheck(

@@ -42,7 +42,7 @@ public struct MatrixText {
     return numbers + [
       "",
       "\(style.good("✓")) holds  \(style.bad("✗")) violated  \(style.dim("·")) not required  "
-        + "\(style.warning("?")) incomplete; each invariant alone, standard parameters",
+        + "\(style.warning("?")) incomplete; each invariant alone, largest size",
     ]
   }
 

@@ -107,7 +107,9 @@ private struct Wants: QuiescenceInvariant {
     var options = CheckOptions()
     options.features = Architecture.v8_4.features
     let report = try Self.doubles[0].check(options)
-    #expect(report.scope == "1 CPU, 1 operation each, Armv8.4-A, sequential consistency")
+    #expect(
+      report.scope == "1 CPU, 1 operation each, 2-level tables of 2 entries, 1 MMU, Armv8.4-A, "
+        + "sequential consistency")
     #expect(report.note == nil)
     let other = try #require(Catalogue.model(named: "shared-memcache")).check(options)
     #expect(other.scope.hasSuffix("2-level tables of 2 entries, sequential consistency"))
