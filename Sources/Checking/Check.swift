@@ -104,7 +104,7 @@ extension Model {
     return freshScenario(parameters, invariants, features)
   }
 
-  /// A fresh scenario with nothing but what is standard.
+  /// A fresh scenario of the largest size that the catalogue is checked with.
   var largestScenario: Scenario {
     var options = CheckOptions()
     options.parameters = largestInstance

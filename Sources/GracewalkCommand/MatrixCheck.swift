@@ -24,6 +24,7 @@ struct MatrixCheck {
   func run() throws -> Int32 {
     let matrix = try VerdictMatrix(of: models) { (model, asked) throws(UsageError) in
       var options = options
+      options.parameters = asked.parameters
       options.invariants = asked.invariants
       options.features = asked.features
       options.minimises = asked.minimises

@@ -1,8 +1,10 @@
 // What goes wrong with page tables that hardware walks, case by case: each has its own race.
 
 import Checking
+import Exploration
 import Models
 import Testing
+import Traces
 
 @Suite struct FlushTests {
   struct Case: Sendable, CustomTestStringConvertible {
