@@ -3,9 +3,9 @@
 /// A page-table entry.
 ///
 /// Bits as in the Arm ARM (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 7:6 access
-/// permission, 10 access flag, 47:12 output address, 51 dirty bit modifier. nT, which is bit 16 of a
-/// block there, is bit 55 here, since frames have small numbers. An invalid entry with bit 10 set is
-/// locked by software, the encoding of KVM's stage-2 code for an entry in the middle of
+/// permission, 10 access flag, 47:12 output address, 51 dirty bit modifier. nT, which is bit 16 of
+/// a block there, is bit 55 here, since frames have small numbers. An invalid entry with bit 10 set
+/// is locked by software, the encoding of KVM's stage-2 code for an entry in the middle of
 /// break-before-make.
 public struct Descriptor: Hashable, Sendable {
   public var bits: UInt64

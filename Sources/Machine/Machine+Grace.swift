@@ -40,8 +40,8 @@ extension Machine {
       report(domain.leftWithoutEntering, cpu)
       return
     }
-    // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that goes round must be
-    // able to come back to a state, and where one may, nothing is reduced.
+    // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that goes round must
+    // be able to come back to a state, and where one may, nothing is reduced.
     memory[layout.stretch(domain, cpu)] = turns == nil ? memory[layout.stretch(domain, cpu)] + 1 : 0
     let others = ~CPUSet(cpu).bits
     for waiting in 0..<layout.cpuCount { memory[layout.awaited(domain, waiting)] &= others }

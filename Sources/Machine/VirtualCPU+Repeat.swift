@@ -29,8 +29,8 @@ extension VirtualCPU {
       guard actionCount > before else { throw refuse("repeats a turn that takes no action") }
       guard self.depths == depths else {
         throw refuse(
-          "repeats after a turn that entered a read-side section, or masked interrupts, and left it "
-            + "at that")
+          "repeats after a turn that entered a read-side section, or masked interrupts, and left "
+            + "it at that")
       }
       observations = head
       beginsAgain = true

@@ -9,8 +9,8 @@ import Support
 /// a livelock, too.) What a CPU knows of its finished operations is part of a state, so nobody ends
 /// one on the way round. Such an execution stays in one strongly connected component, and there is
 /// one in a component exactly if every CPU takes a step within it or cannot in one of its states:
-/// so many steps and states can be joined to a round. Components are found as by Tarjan ("Depth-first
-/// search and linear graph algorithms", 1972).
+/// so many steps and states can be joined to a round. Components are found as by Tarjan
+/// ("Depth-first search and linear graph algorithms", 1972).
 struct Livelocks {
   /// A livelock as a schedule, and whether none is simpler: begins earlier, or if it begins as
   /// early, goes round in fewer steps.
