@@ -7,7 +7,7 @@ import Support
 /// A cell is also the object that footprints name.
 ///
 /// Regions: named words and locks; table pages; per-CPU words; callbacks; barrier targets; masked
-/// interrupts. Cell 0 is never used.
+/// interrupts; memory management units. Cell 0 is never used.
 struct Layout {
   static let namedCapacity: UInt32 = 4_096
   static let cpuStride: UInt32 = 8

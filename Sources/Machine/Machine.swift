@@ -5,8 +5,9 @@ import Support
 
 /// A machine at some point of an execution of a scenario.
 ///
-/// All state that steps change is in `memory`, and per CPU in the node of the observation tree
-/// where it stands; both go back in time at the cost of what changed.
+/// All state that steps change is in `memory`, what memory management units hold included, and per
+/// CPU in the node of the observation tree where it stands; both go back in time at the cost of
+/// what changed.
 public final class Machine: TransitionSystem {
   /// What the machine must keep track of because an invariant asks for it.
   public struct Requirements: OptionSet, Sendable {

@@ -1,4 +1,4 @@
-// Everything a machine starts from: words, locks, tables, what runs first, and the CPUs.
+// Everything a machine starts from: words, locks, tables, slabs, frames, what runs first, CPUs.
 
 /// The starting point of a check: who does what to which memory.
 ///

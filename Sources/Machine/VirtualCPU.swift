@@ -10,8 +10,9 @@ public struct Abandoned: Error {}
 
 /// What model code runs on.
 ///
-/// Every method marked `throws(Abandoned)` is one action and a scheduling point, so **`try` marks
-/// every place where another CPU may come in between**.
+/// Every method marked `throws(Abandoned)` is an action and a scheduling point, or, like `putPage`
+/// and `guestRead`, a few of them: **`try` marks every place where another CPU may come in
+/// between**.
 ///
 /// Code must depend on nothing but the results of its actions: no clock, no random numbers, no
 /// state shared with other CPUs outside of the machine. The search leaves out running it again
