@@ -83,6 +83,19 @@ public struct ExpectedOutcome: Sendable {
   }
 }
 
+/// An invariant that a model does not require though it applies to its scenario.
+public struct Exemption: Equatable, Sendable {
+  /// The invariant's id.
+  public let invariant: String
+  /// Why it need not hold.
+  public let reason: String
+
+  public init(_ invariant: String, _ reason: String) {
+    self.invariant = invariant
+    self.reason = reason
+  }
+}
+
 /// Something to check.
 public struct Model: Sendable {
   /// Unique, lower case with hyphens; a broken sibling's says what is missing.
@@ -97,6 +110,8 @@ public struct Model: Sendable {
   public let expectation: Expectation
   /// Outcomes that show that what the model is about does happen; looked at where it holds.
   public let mustHappen: [ExpectedOutcome]
+  /// Invariants that are not required though they apply.
+  public let exempt: [Exemption]
   /// Parameter values that the catalogue is checked with; what is not named is standard.
   public let instances: [[String: Int]]
   /// What the question also asks and sequential consistency cannot tell; nil if there is no such
@@ -108,7 +123,8 @@ public struct Model: Sendable {
   public init(
     name: String, summary: String, scenario: String, omission: String? = nil,
     origin: Origin? = nil, parameters: [Parameter] = [], expectation: Expectation,
-    mustHappen: [ExpectedOutcome] = [], instances: [[String: Int]] = [[:]],
+    mustHappen: [ExpectedOutcome] = [], exempt: [Exemption] = [],
+    instances: [[String: Int]] = [[:]],
     openQuestion: String? = nil,
     build: @escaping @Sendable (ParameterValues) -> Scenario
   ) {
@@ -120,6 +136,7 @@ public struct Model: Sendable {
     self.parameters = parameters
     self.expectation = expectation
     self.mustHappen = mustHappen
+    self.exempt = exempt
     self.instances = instances
     self.openQuestion = openQuestion
     self.build = build

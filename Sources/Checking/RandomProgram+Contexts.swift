@@ -61,6 +61,7 @@ struct NoOtherPageOutlivesVM: EventInvariant {
   var statement: String { all.statement }
   var rationale: String { all.rationale }
   var source: String { all.source }
+  var applicability: Applicability { all.applicability }
   var treatsCPUsAlike: Bool { true }
   var watches: EventKinds { all.watches }
 

@@ -17,6 +17,7 @@ enum ListCommand {
     var leavesOut: String?
     var notAnswered: String?
     var expected: [String]
+    var notRequired: [String: String]?
     var parameters: [String: String]
     var origin: OriginEntry?
   }
@@ -32,6 +33,7 @@ enum ListCommand {
   private struct InvariantEntry: Encodable {
     var id: String
     var kind: String
+    var appliesTo: String
     var statement: String
     var rationale: String
     var source: String
@@ -94,6 +96,7 @@ enum ListCommand {
     }
     return ["\(style.bold(model.name)): \(verdict)", "  \(model.summary)"]
       + (model.omission.map { ["  leaves out: \($0)"] } ?? [])
+      + model.exempt.map { "  not required: \($0.invariant), as \($0.reason)" }
       + (model.openQuestion.map { ["  \(CheckText.notAnswered): \($0)"] } ?? [])
   }
 
@@ -109,6 +112,9 @@ enum ListCommand {
     return ModelEntry(
       name: model.name, summary: model.summary, scenario: model.scenarioText,
       leavesOut: model.omission, notAnswered: model.openQuestion, expected: expected,
+      notRequired: model.exempt.isEmpty
+        ? nil
+        : Dictionary(uniqueKeysWithValues: model.exempt.map { ($0.invariant, $0.reason) }),
       parameters: Dictionary(
         uniqueKeysWithValues: model.parameters.map {
           let range = "\($0.range.lowerBound) to \($0.range.upperBound)"
@@ -123,7 +129,7 @@ enum ListCommand {
 
   private static func entry(_ invariant: any Invariant) -> InvariantEntry {
     InvariantEntry(
-      id: invariant.id, kind: invariant.kind.rawValue, statement: invariant.statement,
-      rationale: invariant.rationale, source: invariant.source)
+      id: invariant.id, kind: invariant.kind.rawValue, appliesTo: invariant.applicability.text,
+      statement: invariant.statement, rationale: invariant.rationale, source: invariant.source)
   }
 }

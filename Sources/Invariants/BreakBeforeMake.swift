@@ -16,6 +16,7 @@ public struct BreakBeforeMake: EventInvariant {
   public let source =
     "Arm ARM (DDI 0487), D8.17 \"Using break-before-make when updating translation table "
     + "entries\"; arch/arm64/kvm/hyp/pgtable.c (Linux 6.2), stage2_try_break_pte."
+  public let applicability = Applicability.wherever(.hardware)
 
   public let watches: EventKinds = .changedWhileCached
 

@@ -18,6 +18,7 @@ public struct DirectoriesStayWritable: QuiescenceInvariant {
   public let source =
     "Xiao Guangrong, linux-kernel, 2013-08-29, on PATCH 09/12 (pte-list lockless walker), and Gleb "
     + "Natapov before: shadow pages from a cache whose objects come back at once."
+  public let applicability = Applicability.wherever(.directoryPermissions)
   public let treatsCPUsAlike = true
 
   public func judgeEnd(of machine: Machine) -> Violation? {

@@ -64,6 +64,8 @@ public struct DirtyRecorded: QuiescenceInvariant {
   public let source =
     "Documentation/virt/kvm/api.rst (Linux 6.2), KVM_GET_DIRTY_LOG; virt/kvm/kvm_main.c, "
     + "kvm_get_dirty_log_protect."
+  public let applicability = Applicability.chosen(
+    "only the model knows where its frames are marked dirty")
   public let treatsCPUsAlike = true
 
   public func judgeEnd(of machine: Machine) -> Violation? {

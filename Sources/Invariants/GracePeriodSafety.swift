@@ -18,6 +18,7 @@ public struct GracePeriodSafety: EventInvariant, MachineRequirements {
   public let source =
     "Documentation/RCU/whatisRCU.rst (Linux); Ricardo Koller and Oliver Upton, "
     + "linux-arm-kernel, 2022-11-15, on PATCH v5 08/14."
+  public let applicability = Applicability.wherever(.gracePeriods)
   public let treatsCPUsAlike = true
 
   public let watches: EventKinds = [

@@ -39,6 +39,8 @@ public struct Linearisable: QuiescenceInvariant, MachineRequirements {
     "It is what callers rely on: a page that map reported as mapped is mapped, one that unmap "
     + "reported as gone is gone."
   public let source = "Herlihy and Wing, TOPLAS 12(3), 1990."
+  public let applicability = Applicability.chosen(
+    "only the model knows what its operations mean one by one")
   public let treatsCPUsAlike = true
   public let requirements: Machine.Requirements = .history
 

@@ -11,6 +11,7 @@ public struct LocksHeldByReleaser: EventInvariant {
   public let rationale =
     "Releasing somebody else's lock ends their critical section without their knowing."
   public let source = "Documentation/locking/locktypes.rst (Linux): owner semantics."
+  public let applicability = Applicability.wherever(.locks)
   public let treatsCPUsAlike = true
 
   public let watches: EventKinds = .releasedUnheldLock

@@ -13,6 +13,7 @@ public struct NoConflictingTLBEntries: EventInvariant {
   public let rationale =
     "A lookup that hits both may use either, mix them, or end in a TLB conflict abort."
   public let source = "Arm ARM (DDI 0487), D8.17, \"TLB conflict aborts\"."
+  public let applicability = Applicability.wherever(.hardware)
 
   public let watches: EventKinds = .conflictingEntries
 

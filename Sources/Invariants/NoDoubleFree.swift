@@ -12,6 +12,7 @@ public struct NoDoubleFree: EventInvariant {
     "Two CPUs that both think they dropped the last reference hand the same page to the allocator "
     + "twice, and it ends up in two tables."
   public let source = "The page allocator's contract; arch/arm64/kvm/hyp/pgtable.c, put_page."
+  public let applicability = Applicability.wherever(.tables)
   public let treatsCPUsAlike = true
 
   public let watches: EventKinds = .freeOfFreedPage

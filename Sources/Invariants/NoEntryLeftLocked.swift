@@ -14,6 +14,7 @@ public struct NoEntryLeftLocked: QuiescenceInvariant {
   public let source =
     "arch/arm64/kvm/hyp/pgtable.c (Linux 6.2): stage2_try_break_pte locks, stage2_make_pte "
     + "unlocks."
+  public let applicability = Applicability.wherever(.entryLocks)
   public let treatsCPUsAlike = true
 
   public func judgeEnd(of machine: Machine) -> Violation? {

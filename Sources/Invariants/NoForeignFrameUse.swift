@@ -14,6 +14,7 @@ public struct NoForeignFrameUse: EventInvariant {
   public let source =
     "Quentin Perret, linux-arm-kernel, in the thread of RFC PATCH 09/17 (2022): the hypervisor "
     + "unmaps a protected guest's pages from the host's stage 2."
+  public let applicability = Applicability.wherever([.hardware, .frameOwners])
 
   public let watches: EventKinds = .foreignFrameUsed
 

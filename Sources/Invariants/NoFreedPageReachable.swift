@@ -5,7 +5,9 @@ import Machine
 /// In every state, the tables reachable from the roots are allocated.
 ///
 /// Hardware walks may start at any moment, so this is about states, not about what software
-/// does; no reduction that skips states is sound for it.
+/// does; no reduction that skips states is sound for it. Where hardware is modelled its own
+/// invariants find what this one does, with reduction; so this is for models that free tables,
+/// model no hardware, and stay small without reduction.
 public struct NoFreedPageReachable: StateInvariant {
   public init() {}
 
@@ -15,6 +17,9 @@ public struct NoFreedPageReachable: StateInvariant {
     "The MMU walks at any moment and without asking: between the free and the unlinking it walks "
     + "into a page that belongs to somebody else."
   public let source = "Arm ARM, VMSAv8-64: translation table walks may be made speculatively."
+  public let applicability = Applicability.chosen(
+    "it stands in for hardware where none is modelled and tables are freed, and it switches "
+      + "reduction off, so the model must be small")
   public let treatsCPUsAlike = true
 
   public func judgeState(of machine: Machine) -> Violation? {

@@ -18,6 +18,7 @@ public struct NoLeakedTablePage: QuiescenceInvariant {
   public let source =
     "Oliver Upton, linux-arm-kernel, 2022-04-21, on RFC PATCH 09/17: what stops a walker from "
     + "installing a table below an entry that the collapse has already visited?"
+  public let applicability = Applicability.wherever(.tables)
   public let treatsCPUsAlike = true
 
   public func judgeEnd(of machine: Machine) -> Violation? {

@@ -14,6 +14,7 @@ public struct NoPageOutlivesVM: EventInvariant {
   public let source =
     "David Matlack, linux list, 2022-09-07, on PATCH 09/14 (free removed stage-2 tables in an RCU "
     + "callback), whose text names this as the aim of the barrier."
+  public let applicability = Applicability.wherever(.ownedPages)
   public let treatsCPUsAlike = true
 
   public let watches: EventKinds = .outlivesContext

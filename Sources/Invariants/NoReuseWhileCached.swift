@@ -15,6 +15,7 @@ public struct NoReuseWhileCached: EventInvariant {
     + "that it was taken from."
   public let source =
     "mm/mmu_gather.c (Linux 6.2): pages are freed after the flush; Arm ARM (DDI 0487), D8.16."
+  public let applicability = Applicability.wherever(.hardware)
 
   public let watches: EventKinds = [.pageFreedWhileCached, .frameGivenWhileCached]
 

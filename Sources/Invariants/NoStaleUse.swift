@@ -15,6 +15,7 @@ public struct NoStaleUse: EventInvariant {
   public let source =
     "Arm ARM (DDI 0487), D8.16 \"TLB maintenance\": scope, level hints, last-level forms, and the "
     + "completion by a DSB; arch/arm64/kvm/hyp/vhe/tlb.c (Linux 6.2)."
+  public let applicability = Applicability.wherever(.hardware)
 
   public let watches: EventKinds = .staleUse
 

@@ -16,6 +16,7 @@ public struct NoTableLinkedTwice: EventInvariant {
   public let source =
     "Arm ARM, VMSAv8-64 translation: software owns the tree structure; KVM frees tables by "
     + "walking it once."
+  public let applicability = Applicability.wherever(.tables)
   public let treatsCPUsAlike = true
 
   public let watches: EventKinds = .linkedAgain

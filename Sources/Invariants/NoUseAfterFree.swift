@@ -14,6 +14,7 @@ public struct NoUseAfterFree: EventInvariant {
   public let source =
     "Quentin Perret and Oliver Upton, linux-arm-kernel, 2022-04-21: freeing an unlinked table "
     + "under the feet of walkers is what RCU is there to prevent."
+  public let applicability = Applicability.wherever(.tables)
   public let treatsCPUsAlike = true
 
   public let watches: EventKinds = .accessAfterFree

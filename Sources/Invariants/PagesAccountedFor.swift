@@ -22,6 +22,7 @@ public struct PagesAccountedFor: QuiescenceInvariant {
   public let source =
     "Documentation/RCU/rculist_nulls.rst (Linux): objects that may be handed out again under a "
     + "reader, and why their reference count is tested before it is raised."
+  public let applicability = Applicability.chosen("only the model knows which words are its pool")
   public let treatsCPUsAlike = true
 
   public func judgeEnd(of machine: Machine) -> Violation? {

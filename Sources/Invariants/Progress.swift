@@ -18,6 +18,7 @@ public struct Progress: QuiescenceInvariant, RepetitionInvariant {
     "A deadlock in the fault path hangs the guest; one that waits for a grace period hangs the "
     + "host. A livelock hangs them at full load."
   public let source = "Documentation/locking/lockdep-design.rst (Linux)."
+  public let applicability = Applicability.wherever([])
   public let treatsCPUsAlike = true
 
   public var judgesDeadlocks: Bool { true }

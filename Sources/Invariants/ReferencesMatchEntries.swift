@@ -16,6 +16,7 @@ public struct ReferencesMatchEntries: QuiescenceInvariant {
   public let source =
     "arch/arm64/kvm/hyp/pgtable.c (Linux 6.2): get_page in stage2_make_pte, put_page in "
     + "stage2_try_break_pte, and the page_count warning in kvm_pgtable_stage2_free_removed."
+  public let applicability = Applicability.wherever([.tables, .references])
   public let treatsCPUsAlike = true
 
   public func judgeEnd(of machine: Machine) -> Violation? {

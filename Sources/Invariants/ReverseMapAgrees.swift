@@ -31,6 +31,7 @@ public struct ReverseMapAgrees: QuiescenceInvariant {
     "Write protection and unmapping reach entries through the chain alone: one that is missing "
     + "stays writable, one too many belongs to something else."
   public let source = "arch/x86/kvm/mmu.c (Linux 3.11): rmap_add, rmap_remove and pte_list_walk."
+  public let applicability = Applicability.chosen("only the model knows which words are its chains")
   public let treatsCPUsAlike = true
 
   public func judgeEnd(of machine: Machine) -> Violation? {

@@ -16,6 +16,7 @@ public struct TeardownOrder: EventInvariant {
   public let source =
     "David Matlack, linux list, 2022-09-07, on PATCH 09/14 (free removed stage-2 tables in an RCU "
     + "callback): what is the barrier at the end of kvm_free_stage2_pgd for?"
+  public let applicability = Applicability.wherever(.contexts)
   public let treatsCPUsAlike = true
 
   public let watches: EventKinds = [.usedAfterRelease, .usedNoContext]

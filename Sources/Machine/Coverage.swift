@@ -1,4 +1,4 @@
-// What the executions of a search came by: results of operations, and changes of table entries.
+// What the executions of a search came by: results of operations, changes of entries, and more.
 
 /// What an entry of a table holds, as far as coverage tells such values apart.
 public enum EntryKind: UInt8, CaseIterable, Sendable {
@@ -100,6 +100,8 @@ public struct Coverage: Equatable, Sendable {
   public var operations: [Operation]
   /// Levels at which an entry changed, the root first.
   public var levels: [Level]
+  /// What the scenario makes use of.
+  public var facets: Facets
 
   /// True if an operation with a name ended with a result at least once.
   public func includes(_ operation: String, _ result: String) -> Bool {
@@ -114,8 +116,10 @@ extension Coverage {
   public init(of machines: [Machine]) {
     operations = []
     levels = []
+    facets = []
     guard let first = machines.first else { return }
     let tables = machines.map(\.coverage)
+    facets = tables.reduce(into: Facets(first.scenario)) { $0.formUnion($1.facets) }
     for group in first.groupsOfCPUs {
       let known = tables.flatMap { table in group.map { table.operationCount(of: $0) } }.max() ?? 0
       for operation in 0..<max(known, first.programLength(of: group[0])) {

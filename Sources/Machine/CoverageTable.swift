@@ -1,4 +1,4 @@
-// Where one machine notes what it comes by: a few words for entries, a list for results.
+// Where one machine notes what it comes by: a few words for entries, a list for results, facets.
 
 import Exploration
 import Support
@@ -14,6 +14,8 @@ final class CoverageTable {
   private static let wordsPerLevel = EntryKind.capacity * EntryKind.capacity / 64
   /// By CPU and number of the operation.
   private var outcomes: [[[Coverage.Outcome]]] = []
+  /// What code was found to make use of.
+  private(set) var facets: Facets = []
 
   init(levels: Int) {
     let rows = Int(Layout.published(atLevel: levels)) + 1
@@ -65,10 +67,16 @@ final class CoverageTable {
     outcomes[cpu][operation].add([outcome])
   }
 
+  // MARK: Facets
+
+  /// Notes what code makes use of; called only where it runs for the first time.
+  func note(_ facets: Facets) { self.facets.formUnion(facets) }
+
   // MARK: Checkpoints
 
   func save(to writer: CheckpointWriter) {
     for index in 0..<changes.count { writer.write(changes[index]) }
+    writer.write(facets.rawValue)
     writer.write(outcomes.count)
     for operations in outcomes {
       writer.write(operations.count)
@@ -88,6 +96,7 @@ final class CoverageTable {
   /// - Parameter cpuCount: CPUs of the machine: a file that names others is not of this check.
   func restore(from reader: CheckpointReader, cpuCount: Int) throws(CheckpointError) {
     for index in 0..<changes.count { changes[index] |= try reader.word() }
+    facets.formUnion(Facets(rawValue: try reader.word()))
     for cpu in 0..<(try reader.number(in: 0..<cpuCount + 1)) {
       for operation in 0..<(try reader.count()) {
         for _ in 0..<(try reader.count()) {

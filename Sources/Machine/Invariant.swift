@@ -37,6 +37,8 @@ public protocol Invariant: Sendable {
   /// The mail, kernel file or manual section it comes from.
   var source: String { get }
   var kind: InvariantKind { get }
+  /// Which scenarios it is for: a test makes sure that every correct model requires it there.
+  var applicability: Applicability { get }
   /// True if it judges as before when identical CPUs, and all that names them, are exchanged.
   ///
   /// An invariant that does not say so keeps a search from taking such states for one.

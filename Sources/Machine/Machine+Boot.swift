@@ -26,6 +26,10 @@ extension Machine {
       publish(layout.page(owner: layout.bootOwner, index: index).id)
     }
     coverage.forgetChanges()
+    let hasPermissions = reachableTables.contains { view in
+      view.entries.contains { $0.isTable && $0.isWritable }
+    }
+    if hasPermissions { coverage.note(.directoryPermissions) }
     if hasHardware { settleAll() }
     events.removeAll()
     memory.forgetChanges()

@@ -426,6 +426,7 @@ public final class Machine: TransitionSystem {
   ) -> ObservationTree.Index {
     var action = cpu.pending
     if failure == nil { action.isLocal = known ?? isLocal(action, cpu.index) }
+    coverage.note(Facets(action))
     let node = tree.add(
       ObservationTree.Node(
         action: action, parent: parent, identity: cpu.localIdentity, observed: observed,

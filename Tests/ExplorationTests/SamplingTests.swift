@@ -73,6 +73,7 @@ private struct NeverStuck: QuiescenceInvariant {
   let statement = "Nobody is stuck."
   let rationale = "The test wants to see a choice that leads to a deadlock."
   let source = "none"
+  let applicability = Applicability.chosen("it is a test's")
   var judgesDeadlocks: Bool { true }
 
   func judgeEnd(of machine: Machine) -> Violation? {

@@ -15,6 +15,7 @@ private struct Wants: QuiescenceInvariant {
   var statement: String { id }
   var rationale: String { "" }
   var source: String { "" }
+  var applicability: Applicability { .chosen("it is a test's") }
   let isMet: @Sendable (Features) -> Bool
 
   func judgeEnd(of machine: Machine) -> Violation? {

@@ -91,6 +91,7 @@ import Testing
     let statement = "CPU 0 writes last."
     let rationale = ""
     let source = ""
+    let applicability = Applicability.chosen("it is a test's")
     let word: Location
     func judgeEnd(of machine: Machine) -> Violation? { nil }
   }

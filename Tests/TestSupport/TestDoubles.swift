@@ -6,6 +6,7 @@ extension Invariant {
   public var statement: String { id }
   public var rationale: String { "" }
   public var source: String { "" }
+  public var applicability: Applicability { .chosen("it is a test's") }
 }
 
 /// Fails on the first event of the kinds it watches, and says which CPU, page and word it was.

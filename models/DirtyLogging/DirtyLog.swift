@@ -73,10 +73,10 @@ struct DirtyLog: Sendable {
     }
   }
 
-  /// Takes the marks, protects the marked pages again and copies them.
-  func harvest(_ cpu: VirtualCPU) throws(Abandoned) {
+  /// Takes the marks, protects the marked pages again and copies them; returns how many there were.
+  func harvest(_ cpu: VirtualCPU) throws(Abandoned) -> Int {
     let pages = try takeMarks(cpu)
-    if pages.isEmpty && recorder == .faultHandler { return }
+    if pages.isEmpty && recorder == .faultHandler { return 0 }
     if omission == .flushBeforeCopy {
       try copy(cpu, pages)
       try flush.perform(cpu, 0..<frames.count, of: root)
@@ -84,8 +84,10 @@ struct DirtyLog: Sendable {
       try flush.perform(cpu, 0..<frames.count, of: root)
       try copy(cpu, pages)
     }
-    guard omission == .clearBeforeCopy else { return }
-    for page in pages { try cpu.store(0, to: dirty[page], .relaxed) }
+    if omission == .clearBeforeCopy {
+      for page in pages { try cpu.store(0, to: dirty[page], .relaxed) }
+    }
+    return pages.count
   }
 
   /// Pages that were marked, protected again.

@@ -70,11 +70,18 @@ enum LazyCollapse {
         Parameter("reads", "times that the second guest reads", 1...2, standard: 1),
         Parameter("walks", "walks its walker begins of its own accord", 0...2, standard: 1),
       ],
-      expectation: violates.map { .violates($0) } ?? .holds
+      expectation: violates.map { .violates($0) } ?? .holds,
+      mustHappen: races
     ) { values in
       scenario(values, flush, omitting)
     }
   }
+
+  /// Guests come before the collapse, after it, and while the entry is broken; so does the mapper.
+  private static let races =
+    ["write 0x0", "read 0x0"].flatMap { access in
+      ["frame 0x0", "translation fault"].map { ExpectedOutcome(access, $0) }
+    } + ["done", "already", "retry"].map { ExpectedOutcome("map 0x1", $0) }
 
   private static func scenario(
     _ values: ParameterValues, _ flush: Flush, _ omitting: Stage2Table.Omission?

@@ -134,7 +134,8 @@ public enum HostMap {
   ) -> Model {
     Model(
       name: name, summary: summary, scenario: scenario.text, omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates)
+      expectation: violates.isEmpty ? .holds : .violates(violates),
+      mustHappen: scenario.races
     ) { _ in
       scenario.build(resizing, omitting: omitting)
     }

@@ -32,6 +32,20 @@ enum HostScenario: Sendable {
     }
   }
 
+  /// The page is reached, and out of reach, as it changes hands sooner or later.
+  var races: [ExpectedOutcome] {
+    let both = ["reached", "refused"]
+    var races = both.map { ExpectedOutcome("host reads 0x1", $0) }
+    races.append(ExpectedOutcome(startsDonated ? "reclaim 0x1" : "donate 0x1", "done"))
+    if self == .donate || self == .donateAndFault {
+      races += both.map { ExpectedOutcome("guest writes 0x1", $0) }
+    }
+    if self == .donateAndFault || sharesLock {
+      races.append(ExpectedOutcome("host reads 0x0", "reached"))
+    }
+    return races
+  }
+
   private var sharesLock: Bool { self == .shareAndDonate || self == .shareAndReclaim }
   private var startsDonated: Bool { self == .reclaim || self == .shareAndReclaim }
 

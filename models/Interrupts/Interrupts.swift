@@ -46,11 +46,22 @@ public enum Interrupts {
       omission: omission, origin: origin,
       parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
       expectation: violates.isEmpty ? .holds : .violates(violates),
+      mustHappen: races,
       instances: [["levels": 2], ["levels": 3]]
     ) { values in
       scenario(levels: values["levels"], omitting)
     }
   }
+
+  /// The mapper comes before the collapse, after it, and between its steps; both collapses end.
+  private static let races =
+    ["done", "already", "retry"].map { ExpectedOutcome("map 0x0", $0) }
+    + [ExpectedOutcome("collapse 0x0", "done")]
+    + (2...3).map { levels in
+      ExpectedOutcome("collapse 0x\(1 << (levels - 1))", "done") { values, _ in
+        values["levels"] == levels
+      }
+    }
 
   private static func scenario(levels: Int, _ omitting: Stage2Table.Omission?) -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))

@@ -11,6 +11,13 @@ public enum Memcache {
     case cacheIsEmpty
   }
 
+  static let origin = Origin(
+    author: "David Matlack", list: "linux", date: "2022-09-07",
+    subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
+    question:
+      "The table pages that the patch frees came out of a memory cache, which the code around it "
+      + "takes them from. What if vCPUs that fault in parallel took them from one and the same?")
+
   public static let models: [Model] = [
     model("shared-memcache", "a page is taken out of the shared cache by an exchange"),
     model(
@@ -29,7 +36,7 @@ public enum Memcache {
       scenario:
         "A cache holds one table page. Two vCPUs fault in different halves of an empty table; each "
         + "takes the page if it is there and installs it.",
-      omission: omission,
+      omission: omission, origin: origin,
       expectation: violates.isEmpty ? .holds : .violates(violates),
       mustHappen: ["fault 0", "fault 1"].flatMap { fault in
         [ExpectedOutcome(fault, "installed"), ExpectedOutcome(fault, "cacheIsEmpty")]

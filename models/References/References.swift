@@ -11,6 +11,13 @@ public enum References {
     case freed
   }
 
+  static let origin = Origin(
+    author: "Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",
+    subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
+    question:
+      "If walkers held references to table pages and dropped them on their way back, who would "
+      + "free a page that several of them let go of at once?")
+
   public static let models: [Model] = [
     model("drop-last-reference", "a reference is dropped and tested in one step"),
     model(
@@ -26,7 +33,7 @@ public enum References {
       scenario:
         "An unlinked page is held by three vCPUs and by nobody else. Each drops its reference, and "
         + "the last to do so frees the page.",
-      omission: omission,
+      omission: omission, origin: origin,
       expectation: violates.isEmpty ? .holds : .violates(violates),
       mustHappen: [ExpectedOutcome("drop", "dropped"), ExpectedOutcome("drop", "freed")]
     ) { _ in

@@ -9,6 +9,21 @@ enum SwapEntries {
     case order, givingBack
   }
 
+  /// What an operation found where it locked what it needed.
+  enum Found: UInt64, OperationResult {
+    /// The frames are where they were at the start.
+    case asAtStart
+    /// They have changed places.
+    case swapped
+  }
+
+  static let origin = Origin(
+    author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-21",
+    subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
+    question:
+      "The patch locks one entry of a subtree after the other while others do the same. Can CPUs "
+      + "that lock several entries keep each other from ever getting all of them?")
+
   static let models: [Model] = [
     model("swap-two-entries", "the entry with the lower address is locked first"),
     model(
@@ -30,8 +45,9 @@ enum SwapEntries {
         "Two blocks are mapped. One CPU swaps the first with the second and another the second "
         + "with the first; a third write-protects the second. All lock entries by compare-exchange "
         + "and try again where one is locked.",
-      omission: omission,
-      expectation: violates.isEmpty ? .holds : .violates(violates)
+      omission: omission, origin: origin,
+      expectation: violates.isEmpty ? .holds : .violates(violates),
+      mustHappen: races
     ) { _ in
       let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
       scenario.mayRepeat = true
@@ -44,19 +60,24 @@ enum SwapEntries {
       }
       scenario.cpu("swapper 0", Operation("swap 0, 1") { try swap($0, root, 0, 1, omitting) })
       scenario.cpu("swapper 1", Operation("swap 1, 0") { try swap($0, root, 1, 0, omitting) })
-      scenario.cpu("protector", Operation("protect 1") { try protect($0, root[1]) })
+      scenario.cpu("protector", Operation("protect 1") { try protect($0, root, 1) })
       scenario.require(InvariantCatalogue.tables)
       return scenario
     }
   }
 
+  /// Each operation comes before a swap, and after one.
+  private static let races = ["swap 0, 1", "swap 1, 0", "protect 1"].flatMap { operation in
+    ["asAtStart", "swapped"].map { ExpectedOutcome(operation, $0) }
+  }
+
   private static func swap(
     _ cpu: VirtualCPU, _ root: TablePage, _ one: Int, _ other: Int, _ omitting: Omission?
-  ) throws(Abandoned) {
+  ) throws(Abandoned) -> Found {
     let isOrdered = omitting != .order
     let first = root[isOrdered ? min(one, other) : one]
     let second = root[isOrdered ? max(one, other) : other]
-    try cpu.repeatUntilDone { () throws(Abandoned) -> Void? in
+    return try cpu.repeatUntilDone { () throws(Abandoned) -> Found? in
       guard let mine = try lock(cpu, first) else { return nil }
       guard let theirs = try lock(cpu, second) else {
         if omitting != .givingBack { try cpu.store(mine, to: first, .release) }
@@ -64,17 +85,24 @@ enum SwapEntries {
       }
       try cpu.store(theirs, to: first, .release)
       try cpu.store(mine, to: second, .release)
-      return ()
+      return found(mine, in: isOrdered ? min(one, other) : one)
     }
   }
 
-  private static func protect(_ cpu: VirtualCPU, _ entry: Location) throws(Abandoned) {
-    try cpu.repeatUntilDone { () throws(Abandoned) -> Void? in
-      guard let old = try lock(cpu, entry) else { return nil }
+  private static func protect(
+    _ cpu: VirtualCPU, _ root: TablePage, _ index: Int
+  ) throws(Abandoned) -> Found {
+    try cpu.repeatUntilDone { () throws(Abandoned) -> Found? in
+      guard let old = try lock(cpu, root[index]) else { return nil }
       let frame = Descriptor(bits: old).dataFrame ?? 0
-      try cpu.store(Descriptor.block(frame, writable: false).bits, to: entry, .release)
-      return ()
+      try cpu.store(Descriptor.block(frame, writable: false).bits, to: root[index], .release)
+      return found(old, in: index)
     }
+  }
+
+  /// At the start an entry maps the frame with its own number.
+  private static func found(_ entry: UInt64, in index: Int) -> Found {
+    Descriptor(bits: entry).dataFrame == index ? .asAtStart : .swapped
   }
 
   /// Locks an entry and returns what it was; nil if somebody else has it.

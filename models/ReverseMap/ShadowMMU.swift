@@ -195,42 +195,58 @@ struct ShadowMMU: Sendable {
 
   // MARK: Dirty logging, without the lock
 
+  /// What came of a look at a frame's dirty mark.
+  enum Harvest: UInt64, OperationResult {
+    case clean
+    case copied
+    /// The walk of the chain ended in another one, and began again.
+    case copiedAfterAnotherWalk
+    /// The chain led to an entry that is a directory's by now.
+    case copiedPastDirectory
+  }
+
   /// Reads and clears a frame's dirty mark; if it was set, copies the frame once nobody can write
   /// to it without marking it again.
-  func harvest(_ cpu: VirtualCPU, frame: Int) throws(Abandoned) -> Bool {
-    guard try cpu.exchange(0, in: frames[frame].dirty, .acquireRelease) == 1 else { return false }
+  func harvest(_ cpu: VirtualCPU, frame: Int) throws(Abandoned) -> Harvest {
+    guard try cpu.exchange(0, in: frames[frame].dirty, .acquireRelease) == 1 else { return .clean }
     if omission != .section { try cpu.rcuReadLock() }
-    try writeProtect(cpu, frame)
+    let result = try writeProtect(cpu, frame)
     if omission != .section { try cpu.rcuReadUnlock() }
     if omission != .flush { try flush(cpu) }
     let version = try cpu.load(frames[frame].version, .relaxed)
     try cpu.store(version, to: frames[frame].copied, .relaxed)
-    return true
+    return result
   }
 
   /// Walks a frame's chain and takes the write bit out of each entry that it lists.
   ///
   /// A descriptor may move to another chain under the walker, which then ends
   /// with that chain's marker: what was behind the descriptor before has been missed.
-  private func writeProtect(_ cpu: VirtualCPU, _ frame: Int) throws(Abandoned) {
+  private func writeProtect(_ cpu: VirtualCPU, _ frame: Int) throws(Abandoned) -> Harvest {
+    var result = Harvest.copied
     while true {
       var next = try cpu.load(chains[frame].head, .acquire)
       while let descriptor = cpu.page(at: next) {
         let address = try cpu.load(descriptor[0], .relaxed)
-        if let entry = cpu.entry(at: address) { try writeProtect(cpu, entry) }
+        if let entry = cpu.entry(at: address), try !writeProtect(cpu, entry) {
+          result = .copiedPastDirectory
+        }
         next = try cpu.load(descriptor[1], .acquire)
       }
-      if next == Self.end(of: frame) || omission == .endMarker { return }
+      if next == Self.end(of: frame) || omission == .endMarker { return result }
+      result = .copiedAfterAnotherWalk
     }
   }
 
-  private func writeProtect(_ cpu: VirtualCPU, _ entry: Location) throws(Abandoned) {
+  /// Takes the write bit out of a leaf; false if the entry is a directory's.
+  private func writeProtect(_ cpu: VirtualCPU, _ entry: Location) throws(Abandoned) -> Bool {
     var old = try cpu.load(entry, .relaxed)
     while Descriptor(bits: old).isValid, old & Self.writeBit != 0, isLeaf(old) {
       let result = try cpu.compareExchange(
         entry, expected: old, desired: old & ~Self.writeBit, .acquireRelease)
-      if result.exchanged { return }
+      if result.exchanged { return true }
       old = result.original
     }
+    return !Descriptor(bits: old).isTable
   }
 }

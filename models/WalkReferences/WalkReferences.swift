@@ -60,11 +60,30 @@ public enum WalkReferences {
       omission: omission, origin: origin,
       parameters: [Parameter("levels", "levels of the table", 2...3, standard: levels[0])],
       expectation: violates.isEmpty ? .holds : .violates(violates),
+      mustHappen: races,
+      exempt: [
+        Exemption(
+          NoLeakedTablePage().id,
+          "a page in the pool is allocated and cannot be reached; pages-accounted-for is required")
+      ],
       instances: levels.map { ["levels": $0] }
     ) { values in
       scenario(levels: values["levels"], omitting)
     }
   }
+
+  /// The walker meets tables that go away, and a pool that is empty.
+  private static let races =
+    [ExpectedOutcome("unmap 0x0", "done")]
+    + ["done", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x1", $0) }
+    + ["mapped", "notMapped", "retry"].map { ExpectedOutcome("look up 0x1", $0) }
+    + (2...3).flatMap { levels in
+      ["done", "outOfMemory"].map { result in
+        ExpectedOutcome("map 0x\(1 << (levels - 1))", result) { values, _ in
+          values["levels"] == levels
+        }
+      }
+    }
 
   private static func scenario(levels: Int, _ omitting: CountedTable.Omission?) -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
@@ -77,7 +96,6 @@ public enum WalkReferences {
     scenario.cpu("unmapper", operation(table, .unmap, 0))
     scenario.cpu("walker", operation(table, .map, 1), operation(table, .lookUp, 1))
     scenario.cpu("mapper", operation(table, .map, other))
-    // A page in the pool is allocated and cannot be reached: here that is no leak.
     scenario.require(InvariantCatalogue.tables.filter { $0.id != NoLeakedTablePage().id })
     scenario.require(PagesAccountedFor(pool: table.pool))
     scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [0])))

@@ -1,0 +1,82 @@
+// What a scenario makes use of: it decides which invariants have anything to say about it.
+
+/// What the code of a scenario has asked for, or the scenario declares.
+public struct Facets: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt64
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// There are page tables, and not only words.
+  public static let tables = Facets(rawValue: 1 << 0)
+  /// Reference counts of table pages are raised or dropped.
+  public static let references = Facets(rawValue: 1 << 1)
+  /// Table entries are locked.
+  public static let entryLocks = Facets(rawValue: 1 << 2)
+  /// Locks are taken or released.
+  public static let locks = Facets(rawValue: 1 << 3)
+  /// Read-side sections or masked interrupts keep pages from being freed.
+  public static let gracePeriods = Facets(rawValue: 1 << 4)
+  /// A memory management unit walks tables.
+  public static let hardware = Facets(rawValue: 1 << 5)
+  /// Data frames get other owners.
+  public static let frameOwners = Facets(rawValue: 1 << 6)
+  /// Objects with a lifetime are used or released.
+  public static let contexts = Facets(rawValue: 1 << 7)
+  /// Table pages belong to such an object.
+  public static let ownedPages = Facets(rawValue: 1 << 8)
+  /// Entries that lead to tables hold permissions.
+  public static let directoryPermissions = Facets(rawValue: 1 << 9)
+
+  private static let names = [
+    "tables", "reference counts", "entry locks", "locks", "grace periods", "hardware walks",
+    "owners of data frames", "contexts", "pages of a context", "permissions in directories",
+  ]
+
+  /// In words, in a fixed order.
+  public var names: [String] {
+    Facets.names.indices.filter { rawValue >> UInt64($0) & 1 == 1 }.map { Facets.names[$0] }
+  }
+}
+
+extension Facets {
+  /// What a scenario makes use of whatever its code does.
+  init(_ scenario: Scenario) {
+    self = []
+    if scenario.hasTables { insert(.tables) }
+    if scenario.hasHardware { insert(.hardware) }
+    if scenario.tracksPages { insert(.ownedPages) }
+  }
+
+  /// What code makes use of by asking for an action.
+  init(_ action: Action) {
+    self = []
+    switch action.kind {
+    case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
+      insert(.locks)
+    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,
+      .barrierStart, .barrierEnd, .maskInterrupts, .unmaskInterrupts, .interruptSend,
+      .interruptTaken:
+      insert(.gracePeriods)
+    case .load:
+      // A dereference says that a section protects what it reads.
+      if action.flag { insert(.gracePeriods) }
+    case .handOver: insert(.frameOwners)
+    case .contextUse, .contextRelease: insert(.contexts)
+    case .fetchAdd, .incrementUnlessZero:
+      let isCount = action.cell == action.lifetime + Layout.referencesOffset
+      if action.lifetime != 0 && isCount { insert(.references) }
+    case .store, .exchange: insert(entry: action.a, in: action)
+    case .compareExchange: insert(entry: action.b, in: action)
+    case .finished, .fence, .wait, .allocate, .free, .publish, .choose, .invoke, .respond,
+      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
+      .settle, .slabAllocate, .slabFree, .slabShrink:
+      break
+    }
+  }
+
+  private mutating func insert(entry bits: UInt64, in action: Action) {
+    guard action.lifetime != 0, action.cell >= action.lifetime + Layout.pageHeader else { return }
+    let entry = Descriptor(bits: bits)
+    if entry.isLocked { insert(.entryLocks) }
+    if entry.isTable && entry.isWritable { insert(.directoryPermissions) }
+  }
+}
