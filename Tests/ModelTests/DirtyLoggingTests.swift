@@ -8,12 +8,12 @@ import Testing
 struct DirtyLoggingTests {
   /// Of the stateful search.
   @Test(arguments: [
-    ("dirty-log", [:], 37_181, 56_176),
-    ("hardware-dirty-log", [:], 65_827, 132_072),
-    ("hardware-dirty-log", ["walks": 0], 5_043, 8_416),
-    ("lazy-collapse", [:], 37_313, 69_634),
-    ("lazy-collapse", ["reads": 2], 63_752, 119_033),
-    ("unmap-memslot", [:], 10_822, 17_074),
+    ("dirty-log", [:], 37_213, 56_209),
+    ("hardware-dirty-log", [:], 61_701, 122_415),
+    ("hardware-dirty-log", ["walks": 0], 5_119, 8_491),
+    ("lazy-collapse", [:], 137_493, 286_043),
+    ("lazy-collapse", ["reads": 2], 248_078, 519_256),
+    ("unmap-memslot", [:], 21_042, 30_346),
   ])
   func states(_ name: String, _ values: [String: Int], _ states: Int, _ transitions: Int) throws {
     var options = CheckOptions()
@@ -26,7 +26,7 @@ struct DirtyLoggingTests {
 
   /// Of source-DPOR, where no walker begins walks of its own accord.
   @Test(arguments: [
-    ("lazy-collapse", 4_845, 4, 65_320), ("unmap-memslot", 1_080, 0, 12_551),
+    ("lazy-collapse", 33_120, 4, 327_469), ("unmap-memslot", 5_730, 0, 35_036),
   ])
   func executions(
     _ name: String, _ executions: Int, _ blocked: Int, _ transitions: Int

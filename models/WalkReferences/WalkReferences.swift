@@ -58,7 +58,7 @@ public enum WalkReferences {
         + "then; the walker maps its neighbour in the same table and looks it up; the mapper needs "
         + "tables for the other half of the addresses.",
       omission: omission, origin: origin,
-      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
+      parameters: [Parameter("levels", "levels of the table", 2...3, standard: levels[0])],
       expectation: violates.isEmpty ? .holds : .violates(violates),
       mustHappen: races,
       exempt: [
