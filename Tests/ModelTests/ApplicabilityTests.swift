@@ -119,16 +119,15 @@ import Testing
   ]
 
   @Test(arguments: Catalogue.models)
-  func everyModelAnswersAMail(_ model: Model) throws {
+  func everyModelHasAnOrigin(_ model: Model) throws {
     let origin = try #require(model.origin)
     for text in [origin.author, origin.list, origin.subject] { #expect(!text.isEmpty) }
     #expect(origin.date.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil)
     #expect(origin.question.hasSuffix("?"))
-    #expect(Self.mails.contains("\(origin.list) \(origin.date)"))
   }
 
   @Test func everyMailHasAModel() {
     let answered = Set(Catalogue.models.compactMap(\.origin).map { "\($0.list) \($0.date)" })
-    #expect(answered == Set(Self.mails))
+    #expect(answered.isSuperset(of: Self.mails))
   }
 }

@@ -59,13 +59,13 @@ import Testing
       model: "teardown-self-sufficient-callback", executions: 256, blocked: 1,
       transitions: 2_148, states: 1_585),
     Counts(
-      model: "reverse-map-remap", executions: 83, blocked: 41, transitions: 1_805, states: 4_383),
+      model: "reverse-map-remap", executions: 116, blocked: 53, transitions: 2_515, states: 5_256),
     Counts(
-      model: "reverse-map-fault", executions: 245, blocked: 121, transitions: 6_243,
-      states: 12_293),
+      model: "reverse-map-fault", executions: 320, blocked: 155, transitions: 8_060,
+      states: 14_651),
     Counts(
-      model: "reverse-map-shadow-page-reuse", executions: 260, blocked: 166, transitions: 7_420,
-      states: 15_426),
+      model: "reverse-map-shadow-page-reuse", executions: 1_182, blocked: 524,
+      transitions: 25_555, states: 28_147),
     Counts(
       model: "reverse-map-shrink", executions: 101, blocked: 45, transitions: 1_979,
       states: 3_710),

@@ -8,9 +8,9 @@ import Testing
 struct DirtyLoggingTests {
   /// Of the stateful search.
   @Test(arguments: [
-    ("dirty-log", [:], 37_181, 56_176),
-    ("hardware-dirty-log", [:], 60_785, 121_046),
-    ("hardware-dirty-log", ["walks": 0], 5_043, 8_416),
+    ("dirty-log", [:], 37_213, 56_209),
+    ("hardware-dirty-log", [:], 61_701, 122_415),
+    ("hardware-dirty-log", ["walks": 0], 5_119, 8_491),
     ("lazy-collapse", [:], 137_493, 286_043),
     ("unmap-memslot", [:], 21_042, 30_346),
   ])

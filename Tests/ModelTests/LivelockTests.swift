@@ -30,12 +30,12 @@ import Traces
     Counts(
       model: "fault-until-mapped-keeps-entry-locked", states: 4_334, transitions: 11_452,
       schedule: "0*3,0:1,0,(1*3,2*3)"),
-    Counts(model: "swap-two-entries", states: 220, transitions: 466),
+    Counts(model: "swap-two-entries", states: 226, transitions: 470),
     Counts(
-      model: "swap-two-entries-in-any-order", states: 254, transitions: 561,
+      model: "swap-two-entries-in-any-order", states: 260, transitions: 565,
       schedule: "(0*2,1*2,0,1,0,2,1)"),
     Counts(
-      model: "swap-two-entries-keeping-the-first", states: 200, transitions: 425,
+      model: "swap-two-entries-keeping-the-first", states: 206, transitions: 429,
       schedule: "0*2,2*2,0,2,(0,1)"),
   ]
 
