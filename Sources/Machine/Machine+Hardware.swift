@@ -277,17 +277,25 @@ extension Machine {
     let old = memory[action.cell]
     guard action.flag else {
       guard !mustRestart(cpu) else { return 0 }
-      if old == action.b { memory[action.cell] = Descriptor(bits: old).withAccessFlag.bits }
-      return old == action.b ? 1 : 0
+      guard old == action.b else { return 0 }
+      writeByHardware(Descriptor(bits: old).withAccessFlag, to: action.cell)
+      return 1
     }
     guard let slot = cachedSource(of: action, by: cpu) else { return 0 }
     guard memory[slot.cell] == old else {
       clear(slot)
       return 0
     }
-    memory[action.cell] = Descriptor(bits: old).writable.bits
+    writeByHardware(Descriptor(bits: old).writable, to: action.cell)
     memory[slot.cell] = memory[action.cell]
     return 1
+  }
+
+  private func writeByHardware(_ new: Descriptor, to cell: UInt32) {
+    guard let id = layout.pageID(at: cell) else { return }
+    let published = memory[layout.page(id).base + Layout.publishedOffset]
+    coverage.note(memory[cell], new.bits, inPagePublished: published)
+    memory[cell] = new.bits
   }
 
   // MARK: Invalidation

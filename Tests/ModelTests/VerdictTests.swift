@@ -71,7 +71,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     // Sleep sets alone take long for the largest model.
     if strategy == .sleep && item.violated == nil && item.parameters["levels"] == 3 { return }
     // With memory management units there are too many executions to look at each.
-    if item.hasHardware { options.limits.executions = 2_000 }
+    if item.hasHardware { options.limits.executions = 500 }
     let report = try item.model.check(options)
     if case .incomplete = report.verdict, item.hasHardware { return }
     #expect(report.verdict == (item.violated == nil ? .holds : .violated))
@@ -85,7 +85,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     options.strategy = .exhaustive
     options.minimises = false
     if item.violated == nil && item.parameters["levels"] == 3 { options.parameters["levels"] = 2 }
-    if item.violated == nil { options.limits.states = 40_000 }
+    options.limits.states = 20_000
     let report = try item.model.check(options)
     if case .incomplete = report.verdict { return }
     #expect(report.verdict == (item.violated == nil ? .holds : .violated))
@@ -97,6 +97,8 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     var options = item.options
     // States are compared in full as they are, not as what an exchange of CPUs makes of them.
     options.usesSymmetry = false
+    // As far as a debug build comes in a few seconds.
+    options.limits.states = 10_000
     let expected = try item.model.check(options)
     options.isExact = true
     let report = try item.model.check(options)
@@ -111,6 +113,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
   @Test(arguments: CatalogueCase.onePerModel)
   func threadsAgree(_ item: CatalogueCase) throws {
     var options = item.options
+    options.limits.states = 10_000
     let alone = try item.model.check(options)
     options.jobs = 3
     let report = try item.model.check(options)
