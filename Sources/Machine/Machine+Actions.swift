@@ -141,7 +141,7 @@ extension Machine {
       }
     case .free:
       footprint.write(action.lifetime)
-      addPagesOfOwner(layout.pageID(at: action.lifetime).flatMap(layout.owner), to: footprint)
+      addOwner(ofPageAt: action.lifetime, to: footprint)
       addReaders(ofPage: action.lifetime, footprint)
       // The word of its links stands for the readers that whoever unlinks the page notes.
       if requirements.contains(.readersAtUnlink) {

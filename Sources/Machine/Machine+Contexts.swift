@@ -47,6 +47,11 @@ extension Machine {
     footprint.write(layout.pagesAllocated(owner: owner ?? layout.bootOwner))
   }
 
+  func addOwner(ofPageAt cell: UInt32, to footprint: Footprint) {
+    guard scenario.tracksPages, let id = layout.pageID(at: cell) else { return }
+    addPagesOfOwner(layout.owner(ofPage: id), to: footprint)
+  }
+
   /// Table pages that are allocated, the roots and those from slabs included.
   private var pagesInUse: [TablePage] {
     var found: [TablePage] = []

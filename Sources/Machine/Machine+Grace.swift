@@ -79,14 +79,14 @@ extension Machine {
 
   /// Whoever is inside of anything now may still hold the page, or a page below it.
   func noteReaders(ofTablesIn id: Int) {
-    for domain in GraceDomain.allCases {
+    GraceDomain.each { domain in
       noteReaders(ofTablesIn: id, domain, readers(in: domain))
     }
   }
 
   /// Whoever is inside of anything now may still hold the page.
   func noteReaders(ofPage id: Int) {
-    for domain in GraceDomain.allCases { noteReaders(ofPage: id, domain, readers(in: domain)) }
+    GraceDomain.each { domain in noteReaders(ofPage: id, domain, readers(in: domain)) }
   }
 
   private func noteReaders(ofPage id: Int, _ domain: GraceDomain, _ readers: UInt64) {
@@ -107,7 +107,7 @@ extension Machine {
   /// Reports others that were inside when the page was unlinked, and have not left since.
   func reportReaders(ofPage base: UInt32, freedBy cpu: Int) {
     guard requirements.contains(.readersAtUnlink), let id = layout.pageID(at: base) else { return }
-    for domain in GraceDomain.allCases {
+    GraceDomain.each { domain in
       let readers = memory[layout.readers(domain, ofPage: id)] & ~CPUSet(cpu).bits
       if readers != 0 {
         report(domain.freedUnderReader, cpu, page: base, cell: base, value: readers)
@@ -118,7 +118,7 @@ extension Machine {
   /// Adds what tells whether a page that is freed now may still be held.
   func addReaders(ofPage base: UInt32, _ footprint: Footprint) {
     guard requirements.contains(.readersAtUnlink), let id = layout.pageID(at: base) else { return }
-    for domain in GraceDomain.allCases {
+    GraceDomain.each { domain in
       addStretches(domain, memory[layout.readersAtUnlink(domain, ofPage: id)], footprint)
     }
   }
@@ -126,6 +126,6 @@ extension Machine {
   /// Adds all that tells who may hold a page, if an invariant asks for it.
   func addAllReaders(_ footprint: Footprint) {
     guard requirements.contains(.readersAtUnlink) else { return }
-    for domain in GraceDomain.allCases { addStretches(domain, ~0, footprint) }
+    GraceDomain.each { domain in addStretches(domain, ~0, footprint) }
   }
 }
