@@ -33,9 +33,7 @@ extension RandomProgram {
     cpus = (0..<cpuCount).map { cpu in
       let mix = random.pick(speculations[cpu] < 0 ? Self.changers : Self.guests + Self.changers)
       let length = 1 + random.below(size == .small ? 3 : 6 - cpuCount)
-      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
-      let cut = random.below(length + 1)
-      return [Array(steps[..<cut]), Array(steps[cut...])]
+      return Self.parts(from: mix, length: length, words: wordCount, &random)
     }
   }
 

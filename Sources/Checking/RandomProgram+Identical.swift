@@ -30,9 +30,7 @@ extension RandomProgram {
     cpus = copies.map { _ in
       let mix = random.pick(Self.mixes + Self.telling)
       let length = 1 + random.below(size.longest(cpuCount))
-      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
-      let cut = random.below(length + 1)
-      return [Array(steps[..<cut]), Array(steps[cut...])]
+      return Self.parts(from: mix, length: length, words: wordCount, &random)
     }
   }
 

@@ -28,9 +28,7 @@ extension RandomProgram {
       if random.below(4) == 0 { return parts }
       let mix = random.pick(Self.interrupts)
       let length = 1 + random.below(size.longest(cpuCount))
-      let steps = (0..<length).map { _ in Self.step(from: mix, words: words, &random) }
-      let cut = random.below(length + 1)
-      return [Array(steps[..<cut]), Array(steps[cut...])]
+      return Self.parts(from: mix, length: length, words: words, &random)
     }
   }
 

@@ -21,16 +21,9 @@ extension RandomProgram {
       if random.below(3) == 0 { return parts }
       let mix = random.pick(Self.loops)
       let length = 1 + random.below(max(size.longest(cpus.count) - 1, 1))
-      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
-      let cut = random.below(length + 1)
-      return [Array(steps[..<cut]), Array(steps[cut...])]
+      return Self.parts(from: mix, length: length, words: wordCount, &random)
     }
-    let words = wordCount
-    for cpu in cpus.indices {
-      for part in cpus[cpu].indices {
-        for step in cpus[cpu][part].indices { cpus[cpu][part][step].word %= words }
-      }
-    }
+    keepWords()
   }
 
   /// Instructions that only programs with loops have.

@@ -34,9 +34,7 @@ extension RandomProgram {
     for cpu in cpus.indices where random.below(4) != 0 {
       let mix = random.pick(Self.slabs)
       let length = 1 + random.below(size.longest(cpuCount))
-      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
-      let cut = random.below(length + 1)
-      cpus[cpu] = [Array(steps[..<cut]), Array(steps[cut...])]
+      cpus[cpu] = Self.parts(from: mix, length: length, words: wordCount, &random)
     }
     keepWords()
   }

@@ -101,9 +101,7 @@ public struct RandomProgram: Equatable, Sendable {
     for _ in 0..<cpuCount {
       let mix = random.pick(Self.mixes)
       let length = 1 + random.below(size.longest(cpuCount))
-      let steps = (0..<length).map { _ in Self.step(from: mix, words: wordCount, &random) }
-      let cut = random.below(length + 1)
-      cpus.append([Array(steps[..<cut]), Array(steps[cut...])])
+      cpus.append(Self.parts(from: mix, length: length, words: wordCount, &random))
     }
   }
 
@@ -185,6 +183,15 @@ public struct RandomProgram: Equatable, Sendable {
       }
     }
     return list
+  }
+
+  /// The operations of a CPU: so many steps from a mix, cut in two anywhere.
+  static func parts(
+    from mix: [Instruction], length: Int, words: Int, _ random: inout SplitMix64
+  ) -> [[Step]] {
+    let steps = (0..<length).map { _ in step(from: mix, words: words, &random) }
+    let cut = random.below(length + 1)
+    return [Array(steps[..<cut]), Array(steps[cut...])]
   }
 
   static func step(

@@ -276,8 +276,7 @@ extension Machine {
   private func updateEntry(_ action: Action, by cpu: Int) -> UInt64 {
     let old = memory[action.cell]
     guard action.flag else {
-      guard !mustRestart(cpu) else { return 0 }
-      guard old == action.b else { return 0 }
+      guard !mustRestart(cpu), old == action.b else { return 0 }
       writeByHardware(Descriptor(bits: old).withAccessFlag, to: action.cell)
       return 1
     }
