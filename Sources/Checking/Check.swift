@@ -105,14 +105,14 @@ extension Model {
   }
 
   /// A fresh scenario of the largest size that the catalogue is checked with.
-  var largestScenario: Scenario {
+  package var largestScenario: Scenario {
     var options = CheckOptions()
     options.parameters = largestInstance
     return freshScenario(options)
   }
 
   /// The last of the parameter values that the catalogue is checked with.
-  var largestInstance: [String: Int] { instances.last ?? [:] }
+  package var largestInstance: [String: Int] { instances.last ?? [:] }
 
   private func freshScenario(_ options: CheckOptions) -> Scenario {
     freshScenario(options.parameters, options.invariants, options.features)

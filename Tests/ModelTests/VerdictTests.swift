@@ -97,8 +97,6 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     var options = item.options
     // States are compared in full as they are, not as what an exchange of CPUs makes of them.
     options.usesSymmetry = false
-    // As far as a debug build comes in a few seconds.
-    options.limits.states = 10_000
     let expected = try item.model.check(options)
     options.isExact = true
     let report = try item.model.check(options)
@@ -113,7 +111,6 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
   @Test(arguments: CatalogueCase.onePerModel)
   func threadsAgree(_ item: CatalogueCase) throws {
     var options = item.options
-    options.limits.states = 10_000
     let alone = try item.model.check(options)
     options.jobs = 3
     let report = try item.model.check(options)
