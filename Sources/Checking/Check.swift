@@ -42,6 +42,10 @@ public struct CheckOptions {
   public var invariants: [String]?
   /// What the modelled MMU can do; nil for what the model's scenario says.
   public var features: Features?
+  /// A step of the code to leave out or to weaken.
+  public var without: WeakenedStep?
+  /// Whether to note which steps there are by which the code orders CPUs.
+  package var takesCensus = false
   /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for
   /// one.
   public var usesSymmetry = true
@@ -65,6 +69,18 @@ public struct CheckOptions {
   public var resume: Checkpoint?
 
   public init() {}
+
+  /// What decides about the scenario; all else is standard.
+  init(
+    parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil,
+    without: WeakenedStep? = nil, takesCensus: Bool = false
+  ) {
+    self.parameters = parameters
+    self.invariants = invariants
+    self.features = features
+    self.without = without
+    self.takesCensus = takesCensus
+  }
 }
 
 /// Why a model could not be checked.
@@ -74,6 +90,8 @@ public enum CheckError: Error, Equatable {
   case unknownParameter(name: String, known: [String])
   case parameterOutOfRange(name: String, value: Int, range: ClosedRange<Int>)
   case unknownInvariant(id: String, known: [String])
+  /// No execution comes to the step that is to be left out.
+  case unknownStep(WeakenedStep)
   /// The model breaks the rules for model code.
   case badModel(String)
   /// What is to be gone on with is no checkpoint of this check, or damaged.
@@ -85,7 +103,8 @@ extension Model {
   ///
   /// Progress is always required: a search in which everybody is stuck has covered nothing.
   public func scenario(
-    parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil
+    parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil,
+    without: WeakenedStep? = nil
   ) throws(CheckError) -> Scenario {
     for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
       guard let parameter = self.parameters.first(where: { $0.name == name }) else {
@@ -96,37 +115,36 @@ extension Model {
       }
     }
     if let invariants {
-      let known = freshScenario(parameters, nil, nil).invariants.map(\.id)
+      let known = freshScenario(CheckOptions(parameters: parameters)).invariants.map(\.id)
       for id in invariants where !known.contains(id) {
         throw .unknownInvariant(id: id, known: known)
       }
     }
-    return freshScenario(parameters, invariants, features)
+    return freshScenario(
+      CheckOptions(
+        parameters: parameters, invariants: invariants, features: features, without: without))
   }
 
   /// A fresh scenario of the largest size that the catalogue is checked with.
   package var largestScenario: Scenario {
-    var options = CheckOptions()
-    options.parameters = largestInstance
-    return freshScenario(options)
+    freshScenario(CheckOptions(parameters: largestInstance))
   }
 
   /// The last of the parameter values that the catalogue is checked with.
   package var largestInstance: [String: Int] { instances.last ?? [:] }
 
   private func freshScenario(_ options: CheckOptions) -> Scenario {
-    freshScenario(options.parameters, options.invariants, options.features)
-  }
-
-  private func freshScenario(
-    _ parameters: [String: Int], _ invariants: [String]?, _ features: Features?
-  ) -> Scenario {
-    let scenario = build(values(parameters))
-    if let features { scenario.features = features }
+    let scenario = build(values(options.parameters))
+    if let features = options.features { scenario.features = features }
+    if let step = options.without {
+      scenario.ablation = .weakens(step)
+    } else if options.takesCensus {
+      scenario.ablation = .census
+    }
     if !scenario.invariants.contains(where: { $0.id == Progress().id }) {
       scenario.require(Progress())
     }
-    if let invariants { scenario.keepInvariants { invariants.contains($0) } }
+    if let invariants = options.invariants { scenario.keepInvariants { invariants.contains($0) } }
     return scenario
   }
 
@@ -135,7 +153,8 @@ extension Model {
   /// - Throws: `CheckError` if the options do not fit the model or its code breaks the rules.
   public func check(_ options: CheckOptions = CheckOptions()) throws(CheckError) -> CheckReport {
     let scenario = try scenario(
-      parameters: options.parameters, invariants: options.invariants, features: options.features)
+      parameters: options.parameters, invariants: options.invariants, features: options.features,
+      without: options.without)
     let plan = SearchPlan(options, scenario)
     let session = try CheckpointSession(options, plan, self) { freshScenario(options) }
     var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
@@ -150,8 +169,12 @@ extension Model {
     }
     report.statistics = result.statistics
     report.coverage = Coverage(of: machines)
+    report.synchronisingSteps = Set(machines.flatMap(\.synchronisingSteps)).sorted()
     // The first executions say nothing: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
+    if let step = options.without, result.ending == .complete, report.synchronisingSteps.isEmpty {
+      throw .unknownStep(step)
+    }
     switch result.ending {
     case .complete:
       for machine in machines {
@@ -181,8 +204,14 @@ extension Model {
   /// Makes machines for a check; called by several threads.
   private func maker(_ options: CheckOptions, _ plan: SearchPlan) -> @Sendable () -> Machine {
     let (parameters, invariants) = (options.parameters, options.invariants)
-    let (features, isExact) = (options.features, plan.isExact)
-    return { Machine(freshScenario(parameters, invariants, features), isExact: isExact) }
+    let (features, without) = (options.features, options.without)
+    let (takesCensus, isExact) = (options.takesCensus, plan.isExact)
+    return {
+      let shape = CheckOptions(
+        parameters: parameters, invariants: invariants, features: features, without: without,
+        takesCensus: takesCensus)
+      return Machine(freshScenario(shape), isExact: isExact)
+    }
   }
 
   /// The simplest execution that violates an invariant, whichever it is: so it does not depend on
@@ -207,7 +236,7 @@ extension Model {
     do throws(RecordingError) {
       return Trace(
         model: name, parameters: values(options.parameters).values, features: scenario.features,
-        invariants: scenario.invariants.map(\.id), foundBy: plan.text,
+        without: options.without, invariants: scenario.invariants.map(\.id), foundBy: plan.text,
         isMinimal: isMinimal, recording: try Recording(schedule, of: scenario))
     } catch {
       switch error {

@@ -58,13 +58,19 @@ public struct CheckReport: Sendable {
   ///
   /// Empty unless the verdict is `.holds`; then what holds may do so because nothing happens.
   public internal(set) var vacuous: [ExpectedOutcome] = []
+  /// The steps by which the code orders CPUs, where they were asked for.
+  public internal(set) var synchronisingSteps: [WeakenedStep] = []
   /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
   public internal(set) var explored: Double?
 
   init(_ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues) {
     self.model = model.name
     self.scenario = model.scenarioText
-    omission = model.omission
+    let weakened: WeakenedStep? =
+      if case .weakens(let step) = scenario.ablation { step } else { nil }
+    let weakenedText = weakened.map { "\($0.operation) at \($0.site.text), \($0.weakening.text)" }
+    let omissions = [model.omission, weakenedText].compactMap { $0 }
+    omission = omissions.isEmpty ? nil : omissions.joined(separator: "; ")
     origin = model.origin
     openQuestion = model.openQuestion
     if case .violates(let ids) = model.expectation {

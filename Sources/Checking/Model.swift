@@ -12,13 +12,19 @@ public struct Origin: Equatable, Sendable {
   public var subject: String
   /// What was asked, in our own words.
   public var question: String
+  /// Which steps the question is about, if it is about steps.
+  public var steps: [Weakening]
 
-  public init(author: String, list: String, date: String, subject: String, question: String) {
+  public init(
+    author: String, list: String, date: String, subject: String, question: String,
+    about steps: [Weakening] = []
+  ) {
     self.author = author
     self.list = list
     self.date = date
     self.subject = subject
     self.question = question
+    self.steps = steps
   }
 }
 

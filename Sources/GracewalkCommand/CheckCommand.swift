@@ -17,7 +17,7 @@ enum CheckCommand {
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature,
+      SharedOptions.feature, SharedOptions.without,
       MatrixCheck.option, SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
@@ -61,7 +61,7 @@ enum CheckCommand {
     }
     guard let name = arguments.operands.first else {
       for option in [
-        "set", "invariant", "trace", "preemptions", "no-minimise", "checkpoint",
+        "set", "invariant", "without", "trace", "preemptions", "no-minimise", "checkpoint",
         "checkpoint-every", "resume",
       ] where arguments.has(option) {
         throw UsageError("--\(option) needs a model: gracewalk check MODEL --\(option) …")
@@ -76,6 +76,7 @@ enum CheckCommand {
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
     options.features = try SharedOptions.features(arguments)
+    options.without = try SharedOptions.without(arguments)
     options.minimises = !arguments.has("no-minimise")
     options.usesSymmetry = !arguments.has("no-symmetry")
     options.limits.preemptions = try arguments.countFromZero("preemptions")

@@ -17,6 +17,7 @@ enum GracewalkCommand {
 
   static let commands = [
     CheckCommand.command, ReplayCommand.command, ListCommand.command, BenchCommand.command,
+    AblateCommand.command, DocumentCommand.command,
     FuzzCommand.command,
   ]
 

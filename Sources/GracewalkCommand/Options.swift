@@ -130,6 +130,20 @@ enum SharedOptions {
     }
   }
 
+  static let without = Option(
+    name: "without", value: "STEP", help: "leave a step out, by the name gracewalk ablate gives it")
+
+  /// The step that is to be left out.
+  static func without(_ arguments: Arguments) throws(UsageError) -> WeakenedStep? {
+    guard let text = arguments.value("without") else { return nil }
+    guard let step = WeakenedStep(text: text) else {
+      throw UsageError(
+        "--without needs a step such as no-tlbi:unmap@Models/Flush.swift:40, not '\(text)'; "
+          + "gracewalk ablate MODEL names them")
+    }
+    return step
+  }
+
   static func isJSON(_ arguments: Arguments) throws(UsageError) -> Bool {
     try arguments.choice("format", of: ["text", "json"]) == "json"
   }
@@ -150,6 +164,9 @@ enum SharedOptions {
         ? "\(model) has \(known.joined(separator: ", "))"
         : "did you mean \(near.joined(separator: ", "))?"
       return UsageError("unknown invariant '\(id)'; \(hint)")
+    case .unknownStep(let step):
+      return UsageError(
+        "no execution of \(model) comes to '\(step.text)'; gracewalk ablate \(model) names all")
     case .badCheckpoint(let text): return UsageError(text)
     case .badModel(let text): return UsageError("\(model): \(text)")
     }

@@ -18,7 +18,7 @@ enum ReplayCommand {
       Option(
         name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature,
+      SharedOptions.feature, SharedOptions.without,
     ],
     run: run)
 
@@ -27,10 +27,11 @@ enum ReplayCommand {
       throw UsageError("replay takes one trace file, or a model with --schedule")
     }
     guard let text = arguments.value("schedule") else {
-      let own = ["set", "invariant", "architecture", "feature"]
+      let own = ["set", "invariant", "architecture", "feature", "without"]
       guard !own.contains(where: { arguments.has($0) }) else {
         throw UsageError(
-          "a trace file says itself which parameters, invariants and features it is for")
+          "a trace file says itself which parameters, invariants and features it is for, and which "
+            + "step is left out")
       }
       return try replay(file: operand)
     }
@@ -42,11 +43,12 @@ enum ReplayCommand {
     let model = try SharedOptions.model(operand)
     let parameters = try SharedOptions.parameters(arguments)
     let features = try SharedOptions.features(arguments)
+    let without = try SharedOptions.without(arguments)
     let scenario: Scenario
     do {
       scenario = try model.scenario(
         parameters: parameters, invariants: SharedOptions.invariants(arguments),
-        features: features)
+        features: features, without: without)
     } catch {
       throw SharedOptions.usageError(error, model: model.name)
     }
@@ -54,7 +56,7 @@ enum ReplayCommand {
     do throws(RecordingError) {
       let trace = Trace(
         model: model.name, parameters: model.values(parameters).values,
-        features: scenario.features, invariants: required,
+        features: scenario.features, without: without, invariants: required,
         foundBy: "--schedule", isMinimal: false,
         recording: try Recording(schedule, of: scenario))
       return show(trace, from: "--schedule")
@@ -72,7 +74,8 @@ enum ReplayCommand {
     let scenario: Scenario
     do {
       scenario = try model.scenario(
-        parameters: values, invariants: file.invariants, features: file.features)
+        parameters: values, invariants: file.invariants, features: file.features,
+        without: file.without)
     } catch {
       let why = SharedOptions.usageError(error, model: model.name).message
       throw UsageError("\(path) \(blame(file)): \(why)")
@@ -81,7 +84,8 @@ enum ReplayCommand {
       let recording = try Recording(file.schedule, of: scenario)
       let trace = Trace(
         model: model.name, parameters: file.parameters, features: file.features,
-        memoryModel: file.memoryModel, invariants: file.invariants, foundBy: file.foundBy,
+        without: file.without, memoryModel: file.memoryModel, invariants: file.invariants,
+        foundBy: file.foundBy,
         isMinimal: file.isMinimal,
         recording: recording)
       try compare(file, TraceFile(trace), path)

@@ -20,6 +20,12 @@ public enum InvariantCatalogue {
     ]
   }
 
+  /// Ids in the order of the catalogue; those of no invariant in it come last.
+  public static func inOrder(_ ids: [String]) -> [String] {
+    let known = described.map(\.id)
+    return known.filter { ids.contains($0) } + ids.filter { !known.contains($0) }
+  }
+
   /// A specification nobody can meet: stands in where only the invariant's texts are wanted.
   private struct Unspecified: SequentialSpecification {
     var initial: [UInt64] { [] }

@@ -9,14 +9,16 @@ import Support
 /// a number (hash-consing: Ershov, "On programming of arithmetic operations", 1958). Pairs are
 /// looked up only where code runs, for a history that is new, and never where the tree of
 /// observations answers.
-final class Identities {
+package final class Identities {
   private struct Pair: Hashable {
     var sequence: UInt32
     var value: UInt64
   }
 
   /// The empty sequence.
-  static let empty: UInt32 = 0
+  package static let empty: UInt32 = 0
+
+  package init() {}
 
   private var numbers: [Pair: UInt32] = [:]
   /// The pairs in the order of their numbers, which begin with 1.
@@ -26,7 +28,7 @@ final class Identities {
   private var callbackKeys: [UInt64] = []
 
   /// The number of a sequence, extended by one value.
-  func number(of sequence: UInt32, then value: UInt64) -> UInt32 {
+  package func number(of sequence: UInt32, then value: UInt64) -> UInt32 {
     let next = UInt32(pairs.count + 1)
     precondition(next < UInt32.max, "[internal] too many distinct histories")
     let pair = Pair(sequence: sequence, value: value)
@@ -37,7 +39,7 @@ final class Identities {
   }
 
   /// Notes which history a callback's key stands for; false if it stands for another already.
-  func isOnly(_ key: UInt64, for history: UInt32) -> Bool {
+  package func isOnly(_ key: UInt64, for history: UInt32) -> Bool {
     guard let known = callbacks[key] else {
       callbacks[key] = history
       callbackKeys.append(key)
@@ -76,11 +78,13 @@ final class Identities {
 }
 
 /// A sequence of values as its hash and, in a machine that keeps identities, as its number.
-struct Chain {
-  private(set) var hash: UInt64 = 0
-  private(set) var identity = Identities.empty
+package struct Chain {
+  package private(set) var hash: UInt64 = 0
+  package private(set) var identity = Identities.empty
 
-  mutating func extend(with value: UInt64, _ identities: Identities?) {
+  package init() {}
+
+  package mutating func extend(with value: UInt64, _ identities: Identities?) {
     hash = StableHash.extend(hash, with: value)
     if let identities { identity = identities.number(of: identity, then: value) }
   }

@@ -84,6 +84,9 @@ public final class Machine: TransitionSystem {
   public private(set) var violation: (invariant: Int, report: Violation)?
   /// Collects what traces show, when the machine is replaying one.
   var recorder: StepRecorder?
+  /// The steps that order CPUs, as far as code has come to them, where the scenario asks for a
+  /// census; or the one that was weakened.
+  public internal(set) var synchronisingSteps: Set<WeakenedStep> = []
 
   /// Builds the initial state of a scenario, running what it boots.
   ///

@@ -34,6 +34,8 @@ public final class Scenario {
   public var mayRepeat = false
   /// What the modelled MMU can do.
   public var features = Features()
+  /// What becomes of the steps that order CPUs.
+  public var ablation = Ablation.none
 
   public init(geometry: Geometry = Geometry(levels: 2, entries: 2)) {
     self.geometry = geometry

@@ -130,17 +130,20 @@ extension VirtualCPU {
     precondition(
       invalidation.count == 1 || features.rangeInvalidation,
       "the architecture version has no invalidation of ranges; look at features")
+    let site = SourceSite(file: file, line: line)
+    guard let invalidation = weakened(invalidation, site) else { return }
     var action = Action(.tlbi)
     action.a = invalidation.packed(root: root.id)
     action.b = machine.number(of: written)
     pendingInvalidations.append(action)
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, site)
   }
 
   /// Waits until all this CPU has written is seen by every walk, and until its invalidations have
   /// taken effect (DSB).
   public func dsb(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if isWeakened(.noDSB, site) { return }
     if !features.enhancedTranslationSynchronisation {
       for cell in written.made { try settle(cell, site) }
     }

@@ -9,13 +9,16 @@ extension VirtualCPU {
   /// Masks nest; only the outermost counts.
   public func maskInterrupts(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     precondition(maskDepth < VirtualCPU.maskDepthMax, "interrupts masked more than 255 times")
+    let site = SourceSite(file: file, line: line)
+    if leavesOutBeginning(.noMask, \.masks, site) { return }
     maskDepth += 1
     guard maskDepth == 1 else { return }
-    _ = try issue(Action(.maskInterrupts), SourceSite(file: file, line: line))
+    _ = try issue(Action(.maskInterrupts), site)
   }
 
   /// Undoes the latest masking, like `local_irq_restore`.
   public func unmaskInterrupts(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    if leavesOutEnd(\.masks) { return }
     if maskDepth > 0 { maskDepth -= 1 }
     guard maskDepth == 0 else { return }
     _ = try issue(Action(.unmaskInterrupts), SourceSite(file: file, line: line))
@@ -29,6 +32,7 @@ extension VirtualCPU {
   /// that call it with their own interrupts masked wait for each other for ever.
   public func interruptOthers(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if isWeakened(.noInterrupt, site) { return }
     var taken = Action(.interruptTaken)
     taken.a = try issue(Action(.interruptSend), site)
     _ = try issue(taken, site)

@@ -24,16 +24,20 @@ extension VirtualCPU {
     _ location: Location, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
-    try issue(Action(.load, location, ordering), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    if let value = knownValue(of: location.cell, site) { return value }
+    return try issue(Action(.load, location, ordering), site)
   }
 
   /// Reads a word that only read-side sections may read, like `rcu_dereference`.
   public func dereference(
     _ location: Location, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
+    let site = SourceSite(file: file, line: line)
+    if let value = knownValue(of: location.cell, site) { return value }
     var action = Action(.load, location, .acquire)
     action.flag = true
-    return try issue(action, SourceSite(file: file, line: line))
+    return try issue(action, site)
   }
 
   /// Writes a word.
@@ -41,9 +45,11 @@ extension VirtualCPU {
     _ value: UInt64, to location: Location, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    if leavesOutTaking(location.cell, value, site) { return }
     var action = Action(.store, location, ordering)
     action.a = value
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, site)
   }
 
   /// Replaces a word's value if it is the expected one.
@@ -51,10 +57,23 @@ extension VirtualCPU {
     _ location: Location, expected: UInt64, desired: UInt64, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> CompareExchangeResult {
+    let site = SourceSite(file: file, line: line)
+    if leavesOutTaking(location.cell, desired, site) {
+      let found = try issue(Action(.load, location, ordering), site)
+      return CompareExchangeResult(original: found, exchanged: found == expected)
+    }
+    let won = CompareExchangeResult(original: expected, exchanged: true)
+    if isWeakened(.plainStore, site) {
+      var store = Action(.store, location, ordering)
+      store.a = desired
+      _ = try issue(store, site)
+      return won
+    }
     var action = Action(.compareExchange, location, ordering)
     action.a = expected
     action.b = desired
-    let original = try issue(action, SourceSite(file: file, line: line))
+    let original = try issue(action, site)
+    if isWeakened(.noCheck, site) { return won }
     return CompareExchangeResult(original: original, exchanged: original == expected)
   }
 
@@ -63,9 +82,16 @@ extension VirtualCPU {
     _ value: UInt64, in location: Location, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
+    let site = SourceSite(file: file, line: line)
+    if leavesOutTaking(location.cell, value, site) {
+      return try issue(Action(.load, location, ordering), site)
+    }
+    if isWeakened(.loadAndStore, site) {
+      return try update(location, ordering, site) { _ in value }
+    }
     var action = Action(.exchange, location, ordering)
     action.a = value
-    return try issue(action, SourceSite(file: file, line: line))
+    return try issue(action, site)
   }
 
   /// Adds to a word, wrapping, and returns the old value.
@@ -73,17 +99,29 @@ extension VirtualCPU {
     _ value: Int64, to location: Location, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
+    let site = SourceSite(file: file, line: line)
+    if let before = leavesOutReference(value, location.cell, site) { return before }
+    if isWeakened(.loadAndStore, site) {
+      return try update(location, ordering, site) { $0 &+ UInt64(bitPattern: value) }
+    }
     var action = Action(.fetchAdd, location, ordering)
     action.a = UInt64(bitPattern: value)
-    return try issue(action, SourceSite(file: file, line: line))
+    return try issue(action, site)
   }
 
   /// Adds one to a word unless it is zero; true if it was added.
   public func incrementUnlessZero(
     _ location: Location, _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> Bool {
-    let action = Action(.incrementUnlessZero, location, ordering)
-    return try issue(action, SourceSite(file: file, line: line)) != 0
+    let site = SourceSite(file: file, line: line)
+    if isWeakened(.noGet, site) { return true }
+    if isWeakened(.getFromZero, site) {
+      var add = Action(.fetchAdd, location, ordering)
+      add.a = 1
+      _ = try issue(add, site)
+      return true
+    }
+    return try issue(Action(.incrementUnlessZero, location, ordering), site) != 0
   }
 
   /// Orders this CPU's accesses.
@@ -105,6 +143,10 @@ extension VirtualCPU {
     until location: Location, _ condition: WaitCondition,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
+    let site = SourceSite(file: file, line: line)
+    if isWeakened(.noWait, site) {
+      return try issue(Action(.load, location, .acquire), site)
+    }
     var action = Action(.wait, location, .acquire)
     switch condition {
     case .equals(let value): (action.a, action.b, action.flag) = (~0, value, false)
@@ -113,7 +155,7 @@ extension VirtualCPU {
     case .bitsDiffer(let mask, from: let value):
       (action.a, action.b, action.flag) = (mask, value, true)
     }
-    return try issue(action, SourceSite(file: file, line: line))
+    return try issue(action, site)
   }
 
   /// Chooses a number below `count`; every choice is explored.

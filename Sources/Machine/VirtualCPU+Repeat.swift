@@ -19,6 +19,7 @@ extension VirtualCPU {
       throw refuse("repeats; set mayRepeat of the scenario, which the search must know beforehand")
     }
     let head = observations
+    let known = weakened
     let depths = self.depths
     while true {
       let before = actionCount
@@ -33,6 +34,7 @@ extension VirtualCPU {
             + "not leave it")
       }
       observations = head
+      weakened = known
       beginsAgain = true
     }
   }

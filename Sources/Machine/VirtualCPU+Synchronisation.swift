@@ -5,42 +5,57 @@ extension VirtualCPU {
   public func lock(
     _ lock: SpinLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try issue(Action(.spinLock, lock.location, .acquire), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    if leavesOutLock(.noLock, lock.location.cell, site) { return }
+    _ = try issue(Action(.spinLock, lock.location, .acquire), site)
   }
 
   /// Releases a lock this CPU holds.
   public func unlock(
     _ lock: SpinLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try issue(Action(.spinUnlock, lock.location, .release), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    if releaseWeakened(lock.location.cell) != nil { return }
+    _ = try issue(Action(.spinUnlock, lock.location, .release), site)
   }
 
   /// Blocks until no writer holds the lock, and takes it as a reader.
   public func readLock(
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try issue(Action(.readLock, lock.location, .acquire), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    if leavesOutLock(.noReadLock, lock.location.cell, site) { return }
+    _ = try issue(Action(.readLock, lock.location, .acquire), site)
   }
 
   /// Releases a lock this CPU holds as a reader.
   public func readUnlock(
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try issue(Action(.readUnlock, lock.location, .release), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    if releaseWeakened(lock.location.cell) != nil { return }
+    _ = try issue(Action(.readUnlock, lock.location, .release), site)
   }
 
   /// Blocks until nobody holds the lock, and takes it as the writer.
   public func writeLock(
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try issue(Action(.writeLock, lock.location, .acquire), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    if leavesOutLock(.noWriteLock, lock.location.cell, site) { return }
+    let kind = takesForReadingOnly(lock.location.cell, site) ? Action.Kind.readLock : .writeLock
+    _ = try issue(Action(kind, lock.location, .acquire), site)
   }
 
   /// Releases a lock this CPU holds as the writer.
   public func writeUnlock(
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try issue(Action(.writeUnlock, lock.location, .release), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    let hold = releaseWeakened(lock.location.cell)
+    if hold == WeakenedState.Hold.none { return }
+    let kind = hold == .read ? Action.Kind.readUnlock : .writeUnlock
+    _ = try issue(Action(kind, lock.location, .release), site)
   }
 
   // MARK: Read-copy-update
@@ -49,13 +64,16 @@ extension VirtualCPU {
   ///
   /// Sections nest; only the outermost counts.
   public func rcuReadLock(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    if leavesOutBeginning(.noSection, \.sections, site) { return }
     sectionDepth += 1
     guard sectionDepth == 1 else { return }
-    _ = try issue(Action(.sectionEnter), SourceSite(file: file, line: line))
+    _ = try issue(Action(.sectionEnter), site)
   }
 
   /// Leaves a read-side section, like `rcu_read_unlock`.
   public func rcuReadUnlock(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    if leavesOutEnd(\.sections) { return }
     if sectionDepth > 0 { sectionDepth -= 1 }
     guard sectionDepth == 0 else { return }
     _ = try issue(Action(.sectionLeave), SourceSite(file: file, line: line))
@@ -65,6 +83,7 @@ extension VirtualCPU {
   /// CPU at the call has been left.
   public func synchronize(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if isWeakened(.noSynchronize, site) { return }
     var end = Action(.graceEnd)
     end.a = try issue(Action(.graceStart), site)
     _ = try issue(end, site)
@@ -78,14 +97,17 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line,
     _ body: @escaping (VirtualCPU) throws -> Void
   ) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    if isWeakened(.callAtOnce, site) { return try runNow(body) }
     var action = Action(.call)
     action.b = machine.registerCallback(of: self, body)
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, site)
   }
 
   /// Waits until every callback queued so far, by any CPU, has run, like `rcu_barrier`.
   public func barrier(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if isWeakened(.noBarrier, site) { return }
     _ = try issue(Action(.barrierStart), site)
     _ = try issue(Action(.barrierEnd), site)
   }

@@ -37,6 +37,7 @@ public final class VirtualCPU {
   private let identities: Identities?
   private let watchesHistory: Bool
   private let hasHardware: Bool
+  let ablation: Ablation
 
   // Local state, rebuilt whenever the code runs from its start.
   var operation = 0
@@ -48,6 +49,8 @@ public final class VirtualCPU {
   var written = WrittenEntries()
   /// Invalidations that no barrier has completed yet.
   var pendingInvalidations: [Action] = []
+  /// What was weakened of the code's steps; empty where none is.
+  var weakened = WeakenedState()
   private(set) var scopes: [String] = []
   var finishedOperation: FinishedOperation?
   var site: SourceSite?
@@ -74,6 +77,7 @@ public final class VirtualCPU {
     identities = machine.identities
     watchesHistory = machine.watchesHistory
     hasHardware = machine.hasHardware
+    ablation = machine.scenario.ablation
   }
 
   deinit { script.deallocate() }
@@ -91,12 +95,14 @@ public final class VirtualCPU {
   var localHash: UInt64 {
     let known = StableHash.extend(results.hash, with: UInt64(operation) << 8 | depths)
     let local = StableHash.extend(known, with: observations.hash)
-    return invalidationState == 0 ? local : StableHash.extend(local, with: invalidationState)
+    return carriedState == 0 ? local : StableHash.extend(local, with: carriedState)
   }
 
-  /// Stands for what this CPU has written and not yet flushed: known beyond the end of operations.
-  private var invalidationState: UInt64 {
+  /// Stands for what this CPU has written and not yet flushed, and for what it was made to leave
+  /// out: known beyond the end of operations.
+  private var carriedState: UInt64 {
     var state: UInt64 = 0
+    weakened.extend(&state)
     written.extend(&state)
     for pending in pendingInvalidations {
       state = StableHash.extend(state, with: pending.a)
@@ -113,7 +119,7 @@ public final class VirtualCPU {
     let known = identities.number(
       of: results.identity, then: UInt64(operation) << 32 | depths)
     let local = identities.number(of: known, then: UInt64(observations.identity))
-    return invalidationState == 0 ? local : identities.number(of: local, then: invalidationState)
+    return carriedState == 0 ? local : identities.number(of: local, then: carriedState)
   }
 
   // MARK: Inside the fiber
@@ -122,6 +128,7 @@ public final class VirtualCPU {
   func issue(_ action: Action, _ site: SourceSite) throws(Abandoned) -> UInt64 {
     self.site = site
     actionCount += 1
+    if ablation != .none { noteOrdering(action, site) }
     if case .boot = role { return machine.performAtBoot(action, by: self) }
     if isAbandoned { throw Abandoned() }
     if scriptPosition + 1 < script.count {
@@ -153,6 +160,7 @@ public final class VirtualCPU {
     observations.extend(with: result, identities)
     finishedOperation = nil
     beginsAgain = false
+    if ablation != .none { noteKnown(action, result) }
     guard hasHardware, action.cell >= Layout.namedCapacity else { return }
     switch action.kind {
     case .store: written.note(action.cell, Descriptor(bits: action.a), after: nil)
@@ -172,6 +180,7 @@ public final class VirtualCPU {
     observations = Chain()
     written = WrittenEntries()
     pendingInvalidations = []
+    weakened = WeakenedState()
     beginsAgain = false
     scopes = []
     finishedOperation = nil
@@ -229,6 +238,7 @@ public final class VirtualCPU {
   func finishOperation(_ result: any OperationResult) {
     results.extend(with: result.code, identities)
     observations = Chain()
+    weakened.endOperation()
     finishedOperation = FinishedOperation(number: operation, result: result.text)
     if !isAbandoned && scriptPosition + 1 >= script.count {
       // What is replayed was noted before; a machine that abandons the code may be gone already.
@@ -321,13 +331,13 @@ public final class VirtualCPU {
 }
 
 /// A place in the model's source.
-public struct SourceSite: Equatable, Sendable {
+public struct SourceSite: Hashable, Sendable {
   public var file: String
   public var line: Int
 
   static let none = SourceSite(file: "", line: 0)
 
-  @usableFromInline init(file: String, line: Int) {
+  public init(file: String, line: Int) {
     self.file = file
     self.line = line
   }

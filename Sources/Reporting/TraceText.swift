@@ -68,8 +68,9 @@ public struct TraceText {
     let settings = trace.parameters.map { " --set \($0.name)=\($0.value)" }.joined()
     let invariants = trace.invariants.map { " --invariant \($0)" }.joined()
     let features = namesFeatures ? " \(trace.features.options)" : ""
+    let without = trace.without.map { " --without \($0.text)" } ?? ""
     return "gracewalk replay \(trace.model)\(settings)\(namesInvariants ? invariants : "")"
-      + features + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
+      + features + without + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
   }
 }
 

@@ -5,12 +5,14 @@ import Machine
 /// A recording together with where it comes from.
 public struct Trace: Equatable, Sendable {
   /// Version of the file format.
-  public static let version = 2
+  public static let version = 3
 
   public var model: String
   public var parameters: [(name: String, value: Int)]
   /// What the modelled MMU could do.
   public var features: Features
+  /// The step that was left out or weakened, if one was.
+  public var without: WeakenedStep?
   public var memoryModel: String
   /// Ids of the invariants that were required.
   public var invariants: [String]
@@ -23,12 +25,14 @@ public struct Trace: Equatable, Sendable {
 
   public init(
     model: String, parameters: [(name: String, value: Int)], features: Features,
-    memoryModel: String = "SC", invariants: [String], foundBy: String, isMinimal: Bool,
+    without: WeakenedStep? = nil, memoryModel: String = "SC", invariants: [String], foundBy: String,
+    isMinimal: Bool,
     recording: Recording
   ) {
     self.model = model
     self.parameters = parameters
     self.features = features
+    self.without = without
     self.memoryModel = memoryModel
     self.invariants = invariants
     self.foundBy = foundBy

@@ -14,14 +14,15 @@ public enum TraceFileError: Error, Equatable {
 
 /// The text form of a trace, and what it says.
 ///
-/// The first line is `gracewalk trace 2`. Then `key: value` lines in fixed order, one line per
+/// The first line is `gracewalk trace 3`. Then `key: value` lines in fixed order, one line per
 /// step, and the checksum of all bytes before it. Values are single-line: line breaks in names
 /// are replaced when writing. In the schedule, what repeats for ever stands in parentheses; that is
-/// what version 1 did not have.
+/// what version 1 did not have, and version 2 not the step that was left out.
 public struct TraceFile: Equatable, Sendable {
   public var model: String
   public var parameters: [(name: String, value: Int)]
   public var features: Features
+  public var without: WeakenedStep?
   public var memoryModel: String
   public var invariants: [String]
   public var foundBy: String
@@ -43,6 +44,7 @@ public struct TraceFile: Equatable, Sendable {
     model = trace.model
     parameters = trace.parameters
     features = trace.features
+    without = trace.without
     memoryModel = trace.memoryModel
     invariants = trace.invariants
     foundBy = trace.foundBy
@@ -86,6 +88,7 @@ public struct TraceFile: Equatable, Sendable {
       "model: \(model)",
       "parameters: \(parameterText)",
       "features: \(features.text)",
+      "without: \(without?.text ?? "")",
       "memory: \(memoryModel)",
       "invariants: \(invariants.joined(separator: " "))",
       "found by: \(foundBy)",
@@ -114,6 +117,12 @@ public struct TraceFile: Equatable, Sendable {
       throw .malformed(line: reader.next, expected: "features such as \(Features().text)")
     }
     self.features = features
+    let withoutText = try reader.value("without")
+    without = WeakenedStep(text: withoutText)
+    guard without != nil || withoutText.isEmpty else {
+      throw .malformed(
+        line: reader.next, expected: "a step such as no-tlbi:unmap@Models/Flush.swift:40")
+    }
     memoryModel = try reader.value("memory")
     invariants = try reader.value("invariants").split(separator: " ").map(String.init)
     foundBy = try reader.value("found by")

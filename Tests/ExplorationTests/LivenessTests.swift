@@ -6,7 +6,7 @@ import Support
 import TestSupport
 import Testing
 
-@testable import Exploration
+import Exploration
 
 /// A graph of states written down: for each state, who leads where.
 private final class Written: TransitionSystem {

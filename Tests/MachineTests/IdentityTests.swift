@@ -3,7 +3,7 @@
 import Support
 import Testing
 
-@testable import Machine
+import Machine
 
 @Suite struct IdentityTests {
   @Test func sequencesAreNumberedInTheOrderTheyAreMet() {

@@ -161,7 +161,7 @@ import Testing
     #expect(check.output.contains("features of the architecture change nothing"))
     let url = folder.appendingPathComponent("twice.trace")
     let text = try String(contentsOf: url, encoding: .utf8)
-    #expect(text.hasPrefix("gracewalk trace 2\n"))
+    #expect(text.hasPrefix("gracewalk trace 3\n"))
     #expect(text.contains("\nfeatures: bbm=2 haf=1 hd=1 range=1 ets=0\n"))
     #expect(try run(["replay", "twice.trace"], in: folder).status == 1)
     try text.replacingOccurrences(of: "bbm=2", with: "bbm=1")

@@ -67,7 +67,7 @@ import Traces
   @Test func wrongVersion() throws {
     let text = TraceFile(try leak()).text
     let other = text.replacing(
-      "gracewalk trace 2\n", with: "gracewalk trace 7\n", maxReplacements: 1)
+      "gracewalk trace 3\n", with: "gracewalk trace 7\n", maxReplacements: 1)
     #expect(throws: TraceFileError.wrongVersion("7")) { try TraceFile(text: other) }
     #expect(throws: TraceFileError.notATrace) { try TraceFile(text: "hello\n") }
   }

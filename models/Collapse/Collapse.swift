@@ -9,7 +9,8 @@ public enum Collapse {
     subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "Why lock every entry of a subtree that is already unlinked? What could still install a "
-      + "table below an entry that the collapse has visited?")
+      + "table below an entry that the collapse has visited?",
+    about: [.noEntryLock, .callAtOnce])
 
   public static let models: [Model] = [
     model(

@@ -9,7 +9,8 @@ public enum DirtyLogging {
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "Tables are collapsed where dirty logging of a memslot ends. What does logging itself need, "
-      + "for no write of a guest to be lost?")
+      + "for no write of a guest to be lost?",
+    about: [.noDSB, .noTLBI, .localTLBI])
 
   public static let models: [Model] =
     software + hardware + LazyCollapse.models + MemslotUnmap.models

@@ -9,7 +9,8 @@ enum LazyCollapse {
     subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "Once dirty logging is off, guest faults collapse tables back into blocks. What must be "
-      + "flushed, and when, while hardware walks what is collapsed?")
+      + "flushed, and when, while hardware walks what is collapsed?",
+    about: [.noEntryLock, .noTLBI, .leavesOnlyTLBI])
 
   static let models: [Model] = [
     model(

@@ -14,7 +14,8 @@ enum MemslotUnmap {
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "Would it do to unmap the whole memslot where dirty logging ends, under the write side of "
-      + "a reader-writer lock, and let the guest's faults build the tables again?")
+      + "a reader-writer lock, and let the guest's faults build the tables again?",
+    about: [.noWriteLock, .readLockOnly, .noTLBI])
 
   static let models: [Model] = [
     model(

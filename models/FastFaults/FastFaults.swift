@@ -18,7 +18,8 @@ public enum FastFaults {
     subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
     question:
       "Can access-flag and write-protection faults be handled without the MMU lock, and what does "
-      + "the TLB entry that caused a permission fault need?")
+      + "the TLB entry that caused a permission fault need?",
+    about: [.noSection, .plainStore, .noTLBI])
 
   public static let models: [Model] = [
     model(

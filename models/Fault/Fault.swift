@@ -7,7 +7,8 @@ public enum Fault {
   static let origin = Origin(
     author: "Ricardo Koller", list: "linux-arm-kernel", date: "2022-11-15",
     subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
-    question: "Which faults can be handled without taking the MMU lock?")
+    question: "Which faults can be handled without taking the MMU lock?",
+    about: [.noEntryLock, .plainStore, .noCheck])
 
   public static let models: [Model] = [
     model("fault-in-parallel", "entries are locked by compare-exchange and counted when made"),

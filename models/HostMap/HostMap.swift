@@ -15,7 +15,8 @@ public enum HostMap {
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "pKVM splits blocks of the host's stage 2 when a protected guest starts and could coalesce "
-      + "them when it ends. What does that take in a hypervisor that has no RCU?")
+      + "them when it ends. What does that take in a hypervisor that has no RCU?",
+    about: [.noLock, .noBreak, .noTLBI])
 
   public static let models: [Model] = donating + reclaiming + sharing
 

@@ -70,7 +70,8 @@ enum HostScenario: Sendable {
         table.hostReads(1))
       scenario.cpu(
         "host cpu 1",
-        Operation("wait for the guest's end") { cpu in try cpu.wait(until: ended, .equals(1)) },
+        Operation("wait for the end of the guest") { cpu in try cpu.wait(until: ended, .equals(1))
+        },
         table.reclaims(1))
       scenario.cpu(
         "guest vcpu",

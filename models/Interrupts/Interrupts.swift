@@ -9,7 +9,8 @@ public enum Interrupts {
     subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
     question:
       "Hypervisor code has no RCU. Is it enough if walkers disable interrupts, and who frees a "
-      + "removed table sends an interrupt to everybody and waits first?")
+      + "removed table sends an interrupt to everybody and waits first?",
+    about: [.noMask, .noInterrupt])
 
   public static let models: [Model] = [
     model(

@@ -13,7 +13,8 @@ public enum Invalidation {
     author: "Ricardo Koller", list: "linux-arm-kernel", date: "2022-11-15",
     subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",
     question:
-      "Which flush does a changed entry need on Arm before anybody may rely on the change?")
+      "Which flush does a changed entry need on Arm before anybody may rely on the change?",
+    about: [.noEntryLock, .noDSB, .noTLBI, .localTLBI, .leavesOnlyTLBI])
 
   public static let models: [Model] =
     [

@@ -16,7 +16,8 @@ public enum Memcache {
     subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
     question:
       "The table pages that the patch frees came out of a memory cache, which the code around it "
-      + "takes them from. What if vCPUs that fault in parallel took them from one and the same?")
+      + "takes them from. What if vCPUs that fault in parallel took them from one and the same?",
+    about: [.loadAndStore])
 
   public static let models: [Model] = [
     model("shared-memcache", "a page is taken out of the shared cache by an exchange"),

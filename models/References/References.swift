@@ -16,7 +16,8 @@ public enum References {
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "If walkers held references to table pages and dropped them on their way back, who would "
-      + "free a page that several of them let go of at once?")
+      + "free a page that several of them let go of at once?",
+    about: [.loadAndStore, .noPut])
 
   public static let models: [Model] = [
     model("drop-last-reference", "a reference is dropped and tested in one step"),

@@ -24,7 +24,8 @@ public enum ReverseMap {
     subject: "Re: [PATCH 09/12] KVM: MMU: introduce pte-list lockless walker",
     question:
       "The walk of a reverse map takes no lock, and descriptors come back at once. Is it enough "
-      + "that a page is marked dirty last, and could shadow pages come from such a cache, too?")
+      + "that a page is marked dirty last, and could shadow pages come from such a cache, too?",
+    about: [.noSection, .noSynchronize, .noWait])
 
   static let openQuestion =
     "whether publishing a descriptor needs rcu_assign_pointer() and following it "

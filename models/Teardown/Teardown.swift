@@ -9,7 +9,8 @@ public enum Teardown {
     subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
     question:
       "Why wait for the callbacks that free unlinked tables before the VM goes? Could they not "
-      + "just run later?")
+      + "just run later?",
+    about: [.noBarrier, .callAtOnce])
 
   /// What one variant does.
   struct Variant: Sendable {

@@ -14,7 +14,8 @@ public enum Unmap {
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "A hypervisor cannot use RCU. If it never collapses tables into blocks, is a reader-writer "
-      + "lock enough, with unmap on the write side and everything else on the read side?")
+      + "lock enough, with unmap on the write side and everything else on the read side?",
+    about: [.noReadLock, .noWriteLock, .readLockOnly])
 
   public static let models: [Model] = [
     model(

@@ -9,7 +9,8 @@ public enum WalkReferences {
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
     question:
       "RCU cannot be used in pKVM. Could all walkers take references to the table pages on their "
-      + "way down and release them on their way back, and how is that made safe?")
+      + "way down and release them on their way back, and how is that made safe?",
+    about: [.noGet, .getFromZero, .noReread])
 
   /// With three levels a page may come back at another level, and more goes wrong.
   private static let atThree = [3]

@@ -11,12 +11,12 @@ import Support
 /// one in a component exactly if every CPU takes a step within it or cannot in one of its states:
 /// so many steps and states can be joined to a round. Components are found as by Tarjan
 /// ("Depth-first search and linear graph algorithms", 1972).
-struct Livelocks {
+package struct Livelocks {
   /// A livelock as a schedule, and whether none is simpler: begins earlier, or if it begins as
   /// early, goes round in fewer steps.
-  struct Found {
-    var schedule: Schedule
-    var isShortest: Bool
+  package struct Found {
+    package var schedule: Schedule
+    package var isShortest: Bool
   }
 
   private let graph: StateGraph
@@ -27,7 +27,7 @@ struct Livelocks {
   private let pairsMax: Int
   private static let none: UInt32 = .max
 
-  init(_ graph: StateGraph, pairsMax: Int = 1 << 24) {
+  package init(_ graph: StateGraph, pairsMax: Int = 1 << 24) {
     self.graph = graph
     self.pairsMax = pairsMax
     components = Array(repeating: Livelocks.none, count: graph.count)
@@ -111,7 +111,7 @@ struct Livelocks {
   /// there is none.
   ///
   /// Of several, it is the first in the order of CPUs and choices.
-  func simplest() -> Found? {
+  package func simplest() -> Found? {
     guard fair.contains(true) else { return nil }
     let (stems, heads) = earliest()
     var best: (head: Int, round: [Schedule.Step])?

@@ -6,7 +6,7 @@ import Support
 ///
 /// A state has the number of its discovery; state 0 is the first. Its edges lie in a row, in the
 /// order of CPUs and choices.
-final class StateGraph {
+package final class StateGraph {
   struct Edge: BitwiseCopyable {
     /// The state it leads to, or `unknown`.
     var target: UInt32
@@ -25,7 +25,7 @@ final class StateGraph {
   private let starts = GrowableBuffer<Int>(capacity: 1_024)
   private let edges = GrowableBuffer<Edge>(capacity: 4_096)
 
-  init(cpuCount: Int) { self.cpuCount = cpuCount }
+  package init(cpuCount: Int) { self.cpuCount = cpuCount }
 
   deinit {
     enabled.deallocate()
@@ -39,7 +39,7 @@ final class StateGraph {
   var bytes: Int { count * 16 + edges.count * MemoryLayout<Edge>.stride }
 
   /// Adds the state a system is in, with edges that lead nowhere yet.
-  func add(_ cpus: CPUSet, _ system: TransitionSystem) {
+  package func add(_ cpus: CPUSet, _ system: TransitionSystem) {
     enabled.append(cpus)
     starts.append(edges.count)
     var left = cpus
@@ -54,14 +54,14 @@ final class StateGraph {
   }
 
   @inline(__always)
-  func edges(of state: Int) -> Range<Int> {
+  package func edges(of state: Int) -> Range<Int> {
     starts[state]..<(state + 1 < starts.count ? starts[state + 1] : edges.count)
   }
 
   @inline(__always)
   subscript(edge: Int) -> Edge { edges[edge] }
 
-  func setTarget(of edge: Int, to state: Int) {
+  package func setTarget(of edge: Int, to state: Int) {
     edges.pointer(to: edge).pointee.target = UInt32(truncatingIfNeeded: state)
   }
 

@@ -1,0 +1,94 @@
+// gracewalk ablate: what each step that orders CPUs is there for, by leaving it out.
+
+import Foundation
+import Gracewalk
+import Models
+import Reporting
+
+enum AblateCommand {
+  static let command = Command(
+    name: "ablate", operands: "MODEL",
+    summary: "leave out each step that orders CPUs in turn, and see what fails",
+    details: [
+      "A step is an ordering, a barrier, a TLBI, the breaking or locking of an entry, a lock, an",
+      "RCU section, a grace period, a reference, or a check of what was read before. It is",
+      "necessary if an invariant fails without it, and redundant if nothing does within the scope.",
+      "Exit status: 0 all steps are classified, 2 wrong usage or input, or a model that does not",
+      "hold as it is, 3 some check without a step is incomplete.",
+    ],
+    options: [
+      Option(
+        name: "step", value: "STEP", help: "look at this step and no other", isRepeatable: true),
+      SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
+      SharedOptions.feature, SharedOptions.jobs,
+      Option(name: "states", value: "N", help: "end each check after N states"),
+      Option(
+        name: "traces", value: nil, help: "show the counterexamples, not only their schedules"),
+      SharedOptions.format,
+    ],
+    run: run)
+
+  private static func run(_ arguments: Arguments) throws -> Int32 {
+    guard arguments.operands.count == 1 else {
+      throw UsageError("ablate takes one model; gracewalk list names them")
+    }
+    Terminal.catchInterrupts()
+    let model = try SharedOptions.model(arguments.operands[0])
+    let options = try options(arguments)
+    let only = try arguments.all("step").map { text throws(UsageError) in
+      guard let step = WeakenedStep(text: text) else {
+        throw UsageError(
+          "--step needs a step such as no-tlbi:unmap@Models/Flush.swift:40, not '\(text)'")
+      }
+      return step
+    }
+    let isJSON = try SharedOptions.isJSON(arguments)
+    let report: AblationReport
+    do {
+      var options = options
+      var label = model.name
+      options.watch = { progress in Terminal.watch(label)(progress) }
+      defer { Terminal.clearProgress() }
+      report = try model.ablate(options, only: only.isEmpty ? nil : only) { step, number, count in
+        label = "\(model.name) \(number + 1)/\(count) \(step.text)"
+      }
+    } catch {
+      throw usageError(error, model)
+    }
+    if isJSON {
+      print(try json(AblationDocument(report)))
+    } else {
+      let text = AblationText(
+        report, width: Terminal.width, style: Terminal.style,
+        namesFeatures: options.features != nil, showsTraces: arguments.has("traces"))
+      text.lines.forEach { print($0) }
+    }
+    return report.isComplete ? ExitStatus.holds : ExitStatus.incomplete
+  }
+
+  private static func options(_ arguments: Arguments) throws(UsageError) -> CheckOptions {
+    var options = CheckOptions()
+    options.parameters = try SharedOptions.parameters(arguments)
+    options.invariants = SharedOptions.invariants(arguments)
+    options.features = try SharedOptions.features(arguments)
+    options.jobs = try SharedOptions.jobs(arguments, .stateful)
+    options.limits.states = try arguments.count("states")
+    return options
+  }
+
+  private static func usageError(_ error: AblationError, _ model: Model) -> UsageError {
+    switch error {
+    case .check(let error): return SharedOptions.usageError(error, model: model.name)
+    case .broken(let report):
+      let why =
+        report.violatedInvariant.map { "violates \($0) as it is" } ?? "could not be checked whole"
+      return UsageError(
+        "\(model.name) \(why); which of its steps are needed can be asked of a model that holds")
+    case .unknownStep(let step, let known):
+      let near = nearest(to: step.text, among: known.map(\.text))
+      let hint =
+        near.isEmpty ? "gracewalk ablate \(model.name) names all" : "did you mean \(near[0])?"
+      return UsageError("no execution of \(model.name) comes to '\(step.text)'; \(hint)")
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// gracewalk document: write the pages about invariants, systems and questions, or compare them.
+
+import Foundation
+import Gracewalk
+import Models
+import Reporting
+
+enum DocumentCommand {
+  static let command = Command(
+    name: "document", operands: "[FOLDER]",
+    summary: "write what the models show as pages, or say which are out of date",
+    details: [
+      "FOLDER (Docs) gets Invariants/, Systems/ and Questions.md: statements, verdicts, traces,",
+      "and what each step of a correct model is for. Every claim is computed anew. Exit status:",
+      "0 written or up to date, 1 out of date (--check), 2 wrong usage or input, or a model that",
+      "does not do what it is declared to.",
+    ],
+    options: [
+      Option(name: "check", value: nil, help: "write nothing; fail if a page is out of date"),
+      Option(name: "jobs", value: "N", help: "models to look at at a time (all processors)"),
+    ],
+    run: run)
+
+  private static func run(_ arguments: Arguments) throws -> Int32 {
+    guard arguments.operands.count <= 1 else {
+      throw UsageError("document takes one folder, or none for Docs")
+    }
+    let folder = URL(fileURLWithPath: arguments.operands.first ?? "Docs", isDirectory: true)
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isDirectory),
+      isDirectory.boolValue
+    else {
+      throw UsageError("there is no folder '\(folder.relativePath)'; make it, or name another")
+    }
+    let jobs =
+      try arguments.count("jobs", upTo: 1024) ?? ProcessInfo.processInfo.activeProcessorCount
+    let files = DocumentFiles(folder: folder)
+    let pages = DocumentSet(Catalogue.systems, try evidence(jobs: jobs)).pages
+    let changes = try files.changes(for: pages)
+    if arguments.has("check") {
+      changes.forEach { print("\($0.path): \($0.text)") }
+      print(
+        changes.isEmpty
+          ? "\(counted(pages.count, "page")), all up to date"
+          : "\(counted(changes.count, "page")) out of date; gracewalk document writes them")
+      return changes.isEmpty ? ExitStatus.holds : ExitStatus.violated
+    }
+    try files.write(changes)
+    print("\(counted(pages.count, "page")), \(changes.count) changed")
+    return ExitStatus.holds
+  }
+
+  /// Looks at all models, several at a time.
+  private static func evidence(jobs: Int) throws -> [Evidence] {
+    var found: [Evidence] = []
+    for (model, result) in zip(Catalogue.models, Evidence.of(Catalogue.models, jobs: jobs)) {
+      switch result {
+      case .success(let evidence): found.append(evidence)
+      case .failure(let error): throw usageError(error, model)
+      }
+    }
+    return found
+  }
+
+  private static func usageError(_ error: AblationError, _ model: Model) -> UsageError {
+    switch error {
+    case .check(let error): SharedOptions.usageError(error, model: model.name)
+    case .broken(let report):
+      UsageError(
+        "\(model.name) does not do what it is declared to: \(CheckText(report).verdict); "
+          + "gracewalk check shows it")
+    case .unknownStep(let step, _): UsageError("\(model.name) has no step '\(step.text)'")
+    }
+  }
+}

@@ -1,0 +1,212 @@
+// Where steps that order CPUs pass through the virtual CPU: they are noted, or weakened.
+
+import Support
+
+/// What a CPU must remember of steps that it was made to leave out.
+struct WeakenedState {
+  enum Hold: UInt64 {
+    /// Never taken.
+    case none = 1
+    /// Taken for reading where it was to be for writing.
+    case read
+  }
+
+  /// Locks that the CPU believes to hold.
+  var locks: [(cell: UInt32, hold: Hold)] = []
+  /// For each read-side section and mask the code is in, whether it was left out.
+  var sections: [Bool] = []
+  var masks: [Bool] = []
+  /// What the operation has seen of words.
+  var known: [UInt32: UInt64] = [:]
+  /// Where the operation has made entries invalid.
+  var broken: [UInt32: SourceSite] = [:]
+
+  mutating func endOperation() {
+    known = [:]
+    broken = [:]
+  }
+
+  /// Extends a hash by what is remembered beyond the end of an operation, if there is anything.
+  func extend(_ hash: inout UInt64) {
+    for lock in locks {
+      hash = StableHash.extend(hash, with: UInt64(lock.cell) << 2 | lock.hold.rawValue)
+    }
+    for isOut in sections where isOut { hash = StableHash.extend(hash, with: 1 << 40) }
+    for isOut in masks where isOut { hash = StableHash.extend(hash, with: 1 << 41) }
+  }
+}
+
+extension VirtualCPU {
+  /// Notes a step; true if it is the one to be weakened.
+  func isWeakened(_ weakening: Weakening, _ site: SourceSite) -> Bool {
+    switch ablation {
+    case .none: return false
+    case .census:
+      noteStep(weakening, site)
+      return false
+    case .weakens(let step):
+      guard step.weakening == weakening, step.site == site, step.operation == operationFamily
+      else { return false }
+      noteStep(weakening, site)
+      return true
+    }
+  }
+
+  private func noteStep(_ weakening: Weakening, _ site: SourceSite) {
+    // Code that unwinds may outlive its machine.
+    guard !isAbandoned, let family = operationFamily else { return }
+    machine.synchronisingSteps.insert(WeakenedStep(weakening, in: family, at: site))
+  }
+
+  /// The operation a step belongs to; nil for what is not the code's.
+  private var operationFamily: String? {
+    switch role {
+    case .program(let program):
+      guard operation < program.operations.count else { return nil }
+      return WeakenedStep.family(of: program.operations[operation].name)
+    case .callbacks: return "callback"
+    case .boot, .walker: return nil
+    }
+  }
+
+  // MARK: What is opened and closed
+
+  /// Takes part in the beginning of a section or a mask; true if it is left out.
+  func leavesOutBeginning(
+    _ weakening: Weakening, _ stack: WritableKeyPath<WeakenedState, [Bool]>, _ site: SourceSite
+  ) -> Bool {
+    guard ablation != .none else { return false }
+    let isOut = isWeakened(weakening, site)
+    weakened[keyPath: stack].append(isOut)
+    return isOut
+  }
+
+  /// The same for the end, which goes with its beginning.
+  func leavesOutEnd(_ stack: WritableKeyPath<WeakenedState, [Bool]>) -> Bool {
+    guard ablation != .none else { return false }
+    return weakened[keyPath: stack].popLast() ?? false
+  }
+
+  /// True if a lock is not to be taken.
+  func leavesOutLock(
+    _ weakening: Weakening, _ cell: UInt32, _ site: SourceSite
+  ) -> Bool {
+    guard isWeakened(weakening, site) else { return false }
+    weakened.locks.append((cell, .none))
+    return true
+  }
+
+  /// How a lock that is to be released was taken, if not as the code asked for.
+  func releaseWeakened(_ cell: UInt32) -> WeakenedState.Hold? {
+    guard let index = weakened.locks.lastIndex(where: { $0.cell == cell }) else { return nil }
+    return weakened.locks.remove(at: index).hold
+  }
+
+  /// True if a lock is to be taken for reading, and not for writing.
+  func takesForReadingOnly(_ cell: UInt32, _ site: SourceSite) -> Bool {
+    guard isWeakened(.readLockOnly, site) else { return false }
+    weakened.locks.append((cell, .read))
+    return true
+  }
+
+  // MARK: Grace periods and hardware
+
+  /// Runs on the spot what was to run after a grace period.
+  func runNow(_ body: (VirtualCPU) throws -> Void) throws(Abandoned) {
+    do {
+      try body(self)
+    } catch let error as Abandoned {
+      throw error
+    } catch {
+      machine.fail(.operationThrew(cpu: index, error: String(describing: error)))
+      isAbandoned = true
+      throw Abandoned()
+    }
+  }
+
+  /// What is left of an invalidation; nil if it is left out.
+  func weakened(_ invalidation: TLBInvalidation, _ site: SourceSite) -> TLBInvalidation? {
+    if isWeakened(.noTLBI, site) { return nil }
+    if !invalidation.isLocal, isWeakened(.localTLBI, site) { return invalidation.local }
+    if !invalidation.isLastLevelOnly, isWeakened(.leavesOnlyTLBI, site) {
+      return invalidation.lastLevelOnly
+    }
+    return invalidation
+  }
+
+  // MARK: Words
+
+  /// The count that code is to believe in where it does not take or drop a reference: one of
+  /// several.
+  func leavesOutReference(_ amount: Int64, _ cell: UInt32, _ site: SourceSite) -> UInt64? {
+    guard ablation != .none, machine.isReferenceCount(cell) else { return nil }
+    return isWeakened(amount > 0 ? .noGet : .noPut, site) ? 2 : nil
+  }
+
+  /// True if a write that takes an entry away is to be left out: a lock of the entry, or what comes
+  /// before a new entry is made.
+  func leavesOutTaking(_ cell: UInt32, _ desired: UInt64, _ site: SourceSite) -> Bool {
+    guard ablation != .none, machine.isEntry(cell) else { return false }
+    let new = Descriptor(bits: desired)
+    if new.isLocked { return isWeakened(.noEntryLock, site) }
+    if new.isValid {
+      // Only now is it clear that the entry was made invalid to make it anew.
+      if let broken = weakened.broken[cell] { _ = isWeakened(.noBreak, broken) }
+      return false
+    }
+    weakened.broken[cell] = site
+    guard case .weakens = ablation else { return false }
+    return isWeakened(.noBreak, site)
+  }
+
+  /// Changes a word in two steps, between which others may come; returns its value before.
+  func update(
+    _ location: Location, _ ordering: MemoryOrdering, _ site: SourceSite,
+    _ change: (UInt64) -> UInt64
+  ) throws(Abandoned) -> UInt64 {
+    let before = try issue(Action(.load, location, ordering), site)
+    var store = Action(.store, location, ordering)
+    store.a = change(before)
+    _ = try issue(store, site)
+    return before
+  }
+
+  /// The value a word had when the operation saw it last, if reading it again is to be left out.
+  func knownValue(of cell: UInt32, _ site: SourceSite) -> UInt64? {
+    guard ablation != .none, let value = weakened.known[cell] else { return nil }
+    return isWeakened(.noReread, site) ? value : nil
+  }
+
+  /// Keeps what an action tells about a word.
+  func noteKnown(_ action: Action, _ result: UInt64) {
+    switch action.kind {
+    case .load, .wait: weakened.known[action.cell] = result
+    case .store, .exchange: weakened.known[action.cell] = action.a
+    case .compareExchange:
+      weakened.known[action.cell] = result == action.a ? action.b : result
+    default: break
+    }
+  }
+
+  /// Notes that an access orders others; weakening that makes no difference here.
+  func noteOrdering(_ action: Action, _ site: SourceSite) {
+    guard ablation == .census, action.ordering != .relaxed else { return }
+    switch action.kind {
+    case .load, .store, .compareExchange, .exchange, .fetchAdd, .incrementUnlessZero, .fence:
+      noteStep(.relaxed, site)
+    default: break  // What a lock orders is the lock's.
+    }
+  }
+}
+
+extension Machine {
+  func isEntry(_ cell: UInt32) -> Bool { layout.entry(at: cell) != nil }
+
+  func isReferenceCount(_ cell: UInt32) -> Bool {
+    layout.pageID(at: cell) != nil && layout.offsetInPage(cell) == Layout.referencesOffset
+  }
+}
+
+extension SourceSite {
+  public var text: String { "\(file):\(line)" }
+}

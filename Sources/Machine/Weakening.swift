@@ -1,0 +1,146 @@
+// The steps that order CPUs, and what is left of each where it is left out or weakened.
+
+/// A way to leave out, or to weaken, a step by which code orders itself against other CPUs.
+///
+/// The order is that of reports: locks first, then grace periods, hardware, entries, references.
+public enum Weakening: String, CaseIterable, Sendable {
+  /// The lock is neither taken nor released.
+  case noLock = "no-lock"
+  case noReadLock = "no-read-lock"
+  case noWriteLock = "no-write-lock"
+  /// The lock is taken for reading where it was for writing.
+  case readLockOnly = "read-lock-only"
+  /// The read-side section is neither entered nor left.
+  case noSection = "no-rcu-section"
+  case noSynchronize = "no-synchronize"
+  /// What was to run after a grace period runs on the spot.
+  case callAtOnce = "call-at-once"
+  case noBarrier = "no-rcu-barrier"
+  case noMask = "no-mask"
+  case noInterrupt = "no-ipi"
+  case noDSB = "no-dsb"
+  case noTLBI = "no-tlbi"
+  /// Only the CPU that issues the invalidation forgets.
+  case localTLBI = "local-tlbi"
+  /// Pointers to tables stay cached.
+  case leavesOnlyTLBI = "leaf-tlbi"
+  /// The entry is compared, and not locked.
+  case noEntryLock = "no-entry-lock"
+  /// The entry stays as it was until the new one is written over it.
+  case noBreak = "no-break"
+  /// The compare-exchange writes whatever it finds.
+  case plainStore = "plain-store"
+  /// The compare-exchange may lose, and the code goes on as if it had won.
+  case noCheck = "no-check"
+  /// The exchange, or addition, is a load and then a store.
+  case loadAndStore = "load-and-store"
+  /// What was read before is taken for what is there now.
+  case noReread = "no-reread"
+  case noGet = "no-get"
+  /// The reference is taken even where there is none left.
+  case getFromZero = "get-from-zero"
+  case noPut = "no-put"
+  /// The word is read once, whatever it is.
+  case noWait = "no-wait"
+  /// The access, or fence, orders nothing.
+  ///
+  /// Under sequential consistency it makes no difference, so nothing can be said about it there.
+  case relaxed = "relaxed"
+
+  /// What the code does without the step, as part of a sentence.
+  public var text: String {
+    switch self {
+    case .noLock: "without the lock"
+    case .noReadLock: "without the lock for reading"
+    case .noWriteLock: "without the lock for writing"
+    case .readLockOnly: "with the lock for reading only"
+    case .noSection: "without the read-side section"
+    case .noSynchronize: "without waiting for the grace period"
+    case .callAtOnce: "on the spot, not after a grace period"
+    case .noBarrier: "without the RCU barrier"
+    case .noMask: "without masking interrupts"
+    case .noInterrupt: "without interrupting the others"
+    case .noDSB: "without the DSB"
+    case .noTLBI: "without the TLBI"
+    case .localTLBI: "with a TLBI for this CPU only"
+    case .leavesOnlyTLBI: "with a TLBI for leaves only"
+    case .noEntryLock: "without locking the entry"
+    case .noBreak: "without breaking the entry first"
+    case .plainStore: "with a plain store for the compare-exchange"
+    case .noCheck: "without looking whether the compare-exchange won"
+    case .loadAndStore: "with a load and a store for the atomic update"
+    case .noReread: "without reading again"
+    case .noGet: "without taking the reference"
+    case .getFromZero: "with a reference even from zero"
+    case .noPut: "without dropping the reference"
+    case .noWait: "without waiting for the word"
+    case .relaxed: "with no ordering"
+    }
+  }
+
+  /// True if sequential consistency can tell whether the step is needed.
+  public var isDecidable: Bool { self != .relaxed }
+}
+
+/// A step of the code, weakened: a place in the source, in one kind of operation.
+///
+/// As text: `no-tlbi:unmap@Models/Flush.swift:40`.
+public struct WeakenedStep: Hashable, Sendable {
+  public var weakening: Weakening
+  /// The operation's name without its addresses; code that operations share is several steps.
+  public var operation: String
+  public var site: SourceSite
+
+  public init(_ weakening: Weakening, in operation: String, at site: SourceSite) {
+    self.weakening = weakening
+    self.operation = operation
+    self.site = site
+  }
+
+  public var text: String {
+    "\(weakening.rawValue):\(operation.split(separator: " ").joined(separator: "-"))@\(site.text)"
+  }
+
+  /// Reads what `text` writes; nil for anything else.
+  public init?(text: String) {
+    let sides = text.split(separator: "@", maxSplits: 1).map(String.init)
+    guard sides.count == 2, let colon = sides[0].firstIndex(of: ":"),
+      let end = sides[1].lastIndex(of: ":"),
+      let line = Int(sides[1][sides[1].index(after: end)...]),
+      let weakening = Weakening(rawValue: String(sides[0][..<colon])), line > 0
+    else { return nil }
+    let operation = String(sides[0][sides[0].index(after: colon)...]).replacing("-", with: " ")
+    let file = String(sides[1][..<end])
+    guard !operation.isEmpty, !file.isEmpty else { return nil }
+    self.init(weakening, in: operation, at: SourceSite(file: file, line: line))
+    guard self.text == text else { return nil }
+  }
+
+  /// The name of an operation without the addresses and numbers at its end.
+  static func family(of operation: String) -> String {
+    var words = operation.split(separator: " ")
+    while words.count > 1, let last = words.last, last.first?.isNumber ?? false {
+      words.removeLast()
+    }
+    return words.joined(separator: " ").replacing("-", with: " ")
+  }
+}
+
+extension WeakenedStep: Comparable {
+  /// By place, then by operation, then in the order of weakenings.
+  public static func < (a: WeakenedStep, b: WeakenedStep) -> Bool {
+    func rank(_ weakening: Weakening) -> Int { Weakening.allCases.firstIndex(of: weakening) ?? 0 }
+    return (a.site.file, a.site.line, a.operation, rank(a.weakening))
+      < (b.site.file, b.site.line, b.operation, rank(b.weakening))
+  }
+}
+
+/// What becomes of the steps that order CPUs.
+public enum Ablation: Equatable, Sendable {
+  /// They are as the code has them.
+  case none
+  /// The same, and the machine notes which there are.
+  case census
+  /// One of them is weakened wherever it is taken.
+  case weakens(WeakenedStep)
+}

@@ -1,0 +1,78 @@
+// An ablation as JSON, for other programs. The shape is versioned; keys are sorted.
+
+import Checking
+import Exploration
+import Machine
+import Traces
+
+/// What each step of a model is there for.
+public struct AblationDocument: Encodable, Sendable {
+  struct Step: Encodable, Sendable {
+    /// As `--without` takes it.
+    var step: String
+    var weakening: String
+    var operation: String
+    var source: String
+    /// `necessary`, `redundant`, `inseparable`, `undecided`, or `not asked`.
+    var finding: String
+    /// Invariants that fail without it, each alone.
+    var violates: [String]?
+    /// Outcomes that no execution has without it.
+    var neverHappens: [String]?
+    /// Why it is inseparable or undecided.
+    var reason: String?
+    /// A counterexample of one of the invariants, in steps that `gracewalk replay` takes.
+    var counterexample: Counterexample?
+  }
+
+  struct Counterexample: Encodable, Sendable {
+    var invariant: String
+    var message: String
+    var schedule: String
+    var preemptions: Int
+    var steps: Int
+  }
+
+  var format = "gracewalk ablation 1"
+  var model: String
+  var parameters: [String: Int]
+  var features: String?
+  var scope: String
+  var steps: [Step]
+
+  public init(_ report: AblationReport) {
+    model = report.whole.model
+    parameters = Dictionary(uniqueKeysWithValues: report.whole.parameters.values.map { ($0, $1) })
+    features = report.whole.hasHardware ? report.whole.features.text : nil
+    scope = report.whole.scope
+    steps = report.rows.map(Self.step)
+  }
+
+  private static func step(_ row: AblationReport.Row) -> Step {
+    var step = Step(
+      step: row.step.text, weakening: row.step.weakening.rawValue, operation: row.step.operation,
+      source: row.step.site.text, finding: "necessary")
+    switch row.finding {
+    case .necessary(let violated, let trace):
+      step.violates = violated
+      if case .violated(let id, let violation) = trace.recording.end {
+        step.counterexample = Counterexample(
+          invariant: id, message: violation.message, schedule: trace.recording.schedule.text,
+          preemptions: trace.recording.preemptions.count, steps: trace.recording.visibleSteps)
+      }
+    case .redundant(let missing):
+      step.finding = "redundant"
+      if !missing.isEmpty {
+        step.neverHappens = missing.map { "\($0.operation): \($0.result)" }
+      }
+    case .inseparable(let why):
+      step.finding = "inseparable"
+      step.reason = why
+    case .undecided(let why):
+      step.finding = "undecided"
+      step.reason = why
+    case .notAsked: step.finding = "not asked"
+    }
+    return step
+  }
+}

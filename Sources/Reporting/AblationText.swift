@@ -1,0 +1,95 @@
+// What each step is there for, in the terminal: by place in the source, then what fails without it.
+
+import Checking
+import Machine
+import Traces
+
+/// An ablation in words.
+public struct AblationText {
+  private let report: AblationReport
+  private let width: Int
+  private let style: Style
+  private let namesFeatures: Bool
+  private let showsTraces: Bool
+
+  public init(
+    _ report: AblationReport, width: Int = 120, style: Style = .plain, namesFeatures: Bool = false,
+    showsTraces: Bool = false
+  ) {
+    self.report = report
+    self.width = width
+    self.style = style
+    self.namesFeatures = namesFeatures
+    self.showsTraces = showsTraces
+  }
+
+  public var lines: [String] {
+    let asked = report.rows.filter { $0.step.weakening.isDecidable }
+    var lines = [style.bold(report.whole.model)]
+    lines += "  \(report.whole.scope)".wrapped(to: width)
+    lines.append("  holds with all of its steps; one at a time is left out or weakened")
+    var place = ""
+    for row in asked {
+      if row.step.site.text != place {
+        place = row.step.site.text
+        lines += ["", style.bold(place)]
+      }
+      lines += self.lines(for: row)
+    }
+    lines.append("")
+    lines.append(summary(asked))
+    let open = report.rows.filter { !$0.step.weakening.isDecidable }
+    if !open.isEmpty {
+      let places = open.map { "\($0.step.site.text) (\($0.step.operation))" }
+      lines += wrapped(
+        "\(counted(open.count, "ordering")) not asked about: under sequential consistency every "
+          + "access is ordered, so nothing can be said of \(places.joined(separator: ", "))")
+    }
+    return lines
+  }
+
+  private func wrapped(_ text: String) -> [String] { text.wrapped(to: width) }
+
+  private func lines(for row: AblationReport.Row) -> [String] {
+    let what = "\(row.step.operation), \(row.step.weakening.text)"
+    switch row.finding {
+    case .necessary(let violated, let trace):
+      var lines = ["  \(style.bad("✗ necessary"))  \(what): \(violated.joined(separator: ", "))"]
+      if case .violated(_, let violation) = trace.recording.end {
+        lines += "      \(violation.message)".wrapped(to: width)
+      }
+      let command = TraceText(trace).replayCommand(
+        namesInvariants: true, namesFeatures: namesFeatures)
+      lines.append(style.dim("      \(command)"))
+      if showsTraces {
+        lines += [""] + TraceText(trace, width: width, style: style).body + [""]
+      }
+      return lines
+    case .redundant(let missing):
+      let list = missing.map { "'\($0.operation)' never ends '\($0.result)'" }
+      let rest = list.isEmpty ? "" : " (then \(list.joined(separator: ", ")))"
+      return ["  \(style.good("✓ redundant"))  \(what)\(rest)"]
+    case .inseparable(let why): return wrapped("  – inseparable  \(what): \(why)")
+    case .undecided(let why): return wrapped("  ? undecided  \(what): \(why)")
+    case .notAsked: return []
+    }
+  }
+
+  private func summary(_ asked: [AblationReport.Row]) -> String {
+    let necessary = asked.count { if case .necessary = $0.finding { true } else { false } }
+    let redundant = asked.count { if case .redundant = $0.finding { true } else { false } }
+    let inseparable = asked.count { if case .inseparable = $0.finding { true } else { false } }
+    let undecided = asked.count - necessary - redundant - inseparable
+    let rest = inseparable == 0 ? "" : ", \(inseparable) inseparable from the rest"
+    let open = undecided == 0 ? "" : ", \(undecided) undecided"
+    return "\(asked.count) steps and weakenings: \(necessary) necessary, \(redundant) redundant "
+      + "within this scope\(rest)\(open)"
+  }
+}
+
+extension AblationReport {
+  /// False if something could not be checked to the end.
+  public var isComplete: Bool {
+    !rows.contains { if case .undecided = $0.finding { true } else { false } }
+  }
+}

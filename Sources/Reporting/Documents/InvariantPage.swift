@@ -1,0 +1,118 @@
+// The page of an invariant: what must hold, why, who requires it, and a trace that shows it broken.
+
+import Checking
+import Exploration
+import Invariants
+import Machine
+import Traces
+
+/// What is known of an invariant.
+struct InvariantPage {
+  private let invariant: any Invariant
+  private let required: [Evidence]
+  private let violations: [(check: DeclaredCheck, trace: Trace)]
+  private let systems: [ModelSystem]
+
+  init(_ invariant: any Invariant, _ evidence: [Evidence], _ systems: [ModelSystem]) {
+    self.invariant = invariant
+    self.systems = systems
+    required = evidence.filter { $0.required.contains(invariant.id) }
+    violations = evidence.flatMap(\.checks).compactMap { checked in
+      guard checked.check.violated == invariant.id, let trace = checked.report.counterexample
+      else { return nil }
+      return (checked.check, trace)
+    }
+  }
+
+  private func link(_ model: String) -> String {
+    guard let system = systems.first(where: { $0.models.contains { $0.name == model } })
+    else { return code(model) }
+    return "[\(code(model))](../Systems/\(system.name).md)"
+  }
+
+  var page: DocumentPage {
+    var lines = [
+      "# \(invariant.id)", "", markdown(invariant.statement), "",
+      "**Why.** \(markdown(invariant.rationale))", "",
+      "**Source.** \(markdown(invariant.source))", "",
+      "**Judged** \(when). **Applies to** \(markdown(invariant.applicability.text)).", "",
+      "## Required of", "",
+    ]
+    let correct = required.filter { $0.model.expectation == .holds }
+    lines += table(
+      ["model", "verdict", "explored"],
+      correct.map { evidence in
+        let largest = evidence.checks.last?.report
+        return [
+          link(evidence.model.name), "holds", largest.map { EvidenceText.explored($0) } ?? "",
+        ]
+      })
+    lines += ["", "and of \(counted(required.count - correct.count, "broken sibling")).", ""]
+    lines += ["## Violated by", ""]
+    lines += table(
+      ["model", "leaves out", "preemptions", "steps", "what it says"],
+      violations.map { check, trace in
+        [
+          link(check.model.name) + EvidenceText.parameters(trace),
+          markdown(check.model.omission ?? ""),
+          "\(trace.recording.preemptions.count)", "\(trace.recording.visibleSteps)",
+          markdown(EvidenceText.message(trace)),
+        ]
+      })
+    if let simplest { lines += ["", "## Seen broken", ""] + EvidenceText.shown(simplest) }
+    return DocumentPage("Invariants/\(invariant.id).md", lines)
+  }
+
+  private var when: String {
+    switch invariant.kind {
+    case .event: "where the event happens"
+    case .quiescence: "when nobody has anything left to do"
+    case .state: "at every moment"
+    }
+  }
+
+  /// The counterexample with the fewest preemptions, then the fewest steps.
+  private var simplest: Trace? {
+    violations.map(\.trace).min { a, b in
+      (a.recording.preemptions.count, a.recording.visibleSteps)
+        < (b.recording.preemptions.count, b.recording.visibleSteps)
+    }
+  }
+
+  static func index(_ invariants: [any Invariant], _ pages: [InvariantPage]) -> DocumentPage {
+    let rows = pages.map { page in
+      [
+        "[\(page.invariant.id)](\(page.invariant.id).md)", markdown(page.invariant.statement),
+        "\(page.required.count)", "\(page.violations.count)",
+      ]
+    }
+    return DocumentPage(
+      "Invariants/README.md",
+      ["# Invariants", ""] + table(["id", "what must hold", "models", "counterexamples"], rows))
+  }
+}
+
+/// Pieces of evidence in words.
+enum EvidenceText {
+  /// What was covered, without anything that differs between machines.
+  static func explored(_ report: CheckReport) -> String {
+    "\(report.scope); \(grouped(report.statistics.states)) states, "
+      + "\(grouped(report.statistics.executions)) executions"
+  }
+
+  static func parameters(_ trace: Trace) -> String {
+    trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
+  }
+
+  static func message(_ trace: Trace) -> String {
+    guard case .violated(_, let violation) = trace.recording.end else { return "" }
+    return violation.message
+  }
+
+  /// A trace, and the command that shows it again.
+  static func shown(_ trace: Trace) -> [String] {
+    let text = TraceText(trace, width: 110)
+    return ["\(code(trace.model))\(parameters(trace)):", ""] + codeBlock(text.body) + [""]
+      + codeBlock([text.replayCommand(namesInvariants: true)])
+  }
+}

@@ -1,0 +1,164 @@
+// The page of a system: who asked what, the verdicts that answer it, and what each step is for.
+
+import Checking
+import Invariants
+import Machine
+import Traces
+
+/// What is known of a system.
+struct SystemPage {
+  let system: ModelSystem
+  let evidence: [Evidence]
+
+  /// Where its questions come from, each once.
+  var origins: [Origin] {
+    var found: [Origin] = []
+    for case let origin? in system.models.map(\.origin) where !found.contains(origin) {
+      found.append(origin)
+    }
+    return found
+  }
+
+  /// The models that are there for a question.
+  func evidence(for origin: Origin) -> [Evidence] {
+    evidence.filter { $0.model.origin == origin }
+  }
+
+  var page: DocumentPage {
+    var lines = ["# \(system.title)", ""]
+    for origin in origins {
+      lines += [Self.source(origin), "", "> \(markdown(origin.question))", ""]
+      lines += Self.answer(evidence(for: origin))
+    }
+    lines += ["## Verdicts", ""]
+    lines += table(
+      ["model", "leaves out", "verdict", "explored, or shown by"], evidence.flatMap(Self.verdicts))
+    for item in evidence {
+      if let ablation = item.ablation { lines += [""] + Self.steps(ablation) }
+    }
+    return DocumentPage("Systems/\(system.name).md", lines)
+  }
+
+  static func source(_ origin: Origin) -> String {
+    "\(markdown(origin.author)), \(markdown(origin.list)), \(origin.date), "
+      + "*\(markdown(origin.subject))*:"
+  }
+
+  /// What the tool says to a question: what holds, what fails without which step.
+  static func answer(_ evidence: [Evidence]) -> [String] {
+    var lines: [String] = []
+    for item in evidence where item.model.expectation == .holds {
+      lines.append(
+        "- \(code(item.model.name)) **holds**: \(markdown(item.model.summary)).")
+      lines += asked(item)
+    }
+    for item in evidence where item.model.expectation != .holds {
+      let traces = item.checks.compactMap(\.report.counterexample)
+      let simplest = traces.min {
+        ($0.recording.preemptions.count, $0.recording.visibleSteps)
+          < ($1.recording.preemptions.count, $1.recording.visibleSteps)
+      }
+      guard let simplest, case .violated(let id, let violation) = simplest.recording.end
+      else { continue }
+      let count = Set(item.checks.compactMap(\.check.violated)).count
+      lines.append(
+        "- Leave out \(markdown(item.model.omission ?? "")), and "
+          + "\(link(id))\(others(count)) **\(count == 1 ? "fails" : "fail")** "
+          + "(\(code(item.model.name))): \(markdown(violation.message)).")
+    }
+    var open: [String] = []
+    for case let text? in evidence.map(\.model.openQuestion) where !open.contains(text) {
+      open.append(text)
+    }
+    lines += open.map {
+      "- **Not answered** under sequential consistency: \(markdown($0))."
+    }
+    return lines + [""]
+  }
+
+  /// What becomes of a model without the steps that its question is about.
+  private static func asked(_ item: Evidence) -> [String] {
+    guard let steps = item.model.origin?.steps, let ablation = item.ablation else { return [] }
+    return ablation.rows.filter { steps.contains($0.step.weakening) }.map { row in
+      "  - \(markdown(row.step.operation)) \(row.step.weakening.text), at "
+        + "\(code(row.step.site.text)): \(finding(row.finding, isShort: true))."
+    }
+  }
+
+  private static func link(_ invariant: String) -> String {
+    "[\(invariant)](../Invariants/\(invariant).md)"
+  }
+
+  /// That an invariant is not the only one.
+  private static func others(_ count: Int) -> String {
+    count > 1 ? " and \(count - 1) more" : ""
+  }
+
+  private static func finding(
+    _ finding: AblationReport.Finding, isShort: Bool = false
+  ) -> String {
+    switch finding {
+    case .necessary(let violated, let trace):
+      let shown = trace.invariants.first ?? violated[0]
+      let names =
+        isShort
+        ? link(shown) + others(violated.count) : violated.map(link).joined(separator: ", ")
+      return "**necessary**, for \(names): \(markdown(EvidenceText.message(trace)))"
+    case .redundant(let missing):
+      let list = missing.map { "\($0.operation) never ends \($0.result)" }
+      return "redundant within this scope"
+        + (list.isEmpty ? "" : " (then \(markdown(list.joined(separator: ", "))))")
+    case .inseparable(let why): return "inseparable from the rest: \(markdown(why))"
+    case .undecided(let why): return "undecided: \(markdown(why))"
+    case .notAsked: return "not answered under sequential consistency"
+    }
+  }
+
+  private static func verdicts(_ item: Evidence) -> [[String]] {
+    item.checks.map { checked in
+      let parameters = checked.report.parameters.values.map { " \($0.name)=\($0.value)" }.joined()
+      let shown = checked.report.counterexample.map { trace in
+        "\(counted(trace.recording.preemptions.count, "preemption")), "
+          + counted(trace.recording.visibleSteps, "step")
+      }
+      return [
+        code(item.model.name) + parameters, markdown(item.model.omission ?? ""),
+        checked.check.violated.map { "violates \(link($0))" } ?? "holds",
+        shown ?? markdown(EvidenceText.explored(checked.report)),
+      ]
+    }
+  }
+
+  /// The table of a model's steps.
+  private static func steps(_ report: AblationReport) -> [String] {
+    let parameters = report.whole.parameters.values.map { " \($0.name)=\($0.value)" }.joined()
+    let asked = report.rows.filter { $0.step.weakening.isDecidable }
+    let orderings = report.rows.count - asked.count
+    let rows = asked.map { row in
+      [
+        code(row.step.site.text), markdown(row.step.operation), row.step.weakening.text,
+        finding(row.finding),
+      ]
+    }
+    return ["## What the steps of \(code(report.whole.model))\(parameters) are for", ""]
+      + table(["at", "in", "taken", "it is"], rows) + [
+        "",
+        "\(counted(orderings, "memory ordering")) not asked about: under sequential consistency "
+          + "every access is ordered. `gracewalk ablate \(report.whole.model)` computes this table "
+          + "and gives a schedule for every step that is necessary.",
+      ]
+  }
+
+  static func index(_ systems: [SystemPage]) -> DocumentPage {
+    let rows = systems.map { page in
+      let correct = page.evidence.count { $0.model.expectation == .holds }
+      return [
+        "[\(page.system.name)](\(page.system.name).md)", markdown(page.system.title), "\(correct)",
+        "\(page.evidence.count - correct)",
+      ]
+    }
+    return DocumentPage(
+      "Systems/README.md",
+      ["# Systems", ""] + table(["page", "what it is", "correct models", "broken siblings"], rows))
+  }
+}

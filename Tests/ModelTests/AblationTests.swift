@@ -1,0 +1,223 @@
+// Leaving steps out one at a time: which there are, what fails without each, and that it replays.
+
+import Checking
+import Exploration
+import Machine
+import Models
+import Reporting
+import Testing
+import Traces
+
+@Suite struct AblationTests {
+  /// A finding in a word, with the invariants that fail.
+  private static func text(_ finding: AblationReport.Finding) -> String {
+    switch finding {
+    case .necessary(let violated, _): violated.joined(separator: " ")
+    case .redundant: "redundant"
+    case .inseparable: "inseparable"
+    case .undecided: "undecided"
+    case .notAsked: "not asked"
+    }
+  }
+
+  /// The steps without their lines, so that moving code about changes nothing here.
+  private static func findings(_ name: String) throws -> [String] {
+    let report = try #require(Catalogue.model(named: name)).ablate()
+    return report.rows.filter { $0.step.weakening.isDecidable }.map { row in
+      "\(row.step.weakening.rawValue):\(row.step.operation): \(text(row.finding))"
+    }
+  }
+
+  /// RFC PATCH 09/17: why lock every entry of a subtree that is unlinked already?
+  @Test func whyLockTheDescendants() throws {
+    #expect(
+      try Self.findings("collapse-locked-descendants") == [
+        "no-rcu-section:collapse: grace-period-safety",
+        "no-rcu-section:look up: no-use-after-free grace-period-safety",
+        "no-rcu-section:map: no-use-after-free grace-period-safety",
+        "no-entry-lock:collapse: redundant",
+        "plain-store:collapse: redundant",
+        "no-check:collapse: redundant",
+        "no-entry-lock:map: no-leaked-table-page",
+        "plain-store:map: no-leaked-table-page",
+        "no-check:map: no-leaked-table-page",
+        "load-and-store:collapse: redundant",
+        "no-put:collapse: references-match-entries",
+        "load-and-store:collapse: redundant",
+        "no-get:collapse: references-match-entries",
+        "load-and-store:map: redundant",
+        "no-get:map: redundant",
+        "load-and-store:map: redundant",
+        "no-put:map: no-leaked-table-page",
+        "no-wait:collapse: no-leaked-table-page",
+        "no-entry-lock:collapse: no-leaked-table-page",
+        "plain-store:collapse: no-leaked-table-page",
+        "no-check:collapse: no-leaked-table-page",
+        "load-and-store:collapse: redundant",
+        "no-put:collapse: no-leaked-table-page",
+        "call-at-once:collapse: no-use-after-free grace-period-safety",
+      ])
+  }
+
+  /// Two reasons for the barrier at teardown, and a variant for each.
+  @Test func whyTheBarrier() throws {
+    func barrier(_ name: String) throws -> [String] {
+      try Self.findings(name).filter { $0.hasPrefix("no-rcu-barrier") }
+    }
+    #expect(
+      try barrier("teardown-with-barrier") == [
+        "no-rcu-barrier:destroy: teardown-order no-page-outlives-vm"
+      ])
+    #expect(
+      try barrier("teardown-barrier-last") == ["no-rcu-barrier:destroy: no-page-outlives-vm"])
+    #expect(try barrier("teardown-self-sufficient-callback").isEmpty)
+  }
+
+  /// Steps that a sibling removes: in the correct model, the step, and the sibling.
+  static let removed: [(model: String, step: String, sibling: String)] = [
+    ("collapse-locked-descendants", "no-entry-lock:collapse", "collapse-unlocked-descendants"),
+    ("collapse-locked-descendants", "no-rcu-section:look-up", "collapse-without-rcu"),
+    ("collapse-locked-descendants", "call-at-once:collapse", "collapse-without-rcu"),
+    ("collapse-in-rcu-callback", "call-at-once:collapse", "collapse-free-at-once"),
+    ("fault-in-parallel", "plain-store:map", "fault-without-compare-exchange"),
+    ("fault-in-parallel", "no-get:map", "fault-without-get-page"),
+    ("unmap-under-write-lock", "read-lock-only:unmap", "unmap-under-read-lock"),
+    ("shared-memcache", "load-and-store:fault", "shared-memcache-without-exchange"),
+    ("unmap-and-free", "no-tlbi:unmap", "unmap-without-tlbi"),
+    ("unmap-and-free", "no-dsb:unmap", "unmap-tlbi-before-dsb"),
+    ("unmap-and-free", "no-dsb:unmap", "unmap-without-final-dsb"),
+    ("unmap-and-free", "local-tlbi:unmap", "unmap-tlbi-local"),
+    ("unmap-flushed-by-another", "no-wait:flush", "unmap-flushed-by-another-too-early"),
+    ("remap-page", "no-entry-lock:migrate", "remap-without-break"),
+    ("remap-page", "no-tlbi:migrate", "remap-make-before-tlbi"),
+    ("fast-permission-fault", "no-tlbi:write", "fast-permission-fault-without-tlbi"),
+    ("fast-access-fault", "plain-store:write", "fast-access-fault-without-compare-exchange"),
+    ("fast-access-fault", "no-rcu-section:write", "fast-access-fault-without-rcu"),
+    ("ipi-before-free", "no-mask:map", "ipi-before-free-without-masking"),
+    ("ipi-before-free", "no-ipi:collapse", "ipi-before-free-without-waiting"),
+    ("walk-references", "get-from-zero:map", "walk-references-plain-increment"),
+    ("walk-references", "no-reread:map", "walk-references-without-recheck"),
+    ("teardown-with-barrier", "no-rcu-barrier:destroy", "teardown-without-barrier"),
+    ("teardown-barrier-last", "no-rcu-barrier:destroy", "teardown-pages-outlive"),
+    ("reverse-map-fault", "no-wait:harvest", "reverse-map-without-flush"),
+    ("reverse-map-shrink", "no-synchronize:shrink", "reverse-map-shrink-at-once"),
+    ("reverse-map-shrink", "no-rcu-section:harvest", "reverse-map-outside-section"),
+    ("dirty-log", "no-tlbi:enable", "dirty-log-without-tlbi"),
+    ("dirty-log", "no-dsb:enable", "dirty-log-tlbi-before-dsb"),
+    ("dirty-log", "local-tlbi:enable", "dirty-log-tlbi-local"),
+    ("hardware-dirty-log", "no-tlbi:harvest", "hardware-dirty-log-without-tlbi"),
+    ("hardware-dirty-log", "local-tlbi:harvest", "hardware-dirty-log-tlbi-local"),
+    ("hardware-dirty-log", "load-and-store:harvest", "hardware-dirty-log-plain-store"),
+    ("lazy-collapse", "no-tlbi:write", "lazy-collapse-without-tlbi"),
+    ("lazy-collapse", "leaf-tlbi:write", "lazy-collapse-tlbi-last-level"),
+    ("unmap-memslot", "no-tlbi:unmap-memslot", "unmap-memslot-without-tlbi"),
+    ("unmap-memslot", "leaf-tlbi:unmap-memslot", "unmap-memslot-tlbi-last-level"),
+    ("unmap-memslot", "read-lock-only:unmap-memslot", "unmap-memslot-under-read-lock"),
+    ("host-donate", "no-break:donate", "host-donate-in-place"),
+    ("host-donate", "no-tlbi:donate", "host-donate-without-tlbi"),
+    ("host-donate", "no-dsb:donate", "host-donate-without-dsb-before-tlbi"),
+    ("host-donate", "local-tlbi:donate", "host-donate-tlbi-local"),
+    ("host-reclaim", "no-tlbi:reclaim", "host-reclaim-without-guest-flush"),
+    ("host-reclaim", "leaf-tlbi:reclaim", "host-coalesce-tlbi-last-level"),
+    ("host-donate-write-locked", "read-lock-only:donate", "host-donate-read-locked"),
+  ]
+
+  /// What a sibling removes is not redundant, and what fails is what the sibling is there for.
+  @Test(arguments: removed)
+  func removedStepsAreNecessary(model name: String, step prefix: String, sibling: String) throws {
+    let model = try #require(Catalogue.model(named: name))
+    guard case .violates(let declared) = try #require(Catalogue.model(named: sibling)).expectation
+    else { return #expect(Bool(false), "\(sibling) is declared to hold") }
+    var census = CheckOptions()
+    census.takesCensus = true
+    let steps = try model.check(census).synchronisingSteps.filter {
+      $0.text.hasPrefix("\(prefix)@")
+    }
+    #expect(!steps.isEmpty)
+    let failing = try model.ablate(only: steps).rows.flatMap { row -> [String] in
+      if case .necessary(let violated, _) = row.finding { violated } else { [] }
+    }
+    #expect(failing.contains { declared.contains($0) })
+  }
+
+  static let correct = Catalogue.models.filter { model in
+    // The rest takes seconds each, and is looked at where the documents are compared.
+    model.expectation == .holds && !model.name.hasPrefix("host-")
+      && !["lazy-collapse", "unmap-memslot"].contains(model.name)
+  }
+
+  /// Every step is classified, and every counterexample is one, on a machine of its own.
+  @Test(arguments: correct)
+  func counterexamplesReplay(_ model: Model) throws {
+    let report = try model.ablate()
+    #expect(report.isComplete)
+    for row in report.rows {
+      guard case .necessary(let violated, let trace) = row.finding else { continue }
+      guard case .violated(let id, _) = trace.recording.end else {
+        Issue.record("\(row.step.text): its counterexample shows nothing")
+        continue
+      }
+      #expect(violated.contains(id))
+      #expect(trace.without == row.step)
+      let file = try TraceFile(text: TraceFile(trace).text)
+      #expect(file.without == row.step)
+      let values = Dictionary(uniqueKeysWithValues: file.parameters.map { ($0.name, $0.value) })
+      let scenario = try model.scenario(
+        parameters: values, invariants: file.invariants, features: file.features,
+        without: file.without)
+      #expect(try Recording(file.schedule, of: scenario) == trace.recording)
+    }
+  }
+
+  @Test func stepsAreReadAsWritten() throws {
+    let step = WeakenedStep(
+      .noTLBI, in: "unmap memslot", at: SourceSite(file: "Models/Flush.swift", line: 33))
+    #expect(step.text == "no-tlbi:unmap-memslot@Models/Flush.swift:33")
+    #expect(WeakenedStep(text: step.text) == step)
+    for text in [
+      "", "@", ":", "no-tlbi", "no-tlbi:unmap", "no-tlbi:unmap@", "no-tlbi:unmap@F.swift",
+      "no-tlbi:unmap@F.swift:", "no-tlbi:unmap@F.swift:0", "no-tlbi:unmap@F.swift:-1",
+      "no-tlbi:unmap@F.swift:007", "no-tlbi:@F.swift:1", "no-such:unmap@F.swift:1",
+      "no-tlbi:unmap@:1", "no-tlbi:unmap@F.swift:99999999999999999999",
+    ] {
+      #expect(WeakenedStep(text: text) == nil, "\(text)")
+    }
+  }
+
+  @Test func aStepThatIsNotThereIsNamed() throws {
+    let model = try #require(Catalogue.model(named: "unmap-and-free"))
+    let step = WeakenedStep(.noTLBI, in: "unmap", at: SourceSite(file: "None.swift", line: 1))
+    #expect(throws: CheckError.unknownStep(step)) {
+      var options = CheckOptions()
+      options.without = step
+      return try model.check(options)
+    }
+    #expect(throws: AblationError.self) { try model.ablate(only: [step]) }
+  }
+
+  @Test func brokenModelsAreRefused() throws {
+    let model = try #require(Catalogue.model(named: "unmap-without-tlbi"))
+    #expect {
+      try model.ablate()
+    } throws: { error in
+      if case AblationError.broken(let report) = error {
+        report.verdict == .violated
+      } else {
+        false
+      }
+    }
+  }
+
+  /// The census changes nothing of what is explored.
+  @Test(arguments: ["collapse-in-rcu-callback", "unmap-and-free", "fault-until-mapped"])
+  func censusIsOnlyWatching(name: String) throws {
+    let model = try #require(Catalogue.model(named: name))
+    var options = CheckOptions()
+    let plain = try model.check(options)
+    options.takesCensus = true
+    let watched = try model.check(options)
+    #expect(watched.statistics == plain.statistics && plain.synchronisingSteps.isEmpty)
+    options.jobs = 2
+    #expect(try model.check(options).synchronisingSteps == watched.synchronisingSteps)
+  }
+}
