@@ -28,7 +28,7 @@ import Traces
     }
   }
 
-  /// RFC PATCH 09/17: why lock every entry of a subtree that is unlinked already?
+  /// Why every entry of a subtree that is unlinked already is locked (RFC PATCH 09/17).
   @Test func whyLockTheDescendants() throws {
     #expect(
       try Self.findings("collapse-locked-descendants") == [
