@@ -28,6 +28,7 @@ public struct AblationText {
     var lines = [style.bold(report.whole.model)]
     lines += "  \(report.whole.scope)".wrapped(to: width)
     lines.append("  holds with all of its steps; one at a time is left out or weakened")
+    lines += question
     var place = ""
     for row in asked {
       if row.step.site.text != place {
@@ -37,7 +38,8 @@ public struct AblationText {
       lines += self.lines(for: row)
     }
     lines.append("")
-    lines.append(summary(asked))
+    lines.append(style.bold(summary(asked)))
+    lines += answer(asked)
     let open = report.rows.filter { !$0.step.weakening.isDecidable }
     if !open.isEmpty {
       let places = open.map { "\($0.step.site.text) (\($0.step.operation))" }
@@ -46,6 +48,32 @@ public struct AblationText {
           + "access is ordered, so nothing can be said of \(places.joined(separator: ", "))")
     }
     return lines
+  }
+
+  /// Who asked what, where the model is there for a question.
+  private var question: [String] {
+    guard let origin = report.whole.origin else { return [] }
+    return wrapped(
+      "  \(origin.author), \(origin.list), \(origin.date), in other words: \(origin.question)"
+    )
+  }
+
+  /// The steps that the question is about, once more.
+  private func answer(_ asked: [AblationReport.Row]) -> [String] {
+    let steps = report.whole.origin?.steps ?? []
+    let rows = asked.filter { steps.contains($0.step.weakening) }
+    guard !rows.isEmpty else { return [] }
+    return ["The question is about:"]
+      + rows.flatMap { row -> [String] in
+        let what = "\(row.step.site.text): \(row.step.operation), \(row.step.weakening.text)"
+        switch row.finding {
+        case .necessary(let violated, _):
+          return wrapped("  \(what): necessary, for \(violated.joined(separator: ", "))")
+        case .redundant: return wrapped("  \(what): redundant within this scope")
+        case .inseparable: return wrapped("  \(what): inseparable")
+        case .undecided, .notAsked: return wrapped("  \(what): undecided")
+        }
+      }
   }
 
   private func wrapped(_ text: String) -> [String] { text.wrapped(to: width) }
