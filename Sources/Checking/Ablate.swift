@@ -50,9 +50,8 @@ extension Model {
   /// Steps are found by running the code: what no execution of the scenario comes to is not there.
   /// The model needs no change, since steps pass through the virtual CPU, which can drop them.
   ///
-  /// - Parameters:
-  ///   - only: the steps to look at; nil for all.
-  ///   - willCheck: is told of each step before it is left out.
+  /// - `only`: the steps to look at; nil for all.
+  /// - `willCheck`: is told of each step before it is left out.
   public func ablate(
     _ options: CheckOptions = CheckOptions(), only: [WeakenedStep]? = nil,
     willCheck: (_ step: WeakenedStep, _ number: Int, _ count: Int) -> Void = { _, _, _ in }

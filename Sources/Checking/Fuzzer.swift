@@ -51,9 +51,8 @@ public struct Fuzzer {
 
   /// The fuzzer of one of the strategies.
   ///
-  /// - Parameters:
-  ///   - jobs: threads; more than one only for a stateful search.
-  ///   - piece: transitions after which the search is saved and another goes on.
+  /// - `jobs`: threads; more than one only for a stateful search.
+  /// - `piece`: transitions after which the search is saved and another goes on.
   public init(
     _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1,
     inPiecesOf piece: Int? = nil

@@ -19,7 +19,7 @@ extension RandomProgram {
 
   /// The program with identical CPUs for a seed.
   ///
-  /// - Parameter size: how long the programs are; fewer CPUs have longer ones.
+  /// `size`: how long the programs are; fewer CPUs have longer ones.
   public init(identicalSeed seed: UInt64, size: Size = .full) {
     var random = SplitMix64(seed: seed ^ 0x6964_656E_7469_6361)
     self.init(seed: seed, size: size)

@@ -202,7 +202,7 @@ extension Strategy {
 
   /// The same on so many threads; more than one only for a stateful search.
   ///
-  /// - Parameter makeSystem: makes the system, in its initial state, for each of the threads.
+  /// `makeSystem`: makes the system, in its initial state, for each of the threads.
   public func search(
     jobs: Int, _ options: SearchOptions,
     _ makeSystem: @escaping @Sendable () -> TransitionSystem
@@ -214,7 +214,7 @@ extension Strategy {
   /// The same in pieces: after every so many transitions the search is saved and ended, and a new
   /// one goes on from what was saved.
   ///
-  /// - Parameter makeSystem: makes the system for a piece, in its initial state.
+  /// `makeSystem`: makes the system for a piece, in its initial state.
   public func search(
     inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem
   ) -> SearchResult {

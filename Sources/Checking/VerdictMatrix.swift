@@ -42,9 +42,8 @@ public struct VerdictMatrix: Sendable {
 
   /// Checks the models, each at the last of its sizes.
   ///
-  /// - Parameters:
-  ///   - check: carries out a check; parameters, invariants and features are as they must be in the
-  ///     options that it is given, and all else is standard.
+  /// - `check`: carries out a check; parameters, invariants and features are as they must be in the
+  ///   options that it is given, and all else is standard.
   public init<Failure: Error>(
     of models: [Model], on architectures: [Architecture] = Architecture.all,
     check: (Model, CheckOptions) throws(Failure) -> CheckReport

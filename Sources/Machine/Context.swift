@@ -24,7 +24,7 @@ public struct Context: Equatable, Sendable {
 extension Scenario {
   /// Adds a context, alive from the start.
   ///
-  /// - Parameter ownsPages: whether the machine's table pages belong to it, and must be freed when
+  /// `ownsPages`: whether the machine's table pages belong to it, and must be freed when
   ///   it is released. Where one does, allocating and freeing pages are scheduling points.
   public func context(_ name: String, ownsPages: Bool = false) -> Context {
     addContext(name, ownsPages: ownsPages)

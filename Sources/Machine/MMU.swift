@@ -39,7 +39,7 @@ public struct FrameOwner: Equatable, Sendable {
   public let id: Int
   public let name: String
 
-  /// - Parameter id: from 0, unique in a scenario; 0 is the guest, 1 nobody.
+  /// `id`: from 0, unique in a scenario; 0 is the guest, 1 nobody.
   public init(id: Int, name: String) {
     self.id = id
     self.name = name

@@ -90,12 +90,11 @@ public final class Machine: TransitionSystem {
 
   /// Builds the initial state of a scenario, running what it boots.
   ///
-  /// - Parameters:
-  ///   - recorder: collects what traces show.
-  ///   - isExact: whether `addExactState` will be asked for. It costs memory and time where code
-  ///     runs, and where two histories have one key the machine stops and says so.
-  ///   - unrolls: whether code runs in every turn of a loop whose turns are forgotten, as it does
-  ///     for a recorder, and not only where a turn goes as none before.
+  /// - `recorder`: collects what traces show.
+  /// - `isExact`: whether `addExactState` will be asked for. It costs memory and time where code
+  ///   runs, and where two histories have one key the machine stops and says so.
+  /// - `unrolls`: whether code runs in every turn of a loop whose turns are forgotten, as it does
+  ///   for a recorder, and not only where a turn goes as none before.
   public init(
     _ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false,
     unrolls: Bool = false

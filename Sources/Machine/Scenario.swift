@@ -107,7 +107,7 @@ public final class Scenario {
 
   /// Adds a CPU; the first added is CPU 0.
   ///
-  /// - Parameter mmu: what translates its guest's accesses, if it runs a guest.
+  /// `mmu`: what translates its guest's accesses, if it runs a guest.
   public func cpu(
     _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: Operation...
   ) {
@@ -116,7 +116,7 @@ public final class Scenario {
 
   /// Adds a CPU; the first added is CPU 0.
   ///
-  /// - Parameter mmu: what translates its guest's accesses, if it runs a guest.
+  /// `mmu`: what translates its guest's accesses, if it runs a guest.
   public func cpu(
     _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: [Operation]
   ) {

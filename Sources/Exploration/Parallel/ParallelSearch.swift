@@ -22,7 +22,7 @@ public enum ParallelSearch {
 
   /// Explores until everything is done, something is found or a limit is met.
   ///
-  /// - Parameter makeSystem: makes a fresh system, the same each time; called by several threads.
+  /// `makeSystem`: makes a fresh system, the same each time; called by several threads.
   public static func run(
     jobs: Int, _ options: SearchOptions, makeSystem: @escaping @Sendable () -> TransitionSystem
   ) -> SearchResult {

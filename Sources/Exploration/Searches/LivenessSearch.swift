@@ -27,7 +27,7 @@ public final class LivenessSearch: ResumableSearch {
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
-  /// - Parameter looksForLivelocks: whether to find out if executions can go round for ever.
+  /// `looksForLivelocks`: whether to find out if executions can go round for ever.
   public init(
     _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true
   ) {
