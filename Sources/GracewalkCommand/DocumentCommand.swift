@@ -34,20 +34,35 @@ enum DocumentCommand {
     }
     let jobs =
       try arguments.count("jobs", upTo: 1024) ?? ProcessInfo.processInfo.activeProcessorCount
-    let files = DocumentFiles(folder: folder)
     let pages = DocumentSet(Catalogue.systems, try evidence(jobs: jobs)).pages
-    let changes = try files.changes(for: pages)
-    if arguments.has("check") {
-      changes.forEach { print("\($0.path): \($0.text)") }
-      print(
-        changes.isEmpty
-          ? "\(counted(pages.count, "page")), all up to date"
-          : "\(counted(changes.count, "page")) out of date; gracewalk document writes them")
-      return changes.isEmpty ? ExitStatus.holds : ExitStatus.violated
+    do throws(DocumentError) {
+      return try update(DocumentFolder(folder), pages, isCheck: arguments.has("check"))
+    } catch {
+      switch error {
+      case .inTheWay(let path):
+        throw UsageError(
+          "\(folder.relativePath)/\(path) is in the way: this command has not written it")
+      case .cannotWrite(let path, let reason):
+        throw UsageError("cannot write '\(folder.relativePath)/\(path)': \(reason)")
+      }
     }
-    try files.write(changes)
-    print("\(counted(pages.count, "page")), \(changes.count) changed")
-    return ExitStatus.holds
+  }
+
+  private static func update(
+    _ folder: DocumentFolder, _ pages: [DocumentPage], isCheck: Bool
+  ) throws(DocumentError) -> Int32 {
+    let changes = try folder.changes(for: pages)
+    if !isCheck {
+      try folder.write(changes)
+      print("\(counted(pages.count, "page")), \(changes.count) changed")
+      return ExitStatus.holds
+    }
+    changes.forEach { print("\($0.path): \($0.text)") }
+    print(
+      changes.isEmpty
+        ? "\(counted(pages.count, "page")), all up to date"
+        : "\(counted(changes.count, "page")) out of date; gracewalk document writes them")
+    return changes.isEmpty ? ExitStatus.holds : ExitStatus.violated
   }
 
   /// Looks at all models, several at a time.
