@@ -136,22 +136,6 @@ enum SharedOptions {
 
   /// The error a model's options led to, as one line.
   static func usageError(_ error: CheckError, model: String) -> UsageError {
-    switch error {
-    case .unknownParameter(let name, let known):
-      let list = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
-      return UsageError("\(model) has no parameter '\(name)'; \(list)")
-    case .parameterOutOfRange(let name, let value, let range):
-      return UsageError(
-        "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to \(range.upperBound)")
-    case .unknownInvariant(let id, let known):
-      let near = nearest(to: id, among: known)
-      let hint =
-        near.isEmpty
-        ? "\(model) has \(known.joined(separator: ", "))"
-        : "did you mean \(near.joined(separator: ", "))?"
-      return UsageError("unknown invariant '\(id)'; \(hint)")
-    case .badCheckpoint(let text): return UsageError(text)
-    case .badModel(let text): return UsageError("\(model): \(text)")
-    }
+    UsageError(error.text(model: model))
   }
 }

@@ -32,7 +32,7 @@ enum ReplayCommand {
         throw UsageError(
           "a trace file says itself which parameters, invariants and features it is for")
       }
-      return try replay(file: operand)
+      return show(try replay(file: operand), from: operand)
     }
     guard let schedule = Schedule(text: text) else {
       throw UsageError(
@@ -59,100 +59,33 @@ enum ReplayCommand {
         recording: try Recording(schedule, of: scenario))
       return show(trace, from: "--schedule")
     } catch {
-      throw UsageError("the schedule does not fit \(model.name): \(reason(error, scenario))")
+      throw UsageError("the schedule does not fit \(model.name): \(error.text(for: scenario))")
     }
   }
 
-  private static func replay(file path: String) throws -> Int32 {
-    let file = try read(path)
-    guard let model = Catalogue.model(named: file.model) else {
-      throw UsageError("\(path) is a trace of '\(file.model)', which is no model of this version")
-    }
-    let values = Dictionary(file.parameters.map { ($0.name, $0.value) }) { first, _ in first }
-    let scenario: Scenario
-    do {
-      scenario = try model.scenario(
-        parameters: values, invariants: file.invariants, features: file.features)
+  private static func replay(file path: String) throws -> Trace {
+    let bytes = try read(path)
+    do throws(TraceRefusal) {
+      return try TraceReplay.replay(bytes, named: { Catalogue.model(named: $0) })
     } catch {
-      let why = SharedOptions.usageError(error, model: model.name).message
-      throw UsageError("\(path) \(blame(file)): \(why)")
-    }
-    do {
-      let recording = try Recording(file.schedule, of: scenario)
-      let trace = Trace(
-        model: model.name, parameters: file.parameters, features: file.features,
-        memoryModel: file.memoryModel, invariants: file.invariants, foundBy: file.foundBy,
-        isMinimal: file.isMinimal,
-        recording: recording)
-      try compare(file, TraceFile(trace), path)
-      return show(trace, from: path)
-    } catch let error as RecordingError {
-      throw UsageError("\(path) \(blame(file)): \(reason(error, scenario))")
+      throw UsageError("\(path) \(error.text)")
     }
   }
 
-  private static func read(_ path: String) throws(UsageError) -> TraceFile {
+  /// Reads no more than a trace file may have: the path may be that of a device without an end.
+  private static func read(_ path: String) throws(UsageError) -> Data {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       let hint = Catalogue.model(named: path) == nil ? "" : "; to replay a model give --schedule"
       throw UsageError("there is no file '\(path)'\(hint)")
     }
-    guard !isDirectory.boolValue, let data = FileManager.default.contents(atPath: path) else {
-      throw UsageError("cannot read '\(path)'")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw UsageError("\(path) is not a gracewalk trace: it is not text")
-    }
     do {
-      return try TraceFile(text: text)
+      guard !isDirectory.boolValue else { throw CocoaError(.fileReadUnknown) }
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? file.close() }
+      return try file.read(upToCount: TraceFile.bytesMax + 1) ?? Data()
     } catch {
-      switch error {
-      case .notATrace: throw UsageError("\(path) is not a gracewalk trace")
-      case .wrongVersion(let version):
-        throw UsageError(
-          "\(path) has trace version \(version); this is version \(Trace.version): check the model "
-            + "again to get a new trace, or give its name and the file's schedule: "
-            + "gracewalk replay MODEL --schedule SCHEDULE")
-      case .truncated: throw UsageError("\(path) is cut off: its end is missing")
-      case .malformed(let line, let expected):
-        throw UsageError("\(path), line \(line): expected \(expected)")
-      }
-    }
-  }
-
-  /// Whose fault a mismatch is: the checksum tells.
-  private static func blame(_ file: TraceFile) -> String {
-    file.isIntact
-      ? "does not fit this version of the model" : "was edited after it was written"
-  }
-
-  private static func compare(
-    _ file: TraceFile, _ now: TraceFile, _ path: String
-  ) throws(UsageError) {
-    for (number, (old, new)) in zip(file.steps, now.steps).enumerated() where old != new {
-      throw UsageError(
-        "\(path) \(blame(file)): step \(number) is '\(old)' in the file and '\(new)' in the replay")
-    }
-    guard file.steps.count == now.steps.count else {
-      throw UsageError(
-        "\(path) \(blame(file)): \(file.steps.count) steps in the file, \(now.steps.count) in the "
-          + "replay")
-    }
-    guard file.violated == now.violated, file.message == now.message else {
-      throw UsageError(
-        "\(path) \(blame(file)): it says '\(file.violated ?? "nothing") fails', the replay says "
-          + "'\(now.violated ?? "nothing") fails'")
-    }
-    guard file.isIntact, file.text == now.text else {
-      throw UsageError("\(path) was edited after it was written: its checksum does not fit")
-    }
-  }
-
-  private static func reason(_ error: RecordingError, _ scenario: Scenario) -> String {
-    switch error {
-    case .impossibleStep(let number, let reason): "step \(number) of the schedule: \(reason)"
-    case .noRepetition(let reason): "what stands in parentheses does not repeat: \(reason)"
-    case .failed(let failure): Machine(scenario).text(of: failure)
+      throw UsageError("cannot read '\(path)'")
     }
   }
 
