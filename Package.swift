@@ -28,11 +28,11 @@ let package = Package(
       name: "Checking",
       dependencies: ["Traces", "Invariants", "Machine", "Exploration", "Support"],
       swiftSettings: settings),
-    .target(name: "Gracewalk", dependencies: ["Checking"], swiftSettings: settings),
     .target(
       name: "Reporting",
-      dependencies: ["Checking", "Traces", "Invariants", "Machine", "Exploration"],
+      dependencies: ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"],
       swiftSettings: settings),
+    .target(name: "Gracewalk", dependencies: ["Reporting", "Checking"], swiftSettings: settings),
     .target(
       name: "Models", dependencies: ["Gracewalk"], path: "models", swiftSettings: settings),
     .executableTarget(

@@ -35,16 +35,19 @@ public struct TraceRefusal: Error, Equatable, CustomStringConvertible {
 public enum TraceReplay {
   /// Replays the bytes of a file.
   ///
-  /// - Parameter model: the model with a name, or nil.
+  /// - Parameters:
+  ///   - recordsPictures: whether to keep what the machine looks like at each step.
+  ///   - model: the model with a name, or nil.
   public static func replay(
-    _ bytes: some Collection<UInt8>, named model: (String) -> Model?
+    _ bytes: some Collection<UInt8>, recordsPictures: Bool = false,
+    named model: (String) -> Model?
   ) throws(TraceRefusal) -> Trace {
     let file = try read(bytes)
     guard let model = model(file.model) else {
       throw TraceRefusal(
         "is a trace of '\(file.model.excerpt())', which is no model of this version")
     }
-    return try replay(file, of: model)
+    return try replay(file, of: model, recordsPictures: recordsPictures)
   }
 
   /// Reads the bytes of a file.
@@ -62,7 +65,7 @@ public enum TraceReplay {
 
   /// Takes the steps of a file on a model; the trace says just what the file says.
   public static func replay(
-    _ file: TraceFile, of model: Model
+    _ file: TraceFile, of model: Model, recordsPictures: Bool = false
   ) throws(TraceRefusal) -> Trace {
     let scenario: Scenario
     let values = Dictionary(file.parameters.map { ($0.name, $0.value) }) { first, _ in first }
@@ -80,7 +83,8 @@ public enum TraceReplay {
     }
     let recording: Recording
     do throws(RecordingError) {
-      recording = try Recording(file.schedule, of: scenario)
+      recording = try Recording(
+        file.schedule, of: scenario, recordsPictures: recordsPictures)
     } catch {
       throw TraceRefusal("\(blame(file)): \(error.text(for: scenario))")
     }

@@ -37,7 +37,7 @@ enum CheckCommand {
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
       CheckpointOptions.checkpoint, CheckpointOptions.interval, CheckpointOptions.resume,
       Option(name: "force", value: nil, help: "let --trace and --checkpoint replace a file"),
-      SharedOptions.format,
+      OutputFormat.option(), OutputFormat.step,
     ],
     run: run)
 
@@ -47,7 +47,7 @@ enum CheckCommand {
     }
     Terminal.catchInterrupts()
     let options = try options(arguments)
-    let isJSON = try SharedOptions.isJSON(arguments)
+    let format = try OutputFormat.chosen(arguments)
     if arguments.has("matrix") {
       for option in MatrixCheck.contradictions where arguments.has(option) {
         throw UsageError(
@@ -56,7 +56,7 @@ enum CheckCommand {
       }
       let models = try arguments.operands.map { try SharedOptions.model($0) }
       return try MatrixCheck(
-        models: models.isEmpty ? Catalogue.models : models, options: options, isJSON: isJSON
+        models: models.isEmpty ? Catalogue.models : models, options: options, format: format
       ).run()
     }
     guard let name = arguments.operands.first else {
@@ -66,9 +66,9 @@ enum CheckCommand {
       ] where arguments.has(option) {
         throw UsageError("--\(option) needs a model: gracewalk check MODEL --\(option) …")
       }
-      return try CatalogueCheck(options: options, isJSON: isJSON).run()
+      return try CatalogueCheck(options: options, format: format).run()
     }
-    return try check(try SharedOptions.model(name), options, arguments, isJSON)
+    return try check(try SharedOptions.model(name), options, arguments, format)
   }
 
   private static func options(_ arguments: Arguments) throws(UsageError) -> CheckOptions {
@@ -113,16 +113,19 @@ enum CheckCommand {
   }
 
   private static func check(
-    _ model: Model, _ options: CheckOptions, _ arguments: Arguments, _ isJSON: Bool
+    _ model: Model, _ options: CheckOptions, _ arguments: Arguments, _ format: OutputFormat
   ) throws -> Int32 {
     let output = try arguments.value("trace").map {
       try TraceOutput(path: $0, replaces: arguments.has("force"))
     }
     var options = options
+    options.recordsPictures = format == .graphviz
     try CheckpointOptions.read(arguments, into: &options)
     let (report, seconds) = try timedCheck(model, options)
-    if isJSON {
-      print(try json(CheckDocument(report, seconds: seconds)))
+    let text = try format.text(
+      of: report, seconds: seconds, replayCommand: replayCommand(report, options), arguments)
+    if let text {
+      print(text, terminator: "")
     } else {
       show(report, seconds, output, options)
       CheckpointOptions.tell(report, options.checkpoints, arguments)
@@ -148,20 +151,25 @@ enum CheckCommand {
     }
   }
 
+  private static func replayCommand(_ report: CheckReport, _ options: CheckOptions) -> String? {
+    report.counterexample.map {
+      TraceText($0).replayCommand(
+        namesInvariants: options.invariants != nil,
+        namesFeatures: options.features != nil && report.hasHardware)
+    }
+  }
+
   private static func show(
     _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, _ options: CheckOptions
   ) {
     let text = CheckText(report, width: Terminal.width, style: Terminal.style)
     text.header.forEach { print($0) }
     print("  \(String(format: "%.3f", seconds)) s")
-    if let trace = report.counterexample {
+    if report.counterexample != nil {
       if let output {
         print("  trace: \(output.path) (gracewalk replay \(output.path))")
       } else {
-        let command = TraceText(trace).replayCommand(
-          namesInvariants: options.invariants != nil,
-          namesFeatures: options.features != nil && report.hasHardware)
-        print("  \(command)")
+        print("  \(replayCommand(report, options) ?? "")")
       }
       print("")
       text.body.forEach { print($0) }

@@ -11,7 +11,6 @@ enum SharedOptions {
   static let invariant = Option(
     name: "invariant", value: "ID", help: "require this invariant and no other",
     isRepeatable: true)
-  static let format = Option(name: "format", value: "text|json", help: "form of the output")
 
   private static let strategies = Strategy.allCases.map(\.rawValue)
   static let mode = Option(
@@ -128,10 +127,6 @@ enum SharedOptions {
         "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to "
           + "\(range.upperBound)")
     }
-  }
-
-  static func isJSON(_ arguments: Arguments) throws(UsageError) -> Bool {
-    try arguments.choice("format", of: ["text", "json"]) == "json"
   }
 
   /// The error a model's options led to, as one line.

@@ -18,7 +18,7 @@ enum ReplayCommand {
       Option(
         name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature,
+      SharedOptions.feature, OutputFormat.option(), OutputFormat.step,
     ],
     run: run)
 
@@ -26,13 +26,15 @@ enum ReplayCommand {
     guard let operand = arguments.operands.first, arguments.operands.count == 1 else {
       throw UsageError("replay takes one trace file, or a model with --schedule")
     }
+    let format = try OutputFormat.chosen(arguments)
     guard let text = arguments.value("schedule") else {
       let own = ["set", "invariant", "architecture", "feature"]
       guard !own.contains(where: { arguments.has($0) }) else {
         throw UsageError(
           "a trace file says itself which parameters, invariants and features it is for")
       }
-      return show(try replay(file: operand), from: operand)
+      return try show(
+        try replay(file: operand, format), format, arguments, from: operand)
     }
     guard let schedule = Schedule(text: text) else {
       throw UsageError(
@@ -51,22 +53,24 @@ enum ReplayCommand {
       throw SharedOptions.usageError(error, model: model.name)
     }
     let required = scenario.invariants.map(\.id)
-    do throws(RecordingError) {
+    do {
       let trace = Trace(
         model: model.name, parameters: model.values(parameters).values,
         features: scenario.features, invariants: required,
         foundBy: "--schedule", isMinimal: false,
-        recording: try Recording(schedule, of: scenario))
-      return show(trace, from: "--schedule")
-    } catch {
+        recording: try Recording(
+          schedule, of: scenario, recordsPictures: format == .graphviz))
+      return try show(trace, format, arguments, from: "--schedule")
+    } catch let error as RecordingError {
       throw UsageError("the schedule does not fit \(model.name): \(error.text(for: scenario))")
     }
   }
 
-  private static func replay(file path: String) throws -> Trace {
+  private static func replay(file path: String, _ format: OutputFormat) throws -> Trace {
     let bytes = try read(path)
     do throws(TraceRefusal) {
-      return try TraceReplay.replay(bytes, named: { Catalogue.model(named: $0) })
+      return try TraceReplay.replay(
+        bytes, recordsPictures: format == .graphviz, named: { Catalogue.model(named: $0) })
     } catch {
       throw UsageError("\(path) \(error.text)")
     }
@@ -89,14 +93,24 @@ enum ReplayCommand {
     }
   }
 
-  private static func show(_ trace: Trace, from source: String) -> Int32 {
+  private static func show(
+    _ trace: Trace, _ format: OutputFormat, _ arguments: Arguments, from source: String
+  ) throws -> Int32 {
+    if let text = try format.text(of: trace, arguments) {
+      print(text, terminator: "")
+    } else {
+      show(trace, from: source)
+    }
+    if case .violated = trace.recording.end { return ExitStatus.violated }
+    return ExitStatus.holds
+  }
+
+  private static func show(_ trace: Trace, from source: String) {
     let text = TraceText(trace, width: Terminal.width, style: Terminal.style)
     let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
     print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
     print("  invariants: \(trace.invariants.joined(separator: ", "))")
     print("")
     text.body.forEach { print($0) }
-    if case .violated = trace.recording.end { return ExitStatus.violated }
-    return ExitStatus.holds
   }
 }

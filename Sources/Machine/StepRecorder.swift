@@ -23,6 +23,11 @@ public struct RecordedStep: Equatable, Sendable {
   public var endsOperation: Bool
   /// The table pages after the step, if it changed an entry.
   public var tables: [String]?
+  /// The table page that the action accesses, or `memory`; nil if it accesses neither.
+  public var object: String?
+
+  /// The object that stands for all words outside of table pages.
+  public static let memory = "memory"
 }
 
 /// Collects the steps of one execution.
@@ -85,7 +90,7 @@ public final class StepRecorder {
         outcome: machine.outcomeText(of: action, observing: result), isLocal: action.isLocal,
         isBoundary: action.kind == .invoke || action.kind == .respond,
         site: known.site, observed: result, operationResult: nil, endsOperation: false,
-        tables: now == tables ? nil : now))
+        tables: now == tables ? nil : now, object: machine.object(of: action)))
     tables = now
     if recordsPictures { pictures.append(machine.picture) }
   }
