@@ -55,8 +55,8 @@ let package = Package(
     .testTarget(
       name: "ModelTests",
       dependencies: [
-        "Models", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Reporting",
-        "GracewalkCommand",
+        "Models", "Gracewalk", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+        "Reporting", "GracewalkCommand",
       ], exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

@@ -7,6 +7,11 @@ public struct DeclaredCheck: Equatable, Sendable {
   /// The only invariant required, which must fail; nil if the model is to hold.
   public let violated: String?
 
+  public init(parameters: [String: Int] = [:], violated: String? = nil) {
+    self.parameters = parameters
+    self.violated = violated
+  }
+
   /// The verdict in words.
   public var verdict: String { violated.map { "violates \($0)" } ?? "holds" }
 

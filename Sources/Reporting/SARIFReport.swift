@@ -9,7 +9,7 @@ import Support
 import Traces
 
 /// Makes SARIF logs.
-public struct SARIFReport {
+public struct SARIFReport: Sendable {
   /// Version of the command.
   public var version: String
   /// Where a file is that code calls `Module/File.swift` (`#fileID`), as a path below the root of
