@@ -18,7 +18,8 @@ enum ReplayCommand {
       Option(
         name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature,
+      SharedOptions.feature, ReplayViews.step, TraceOutput.html,
+      Option(name: "force", value: nil, help: "let --html replace a file"),
     ],
     run: run)
 
@@ -26,13 +27,17 @@ enum ReplayCommand {
     guard let operand = arguments.operands.first, arguments.operands.count == 1 else {
       throw UsageError("replay takes one trace file, or a model with --schedule")
     }
+    if arguments.has("force"), !arguments.has("html") {
+      throw UsageError("--force is about --html; it is not given")
+    }
+    let views = try ReplayViews(arguments)
     guard let text = arguments.value("schedule") else {
       let own = ["set", "invariant", "architecture", "feature"]
       guard !own.contains(where: { arguments.has($0) }) else {
         throw UsageError(
           "a trace file says itself which parameters, invariants and features it is for")
       }
-      return try replay(file: operand)
+      return try replay(file: operand, views)
     }
     guard let schedule = Schedule(text: text) else {
       throw UsageError(
@@ -51,19 +56,20 @@ enum ReplayCommand {
       throw SharedOptions.usageError(error, model: model.name)
     }
     let required = scenario.invariants.map(\.id)
-    do throws(RecordingError) {
+    do {
       let trace = Trace(
         model: model.name, parameters: model.values(parameters).values,
         features: scenario.features, invariants: required,
         foundBy: "--schedule", isMinimal: false,
-        recording: try Recording(schedule, of: scenario))
-      return show(trace, from: "--schedule")
-    } catch {
+        recording: try Recording(
+          schedule, of: scenario, recordsPictures: views.needsPictures))
+      return try show(trace, of: model, views, from: "--schedule")
+    } catch let error as RecordingError {
       throw UsageError("the schedule does not fit \(model.name): \(reason(error, scenario))")
     }
   }
 
-  private static func replay(file path: String) throws -> Int32 {
+  private static func replay(file path: String, _ views: ReplayViews) throws -> Int32 {
     let file = try read(path)
     guard let model = Catalogue.model(named: file.model) else {
       throw UsageError("\(path) is a trace of '\(file.model)', which is no model of this version")
@@ -78,14 +84,15 @@ enum ReplayCommand {
       throw UsageError("\(path) \(blame(file)): \(why)")
     }
     do {
-      let recording = try Recording(file.schedule, of: scenario)
+      let recording = try Recording(
+        file.schedule, of: scenario, recordsPictures: views.needsPictures)
       let trace = Trace(
         model: model.name, parameters: file.parameters, features: file.features,
         memoryModel: file.memoryModel, invariants: file.invariants, foundBy: file.foundBy,
         isMinimal: file.isMinimal,
         recording: recording)
       try compare(file, TraceFile(trace), path)
-      return show(trace, from: path)
+      return try show(trace, of: model, views, from: path)
     } catch let error as RecordingError {
       throw UsageError("\(path) \(blame(file)): \(reason(error, scenario))")
     }
@@ -156,14 +163,45 @@ enum ReplayCommand {
     }
   }
 
-  private static func show(_ trace: Trace, from source: String) -> Int32 {
+  private static func show(
+    _ trace: Trace, of model: Model, _ views: ReplayViews, from source: String
+  ) throws -> Int32 {
+    let status =
+      if case .violated = trace.recording.end { ExitStatus.violated } else { ExitStatus.holds }
+    try views.outputs.forEach { try $0.write(trace, of: model) }
+    if views.goesByStep, StepTerminal.isInteractive {
+      try StepTerminal.run(TraceMoments(trace))
+      return status
+    }
     let text = TraceText(trace, width: Terminal.width, style: Terminal.style)
     let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
     print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
     print("  invariants: \(trace.invariants.joined(separator: ", "))")
+    for output in views.outputs { print("  \(output.line)") }
     print("")
-    text.body.forEach { print($0) }
-    if case .violated = trace.recording.end { return ExitStatus.violated }
-    return ExitStatus.holds
+    if views.goesByStep {
+      StepListing(TraceMoments(trace), width: Terminal.width, style: Terminal.style)
+        .lines.forEach { print($0) }
+    } else {
+      text.body.forEach { print($0) }
+    }
+    return status
   }
+}
+
+/// Ways to look at a replay besides the table in the terminal.
+struct ReplayViews {
+  let outputs: [TraceOutput]
+  /// One moment at a time, by keys.
+  let goesByStep: Bool
+
+  static let step = Option(
+    name: "step", value: nil, help: "go through it with keys; in a pipe, all steps with changes")
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    outputs = try TraceOutput.all(arguments, of: [.html])
+    goesByStep = arguments.has("step")
+  }
+
+  var needsPictures: Bool { goesByStep || TraceOutput.needsPictures(outputs) }
 }

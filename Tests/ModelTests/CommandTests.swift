@@ -32,7 +32,7 @@ import Testing
   }
 
   /// Output goes to files: a pipe that nobody drains would block a long output.
-  private func run(
+  func run(
     _ arguments: [String], in folder: URL, path: String? = nil
   ) throws -> Outcome {
     let process = Process()
