@@ -39,7 +39,7 @@ extension Model {
   ///   - parameters: values for the model's parameters; what is missing is standard.
   ///   - invariants: ids of the only invariants to require; nil for all of the model's.
   /// - Returns: the trace; its description is a table of its steps.
-  /// - Throws: `ReplayFailure` if the schedule does not fit the model, and `CheckError` if the other
+  /// - Throws: `ReplayFailure` if the schedule does not fit the model, `CheckError` if the other
   ///   arguments do not.
   public func replay(
     _ schedule: String, parameters: [String: Int] = [:], invariants: [String]? = nil

@@ -35,8 +35,10 @@ enum CheckCommand {
         help: "count states that differ by an exchange of identical CPUs one by one"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
+      TraceOutput.html,
       CheckpointOptions.checkpoint, CheckpointOptions.interval, CheckpointOptions.resume,
-      Option(name: "force", value: nil, help: "let --trace and --checkpoint replace a file"),
+      Option(
+        name: "force", value: nil, help: "let --trace, --html and --checkpoint replace a file"),
       OutputFormat.option(), OutputFormat.step,
     ],
     run: run)
@@ -61,7 +63,7 @@ enum CheckCommand {
     }
     guard let name = arguments.operands.first else {
       for option in [
-        "set", "invariant", "trace", "preemptions", "no-minimise", "checkpoint",
+        "set", "invariant", "trace", "html", "preemptions", "no-minimise", "checkpoint",
         "checkpoint-every", "resume",
       ] where arguments.has(option) {
         throw UsageError("--\(option) needs a model: gracewalk check MODEL --\(option) …")
@@ -106,8 +108,8 @@ enum CheckCommand {
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
     options.isExact = try SharedOptions.isExact(arguments, options.strategy)
     options.priorityChanges = try arguments.countFromZero("changes") ?? 2
-    if arguments.has("force") && !arguments.has("trace") && !arguments.has("checkpoint") {
-      throw UsageError("--force is about --trace or --checkpoint; neither is given")
+    if arguments.has("force"), !["trace", "html", "checkpoint"].contains(where: arguments.has) {
+      throw UsageError("--force is about --trace, --html or --checkpoint; none is given")
     }
     return options
   }
@@ -115,22 +117,21 @@ enum CheckCommand {
   private static func check(
     _ model: Model, _ options: CheckOptions, _ arguments: Arguments, _ format: OutputFormat
   ) throws -> Int32 {
-    let output = try arguments.value("trace").map {
-      try TraceOutput(path: $0, replaces: arguments.has("force"))
-    }
+    let outputs = try TraceOutput.all(arguments)
     var options = options
-    options.recordsPictures = format == .graphviz
+    options.recordsPictures = TraceOutput.needsPictures(outputs) || format == .graphviz
     try CheckpointOptions.read(arguments, into: &options)
     let (report, seconds) = try timedCheck(model, options)
     let text = try format.text(
-      of: report, seconds: seconds, replayCommand: replayCommand(report, options), arguments)
+      of: report, seconds: seconds, replayCommand: replayCommand(report, options),
+      step: arguments.value("at"))
     if let text {
       print(text, terminator: "")
     } else {
-      show(report, seconds, output, options)
+      show(report, seconds, outputs, options)
       CheckpointOptions.tell(report, options.checkpoints, arguments)
     }
-    if let output, let trace = report.counterexample { try output.write(trace) }
+    if let trace = report.counterexample { try outputs.forEach { try $0.write(trace, of: model) } }
     return report.exitStatus
   }
 
@@ -160,21 +161,22 @@ enum CheckCommand {
   }
 
   private static func show(
-    _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, _ options: CheckOptions
+    _ report: CheckReport, _ seconds: Double, _ outputs: [TraceOutput], _ options: CheckOptions
   ) {
     let text = CheckText(report, width: Terminal.width, style: Terminal.style)
     text.header.forEach { print($0) }
     print("  \(String(format: "%.3f", seconds)) s")
     if report.counterexample != nil {
-      if let output {
-        print("  trace: \(output.path) (gracewalk replay \(output.path))")
-      } else {
+      for output in outputs { print("  \(output.line)") }
+      if !outputs.contains(where: { $0.form == .trace }) {
         print("  \(replayCommand(report, options) ?? "")")
       }
       print("")
       text.body.forEach { print($0) }
-    } else if let output {
-      print("  no counterexample, so nothing was written to \(output.path)")
+    } else {
+      for output in outputs {
+        print("  no counterexample, so nothing was written to \(output.path)")
+      }
     }
   }
 }

@@ -58,7 +58,7 @@ enum OutputFormat: String, CaseIterable {
 
   /// A check of one model; nil for text, which the command shows itself.
   func text(
-    of report: CheckReport, seconds: Double, replayCommand: String?, _ arguments: Arguments
+    of report: CheckReport, seconds: Double, replayCommand: String?, step: String?
   ) throws -> String? {
     switch self {
     case .text: return nil
@@ -70,28 +70,28 @@ enum OutputFormat: String, CaseIterable {
       guard let trace = report.counterexample else {
         let verdict = report.verdict == .holds ? "holds" : "is not checked to the end"
         throw UsageError(
-          "--format \(rawValue) draws a counterexample, and there is none: \(report.model) \(verdict)"
-        )
+          "--format \(rawValue) draws a counterexample, and there is none: "
+            + "\(report.model) \(verdict)")
       }
-      return try drawing(of: trace, arguments)
+      return try drawing(of: trace, step)
     }
   }
 
   /// A replay; nil for text.
-  func text(of trace: Trace, _ arguments: Arguments) throws -> String? {
+  func text(of trace: Trace, step: String?) throws -> String? {
     switch self {
     case .text: return nil
     case .json: return try Reporting.json(ReplayDocument(trace)) + "\n"
     case .junit: return JUnitText(trace).text
     case .sarif: return try Reporting.json(Self.sarifReport.log(trace)) + "\n"
-    case .mermaid, .graphviz: return try drawing(of: trace, arguments)
+    case .mermaid, .graphviz: return try drawing(of: trace, step)
     }
   }
 
-  private func drawing(of trace: Trace, _ arguments: Arguments) throws(UsageError) -> String {
+  private func drawing(of trace: Trace, _ step: String?) throws(UsageError) -> String {
     guard self == .graphviz else { return MermaidText(trace).text }
     let labels = TraceMoments(trace).moments.map(\.label)
-    let label = arguments.value("at") ?? labels.last ?? "0"
+    let label = step ?? labels.last ?? "0"
     guard let drawing = GraphvizText(trace, step: label) else {
       throw UsageError(
         "--at needs a step of the trace, from 0 to \(labels.last ?? "0"), not '\(label)'")

@@ -18,7 +18,9 @@ enum ReplayCommand {
       Option(
         name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature, OutputFormat.option(), OutputFormat.step,
+      SharedOptions.feature, OutputFormat.option(), OutputFormat.step, ReplayViews.step,
+      TraceOutput.html,
+      Option(name: "force", value: nil, help: "let --html replace a file"),
     ],
     run: run)
 
@@ -26,15 +28,18 @@ enum ReplayCommand {
     guard let operand = arguments.operands.first, arguments.operands.count == 1 else {
       throw UsageError("replay takes one trace file, or a model with --schedule")
     }
-    let format = try OutputFormat.chosen(arguments)
+    if arguments.has("force"), !arguments.has("html") {
+      throw UsageError("--force is about --html; it is not given")
+    }
+    let views = try ReplayViews(arguments)
     guard let text = arguments.value("schedule") else {
       let own = ["set", "invariant", "architecture", "feature"]
       guard !own.contains(where: { arguments.has($0) }) else {
         throw UsageError(
           "a trace file says itself which parameters, invariants and features it is for")
       }
-      return try show(
-        try replay(file: operand, format), format, arguments, from: operand)
+      let trace = try replay(file: operand, views)
+      return try show(trace, of: try SharedOptions.model(trace.model), views, from: operand)
     }
     guard let schedule = Schedule(text: text) else {
       throw UsageError(
@@ -59,18 +64,18 @@ enum ReplayCommand {
         features: scenario.features, invariants: required,
         foundBy: "--schedule", isMinimal: false,
         recording: try Recording(
-          schedule, of: scenario, recordsPictures: format == .graphviz))
-      return try show(trace, format, arguments, from: "--schedule")
+          schedule, of: scenario, recordsPictures: views.needsPictures))
+      return try show(trace, of: model, views, from: "--schedule")
     } catch let error as RecordingError {
       throw UsageError("the schedule does not fit \(model.name): \(error.text(for: scenario))")
     }
   }
 
-  private static func replay(file path: String, _ format: OutputFormat) throws -> Trace {
+  private static func replay(file path: String, _ views: ReplayViews) throws -> Trace {
     let bytes = try read(path)
     do throws(TraceRefusal) {
       return try TraceReplay.replay(
-        bytes, recordsPictures: format == .graphviz, named: { Catalogue.model(named: $0) })
+        bytes, recordsPictures: views.needsPictures, named: { Catalogue.model(named: $0) })
     } catch {
       throw UsageError("\(path) \(error.text)")
     }
@@ -94,23 +99,59 @@ enum ReplayCommand {
   }
 
   private static func show(
-    _ trace: Trace, _ format: OutputFormat, _ arguments: Arguments, from source: String
+    _ trace: Trace, of model: Model, _ views: ReplayViews, from source: String
   ) throws -> Int32 {
-    if let text = try format.text(of: trace, arguments) {
+    let status =
+      if case .violated = trace.recording.end { ExitStatus.violated } else { ExitStatus.holds }
+    let text = try views.format.text(of: trace, step: views.drawnStep)
+    try views.outputs.forEach { try $0.write(trace, of: model) }
+    if let text {
       print(text, terminator: "")
-    } else {
-      show(trace, from: source)
+      return status
     }
-    if case .violated = trace.recording.end { return ExitStatus.violated }
-    return ExitStatus.holds
-  }
-
-  private static func show(_ trace: Trace, from source: String) {
-    let text = TraceText(trace, width: Terminal.width, style: Terminal.style)
+    if views.goesByStep, StepTerminal.isInteractive {
+      try StepTerminal.run(TraceMoments(trace))
+      return status
+    }
+    let table = TraceText(trace, width: Terminal.width, style: Terminal.style)
     let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
     print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
     print("  invariants: \(trace.invariants.joined(separator: ", "))")
+    for output in views.outputs { print("  \(output.line)") }
     print("")
-    text.body.forEach { print($0) }
+    if views.goesByStep {
+      StepListing(TraceMoments(trace), width: Terminal.width, style: Terminal.style)
+        .lines.forEach { print($0) }
+    } else {
+      table.body.forEach { print($0) }
+    }
+    return status
+  }
+}
+
+/// Ways to look at a replay besides the table in the terminal.
+struct ReplayViews {
+  let outputs: [TraceOutput]
+  /// One moment at a time, by keys.
+  let goesByStep: Bool
+  let format: OutputFormat
+  /// The step that a drawing of the tables is of.
+  let drawnStep: String?
+
+  static let step = Option(
+    name: "step", value: nil, help: "go through it with keys; in a pipe, all steps with changes")
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    outputs = try TraceOutput.all(arguments, of: [.html])
+    goesByStep = arguments.has("step")
+    format = try OutputFormat.chosen(arguments)
+    drawnStep = arguments.value("at")
+    guard !goesByStep || format == .text else {
+      throw UsageError("--step and --format contradict each other: leave one of them out")
+    }
+  }
+
+  var needsPictures: Bool {
+    goesByStep || format == .graphviz || TraceOutput.needsPictures(outputs)
   }
 }

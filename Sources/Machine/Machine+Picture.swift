@@ -118,6 +118,7 @@ extension Machine {
     return MachinePicture.CPU(
       isInSection: isInside(.sections, cpu), hasInterruptsMasked: isInside(.interrupts, cpu),
       wait: wait, awaits: numbers(awaited), blockedAt: isBlocked ? text(of: action) : nil,
+      isFinished: hasBegun && action.kind == .finished,
       callbacks: role == .program ? callbackPictures(of: cpu) : [], role: role, owner: owner)
   }
 

@@ -98,6 +98,8 @@ public struct MachinePicture: Equatable, Sendable {
     public var awaits: [Int]
     /// What it is to do next, if it cannot.
     public var blockedAt: String?
+    /// True if it has nothing left to do.
+    public var isFinished: Bool
     /// Callbacks that it queued and that have not ended, the oldest first.
     public var callbacks: [Callback]
     public var role: Role

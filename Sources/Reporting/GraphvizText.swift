@@ -85,7 +85,7 @@ public struct GraphvizText {
     let cached = unit.tables + unit.leaves
     guard !cached.isEmpty else { return [] }
     let rows = cached.map { entry in
-      let stale = entry.isCurrent ? "" : " (the table says otherwise)"
+      let stale = picture.staleness(of: entry).map { " (\($0))" } ?? ""
       return row(markup("\(entry.addresses) → \(entry.text)\(stale)"), port: nil)
     }
     return [

@@ -17,13 +17,16 @@ struct PictureComparison {
   private let old: MachinePicture
   private let new: MachinePicture
   private let cpus: [String]
+  private let unlinked: [Int: String]
   private var changes: [PictureChange] = []
 
-  /// - Parameter cpus: the names of the CPUs.
+  /// - Parameters:
+  ///   - cpus: the names of the CPUs.
+  ///   - unlinked: how pages that no root leads to came to be so.
   static func changes(
-    from old: MachinePicture, to new: MachinePicture, cpus: [String]
+    from old: MachinePicture, to new: MachinePicture, cpus: [String], unlinked: [Int: String]
   ) -> [PictureChange] {
-    var comparison = PictureComparison(old: old, new: new, cpus: cpus)
+    var comparison = PictureComparison(old: old, new: new, cpus: cpus, unlinked: unlinked)
     comparison.comparePages()
     comparison.compareReachability()
     for (was, now) in zip(old.words, new.words) where was != now {
@@ -34,7 +37,10 @@ struct PictureComparison {
     return comparison.changes
   }
 
-  private init(old: MachinePicture, new: MachinePicture, cpus: [String]) {
+  private init(
+    old: MachinePicture, new: MachinePicture, cpus: [String], unlinked: [Int: String]
+  ) {
+    self.unlinked = unlinked
     self.old = old
     self.new = new
     self.cpus = cpus
@@ -64,8 +70,9 @@ struct PictureComparison {
     guard was.lifetime != now.lifetime else { return }
     switch now.lifetime {
     case .freed:
-      let linked = now.isReachable ? ", although entries still lead to it from a root" : ""
-      add("\(now.name) is freed\(linked)", isNotable: true, [now.id])
+      let links = list(new.links(to: now.id))
+      let although = links.isEmpty ? "" : ", although \(links) still leads to it"
+      add("\(now.name) is freed\(although)", isNotable: true, [now.id])
     case .inSlab: add("\(now.name) is free again, in its slab", isNotable: true, [now.id])
     case .inUse: add("\(now.name) is handed out by its slab", isNotable: true, [now.id])
     }
@@ -83,7 +90,8 @@ struct PictureComparison {
       } else if isMade, page.isPublished, !page.isReachable, !page.isObject,
         page.lifetime == .inUse
       {
-        add("\(change), in a table that no root leads to", isNotable: true, pages)
+        let how = unlinked[page.id].map { "although \(page.name) was \($0)" }
+        add("\(change), \(how ?? "in a table that no root leads to")", isNotable: true, pages)
       } else {
         add(change, pages)
       }
@@ -154,7 +162,9 @@ struct PictureComparison {
       if callback.isRunning {
         add("\(text) runs")
       } else if was.callbacks.matching(callback) == nil {
-        add("\(text) is queued, for after a grace period\(awaited(callback.awaits))")
+        add(
+          "\(text) is queued, for after a grace period\(awaited(callback.awaits))",
+          isNotable: true)
       } else if callback.awaits.isEmpty {
         add("\(text) may run: its grace period can end")
       }
@@ -180,6 +190,13 @@ func list(_ names: [String]) -> String {
 
 extension MachinePicture {
   func page(_ id: Int) -> Page? { pages.first { $0.id == id } }
+
+  /// The entries, of pages in use that can be reached, that lead to a page.
+  func links(to id: Int) -> [String] {
+    pages.filter { $0.isReachable && $0.lifetime == .inUse }.flatMap { page in
+      page.entries.indices.filter { page.entries[$0].target == id }.map { "\(page.name)[\($0)]" }
+    }
+  }
 }
 
 extension MachinePicture.CachedEntry {

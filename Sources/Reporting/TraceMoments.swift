@@ -6,8 +6,10 @@ import Traces
 
 /// One step of a trace, and the machine after it; the first is the machine before all steps.
 public struct Moment: Equatable, Sendable {
-  /// The number that traces show; what only the CPU itself could notice has that of the step before
-  /// it, with a second number: `3.1`. The first moment is `0`.
+  /// The number that traces show; the first moment is `0`.
+  ///
+  /// What only the CPU itself could notice has a second number, after that of the step before it:
+  /// 3.1 follows 3.
   public var label: String
   public var step: RecordedStep?
   public var picture: MachinePicture
@@ -71,16 +73,17 @@ public struct TraceMoments: Sendable {
 
   private static func pages(in picture: MachinePicture, namedBy end: Recording.End) -> [Int] {
     guard case .violated(_, let report) = end else { return [] }
-    let words = report.message.split { !($0.isLetter || $0.isNumber || ".-_ ".contains($0)) }
-      .joined(separator: " ")
+    let words = report.message.split { !($0.isLetter || $0.isNumber || "._-/[]".contains($0)) }
     return picture.pages.filter { page in
-      let text = " \(words) "
-      return text.contains(" \(page.name) ") || text.contains(" \(page.name).references")
+      words.contains { word in
+        // A root's name is also a word of every sentence about roots.
+        word.hasPrefix("\(page.name)[") || word.hasPrefix("\(page.name).references")
+          || (!page.isRoot && (word == page.name || word == "\(page.name)."))
+      }
     }.map(\.id)
   }
 
   private mutating func makeMoments() {
-    let cpus = recording.cpus
     moments = [
       Moment(label: "0", step: nil, picture: recording.pictures[0], changes: [], preemption: nil)
     ]
@@ -115,9 +118,23 @@ public struct TraceMoments: Sendable {
         moments[moments.count - 1].ends.append((step.cpu, step.operationResult ?? "done"))
       }
     }
+    compareMoments()
+  }
+
+  private mutating func compareMoments() {
+    var unlinked: [Int: String] = [:]
     for index in moments.indices.dropFirst() {
+      let (old, moment) = (moments[index - 1].picture, moments[index])
       moments[index].changes = PictureComparison.changes(
-        from: moments[index - 1].picture, to: moments[index].picture, cpus: cpus)
+        from: old, to: moment.picture, cpus: recording.cpus, unlinked: unlinked)
+      guard let step = moment.step else { continue }
+      for page in moment.picture.pages {
+        if page.isReachable {
+          unlinked[page.id] = nil
+        } else if old.page(page.id)?.isReachable == true {
+          unlinked[page.id] = "unlinked by \(recording.cpus[step.cpu]) in step \(moment.label)"
+        }
+      }
     }
   }
 

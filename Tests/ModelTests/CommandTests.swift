@@ -35,7 +35,7 @@ import Testing
     return try outcome(arguments, in: folder)
   }
 
-  private func run(
+  func run(
     _ arguments: [String], in folder: URL, path: String? = nil
   ) throws -> Outcome {
     try Self.outcome(arguments, in: folder, path: path)

@@ -347,7 +347,7 @@ enum Hostile {
     #expect(
       place == [
         "artifactLocation": [
-          "uri": "models/Collapse/Collapse.swift", "uriBaseId": "SRCROOT",
+          "uri": "models/Stage2/Stage2Table.swift", "uriBaseId": "SRCROOT",
         ], "region": ["startLine": step.site.line],
       ])
     #expect(try json(Self.sarif.log(trace)) == json(log))

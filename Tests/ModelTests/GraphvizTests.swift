@@ -36,7 +36,8 @@ import Traces
     ).lines
     #expect(
       stale.contains {
-        $0.contains("MMU of CPU 0") && $0.contains("0x0 → page 0x0 (the table says otherwise)")
+        $0.contains("MMU of CPU 0")
+          && $0.contains("0x0 → page 0x0 (stale: boot.1[0] is invalid now)")
       })
   }
 

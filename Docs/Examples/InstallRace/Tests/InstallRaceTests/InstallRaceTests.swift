@@ -30,8 +30,10 @@ func install(_ name: String, byExchange: Bool) -> Model {
   try install("install-by-exchange", byExchange: true).verify()
 }
 
-/// The same without the exchange, and what it looks like where a test finds that: the trace, and a
-/// line that shows it again. In a test of one's own there is `verify` alone, as above.
+/// The same without the exchange.
+///
+/// This looks at what a failure says: the trace, and a line that shows it again. A test of one's own
+/// has `verify` alone, as above.
 @Test func aStoreLosesATable() throws {
   let model = install("install-by-store", byExchange: false)
   let failure = #expect(throws: VerificationFailure.self) { try model.verify() }
