@@ -1,6 +1,7 @@
 // An execution as a sequence diagram in the language of Mermaid.
 
 import Machine
+import Support
 import Traces
 
 /// A trace as a `sequenceDiagram`: who accesses which table, in order.
@@ -97,8 +98,9 @@ public struct MermaidText {
 
   private func note(over cpus: [Int], _ text: String) -> String {
     // Over the first and the last is over all between.
-    let names = Array(Set([cpus.min(), cpus.max()].compactMap { $0 })).sorted().map { "c\($0)" }
-    return "  Note over \(names.joined(separator: ",")): \(escaped(text))"
+    let (first, last) = (cpus.min() ?? 0, cpus.max() ?? 0)
+    let names = first == last ? "c\(first)" : "c\(first),c\(last)"
+    return "  Note over \(names): \(escaped(text))"
   }
 
   /// What would end a statement, begin an entity, a comment, a formula or markup.
@@ -109,7 +111,7 @@ public struct MermaidText {
       case "\n": escaped.append(contentsOf: "<br/>".unicodeScalars)
       case "#", ";", "<", ">", "&", "\"", "%", "$":
         escaped.append(contentsOf: "#\(scalar.value);".unicodeScalars)
-      default: escaped.append(scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : scalar)
+      default: escaped.append(scalar.isInvisible ? "\u{FFFD}" : scalar)
       }
     }
     return String(escaped)
