@@ -28,11 +28,11 @@ let package = Package(
       name: "Checking",
       dependencies: ["Traces", "Invariants", "Machine", "Exploration", "Support"],
       swiftSettings: settings),
-    .target(name: "Gracewalk", dependencies: ["Checking"], swiftSettings: settings),
     .target(
       name: "Reporting",
-      dependencies: ["Checking", "Traces", "Invariants", "Machine", "Exploration"],
+      dependencies: ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"],
       swiftSettings: settings),
+    .target(name: "Gracewalk", dependencies: ["Reporting", "Checking"], swiftSettings: settings),
     .target(
       name: "Models", dependencies: ["Gracewalk"], path: "models", swiftSettings: settings),
     .executableTarget(
@@ -55,8 +55,8 @@ let package = Package(
     .testTarget(
       name: "ModelTests",
       dependencies: [
-        "Models", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Reporting",
-        "GracewalkCommand",
+        "Models", "Gracewalk", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+        "Reporting", "GracewalkCommand",
       ], exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

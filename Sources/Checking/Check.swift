@@ -59,6 +59,8 @@ public struct CheckOptions {
   public var isExact = false
   /// Whether to search for the simplest counterexample once one is found.
   public var minimises = true
+  /// Whether a counterexample comes with a picture of the machine at each step.
+  public var recordsPictures = false
   /// Sees the progress of a search; returns false to interrupt it.
   public var watch: ((SearchProgress) -> Bool)?
   /// Where the check is saved now and then, and when a bound or an interrupt ends it.
@@ -237,7 +239,9 @@ extension Model {
       return Trace(
         model: name, parameters: values(options.parameters).values, features: scenario.features,
         without: options.without, invariants: scenario.invariants.map(\.id), foundBy: plan.text,
-        isMinimal: isMinimal, recording: try Recording(schedule, of: scenario))
+        isMinimal: isMinimal,
+        recording: try Recording(
+          schedule, of: scenario, recordsPictures: options.recordsPictures))
     } catch {
       switch error {
       case .failed(let failure): throw .badModel(makeMachine().text(of: failure))

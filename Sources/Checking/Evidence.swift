@@ -20,51 +20,10 @@ public struct ModelSystem: Sendable {
   }
 }
 
-/// One of the checks by which a model shows what it is in the catalogue for.
-public struct DeclaredCheck: Sendable {
-  public let model: Model
-  public let parameters: [String: Int]
-  /// The only invariant required, which must fail; nil if all are required and must hold.
-  public let violated: String?
-
-  /// What to check with, all else being standard.
-  public var options: CheckOptions {
-    CheckOptions(parameters: parameters, invariants: violated.map { [$0] })
-  }
-
-  /// Whether a report says what was declared.
-  public func agrees(with report: CheckReport) -> Bool {
-    switch report.verdict {
-    case .holds: violated == nil && report.vacuous.isEmpty
-    case .violated: violated != nil && violated == report.violatedInvariant
-    case .incomplete: false
-    }
-  }
-}
-
-extension Model {
-  /// All of them: at each size, all invariants together for a model that holds, and for a broken
-  /// one each that it violates, alone.
-  public var declaredChecks: [DeclaredCheck] {
-    instances.flatMap { instance -> [DeclaredCheck] in
-      switch expectation {
-      case .holds: [DeclaredCheck(model: self, parameters: instance, violated: nil)]
-      case .violates(let ids):
-        ids.map { DeclaredCheck(model: self, parameters: instance, violated: $0) }
-      }
-    }
-  }
-}
-
 /// All that the documents say of a model rests on.
 public struct Evidence: Sendable {
-  public struct Checked: Sendable {
-    public let check: DeclaredCheck
-    public let report: CheckReport
-  }
-
   public let model: Model
-  public let checks: [Checked]
+  public let checks: [JudgedCheck]
   /// Ids of the invariants the model requires.
   public let required: [String]
   /// What each of its steps is there for, if the model is correct.
@@ -76,12 +35,13 @@ public struct Evidence: Sendable {
   public init(_ model: Model) throws(AblationError) {
     self.model = model
     required = model.largestScenario.invariants.map(\.id)
-    var checks: [Checked] = []
-    for check in model.declaredChecks {
+    var checks: [JudgedCheck] = []
+    for declared in model.declaredChecks {
       let report: CheckReport
-      do { report = try model.check(check.options) } catch { throw .check(error) }
-      guard check.agrees(with: report) else { throw .broken(report) }
-      checks.append(Checked(check: check, report: report))
+      do { report = try model.check(declared.options()) } catch { throw .check(error) }
+      let judged = JudgedCheck(declared, report)
+      guard judged.isAsDeclared else { throw .broken(report) }
+      checks.append(judged)
     }
     self.checks = checks
     ablation = model.expectation == .holds ? try model.ablate() : nil

@@ -24,7 +24,7 @@ enum AblateCommand {
       Option(name: "states", value: "N", help: "end each check after N states"),
       Option(
         name: "traces", value: nil, help: "show the counterexamples, not only their schedules"),
-      SharedOptions.format,
+      OutputFormat.option(OutputFormat.words),
     ],
     run: run)
 
@@ -42,7 +42,7 @@ enum AblateCommand {
       }
       return step
     }
-    let isJSON = try SharedOptions.isJSON(arguments)
+    let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
     let report: AblationReport
     do {
       var options = options

@@ -20,13 +20,13 @@ enum BenchCommand {
         name: "spin", value: "N", help: "only compare with SPIN, on page-table(N)"),
       Option(
         name: "rounds", value: "N", help: "how often to run both in the comparison with SPIN (3)"),
-      SharedOptions.format,
+      OutputFormat.option(OutputFormat.words),
     ], run: run)
 
   private static let standardMappers = 6
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
-    let isJSON = try SharedOptions.isJSON(arguments)
+    let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
     let rounds = try arguments.count("rounds", upTo: 100) ?? 3
     if let mappers = try arguments.count("spin", upTo: 8) {
       if let missing = SpinComparison.missing { throw UsageError("--spin: \(missing)") }

@@ -35,9 +35,11 @@ enum CheckCommand {
         help: "count states that differ by an exchange of identical CPUs one by one"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
+      TraceOutput.html,
       CheckpointOptions.checkpoint, CheckpointOptions.interval, CheckpointOptions.resume,
-      Option(name: "force", value: nil, help: "let --trace and --checkpoint replace a file"),
-      SharedOptions.format,
+      Option(
+        name: "force", value: nil, help: "let --trace, --html and --checkpoint replace a file"),
+      OutputFormat.option(), OutputFormat.step,
     ],
     run: run)
 
@@ -47,7 +49,7 @@ enum CheckCommand {
     }
     Terminal.catchInterrupts()
     let options = try options(arguments)
-    let isJSON = try SharedOptions.isJSON(arguments)
+    let format = try OutputFormat.chosen(arguments)
     if arguments.has("matrix") {
       for option in MatrixCheck.contradictions where arguments.has(option) {
         throw UsageError(
@@ -56,19 +58,19 @@ enum CheckCommand {
       }
       let models = try arguments.operands.map { try SharedOptions.model($0) }
       return try MatrixCheck(
-        models: models.isEmpty ? Catalogue.models : models, options: options, isJSON: isJSON
+        models: models.isEmpty ? Catalogue.models : models, options: options, format: format
       ).run()
     }
     guard let name = arguments.operands.first else {
       for option in [
-        "set", "invariant", "without", "trace", "preemptions", "no-minimise", "checkpoint",
+        "set", "invariant", "without", "trace", "html", "preemptions", "no-minimise", "checkpoint",
         "checkpoint-every", "resume",
       ] where arguments.has(option) {
         throw UsageError("--\(option) needs a model: gracewalk check MODEL --\(option) …")
       }
-      return try CatalogueCheck(options: options, isJSON: isJSON).run()
+      return try CatalogueCheck(options: options, format: format).run()
     }
-    return try check(try SharedOptions.model(name), options, arguments, isJSON)
+    return try check(try SharedOptions.model(name), options, arguments, format)
   }
 
   private static func options(_ arguments: Arguments) throws(UsageError) -> CheckOptions {
@@ -107,28 +109,30 @@ enum CheckCommand {
     options.seed = UInt64(try arguments.countFromZero("seed") ?? 0)
     options.isExact = try SharedOptions.isExact(arguments, options.strategy)
     options.priorityChanges = try arguments.countFromZero("changes") ?? 2
-    if arguments.has("force") && !arguments.has("trace") && !arguments.has("checkpoint") {
-      throw UsageError("--force is about --trace or --checkpoint; neither is given")
+    if arguments.has("force"), !["trace", "html", "checkpoint"].contains(where: arguments.has) {
+      throw UsageError("--force is about --trace, --html or --checkpoint; none is given")
     }
     return options
   }
 
   private static func check(
-    _ model: Model, _ options: CheckOptions, _ arguments: Arguments, _ isJSON: Bool
+    _ model: Model, _ options: CheckOptions, _ arguments: Arguments, _ format: OutputFormat
   ) throws -> Int32 {
-    let output = try arguments.value("trace").map {
-      try TraceOutput(path: $0, replaces: arguments.has("force"))
-    }
+    let outputs = try TraceOutput.all(arguments)
     var options = options
+    options.recordsPictures = TraceOutput.needsPictures(outputs) || format == .graphviz
     try CheckpointOptions.read(arguments, into: &options)
     let (report, seconds) = try timedCheck(model, options)
-    if isJSON {
-      print(try json(CheckDocument(report, seconds: seconds)))
+    let text = try format.text(
+      of: report, seconds: seconds, replayCommand: replayCommand(report, options),
+      step: arguments.value("at"))
+    if let text {
+      print(text, terminator: "")
     } else {
-      show(report, seconds, output, options)
+      show(report, seconds, outputs, options)
       CheckpointOptions.tell(report, options.checkpoints, arguments)
     }
-    if let output, let trace = report.counterexample { try output.write(trace) }
+    if let trace = report.counterexample { try outputs.forEach { try $0.write(trace, of: model) } }
     return report.exitStatus
   }
 
@@ -149,25 +153,31 @@ enum CheckCommand {
     }
   }
 
+  private static func replayCommand(_ report: CheckReport, _ options: CheckOptions) -> String? {
+    report.counterexample.map {
+      TraceText($0).replayCommand(
+        namesInvariants: options.invariants != nil,
+        namesFeatures: options.features != nil && report.hasHardware)
+    }
+  }
+
   private static func show(
-    _ report: CheckReport, _ seconds: Double, _ output: TraceOutput?, _ options: CheckOptions
+    _ report: CheckReport, _ seconds: Double, _ outputs: [TraceOutput], _ options: CheckOptions
   ) {
     let text = CheckText(report, width: Terminal.width, style: Terminal.style)
     text.header.forEach { print($0) }
     print("  \(String(format: "%.3f", seconds)) s")
-    if let trace = report.counterexample {
-      if let output {
-        print("  trace: \(output.path) (gracewalk replay \(output.path))")
-      } else {
-        let command = TraceText(trace).replayCommand(
-          namesInvariants: options.invariants != nil,
-          namesFeatures: options.features != nil && report.hasHardware)
-        print("  \(command)")
+    if report.counterexample != nil {
+      for output in outputs { print("  \(output.line)") }
+      if !outputs.contains(where: { $0.form == .trace }) {
+        print("  \(replayCommand(report, options) ?? "")")
       }
       print("")
       text.body.forEach { print($0) }
-    } else if let output {
-      print("  no counterexample, so nothing was written to \(output.path)")
+    } else {
+      for output in outputs {
+        print("  no counterexample, so nothing was written to \(output.path)")
+      }
     }
   }
 }

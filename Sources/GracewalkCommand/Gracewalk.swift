@@ -51,10 +51,10 @@ enum GracewalkCommand {
       return try dispatch(words)
     } catch let error as UsageError {
       fflush(nil)
-      Terminal.writeError("gracewalk: \(error.message)\n")
+      Terminal.writeError("gracewalk: \(error.message.printable)\n")
     } catch {
       fflush(nil)
-      Terminal.writeError("gracewalk: \(error)\n")
+      Terminal.writeError("gracewalk: \("\(error)".printable)\n")
     }
     return ExitStatus.usage
   }

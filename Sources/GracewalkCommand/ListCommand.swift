@@ -8,7 +8,7 @@ enum ListCommand {
   static let command = Command(
     name: "list", operands: "[models|invariants|architectures]",
     summary: "list the models, invariants and architectures",
-    options: [SharedOptions.format], run: run)
+    options: [OutputFormat.option(OutputFormat.words)], run: run)
 
   private struct ModelEntry: Encodable {
     var name: String
@@ -60,7 +60,7 @@ enum ListCommand {
         "list takes 'models', 'invariants' or 'architectures'; see gracewalk list --help")
     }
     let wants = { (kind: String) in (arguments.operands.first ?? kind) == kind }
-    if try SharedOptions.isJSON(arguments) {
+    if try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json {
       print(
         try json(
           Document(

@@ -8,7 +8,7 @@ import Reporting
 struct MatrixCheck {
   var models: [Model]
   var options: CheckOptions
-  var isJSON: Bool
+  var format: OutputFormat
 
   static let option = Option(
     name: "matrix", value: nil,
@@ -22,6 +22,7 @@ struct MatrixCheck {
 
   /// Returns the exit status.
   func run() throws -> Int32 {
+    try format.require(OutputFormat.words, for: "--matrix")
     let matrix = try VerdictMatrix(of: models) { (model, asked) throws(UsageError) in
       var options = options
       options.parameters = asked.parameters
@@ -30,7 +31,7 @@ struct MatrixCheck {
       options.minimises = asked.minimises
       return try CheckCommand.timedCheck(model, options).0
     }
-    if isJSON {
+    if format == .json {
       print(try json(MatrixDocument(matrix)))
     } else {
       MatrixText(matrix, style: Terminal.style).lines.forEach { print($0) }

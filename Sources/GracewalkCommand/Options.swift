@@ -11,7 +11,6 @@ enum SharedOptions {
   static let invariant = Option(
     name: "invariant", value: "ID", help: "require this invariant and no other",
     isRepeatable: true)
-  static let format = Option(name: "format", value: "text|json", help: "form of the output")
 
   private static let strategies = Strategy.allCases.map(\.rawValue)
   static let mode = Option(
@@ -144,31 +143,8 @@ enum SharedOptions {
     return step
   }
 
-  static func isJSON(_ arguments: Arguments) throws(UsageError) -> Bool {
-    try arguments.choice("format", of: ["text", "json"]) == "json"
-  }
-
   /// The error a model's options led to, as one line.
   static func usageError(_ error: CheckError, model: String) -> UsageError {
-    switch error {
-    case .unknownParameter(let name, let known):
-      let list = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
-      return UsageError("\(model) has no parameter '\(name)'; \(list)")
-    case .parameterOutOfRange(let name, let value, let range):
-      return UsageError(
-        "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to \(range.upperBound)")
-    case .unknownInvariant(let id, let known):
-      let near = nearest(to: id, among: known)
-      let hint =
-        near.isEmpty
-        ? "\(model) has \(known.joined(separator: ", "))"
-        : "did you mean \(near.joined(separator: ", "))?"
-      return UsageError("unknown invariant '\(id)'; \(hint)")
-    case .unknownStep(let step):
-      return UsageError(
-        "no execution of \(model) comes to '\(step.text)'; gracewalk ablate \(model) names all")
-    case .badCheckpoint(let text): return UsageError(text)
-    case .badModel(let text): return UsageError("\(model): \(text)")
-    }
+    UsageError(error.text(model: model))
   }
 }

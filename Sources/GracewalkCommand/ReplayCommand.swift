@@ -18,7 +18,9 @@ enum ReplayCommand {
       Option(
         name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature, SharedOptions.without,
+      SharedOptions.feature, SharedOptions.without, OutputFormat.option(), OutputFormat.step,
+      ReplayViews.step, TraceOutput.html,
+      Option(name: "force", value: nil, help: "let --html replace a file"),
     ],
     run: run)
 
@@ -26,6 +28,10 @@ enum ReplayCommand {
     guard let operand = arguments.operands.first, arguments.operands.count == 1 else {
       throw UsageError("replay takes one trace file, or a model with --schedule")
     }
+    if arguments.has("force"), !arguments.has("html") {
+      throw UsageError("--force is about --html; it is not given")
+    }
+    let views = try ReplayViews(arguments)
     guard let text = arguments.value("schedule") else {
       let own = ["set", "invariant", "architecture", "feature", "without"]
       guard !own.contains(where: { arguments.has($0) }) else {
@@ -33,7 +39,8 @@ enum ReplayCommand {
           "a trace file says itself which parameters, invariants and features it is for, and which "
             + "step is left out")
       }
-      return try replay(file: operand)
+      let trace = try replay(file: operand, views)
+      return try show(trace, of: try SharedOptions.model(trace.model), views, from: operand)
     }
     guard let schedule = Schedule(text: text) else {
       throw UsageError(
@@ -53,121 +60,100 @@ enum ReplayCommand {
       throw SharedOptions.usageError(error, model: model.name)
     }
     let required = scenario.invariants.map(\.id)
-    do throws(RecordingError) {
+    do {
       let trace = Trace(
         model: model.name, parameters: model.values(parameters).values,
         features: scenario.features, without: without, invariants: required,
         foundBy: "--schedule", isMinimal: false,
-        recording: try Recording(schedule, of: scenario))
-      return show(trace, from: "--schedule")
-    } catch {
-      throw UsageError("the schedule does not fit \(model.name): \(reason(error, scenario))")
-    }
-  }
-
-  private static func replay(file path: String) throws -> Int32 {
-    let file = try read(path)
-    guard let model = Catalogue.model(named: file.model) else {
-      throw UsageError("\(path) is a trace of '\(file.model)', which is no model of this version")
-    }
-    let values = Dictionary(file.parameters.map { ($0.name, $0.value) }) { first, _ in first }
-    let scenario: Scenario
-    do {
-      scenario = try model.scenario(
-        parameters: values, invariants: file.invariants, features: file.features,
-        without: file.without)
-    } catch {
-      let why = SharedOptions.usageError(error, model: model.name).message
-      throw UsageError("\(path) \(blame(file)): \(why)")
-    }
-    do {
-      let recording = try Recording(file.schedule, of: scenario)
-      let trace = Trace(
-        model: model.name, parameters: file.parameters, features: file.features,
-        without: file.without, memoryModel: file.memoryModel, invariants: file.invariants,
-        foundBy: file.foundBy,
-        isMinimal: file.isMinimal,
-        recording: recording)
-      try compare(file, TraceFile(trace), path)
-      return show(trace, from: path)
+        recording: try Recording(
+          schedule, of: scenario, recordsPictures: views.needsPictures))
+      return try show(trace, of: model, views, from: "--schedule")
     } catch let error as RecordingError {
-      throw UsageError("\(path) \(blame(file)): \(reason(error, scenario))")
+      throw UsageError("the schedule does not fit \(model.name): \(error.text(for: scenario))")
     }
   }
 
-  private static func read(_ path: String) throws(UsageError) -> TraceFile {
+  private static func replay(file path: String, _ views: ReplayViews) throws -> Trace {
+    let bytes = try read(path)
+    do throws(TraceRefusal) {
+      return try TraceReplay.replay(
+        bytes, recordsPictures: views.needsPictures, named: { Catalogue.model(named: $0) })
+    } catch {
+      throw UsageError("\(path) \(error.text)")
+    }
+  }
+
+  /// Reads no more than a trace file may have: the path may be that of a device without an end.
+  private static func read(_ path: String) throws(UsageError) -> Data {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       let hint = Catalogue.model(named: path) == nil ? "" : "; to replay a model give --schedule"
       throw UsageError("there is no file '\(path)'\(hint)")
     }
-    guard !isDirectory.boolValue, let data = FileManager.default.contents(atPath: path) else {
+    do {
+      guard !isDirectory.boolValue else { throw CocoaError(.fileReadUnknown) }
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? file.close() }
+      return try file.read(upToCount: TraceFile.bytesMax + 1) ?? Data()
+    } catch {
       throw UsageError("cannot read '\(path)'")
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw UsageError("\(path) is not a gracewalk trace: it is not text")
-    }
-    do {
-      return try TraceFile(text: text)
-    } catch {
-      switch error {
-      case .notATrace: throw UsageError("\(path) is not a gracewalk trace")
-      case .wrongVersion(let version):
-        throw UsageError(
-          "\(path) has trace version \(version); this is version \(Trace.version): check the model "
-            + "again to get a new trace, or give its name and the file's schedule: "
-            + "gracewalk replay MODEL --schedule SCHEDULE")
-      case .truncated: throw UsageError("\(path) is cut off: its end is missing")
-      case .malformed(let line, let expected):
-        throw UsageError("\(path), line \(line): expected \(expected)")
-      }
-    }
   }
 
-  /// Whose fault a mismatch is: the checksum tells.
-  private static func blame(_ file: TraceFile) -> String {
-    file.isIntact
-      ? "does not fit this version of the model" : "was edited after it was written"
-  }
-
-  private static func compare(
-    _ file: TraceFile, _ now: TraceFile, _ path: String
-  ) throws(UsageError) {
-    for (number, (old, new)) in zip(file.steps, now.steps).enumerated() where old != new {
-      throw UsageError(
-        "\(path) \(blame(file)): step \(number) is '\(old)' in the file and '\(new)' in the replay")
+  private static func show(
+    _ trace: Trace, of model: Model, _ views: ReplayViews, from source: String
+  ) throws -> Int32 {
+    let status =
+      if case .violated = trace.recording.end { ExitStatus.violated } else { ExitStatus.holds }
+    let text = try views.format.text(of: trace, step: views.drawnStep)
+    try views.outputs.forEach { try $0.write(trace, of: model) }
+    if let text {
+      print(text, terminator: "")
+      return status
     }
-    guard file.steps.count == now.steps.count else {
-      throw UsageError(
-        "\(path) \(blame(file)): \(file.steps.count) steps in the file, \(now.steps.count) in the "
-          + "replay")
+    if views.goesByStep, StepTerminal.isInteractive {
+      try StepTerminal.run(TraceMoments(trace))
+      return status
     }
-    guard file.violated == now.violated, file.message == now.message else {
-      throw UsageError(
-        "\(path) \(blame(file)): it says '\(file.violated ?? "nothing") fails', the replay says "
-          + "'\(now.violated ?? "nothing") fails'")
-    }
-    guard file.isIntact, file.text == now.text else {
-      throw UsageError("\(path) was edited after it was written: its checksum does not fit")
-    }
-  }
-
-  private static func reason(_ error: RecordingError, _ scenario: Scenario) -> String {
-    switch error {
-    case .impossibleStep(let number, let reason): "step \(number) of the schedule: \(reason)"
-    case .noRepetition(let reason): "what stands in parentheses does not repeat: \(reason)"
-    case .failed(let failure): Machine(scenario).text(of: failure)
-    }
-  }
-
-  private static func show(_ trace: Trace, from source: String) -> Int32 {
-    let text = TraceText(trace, width: Terminal.width, style: Terminal.style)
+    let table = TraceText(trace, width: Terminal.width, style: Terminal.style)
     let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
     print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
     print("  invariants: \(trace.invariants.joined(separator: ", "))")
+    for output in views.outputs { print("  \(output.line)") }
     print("")
-    text.body.forEach { print($0) }
-    if case .violated = trace.recording.end { return ExitStatus.violated }
-    return ExitStatus.holds
+    if views.goesByStep {
+      StepListing(TraceMoments(trace), width: Terminal.width, style: Terminal.style)
+        .lines.forEach { print($0) }
+    } else {
+      table.body.forEach { print($0) }
+    }
+    return status
+  }
+}
+
+/// Ways to look at a replay besides the table in the terminal.
+struct ReplayViews {
+  let outputs: [TraceOutput]
+  /// One moment at a time, by keys.
+  let goesByStep: Bool
+  let format: OutputFormat
+  /// The step that a drawing of the tables is of.
+  let drawnStep: String?
+
+  static let step = Option(
+    name: "step", value: nil, help: "go through it with keys; in a pipe, all steps with changes")
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    outputs = try TraceOutput.all(arguments, of: [.html])
+    goesByStep = arguments.has("step")
+    format = try OutputFormat.chosen(arguments)
+    drawnStep = arguments.value("at")
+    guard !goesByStep || format == .text else {
+      throw UsageError("--step and --format contradict each other: leave one of them out")
+    }
+  }
+
+  var needsPictures: Bool {
+    goesByStep || format == .graphviz || TraceOutput.needsPictures(outputs)
   }
 }

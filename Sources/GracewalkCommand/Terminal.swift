@@ -22,13 +22,22 @@ enum Terminal {
     return Style(usesColour: outputIsTerminal && isWanted && environment["TERM"] != "dumb")
   }
 
-  /// Characters per line: the terminal's, or 120 where there is none.
-  static var width: Int {
-    guard outputIsTerminal else { return 120 }
-    var size = winsize()
-    guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 120 }
-    return Int(size.ws_col)
+  struct Size: Equatable {
+    var columns = 120
+    var rows = 40
   }
+
+  /// The terminal's characters per line, and its lines; some where there is none.
+  static var size: Size {
+    var size = winsize()
+    guard outputIsTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
+      size.ws_row > 0
+    else { return Size() }
+    return Size(columns: Int(size.ws_col), rows: Int(size.ws_row))
+  }
+
+  /// Characters per line: the terminal's, or 120 where there is none.
+  static var width: Int { size.columns }
 
   /// Makes Ctrl-C end a search with what it has found, instead of the process.
   static func catchInterrupts() {

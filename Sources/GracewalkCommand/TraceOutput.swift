@@ -1,16 +1,55 @@
-// Writing a trace file: whether it can be written is known before the search, not after.
+// Writing a trace as a file: whether it can be written is known before the search, not after.
 
 import Foundation
 import Gracewalk
+import Reporting
 
-/// A file that a trace will be written to.
+/// A file that a trace will be written to, in one of its forms.
 struct TraceOutput {
-  let path: String
+  /// What is written: the file to replay, or the page to read.
+  enum Form: String, CaseIterable {
+    case trace
+    case html
+  }
 
-  /// Makes sure the file can be written and nothing is lost by it.
-  init(path: String, replaces: Bool) throws(UsageError) {
-    self.path = path
-    try TraceOutput.checkWritable(path, replaces: replaces)
+  let path: String
+  let form: Form
+
+  static let html = Option(
+    name: "html", value: "FILE", help: "write the execution as one page, to open in a browser")
+
+  /// The files that are asked for: each can be written, none is lost, and they are not the same.
+  static func all(
+    _ arguments: Arguments, of forms: [Form] = Form.allCases
+  ) throws(UsageError) -> [TraceOutput] {
+    var outputs: [TraceOutput] = []
+    for form in forms {
+      guard let path = arguments.value(form.rawValue) else { continue }
+      guard !outputs.contains(where: { $0.isSameFile(as: path) }) else {
+        throw UsageError("--trace and --html are given the same file '\(path)'; name two")
+      }
+      try checkWritable(path, replaces: arguments.has("force"))
+      outputs.append(TraceOutput(path: path, form: form))
+    }
+    return outputs
+  }
+
+  private func isSameFile(as other: String) -> Bool {
+    URL(fileURLWithPath: path).standardizedFileURL
+      == URL(fileURLWithPath: other).standardizedFileURL
+  }
+
+  /// What a check says of the file.
+  var line: String {
+    switch form {
+    case .trace: "trace: \(path) (gracewalk replay \(path))"
+    case .html: "page: \(path)"
+    }
+  }
+
+  /// Whether somebody wants to see the machine at each step.
+  static func needsPictures(_ outputs: [TraceOutput]) -> Bool {
+    outputs.contains { $0.form == .html }
   }
 
   /// Makes sure that a file can be written, and that none is lost by it.
@@ -42,9 +81,14 @@ struct TraceOutput {
   }
 
   /// Writes the file in one go: it is either whole or not there.
-  func write(_ trace: Trace) throws(UsageError) {
+  func write(_ trace: Trace, of model: Model) throws(UsageError) {
+    let text =
+      switch form {
+      case .trace: TraceFile(trace).text
+      case .html: HTMLPage(trace, of: model).text
+      }
     do {
-      try Data(TraceFile(trace).text.utf8)
+      try Data(text.utf8)
         .write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
       throw UsageError("cannot write '\(path)': \(error.localizedDescription)")

@@ -81,7 +81,7 @@ extension Machine {
     }
   }
 
-  private func text(of range: Range<Int>) -> String {
+  func text(of range: Range<Int>) -> String {
     range.count == 1
       ? hexadecimal(range.lowerBound)
       : "\(hexadecimal(range.lowerBound))–\(hexadecimal(range.upperBound - 1))"

@@ -55,6 +55,12 @@ extension Machine {
     return "cell \(cell)"
   }
 
+  /// What an action accesses, for pictures: a table page, or other memory.
+  func object(of action: Action) -> String? {
+    guard action.cell != 0 else { return nil }
+    return layout.pageID(at: action.cell).map { name(ofPage: $0) } ?? RecordedStep.memory
+  }
+
   /// The text of a value as the word that holds it gives it a meaning.
   func text(ofValue value: UInt64, in cell: UInt32) -> String {
     let isDescriptor = layout.entry(at: cell) != nil || linkedPage(by: value) != nil

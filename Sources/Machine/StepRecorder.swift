@@ -23,6 +23,11 @@ public struct RecordedStep: Equatable, Sendable {
   public var endsOperation: Bool
   /// The table pages after the step, if it changed an entry.
   public var tables: [String]?
+  /// The table page that the action accesses, or `memory`; nil if it accesses neither.
+  public var object: String?
+
+  /// The object that stands for all words outside of table pages.
+  public static let memory = "memory"
 }
 
 /// Collects the steps of one execution.
@@ -36,12 +41,24 @@ public final class StepRecorder {
   }
 
   public private(set) var steps: [RecordedStep] = []
+  /// The machine before the first step and after each, if asked for.
+  public private(set) var pictures: [MachinePicture] = []
+  private let recordsPictures: Bool
   private var pending: [Int: Pending] = [:]
   private var latestStep: [Int: Int] = [:]
   private var actionText = ""
   private var tables: [String] = []
 
-  public init() {}
+  /// - Parameter recordsPictures: whether to keep a picture of the machine for each step.
+  public init(recordsPictures: Bool = false) { self.recordsPictures = recordsPictures }
+
+  /// Each CPU stands where it stops next: at the start, or after a scheduling point and what
+  /// follows it.
+  public func update(_ machine: Machine) {
+    guard recordsPictures else { return }
+    if !pictures.isEmpty { pictures.removeLast() }
+    pictures.append(machine.picture)
+  }
 
   /// The CPU's code has asked for its next action.
   func didReach(_ cpu: VirtualCPU) {
@@ -58,6 +75,7 @@ public final class StepRecorder {
   func willTake(_ action: Action, by cpu: VirtualCPU) {
     actionText = cpu.machine.text(of: action)
     if steps.isEmpty { tables = cpu.machine.tableText() }
+    if recordsPictures, pictures.isEmpty { pictures.append(cpu.machine.picture) }
   }
 
   func didTake(
@@ -72,7 +90,8 @@ public final class StepRecorder {
         outcome: machine.outcomeText(of: action, observing: result), isLocal: action.isLocal,
         isBoundary: action.kind == .invoke || action.kind == .respond,
         site: known.site, observed: result, operationResult: nil, endsOperation: false,
-        tables: now == tables ? nil : now))
+        tables: now == tables ? nil : now, object: machine.object(of: action)))
     tables = now
+    if recordsPictures { pictures.append(machine.picture) }
   }
 }

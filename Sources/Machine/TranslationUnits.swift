@@ -143,12 +143,15 @@ extension Machine {
   }
 
   private func walks(_ unit: Int, table id: Int) -> Bool {
-    func isIn(_ cpu: Int) -> Bool {
-      let register = layout.hardware.register(cpu)
-      return memory[register] & 3 == TranslationUnits.WalkState.inFlight
-        && memory[register + 1] == UInt64(id + 1)
-    }
-    return isIn(translation.units[unit].cpu) || translation.walkers[unit].map(isIn) ?? false
+    walkedPage(by: translation.units[unit].cpu) == id
+      || translation.walkers[unit].map { walkedPage(by: $0) == id } ?? false
+  }
+
+  /// The id of the table that a CPU's walk is in, if one is in flight.
+  func walkedPage(by cpu: Int) -> Int? {
+    let register = layout.hardware.register(cpu)
+    guard memory[register] & 3 == TranslationUnits.WalkState.inFlight else { return nil }
+    return Int(memory[register + 1]) - 1
   }
 
   /// CPUs that have an entry cached which must not be replaced by this one without invalidation.

@@ -24,18 +24,6 @@ public struct CheckDocument: Encodable, Sendable {
     var outcome: String
   }
 
-  struct Step: Encodable, Sendable {
-    var cpu: String
-    var operation: String
-    var scopes: [String]
-    var action: String
-    var outcome: String
-    var local: Bool
-    var preempts: Bool
-    var source: String?
-    var tables: [String]?
-  }
-
   struct Counterexample: Encodable, Sendable {
     var invariant: String
     var message: String
@@ -45,7 +33,7 @@ public struct CheckDocument: Encodable, Sendable {
     var loop: Int?
     var preemptions: Int
     var minimal: Bool
-    var steps: [Step]
+    var steps: [StepDocument]
   }
 
   var format = "gracewalk check 1"
@@ -116,19 +104,11 @@ public struct CheckDocument: Encodable, Sendable {
   private static func counterexample(_ trace: Trace) -> Counterexample? {
     let recording = trace.recording
     guard case .violated(let invariant, let violation) = recording.end else { return nil }
-    let steps = recording.steps.enumerated().map { position, step in
-      Step(
-        cpu: recording.cpus[step.cpu], operation: recording.operations[step.cpu][step.operation],
-        scopes: step.scopes, action: step.action, outcome: step.outcome, local: step.isLocal,
-        preempts: recording.preemptions.contains(position),
-        source: step.site.line > 0 ? "\(step.site.file):\(step.site.line)" : nil,
-        tables: step.tables)
-    }
     return Counterexample(
       invariant: invariant, message: violation.message, details: violation.details,
       schedule: recording.schedule.text, loop: recording.loop,
       preemptions: recording.preemptions.count,
-      minimal: trace.isMinimal, steps: steps)
+      minimal: trace.isMinimal, steps: StepDocument.all(of: recording))
   }
 }
 

@@ -23,7 +23,8 @@ public struct TraceText {
     TraceTable(trace.recording, width: width, style: style).lines + [""] + conclusion
   }
 
-  private var conclusion: [String] {
+  /// What is wrong, or that nothing is.
+  var conclusion: [String] {
     switch trace.recording.end {
     case .complete: return ["Nothing is wrong in this execution."]
     case .unfinished where trace.recording.loop != nil:

@@ -36,19 +36,26 @@ public struct Recording: Equatable, Sendable {
   /// Position in `steps` where the part begins that repeats for ever; nil if none does.
   public var loop: Int?
   public var end: End
+  /// The machine before the first step and after each; empty unless asked for.
+  public var pictures: [MachinePicture]
 
   /// Runs a schedule.
   ///
+  /// - Parameter recordsPictures: whether to keep what the machine looked like at every moment.
   /// - Throws: `RecordingError` if the schedule does not fit the scenario.
-  public init(_ schedule: Schedule, of scenario: Scenario) throws(RecordingError) {
-    let recorder = StepRecorder()
+  public init(
+    _ schedule: Schedule, of scenario: Scenario, recordsPictures: Bool = false
+  ) throws(RecordingError) {
+    let recorder = StepRecorder(recordsPictures: recordsPictures)
     let machine = Machine(scenario, recorder: recorder)
     if let failure = machine.failure { throw .failed(failure) }
+    recorder.update(machine)
     self.schedule = schedule
     cpus = machine.cpuNames
     initialTables = machine.tableText()
     preemptions = []
     end = .unfinished
+    pictures = []
     var last: Int?
     var round: Round?
     for (number, step) in schedule.steps.enumerated() {
@@ -63,7 +70,9 @@ public struct Recording: Equatable, Sendable {
         preemptions.append(recorder.steps.count)
       }
       last = step.cpu
-      switch machine.step(step.cpu, choice: step.choice) {
+      let outcome = machine.step(step.cpu, choice: step.choice)
+      recorder.update(machine)
+      switch outcome {
       case .clean: continue
       case .violation:
         guard number == schedule.steps.count - 1 else {
@@ -79,6 +88,7 @@ public struct Recording: Equatable, Sendable {
       end = machine.judgeEnd() == .violation ? Recording.violated(machine) : .complete
     }
     steps = recorder.steps
+    pictures = recorder.pictures
     if let round, let loop {
       try round.close(machine)
       end = Recording.judge(steps[loop...], machine)

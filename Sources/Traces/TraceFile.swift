@@ -7,6 +7,7 @@ import Support
 /// Why a trace file could not be read; each case is one clear line.
 public enum TraceFileError: Error, Equatable {
   case notATrace
+  case tooLarge
   case wrongVersion(String)
   case truncated
   case malformed(line: Int, expected: String)
@@ -15,9 +16,13 @@ public enum TraceFileError: Error, Equatable {
 /// The text form of a trace, and what it says.
 ///
 /// The first line is `gracewalk trace 3`. Then `key: value` lines in fixed order, one line per
-/// step, and the checksum of all bytes before it. Values are single-line: line breaks in names
-/// are replaced when writing. In the schedule, what repeats for ever stands in parentheses; that is
-/// what version 1 did not have, and version 2 not the step that was left out.
+/// step, and the checksum of all bytes before it. Values are single-line: line breaks in names, and
+/// all else that is not to be seen, are replaced when writing. In the schedule, what repeats for
+/// ever stands in parentheses; that is what version 1 did not have, and version 2 not the step that
+/// was left out.
+///
+/// There is one way to write a trace down, and no other is read: a file that is accepted says what
+/// its trace says, byte for byte.
 public struct TraceFile: Equatable, Sendable {
   public var model: String
   public var parameters: [(name: String, value: Int)]
@@ -38,7 +43,7 @@ public struct TraceFile: Equatable, Sendable {
 
   private static let magic = "gracewalk trace "
   /// Larger files are refused: no execution is that long.
-  static let bytesMax = 64 * 1024 * 1024
+  public static let bytesMax = 16 * 1024 * 1024
 
   public init(_ trace: Trace) {
     model = trace.model
@@ -72,16 +77,19 @@ public struct TraceFile: Equatable, Sendable {
   }
 
   private static func singleLine(_ text: String) -> String {
-    String(text.map { $0.isNewline ? " " : $0 })
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isInvisible ? " " : $0 }))
   }
 
-  private static func checksum(_ text: some StringProtocol) -> String {
+  static func checksum(_ text: some StringProtocol) -> String {
     let digits = String(StableHash.of(String(text)), radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   /// The bytes of the file.
-  public var text: String {
+  public var text: String { body + "checksum: \(TraceFile.checksum(body))\n" }
+
+  /// All but the checksum.
+  private var body: String {
     let parameterText = parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     var lines = [
       "\(TraceFile.magic)\(Trace.version)",
@@ -99,15 +107,21 @@ public struct TraceFile: Equatable, Sendable {
       "steps: \(steps.count)",
     ]
     lines = lines.map(TraceFile.singleLine) + steps
-    let body = lines.joined(separator: "\n") + "\n"
-    return body + "checksum: \(TraceFile.checksum(body))\n"
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A checksum line for a text that may be anything: what it takes to get a changed file read.
+  package static func checksumLine(for body: String) -> String {
+    "checksum: \(checksum(body))\n"
   }
 
   /// Reads a file's text.
   public init(text: String) throws(TraceFileError) {
-    guard text.utf8.count <= TraceFile.bytesMax else { throw .notATrace }
+    guard text.utf8.count <= TraceFile.bytesMax else { throw .tooLarge }
+    guard text.utf8.starts(with: TraceFile.magic.utf8) else { throw .notATrace }
+    try TraceFile.refuseInvisible(text)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let first = lines.first, first.hasPrefix(TraceFile.magic) else { throw .notATrace }
+    let first = lines[0]
     let version = first.dropFirst(TraceFile.magic.count)
     guard version == "\(Trace.version)" else { throw .wrongVersion(String(version.prefix(20))) }
     var reader = LineReader(lines: lines)
@@ -149,8 +163,35 @@ public struct TraceFile: Equatable, Sendable {
     guard reader.next == lines.count - 1, lines[reader.next].isEmpty else {
       throw .malformed(line: reader.next + 1, expected: "nothing after the checksum")
     }
-    let body = lines[..<(reader.next - 1)].joined(separator: "\n") + "\n"
-    isIntact = checksum == TraceFile.checksum(body)
+    let given = lines[..<(reader.next - 1)].joined(separator: "\n") + "\n"
+    isIntact = checksum == TraceFile.checksum(given)
+    try refuseOtherForms(given)
+  }
+
+  /// Files are shown in terminals, and nothing in them is to act on one.
+  private static func refuseInvisible(_ text: String) throws(TraceFileError) {
+    var line = 1
+    for scalar in text.unicodeScalars {
+      if scalar == "\n" {
+        line += 1
+      } else if scalar == "\r" {
+        throw .malformed(line: line, expected: "lines that end in LF alone, not in CR LF")
+      } else if scalar.isInvisible {
+        throw .malformed(
+          line: line,
+          expected: "text, not the control character U+\(String(scalar.value, radix: 16))")
+      }
+    }
+  }
+
+  /// Bytes are compared: to Swift, texts may be equal that differ in them.
+  private func refuseOtherForms(_ given: String) throws(TraceFileError) {
+    let body = body
+    guard !given.utf8.elementsEqual(body.utf8) else { return }
+    let lines = body.split(separator: "\n", omittingEmptySubsequences: false)
+    let others = given.split(separator: "\n", omittingEmptySubsequences: false)
+    let same = zip(lines, others).prefix { $0.utf8.elementsEqual($1.utf8) }.count
+    throw .malformed(line: same + 1, expected: "'\(lines.dropFirst(same).first ?? "")'")
   }
 
   private static func parameters(

@@ -24,15 +24,25 @@ import Testing
     return URL(fileURLWithPath: ".build/debug/gracewalk")
   }()
 
-  private func run(_ arguments: String...) throws -> Outcome {
+  private func run(_ arguments: String...) throws -> Outcome { try Self.outcome(arguments) }
+
+  static func outcome(_ arguments: String...) throws -> Outcome { try outcome(arguments) }
+
+  static func outcome(_ arguments: [String]) throws -> Outcome {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    return try run(arguments, in: folder)
+    return try outcome(arguments, in: folder)
+  }
+
+  func run(
+    _ arguments: [String], in folder: URL, path: String? = nil
+  ) throws -> Outcome {
+    try Self.outcome(arguments, in: folder, path: path)
   }
 
   /// Output goes to files: a pipe that nobody drains would block a long output.
-  private func run(
+  private static func outcome(
     _ arguments: [String], in folder: URL, path: String? = nil
   ) throws -> Outcome {
     let process = Process()
@@ -41,7 +51,7 @@ import Testing
       environment["PATH"] = path
       process.environment = environment
     }
-    process.executableURL = Self.executable
+    process.executableURL = executable
     process.arguments = arguments
     process.currentDirectoryURL = folder
     let output = folder.appendingPathComponent("stdout")
@@ -259,6 +269,23 @@ import Testing
     (["replay", "nothing.trace"], "there is no file 'nothing.trace'"),
     (["replay", "shared-memcache", "--schedule", "0**"], "--schedule needs steps"),
     (["replay", "shared-memcache", "--schedule", "7"], "there is no CPU 7"),
+    (["check", "--format", "mermaid"], "is not for a check of the whole catalogue"),
+    (["check", "--matrix", "--format", "junit"], "is not for --matrix, which has the forms text"),
+    (
+      ["check", "shared-memcache", "--format", "graphviz"],
+      "and there is none: shared-memcache holds"
+    ),
+    (["check", "shared-memcache", "--format", "xml"], "sarif, mermaid, graphviz, not 'xml'"),
+    (["check", "shared-memcache", "--at", "3"], "--at is about --format graphviz"),
+    (
+      [
+        "replay", "shared-memcache", "--schedule", "0", "--format", "graphviz", "--at", "9",
+      ], "--at needs a step of the trace, from 0 to 1, not '9'"
+    ),
+    (["list", "--format", "sarif"], "--format is one of text, json, not 'sarif'"),
+    (["replay", "shared-memcache", "--schedule", "\u{1B}[2J"], "--schedule needs steps"),
+    (["check", "\u{1B}[2Jx"], "unknown model '\\u{1b}[2Jx'"),
+    (["fuzz", "--traces", "9", "--loops"], "--traces and --loops contradict each other"),
     (["list", "things"], "list takes 'models', 'invariants' or 'architectures'"),
   ])
   func mistakesGetOneLineAndStatusTwo(_ words: [String], _ expected: String) throws {
@@ -302,7 +329,7 @@ import Testing
     #expect(!outcome.output.contains("spin"))
   }
 
-  private static let hasSpin = ["spin", "gcc"].allSatisfy { tool in
+  static let hasSpin = ["spin", "gcc"].allSatisfy { tool in
     (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
       .contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(tool)") }
   }

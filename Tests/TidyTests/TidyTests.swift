@@ -32,8 +32,8 @@ import Testing
     "Machine": ["Exploration", "Fibers", "Support"], "Invariants": ["Machine", "Support"],
     "Traces": ["Machine", "Exploration", "Support"],
     "Checking": ["Traces", "Invariants", "Machine", "Exploration", "Support"],
-    "Gracewalk": ["Checking", "Traces", "Invariants", "Machine", "Exploration"],
-    "Reporting": ["Checking", "Traces", "Invariants", "Machine", "Exploration"],
+    "Reporting": ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"],
+    "Gracewalk": ["Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration"],
     "GracewalkCommand": ["Gracewalk", "Models", "Reporting"],
   ]
 

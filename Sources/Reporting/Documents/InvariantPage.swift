@@ -10,17 +10,19 @@ import Traces
 struct InvariantPage {
   private let invariant: any Invariant
   private let required: [Evidence]
-  private let violations: [(check: DeclaredCheck, trace: Trace)]
+  private let violations: [(model: Model, trace: Trace)]
   private let systems: [ModelSystem]
 
   init(_ invariant: any Invariant, _ evidence: [Evidence], _ systems: [ModelSystem]) {
     self.invariant = invariant
     self.systems = systems
     required = evidence.filter { $0.required.contains(invariant.id) }
-    violations = evidence.flatMap(\.checks).compactMap { checked in
-      guard checked.check.violated == invariant.id, let trace = checked.report.counterexample
-      else { return nil }
-      return (checked.check, trace)
+    violations = evidence.flatMap { item in
+      item.checks.compactMap { checked in
+        guard checked.declared.violated == invariant.id, let trace = checked.report.counterexample
+        else { return nil }
+        return (item.model, trace)
+      }
     }
   }
 
@@ -51,10 +53,10 @@ struct InvariantPage {
     lines += ["## Violated by", ""]
     lines += table(
       ["model", "leaves out", "preemptions", "steps", "what it says"],
-      violations.map { check, trace in
+      violations.map { model, trace in
         [
-          link(check.model.name) + EvidenceText.parameters(trace),
-          markdown(check.model.omission ?? ""),
+          link(model.name) + EvidenceText.parameters(trace),
+          markdown(model.omission ?? ""),
           "\(trace.recording.preemptions.count)", "\(trace.recording.visibleSteps)",
           markdown(EvidenceText.message(trace)),
         ]

@@ -60,7 +60,7 @@ struct SystemPage {
       }
       guard let simplest, case .violated(let id, let violation) = simplest.recording.end
       else { continue }
-      let count = Set(item.checks.compactMap(\.check.violated)).count
+      let count = Set(item.checks.compactMap(\.declared.violated)).count
       lines.append(
         "- Leave out \(markdown(item.model.omission ?? "")), and "
           + "\(link(id))\(others(count)) **\(count == 1 ? "fails" : "fail")** "
@@ -123,7 +123,7 @@ struct SystemPage {
       }
       return [
         code(item.model.name) + parameters, markdown(item.model.omission ?? ""),
-        checked.check.violated.map { "violates \(link($0))" } ?? "holds",
+        checked.declared.violated.map { "violates \(link($0))" } ?? "holds",
         shown ?? markdown(EvidenceText.explored(checked.report)),
       ]
     }

@@ -1,0 +1,43 @@
+// What went wrong before anything was checked, as one clear line.
+
+import Machine
+import Traces
+
+extension CheckError: CustomStringConvertible {
+  /// The line for a model with a name.
+  package func text(model: String) -> String {
+    switch self {
+    case .unknownParameter(let name, let known):
+      let list = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
+      return "\(model) has no parameter '\(name.excerpt())'; \(list)"
+    case .parameterOutOfRange(let name, let value, let range):
+      return
+        "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to \(range.upperBound)"
+    case .unknownInvariant(let id, let known):
+      let near = nearest(to: id, among: known)
+      let hint =
+        near.isEmpty
+        ? "\(model) has \(known.joined(separator: ", "))"
+        : "did you mean \(near.joined(separator: ", "))?"
+      return "unknown invariant '\(id.excerpt())'; \(hint)"
+    case .unknownStep(let step):
+      return
+        "no execution of \(model) comes to '\(step.text.excerpt())'; gracewalk ablate names all steps"
+    case .badCheckpoint(let text): return text
+    case .badModel(let text): return "\(model): \(text)"
+    }
+  }
+
+  public var description: String { text(model: "the model") }
+}
+
+extension RecordingError {
+  /// Why a schedule does not fit a scenario.
+  package func text(for scenario: Scenario) -> String {
+    switch self {
+    case .impossibleStep(let number, let reason): "step \(number) of the schedule: \(reason)"
+    case .noRepetition(let reason): "what stands in parentheses does not repeat: \(reason)"
+    case .failed(let failure): Machine(scenario).text(of: failure)
+    }
+  }
+}

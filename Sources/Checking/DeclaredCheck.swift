@@ -1,0 +1,69 @@
+// The checks that a model's declared verdict asks for: what the catalogue and tests hold it to.
+
+/// A check, and what must come of it.
+public struct DeclaredCheck: Equatable, Sendable {
+  /// Values for the model's parameters, one of its instances.
+  public let parameters: [String: Int]
+  /// The only invariant required, which must fail; nil if the model is to hold.
+  public let violated: String?
+
+  public init(parameters: [String: Int] = [:], violated: String? = nil) {
+    self.parameters = parameters
+    self.violated = violated
+  }
+
+  /// The verdict in words.
+  public var verdict: String { violated.map { "violates \($0)" } ?? "holds" }
+
+  /// The same options, for this check.
+  public func options(_ given: CheckOptions = CheckOptions()) -> CheckOptions {
+    var options = given
+    options.parameters = parameters
+    options.invariants = violated.map { [$0] }
+    return options
+  }
+
+  /// True if a check with these options came to the declared verdict, and not by chance.
+  public func isMet(by report: CheckReport) -> Bool {
+    switch report.verdict {
+    case .holds: violated == nil && report.vacuous.isEmpty
+    case .violated: violated == report.violatedInvariant
+    case .incomplete: false
+    }
+  }
+}
+
+/// A declared check that was made.
+public struct JudgedCheck: Sendable {
+  public let declared: DeclaredCheck
+  public let report: CheckReport
+  /// What it took; the only thing that differs between two runs.
+  public let seconds: Double?
+
+  public init(_ declared: DeclaredCheck, _ report: CheckReport, seconds: Double? = nil) {
+    self.declared = declared
+    self.report = report
+    self.seconds = seconds
+  }
+
+  public var isAsDeclared: Bool { declared.isMet(by: report) }
+
+  /// The model with its parameters.
+  public var name: String {
+    ([report.model] + report.parameters.values.map { "\($0.name)=\($0.value)" })
+      .joined(separator: " ")
+  }
+}
+
+extension Model {
+  /// One check of all invariants for a model that holds; for a broken one, a check of each
+  /// invariant it violates, alone; each with every instance.
+  public var declaredChecks: [DeclaredCheck] {
+    instances.flatMap { instance in
+      switch expectation {
+      case .holds: [DeclaredCheck(parameters: instance, violated: nil)]
+      case .violates(let ids): ids.map { DeclaredCheck(parameters: instance, violated: $0) }
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// Feeding the trace reader what nobody should write: mutated traces, with checksums made to fit.
+
+import Exploration
+import Machine
+import Support
+import Traces
+
+/// Mutates trace files and replays them.
+///
+/// Each mutant must be refused with one clear line, or be accepted and say, byte for byte, what the
+/// execution does that it describes. A trap or a hang ends the process, or keeps it: a mutant
+/// depends on its seed and the files alone, so halving the seeds finds it.
+public struct TraceFuzzer {
+  /// A mutant that was treated wrongly.
+  public struct Mismatch: Equatable, Sendable {
+    public var seed: UInt64
+    public var what: String
+  }
+
+  /// What a run did.
+  public struct Report: Equatable, Sendable {
+    public var mutants = 0
+    /// Mutants that were taken for the trace they are.
+    public var accepted = 0
+    /// Mutants whose checksum fits: the reader believes that nobody has changed them.
+    public var intact = 0
+    /// Mutants that are whole files and fail only when they are run.
+    public var run = 0
+    public var mismatches: [Mismatch] = []
+
+    public mutating func add(_ other: Report) {
+      mutants += other.mutants
+      accepted += other.accepted
+      intact += other.intact
+      run += other.run
+      mismatches += other.mismatches
+    }
+  }
+
+  private let files: [[UInt8]]
+  private let traces: [Trace]
+  private let models: [String: Model]
+
+  /// - Parameter traces: what to mutate, each with its model.
+  public init(_ traces: [(model: Model, trace: Trace)]) {
+    precondition(!traces.isEmpty, "there must be traces to mutate")
+    self.traces = traces.map(\.trace)
+    files = traces.map { Array(TraceFile($0.trace).text.utf8) }
+    models = Dictionary(traces.map { ($0.model.name, $0.model) }) { first, _ in first }
+  }
+
+  /// Makes a mutant of each seed and replays it.
+  public func run(seeds: Range<UInt64>, stopAfter: Int = 10) -> Report {
+    var report = Report()
+    for seed in seeds {
+      if let what = tryMutant(seed, &report) {
+        report.mismatches.append(Mismatch(seed: seed, what: what))
+      }
+      report.mutants += 1
+      if report.mismatches.count >= stopAfter { break }
+    }
+    return report
+  }
+
+  /// The mutant of a seed, as a file.
+  public func mutant(_ seed: UInt64) -> [UInt8] {
+    var random = SplitMix64(seed: StableHash.mix(seed))
+    let number = random.below(files.count)
+    var mutation = TraceMutation(random: random, others: files)
+    // One in four describes another execution, or part of one, and does it right.
+    var bytes = mutation.random.below(4) == 0 ? variant(of: number, &mutation.random) : nil
+    if bytes == nil || mutation.random.below(3) > 0 {
+      bytes = mutation.apply(to: bytes ?? files[number])
+    }
+    return bytes ?? []
+  }
+
+  /// A trace of the same model with another schedule, written as a check would have.
+  private func variant(of number: Int, _ random: inout SplitMix64) -> [UInt8]? {
+    var trace = traces[number]
+    var schedule = trace.recording.schedule
+    let position = random.below(schedule.steps.count + 1)
+    switch random.below(3) {
+    case 0: schedule.steps.removeLast(schedule.steps.count - position)
+    case 1 where position < schedule.steps.count:
+      schedule.steps[position].cpu = random.below(trace.recording.cpus.count)
+    default:
+      guard position + 1 < schedule.steps.count else { return nil }
+      schedule.steps.swapAt(position, position + 1)
+    }
+    if random.below(4) > 0 { schedule.loop = nil }
+    schedule.loop = schedule.loop.flatMap { $0 < schedule.steps.count ? $0 : nil }
+    guard let recording = record(schedule, trace) else { return nil }
+    trace.recording = recording
+    return Array(TraceFile(trace).text.utf8)
+  }
+
+  private func record(_ schedule: Schedule, _ trace: Trace) -> Recording? {
+    guard let model = models[trace.model] else { return nil }
+    let values = Dictionary(trace.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+    let scenario = try? model.scenario(
+      parameters: values, invariants: trace.invariants, features: trace.features)
+    return scenario.flatMap { try? Recording(schedule, of: $0) }
+  }
+
+  /// Replays the mutant of a seed; returns what is wrong with what comes of it.
+  private func tryMutant(_ seed: UInt64, _ report: inout Report) -> String? {
+    let bytes = mutant(seed)
+    let file = try? TraceReplay.read(bytes)
+    if file?.isIntact == true { report.intact += 1 }
+    do throws(TraceRefusal) {
+      let trace = try TraceReplay.replay(bytes, named: { models[$0] })
+      report.accepted += 1
+      // Once more, from what the trace says and not from what was read.
+      guard let recording = record(trace.recording.schedule, trace) else {
+        return "accepted, but what it says cannot be run"
+      }
+      var again = trace
+      again.recording = recording
+      return TraceFile(again).text.utf8.elementsEqual(bytes)
+        ? nil : "accepted, but the execution is not what the file says"
+    } catch {
+      if file != nil { report.run += 1 }
+      return Self.blemish(in: error.text)
+    }
+  }
+
+  /// What a refusal must not be.
+  private static func blemish(in text: String) -> String? {
+    if text.unicodeScalars.contains(where: \.isInvisible) {
+      return "refused in a line that acts on the terminal: \(text.printable)"
+    }
+    return text.unicodeScalars.count > 600 ? "refused in a line that is too long: \(text)" : nil
+  }
+}

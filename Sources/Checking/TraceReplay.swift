@@ -1,0 +1,132 @@
+// Running a trace file again: read it, take its steps, compare each; or say in a line why not.
+
+import Exploration
+import Machine
+import Traces
+
+/// Why a trace file is refused, in words to follow the name of the file.
+///
+/// One line. What it quotes of the file is short, and cannot act on a terminal.
+public struct TraceRefusal: Error, Equatable, CustomStringConvertible {
+  public let text: String
+
+  init(_ text: String) { self.text = text }
+
+  init(_ error: TraceFileError) {
+    switch error {
+    case .notATrace: text = "is not a gracewalk trace"
+    case .tooLarge:
+      text = "is no trace that can be replayed: it has more than \(TraceFile.bytesMax >> 20) MiB"
+    case .wrongVersion(let version):
+      text =
+        "has trace version \(version.excerpt(20)); this is version \(Trace.version): check the "
+        + "model again to get a new trace, or give its name and the file's schedule: "
+        + "gracewalk replay MODEL --schedule SCHEDULE"
+    case .truncated: text = "is cut off: its end is missing"
+    case .malformed(let line, let expected):
+      text = "has something else in line \(line) than expected: \(expected.excerpt(120))"
+    }
+  }
+
+  public var description: String { "the trace \(text)" }
+}
+
+/// Replays trace files.
+public enum TraceReplay {
+  /// Replays the bytes of a file.
+  ///
+  /// - Parameters:
+  ///   - recordsPictures: whether to keep what the machine looks like at each step.
+  ///   - model: the model with a name, or nil.
+  public static func replay(
+    _ bytes: some Collection<UInt8>, recordsPictures: Bool = false,
+    named model: (String) -> Model?
+  ) throws(TraceRefusal) -> Trace {
+    let file = try read(bytes)
+    guard let model = model(file.model) else {
+      throw TraceRefusal(
+        "is a trace of '\(file.model.excerpt())', which is no model of this version")
+    }
+    return try replay(file, of: model, recordsPictures: recordsPictures)
+  }
+
+  /// Reads the bytes of a file.
+  public static func read(_ bytes: some Collection<UInt8>) throws(TraceRefusal) -> TraceFile {
+    guard bytes.count <= TraceFile.bytesMax else { throw TraceRefusal(.tooLarge) }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw TraceRefusal("is not a gracewalk trace: it is not text in UTF-8")
+    }
+    do throws(TraceFileError) {
+      return try TraceFile(text: text)
+    } catch {
+      throw TraceRefusal(error)
+    }
+  }
+
+  /// Takes the steps of a file on a model; the trace says just what the file says.
+  public static func replay(
+    _ file: TraceFile, of model: Model, recordsPictures: Bool = false
+  ) throws(TraceRefusal) -> Trace {
+    let scenario: Scenario
+    let values = Dictionary(file.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+    do throws(CheckError) {
+      scenario = try model.scenario(
+        parameters: values, invariants: file.invariants, features: file.features,
+        without: file.without)
+    } catch {
+      throw TraceRefusal("\(blame(file)): \(error.text(model: model.name))")
+    }
+    // Every step of the schedule is recorded, so this bounds the work by the size of the file.
+    guard file.schedule.steps.count <= file.steps.count else {
+      throw TraceRefusal(
+        "\(blame(file)): its schedule has \(file.schedule.steps.count) steps, of which "
+          + "\(file.steps.count) are listed")
+    }
+    let recording: Recording
+    do throws(RecordingError) {
+      recording = try Recording(
+        file.schedule, of: scenario, recordsPictures: recordsPictures)
+    } catch {
+      throw TraceRefusal("\(blame(file)): \(error.text(for: scenario))")
+    }
+    let trace = Trace(
+      model: model.name, parameters: model.values(values).values, features: scenario.features,
+      without: file.without, invariants: scenario.invariants.map(\.id), foundBy: file.foundBy,
+      isMinimal: file.isMinimal, recording: recording)
+    try compare(file, TraceFile(trace))
+    return trace
+  }
+
+  /// Whose fault a mismatch is: the checksum tells.
+  private static func blame(_ file: TraceFile) -> String {
+    file.isIntact
+      ? "does not fit this version of the model" : "was edited after it was written"
+  }
+
+  private static func compare(_ file: TraceFile, _ now: TraceFile) throws(TraceRefusal) {
+    for (number, (old, new)) in zip(file.steps, now.steps).enumerated()
+    where !old.utf8.elementsEqual(new.utf8) {
+      throw TraceRefusal(
+        "\(blame(file)): step \(number) is '\(old.excerpt(120))' in the file and '\(new)' in the "
+          + "replay")
+    }
+    guard file.steps.count == now.steps.count else {
+      throw TraceRefusal(
+        "\(blame(file)): \(file.steps.count) steps in the file, \(now.steps.count) in the replay")
+    }
+    guard file.violated == now.violated, file.message == now.message else {
+      throw TraceRefusal(
+        "\(blame(file)): it says '\((file.violated ?? "nothing").excerpt()) fails', the replay "
+          + "says '\(now.violated ?? "nothing") fails'")
+    }
+    guard file.isIntact else {
+      throw TraceRefusal("was edited after it was written: its checksum does not fit")
+    }
+    // What is left: parameters or invariants that are named in another way than by a check.
+    guard file.text.utf8.elementsEqual(now.text.utf8) else {
+      throw TraceRefusal(
+        "does not fit this version of the model: its parameters, invariants or memory model are "
+          + "not those of the replay")
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// Models in anyone's tests: an expectation that throws, with all that is needed to understand why.
+
+import Checking
+import Exploration
+import Machine
+import Reporting
+import Traces
+
+extension Model {
+  /// Checks that the model has the verdict it declares, at each of its instances.
+  ///
+  /// A model that is declared to hold must hold, and what must happen must happen; one that is
+  /// declared to violate invariants must violate each of them when it is the only one required.
+  ///
+  ///     @Test func tablesAreInstalledOnce() throws {
+  ///       try model.verify()
+  ///     }
+  ///
+  /// - Parameter options: how to search; parameters and invariants are the declaration's.
+  /// - Returns: the reports, one for each instance and declared violation.
+  /// - Throws: `VerificationFailure`, whose description has the trace, and a line that replays it;
+  ///   `CheckError` if the model's code breaks the rules.
+  @discardableResult
+  public func verify(_ options: CheckOptions = CheckOptions()) throws -> [CheckReport] {
+    try declaredChecks.map { declared in
+      let judged = JudgedCheck(declared, try check(declared.options(options)))
+      guard judged.isAsDeclared else { throw VerificationFailure(judged) }
+      return judged.report
+    }
+  }
+
+  /// Runs one execution again: what a failure of `verify` names, or one that must stay right.
+  ///
+  ///     print(try model.replay("0,1*4,0*3"))
+  ///     #expect(try model.replay("0,1*4,0*3").violation == nil)
+  ///
+  /// - Parameters:
+  ///   - schedule: which CPU takes each step: `0*4,1` is CPU 0 four times, then CPU 1.
+  ///   - parameters: values for the model's parameters; what is missing is standard.
+  ///   - invariants: ids of the only invariants to require; nil for all of the model's.
+  /// - Returns: the trace; its description is a table of its steps.
+  /// - Throws: `ReplayFailure` if the schedule does not fit the model, `CheckError` if the other
+  ///   arguments do not.
+  public func replay(
+    _ schedule: String, parameters: [String: Int] = [:], invariants: [String]? = nil
+  ) throws -> Trace {
+    let scenario = try scenario(parameters: parameters, invariants: invariants)
+    guard let steps = Schedule(text: schedule) else {
+      throw ReplayFailure(
+        "'\(schedule.excerpt())' is no schedule; steps are given as in 0*4,1,2:1 (CPU, *times, "
+          + ":choice), and what repeats for ever at the end as in 0*4,(1,2)")
+    }
+    let recording: Recording
+    do throws(RecordingError) {
+      recording = try Recording(steps, of: scenario)
+    } catch {
+      throw ReplayFailure("the schedule does not fit \(name): \(error.text(for: scenario))")
+    }
+    return Trace(
+      model: name, parameters: values(parameters).values, features: scenario.features,
+      invariants: scenario.invariants.map(\.id), foundBy: "replay", isMinimal: false,
+      recording: recording)
+  }
+}
+
+/// A model has another verdict than the one it declares.
+public struct VerificationFailure: Error, CustomStringConvertible {
+  public let check: JudgedCheck
+
+  init(_ check: JudgedCheck) { self.check = check }
+
+  public var description: String {
+    let text = CheckText(check.report)
+    var lines = ["declared: \(check.declared.verdict); found otherwise:"] + text.header
+    guard let trace = check.report.counterexample else {
+      return lines.joined(separator: "\n")
+    }
+    lines += [""] + text.body + ["", "To see this execution again, in a test of this model:"]
+    return (lines + ["  print(try model.\(call(for: trace)))"]).joined(separator: "\n")
+  }
+
+  private func call(for trace: Trace) -> String {
+    var arguments = ["\"\(trace.recording.schedule.text)\""]
+    if !trace.parameters.isEmpty {
+      let values = trace.parameters.map { "\"\($0.name)\": \($0.value)" }
+      arguments.append("parameters: [\(values.joined(separator: ", "))]")
+    }
+    if let id = check.declared.violated { arguments.append("invariants: [\"\(id)\"]") }
+    return "replay(\(arguments.joined(separator: ", ")))"
+  }
+}
+
+/// A schedule that is none, or none of this model.
+public struct ReplayFailure: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+extension Trace: CustomStringConvertible {
+  /// The steps as a table, a column for each CPU, and what is wrong.
+  public var description: String { TraceText(self).body.joined(separator: "\n") }
+
+  /// The invariant that fails in the end, and how; nil if none does.
+  public var violation: (invariant: String, report: Violation)? {
+    guard case .violated(let invariant, let report) = recording.end else { return nil }
+    return (invariant, report)
+  }
+}

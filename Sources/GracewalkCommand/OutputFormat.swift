@@ -1,0 +1,101 @@
+// The forms that output may have, and which of them makes sense for what.
+
+import Gracewalk
+import Models
+import Reporting
+
+/// A form of output, as `--format` names it.
+enum OutputFormat: String, CaseIterable {
+  case text
+  case json
+  case junit
+  case sarif
+  case mermaid
+  case graphviz
+
+  /// For what is no execution: words, or data.
+  static let words: [OutputFormat] = [.text, .json]
+
+  /// True for a picture of one execution.
+  var isDrawing: Bool { self == .mermaid || self == .graphviz }
+
+  /// The option of a command that offers some of them.
+  static func option(_ formats: [OutputFormat] = allCases) -> Option {
+    Option(
+      name: "format", value: formats.map(\.rawValue).joined(separator: "|"),
+      help: "form of the output (text)")
+  }
+
+  static let step = Option(
+    name: "at", value: "STEP", help: "which step --format graphviz draws (the last)")
+
+  /// The form that is asked for.
+  static func chosen(
+    _ arguments: Arguments, of formats: [OutputFormat] = allCases
+  ) throws(UsageError) -> OutputFormat {
+    let name = try arguments.choice("format", of: formats.map(\.rawValue))
+    let format = name.flatMap { OutputFormat(rawValue: $0) } ?? .text
+    guard format == .graphviz || !arguments.has("at") else {
+      throw UsageError("--at is about --format graphviz; add it")
+    }
+    return format
+  }
+
+  /// Refuses a form that makes no sense for what is asked.
+  func require(_ formats: [OutputFormat], for what: String) throws(UsageError) {
+    guard formats.contains(self) else {
+      let names = formats.map(\.rawValue).joined(separator: ", ")
+      throw UsageError("--format \(rawValue) is not for \(what), which has the forms \(names)")
+    }
+  }
+
+  /// SARIF logs with this version, and paths into the sources of the models.
+  static var sarifReport: SARIFReport {
+    SARIFReport(version: GracewalkCommand.version) { Catalogue.path(ofFile: $0) }
+  }
+
+  // MARK: What is shown
+
+  /// A check of one model; nil for text, which the command shows itself.
+  func text(
+    of report: CheckReport, seconds: Double, replayCommand: String?, step: String?
+  ) throws -> String? {
+    switch self {
+    case .text: return nil
+    case .json: return try Reporting.json(CheckDocument(report, seconds: seconds)) + "\n"
+    case .junit:
+      return JUnitText(report, seconds: seconds, replayCommand: replayCommand).text
+    case .sarif: return try Reporting.json(Self.sarifReport.log(report)) + "\n"
+    case .mermaid, .graphviz:
+      guard let trace = report.counterexample else {
+        let verdict = report.verdict == .holds ? "holds" : "is not checked to the end"
+        throw UsageError(
+          "--format \(rawValue) draws a counterexample, and there is none: "
+            + "\(report.model) \(verdict)")
+      }
+      return try drawing(of: trace, step)
+    }
+  }
+
+  /// A replay; nil for text.
+  func text(of trace: Trace, step: String?) throws -> String? {
+    switch self {
+    case .text: return nil
+    case .json: return try Reporting.json(ReplayDocument(trace)) + "\n"
+    case .junit: return JUnitText(trace).text
+    case .sarif: return try Reporting.json(Self.sarifReport.log(trace)) + "\n"
+    case .mermaid, .graphviz: return try drawing(of: trace, step)
+    }
+  }
+
+  private func drawing(of trace: Trace, _ step: String?) throws(UsageError) -> String {
+    guard self == .graphviz else { return MermaidText(trace).text }
+    let labels = TraceMoments(trace).moments.map(\.label)
+    let label = step ?? labels.last ?? "0"
+    guard let drawing = GraphvizText(trace, step: label) else {
+      throw UsageError(
+        "--at needs a step of the trace, from 0 to \(labels.last ?? "0"), not '\(label)'")
+    }
+    return drawing.text
+  }
+}

@@ -1,0 +1,41 @@
+// Text inside of markup and data inside of a script, so that no name can end either.
+
+import Foundation
+
+enum HTMLText {
+  /// Text for the content of an element or for a quoted attribute.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text.unicodeScalars {
+      switch character {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "'": result += "&#39;"
+      // Not allowed in markup at all, or invisible in it.
+      case "\u{0}"..."\u{8}", "\u{B}"..."\u{1F}", "\u{7F}"..."\u{9F}": result += "\u{FFFD}"
+      default: result.unicodeScalars.append(character)
+      }
+    }
+    return result
+  }
+
+  /// Data for a script element: JSON without a character that could end the element, or that older
+  /// scripts take for the end of a line.
+  static func json(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else { return "null" }
+    var result = ""
+    for character in String(decoding: data, as: UTF8.self).unicodeScalars {
+      switch character {
+      case "<", ">", "&", "\u{2028}", "\u{2029}":
+        let digits = String(character.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(character)
+      }
+    }
+    return result
+  }
+}

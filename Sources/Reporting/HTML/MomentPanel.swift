@@ -1,0 +1,137 @@
+// What stands beside the tables at one moment: the step, what it changed, each CPU and its caches.
+
+import Machine
+import Traces
+
+/// Parts of the page that are about one moment.
+struct MomentPanel {
+  private let moments: TraceMoments
+
+  /// Names of the words that tell something: locks, and what changes at some time.
+  private let shownWords: Set<String>
+
+  init(_ moments: TraceMoments) {
+    self.moments = moments
+    var texts: [String: Set<String>] = [:]
+    for word in moments.moments.flatMap(\.picture.words) {
+      texts[word.name, default: []].insert(word.text)
+    }
+    let locks = moments.moments[0].picture.words.filter(\.isLock).map(\.name)
+    shownWords = Set(texts.filter { $0.value.count > 1 }.map(\.key) + locks)
+  }
+
+  private var last: Int { moments.moments.count - 1 }
+
+  /// The label of a moment in words: `Step 22 of 33`.
+  func title(_ index: Int) -> String {
+    let label = moments.moments[index].label
+    guard index > 0 else { return "Before the first step" }
+    let part = label.split(separator: ".")
+    let steps = moments.recording.visibleSteps
+    return part.count == 1 ? "Step \(label) of \(steps)" : "After step \(part[0]) of \(steps)"
+  }
+
+  /// The step, where the code takes it, and what it changed.
+  func step(_ index: Int) -> String {
+    let moment = moments.moments[index]
+    var lines: [String] = []
+    if let step = moment.step {
+      let cpu = moments.recording.cpus[step.cpu]
+      let operation = moments.recording.operations[step.cpu][step.operation]
+      let place = ([operation] + step.scopes).joined(separator: " › ")
+      lines.append(
+        "<p class=\"by\"><b>\(HTMLText.escaped(cpu))</b> in \(HTMLText.escaped(place))"
+          + "\(source(step))</p>")
+      let outcome = step.outcome.isEmpty ? "" : " <i>\(HTMLText.escaped(step.outcome))</i>"
+      lines.append(
+        "<p class=\"do\"><code>\(HTMLText.escaped(step.action))</code>\(outcome)</p>")
+    } else {
+      lines.append("<p class=\"by\">What the CPUs start from.</p>")
+    }
+    lines.append(changes(moment.changes))
+    if index == last, let (id, report) = moments.violation {
+      lines.append(
+        "<div class=\"wrong\"><b>✗ \(HTMLText.escaped(id))</b> "
+          + "\(HTMLText.escaped(report.message))</div>")
+    }
+    return lines.joined()
+  }
+
+  private func source(_ step: RecordedStep) -> String {
+    guard !step.site.file.isEmpty else { return "" }
+    return
+      " · <span class=\"src\">\(HTMLText.escaped("\(step.site.file):\(step.site.line)"))</span>"
+  }
+
+  private func changes(_ changes: [PictureChange]) -> String {
+    guard !changes.isEmpty else { return "" }
+    let items = changes.map { change in
+      "<li\(change.isNotable ? " class=\"key\"" : "")>\(HTMLText.escaped(change.text))</li>"
+    }
+    return "<ul class=\"changes\">\(items.joined())</ul>"
+  }
+
+  // MARK: CPUs, caches and words
+
+  /// One part for each CPU that is inside of something or has something cached, and one for words.
+  func state(_ index: Int) -> [String] {
+    let picture = moments.moments[index].picture
+    let before = index > 0 ? moments.moments[index - 1].picture : nil
+    var parts = picture.cpus.indices.compactMap { cpu in self.cpu(cpu, picture, before) }
+    if !shownWords.isEmpty { parts.append(words(picture, before)) }
+    return parts
+  }
+
+  private func cpu(
+    _ cpu: Int, _ picture: MachinePicture, _ before: MachinePicture?
+  ) -> String? {
+    let state = picture.cpus[cpu]
+    let unit = picture.units.first { $0.cpu == cpu }
+    guard moments.lanes.contains(cpu) || unit != nil, state.role == .program else { return nil }
+    var items = activities(of: cpu, in: picture).map { "<li>\(HTMLText.escaped($0))</li>" }
+    if let unit {
+      let old = before?.units.first { $0.cpu == cpu }
+      let isKnown = before != nil
+      items += unit.tables.map { cached($0, "walk cache", old?.tables, picture, isKnown) }
+      items += unit.leaves.map { cached($0, "TLB", old?.leaves, picture, isKnown) }
+      items += unit.walking.compactMap { picture.page($0) }
+        .map { "<li>a walk is in \(HTMLText.escaped($0.name))</li>" }
+      if unit.tables.isEmpty, unit.leaves.isEmpty {
+        items.append("<li class=\"none\">TLB and walk cache are empty</li>")
+      }
+    }
+    if items.isEmpty {
+      items.append("<li class=\"none\">\(state.isFinished ? "done" : "in no section")</li>")
+    }
+    return "<section><h3>\(HTMLText.escaped(moments.recording.cpus[cpu]))</h3>"
+      + "<ul>\(items.joined())</ul></section>"
+  }
+
+  /// What a CPU is inside of and waits for, and what it has queued.
+  private func activities(of cpu: Int, in picture: MachinePicture) -> [String] {
+    CPUState.texts(of: cpu, in: picture, names: moments.recording.cpus)
+  }
+
+  private func cached(
+    _ entry: MachinePicture.CachedEntry, _ kind: String, _ old: [MachinePicture.CachedEntry]?,
+    _ picture: MachinePicture, _ isKnown: Bool
+  ) -> String {
+    let isNew = isKnown && !(old ?? []).contains { $0.isSameEntry(as: entry) }
+    var classes = isNew ? ["ch"] : []
+    if !entry.isCurrent { classes.append("stale") }
+    let attribute = classes.isEmpty ? "" : " class=\"\(classes.joined(separator: " "))\""
+    let stale = picture.staleness(of: entry).map { " <em>⚠ \(HTMLText.escaped($0))</em>" } ?? ""
+    return "<li\(attribute)><small>\(kind)</small> "
+      + "<code>\(HTMLText.escaped("\(entry.addresses) → \(entry.text)"))</code>\(stale)</li>"
+  }
+
+  private func words(_ picture: MachinePicture, _ before: MachinePicture?) -> String {
+    let pairs = zip(picture.words, before?.words ?? picture.words)
+    let items = pairs.filter { shownWords.contains($0.0.name) }.map { word, old in
+      let isChanged = word.text != old.text
+      return "<li\(isChanged ? " class=\"ch\"" : "")>\(HTMLText.escaped(word.name)) "
+        + "<code>\(HTMLText.escaped(word.text))</code></li>"
+    }
+    return "<section><h3>Words and locks</h3><ul>\(items.joined())</ul></section>"
+  }
+}

@@ -1,0 +1,113 @@
+// The beginning and the end of the page: the verdict and its reason, and where the trace is from.
+
+import Checking
+import Exploration
+import Invariants
+import Machine
+import Traces
+
+struct PageHeader {
+  private let moments: TraceMoments
+  private let model: Model?
+
+  init(_ moments: TraceMoments, _ model: Model?) {
+    self.moments = moments
+    self.model = model
+  }
+
+  private var trace: Trace { moments.trace }
+
+  var html: String {
+    var lines = ["<header>"]
+    lines.append("<p class=\"eyebrow\">Gracewalk · one execution, step by step</p>")
+    lines.append("<h1>\(HTMLText.escaped(trace.model))\(parameters)</h1>")
+    if let model {
+      lines.append("<p class=\"scenario\">\(HTMLText.escaped(model.scenarioText))</p>")
+      if let omission = model.omission {
+        lines.append(
+          "<p class=\"omission\"><b>Left out on purpose:</b> \(HTMLText.escaped(omission)).</p>")
+      }
+    }
+    return (lines + ["</header>"]).joined(separator: "\n")
+  }
+
+  private var parameters: String {
+    trace.parameters.map { " <small>\(HTMLText.escaped("\($0.name)=\($0.value)"))</small>" }
+      .joined()
+  }
+
+  /// What is wrong, what must hold, and why.
+  var verdict: String {
+    guard let (id, report) = moments.violation else {
+      let rest =
+        trace.recording.end == .complete ? "" : " The schedule ends where CPUs could go on."
+      return "<div class=\"verdict fine\"><p class=\"what\">Nothing is wrong here.\(rest)</p></div>"
+    }
+    let invariant = InvariantCatalogue.described.first { $0.id == id }
+    let details = report.details.map { "<li>\(HTMLText.escaped($0))</li>" }.joined()
+    var lines = [
+      "<div class=\"verdict\">",
+      "<p class=\"id\"><b>✗ Violated</b> <code>\(HTMLText.escaped(id))</code></p>",
+      "<p class=\"what\">\(HTMLText.escaped(sentence(report.message)))</p>",
+    ]
+    if !details.isEmpty { lines.append("<ul>\(details)</ul>") }
+    if let invariant {
+      lines.append(
+        "<dl><dt>Must hold</dt><dd>\(HTMLText.escaped(invariant.statement))</dd>"
+          + "<dt>Because</dt><dd>\(HTMLText.escaped(invariant.rationale))</dd></dl>")
+    }
+    return (lines + ["</div>"]).joined(separator: "\n")
+  }
+
+  private func sentence(_ text: String) -> String {
+    text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+  }
+
+  /// Where the trace is from and how to see it again.
+  var facts: String {
+    var facts: [(String, String)] = [
+      ("Run it again", "<code>\(HTMLText.escaped(replayCommand))</code>"),
+      ("Found by", HTMLText.escaped(trace.foundBy + simplest)),
+      ("Required", HTMLText.escaped(trace.invariants.joined(separator: ", "))),
+      ("Memory model", HTMLText.escaped(memory)),
+    ]
+    if let id = moments.violation?.id,
+      let invariant = InvariantCatalogue.described.first(where: { $0.id == id })
+    {
+      facts.append(("Invariant from", HTMLText.escaped(invariant.source)))
+    }
+    if let origin = model?.origin {
+      facts.append(
+        (
+          "Question",
+          HTMLText.escaped(
+            "\(origin.question) (\(origin.author), \(origin.list), \(origin.date), "
+              + "“\(origin.subject)”)")
+        ))
+    }
+    let items = facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }.joined(separator: "\n")
+    return "<footer><dl>\n\(items)\n</dl></footer>"
+  }
+
+  private var memory: String {
+    let name = trace.memoryModel == "SC" ? "sequential consistency" : trace.memoryModel
+    return model.map { _ in "\(name); hardware features: \(trace.features.text)" } ?? name
+  }
+
+  private var simplest: String {
+    let recording = trace.recording
+    return
+      "; \(counted(recording.preemptions.count, "preemption")), "
+      + counted(recording.visibleSteps, "step")
+      + (trace.isMinimal ? "; no simpler execution shows it" : "")
+  }
+
+  /// Names the invariants and features only where they differ from those of the model.
+  private var replayCommand: String {
+    let values = Dictionary(trace.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+    let usual = try? model?.scenario(parameters: values)
+    return TraceText(trace).replayCommand(
+      namesInvariants: usual?.invariants.map(\.id) != trace.invariants,
+      namesFeatures: usual?.features != trace.features)
+  }
+}

@@ -1,0 +1,214 @@
+// What differs between two pictures of a machine, in sentences.
+
+import Machine
+
+/// One difference between a moment and the one before it.
+public struct PictureChange: Equatable, Sendable {
+  public var text: String
+  /// True of what stories of races are made of: a table is unlinked, a page freed, an entry made
+  /// where nobody finds it, a cached entry no longer what the table says.
+  public var isNotable: Bool
+  /// Ids of the pages it is about.
+  public var pages: [Int]
+}
+
+/// Finds the differences between two pictures, in a fixed order.
+struct PictureComparison {
+  private let old: MachinePicture
+  private let new: MachinePicture
+  private let cpus: [String]
+  private let unlinked: [Int: String]
+  private var changes: [PictureChange] = []
+
+  /// - Parameters:
+  ///   - cpus: the names of the CPUs.
+  ///   - unlinked: how pages that no root leads to came to be so.
+  static func changes(
+    from old: MachinePicture, to new: MachinePicture, cpus: [String], unlinked: [Int: String]
+  ) -> [PictureChange] {
+    var comparison = PictureComparison(old: old, new: new, cpus: cpus, unlinked: unlinked)
+    comparison.comparePages()
+    comparison.compareReachability()
+    for (was, now) in zip(old.words, new.words) where was != now {
+      comparison.add("\(now.name): \(was.text) → \(now.text)")
+    }
+    for (was, now) in zip(old.units, new.units) { comparison.compare(was, now) }
+    for cpu in new.cpus.indices { comparison.compareCPU(cpu) }
+    return comparison.changes
+  }
+
+  private init(
+    old: MachinePicture, new: MachinePicture, cpus: [String], unlinked: [Int: String]
+  ) {
+    self.unlinked = unlinked
+    self.old = old
+    self.new = new
+    self.cpus = cpus
+  }
+
+  private mutating func add(_ text: String, isNotable: Bool = false, _ pages: [Int] = []) {
+    changes.append(PictureChange(text: text, isNotable: isNotable, pages: pages))
+  }
+
+  // MARK: Pages
+
+  private mutating func comparePages() {
+    for page in new.pages {
+      guard let before = old.page(page.id) else {
+        add("\(page.name) is \(page.origin); nobody else can reach it yet", [page.id])
+        continue
+      }
+      compareLifetime(before, page)
+      compareEntries(before, page)
+      if before.references != page.references {
+        add("\(page.name): references \(before.references) → \(page.references)", [page.id])
+      }
+    }
+  }
+
+  private mutating func compareLifetime(_ was: MachinePicture.Page, _ now: MachinePicture.Page) {
+    guard was.lifetime != now.lifetime else { return }
+    switch now.lifetime {
+    case .freed:
+      let links = list(new.links(to: now.id))
+      let although = links.isEmpty ? "" : ", although \(links) still leads to it"
+      add("\(now.name) is freed\(although)", isNotable: true, [now.id])
+    case .inSlab: add("\(now.name) is free again, in its slab", isNotable: true, [now.id])
+    case .inUse: add("\(now.name) is handed out by its slab", isNotable: true, [now.id])
+    }
+  }
+
+  private mutating func compareEntries(_ was: MachinePicture.Page, _ now: MachinePicture.Page) {
+    let page = now
+    for (index, (before, entry)) in zip(was.entries, page.entries).enumerated()
+    where before != entry {
+      let change = "\(page.name)[\(index)]: \(before.text) → \(entry.text)"
+      let pages = [page.id] + (entry.target.map { [$0] } ?? [])
+      let isMade = entry.kind == .table || entry.kind == .leaf
+      if page.lifetime == .freed {
+        add("\(change), in a page that was freed", isNotable: true, pages)
+      } else if isMade, page.isPublished, !page.isReachable, !page.isObject,
+        page.lifetime == .inUse
+      {
+        let how = unlinked[page.id].map { "although \(page.name) was \($0)" }
+        add("\(change), \(how ?? "in a table that no root leads to")", isNotable: true, pages)
+      } else {
+        add(change, pages)
+      }
+    }
+  }
+
+  private mutating func compareReachability() {
+    let known = new.pages.filter { page in old.page(page.id) != nil && !page.isObject }
+    let lost = known.filter { !$0.isReachable && old.page($0.id)?.isReachable == true }
+    let found = known.filter { $0.isReachable && old.page($0.id)?.isReachable == false }
+    if !lost.isEmpty {
+      let verb = lost.count == 1 ? "is" : "are"
+      add(
+        "\(list(lost.map(\.name))) \(verb) unlinked: no root leads there any more",
+        isNotable: true, lost.map(\.id))
+    }
+    if !found.isEmpty {
+      let verb = found.count == 1 ? "is" : "are"
+      add("\(list(found.map(\.name))) \(verb) linked into the tree", found.map(\.id))
+    }
+  }
+
+  // MARK: Caches
+
+  private mutating func compare(_ was: MachinePicture.Unit, _ now: MachinePicture.Unit) {
+    let name = cpus[now.cpu]
+    let kinds = [(was.tables, now.tables, true), (was.leaves, now.leaves, false)]
+    for (before, after, isTable) in kinds {
+      let what = { (entry: MachinePicture.CachedEntry) in
+        isTable
+          ? "the pointer to \(entry.text) for \(entry.addresses)"
+          : "\(entry.addresses) → \(entry.text)"
+      }
+      for entry in after {
+        let pages = entry.page.map { [$0] } ?? []
+        let same = before.first { $0.isSameEntry(as: entry) }
+        if same == nil {
+          add("the MMU of \(name) caches \(what(entry))", isNotable: !entry.isCurrent, pages)
+        } else if same?.isCurrent == true, !entry.isCurrent {
+          add(
+            "the MMU of \(name) still has \(what(entry)) cached", isNotable: true, pages)
+        }
+      }
+      for entry in before where !after.contains(where: { $0.isSameEntry(as: entry) }) {
+        add("the MMU of \(name) drops \(what(entry))", entry.page.map { [$0] } ?? [])
+      }
+    }
+  }
+
+  // MARK: CPUs
+
+  private mutating func compareCPU(_ cpu: Int) {
+    guard cpu < old.cpus.count else { return }
+    let (was, now, name) = (old.cpus[cpu], new.cpus[cpu], cpus[cpu])
+    if was.isInSection != now.isInSection {
+      add("\(name) \(now.isInSection ? "enters" : "leaves") a read-side section")
+    }
+    if was.hasInterruptsMasked != now.hasInterruptsMasked {
+      add("\(name) \(now.hasInterruptsMasked ? "masks" : "unmasks") its interrupts")
+    }
+    if let wait = now.wait, was.wait == nil || was.awaits != now.awaits {
+      add("\(name) waits (\(wait.rawValue))\(awaited(now.awaits))")
+    } else if was.wait != nil, now.wait == nil {
+      add("\(name) has waited long enough (\(was.wait?.rawValue ?? ""))")
+    }
+    for callback in now.callbacks where callback != was.callbacks.matching(callback) {
+      let text = "callback \(callback.number) of \(name)"
+      if callback.isRunning {
+        add("\(text) runs")
+      } else if was.callbacks.matching(callback) == nil {
+        add(
+          "\(text) is queued, for after a grace period\(awaited(callback.awaits))",
+          isNotable: true)
+      } else if callback.awaits.isEmpty {
+        add("\(text) may run: its grace period can end")
+      }
+    }
+    for callback in was.callbacks where now.callbacks.matching(callback) == nil {
+      add("callback \(callback.number) of \(name) is done")
+    }
+    if let place = now.blockedAt, now.wait == nil, was.blockedAt != place, now.role == .program {
+      add("\(name) cannot go on: it is at '\(place)'")
+    }
+  }
+
+  private func awaited(_ numbers: [Int]) -> String {
+    numbers.isEmpty ? ": for nobody" : ": for \(list(numbers.map { cpus[$0] })) to leave"
+  }
+}
+
+/// Names as part of a sentence.
+func list(_ names: [String]) -> String {
+  guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+  return names.dropLast().joined(separator: ", ") + " and " + last
+}
+
+extension MachinePicture {
+  func page(_ id: Int) -> Page? { pages.first { $0.id == id } }
+
+  /// The entries, of pages in use that can be reached, that lead to a page.
+  func links(to id: Int) -> [String] {
+    pages.filter { $0.isReachable && $0.lifetime == .inUse }.flatMap { page in
+      page.entries.indices.filter { page.entries[$0].target == id }.map { "\(page.name)[\($0)]" }
+    }
+  }
+}
+
+extension MachinePicture.CachedEntry {
+  /// True if nothing but the table has changed.
+  func isSameEntry(as other: MachinePicture.CachedEntry) -> Bool {
+    addresses == other.addresses && text == other.text && page == other.page
+      && entry == other.entry
+  }
+}
+
+extension [MachinePicture.Callback] {
+  fileprivate func matching(_ callback: MachinePicture.Callback) -> MachinePicture.Callback? {
+    first { $0.number == callback.number }
+  }
+}

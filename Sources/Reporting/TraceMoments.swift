@@ -1,0 +1,172 @@
+// A trace as a reader goes through it: moment by moment, with what changed and why it matters.
+
+import Exploration
+import Machine
+import Traces
+
+/// One step of a trace, and the machine after it; the first is the machine before all steps.
+public struct Moment: Equatable, Sendable {
+  /// The number that traces show; the first moment is `0`.
+  ///
+  /// What only the CPU itself could notice has a second number, after that of the step before it:
+  /// 3.1 follows 3.
+  public var label: String
+  public var step: RecordedStep?
+  public var picture: MachinePicture
+  public var changes: [PictureChange]
+  /// A CPU that could have gone on and was left, and the one that runs.
+  public var preemption: (left: Int, goesOn: Int)?
+  /// The operation that begins with this step.
+  public var begins: String?
+  /// Operations that end with this step or right after it, and their results.
+  public var ends: [(cpu: Int, result: String)] = []
+  /// True if the steps from here to the end repeat for ever.
+  public var beginsLoop = false
+  /// True if a story of the trace must mention it.
+  public var isKey = false
+
+  public static func == (a: Moment, b: Moment) -> Bool {
+    a.label == b.label && a.step == b.step && a.picture == b.picture
+  }
+}
+
+/// A trace that was recorded with pictures, for views that show one moment at a time.
+public struct TraceMoments: Sendable {
+  public let trace: Trace
+  public private(set) var moments: [Moment] = []
+  /// CPUs that take a step or are waited for, in order: each has a lane.
+  public let lanes: [Int]
+  /// Ids of the pages that the violation names.
+  public let suspects: [Int]
+
+  var recording: Recording { trace.recording }
+
+  /// - Precondition: the recording has pictures.
+  public init(_ trace: Trace) {
+    precondition(
+      trace.recording.pictures.count == trace.recording.steps.count + 1,
+      "a trace for moments is recorded with pictures")
+    self.trace = trace
+    let recording = trace.recording
+    let last = recording.pictures[recording.pictures.count - 1]
+    lanes = recording.cpus.indices.filter { cpu in
+      recording.steps.contains { $0.cpu == cpu }
+        || last.cpus[cpu].blockedAt != nil
+        || recording.pictures.contains { picture in
+          picture.cpus[cpu].role == .callbacks
+            && picture.cpus[cpu].owner.map { !picture.cpus[$0].callbacks.isEmpty } ?? false
+        }
+    }
+    suspects = Self.pages(in: last, namedBy: recording.end)
+    makeMoments()
+    markKeys()
+  }
+
+  /// The violated invariant and what it says.
+  public var violation: (id: String, report: Violation)? {
+    if case .violated(let id, let report) = recording.end { return (id, report) }
+    return nil
+  }
+
+  /// The moment with a label, as a number in `moments`.
+  public func position(ofLabel label: String) -> Int? { moments.firstIndex { $0.label == label } }
+
+  private static func pages(in picture: MachinePicture, namedBy end: Recording.End) -> [Int] {
+    guard case .violated(_, let report) = end else { return [] }
+    let words = report.message.split { !($0.isLetter || $0.isNumber || "._-/[]".contains($0)) }
+    return picture.pages.filter { page in
+      words.contains { word in
+        // A root's name is also a word of every sentence about roots.
+        word.hasPrefix("\(page.name)[") || word.hasPrefix("\(page.name).references")
+          || (!page.isRoot && (word == page.name || word == "\(page.name)."))
+      }
+    }.map(\.id)
+  }
+
+  private mutating func makeMoments() {
+    moments = [
+      Moment(label: "0", step: nil, picture: recording.pictures[0], changes: [], preemption: nil)
+    ]
+    var number = 0
+    var local = 0
+    var preemption: (left: Int, goesOn: Int)?
+    var beginsLoop = false
+    var operations: [Int: Int] = [:]
+    for (position, step) in recording.steps.enumerated() {
+      if recording.preemptions.contains(position) {
+        preemption = (recording.steps[position - 1].cpu, step.cpu)
+      }
+      if position == recording.loop { beginsLoop = true }
+      let picture = recording.pictures[position + 1]
+      if step.isBoundary {
+        // Not something the code does: what there is to see of it belongs to the step before.
+        moments[moments.count - 1].picture = picture
+      } else {
+        (number, local) = step.isLocal ? (number, local + 1) : (number + 1, 0)
+        var moment = Moment(
+          label: local == 0 ? "\(number)" : "\(number).\(local)", step: step, picture: picture,
+          changes: [], preemption: preemption)
+        moment.beginsLoop = beginsLoop
+        if operations[step.cpu] != step.operation {
+          operations[step.cpu] = step.operation
+          moment.begins = recording.operations[step.cpu][step.operation]
+        }
+        (preemption, beginsLoop) = (nil, false)
+        moments.append(moment)
+      }
+      if step.endsOperation {
+        moments[moments.count - 1].ends.append((step.cpu, step.operationResult ?? "done"))
+      }
+    }
+    compareMoments()
+  }
+
+  private mutating func compareMoments() {
+    var unlinked: [Int: String] = [:]
+    for index in moments.indices.dropFirst() {
+      let (old, moment) = (moments[index - 1].picture, moments[index])
+      moments[index].changes = PictureComparison.changes(
+        from: old, to: moment.picture, cpus: recording.cpus, unlinked: unlinked)
+      guard let step = moment.step else { continue }
+      for page in moment.picture.pages {
+        if page.isReachable {
+          unlinked[page.id] = nil
+        } else if old.page(page.id)?.isReachable == true {
+          unlinked[page.id] = "unlinked by \(recording.cpus[step.cpu]) in step \(moment.label)"
+        }
+      }
+    }
+  }
+
+  /// What must be told: what is notable in itself, what concerns the pages that the violation
+  /// names, preemptions, and where it ends.
+  private mutating func markKeys() {
+    let last = moments.count - 1
+    let stale = moments[last].picture.units.flatMap { unit in
+      unit.leaves.filter { !$0.isCurrent }.map {
+        "\(recording.cpus[unit.cpu]) caches \($0.addresses) "
+      }
+    }
+    for index in moments.indices.dropFirst() {
+      for change in moments[index].changes.indices {
+        let it = moments[index].changes[change]
+        let concernsSuspect =
+          it.pages.contains { suspects.contains($0) } && !it.text.contains(": references ")
+        let isStale = stale.contains { it.text.contains($0) }
+        if concernsSuspect || isStale { moments[index].changes[change].isNotable = true }
+      }
+      let moment = moments[index]
+      moments[index].isKey =
+        index == last || moment.preemption != nil || moment.beginsLoop
+        || moment.changes.contains(where: \.isNotable)
+    }
+  }
+}
+
+extension Moment {
+  /// The step in words, with what came of it.
+  var actionText: String {
+    guard let step else { return "Before the first step" }
+    return step.action + (step.outcome.isEmpty ? "" : ": \(step.outcome)")
+  }
+}

@@ -1,0 +1,159 @@
+// Docs/Formats.md lists the keys of each JSON document: all that are written, and no others.
+
+import Checking
+import Exploration
+import Foundation
+import Machine
+import Models
+import Reporting
+import Testing
+import Traces
+
+@Suite struct JSONKeysTests {
+  private static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// The keys in the table below a heading.
+  private static func documented(_ heading: String) throws -> [String] {
+    let url = root.appendingPathComponent("Docs/Formats.md")
+    let lines = try String(contentsOf: url, encoding: .utf8).components(separatedBy: "\n")
+    let start = try #require(lines.firstIndex(of: "### \(heading)"))
+    let section = lines[(start + 1)...].prefix { !$0.hasPrefix("#") }
+    return section.filter { $0.hasPrefix("| `") }.map { line in
+      String(line.dropFirst(3).prefix { $0 != "`" })
+    }
+  }
+
+  /// Objects whose keys are names, and parts that have a table of their own.
+  private static let maps: Set = [
+    "parameters", "rows[].verdicts", "models[].parameters", "models[].notRequired",
+  ]
+  private static let parts: Set = ["counterexample.steps[]", "steps[]", "checks[].check"]
+
+  /// The paths of all values; what is empty tells nothing of its keys.
+  private static func paths(_ value: Any, _ path: String = "") -> Set<String> {
+    if parts.contains(path) { return [path] }
+    if let array = value as? [Any] {
+      return array.reduce(into: []) { $0.formUnion(paths($1, "\(path)[]")) }
+    }
+    guard let object = value as? [String: Any] else { return [path] }
+    if maps.contains(path) { return object.isEmpty ? [] : ["\(path).*"] }
+    return object.reduce(into: []) { all, item in
+      all.formUnion(paths(item.value, path.isEmpty ? item.key : "\(path).\(item.key)"))
+    }
+  }
+
+  private static func object(_ document: some Encodable) throws -> Any {
+    try JSONSerialization.jsonObject(with: Data(try json(document).utf8))
+  }
+
+  private func expect(
+    _ documents: [Any], match heading: String, without: (String) -> Bool = { _ in false }
+  ) throws {
+    let written = documents.reduce(into: Set<String>()) { $0.formUnion(Self.paths($1)) }
+    let documented = try Self.documented(heading)
+    #expect(documented.count == Set(documented).count)
+    #expect(written.sorted() == documented.filter { !without($0) }.sorted())
+    for case let document as [String: Any] in documents where heading != "Steps" {
+      #expect(document["format"] as? String == heading)
+    }
+  }
+
+  private static func vacuousModel() -> Model {
+    Model(
+      name: "idle", summary: "", scenario: "", expectation: .holds,
+      mustHappen: [ExpectedOutcome("run", "1")]
+    ) { _ in
+      let scenario = Scenario()
+      scenario.cpu("cpu", Operation("run") { _ in 0 })
+      return scenario
+    }
+  }
+
+  /// Reports of everything a report can be.
+  private static let checks: [JudgedCheck] = {
+    var checks: [JudgedCheck] = []
+    let models = Catalogue.models + [vacuousModel()]
+    for model in models {
+      for declared in model.declaredChecks {
+        guard let report = try? model.check(declared.options()) else { continue }
+        checks.append(JudgedCheck(declared, report, seconds: 0.5))
+      }
+    }
+    let large = Catalogue.model(named: "collapse-in-rcu-callback")
+    var bounded = CheckOptions()
+    bounded.limits.states = 5_000
+    var exact = CheckOptions()
+    exact.isExact = true
+    exact.features = Architecture.v8_4.features
+    for options in [bounded, exact] {
+      guard let report = try? large?.check(options) else { continue }
+      checks.append(JudgedCheck(DeclaredCheck(parameters: [:], violated: nil), report))
+    }
+    return checks
+  }()
+
+  @Test func check() throws {
+    #expect(Self.checks.count == CatalogueCase.all.count + 3)
+    let documents = try Self.checks.map { item in
+      try Self.object(CheckDocument(item.report, seconds: item.seconds))
+    }
+    try expect(documents, match: "gracewalk check 1")
+  }
+
+  @Test func catalogue() throws {
+    let document = try Self.object(CatalogueDocument(Self.checks))
+    try expect([document], match: "gracewalk catalogue 1")
+    let object = try #require(document as? [String: Any])
+    #expect(object["asDeclared"] as? Int == CatalogueCase.all.count + 1)
+  }
+
+  @Test func replayAndSteps() throws {
+    let traces = Self.checks.compactMap(\.report.counterexample)
+    #expect(traces.count > 50)
+    let documents = try traces.map { try Self.object(ReplayDocument($0)) }
+    try expect(documents, match: "gracewalk replay 1")
+    let steps = documents.compactMap { ($0 as? [String: Any])?["steps"] as? [Any] }
+    try expect(steps.flatMap { $0 }, match: "Steps")
+  }
+
+  /// A replay and a check list the same steps.
+  @Test func stepsAreTheSame() throws {
+    let item = try #require(Self.checks.first { $0.report.counterexample != nil })
+    let trace = try #require(item.report.counterexample)
+    let check = try #require(try Self.object(CheckDocument(item.report)) as? [String: Any])
+    let counterexample = try #require(check["counterexample"] as? [String: Any])
+    let replay = try #require(try Self.object(ReplayDocument(trace)) as? [String: Any])
+    let ours = try #require(replay["steps"] as? NSArray)
+    #expect(ours.isEqual(to: try #require(counterexample["steps"] as? [Any])))
+    #expect(ours.count == trace.recording.steps.count)
+    #expect(replay["end"] as? String == "violated")
+    #expect(replay["schedule"] as? String == trace.recording.schedule.text)
+  }
+
+  @Test func matrix() throws {
+    let document = MatrixDocument(try MatrixTests.matrix(MatrixTests.doubles))
+    try expect([try Self.object(document)], match: "gracewalk matrix 1")
+  }
+
+  @Test func list() throws {
+    let output = try CommandTests.outcome("list", "--format", "json").output
+    let document = try JSONSerialization.jsonObject(with: Data(output.utf8))
+    try expect([document], match: "gracewalk list 1")
+  }
+
+  @Test func bench() throws {
+    let words =
+      CommandTests.hasSpin ? ["--spin", "2", "--rounds", "1"] : ["page-table(2)"]
+    let outputs = try [["page-table(2)"], words].map { words in
+      let output = try CommandTests.outcome(["bench"] + words + ["--format", "json"]).output
+      return try JSONSerialization.jsonObject(with: Data(output.utf8))
+    }
+    // A comparison alone is a document of its own, which the long benchmark has as a part.
+    let whole: [Any] =
+      CommandTests.hasSpin ? [["format": "gracewalk bench 1", "spin": outputs[1]]] : []
+    try expect([outputs[0]] + whole, match: "gracewalk bench 1") {
+      !CommandTests.hasSpin && $0.hasPrefix("spin.")
+    }
+  }
+}
