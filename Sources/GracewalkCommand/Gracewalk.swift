@@ -16,7 +16,8 @@ enum GracewalkCommand {
   static let version = "0.1.0"
 
   static let commands = [
-    CheckCommand.command, ReplayCommand.command, ListCommand.command, BenchCommand.command,
+    CheckCommand.command, SweepCommand.command, ReplayCommand.command, ListCommand.command,
+    BenchCommand.command,
     FuzzCommand.command,
   ]
 
