@@ -100,14 +100,13 @@ public struct CombinationSpace: Sendable {
   /// add up to C(s + N, N).
   public var combinationCount: Int? {
     guard let sequenceCount else { return nil }
-    var count = 1
+    // C(s + n, n) is a whole number for each n on the way, and a product of two that fit fits.
+    var count = UInt128(1)
     for cpu in 1...cpusMax {
-      let (sum, isTooLarge) = sequenceCount.addingReportingOverflow(cpu)
-      let (product, overflows) = count.multipliedReportingOverflow(by: sum)
-      guard !isTooLarge, !overflows else { return nil }
-      count = product / cpu
+      count = count * (UInt128(sequenceCount) + UInt128(cpu)) / UInt128(cpu)
+      guard count <= UInt128(Int.max) else { return nil }
     }
-    return count - 1
+    return Int(count) - 1
   }
 
   private static func sumOfPowers(of base: Int, upTo exponent: Int) -> Int? {

@@ -71,7 +71,7 @@ final class Sweep {
     combinations = space.combinations
     report = SweepReport(
       model, options, operations: words.map(\.operation.name), start: vocabulary.start,
-      invariants: scenario.invariants.map(\.id), world: scenario.world,
+      invariants: scenario.invariants.map(\.id), world: scenario.world(of: words),
       assignments: assignments, withoutSymmetries: count, combinations: combinations.count)
   }
 
@@ -165,8 +165,12 @@ final class Sweep {
   /// Looks for the simplest counterexample of a combination.
   private func minimise(_ failure: inout SweepReport.Failure) throws(SweepError) {
     guard let model = model.model(of: failure.combination) else { return }
+    let isInterrupted = options.isInterrupted
+    var options = CheckOptions()
+    options.watch = { _ in !isInterrupted() }
     do throws(CheckError) {
-      failure.report = try model.check()
+      let report = try model.check(options)
+      if report.verdict == .violated { failure.report = report }
     } catch {
       throw .badModel(combination: model.name, error)
     }

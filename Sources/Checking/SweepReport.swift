@@ -114,9 +114,11 @@ public struct SweepReport: Sendable {
 }
 
 extension Scenario {
-  /// The part of the scope that is there before any CPU is.
-  var world: String {
+  /// The part of the scope of all combinations that is not about how many do how much.
+  func world(of words: [Vocabulary.Word]) -> String {
     let tables = hasTables ? "\(geometry.levels)-level tables of \(geometry.entries) entries, " : ""
-    return "\(tables)sequential consistency"
+    let guests = words.contains { $0.mmu != nil }
+    let hardware = guests ? "an MMU for each CPU that runs a guest, \(features.summary), " : ""
+    return "\(tables)\(hardware)sequential consistency"
   }
 }

@@ -35,8 +35,8 @@ enum SweepCommand {
     Terminal.catchInterrupts()
     let isJSON = try SharedOptions.isJSON(arguments)
     var options = SweepOptions()
-    options.cpus = try arguments.count("cpus") ?? options.cpus
-    options.operations = try arguments.count("operations") ?? options.operations
+    options.cpus = try arguments.count("cpus", upTo: 1_000) ?? options.cpus
+    options.operations = try arguments.count("operations", upTo: 1_000) ?? options.operations
     options.findsAll = arguments.has("all")
     options.jobs = try arguments.count("jobs", upTo: ParallelSearch.jobsMax) ?? 1
     options.limits.states = try arguments.count("states")
