@@ -24,6 +24,6 @@ public enum Catalogue {
 
   public static let models: [Model] = systems.flatMap(\.models)
 
-  /// The model with a name, or nil.
-  public static func model(named name: String) -> Model? { models.first { $0.name == name } }
+  /// The model with a name, or nil; combinations of a model's operations have names, too.
+  public static func model(named name: String) -> Model? { models.model(named: name) }
 }

@@ -123,6 +123,8 @@ public struct Model: Sendable {
   /// What the question also asks and sequential consistency cannot tell; nil if there is no such
   /// thing.
   public let openQuestion: String?
+  /// What else its code can be told to do; nil if there is nothing to choose from.
+  public let vocabulary: Vocabulary?
   /// Makes a fresh scenario, equal each time for equal parameters.
   public let build: @Sendable (ParameterValues) -> Scenario
 
@@ -131,7 +133,7 @@ public struct Model: Sendable {
     origin: Origin? = nil, parameters: [Parameter] = [], expectation: Expectation,
     mustHappen: [ExpectedOutcome] = [], exempt: [Exemption] = [],
     instances: [[String: Int]] = [[:]],
-    openQuestion: String? = nil,
+    openQuestion: String? = nil, vocabulary: Vocabulary? = nil,
     build: @escaping @Sendable (ParameterValues) -> Scenario
   ) {
     self.name = name
@@ -145,6 +147,7 @@ public struct Model: Sendable {
     self.exempt = exempt
     self.instances = instances
     self.openQuestion = openQuestion
+    self.vocabulary = vocabulary
     self.build = build
   }
 

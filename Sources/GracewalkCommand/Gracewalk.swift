@@ -16,8 +16,8 @@ enum GracewalkCommand {
   static let version = "0.1.0"
 
   static let commands = [
-    CheckCommand.command, ReplayCommand.command, ListCommand.command, BenchCommand.command,
-    AblateCommand.command, DocumentCommand.command,
+    CheckCommand.command, SweepCommand.command, AblateCommand.command, ReplayCommand.command,
+    DocumentCommand.command, ListCommand.command, BenchCommand.command,
     FuzzCommand.command,
   ]
 

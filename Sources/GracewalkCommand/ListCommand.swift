@@ -6,8 +6,8 @@ import Reporting
 
 enum ListCommand {
   static let command = Command(
-    name: "list", operands: "[models|invariants|architectures]",
-    summary: "list the models, invariants and architectures",
+    name: "list", operands: "[models|systems|invariants|architectures]",
+    summary: "list the models, those that can be swept, invariants and architectures",
     options: [OutputFormat.option(OutputFormat.words)], run: run)
 
   private struct ModelEntry: Encodable {
@@ -30,6 +30,13 @@ enum ListCommand {
     var question: String
   }
 
+  private struct SystemEntry: Encodable {
+    var name: String
+    var summary: String
+    var start: String
+    var operations: [String]
+  }
+
   private struct InvariantEntry: Encodable {
     var id: String
     var kind: String
@@ -49,15 +56,17 @@ enum ListCommand {
   private struct Document: Encodable {
     var format = "gracewalk list 1"
     var models: [ModelEntry]?
+    var systems: [SystemEntry]?
     var invariants: [InvariantEntry]?
     var architectures: [ArchitectureEntry]?
   }
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
-    let kinds = ["models", "invariants", "architectures"]
+    let kinds = ["models", "systems", "invariants", "architectures"]
     guard arguments.operands.count <= 1, arguments.operands.allSatisfy(kinds.contains) else {
       throw UsageError(
-        "list takes 'models', 'invariants' or 'architectures'; see gracewalk list --help")
+        "list takes 'models', 'systems', 'invariants' or 'architectures'; see gracewalk list --help"
+      )
     }
     let wants = { (kind: String) in (arguments.operands.first ?? kind) == kind }
     if try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json {
@@ -65,6 +74,7 @@ enum ListCommand {
         try json(
           Document(
             models: wants("models") ? Catalogue.models.map(entry) : nil,
+            systems: wants("systems") ? Catalogue.models.compactMap(systemEntry) : nil,
             invariants: wants("invariants") ? InvariantCatalogue.described.map(entry) : nil,
             architectures: wants("architectures") ? Architecture.all.map(entry) : nil)))
       return ExitStatus.holds
@@ -72,6 +82,15 @@ enum ListCommand {
     let style = Terminal.style
     var sections: [[String]] = []
     if wants("models") { sections.append(Catalogue.models.flatMap { lines($0, style) }) }
+    if wants("systems") {
+      sections.append(
+        Catalogue.models.compactMap(systemEntry).flatMap {
+          [
+            "\(style.bold($0.name)): sweep of \($0.operations.joined(separator: "; "))",
+            "  \($0.start)",
+          ]
+        })
+    }
     if wants("invariants") {
       sections.append(
         InvariantCatalogue.described.flatMap {
@@ -125,6 +144,13 @@ enum ListCommand {
           author: $0.author, list: $0.list, date: $0.date, subject: $0.subject,
           question: $0.question)
       })
+  }
+
+  private static func systemEntry(_ model: Model) -> SystemEntry? {
+    model.vocabulary.map {
+      SystemEntry(
+        name: model.name, summary: model.summary, start: $0.start, operations: $0.operations)
+    }
   }
 
   private static func entry(_ invariant: any Invariant) -> InvariantEntry {

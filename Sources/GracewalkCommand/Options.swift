@@ -56,11 +56,33 @@ enum SharedOptions {
   /// The model with a name; an unknown one is answered with the nearest.
   static func model(_ name: String) throws(UsageError) -> Model {
     if let model = Catalogue.model(named: name) { return model }
+    try refuseCombination(name)
     let near = nearest(to: name, among: Catalogue.models.map(\.name))
     let hint =
       near.isEmpty
       ? "gracewalk list names them all" : "did you mean \(near.joined(separator: ", "))?"
     throw UsageError("unknown model '\(name)'; \(hint)")
+  }
+
+  /// Says what is wrong with the name of a combination of a model's operations.
+  private static func refuseCombination(_ name: String) throws(UsageError) {
+    guard let model = Catalogue.models.first(where: { name.hasPrefix("\($0.name)/") }) else {
+      return
+    }
+    do throws(Model.CombinationNameError) {
+      _ = try model.combination(named: name)
+    } catch {
+      switch error {
+      case .noVocabulary: throw UsageError("\(model.name) has no operations to choose from")
+      case .unknownOperation(let word, let known):
+        throw UsageError(
+          "\(model.name) has no operation '\(word)'; it has \(known.joined(separator: ", "))")
+      case .tooLarge:
+        throw UsageError(
+          "a combination has at most \(Model.sweptCPUsMax) CPUs with "
+            + "\(Model.sweptOperationsMax) operations each")
+      }
+    }
   }
 
   static func parameters(_ arguments: Arguments) throws(UsageError) -> [String: Int] {

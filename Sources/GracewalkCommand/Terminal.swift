@@ -59,9 +59,18 @@ enum Terminal {
   }
 
   private static func showProgress(_ label: String, _ progress: SearchProgress) {
-    progressIsShown.store(true, ordering: .relaxed)
-    writeError("\r\u{1B}[K\(ProgressText.line(label, progress))")
+    showProgress(ProgressText.line(label, progress))
   }
+
+  /// Shows a line of progress on a terminal, in place of the last.
+  static func showProgress(_ line: String) {
+    guard errorIsTerminal else { return }
+    progressIsShown.store(true, ordering: .relaxed)
+    writeError("\r\u{1B}[K\(line)")
+  }
+
+  /// Whether Ctrl-C was pressed.
+  static var isInterrupted: Bool { interruptFlag.load(ordering: .relaxed) }
 
   /// Removes the progress line.
   static func clearProgress() {

@@ -63,6 +63,12 @@ struct HardwareLayout {
     leaf(unit, level, prefix) + UInt32(slotCount) * HardwareLayout.slotStride
   }
 
+  /// Cells of all cached leaves of a unit, in the order of levels and prefixes.
+  func leafCells(_ unit: Int) -> Range<UInt32> { leaf(unit, 0, 0)..<table(unit, 0, 0) }
+
+  /// The same followed by those of all cached pointers to tables.
+  func entryCells(_ unit: Int) -> Range<UInt32> { leaf(unit, 0, 0)..<object(unit + 1) }
+
   private var registerBase: UInt32 { base + UInt32(unitCount) * unitStride }
 
   /// The walk a CPU has in flight: its state, the table it is in, where it read the way there.

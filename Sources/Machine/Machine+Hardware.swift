@@ -258,16 +258,16 @@ extension Machine {
     guard watched.contains(.conflictingEntries) else { return }
     let span = layout.hardware.span(at: level)
     let first = action.address / span * span
-    eachLeaf(of: unit) { slot in
+    for slot in cachedLeaves(of: unit) {
       let range = layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level)
-      guard range.overlaps(first..<(first + span)) else { return }
+      guard range.overlaps(first..<(first + span)) else { continue }
       let address = max(first, range.lowerBound)
       let other = bits(of: slot)
       let isSame =
         frame(of: other, at: slot.level, for: address) == frame(of: leaf, at: level, for: address)
       let isAllowed =
         slot.level == level || isSame && mayDifferInSize(leaf, other)
-      guard !isSame || !isAllowed else { return }
+      guard !isSame || !isAllowed else { continue }
       report(.conflictingEntries, cpu, cell: action.cell, value: UInt64(address))
     }
   }
@@ -310,18 +310,11 @@ extension Machine {
     for (number, unit) in translation.units.enumerated()
     where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
       let isFor = !invalidation.isLocal || unit.cpu == cpu
-      eachLeaf(of: number) { slot in
-        guard covers(invalidation, slot) else { return }
-        var survival: Survival?
-        if !isFor { survival = .local }
-        if !invalidation.removesLeaf(at: slot.level) { survival = .wrongLevel }
-        remove(slot, survival, written)
-      }
-      eachTable(of: number) { slot in
-        guard covers(invalidation, slot) else { return }
-        var survival: Survival?
-        if !isFor { survival = .local }
-        if !invalidation.removesTable(at: slot.level) {
+      for slot in cachedEntries(of: number) where covers(invalidation, slot) {
+        var survival: Survival? = isFor ? nil : .local
+        if bits(of: slot).isLeaf {
+          if !invalidation.removesLeaf(at: slot.level) { survival = .wrongLevel }
+        } else if !invalidation.removesTable(at: slot.level) {
           survival = invalidation.isLastLevelOnly ? .lastLevelOnly : .wrongLevel
         }
         remove(slot, survival, written)

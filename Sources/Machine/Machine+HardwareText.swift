@@ -67,15 +67,17 @@ extension Machine {
   /// What each unit has cached, a line per CPU that has anything.
   public var hardwareState: [String] {
     translation.units.enumerated().compactMap { number, unit in
-      var parts: [String] = []
-      eachTable(of: number) { slot in
+      var (walks, leaves): ([String], [String]) = ([], [])
+      for slot in cachedEntries(of: number) {
         let range = text(of: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level))
-        parts.append("walk \(range) at \(text(of: bits(of: slot)))")
+        let entry = bits(of: slot)
+        if entry.isLeaf {
+          leaves.append("\(range) → \(text(of: entry))")
+        } else {
+          walks.append("walk \(range) at \(text(of: entry))")
+        }
       }
-      eachLeaf(of: number) { slot in
-        let range = text(of: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level))
-        parts.append("\(range) → \(text(of: bits(of: slot)))")
-      }
+      let parts = walks + leaves
       return parts.isEmpty
         ? nil : "\(name(ofCPU: unit.cpu)): \(parts.joined(separator: "  "))"
     }

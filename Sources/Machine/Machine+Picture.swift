@@ -77,10 +77,14 @@ extension Machine {
 
   private func unitPicture(_ number: Int) -> MachinePicture.Unit {
     let unit = translation.units[number]
-    var tables: [MachinePicture.CachedEntry] = []
-    eachTable(of: number) { tables.append(cachedPicture($0)) }
-    var leaves: [MachinePicture.CachedEntry] = []
-    eachLeaf(of: number) { leaves.append(cachedPicture($0)) }
+    var (tables, leaves): ([MachinePicture.CachedEntry], [MachinePicture.CachedEntry]) = ([], [])
+    for slot in cachedEntries(of: number) {
+      if bits(of: slot).isLeaf {
+        leaves.append(cachedPicture(slot))
+      } else {
+        tables.append(cachedPicture(slot))
+      }
+    }
     let walkers = [unit.cpu] + (translation.walkers[number].map { [$0] } ?? [])
     return MachinePicture.Unit(
       cpu: unit.cpu, tables: tables, leaves: leaves,

@@ -58,6 +58,38 @@ struct TranslationUnits {
   }
 }
 
+/// Cached entries of a unit, in the order of their places.
+struct CachedEntries: Sequence, IteratorProtocol {
+  private let memory: Memory
+  private let layout: HardwareLayout
+  private var cell: UInt32
+  private let end: UInt32
+  private var level = 0
+  private var prefix = 0
+
+  /// - Parameter cells: places that begin with the root's level.
+  init(_ memory: Memory, _ layout: HardwareLayout, _ cells: Range<UInt32>) {
+    self.memory = memory
+    self.layout = layout
+    cell = cells.lowerBound
+    end = cells.upperBound
+  }
+
+  mutating func next() -> Machine.Slot? {
+    while cell < end {
+      let slot = Machine.Slot(cell: cell, level: level, prefix: prefix)
+      cell += HardwareLayout.slotStride
+      prefix += 1
+      if prefix == layout.prefixCount(at: level) {
+        prefix = 0
+        level = level == layout.geometry.lastLevel ? 0 : level + 1
+      }
+      if memory[slot.cell] != 0 { return slot }
+    }
+    return nil
+  }
+}
+
 extension Machine {
   var hasHardware: Bool { !translation.units.isEmpty }
 
@@ -95,28 +127,14 @@ extension Machine {
     return nil
   }
 
-  /// Calls `body` with all cached leaves of a unit.
-  func eachLeaf(of unit: Int, _ body: (Slot) -> Void) {
-    eachSlot { level, prefix in
-      let cell = layout.hardware.leaf(unit, level, prefix)
-      if memory[cell] != 0 { body(Slot(cell: cell, level: level, prefix: prefix)) }
-    }
+  /// All that a unit has cached: leaves, from the root's level down, then pointers to tables.
+  func cachedEntries(of unit: Int) -> CachedEntries {
+    CachedEntries(memory, layout.hardware, layout.hardware.entryCells(unit))
   }
 
-  /// Calls `body` with all cached pointers to tables of a unit.
-  func eachTable(of unit: Int, _ body: (Slot) -> Void) {
-    eachSlot { level, prefix in
-      guard level < layout.geometry.lastLevel else { return }
-      let cell = layout.hardware.table(unit, level, prefix)
-      if memory[cell] != 0 { body(Slot(cell: cell, level: level, prefix: prefix)) }
-    }
-  }
-
-  @inline(__always)
-  private func eachSlot(_ body: (Int, Int) -> Void) {
-    for level in 0..<layout.geometry.levels {
-      for prefix in 0..<layout.hardware.prefixCount(at: level) { body(level, prefix) }
-    }
+  /// The leaves among them.
+  func cachedLeaves(of unit: Int) -> CachedEntries {
+    CachedEntries(memory, layout.hardware, layout.hardware.leafCells(unit))
   }
 
   func clear(_ slot: Slot) {
@@ -136,16 +154,18 @@ extension Machine {
   func cpusCaching(table id: Int) -> CPUSet {
     var found = CPUSet()
     for (number, unit) in translation.units.enumerated() {
-      eachTable(of: number) { if bits(of: $0).tableID == id { found.insert(unit.cpu) } }
-      if walks(number, table: id) { found.insert(unit.cpu) }
+      for slot in cachedEntries(of: number) where bits(of: slot).tableID == id {
+        found.insert(unit.cpu)
+      }
+      if walks(unit.cpu, table: id) { found.insert(unit.cpu) }
+      if let walker = translation.walkers[number], walks(walker, table: id) {
+        found.insert(unit.cpu)
+      }
     }
     return found
   }
 
-  private func walks(_ unit: Int, table id: Int) -> Bool {
-    walkedPage(by: translation.units[unit].cpu) == id
-      || translation.walkers[unit].map { walkedPage(by: $0) == id } ?? false
-  }
+  private func walks(_ cpu: Int, table id: Int) -> Bool { walkedPage(by: cpu) == id }
 
   /// The id of the table that a CPU's walk is in, if one is in flight.
   func walkedPage(by cpu: Int) -> Int? {
@@ -158,12 +178,7 @@ extension Machine {
   func cpusCaching(entryAt cell: UInt32, unlike new: Descriptor) -> CPUSet {
     var found = CPUSet()
     for (number, unit) in translation.units.enumerated() {
-      eachLeaf(of: number) { slot in
-        guard memory[slot.source] == UInt64(cell) else { return }
-        if needsBreak(bits(of: slot), new) { found.insert(unit.cpu) }
-      }
-      eachTable(of: number) { slot in
-        guard memory[slot.source] == UInt64(cell) else { return }
+      for slot in cachedEntries(of: number) where memory[slot.source] == UInt64(cell) {
         if needsBreak(bits(of: slot), new) { found.insert(unit.cpu) }
       }
     }
@@ -174,8 +189,8 @@ extension Machine {
   func cpusCaching(frame: Int, of owner: UInt64) -> CPUSet {
     var found = CPUSet()
     for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == Int(owner) {
-      eachLeaf(of: number) { slot in
-        guard let first = bits(of: slot).dataFrame else { return }
+      for slot in cachedLeaves(of: number) {
+        guard let first = bits(of: slot).dataFrame else { continue }
         let span = layout.hardware.span(at: slot.level)
         if (first..<(first + span)).contains(frame) { found.insert(unit.cpu) }
       }

@@ -85,6 +85,18 @@ struct AllocationTests {
     #expect(search.allocations < 40)
   }
 
+  /// Accesses, walks and invalidations, and looking at what all units have cached.
+  @Test func hardwareAllocatesNothingPerTransition() throws {
+    let events = [
+      "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
+      "no-reuse-while-cached",
+    ]
+    let model = try #require(Catalogue.model(named: "unmap-and-free"))
+    let search = WarmSearch(try model.scenario(invariants: events), reduced)
+    #expect(search.transitions > 100_000)
+    #expect(search.allocations < 40, "\(search.allocations) in \(search.transitions)")
+  }
+
   /// Noting who may still hold a page allocates nothing either.
   @Test(arguments: ["collapse-in-rcu-callback", "fault-in-parallel"])
   func gracePeriodsAllocateNothingPerTransition(name: String) throws {

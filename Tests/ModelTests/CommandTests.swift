@@ -180,6 +180,32 @@ import Testing
     #expect(edited.status == 2 && edited.error.contains("was edited after it was written"))
   }
 
+  @Test func sweepNamesACombinationThatChecksAndReplays() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let sweep = try run(
+      ["sweep", "collapse-unlocked-descendants", "--operations", "2"], in: folder)
+    #expect(sweep.status == 1)
+    let name = "collapse-unlocked-descendants/map-0x0/collapse-0x0"
+    #expect(sweep.output.contains("\n  gracewalk check \(name)\n"))
+    // CPUs are interchangeable: their order in a name means nothing.
+    let other = "collapse-unlocked-descendants/collapse-0x0/map-0x0"
+    let check = try run(["check", other, "--trace", "leak.trace"], in: folder)
+    #expect(check.status == 1)
+    let replay = try run(["replay", "leak.trace"], in: folder)
+    #expect(replay.status == 1)
+    let body = { (text: String) in text.components(separatedBy: "\n\n").dropFirst().joined() }
+    #expect(body(check.output).contains("✗ no-leaked-table-page"))
+    #expect(body(check.output) == body(replay.output))
+    #expect(body(check.output) == body(sweep.output))
+
+    let bounded = try run("sweep", "fault-in-parallel", "--states", "100", "--format", "json")
+    #expect(bounded.status == 3)
+    #expect(bounded.output.contains("\"format\" : \"gracewalk sweep 1\""))
+    #expect(try run("sweep", "unmap-under-write-lock").status == 0)
+  }
+
   @Test func matrix() throws {
     let outcome = try run("check", "--matrix", "shared-memcache-without-exchange")
     #expect(outcome.status == 0)
@@ -286,7 +312,24 @@ import Testing
     (["replay", "shared-memcache", "--schedule", "\u{1B}[2J"], "--schedule needs steps"),
     (["check", "\u{1B}[2Jx"], "unknown model '\\u{1b}[2Jx'"),
     (["fuzz", "--traces", "9", "--loops"], "--traces and --loops contradict each other"),
-    (["list", "things"], "list takes 'models', 'invariants' or 'architectures'"),
+    (["list", "things"], "list takes 'models', 'systems', 'invariants' or 'architectures'"),
+    (["sweep"], "sweep takes one system"),
+    (["sweep", "shared-memcache"], "shared-memcache has no operations to choose from"),
+    (["sweep", "fault-in-parallel", "--cpus", "0"], "--cpus needs a whole number from 1 to 1000"),
+    (
+      ["sweep", "collapse-in-rcu-callback", "--cpus", "40"],
+      "--cpus 40 --operations 1 makes 62,891,498 combinations of 7 operations; at most 100,000 are"
+    ),
+    (["sweep", "swap-two-entries", "--cpus", "9"], "--cpus goes from 1 to 8"),
+    (
+      ["check", "unmap-and-free/read-0x0/map"],
+      "unmap-and-free has no operation 'map'; it has read-0x0, write-0x0, unmap-0x0, map-0x0"
+    ),
+    (["check", "shared-memcache/map-0x0"], "shared-memcache has no operations to choose from"),
+    (
+      ["check", "unmap-and-free/\(Array(repeating: "read-0x0", count: 7).joined(separator: ","))"],
+      "a combination has at most 8 CPUs with 6 operations each"
+    ),
   ])
   func mistakesGetOneLineAndStatusTwo(_ words: [String], _ expected: String) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

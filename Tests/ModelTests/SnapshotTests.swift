@@ -1,6 +1,7 @@
 // What people see, kept as files: UPDATE_SNAPSHOTS=1 rewrites them, and the run fails once.
 
 import Checking
+import Exploration
 import Foundation
 import Models
 import Reporting
@@ -51,6 +52,27 @@ import Testing
     let models = Memcache.models + [MatrixTests.doubles[1]]
     let document = MatrixDocument(try MatrixTests.matrix(models))
     try expect(try json(document) + "\n", matches: "matrix-json")
+  }
+
+  /// The smallest that fails with its counterexample, and all that contain no other.
+  @Test(arguments: [
+    ("sweep", "walk-references-without-recheck"), ("sweep-all", "swap-two-entries-in-any-order"),
+  ])
+  func sweep(snapshot: String, name: String) throws {
+    let model = try #require(Catalogue.model(named: name))
+    var options = SweepOptions()
+    options.operations = 2
+    options.findsAll = snapshot == "sweep-all"
+    let text = SweepText(try model.sweep(options))
+    let lines = text.header + [""] + text.body
+    try expect(lines.joined(separator: "\n") + "\n", matches: snapshot)
+  }
+
+  @Test func sweepJSON() throws {
+    let model = try #require(Catalogue.model(named: "fault-in-parallel"))
+    var options = SweepOptions()
+    options.limits.states = 340
+    try expect(try json(SweepDocument(try model.sweep(options))) + "\n", matches: "sweep-json")
   }
 
   @Test func checkJSON() throws {

@@ -58,7 +58,8 @@ public enum Collapse {
       parameters: [Parameter("levels", "levels of the table", 2...4, standard: 3)],
       expectation: violates.isEmpty ? .holds : .violates(violates),
       mustHappen: races,
-      instances: [["levels": 2], ["levels": 3]]
+      instances: [["levels": 2], ["levels": 3]],
+      vocabulary: vocabulary(teardown, protection)
     ) { values in
       scenario(levels: values["levels"], teardown, protection)
     }
@@ -80,17 +81,45 @@ public enum Collapse {
   private static func scenario(
     levels: Int, _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection
   ) -> Scenario {
+    let (scenario, table, mapped) = start(levels: levels, teardown, protection)
+    scenario.cpu("collapser", usesCallbacks: protection == .rcu, table.operation(.collapse, 0))
+    scenario.cpu("mapper", table.operation(.map, 0))
+    scenario.cpu("walker", table.operation(.lookUp, mapped))
+    return scenario
+  }
+
+  /// Whatever can be done with a page that is not mapped and one that is.
+  private static func vocabulary(
+    _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection
+  ) -> Vocabulary {
+    Vocabulary(
+      start:
+        "The root entry leads to a table of two halves; of the first page of each, 0x0 is not "
+        + "mapped and 0x2 is."
+    ) {
+      let (scenario, table, mapped) = start(levels: 3, teardown, protection)
+      let calls: [AddressMap.Call] = [.map, .unmap, .lookUp]
+      let words = calls.flatMap { call in
+        [0, mapped].map { Vocabulary.Word(table.operation(call, $0)) }
+      }
+      let collapse = Vocabulary.Word(
+        table.operation(.collapse, 0), usesCallbacks: protection == .rcu)
+      return (scenario, words + [collapse])
+    }
+  }
+
+  /// The table with its mapped page, and what must hold.
+  private static func start(
+    levels: Int, _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection
+  ) -> (Scenario, Stage2Table, mapped: Int) {
     let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
     let table = Stage2Table(scenario, teardown: teardown, protection: protection)
     // The first page of the second half of what the root entry covers.
     let mapped = table.geometry.span(ofEntryAt: 1)
     scenario.boot { cpu in _ = try table.map(cpu, mapped) }
-    scenario.cpu("collapser", usesCallbacks: protection == .rcu, table.operation(.collapse, 0))
-    scenario.cpu("mapper", table.operation(.map, 0))
-    scenario.cpu("walker", table.operation(.lookUp, mapped))
     scenario.require(InvariantCatalogue.tables)
     if protection == .rcu { scenario.require(GracePeriodSafety()) }
     scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [mapped])))
-    return scenario
+    return (scenario, table, mapped)
   }
 }

@@ -40,17 +40,49 @@ public enum Fault {
       parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
       expectation: violates.isEmpty ? .holds : .violates(violates),
       mustHappen: ["done", "already", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x0", $0) }
-        + ["done", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x1", $0) }
+        + ["done", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x1", $0) },
+      vocabulary: vocabulary(omitting)
     ) { values in
-      let scenario = Scenario(geometry: Geometry(levels: values["levels"], entries: 2))
-      scenario.mayRunOutOfMemory = true
-      let table = Stage2Table(scenario, omitting: omitting)
+      let (scenario, table) = start(levels: values["levels"], omitting)
       scenario.cpus(["vcpu 0", "vcpu 1"], table.operation(.map, 0))
       scenario.cpu("vcpu 2", table.operation(.map, 1))
-      scenario.require(InvariantCatalogue.tables)
-      scenario.require(GracePeriodSafety())
-      scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [])))
       return scenario
     }
+  }
+
+  /// Faults and lookups, on all four pages of the table.
+  private static func vocabulary(_ omitting: Stage2Table.Omission?) -> Vocabulary {
+    Vocabulary(
+      start: "The table is empty and memory may run out.",
+      symmetries: exchangesOfPages(operationsPerPage: 2)
+    ) {
+      let (scenario, table) = start(levels: 2, omitting)
+      let words = (0..<4).flatMap { address in
+        [table.operation(.map, address), table.operation(.lookUp, address)]
+      }
+      return (scenario, words.map { Vocabulary.Word($0) })
+    }
+  }
+
+  /// An empty table of two by two entries stays the same when the entries of a page are exchanged,
+  /// or those of the root.
+  ///
+  /// - Parameter operationsPerPage: of the pages in turn, for each the same ones.
+  static func exchangesOfPages(operationsPerPage count: Int) -> [[Int]] {
+    [[1, 0, 2, 3], [2, 3, 0, 1]].map { pages in
+      pages.flatMap { page in (0..<count).map { page * count + $0 } }
+    }
+  }
+
+  private static func start(
+    levels: Int, _ omitting: Stage2Table.Omission?
+  ) -> (Scenario, Stage2Table) {
+    let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
+    scenario.mayRunOutOfMemory = true
+    let table = Stage2Table(scenario, omitting: omitting)
+    scenario.require(InvariantCatalogue.tables)
+    scenario.require(GracePeriodSafety())
+    scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [])))
+    return (scenario, table)
   }
 }

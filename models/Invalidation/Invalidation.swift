@@ -53,14 +53,18 @@ public enum Invalidation {
         + "accord, a second one writes to it, and the host unmaps it and gives it back.",
       omission: omission, origin: origin,
       expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races
+      mustHappen: races, vocabulary: vocabulary(omitting)
     ) { _ in
-      scenario { cpu, root, frame in
-        try invalidateEntry(cpu, root)
-        try flush(cpu, root, omitting)
-        try cpu.handOver(frame, to: .nobody)
-      }
+      scenario { cpu, root, frame in try giveBack(cpu, root, frame, omitting) }
     }
+  }
+
+  private static func giveBack(
+    _ cpu: VirtualCPU, _ root: TablePage, _ frame: DataFrame, _ omitting: Omission?
+  ) throws(Abandoned) {
+    try invalidateEntry(cpu, root)
+    try flush(cpu, root, omitting)
+    try cpu.handOver(frame, to: .nobody)
   }
 
   // MARK: Another CPU flushes
@@ -116,6 +120,58 @@ public enum Invalidation {
     }
   }
 
+  // MARK: Any of these operations
+
+  /// Guests that access a page, and a host that unmaps it and maps it again, under its lock.
+  private static func vocabulary(_ omitting: Omission?) -> Vocabulary {
+    Vocabulary(
+      start:
+        "One page is mapped. What unmaps it or maps it again holds the host's lock; the MMU of "
+        + "each CPU that accesses it may also walk once of its own accord."
+    ) {
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+      let lock = scenario.spinLock("mmu_lock")
+      mapPage(scenario, root)
+      require(scenario)
+      let mmu = MMU(root, speculatesOn: [0], times: 1)
+      return (
+        scenario,
+        [
+          Vocabulary.Word(Operation("read 0x0") { try $0.guestRead(0) }, mmu: mmu),
+          Vocabulary.Word(Operation("write 0x0") { try $0.guestWrite(0) }, mmu: mmu),
+          Vocabulary.Word(
+            Operation("unmap 0x0") { cpu in
+              try cpu.lock(lock)
+              if try pageEntry(cpu, root).found.isValid {
+                try giveBack(cpu, root, frames[0], omitting)
+              }
+              try cpu.unlock(lock)
+            }),
+          Vocabulary.Word(
+            Operation("map 0x0") { cpu in
+              try cpu.lock(lock)
+              let entry = try pageEntry(cpu, root)
+              if !entry.found.isValid {
+                try cpu.handOver(frames[0], to: .guest)
+                try cpu.getPage(entry.table)
+                try cpu.store(Descriptor.page(0).bits, to: entry.table[0], .release)
+              }
+              try cpu.unlock(lock)
+            }),
+        ]
+      )
+    }
+  }
+
+  /// The table that the root leads to, which stays, and what it has for the page.
+  private static func pageEntry(
+    _ cpu: VirtualCPU, _ root: TablePage
+  ) throws(Abandoned) -> (table: TablePage, found: Descriptor) {
+    let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) ?? root
+    return (table, Descriptor(bits: try cpu.load(table[0], .relaxed)))
+  }
+
   // MARK: What they have in common
 
   /// Each guest comes before the unmapping, and after it.
@@ -135,6 +191,14 @@ public enum Invalidation {
   }
 
   static func addGuests(_ scenario: Scenario, _ root: TablePage, walks: Int = 1) {
+    mapPage(scenario, root)
+    scenario.cpu(
+      "vcpu 0", mmu: MMU(root, speculatesOn: [0], times: walks),
+      Operation("read 0x0") { try $0.guestRead(0) })
+    scenario.cpu("vcpu 1", mmu: MMU(root), Operation("write 0x0") { try $0.guestWrite(0) })
+  }
+
+  private static func mapPage(_ scenario: Scenario, _ root: TablePage) {
     scenario.boot { cpu in
       guard let table = try cpu.allocateTable() else { return }
       try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
@@ -142,10 +206,6 @@ public enum Invalidation {
       try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
       try cpu.getPage(root)
     }
-    scenario.cpu(
-      "vcpu 0", mmu: MMU(root, speculatesOn: [0], times: walks),
-      Operation("read 0x0") { try $0.guestRead(0) })
-    scenario.cpu("vcpu 1", mmu: MMU(root), Operation("write 0x0") { try $0.guestWrite(0) })
   }
 
   static func require(_ scenario: Scenario) {

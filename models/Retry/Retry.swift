@@ -29,18 +29,30 @@ public enum Retry {
         + "guest is told that memory has run out.",
       omission: omission, origin: Fault.origin,
       expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races
+      mustHappen: races,
+      vocabulary: Vocabulary(
+        start: "The table is empty and memory may run out.",
+        symmetries: Fault.exchangesOfPages(operationsPerPage: 1)
+      ) {
+        let (scenario, table) = start(omitting)
+        return (scenario, (0..<4).map { Vocabulary.Word(touch(table, $0)) })
+      }
     ) { _ in
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-      scenario.mayRunOutOfMemory = true
-      scenario.mayRepeat = true
-      let table = Stage2Table(scenario, omitting: omitting)
+      let (scenario, table) = start(omitting)
       scenario.cpus(["vcpu 0", "vcpu 1"], touch(table, 0))
       scenario.cpu("vcpu 2", touch(table, 1))
-      scenario.require(InvariantCatalogue.tables)
-      scenario.require(GracePeriodSafety())
       return scenario
     }
+  }
+
+  private static func start(_ omitting: Stage2Table.Omission?) -> (Scenario, Stage2Table) {
+    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    scenario.mayRunOutOfMemory = true
+    scenario.mayRepeat = true
+    let table = Stage2Table(scenario, omitting: omitting)
+    scenario.require(InvariantCatalogue.tables)
+    scenario.require(GracePeriodSafety())
+    return (scenario, table)
   }
 
   /// Who tries again forgets that it did, so what is looked at is how it ends: a page is mapped by

@@ -47,23 +47,53 @@ enum SwapEntries {
         + "and try again where one is locked.",
       omission: omission, origin: origin,
       expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races
+      mustHappen: races,
+      vocabulary: vocabulary(omitting)
     ) { _ in
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-      scenario.mayRepeat = true
-      let root = scenario.rootTable()
-      scenario.boot { cpu in
-        for index in 0..<2 {
-          try cpu.getPage(root)
-          try cpu.store(Descriptor.block(index).bits, to: root[index], .relaxed)
-        }
-      }
-      scenario.cpu("swapper 0", Operation("swap 0, 1") { try swap($0, root, 0, 1, omitting) })
-      scenario.cpu("swapper 1", Operation("swap 1, 0") { try swap($0, root, 1, 0, omitting) })
-      scenario.cpu("protector", Operation("protect 1") { try protect($0, root, 1) })
-      scenario.require(InvariantCatalogue.tables)
+      let (scenario, root) = start()
+      scenario.cpu("swapper 0", swap(root, 0, 1, omitting))
+      scenario.cpu("swapper 1", swap(root, 1, 0, omitting))
+      scenario.cpu("protector", protect(root, 1))
       return scenario
     }
+  }
+
+  private static func vocabulary(_ omitting: Omission?) -> Vocabulary {
+    Vocabulary(
+      start: "Two blocks are mapped.",
+      // In any order: the entries are alike. By their order: both swaps lock the same first.
+      symmetries: omitting == .order ? [[1, 0, 3, 2]] : [[1, 0, 2, 3]]
+    ) {
+      let (scenario, root) = start()
+      let operations = [
+        swap(root, 0, 1, omitting), swap(root, 1, 0, omitting), protect(root, 0), protect(root, 1),
+      ]
+      return (scenario, operations.map { Vocabulary.Word($0) })
+    }
+  }
+
+  private static func start() -> (Scenario, TablePage) {
+    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    scenario.mayRepeat = true
+    let root = scenario.rootTable()
+    scenario.boot { cpu in
+      for index in 0..<2 {
+        try cpu.getPage(root)
+        try cpu.store(Descriptor.block(index).bits, to: root[index], .relaxed)
+      }
+    }
+    scenario.require(InvariantCatalogue.tables)
+    return (scenario, root)
+  }
+
+  private static func swap(
+    _ root: TablePage, _ one: Int, _ other: Int, _ omitting: Omission?
+  ) -> Operation {
+    Operation("swap \(one), \(other)") { try swap($0, root, one, other, omitting) }
+  }
+
+  private static func protect(_ root: TablePage, _ index: Int) -> Operation {
+    Operation("protect \(index)") { try protect($0, root, index) }
   }
 
   /// Each operation comes before a swap, and after one.

@@ -47,28 +47,50 @@ public enum Unmap {
       omission: omission, origin: origin,
       expectation: violates.isEmpty ? .holds : .violates(violates),
       // A lookup comes before the unmapping, after it, and while the table is installed again.
-      mustHappen: ["mapped", "notMapped", "retry"].map { ExpectedOutcome("look up 0x0", $0) }
+      mustHappen: ["mapped", "notMapped", "retry"].map { ExpectedOutcome("look up 0x0", $0) },
+      vocabulary: vocabulary(omitting)
     ) { _ in
       scenario(omitting)
     }
   }
 
   private static func scenario(_ omitting: Omission?) -> Scenario {
+    let (scenario, table, lock) = start()
+    scenario.cpu("unmapper", unmap(lock, table, 0, omitting))
+    scenario.cpu("vcpu 1", underReadLock(lock, table, .map, 1))
+    scenario.cpu("vcpu 2", underReadLock(lock, table, .lookUp, 0))
+    return scenario
+  }
+
+  /// Whatever can be done with a page that is mapped and its neighbour, which is not.
+  private static func vocabulary(_ omitting: Omission?) -> Vocabulary {
+    Vocabulary(start: "Page 0x0 is mapped; its neighbour in the same table is not.") {
+      let (scenario, table, lock) = start()
+      let operations =
+        (0..<2).map { underReadLock(lock, table, .map, $0) }
+        + (0..<2).map { unmap(lock, table, $0, omitting) }
+        + (0..<2).map { underReadLock(lock, table, .lookUp, $0) }
+      return (scenario, operations.map { Vocabulary.Word($0) })
+    }
+  }
+
+  private static func start() -> (Scenario, Stage2Table, ReadWriteLock) {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
     let lock = scenario.readWriteLock("mmu_lock")
     let table = Stage2Table(scenario, protection: .none)
     scenario.boot { cpu in _ = try table.map(cpu, 0) }
-    scenario.cpu(
-      "unmapper",
-      Operation("unmap 0x0", call: AddressMap.call(.unmap, 0)) { cpu in
-        try unmap(cpu, table, 0, lock, omitting)
-      })
-    scenario.cpu("vcpu 1", underReadLock(lock, table, .map, 1))
-    scenario.cpu("vcpu 2", underReadLock(lock, table, .lookUp, 0))
     scenario.require(InvariantCatalogue.tables)
     scenario.require(NoFreedPageReachable())
     scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [0])))
-    return scenario
+    return (scenario, table, lock)
+  }
+
+  private static func unmap(
+    _ lock: ReadWriteLock, _ table: Stage2Table, _ address: Int, _ omitting: Omission?
+  ) -> Operation {
+    Operation("unmap 0x\(address)", call: AddressMap.call(.unmap, address)) { cpu in
+      try unmap(cpu, table, address, lock, omitting)
+    }
   }
 
   private static func underReadLock(

@@ -67,7 +67,8 @@ public enum WalkReferences {
           NoLeakedTablePage().id,
           "a page in the pool is allocated and cannot be reached; pages-accounted-for is required")
       ],
-      instances: levels.map { ["levels": $0] }
+      instances: levels.map { ["levels": $0] },
+      vocabulary: vocabulary(levels: levels[0], omitting)
     ) { values in
       scenario(levels: values["levels"], omitting)
     }
@@ -87,20 +88,39 @@ public enum WalkReferences {
     }
 
   private static func scenario(levels: Int, _ omitting: CountedTable.Omission?) -> Scenario {
+    let (scenario, table) = start(levels: levels, omitting)
+    let other = table.geometry.span(ofEntryAt: 0)
+    scenario.cpu("unmapper", operation(table, .unmap, 0))
+    scenario.cpu("walker", operation(table, .map, 1), operation(table, .lookUp, 1))
+    scenario.cpu("mapper", operation(table, .map, other))
+    return scenario
+  }
+
+  /// Whatever can be done with a page that is mapped and its neighbour, which is not.
+  private static func vocabulary(levels: Int, _ omitting: CountedTable.Omission?) -> Vocabulary {
+    Vocabulary(start: "Page 0x0 is mapped; its neighbour in the same table is not.") {
+      let (scenario, table) = start(levels: levels, omitting)
+      let calls: [AddressMap.Call] = [.map, .unmap, .lookUp]
+      let words = calls.flatMap { call in
+        (0..<2).map { Vocabulary.Word(operation(table, call, $0)) }
+      }
+      return (scenario, words)
+    }
+  }
+
+  private static func start(
+    levels: Int, _ omitting: CountedTable.Omission?
+  ) -> (Scenario, CountedTable) {
     let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
     let table = CountedTable(scenario, omitting: omitting)
-    let other = table.geometry.span(ofEntryAt: 0)
     scenario.boot { cpu in
       try table.fillPool(cpu)
       _ = try table.map(cpu, 0)
     }
-    scenario.cpu("unmapper", operation(table, .unmap, 0))
-    scenario.cpu("walker", operation(table, .map, 1), operation(table, .lookUp, 1))
-    scenario.cpu("mapper", operation(table, .map, other))
     scenario.require(InvariantCatalogue.tables.filter { $0.id != NoLeakedTablePage().id })
     scenario.require(PagesAccountedFor(pool: table.pool))
     scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [0])))
-    return scenario
+    return (scenario, table)
   }
 
   private static func operation(

@@ -1,0 +1,155 @@
+// A vocabulary: the operations of a model, from which scenarios can be put together.
+
+import Machine
+
+/// The operations of a model's code on a small range of addresses, and where they start from.
+///
+/// A model answers a question about one scenario. Its vocabulary says what else the same code can
+/// be told to do, so that `sweep` can put together every scenario up to a size.
+public struct Vocabulary: Sendable {
+  /// An operation that any CPU may carry out, at any time.
+  public struct Word: Sendable {
+    public let operation: Operation
+    /// Whether it defers work with `VirtualCPU.call`.
+    public let usesCallbacks: Bool
+    /// What translates it, if a guest does it.
+    public let mmu: MMU?
+
+    public init(_ operation: Operation, usesCallbacks: Bool = false, mmu: MMU? = nil) {
+      self.operation = operation
+      self.usesCallbacks = usesCallbacks
+      self.mmu = mmu
+    }
+
+    /// The operation in the name of a combination: letters, digits and hyphens.
+    var name: String {
+      operation.name.split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+    }
+  }
+
+  /// What there is before the first operation, in words.
+  public let start: String
+  /// Permutations of the operations, by number, that change neither verdicts nor counts: those that
+  /// an exchange of addresses makes.
+  public let symmetries: [[Int]]
+  /// Makes a fresh scenario without CPUs, and the operations to choose from.
+  ///
+  /// What the scenario requires must be right for all combinations of them.
+  public let build: @Sendable () -> (scenario: Scenario, words: [Word])
+
+  public init(
+    start: String, symmetries: [[Int]] = [],
+    build: @escaping @Sendable () -> (scenario: Scenario, words: [Word])
+  ) {
+    self.start = start
+    self.symmetries = symmetries
+    self.build = build
+  }
+
+  /// The operations, as traces name them.
+  public var operations: [String] { build().words.map(\.operation.name) }
+
+  /// The scenario in which each CPU carries out a sequence of operations, given by their numbers.
+  ///
+  /// CPUs next to each other that carry out the same are declared identical.
+  package func scenario(_ sequences: [[Int]]) -> Scenario {
+    let (scenario, words) = build()
+    var number = 0
+    while number < sequences.count {
+      let alike = sequences[number...].prefix { $0 == sequences[number] }.count
+      let names = (number..<number + alike).map { "cpu \($0)" }
+      let chosen = sequences[number].map { words[$0] }
+      let operations = chosen.map(\.operation)
+      let calls = chosen.contains { $0.usesCallbacks }
+      if let mmu = chosen.lazy.compactMap(\.mmu).first {
+        for name in names { scenario.cpu(name, usesCallbacks: calls, mmu: mmu, operations) }
+      } else {
+        scenario.cpus(names, usesCallbacks: calls, operations)
+      }
+      number += alike
+    }
+    return scenario
+  }
+}
+
+extension Model {
+  /// CPUs of a combination, and operations of each of them, at most.
+  ///
+  /// A machine has places for 16 pages and 16 callbacks of each CPU.
+  public static let sweptCPUsMax = 8
+  public static let sweptOperationsMax = 6
+
+  /// The model of a combination of this model's operations; it needs a vocabulary.
+  ///
+  /// Its name says all there is to know, so it is a model like any other to all commands:
+  /// `collapse-unlocked-descendants/map-0x0/collapse-0x0`, with a slash before each CPU and a comma
+  /// between its operations.
+  public func model(of combination: Combination) -> Model? {
+    guard let vocabulary else { return nil }
+    let words = vocabulary.build().words
+    let cpus = combination.sequences.enumerated().map { number, sequence in
+      "cpu \(number) does \(sequence.map { words[$0].operation.name }.joined(separator: ", then "))"
+    }
+    return Model(
+      name: name + words.suffix(for: combination), summary: summary,
+      scenario: "\(vocabulary.start) \(cpus.joined(separator: "; ")).", omission: omission,
+      origin: origin, expectation: .holds, exempt: exempt, openQuestion: openQuestion
+    ) { _ in
+      vocabulary.scenario(combination.sequences)
+    }
+  }
+
+  /// What a combination is called among those of this model.
+  package func name(of combination: Combination) -> String {
+    name + (vocabulary?.build().words ?? []).suffix(for: combination)
+  }
+
+  /// Why a name is that of no combination.
+  public enum CombinationNameError: Error, Equatable {
+    case noVocabulary
+    case unknownOperation(String, known: [String])
+    case tooLarge
+  }
+
+  /// The combination with a name that begins with this model's and goes on with a slash.
+  public func combination(named text: String) throws(CombinationNameError) -> Combination {
+    guard let vocabulary else { throw .noVocabulary }
+    let known = vocabulary.build().words.map(\.name)
+    var sequences: [[Int]] = []
+    for cpu in text.dropFirst(name.count + 1).split(
+      separator: "/", omittingEmptySubsequences: false)
+    {
+      var sequence: [Int] = []
+      for word in cpu.split(separator: ",", omittingEmptySubsequences: false) {
+        guard let number = known.firstIndex(of: String(word)) else {
+          throw .unknownOperation(String(word), known: known)
+        }
+        sequence.append(number)
+      }
+      sequences.append(sequence)
+    }
+    guard sequences.count <= Self.sweptCPUsMax,
+      sequences.allSatisfy({ $0.count <= Self.sweptOperationsMax })
+    else { throw .tooLarge }
+    return Combination(sequences)
+  }
+}
+
+extension [Vocabulary.Word] {
+  fileprivate func suffix(for combination: Combination) -> String {
+    combination.sequences.map { sequence in
+      "/" + sequence.map { self[$0].name }.joined(separator: ",")
+    }.joined()
+  }
+}
+
+extension Collection<Model> {
+  /// The model with a name, be it of one of these or of a combination of its operations.
+  public func model(named name: String) -> Model? {
+    if let model = first(where: { $0.name == name }) { return model }
+    guard let model = first(where: { name.hasPrefix("\($0.name)/") }),
+      let combination = try? model.combination(named: name)
+    else { return nil }
+    return model.model(of: combination)
+  }
+}
