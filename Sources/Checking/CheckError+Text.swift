@@ -22,7 +22,7 @@ extension CheckError: CustomStringConvertible {
       return "unknown invariant '\(id.excerpt())'; \(hint)"
     case .unknownStep(let step):
       return
-        "no execution of \(model) comes to '\(step.text.excerpt())'; gracewalk ablate names all steps"
+        "no execution of \(model) comes to '\(step.text.excerpt())'; gracewalk ablate names all"
     case .badCheckpoint(let text): return text
     case .badModel(let text): return "\(model): \(text)"
     }

@@ -68,7 +68,7 @@ public struct CheckReport: Sendable {
     self.scenario = model.scenarioText
     let weakened: WeakenedStep? =
       if case .weakens(let step) = scenario.ablation { step } else { nil }
-    let weakenedText = weakened.map { "\($0.operation) at \($0.site.text), \($0.weakening.text)" }
+    let weakenedText = weakened.map(\.sentence)
     let omissions = [model.omission, weakenedText].compactMap { $0 }
     omission = omissions.isEmpty ? nil : omissions.joined(separator: "; ")
     origin = model.origin

@@ -118,6 +118,7 @@ enum ReplayCommand {
     let table = TraceText(trace, width: Terminal.width, style: Terminal.style)
     let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
     print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
+    if let step = trace.without { print("  without: \(step.sentence)") }
     print("  invariants: \(trace.invariants.joined(separator: ", "))")
     for output in views.outputs { print("  \(output.line)") }
     print("")

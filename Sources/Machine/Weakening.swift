@@ -97,6 +97,9 @@ public struct WeakenedStep: Hashable, Sendable {
     self.site = site
   }
 
+  /// The step in words: which operation does what, and where.
+  public var sentence: String { "\(operation) at \(site.text), \(weakening.text)" }
+
   public var text: String {
     "\(weakening.rawValue):\(operation.split(separator: " ").joined(separator: "-"))@\(site.text)"
   }

@@ -28,7 +28,9 @@ import Traces
   private static let maps: Set = [
     "parameters", "rows[].verdicts", "models[].parameters", "models[].notRequired",
   ]
-  private static let parts: Set = ["counterexample.steps[]", "steps[]", "checks[].check"]
+  private static let parts: Set = [
+    "counterexample.steps[]", "steps[]", "checks[].check", "failures[]", "incomplete[]",
+  ]
 
   /// The paths of all values; what is empty tells nothing of its keys.
   private static func paths(_ value: Any, _ path: String = "") -> Set<String> {
@@ -134,6 +136,39 @@ import Traces
   @Test func matrix() throws {
     let document = MatrixDocument(try MatrixTests.matrix(MatrixTests.doubles))
     try expect([try Self.object(document)], match: "gracewalk matrix 1")
+  }
+
+  @Test func ablation() throws {
+    let documents = try ["reverse-map-fault", "unmap-and-free", "collapse-in-rcu-callback"].map {
+      let report = try #require(Catalogue.model(named: $0)).ablate()
+      return try Self.object(AblationDocument(report))
+    }
+    // An undecided step has a reason, like one that cannot be taken out.
+    let steps = documents.flatMap { document in
+      ((document as? [String: Any])?["steps"] as? [Any] ?? []).map { ["steps": $0] }
+    }
+    let written = steps.reduce(into: Set<String>()) { all, step in
+      all.formUnion(Self.paths(step["steps"] ?? [:], "steps[].").map { $0 })
+    }
+    let documented = try Self.documented("gracewalk ablation 1")
+    #expect(
+      written.map { $0.replacing("steps[]..", with: "steps[].") }.sorted()
+        == documented.filter { $0.hasPrefix("steps[]") }.sorted())
+    try expect(documents, match: "gracewalk ablation 1") { $0.hasPrefix("steps[].") }
+  }
+
+  @Test func sweep() throws {
+    var limits = Limits()
+    limits.states = 40
+    let documents = try [Limits(), limits].flatMap { limits in
+      try ["fault-in-parallel", "fault-without-compare-exchange"].map { name in
+        var options = SweepOptions()
+        options.limits = limits
+        let report = try #require(Catalogue.model(named: name)).sweep(options)
+        return try Self.object(SweepDocument(report, seconds: 0.5))
+      }
+    }
+    try expect(documents, match: "gracewalk sweep 1")
   }
 
   @Test func list() throws {
