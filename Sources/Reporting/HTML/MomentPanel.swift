@@ -101,7 +101,7 @@ struct MomentPanel {
       }
     }
     if items.isEmpty {
-      items.append("<li class=\"none\">\(state.isFinished ? "done" : "in no section")</li>")
+      items.append("<li class=\"none\">\(state.isFinished ? "done" : "running")</li>")
     }
     return "<section><h3>\(HTMLText.escaped(moments.recording.cpus[cpu]))</h3>"
       + "<ul>\(items.joined())</ul></section>"
