@@ -28,7 +28,8 @@ extension Machine {
       references: view.references, origin: origin(of: view.page),
       entries: view.entries.map { entry in
         MachinePicture.Entry(
-          text: text(of: entry), kind: kind(of: entry),
+          text: text(of: entry) + (entry.isTable && entry.isWritable ? " writable" : ""),
+          kind: kind(of: entry),
           target: linkedPage(by: entry.bits))
       })
   }

@@ -2,8 +2,8 @@
 
 /// Everything of a machine that a person may want to see, in words.
 ///
-/// It holds no more than a view needs, and nothing that refers to the machine: a recording keeps one
-/// for each step. Pages are known by their ids, CPUs by their numbers.
+/// It holds no more than a view needs, and nothing that refers to the machine: a recording keeps
+/// one for each step. Pages are known by their ids, CPUs by their numbers.
 public struct MachinePicture: Equatable, Sendable {
   /// The table pages and objects there ever were, in the order of `Machine.pages`.
   public var pages: [Page]
@@ -45,6 +45,7 @@ public struct MachinePicture: Equatable, Sendable {
 
   /// An entry of a page.
   public struct Entry: Equatable, Sendable {
+    /// As traces show it, and of a table that it is writable, where somebody sees to that.
     public var text: String
     public var kind: EntryKind
     /// The id of the table it leads to.

@@ -17,16 +17,15 @@ struct PictureComparison {
   private let old: MachinePicture
   private let new: MachinePicture
   private let cpus: [String]
-  private let unlinked: [Int: String]
+  private let history: PictureHistory
   private var changes: [PictureChange] = []
 
-  /// - Parameters:
-  ///   - cpus: the names of the CPUs.
-  ///   - unlinked: how pages that no root leads to came to be so.
+  /// - Parameter cpus: the names of the CPUs.
   static func changes(
-    from old: MachinePicture, to new: MachinePicture, cpus: [String], unlinked: [Int: String]
+    from old: MachinePicture, to new: MachinePicture, cpus: [String],
+    _ history: PictureHistory
   ) -> [PictureChange] {
-    var comparison = PictureComparison(old: old, new: new, cpus: cpus, unlinked: unlinked)
+    var comparison = PictureComparison(old: old, new: new, cpus: cpus, history)
     comparison.comparePages()
     comparison.compareReachability()
     for (was, now) in zip(old.words, new.words) where was != now {
@@ -38,9 +37,10 @@ struct PictureComparison {
   }
 
   private init(
-    old: MachinePicture, new: MachinePicture, cpus: [String], unlinked: [Int: String]
+    old: MachinePicture, new: MachinePicture, cpus: [String],
+    _ history: PictureHistory
   ) {
-    self.unlinked = unlinked
+    self.history = history
     self.old = old
     self.new = new
     self.cpus = cpus
@@ -88,9 +88,9 @@ struct PictureComparison {
       if page.lifetime == .freed {
         add("\(change), in a page that was freed", isNotable: true, pages)
       } else if isMade, page.isPublished, !page.isReachable, !page.isObject,
-        page.lifetime == .inUse
+        page.lifetime == .inUse, !history.isFresh(page.id)
       {
-        let how = unlinked[page.id].map { "although \(page.name) was \($0)" }
+        let how = history.unlinked[page.id].map { "although \(page.name) was \($0)" }
         add("\(change), \(how ?? "in a table that no root leads to")", isNotable: true, pages)
       } else {
         add(change, pages)
@@ -143,19 +143,26 @@ struct PictureComparison {
 
   // MARK: CPUs
 
+  /// What is said of a CPU that enters a section, or masks its interrupts.
+  static func entering(_ name: String) -> [String] {
+    ["\(name) enters a read-side section", "\(name) masks its interrupts"]
+  }
+
   private mutating func compareCPU(_ cpu: Int) {
     guard cpu < old.cpus.count else { return }
     let (was, now, name) = (old.cpus[cpu], new.cpus[cpu], cpus[cpu])
+    let entering = Self.entering(name)
     if was.isInSection != now.isInSection {
-      add("\(name) \(now.isInSection ? "enters" : "leaves") a read-side section")
+      add(now.isInSection ? entering[0] : "\(name) leaves the read-side section")
     }
     if was.hasInterruptsMasked != now.hasInterruptsMasked {
-      add("\(name) \(now.hasInterruptsMasked ? "masks" : "unmasks") its interrupts")
+      add(now.hasInterruptsMasked ? entering[1] : "\(name) unmasks its interrupts")
     }
     if let wait = now.wait, was.wait == nil || was.awaits != now.awaits {
-      add("\(name) waits (\(wait.rawValue))\(awaited(now.awaits))")
+      let whom = now.awaits.isEmpty ? "nobody any more" : list(now.awaits.map { cpus[$0] })
+      add("\(name) waits for \(whom) (\(wait.rawValue))")
     } else if was.wait != nil, now.wait == nil {
-      add("\(name) has waited long enough (\(was.wait?.rawValue ?? ""))")
+      add("\(name) goes on (\(was.wait?.rawValue ?? ""))")
     }
     for callback in now.callbacks where callback != was.callbacks.matching(callback) {
       let text = "callback \(callback.number) of \(name)"
@@ -163,7 +170,7 @@ struct PictureComparison {
         add("\(text) runs")
       } else if was.callbacks.matching(callback) == nil {
         add(
-          "\(text) is queued, for after a grace period\(awaited(callback.awaits))",
+          "\(text) is queued; \(awaited(callback.awaits))",
           isNotable: true)
       } else if callback.awaits.isEmpty {
         add("\(text) may run: its grace period can end")
@@ -178,7 +185,33 @@ struct PictureComparison {
   }
 
   private func awaited(_ numbers: [Int]) -> String {
-    numbers.isEmpty ? ": for nobody" : ": for \(list(numbers.map { cpus[$0] })) to leave"
+    guard !numbers.isEmpty else { return "nobody is in a section" }
+    let sections = numbers.count == 1 ? "the section" : "the sections"
+    return "it waits for \(sections) of \(list(numbers.map { cpus[$0] })) to end"
+  }
+}
+
+/// What earlier pictures tell of pages.
+struct PictureHistory {
+  /// How pages that no root leads to came to be so.
+  private(set) var unlinked: [Int: String] = [:]
+  /// Pages that a slab has handed out and that nobody has linked since.
+  private var fresh: Set<Int> = []
+
+  func isFresh(_ page: Int) -> Bool { fresh.contains(page) }
+
+  /// - Parameter how: says of what is unlinked now who did it.
+  mutating func note(_ old: MachinePicture, _ new: MachinePicture, _ how: String) {
+    for page in new.pages {
+      let before = old.page(page.id)
+      if page.lifetime == .inUse, before?.lifetime == .inSlab { fresh.insert(page.id) }
+      if page.isReachable || page.lifetime != .inUse {
+        unlinked[page.id] = nil
+      } else if before?.isReachable == true {
+        unlinked[page.id] = how
+      }
+      if page.isReachable { fresh.remove(page.id) }
+    }
   }
 }
 

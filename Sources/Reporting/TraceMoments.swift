@@ -73,14 +73,23 @@ public struct TraceMoments: Sendable {
 
   private static func pages(in picture: MachinePicture, namedBy end: Recording.End) -> [Int] {
     guard case .violated(_, let report) = end else { return [] }
-    let words = report.message.split { !($0.isLetter || $0.isNumber || "._-/[]".contains($0)) }
-    return picture.pages.filter { page in
-      words.contains { word in
-        // A root's name is also a word of every sentence about roots.
-        word.hasPrefix("\(page.name)[") || word.hasPrefix("\(page.name).references")
-          || (!page.isRoot && (word == page.name || word == "\(page.name)."))
+    return picture.pages.filter { names($0, in: report.message) }.map(\.id)
+  }
+
+  /// True if a sentence names a page, or one of its words, and not one whose name begins like it.
+  private static func names(_ page: MachinePicture.Page, in text: String) -> Bool {
+    text.ranges(of: page.name).contains { range in
+      let before = text[..<range.lowerBound].last
+      let after = text[range.upperBound...]
+      if before.map({ $0.isLetter || $0.isNumber || "._-".contains($0) }) == true { return false }
+      if after.hasPrefix("[") || after.hasPrefix(".references") || after.hasPrefix(".private") {
+        return true
       }
-    }.map(\.id)
+      // A root's name is also a word of every sentence about roots.
+      guard !page.isRoot, let next = after.first else { return !page.isRoot }
+      let isEnd = next == "." && after.dropFirst().first.map(\.isWhitespace) != false
+      return isEnd || next.isWhitespace || ",:;'".contains(next)
+    }
   }
 
   private mutating func makeMoments() {
@@ -122,25 +131,42 @@ public struct TraceMoments: Sendable {
   }
 
   private mutating func compareMoments() {
-    var unlinked: [Int: String] = [:]
+    var history = PictureHistory()
     for index in moments.indices.dropFirst() {
       let (old, moment) = (moments[index - 1].picture, moments[index])
       moments[index].changes = PictureComparison.changes(
-        from: old, to: moment.picture, cpus: recording.cpus, unlinked: unlinked)
-      guard let step = moment.step else { continue }
-      for page in moment.picture.pages {
-        if page.isReachable {
-          unlinked[page.id] = nil
-        } else if old.page(page.id)?.isReachable == true {
-          unlinked[page.id] = "unlinked by \(recording.cpus[step.cpu]) in step \(moment.label)"
-        }
-      }
+        from: old, to: moment.picture, cpus: recording.cpus, history)
+      let cpu = moment.step.map { recording.cpus[$0.cpu] } ?? ""
+      history.note(old, moment.picture, "unlinked by \(cpu) in step \(moment.label)")
+    }
+  }
+
+  /// Who is inside of something at the end entered it at some moment, and that moment matters.
+  private mutating func markOpenStretches() {
+    let end = moments[moments.count - 1].picture.cpus
+    for cpu in end.indices {
+      markEntering(cpu, isOpen: end[cpu].isInSection) { $0.isInSection }
+      markEntering(cpu, isOpen: end[cpu].hasInterruptsMasked) { $0.hasInterruptsMasked }
+    }
+  }
+
+  private mutating func markEntering(
+    _ cpu: Int, isOpen: Bool, _ isInside: (MachinePicture.CPU) -> Bool
+  ) {
+    guard isOpen, let outside = moments.lastIndex(where: { !isInside($0.picture.cpus[cpu]) }),
+      outside + 1 < moments.count
+    else { return }
+    let texts = PictureComparison.entering(recording.cpus[cpu])
+    for index in moments[outside + 1].changes.indices
+    where texts.contains(moments[outside + 1].changes[index].text) {
+      moments[outside + 1].changes[index].isNotable = true
     }
   }
 
   /// What must be told: what is notable in itself, what concerns the pages that the violation
   /// names, preemptions, and where it ends.
   private mutating func markKeys() {
+    if violation != nil, recording.loop == nil { markOpenStretches() }
     let last = moments.count - 1
     let stale = moments[last].picture.units.flatMap { unit in
       unit.leaves.filter { !$0.isCurrent }.map {

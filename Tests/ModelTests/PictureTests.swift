@@ -1,4 +1,4 @@
-// Pictures of the machine: one for each moment, right about what is reachable, cached and waited for.
+// Pictures of the machine: one for each moment, right about what is reachable and waited for.
 
 import Checking
 import Exploration

@@ -8,8 +8,8 @@ import Traces
 /// A counterexample for people who never saw the model.
 ///
 /// The page loads nothing, and the same trace gives the same bytes. What a script shows one moment
-/// at a time is drawn here, part by part, and each part that recurs is kept once; without the script
-/// the steps and the last moment are there to read.
+/// at a time is drawn here, part by part, and each part that recurs is kept once. Without the
+/// script the steps and the last moment are there to read.
 public struct HTMLPage {
   private let moments: TraceMoments
   private let model: Model?

@@ -60,7 +60,7 @@ struct MomentPanel {
   private func source(_ step: RecordedStep) -> String {
     guard !step.site.file.isEmpty else { return "" }
     return
-      " · <span class=\"src\">\(HTMLText.escaped("\(step.site.file):\(step.site.line)"))</span>"
+      "<span class=\"src\">\(HTMLText.escaped("\(step.site.file):\(step.site.line)"))</span>"
   }
 
   private func changes(_ changes: [PictureChange]) -> String {
@@ -101,7 +101,7 @@ struct MomentPanel {
       }
     }
     if items.isEmpty {
-      items.append("<li class=\"none\">\(state.isFinished ? "done" : "in no section")</li>")
+      items.append("<li class=\"none\">\(state.isFinished ? "done" : "running")</li>")
     }
     return "<section><h3>\(HTMLText.escaped(moments.recording.cpus[cpu]))</h3>"
       + "<ul>\(items.joined())</ul></section>"

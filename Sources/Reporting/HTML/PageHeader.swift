@@ -91,7 +91,8 @@ struct PageHeader {
 
   private var memory: String {
     let name = trace.memoryModel == "SC" ? "sequential consistency" : trace.memoryModel
-    return model.map { _ in "\(name); hardware features: \(trace.features.text)" } ?? name
+    let hasHardware = !moments.moments[0].picture.units.isEmpty
+    return hasHardware ? "\(name); hardware features: \(trace.features.text)" : name
   }
 
   private var simplest: String {

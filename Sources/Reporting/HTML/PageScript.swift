@@ -9,7 +9,8 @@ enum PageScript {
       const data = JSON.parse(byId('data').textContent);
       const last = data.moments.length - 1;
       const rows = [...document.querySelectorAll('.step')];
-      const [slider, status, steps] = [byId('slider'), byId('status'), document.querySelector('.steps')];
+      const slider = byId('slider'), status = byId('status');
+      const steps = document.querySelector('.steps');
       const html = numbers => numbers.map(number => data.parts[number]).join('');
       let at = -1;
 
@@ -17,9 +18,9 @@ enum PageScript {
       function reveal(row) {
         if (!row || steps.scrollHeight <= steps.clientHeight) return;
         const box = row.getBoundingClientRect(), frame = steps.getBoundingClientRect();
-        const margin = 90;
-        if (box.top < frame.top + margin) steps.scrollTop += box.top - frame.top - margin;
-        if (box.bottom > frame.bottom - margin) steps.scrollTop += box.bottom - frame.bottom + margin;
+        const top = frame.top + 90, bottom = frame.bottom - 90;
+        if (box.top < top) steps.scrollTop += box.top - top;
+        if (box.bottom > bottom) steps.scrollTop += box.bottom - bottom;
       }
 
       function show(number, remember) {

@@ -32,8 +32,9 @@ struct PageStory {
     }
     if let (left, goesOn) = moment.preemption {
       text +=
-        "<p class=\"aside\">⤷ \(HTMLText.escaped(names[left])) is preempted: it could go on, but "
-        + "\(HTMLText.escaped(names[goesOn])) runs.</p>"
+        "<p class=\"aside\">⤷ \(HTMLText.escaped(names[left])) is preempted"
+        + "\(lastStep(left, index)): "
+        + "it could go on, but \(HTMLText.escaped(names[goesOn])) runs.</p>"
     }
     text +=
       "<a href=\"#step=\(moment.label)\" data-i=\"\(index)\">"
@@ -48,5 +49,13 @@ struct PageStory {
       text += "<p class=\"so\">✗ \(HTMLText.escaped(report.message))</p>"
     }
     return text + "</li>"
+  }
+
+  /// What a CPU did last: it may go on with what it knew then.
+  private func lastStep(_ cpu: Int, _ index: Int) -> String {
+    guard let moment = moments.moments[..<index].last(where: { $0.step?.cpu == cpu }) else {
+      return ""
+    }
+    return " after <code>\(HTMLText.escaped(moment.actionText))</code>"
   }
 }

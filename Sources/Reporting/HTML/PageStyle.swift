@@ -10,7 +10,7 @@ enum PageStyle {
     --link:#1c5db8;--now:#e4edfa;--bad:#ad1f18;--badbg:#fdecea;--warn:#845300;--warnbg:#fff3d9;
     --off:#6a717a;--offbg:#e9eaec;--ch:#fff0b8;--sec:#14796d;--mask:#7b4bb3;--wait:#a86200;
     --mono:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-    @media(prefers-color-scheme:dark){:root{--bg:#14171b;--card:#1c2026;--ink:#e4e7eb;
+    @media screen and (prefers-color-scheme:dark){:root{--bg:#14171b;--card:#1c2026;--ink:#e4e7eb;
     --soft:#a0a8b2;--line:#343b44;--tint:#252a31;--link:#82b1ff;--now:#213350;--bad:#ff8a80;
     --badbg:#3a1d1c;--warn:#f0bb5b;--warnbg:#37290f;--off:#9aa2ac;--offbg:#2b3038;--ch:#4d4115;
     --sec:#4cc2b3;--mask:#b99af0;--wait:#e0a043}}
@@ -64,8 +64,9 @@ enum PageStyle {
     .aside{color:var(--warn)}
     .so{color:var(--bad);font-weight:600}
     main{margin-top:26px;background:var(--card);border:1px solid var(--line);border-radius:8px}
-    nav{display:none;gap:8px;align-items:center;padding:10px 14px;border-bottom:1px solid var(--line);
-    position:sticky;top:0;background:var(--card);z-index:5;border-radius:8px 8px 0 0}
+    nav{display:none;gap:8px;align-items:center;padding:10px 14px;
+    border-bottom:1px solid var(--line);position:sticky;top:0;background:var(--card);z-index:5;
+    border-radius:8px 8px 0 0}
     .js nav{display:flex}
     nav input{flex:1;min-width:60px;accent-color:var(--link)}
     nav output{min-width:11ch;text-align:right;font-variant-numeric:tabular-nums;font-weight:600}
@@ -81,7 +82,7 @@ enum PageStyle {
     .js .steps{position:relative}
     .by{color:var(--soft);font-size:14px}
     .by b{color:var(--ink)}
-    .src{font:12px var(--mono);color:var(--soft);overflow-wrap:anywhere}
+    .src{display:block;font:12px var(--mono);color:var(--soft);overflow-wrap:anywhere}
     .do{font-size:16px;margin:1px 0 4px}
     .changes{margin:0;padding-left:18px;font-size:14px;color:var(--soft)}
     .changes .key{color:var(--ink)}
@@ -223,8 +224,9 @@ enum PageStyle {
 
   private static let print = #"""
 
-    @media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--tint:#f1f1f1}
+    @media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb}
     body{max-width:none;padding:0;font-size:11px}nav,.js nav{display:none}
+    dl,.t .who,.t .op,.story .no{font-size:10px}.verdict .what{font-size:15px}
     main{border:0}.view{display:block}.side{border:0;padding:0;break-inside:avoid}
     .js .side,.js .steps{max-height:none;overflow:visible}.steps{padding:14px 0}
     .head{position:static}.row{break-inside:avoid;font-size:10px}

@@ -72,17 +72,19 @@ struct TreeDrawing {
     let changed = before != nil && (old == nil || old.map(PageState.init) != state)
     var classes = ["pg", Self.name(of: state)]
     if isSuspect || isLeaked { classes.append("bad") }
+    let isLinked = !picture.links(to: page.id).isEmpty
+    let label = label(page, state, isLinked: isLinked, isLeaked, isSuspect)
     var text =
-      "<g class=\"\(classes.joined(separator: " "))\" transform=\"translate(\(place.x) \(place.y))\">"
+      "<g class=\"\(classes.joined(separator: " "))\""
+      + " transform=\"translate(\(place.x) \(place.y))\">"
       + "<title>\(HTMLText.escaped("\(page.name), \(page.origin)"))</title>"
       + "<rect class=\"bx\" width=\"\(width)\" height=\"\(height)\" rx=\"6\"/>"
       + "<text class=\"nm\" x=\"10\" y=\"18\">\(HTMLText.escaped(page.name))</text>"
       + references(page, old, hasMoment: before != nil)
-      + "<text class=\"st\(changed ? " ch" : "")\" x=\"10\" y=\"34\">"
-      + "\(label(page, state, isLinked: !picture.links(to: page.id).isEmpty, isLeaked, isSuspect))</text>"
+      + "<text class=\"st\(changed ? " ch" : "")\" x=\"10\" y=\"34\">\(label)</text>"
     for (index, entry) in page.entries.enumerated() {
       let isChanged = before != nil && (old == nil || old?.entries[index] != entry)
-      text += row(TreeLayout.text(of: entry, in: picture), entry.kind, index, isChanged)
+      text += row(TreeLayout.text(of: entry), entry.kind, index, isChanged)
     }
     return text + "</g>"
   }
@@ -114,10 +116,11 @@ struct TreeDrawing {
     _ page: MachinePicture.Page, _ state: PageState, isLinked: Bool, _ isLeaked: Bool,
     _ isSuspect: Bool
   ) -> String {
-    if isLeaked { return "✗ leaked: unreachable" }
+    if isLeaked { return "✗ leaked" }
     let mark = isSuspect ? "✗ " : ""
     switch state {
-    case .reachable: return mark + (page.isRoot ? "root" : page.level.map { "level \($0)" } ?? "")
+    case .reachable where page.isRoot: return mark + "root"
+    case .reachable: return mark + (page.level.map { "level \($0)" } ?? "table")
     case .object: return mark + "object"
     case .own: return mark + "not linked yet"
     case .unreachable: return mark + (isSuspect ? "unreachable" : "⚠ unreachable")

@@ -52,8 +52,9 @@ struct TreeLayout {
   }
 
   /// An entry that leads to a table is an arrow; its name is enough.
-  static func text(of entry: MachinePicture.Entry, in picture: MachinePicture) -> String {
-    entry.target.flatMap { picture.page($0) }.map { "→ \($0.name)" } ?? entry.text
+  static func text(of entry: MachinePicture.Entry) -> String {
+    entry.kind == .table && entry.text.hasPrefix("table ")
+      ? "→ " + entry.text.dropFirst("table ".count) : entry.text
   }
 
   static func boxHeight(entries: Int) -> Int { headHeight + entries * rowHeight + 5 }
@@ -80,7 +81,7 @@ struct TreeLayout {
       for page in picture.pages {
         longest = max(longest, page.name.count + 8)
         for entry in page.entries {
-          longest = max(longest, Self.text(of: entry, in: picture).count + 5)
+          longest = max(longest, Self.text(of: entry).count + 5)
         }
       }
     }

@@ -43,7 +43,7 @@ public struct StepScreen {
     let texts = [
       "Keys", "", "→  n  space   the next step", "←  p         the step before",
       "Home  g      before the first step", "End  G       the last step", "q            quit", "",
-      "Left of a step:  ┃ in a read-side section   ╏ interrupts masked   ┊ waits for a grace period",
+      "Left of a step:  ┃ in a read-side section   ╏ interrupts masked   ┊ waits for others",
       "▸ changed by this step", "", "Any key goes back.",
     ]
     return Array(texts.flatMap { $0.wrapped(to: width) }.map(cut).prefix(height))
