@@ -38,14 +38,14 @@ public struct AblationDocument: Encodable, Sendable {
   var parameters: [String: Int]
   var features: String?
   var scope: String
-  var steps: [Step]
+  var findings: [Step]
 
   public init(_ report: AblationReport) {
     model = report.whole.model
     parameters = Dictionary(uniqueKeysWithValues: report.whole.parameters.values.map { ($0, $1) })
     features = report.whole.hasHardware ? report.whole.features.text : nil
     scope = report.whole.scope
-    steps = report.rows.map(Self.step)
+    findings = report.rows.map(Self.step)
   }
 
   private static func step(_ row: AblationReport.Row) -> Step {

@@ -143,27 +143,17 @@ import Traces
       let report = try #require(Catalogue.model(named: $0)).ablate()
       return try Self.object(AblationDocument(report))
     }
-    // An undecided step has a reason, like one that cannot be taken out.
-    let steps = documents.flatMap { document in
-      ((document as? [String: Any])?["steps"] as? [Any] ?? []).map { ["steps": $0] }
-    }
-    let written = steps.reduce(into: Set<String>()) { all, step in
-      all.formUnion(Self.paths(step["steps"] ?? [:], "steps[].").map { $0 })
-    }
-    let documented = try Self.documented("gracewalk ablation 1")
-    #expect(
-      written.map { $0.replacing("steps[]..", with: "steps[].") }.sorted()
-        == documented.filter { $0.hasPrefix("steps[]") }.sorted())
-    try expect(documents, match: "gracewalk ablation 1") { $0.hasPrefix("steps[].") }
+    try expect(documents, match: "gracewalk ablation 1")
   }
 
   @Test func sweep() throws {
     var limits = Limits()
     limits.states = 40
-    let documents = try [Limits(), limits].flatMap { limits in
+    var sweeps = [SweepOptions(), SweepOptions(), SweepOptions()]
+    sweeps[1].limits = limits
+    sweeps[2].isInterrupted = { true }
+    let documents = try sweeps.flatMap { options in
       try ["fault-in-parallel", "fault-without-compare-exchange"].map { name in
-        var options = SweepOptions()
-        options.limits = limits
         let report = try #require(Catalogue.model(named: name)).sweep(options)
         return try Self.object(SweepDocument(report, seconds: 0.5))
       }
