@@ -63,8 +63,7 @@ public struct CombinationSpace: Sendable {
   /// The permutations of operations that change nothing, the identity first.
   let symmetries: [[Int]]
 
-  /// - Parameter symmetries: permutations from which those of the operations that change nothing
-  ///   are made up.
+  /// All combinations within bounds, up to permutations that the given ones make up.
   public init(
     vocabularySize: Int, cpusMax: Int, operationsMax: Int, symmetries generators: [[Int]] = []
   ) {

@@ -36,6 +36,7 @@ public enum TraceReplay {
   /// Replays the bytes of a file.
   ///
   /// - Parameters:
+  ///   - bytes: of the file.
   ///   - recordsPictures: whether to keep what the machine looks like at each step.
   ///   - model: the model with a name, or nil.
   public static func replay(

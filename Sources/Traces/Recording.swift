@@ -41,7 +41,10 @@ public struct Recording: Equatable, Sendable {
 
   /// Runs a schedule.
   ///
-  /// - Parameter recordsPictures: whether to keep what the machine looked like at every moment.
+  /// - Parameters:
+  ///   - schedule: the steps to take.
+  ///   - scenario: a fresh one.
+  ///   - recordsPictures: whether to keep what the machine looked like at every moment.
   /// - Throws: `RecordingError` if the schedule does not fit the scenario.
   public init(
     _ schedule: Schedule, of scenario: Scenario, recordsPictures: Bool = false

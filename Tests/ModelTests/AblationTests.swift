@@ -169,6 +169,37 @@ import Traces
     }
   }
 
+  /// Weakened code is code like any other: all searches agree on it.
+  ///
+  /// What a CPU was made to leave out belongs to its state, so merging states must not lose it.
+  @Test(arguments: [
+    "fault-in-parallel", "unmap-under-write-lock", "shared-memcache", "teardown-with-barrier",
+    "unmap-flushed-by-another", "hardware-dirty-log", "reverse-map-shrink",
+  ])
+  func searchesAgreeOnWeakenedModels(name: String) throws {
+    let model = try #require(Catalogue.model(named: name))
+    var options = CheckOptions()
+    options.takesCensus = true
+    options.minimises = false
+    let steps = try model.check(options).synchronisingSteps.filter(\.weakening.isDecidable)
+    options.takesCensus = false
+    options.limits.states = 300_000
+    for step in steps {
+      options.without = step
+      options.strategy = .stateful
+      let merged = try model.check(options)
+      options.strategy = .exhaustive
+      let all = try model.check(options)
+      if case .incomplete = all.verdict { continue }
+      #expect(merged.verdict == all.verdict, "\(step.text)")
+      guard all.verdict == .holds else { continue }
+      options.isExact = true
+      let exact = try model.check(options)
+      options.isExact = false
+      #expect(exact.statistics == all.statistics, "\(step.text)")
+    }
+  }
+
   @Test func stepsAreReadAsWritten() throws {
     let step = WeakenedStep(
       .noTLBI, in: "unmap memslot", at: SourceSite(file: "Models/Flush.swift", line: 33))
