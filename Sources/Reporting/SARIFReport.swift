@@ -110,7 +110,8 @@ public struct SARIFReport: Sendable {
     // What is judged in the end broke with the last step that the code took.
     let broke = recording.steps.last { $0.site.line > 0 } ?? recording.steps.last
     let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
-    let text = ["\(trace.model)\(parameters): \(violation.message)"] + violation.details
+    let without = trace.without.map { ", \($0.sentence)" } ?? ""
+    let text = ["\(trace.model)\(parameters)\(without): \(violation.message)"] + violation.details
     return SARIFLog.Result(
       ruleId: id, ruleIndex: index, message: SARIFLog.Message(text: text.joined(separator: "\n")),
       locations: broke.map { [location($0, recording, message: nil)] } ?? [],

@@ -35,6 +35,8 @@ public struct ReplayDocument: Encodable, Sendable {
   var model: String
   var parameters: [String: Int]
   var features: String
+  /// The step that was left out, as `--without` takes it.
+  var without: String?
   var memory: String
   var invariants: [String]
   var foundBy: String
@@ -55,6 +57,7 @@ public struct ReplayDocument: Encodable, Sendable {
     model = trace.model
     parameters = Dictionary(trace.parameters.map { ($0.name, $0.value) }) { first, _ in first }
     features = trace.features.text
+    without = trace.without?.text
     memory = trace.memoryModel
     invariants = trace.invariants
     foundBy = trace.foundBy

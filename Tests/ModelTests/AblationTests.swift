@@ -200,6 +200,21 @@ import Traces
     }
   }
 
+  /// Whoever sees the page of such a trace is told what was left out.
+  @Test func pagesSayWhatWasLeftOut() throws {
+    let model = try #require(Catalogue.model(named: "shared-memcache"))
+    var options = CheckOptions()
+    options.recordsPictures = true
+    options.without = try #require(
+      try model.ablate().rows.first { if case .necessary = $0.finding { true } else { false } }
+    ).step
+    let trace = try #require(try model.check(options).counterexample)
+    let step = try #require(trace.without)
+    #expect(HTMLPage(trace, of: model).text.contains("</b> \(step.sentence).</p>"))
+    let command = TraceText(trace).replayCommand(namesInvariants: false)
+    #expect(command.contains(" --without \(step.text) "))
+  }
+
   @Test func stepsAreReadAsWritten() throws {
     let step = WeakenedStep(
       .noTLBI, in: "unmap memslot", at: SourceSite(file: "Models/Flush.swift", line: 33))

@@ -113,7 +113,12 @@ import Traces
   @Test func replayAndSteps() throws {
     let traces = Self.checks.compactMap(\.report.counterexample)
     #expect(traces.count > 50)
-    let documents = try traces.map { try Self.object(ReplayDocument($0)) }
+    let ablation = try #require(Catalogue.model(named: "shared-memcache")).ablate()
+    let weakened = ablation.rows.compactMap { row -> Trace? in
+      if case .necessary(_, let trace) = row.finding { trace } else { nil }
+    }
+    #expect(!weakened.isEmpty)
+    let documents = try (traces + weakened).map { try Self.object(ReplayDocument($0)) }
     try expect(documents, match: "gracewalk replay 1")
     let steps = documents.compactMap { ($0 as? [String: Any])?["steps"] as? [Any] }
     try expect(steps.flatMap { $0 }, match: "Steps")

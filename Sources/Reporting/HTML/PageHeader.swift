@@ -23,10 +23,12 @@ struct PageHeader {
     lines.append("<h1>\(HTMLText.escaped(trace.model))\(parameters)</h1>")
     if let model {
       lines.append("<p class=\"scenario\">\(HTMLText.escaped(model.scenarioText))</p>")
-      if let omission = model.omission {
-        lines.append(
-          "<p class=\"omission\"><b>Left out on purpose:</b> \(HTMLText.escaped(omission)).</p>")
-      }
+    }
+    // What the model leaves out, and what was left out of it.
+    let omissions = [model?.omission, trace.without?.sentence].compactMap { $0 }
+    if !omissions.isEmpty {
+      let text = HTMLText.escaped(omissions.joined(separator: "; "))
+      lines.append("<p class=\"omission\"><b>Left out on purpose:</b> \(text).</p>")
     }
     return (lines + ["</header>"]).joined(separator: "\n")
   }
