@@ -313,6 +313,26 @@ import Testing
     (["check", "\u{1B}[2Jx"], "unknown model '\\u{1b}[2Jx'"),
     (["fuzz", "--traces", "9", "--loops"], "--traces and --loops contradict each other"),
     (["list", "things"], "list takes 'models', 'systems', 'invariants' or 'architectures'"),
+    (["ablate"], "ablate takes one model"),
+    (
+      ["ablate", "unmap-without-tlbi"], "unmap-without-tlbi violates no-reuse-while-cached as it is"
+    ),
+    (["ablate", "shared-memcache", "--step", "x"], "--step needs a step such as no-tlbi:unmap@"),
+    (
+      ["ablate", "shared-memcache", "--step", "no-get:fault@Models/Memcache.swift:1"],
+      "comes to 'no-get:fault@Models/Memcache.swift:1'; did you mean no-get:fault@"
+    ),
+    (
+      ["ablate", "shared-memcache", "--format", "sarif"],
+      "--format is one of text, json, not 'sarif'"
+    ),
+    (
+      ["check", "shared-memcache", "--without", "no-tlbi:unmap@F.swift:7"],
+      "no execution of shared-memcache comes to 'no-tlbi:unmap@F.swift:7'"
+    ),
+    (["check", "--without", "no-tlbi:unmap@F.swift:7"], "--without needs a model"),
+    (["check", "shared-memcache", "--without", "tlbi"], "--without needs a step such as"),
+    (["document", "nowhere"], "there is no folder 'nowhere'"),
     (["sweep"], "sweep takes one system"),
     (["sweep", "shared-memcache"], "shared-memcache has no operations to choose from"),
     (["sweep", "fault-in-parallel", "--cpus", "0"], "--cpus needs a whole number from 1 to 1000"),

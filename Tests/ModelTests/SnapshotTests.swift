@@ -75,6 +75,13 @@ import Testing
     try expect(try json(SweepDocument(try model.sweep(options))) + "\n", matches: "sweep-json")
   }
 
+  @Test(arguments: ["teardown-with-barrier", "reverse-map-fault"])
+  func ablation(_ name: String) throws {
+    let report = try #require(Catalogue.model(named: name)).ablate()
+    let lines = AblationText(report, width: 100).lines
+    try expect(lines.joined(separator: "\n") + "\n", matches: "ablate-\(name)")
+  }
+
   @Test func checkJSON() throws {
     let document = CheckDocument(try report("shared-memcache-without-exchange"))
     try expect(try json(document) + "\n", matches: "json")
