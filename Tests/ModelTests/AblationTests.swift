@@ -140,11 +140,7 @@ import Traces
     #expect(failing.contains { declared.contains($0) })
   }
 
-  static let correct = Catalogue.models.filter { model in
-    // The rest takes seconds each, and is looked at where the documents are compared.
-    model.expectation == .holds && !model.name.hasPrefix("host-")
-      && !["lazy-collapse", "unmap-memslot"].contains(model.name)
-  }
+  static let correct = Catalogue.models.filter { $0.expectation == .holds }
 
   /// Every step is classified, and every counterexample is one, on a machine of its own.
   @Test(arguments: correct)

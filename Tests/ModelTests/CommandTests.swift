@@ -75,8 +75,9 @@ import Testing
   }
 
   @Test func helpEverywhere() throws {
-    for words in [["--help"], ["check", "--help"], ["replay", "--help"], ["list", "--help"]] {
-      let outcome = try run(words, in: FileManager.default.temporaryDirectory)
+    let verbs = ["check", "sweep", "ablate", "replay", "document", "list", "bench", "fuzz"]
+    for words in [["--help"]] + verbs.map({ [$0, "--help"] }) {
+      let outcome = try Self.outcome(words)
       #expect(outcome.status == 0)
       #expect(outcome.output.hasPrefix("usage: gracewalk"))
       #expect(outcome.error.isEmpty)
@@ -412,8 +413,10 @@ import Testing
   }
 
   @Test func withoutSpinItSaysWhatToInstall() throws {
-    let outcome = try run(
-      ["bench", "--spin", "2"], in: FileManager.default.temporaryDirectory, path: "/nowhere")
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let outcome = try run(["bench", "--spin", "2"], in: folder, path: "/nowhere")
     #expect(outcome.status == 2)
     #expect(outcome.error.contains("needs spin and gcc: install the Debian packages spin and gcc"))
     #expect(outcome.error.split(separator: "\n").count == 1)

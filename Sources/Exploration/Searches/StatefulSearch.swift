@@ -200,7 +200,8 @@ public final class StatefulSearch: ResumableSearch {
       if names != nil { statistics.statesCovered += name.stateCount }
     }
     if enabled.isEmpty {
-      statistics.executions += 1
+      // Another thread that has claimed the state counts its end.
+      if !isContested { statistics.executions += 1 }
       if options.collectsFinalStates { collectFinalState(name) }
       finish(name.key, name.permutation, row: depth)
       return system.judgeEnd().ending
