@@ -98,8 +98,8 @@ struct InvariantPage {
 enum EvidenceText {
   /// What was covered, without anything that differs between machines.
   static func explored(_ report: CheckReport) -> String {
-    "\(report.scope); \(grouped(report.statistics.states)) states, "
-      + "\(grouped(report.statistics.executions)) executions"
+    "\(report.scope); \(counted(report.statistics.states, "state")), "
+      + counted(report.statistics.executions, "execution")
   }
 
   static func parameters(_ trace: Trace) -> String {
