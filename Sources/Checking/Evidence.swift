@@ -48,11 +48,15 @@ public struct Evidence: Sendable {
   }
 
   /// The evidence of several models, so many at a time; it is the same for any number.
-  public static func of(_ models: [Model], jobs: Int) -> [Result<Evidence, AblationError>] {
+  public static func of(
+    _ models: [Model], jobs: Int,
+    willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
+  ) -> [Result<Evidence, AblationError>] {
     let found = Locked<[Int: Result<Evidence, AblationError>]>([:])
     let next = Locked(0)
     DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, models.count))) { _ in
       while let number = next.withLock({ take(from: &$0, below: models.count) }) {
+        willLookAt(models[number])
         let result = Result { () throws(AblationError) in try Evidence(models[number]) }
         found.withLock { $0[number] = result }
       }

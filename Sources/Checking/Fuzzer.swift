@@ -100,7 +100,8 @@ public struct Fuzzer {
 
   /// Compares final states and verdicts for each seed.
   public func run(
-    seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10
+    seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10,
+    goesOn: (Report) -> Bool = { _ in true }
   ) -> Report {
     var report = Report()
     for seed in seeds {
@@ -110,7 +111,7 @@ public struct Fuzzer {
           Mismatch(seed: seed, what: what, program: simplest(program).text))
       }
       report.programs += 1
-      if report.mismatches.count >= stopAfter { break }
+      if report.mismatches.count >= stopAfter || !goesOn(report) { break }
     }
     return report
   }

@@ -50,14 +50,16 @@ public struct TraceFuzzer {
   }
 
   /// Makes a mutant of each seed and replays it.
-  public func run(seeds: Range<UInt64>, stopAfter: Int = 10) -> Report {
+  public func run(
+    seeds: Range<UInt64>, stopAfter: Int = 10, goesOn: (Report) -> Bool = { _ in true }
+  ) -> Report {
     var report = Report()
     for seed in seeds {
       if let what = tryMutant(seed, &report) {
         report.mismatches.append(Mismatch(seed: seed, what: what))
       }
       report.mutants += 1
-      if report.mismatches.count >= stopAfter { break }
+      if report.mismatches.count >= stopAfter || !goesOn(report) { break }
     }
     return report
   }

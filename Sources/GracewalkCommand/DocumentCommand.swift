@@ -68,7 +68,11 @@ enum DocumentCommand {
   /// Looks at all models, several at a time.
   private static func evidence(jobs: Int) throws -> [Evidence] {
     var found: [Evidence] = []
-    for (model, result) in zip(Catalogue.models, Evidence.of(Catalogue.models, jobs: jobs)) {
+    defer { Terminal.clearProgress() }
+    let results = Evidence.of(Catalogue.models, jobs: jobs) { model in
+      _ = Terminal.goOn("document: \(model.name)")
+    }
+    for (model, result) in zip(Catalogue.models, results) {
       switch result {
       case .success(let evidence): found.append(evidence)
       case .failure(let error): throw usageError(error, model)

@@ -10,7 +10,8 @@ enum FuzzCommand {
     details: [
       "Every random program is explored exhaustively and by the search, or by all that reduce if",
       "no other option tells which, with and without invariants; verdicts, final states, and how",
-      "operations end and entries change must be the same. Exit status 1 on a mismatch.",
+      "operations end and entries change must be the same. Exit status 1 on a mismatch, 3 where",
+      "Ctrl-C ended it before; what there was until then is said.",
     ],
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
@@ -93,8 +94,13 @@ enum FuzzCommand {
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     // Without states, what hardware does of its own accord takes many executions.
     if arguments.has("hardware") && isSmall { fuzzer.statesMax = 2_000 }
-    let report = fuzzer.run(
-      seeds: seeds, size: isSmall ? .small : .full)
+    Terminal.catchInterrupts()
+    let report = fuzzer.run(seeds: seeds, size: isSmall ? .small : .full) { report in
+      Terminal.goOn(
+        "fuzz: \(grouped(report.programs)) of \(counted(count, "program")), "
+          + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
+    }
+    Terminal.clearProgress()
     for mismatch in report.mismatches {
       print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")
       mismatch.program.forEach { print("  \($0)") }
@@ -103,6 +109,14 @@ enum FuzzCommand {
       "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
         + (report.skipped > 0 ? "\(counted(report.skipped, "comparison")) too large, " : "")
         + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
-    return report.mismatches.isEmpty ? ExitStatus.holds : ExitStatus.violated
+    return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.programs == count)
+  }
+}
+
+extension ExitStatus {
+  /// What a fuzzer found; one that was interrupted has found less than it was to look for.
+  static func fuzzed(mismatches: Int, isWhole: Bool) -> Int32 {
+    if mismatches > 0 { return violated }
+    return isWhole ? holds : incomplete
   }
 }

@@ -8,6 +8,9 @@ import Synchronization
 /// Set by Ctrl-C; searches look at it now and then.
 private let interruptFlag = Atomic<Bool>(false)
 
+/// When a progress line was shown last.
+private let latestProgress = Mutex<ContinuousClock.Instant?>(nil)
+
 /// Whether a progress line stands on the terminal.
 private let progressIsShown = Atomic<Bool>(false)
 
@@ -56,6 +59,25 @@ enum Terminal {
       }
       return !interruptFlag.load(ordering: .relaxed)
     }
+  }
+
+  /// Shows how far something has come, now and then and on a terminal; called by any thread.
+  ///
+  /// - Returns: false if the work is to be ended.
+  static func goOn(_ line: @autoclosure () -> String) -> Bool {
+    if errorIsTerminal {
+      let now = ContinuousClock.now
+      let isDue = latestProgress.withLock { latest in
+        guard latest.map({ now - $0 >= .milliseconds(200) }) ?? true else { return false }
+        latest = now
+        return true
+      }
+      if isDue {
+        progressIsShown.store(true, ordering: .relaxed)
+        writeError("\r\u{1B}[K\(line())")
+      }
+    }
+    return !interruptFlag.load(ordering: .relaxed)
   }
 
   private static func showProgress(_ label: String, _ progress: SearchProgress) {

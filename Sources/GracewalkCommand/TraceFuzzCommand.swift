@@ -17,7 +17,13 @@ enum TraceFuzzCommand {
     }
     let count = try arguments.count("traces", upTo: 1_000_000_000) ?? 0
     let seed = UInt64(try arguments.countFromZero("seed") ?? 0)
-    let report = TraceFuzzer(try traces()).run(seeds: seed..<(seed + UInt64(count)))
+    Terminal.catchInterrupts()
+    let report = TraceFuzzer(try traces()).run(seeds: seed..<(seed + UInt64(count))) { report in
+      Terminal.goOn(
+        "fuzz: \(grouped(report.mutants)) of \(counted(count, "mutant")); "
+          + "mismatches: \(report.mismatches.count)")
+    }
+    Terminal.clearProgress()
     for mismatch in report.mismatches {
       print("MISMATCH seed \(mismatch.seed): \(mismatch.what.printable)")
     }
@@ -25,7 +31,7 @@ enum TraceFuzzCommand {
       "\(counted(report.mutants, "mutant")), \(grouped(report.intact)) with a checksum that fits, "
         + "\(grouped(report.run)) refused after they were read, \(grouped(report.accepted)) "
         + "accepted; mismatches: \(report.mismatches.count)")
-    return report.mismatches.isEmpty ? ExitStatus.holds : ExitStatus.violated
+    return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.mutants == count)
   }
 
   /// A trace of each broken model.
