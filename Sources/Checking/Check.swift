@@ -165,20 +165,18 @@ extension Model {
       // Who comes to a dead end first is a matter of luck, so it is not what is reported.
       (result, machines) = plan.run(jobs: 1, nil, maker(options, plan))
     }
-    if options.features != nil, !scenario.hasHardware {
-      let text = "features of the architecture change nothing: no MMU takes part in this model"
-      report.note = report.note.map { "\($0); \(text)" } ?? text
-    }
+    if options.features != nil, !scenario.hasHardware { report.add(note: Self.featuresNote) }
     report.statistics = result.statistics
     report.coverage = Coverage(of: machines)
     report.synchronisingSteps = Set(machines.flatMap(\.synchronisingSteps)).sorted()
     // The first executions say nothing: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
-    if let step = options.without, result.ending == .complete, report.synchronisingSteps.isEmpty {
-      throw .unknownStep(step)
-    }
     switch result.ending {
     case .complete:
+      // A search that goes on may have come by the step before.
+      if let step = options.without, options.resume == nil, report.synchronisingSteps.isEmpty {
+        throw .unknownStep(step)
+      }
       for machine in machines {
         machine.audit()
         if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
@@ -202,6 +200,9 @@ extension Model {
     }
     return report
   }
+
+  private static let featuresNote =
+    "features of the architecture change nothing: no MMU takes part in this model"
 
   /// Makes machines for a check; called by several threads.
   private func maker(_ options: CheckOptions, _ plan: SearchPlan) -> @Sendable () -> Machine {

@@ -63,6 +63,9 @@ public struct CheckReport: Sendable {
   /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
   public internal(set) var explored: Double?
 
+  /// Says one thing more beside the verdict.
+  mutating func add(note text: String) { note = note.map { "\($0); \(text)" } ?? text }
+
   init(_ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues) {
     self.model = model.name
     self.scenario = model.scenarioText

@@ -6,7 +6,7 @@ import Support
 
 /// A saved check, read from its file.
 ///
-/// The file begins with lines of text: `gracewalk checkpoint 3`, then what is checked and how, as
+/// The file begins with lines of text: `gracewalk checkpoint 4`, then what is checked and how, as
 /// `key: value`, then an empty line. What the search knew follows in binary, and a checksum of all.
 /// It is of use once.
 public final class Checkpoint {
@@ -15,7 +15,7 @@ public final class Checkpoint {
   let facts: [CheckFact]
   let reader: CheckpointReader
 
-  static let version = 3
+  static let version = 4
   static let magic = "gracewalk checkpoint "
   /// Longer texts before the empty line are not ours.
   private static let textMax = 1 << 20
@@ -91,6 +91,7 @@ struct CheckpointSession {
       CheckFact("parameters", parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ")),
       CheckFact("invariants", scenario.invariants.map(\.id).joined(separator: " ")),
       CheckFact("features", scenario.features.text),
+      CheckFact("without", options.without?.text ?? "nothing"),
       CheckFact("search", plan.text),
       CheckFact("states", plan.isExact ? "compared in full" : "compared by hash"),
       CheckFact("depth", "\(plan.limits.depth)"),

@@ -42,6 +42,29 @@ enum FuzzCommand {
     let seed = try arguments.countFromZero("seed") ?? 0
     let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"
     let seeds = UInt64(seed)..<UInt64(seed + count)
+    let fuzzer = try fuzzer(arguments, isSmall: isSmall)
+    Terminal.catchInterrupts()
+    let report = fuzzer.run(seeds: seeds, size: isSmall ? .small : .full) { report in
+      Terminal.goOn(
+        "fuzz: \(grouped(report.programs)) of \(counted(count, "program")), "
+          + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
+    }
+    Terminal.clearProgress()
+    for mismatch in report.mismatches {
+      print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")
+      mismatch.program.forEach { print("  \($0)") }
+    }
+    print(
+      "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
+        + (report.skipped > 0 ? "\(counted(report.skipped, "comparison")) too large, " : "")
+        + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
+    return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.programs == count)
+  }
+
+  /// The comparison that is asked for.
+  private static func fuzzer(
+    _ arguments: Arguments, isSmall: Bool
+  ) throws(UsageError) -> Fuzzer {
     let chosen = try SharedOptions.strategy(arguments)
     let strategy = chosen ?? .stateful
     guard strategy.isComplete else {
@@ -94,22 +117,7 @@ enum FuzzCommand {
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     // Without states, what hardware does of its own accord takes many executions.
     if arguments.has("hardware") && isSmall { fuzzer.statesMax = 2_000 }
-    Terminal.catchInterrupts()
-    let report = fuzzer.run(seeds: seeds, size: isSmall ? .small : .full) { report in
-      Terminal.goOn(
-        "fuzz: \(grouped(report.programs)) of \(counted(count, "program")), "
-          + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
-    }
-    Terminal.clearProgress()
-    for mismatch in report.mismatches {
-      print("MISMATCH seed \(mismatch.seed): \(mismatch.what); at its simplest:")
-      mismatch.program.forEach { print("  \($0)") }
-    }
-    print(
-      "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
-        + (report.skipped > 0 ? "\(counted(report.skipped, "comparison")) too large, " : "")
-        + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
-    return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.programs == count)
+    return fuzzer
   }
 }
 

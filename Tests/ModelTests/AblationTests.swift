@@ -2,6 +2,7 @@
 
 import Checking
 import Exploration
+import Foundation
 import Machine
 import Models
 import Reporting
@@ -194,6 +195,38 @@ import Traces
       options.isExact = false
       #expect(exact.statistics == all.statistics, "\(step.text)")
     }
+  }
+
+  /// A search that was saved goes on without the step, and with no other step left out.
+  @Test func checkpointsKeepWhatIsLeftOut() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let model = try #require(Catalogue.model(named: "collapse-in-rcu-callback"))
+    var options = CheckOptions()
+    options.takesCensus = true
+    let steps = try model.check(options).synchronisingSteps
+    options.takesCensus = false
+    options.without = steps.first { $0.weakening == .plainStore }
+    #expect(options.without != nil)
+    let whole = try model.check(options)
+    #expect(whole.verdict == .holds)
+
+    options.limits.executions = 30
+    options.checkpoints = CheckpointFile(path: path)
+    #expect(try model.check(options).verdict == .incomplete(.bound(.executions)))
+    options.resume = try Checkpoint(path: path)
+    options.checkpoints = nil
+    let step = options.without
+    options.without = nil
+    #expect(
+      throws: CheckError.badCheckpoint(
+        "'\(path)' is of another check: its without is '\(try #require(step).text)', "
+          + "and not 'nothing'")
+    ) { try model.check(options) }
+    options.without = step
+    options.limits.executions = nil
+    options.resume = try Checkpoint(path: path)
+    #expect(try model.check(options).statistics == whole.statistics)
   }
 
   /// Whoever sees the page of such a trace is told what was left out.
