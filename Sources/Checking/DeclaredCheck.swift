@@ -1,5 +1,7 @@
 // The checks that a model's declared verdict asks for: what the catalogue and tests hold it to.
 
+import Traces
+
 /// A check, and what must come of it.
 public struct DeclaredCheck: Equatable, Sendable {
   /// Values for the model's parameters, one of its instances.
@@ -50,8 +52,7 @@ public struct JudgedCheck: Sendable {
 
   /// The model with its parameters.
   public var name: String {
-    ([report.model] + report.parameters.values.map { "\($0.name)=\($0.value)" })
-      .joined(separator: " ")
+    report.model + parameterText(report.parameters.values)
   }
 }
 

@@ -1,6 +1,5 @@
 // What is known of a system once its models are checked and its correct ones are taken apart.
 
-import Dispatch
 import Exploration
 import Invariants
 import Machine
@@ -52,21 +51,9 @@ public struct Evidence: Sendable {
     _ models: [Model], jobs: Int,
     willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
   ) -> [Result<Evidence, AblationError>] {
-    let found = Locked<[Int: Result<Evidence, AblationError>]>([:])
-    let next = Locked(0)
-    DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, models.count))) { _ in
-      while let number = next.withLock({ take(from: &$0, below: models.count) }) {
-        willLookAt(models[number])
-        let result = Result { () throws(AblationError) in try Evidence(models[number]) }
-        found.withLock { $0[number] = result }
-      }
+    concurrentMap(models.count, jobs: jobs) { number in
+      willLookAt(models[number])
+      return Result { () throws(AblationError) in try Evidence(models[number]) }
     }
-    return models.indices.compactMap { number in found.withLock { $0[number] } }
-  }
-
-  private static func take(from next: inout Int, below count: Int) -> Int? {
-    guard next < count else { return nil }
-    defer { next += 1 }
-    return next
   }
 }

@@ -1,6 +1,5 @@
 // Sweeping a model: every combination of its operations up to a size, each explored completely.
 
-import Dispatch
 import Exploration
 import Machine
 import Support
@@ -138,28 +137,17 @@ final class Sweep {
 
   private func explore(_ batch: [Combination]) -> [Result<CheckReport, CheckError>] {
     let models = batch.compactMap { model.model(of: $0) }
-    let results = Locked([Result<CheckReport, CheckError>?](repeating: nil, count: batch.count))
-    let next = Locked(0)
     let (limits, isInterrupted) = (options.limits, options.isInterrupted)
     let end = limits.seconds.map { start + .seconds($0) }
-    DispatchQueue.concurrentPerform(iterations: options.jobs) { _ in
-      while true {
-        let index = next.withLock { next in
-          next += 1
-          return next - 1
-        }
-        guard index < models.count else { return }
-        var options = CheckOptions()
-        options.limits = limits
-        // A search that should have ended before it began still begins, and ends at once.
-        options.limits.seconds = end.map { max(($0 - .now).asSeconds, 1e-9) }
-        options.minimises = false
-        options.watch = { _ in !isInterrupted() }
-        let result = Result { () throws(CheckError) in try models[index].check(options) }
-        results.withLock { $0[index] = result }
-      }
+    return concurrentMap(models.count, jobs: options.jobs) { index in
+      var options = CheckOptions()
+      options.limits = limits
+      // A search that should have ended before it began still begins, and ends at once.
+      options.limits.seconds = end.map { max(($0 - .now).inSeconds, 1e-9) }
+      options.minimises = false
+      options.watch = { _ in !isInterrupted() }
+      return Result { () throws(CheckError) in try models[index].check(options) }
     }
-    return results.withLock { $0.compactMap { $0 } }
   }
 
   /// Looks for the simplest counterexample of a combination.
@@ -174,12 +162,6 @@ final class Sweep {
     } catch {
       throw .badModel(combination: model.name, error)
     }
-  }
-}
-
-extension Duration {
-  fileprivate var asSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }
 

@@ -27,14 +27,6 @@ public struct TraceFuzzer {
     /// Mutants that are whole files and fail only when they are run.
     public var run = 0
     public var mismatches: [Mismatch] = []
-
-    public mutating func add(_ other: Report) {
-      mutants += other.mutants
-      accepted += other.accepted
-      intact += other.intact
-      run += other.run
-      mismatches += other.mismatches
-    }
   }
 
   private let files: [[UInt8]]
@@ -101,7 +93,8 @@ public struct TraceFuzzer {
     guard let model = models[trace.model] else { return nil }
     let values = Dictionary(trace.parameters.map { ($0.name, $0.value) }) { first, _ in first }
     let scenario = try? model.scenario(
-      parameters: values, invariants: trace.invariants, features: trace.features)
+      parameters: values, invariants: trace.invariants, features: trace.features,
+      without: trace.without)
     return scenario.flatMap { try? Recording(schedule, of: $0) }
   }
 

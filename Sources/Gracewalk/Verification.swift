@@ -100,10 +100,4 @@ public struct ReplayFailure: Error, Equatable, CustomStringConvertible {
 extension Trace: CustomStringConvertible {
   /// The steps as a table, a column for each CPU, and what is wrong.
   public var description: String { TraceText(self).body.joined(separator: "\n") }
-
-  /// The invariant that fails in the end, and how; nil if none does.
-  public var violation: (invariant: String, report: Violation)? {
-    guard case .violated(let invariant, let report) = recording.end else { return nil }
-    return (invariant, report)
-  }
 }

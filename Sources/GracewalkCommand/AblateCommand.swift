@@ -35,19 +35,13 @@ enum AblateCommand {
     Terminal.catchInterrupts()
     let model = try SharedOptions.model(arguments.operands[0])
     let options = try options(arguments)
-    let only = try arguments.all("step").map { text throws(UsageError) in
-      guard let step = WeakenedStep(text: text) else {
-        throw UsageError(
-          "--step needs a step such as no-tlbi:unmap@Models/Flush.swift:40, not '\(text)'")
-      }
-      return step
-    }
+    let only = try SharedOptions.steps(arguments, "step")
     let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
     let report: AblationReport
     do {
       var options = options
       var label = model.name
-      options.watch = { progress in Terminal.watch(label)(progress) }
+      options.watch = { progress in Terminal.goOn(ProgressText.line(label, progress)) }
       defer { Terminal.clearProgress() }
       report = try model.ablate(options, only: only.isEmpty ? nil : only) { step, number, count in
         label = "\(model.name) \(number + 1)/\(count) \(step.text)"

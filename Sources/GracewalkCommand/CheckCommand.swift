@@ -182,10 +182,6 @@ enum CheckCommand {
   }
 }
 
-extension Duration {
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
-
 extension Arguments {
   /// A whole number of at least 0.
   func countFromZero(_ name: String) throws(UsageError) -> Int? {

@@ -156,13 +156,21 @@ enum SharedOptions {
 
   /// The step that is to be left out.
   static func without(_ arguments: Arguments) throws(UsageError) -> WeakenedStep? {
-    guard let text = arguments.value("without") else { return nil }
-    guard let step = WeakenedStep(text: text) else {
-      throw UsageError(
-        "--without needs a step such as no-tlbi:unmap@Models/Flush.swift:40, not '\(text)'; "
-          + "gracewalk ablate MODEL names them")
+    try steps(arguments, "without").first
+  }
+
+  /// The steps that an option names.
+  static func steps(
+    _ arguments: Arguments, _ option: String
+  ) throws(UsageError) -> [WeakenedStep] {
+    try arguments.all(option).map { text throws(UsageError) in
+      guard let step = WeakenedStep(text: text) else {
+        throw UsageError(
+          "--\(option) needs a step such as no-tlbi:unmap@Models/Flush.swift:40, not '\(text)'; "
+            + "gracewalk ablate MODEL names them")
+      }
+      return step
     }
-    return step
   }
 
   /// The error a model's options led to, as one line.

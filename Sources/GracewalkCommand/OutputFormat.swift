@@ -90,11 +90,11 @@ enum OutputFormat: String, CaseIterable {
 
   private func drawing(of trace: Trace, _ step: String?) throws(UsageError) -> String {
     guard self == .graphviz else { return MermaidText(trace).text }
-    let labels = TraceMoments(trace).moments.map(\.label)
-    let label = step ?? labels.last ?? "0"
-    guard let drawing = GraphvizText(trace, step: label) else {
-      throw UsageError(
-        "--at needs a step of the trace, from 0 to \(labels.last ?? "0"), not '\(label)'")
+    let moments = TraceMoments(trace)
+    let last = moments.moments.last?.label ?? "0"
+    let label = step ?? last
+    guard let drawing = GraphvizText(moments, step: label) else {
+      throw UsageError("--at needs a step of the trace, from 0 to \(last), not '\(label)'")
     }
     return drawing.text
   }

@@ -116,7 +116,7 @@ enum ReplayCommand {
       return status
     }
     let table = TraceText(trace, width: Terminal.width, style: Terminal.style)
-    let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
+    let parameters = parameterText(trace.parameters)
     print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
     if let step = trace.without { print("  without: \(step.sentence)") }
     print("  invariants: \(trace.invariants.joined(separator: ", "))")

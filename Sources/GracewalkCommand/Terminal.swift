@@ -51,14 +51,9 @@ enum Terminal {
 
   /// Shows progress on a terminal and passes interrupts on to a search.
   static func watch(_ label: String) -> (SearchProgress) -> Bool {
-    var shown = 0.0
-    return { progress in
-      if errorIsTerminal, progress.seconds - shown >= 0.2 {
-        shown = progress.seconds
-        showProgress(label, progress)
-      }
-      return !interruptFlag.load(ordering: .relaxed)
-    }
+    // A search that takes no time shows none.
+    latestProgress.withLock { $0 = .now }
+    return { progress in goOn(ProgressText.line(label, progress)) }
   }
 
   /// Shows how far something has come, now and then and on a terminal; called by any thread.
@@ -72,16 +67,9 @@ enum Terminal {
         latest = now
         return true
       }
-      if isDue {
-        progressIsShown.store(true, ordering: .relaxed)
-        writeError("\r\u{1B}[K\(line())")
-      }
+      if isDue { showProgress(line()) }
     }
-    return !interruptFlag.load(ordering: .relaxed)
-  }
-
-  private static func showProgress(_ label: String, _ progress: SearchProgress) {
-    showProgress(ProgressText.line(label, progress))
+    return !isInterrupted
   }
 
   /// Shows a line of progress on a terminal, in place of the last.

@@ -66,18 +66,11 @@ extension Machine {
 
   /// What each unit has cached, a line per CPU that has anything.
   public var hardwareState: [String] {
-    translation.units.enumerated().compactMap { number, unit in
-      var (walks, leaves): ([String], [String]) = ([], [])
-      for slot in cachedEntries(of: number) {
-        let range = text(of: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level))
-        let entry = bits(of: slot)
-        if entry.isLeaf {
-          leaves.append("\(range) → \(text(of: entry))")
-        } else {
-          walks.append("walk \(range) at \(text(of: entry))")
-        }
-      }
-      let parts = walks + leaves
+    translation.units.indices.compactMap { number in
+      let unit = unitPicture(number)
+      let parts =
+        unit.tables.map { "walk \($0.addresses) at \($0.text)" }
+        + unit.leaves.map { "\($0.addresses) → \($0.text)" }
       return parts.isEmpty
         ? nil : "\(name(ofCPU: unit.cpu)): \(parts.joined(separator: "  "))"
     }

@@ -76,7 +76,7 @@ extension Machine {
 
   // MARK: Caches
 
-  private func unitPicture(_ number: Int) -> MachinePicture.Unit {
+  func unitPicture(_ number: Int) -> MachinePicture.Unit {
     let unit = translation.units[number]
     var (tables, leaves): ([MachinePicture.CachedEntry], [MachinePicture.CachedEntry]) = ([], [])
     for slot in cachedEntries(of: number) {

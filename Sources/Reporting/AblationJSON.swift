@@ -55,7 +55,7 @@ public struct AblationDocument: Encodable, Sendable {
     switch row.finding {
     case .necessary(let violated, let trace):
       step.violates = violated
-      if case .violated(let id, let violation) = trace.recording.end {
+      if let (id, violation) = trace.violation {
         step.counterexample = Counterexample(
           invariant: id, message: violation.message, schedule: trace.recording.schedule.text,
           preemptions: trace.recording.preemptions.count, steps: trace.recording.visibleSteps)

@@ -83,7 +83,7 @@ public struct AblationText {
     switch row.finding {
     case .necessary(let violated, let trace):
       var lines = ["  \(style.bad("✗ necessary"))  \(what): \(violated.joined(separator: ", "))"]
-      if case .violated(_, let violation) = trace.recording.end {
+      if let (_, violation) = trace.violation {
         lines += "      \(violation.message)".wrapped(to: width)
       }
       let command = TraceText(trace).replayCommand(

@@ -52,8 +52,7 @@ public struct CheckText {
   }
 
   private var title: String {
-    let parameters = report.parameters.values.map { " \($0.name)=\($0.value)" }.joined()
-    return style.bold(report.model) + parameters
+    style.bold(report.model) + parameterText(report.parameters.values)
   }
 
   /// The verdict and what exactly it is about.

@@ -24,13 +24,18 @@ public struct GraphvizText {
   ///
   /// - Precondition: the trace was recorded with pictures.
   public init?(_ trace: Trace, step label: String) {
-    let moments = TraceMoments(trace).moments
-    guard let position = moments.firstIndex(where: { $0.label == label }) else { return nil }
+    self.init(TraceMoments(trace), step: label)
+  }
+
+  /// The same of a trace that is laid out in moments already.
+  public init?(_ trace: TraceMoments, step label: String) {
+    guard let position = trace.position(ofLabel: label) else { return nil }
+    let moments = trace.moments
     let moment = moments[position]
     let words = moment.step.map { "step \(label): \(trace.recording.cpus[$0.cpu]): " } ?? ""
     self.init(
       moment.picture, before: position > 0 ? moments[position - 1].picture : nil,
-      title: "\(trace.model), \(words)\(moment.actionText)")
+      title: "\(trace.trace.model), \(words)\(moment.actionText)")
   }
 
   public var text: String { lines.joined(separator: "\n") + "\n" }

@@ -72,7 +72,7 @@ public struct JUnitText {
   public init(_ trace: Trace) {
     let name = Self.name(trace.model, trace.parameters)
     var outcome = Outcome.passed
-    if case .violated(let id, let violation) = trace.recording.end {
+    if let (id, violation) = trace.violation {
       let text = TraceText(trace)
       let lines = text.body + ["", text.replayCommand(namesInvariants: true, namesFeatures: true)]
       outcome = .failed(
@@ -84,7 +84,7 @@ public struct JUnitText {
   }
 
   private static func name(_ name: String, _ values: [(name: String, value: Int)]) -> String {
-    ([name] + values.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
+    name + parameterText(values)
   }
 
   private static func text(of report: CheckReport, _ replayCommand: String?) -> String {

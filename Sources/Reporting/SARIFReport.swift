@@ -109,7 +109,7 @@ public struct SARIFReport: Sendable {
     else { return nil }
     // What is judged in the end broke with the last step that the code took.
     let broke = recording.steps.last { $0.site.line > 0 } ?? recording.steps.last
-    let parameters = trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
+    let parameters = parameterText(trace.parameters)
     let without = trace.without.map { ", \($0.sentence)" } ?? ""
     let text = ["\(trace.model)\(parameters)\(without): \(violation.message)"] + violation.details
     return SARIFLog.Result(

@@ -23,7 +23,7 @@ struct StepDocument: Encodable, Sendable {
         cpu: recording.cpus[step.cpu], operation: recording.operations[step.cpu][step.operation],
         scopes: step.scopes, action: step.action, outcome: step.outcome, local: step.isLocal,
         preempts: recording.preemptions.contains(position),
-        source: step.site.line > 0 ? "\(step.site.file):\(step.site.line)" : nil,
+        source: step.site.line > 0 ? step.site.text : nil,
         tables: step.tables)
     }
   }

@@ -64,8 +64,7 @@ public struct TraceMoments: Sendable {
 
   /// The violated invariant and what it says.
   public var violation: (id: String, report: Violation)? {
-    if case .violated(let id, let report) = recording.end { return (id, report) }
-    return nil
+    trace.violation.map { (id: $0.invariant, report: $0.report) }
   }
 
   /// The moment with a label, as a number in `moments`.

@@ -40,7 +40,18 @@ public struct Trace: Equatable, Sendable {
     self.recording = recording
   }
 
+  /// The invariant that fails in the end, and how; nil if none does.
+  public var violation: (invariant: String, report: Violation)? {
+    guard case .violated(let invariant, let report) = recording.end else { return nil }
+    return (invariant, report)
+  }
+
   public static func == (a: Trace, b: Trace) -> Bool {
     TraceFile(a).text == TraceFile(b).text
   }
+}
+
+/// Parameters as they follow the name of a model: ` levels=3 walks=1`.
+package func parameterText(_ parameters: [(name: String, value: Int)]) -> String {
+  parameters.map { " \($0.name)=\($0.value)" }.joined()
 }

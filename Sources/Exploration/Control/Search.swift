@@ -173,9 +173,7 @@ final class Budget {
   ) -> Bound? {
     guard limits.seconds != nil || watch != nil || checkpointer != nil else { return nil }
     checkpointer?.saveIfDue()
-    let elapsed = clock.now - start
-    let seconds =
-      Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    let seconds = (clock.now - start).inSeconds
     if let limit = limits.seconds, seconds >= limit { return .seconds }
     guard let watch else { return nil }
     var progress = SearchProgress(statistics: statistics, depth: depth, seconds: seconds)

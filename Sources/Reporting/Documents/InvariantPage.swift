@@ -55,13 +55,15 @@ struct InvariantPage {
       ["model", "leaves out", "preemptions", "steps", "what it says"],
       violations.map { model, trace in
         [
-          link(model.name) + EvidenceText.parameters(trace),
+          link(model.name) + parameterText(trace.parameters),
           markdown(model.omission ?? ""),
           "\(trace.recording.preemptions.count)", "\(trace.recording.visibleSteps)",
           markdown(EvidenceText.message(trace)),
         ]
       })
-    if let simplest { lines += ["", "## Seen broken", ""] + EvidenceText.shown(simplest) }
+    if let simplest = EvidenceText.simplest(violations.map(\.trace)) {
+      lines += ["", "## Seen broken", ""] + EvidenceText.shown(simplest)
+    }
     return DocumentPage("Invariants/\(invariant.id).md", lines)
   }
 
@@ -70,14 +72,6 @@ struct InvariantPage {
     case .event: "where the event happens"
     case .quiescence: "when nobody has anything left to do"
     case .state: "at every moment"
-    }
-  }
-
-  /// The counterexample with the fewest preemptions, then the fewest steps.
-  private var simplest: Trace? {
-    violations.map(\.trace).min { a, b in
-      (a.recording.preemptions.count, a.recording.visibleSteps)
-        < (b.recording.preemptions.count, b.recording.visibleSteps)
     }
   }
 
@@ -102,19 +96,23 @@ enum EvidenceText {
       + counted(report.statistics.executions, "execution")
   }
 
-  static func parameters(_ trace: Trace) -> String {
-    trace.parameters.map { " \($0.name)=\($0.value)" }.joined()
+  /// The counterexample with the fewest preemptions, then the fewest steps.
+  static func simplest(_ traces: [Trace]) -> Trace? {
+    traces.min { a, b in
+      (a.recording.preemptions.count, a.recording.visibleSteps)
+        < (b.recording.preemptions.count, b.recording.visibleSteps)
+    }
   }
 
   static func message(_ trace: Trace) -> String {
-    guard case .violated(_, let violation) = trace.recording.end else { return "" }
-    return violation.message
+    trace.violation?.report.message ?? ""
   }
 
   /// A trace, and the command that shows it again.
   static func shown(_ trace: Trace) -> [String] {
     let text = TraceText(trace, width: 110)
-    return ["\(code(trace.model))\(parameters(trace)):", ""] + codeBlock(text.body) + [""]
+    return ["\(code(trace.model))\(parameterText(trace.parameters)):", ""] + codeBlock(text.body)
+      + [""]
       + codeBlock([text.replayCommand(namesInvariants: true)])
   }
 }

@@ -53,13 +53,8 @@ struct SystemPage {
       lines += asked(item)
     }
     for item in evidence where item.model.expectation != .holds {
-      let traces = item.checks.compactMap(\.report.counterexample)
-      let simplest = traces.min {
-        ($0.recording.preemptions.count, $0.recording.visibleSteps)
-          < ($1.recording.preemptions.count, $1.recording.visibleSteps)
-      }
-      guard let simplest, case .violated(let id, let violation) = simplest.recording.end
-      else { continue }
+      let simplest = EvidenceText.simplest(item.checks.compactMap(\.report.counterexample))
+      guard let (id, violation) = simplest?.violation else { continue }
       let count = Set(item.checks.compactMap(\.declared.violated)).count
       lines.append(
         "- Leave out \(markdown(item.model.omission ?? "")), and "
@@ -116,7 +111,7 @@ struct SystemPage {
 
   private static func verdicts(_ item: Evidence) -> [[String]] {
     item.checks.map { checked in
-      let parameters = checked.report.parameters.values.map { " \($0.name)=\($0.value)" }.joined()
+      let parameters = parameterText(checked.report.parameters.values)
       let shown = checked.report.counterexample.map { trace in
         "\(counted(trace.recording.preemptions.count, "preemption")), "
           + counted(trace.recording.visibleSteps, "step")
@@ -131,7 +126,7 @@ struct SystemPage {
 
   /// The table of a model's steps.
   private static func steps(_ report: AblationReport) -> [String] {
-    let parameters = report.whole.parameters.values.map { " \($0.name)=\($0.value)" }.joined()
+    let parameters = parameterText(report.whole.parameters.values)
     let asked = report.rows.filter { $0.step.weakening.isDecidable }
     let orderings = report.rows.count - asked.count
     let rows = asked.map { row in

@@ -60,7 +60,7 @@ struct MomentPanel {
   private func source(_ step: RecordedStep) -> String {
     guard !step.site.file.isEmpty else { return "" }
     return
-      "<span class=\"src\">\(HTMLText.escaped("\(step.site.file):\(step.site.line)"))</span>"
+      "<span class=\"src\">\(HTMLText.escaped(step.site.text))</span>"
   }
 
   private func changes(_ changes: [PictureChange]) -> String {

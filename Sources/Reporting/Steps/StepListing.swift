@@ -61,7 +61,7 @@ enum StepWords {
 
   static func source(_ moment: Moment) -> String? {
     guard let site = moment.step?.site, !site.file.isEmpty else { return nil }
-    return "\(site.file):\(site.line)"
+    return site.text
   }
 
   /// What stands between this step and the one before.

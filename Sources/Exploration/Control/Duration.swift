@@ -1,0 +1,7 @@
+// Time as a number, for bounds and for what is reported.
+
+extension Duration {
+  package var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
