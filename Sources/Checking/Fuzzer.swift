@@ -79,24 +79,12 @@ public struct Fuzzer {
   /// One program in hundreds of thousands has so many states that comparing it is not worth it.
   public var statesMax = 500_000
 
-  /// Whether programs have bounded loops.
-  public var hasLoops = false
-
-  /// Whether programs have guests, and memory management units.
-  public var hasHardware = false
-  /// Whether programs have loops that forget their turns; the liveness search is compared, and
-  /// nothing else.
-  public var hasRepeats = false
+  /// Kinds of instructions that programs have besides the common ones; with `repeats` among them,
+  /// the search for livelocks is compared, and nothing else.
+  public var mix: RandomProgram.Mix = []
 
   /// Transitions after which that search is saved and another goes on.
   public var piece: Int?
-  /// Whether programs mask interrupts.
-  public var masksInterrupts = false
-  /// Whether programs have a slab, besides identical CPUs or without.
-  public var hasSlabs = false
-
-  /// Whether programs have a context that owns the table pages, besides identical CPUs or without.
-  public var hasContexts = false
 
   /// Compares final states and verdicts for each seed.
   public func run(
@@ -105,7 +93,7 @@ public struct Fuzzer {
   ) -> Report {
     var report = Report()
     for seed in seeds {
-      let program = program(seed, size)
+      let program = RandomProgram(mix, seed: seed, size: size, identical: usesSymmetry)
       if let what = compare(program, &report) {
         report.mismatches.append(
           Mismatch(seed: seed, what: what, program: simplest(program).text))
@@ -114,23 +102,6 @@ public struct Fuzzer {
       if report.mismatches.count >= stopAfter || !goesOn(report) { break }
     }
     return report
-  }
-
-  private func program(_ seed: UInt64, _ size: RandomProgram.Size) -> RandomProgram {
-    if masksInterrupts {
-      return RandomProgram(interruptSeed: seed, size: size, identical: usesSymmetry)
-    }
-    if hasContexts && usesSymmetry {
-      return RandomProgram(identicalContextSeed: seed, size: size)
-    }
-    if hasContexts { return RandomProgram(contextSeed: seed, size: size) }
-    if hasSlabs && usesSymmetry { return RandomProgram(identicalSlabSeed: seed, size: size) }
-    if hasSlabs { return RandomProgram(slabSeed: seed, size: size) }
-    if usesSymmetry { return RandomProgram(identicalSeed: seed, size: size) }
-    if hasHardware { return RandomProgram(hardwareSeed: seed, size: size) }
-    if hasRepeats { return RandomProgram(repeatSeed: seed, size: size) }
-    if hasLoops { return RandomProgram(loopSeed: seed, size: size) }
-    return RandomProgram(seed: seed, size: size)
   }
 
   /// Simplifies as long as the searches still disagree.

@@ -6,7 +6,7 @@ import Support
 
 extension RandomProgram {
   /// Uses and releases of a VM, and what allocates and frees the pages that belong to it.
-  private static let contexts: [[Instruction]] = [
+  static let contexts: [[Instruction]] = [
     [.use, .release, .load, .store, .section],
     [.install, .remove, .release, .use, .walk],
     [.install, .removeLater, .useLater, .barrier, .release],

@@ -5,12 +5,12 @@ import Support
 
 extension RandomProgram {
   /// What guests do, and what changes the tables under them.
-  private static let guests: [[Instruction]] = [
+  static let guests: [[Instruction]] = [
     [.guestRead, .guestWrite, .guestRead, .mapLeaf],
     [.guestRead, .guestWrite, .protect, .tlbi, .dsb],
     [.guestWrite, .mapLeaf, .tlbi, .dsb, .giveAway],
   ]
-  private static let changers: [[Instruction]] = [
+  static let changers: [[Instruction]] = [
     [.mapLeaf, .protect, .tlbi, .dsb, .removeLeaf],
     [.mapTable, .removeLeaf, .tlbi, .dsb, .mapLeaf],
     [.mapTable, .mapBlock, .removeTable, .tlbi, .dsb],
@@ -21,6 +21,16 @@ extension RandomProgram {
   public init(hardwareSeed seed: UInt64, size: Size = .full) {
     var random = SplitMix64(seed: seed ^ 0x6861_7264_7761_7265)
     self.init(seed: seed, size: size)
+    addGuests(&random)
+    cpus = copies.indices.map { cpu in
+      let mix = random.pick(speculations[cpu] < 0 ? Self.changers : Self.guests + Self.changers)
+      let length = 1 + random.below(size == .small ? 3 : 6 - copies.count)
+      return Self.parts(from: mix, length: length, words: wordCount, &random)
+    }
+  }
+
+  /// Makes anew who the CPUs are: some have memory management units.
+  mutating func addGuests(_ random: inout SplitMix64) {
     let cpuCount = random.pick([2, 2, 3])
     copies = Array(repeating: 1, count: cpuCount)
     speculations = (0..<cpuCount).map { _ in random.pick([-1, 0, 0, 1]) }
@@ -30,19 +40,19 @@ extension RandomProgram {
     features.hardwareAccessFlag = random.below(2) == 0
     features.hardwareDirtyState = random.below(2) == 0
     features.enhancedTranslationSynchronisation = random.below(2) == 0
-    cpus = (0..<cpuCount).map { cpu in
-      let mix = random.pick(speculations[cpu] < 0 ? Self.changers : Self.guests + Self.changers)
-      let length = 1 + random.below(size == .small ? 3 : 6 - cpuCount)
-      return Self.parts(from: mix, length: length, words: wordCount, &random)
-    }
   }
 
   var hasGuests: Bool { speculations.contains { $0 >= 0 } }
 
+  /// How often the memory management unit of a CPU acts unasked; nil if there is none.
+  func mmuTimes(of cpu: Int) -> Int? {
+    guard speculations.indices.contains(cpu), speculations[cpu] >= 0 else { return nil }
+    return speculations[cpu]
+  }
+
   /// The memory management unit of a CPU, if its program has one.
   func mmu(of cpu: Int, _ root: TablePage) -> MMU? {
-    guard let times = speculations.indices.contains(cpu) ? speculations[cpu] : nil, times >= 0
-    else { return nil }
+    guard let times = mmuTimes(of: cpu) else { return nil }
     return MMU(root, speculatesOn: times > 0 ? [0] : [], times: times, evicts: true)
   }
 

@@ -5,7 +5,7 @@ import Support
 
 extension RandomProgram {
   /// Masks and interrupts, alone, next to RCU, and around pages that are freed.
-  private static let interrupts: [[Instruction]] = [
+  static let interrupts: [[Instruction]] = [
     [.mask, .unmask, .interrupt, .load, .store],
     [.mask, .interrupt, .section, .synchronize, .store],
     [.mask, .interrupt, .lock, .wait, .fetchAdd, .choose],

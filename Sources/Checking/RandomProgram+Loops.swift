@@ -5,7 +5,7 @@ import Support
 
 extension RandomProgram {
   /// A loop, and what may get in its way.
-  private static let loops: [[Instruction]] = [
+  static let loops: [[Instruction]] = [
     [.retry, .poll, .store, .compareExchange],
     [.retry, .retry, .fetchAdd, .exchange],
     [.poll, .section, .synchronize, .store],

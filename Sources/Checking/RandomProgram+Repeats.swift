@@ -5,7 +5,7 @@ import Support
 
 extension RandomProgram {
   /// A loop, what may end it, and what may get in its way.
-  private static let repeating: [[Instruction]] = [
+  static let repeating: [[Instruction]] = [
     [.take, .clear, .takeBoth, .store],
     [.takeBoth, .takeBoth, .clear],
     [.await, .store, .clear, .flip],

@@ -5,7 +5,7 @@ import Support
 
 extension RandomProgram {
   /// What is done with a slab's pages, and what may get in its way.
-  private static let slabs: [[Instruction]] = [
+  static let slabs: [[Instruction]] = [
     [.takePage, .giveBack, .peekPage, .poke, .shrink],
     [.takePage, .giveBack, .peekPage, .section, .synchronize, .shrink],
     [.takeTable, .giveTableBack, .walk, .write, .section],

@@ -150,7 +150,8 @@ public struct RandomProgram: Equatable, Sendable {
   public var text: [String] {
     cpus.enumerated().map { cpu, parts in
       let texts = parts.map { $0.map(\.text).joined(separator: " ") }
-      let times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
+      var times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
+      if let walks = mmuTimes(of: cpu) { times += ", MMU walking \(walks) times unasked" }
       return "cpu \(cpu)\(times): \(texts.joined(separator: " | "))"
     }
   }
@@ -163,6 +164,11 @@ public struct RandomProgram: Equatable, Sendable {
         var fewer = self
         fewer.copies[cpu] -= 1
         list.append(fewer)
+      }
+      if mmuTimes(of: cpu) ?? 0 > 0 {
+        var calmer = self
+        calmer.speculations[cpu] -= 1
+        list.append(calmer)
       }
       if cpus[cpu].count > 1 {
         var joined = self

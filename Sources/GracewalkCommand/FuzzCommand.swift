@@ -21,19 +21,23 @@ enum FuzzCommand {
       Option(
         name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
-      Option(name: "loops", value: nil, help: "programs with bounded loops"),
-      Option(name: "hardware", value: nil, help: "programs with guests and hardware walks"),
-      Option(
-        name: "repeats", value: nil,
-        help: "programs with loops that forget; holds the search for livelocks against its oracle"),
-      Option(name: "interrupts", value: nil, help: "programs that mask interrupts"),
-      Option(name: "slabs", value: nil, help: "programs whose freed pages come back at once"),
-      Option(name: "contexts", value: nil, help: "programs with a VM that owns the table pages"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
+    ] + kinds.map { Option(name: $0.name, value: nil, help: $0.help) } + [
+      Option(name: "all", value: nil, help: "all of these together, but --repeats")
     ],
     run: run)
+
+  /// The switches that add kinds of instructions.
+  private static let kinds: [(name: String, mix: RandomProgram.Mix, help: String)] = [
+    ("loops", .loops, "programs with bounded loops"),
+    ("hardware", .hardware, "programs with guests and hardware walks"),
+    ("interrupts", .interrupts, "programs that mask interrupts"),
+    ("slabs", .slabs, "programs whose freed pages come back at once"),
+    ("contexts", .contexts, "programs with a VM that owns the table pages"),
+    ("repeats", .repeats, "programs with loops that forget: for the search for livelocks"),
+  ]
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
     guard arguments.operands.isEmpty else { throw UsageError("fuzz takes no operands") }
@@ -80,44 +84,47 @@ enum FuzzCommand {
     guard !usesSymmetry || !isExact else {
       throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
     }
-    guard !usesSymmetry || !arguments.has("loops") else {
-      throw UsageError("--symmetry and --loops contradict each other: leave one of them out")
-    }
-    if arguments.has("repeats") {
-      for option in ["mode", "exact", "jobs", "loops", "symmetry", "hardware"]
-      where arguments.has(option) {
-        throw UsageError(
-          "--repeats and --\(option) contradict each other: it is about the search for livelocks")
-      }
-    }
     let piece = try arguments.count("pieces", upTo: 1_000_000_000)
     guard piece == nil || jobs == 1 else {
       throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
     }
+    let mix = try mix(arguments)
     let testsAll = chosen == nil && !isExact && !usesSymmetry && jobs == 1 && piece == nil
     var fuzzer =
       testsAll
       ? Fuzzer(Strategy.reduced)
       : Fuzzer(
         strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
-    guard !arguments.has("hardware") || !usesSymmetry && !arguments.has("loops") else {
-      throw UsageError("--hardware goes with neither --symmetry nor --loops")
-    }
-    guard !arguments.has("interrupts") || !arguments.has("loops") else {
-      throw UsageError("--interrupts and --loops contradict each other: leave one of them out")
-    }
-    fuzzer.hasLoops = arguments.has("loops")
-    fuzzer.hasHardware = arguments.has("hardware")
-    fuzzer.hasRepeats = arguments.has("repeats")
+    fuzzer.mix = mix
     fuzzer.piece = piece
-    fuzzer.masksInterrupts = arguments.has("interrupts")
-    fuzzer.hasSlabs = arguments.has("slabs")
-    fuzzer.hasContexts = arguments.has("contexts")
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     // Without states, what hardware does of its own accord takes many executions.
-    if arguments.has("hardware") && isSmall { fuzzer.statesMax = 2_000 }
+    if mix.contains(.hardware) && isSmall { fuzzer.statesMax = 2_000 }
     return fuzzer
+  }
+
+  /// The kinds of instructions that are asked for.
+  private static func mix(_ arguments: Arguments) throws(UsageError) -> RandomProgram.Mix {
+    let isSymmetric = arguments.has("symmetry")
+    let asked = kinds.filter { arguments.has($0.name) }
+    let mix = asked.reduce(into: RandomProgram.Mix()) { $0.insert($1.mix) }
+    if mix.contains(.repeats) {
+      for option in ["mode", "exact", "jobs", "symmetry"] where arguments.has(option) {
+        throw UsageError(
+          "--repeats and --\(option) contradict each other: --repeats is about the search for "
+            + "livelocks alone")
+      }
+    }
+    if isSymmetric, mix.contains(.hardware) {
+      throw UsageError(
+        "--hardware and --symmetry contradict each other: CPUs with an MMU are not identical")
+    }
+    guard arguments.has("all") else { return mix }
+    if let kind = asked.first(where: { $0.mix != .repeats }) {
+      throw UsageError("--all includes --\(kind.name) already: leave one of them out")
+    }
+    return mix.union(isSymmetric ? .allOfIdenticalCPUs : .all)
   }
 }
 
