@@ -32,11 +32,19 @@ let package = Package(
       name: "Reporting",
       dependencies: ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"],
       swiftSettings: settings),
-    .target(name: "Gracewalk", dependencies: ["Reporting", "Checking"], swiftSettings: settings),
+    .target(
+      name: "Commands",
+      dependencies: [
+        "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support",
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Gracewalk", dependencies: ["Commands", "Reporting", "Checking"],
+      swiftSettings: settings),
     .target(
       name: "Models", dependencies: ["Gracewalk"], path: "models", swiftSettings: settings),
     .executableTarget(
-      name: "GracewalkCommand", dependencies: ["Models", "Reporting", "Gracewalk"],
+      name: "GracewalkCommand", dependencies: ["Models", "Commands", "Reporting", "Gracewalk"],
       swiftSettings: settings),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .target(
@@ -56,7 +64,7 @@ let package = Package(
       name: "ModelTests",
       dependencies: [
         "Models", "Gracewalk", "Checking", "Traces", "Invariants", "Machine", "Exploration",
-        "Reporting", "GracewalkCommand",
+        "Reporting", "Commands", "GracewalkCommand",
       ], exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

@@ -1,6 +1,7 @@
 // What went wrong before anything was checked, as one clear line.
 
 import Machine
+import Support
 import Traces
 
 extension CheckError: CustomStringConvertible {
@@ -22,7 +23,8 @@ extension CheckError: CustomStringConvertible {
       return "unknown invariant '\(id.excerpt())'; \(hint)"
     case .unknownStep(let step):
       return
-        "no execution of \(model) comes to '\(step.text.excerpt())'; gracewalk ablate names all"
+        "no execution of \(model) comes to '\(step.text.excerpt())'; "
+        + "\(RunningProgram.name) ablate names all"
     case .badCheckpoint(let text): return text
     case .badModel(let text): return "\(model): \(text)"
     }

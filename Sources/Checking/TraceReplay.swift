@@ -2,6 +2,7 @@
 
 import Exploration
 import Machine
+import Support
 import Traces
 
 /// Why a trace file is refused, in words to follow the name of the file.
@@ -21,7 +22,7 @@ public struct TraceRefusal: Error, Equatable, CustomStringConvertible {
       text =
         "has trace version \(version.excerpt(20)); this is version \(Trace.version): check the "
         + "model again to get a new trace, or give its name and the file's schedule: "
-        + "gracewalk replay MODEL --schedule SCHEDULE"
+        + "\(RunningProgram.name) replay MODEL --schedule SCHEDULE"
     case .truncated: text = "is cut off: its end is missing"
     case .malformed(let line, let expected):
       text = "has something else in line \(line) than expected: \(expected.excerpt(120))"

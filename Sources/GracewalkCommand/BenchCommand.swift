@@ -1,6 +1,7 @@
 // gracewalk bench: how fast the searches are, on programs whose counts are known.
 
 import Foundation
+import Commands
 import Gracewalk
 import Reporting
 

@@ -1,5 +1,6 @@
 // The programs that gracewalk bench measures, with the sizes that each search takes seconds for.
 
+import Commands
 import Gracewalk
 import Models
 

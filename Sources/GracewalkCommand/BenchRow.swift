@@ -1,6 +1,7 @@
 // What gracewalk bench measures of one search, and the table it goes into.
 
 import Foundation
+import Commands
 import Gracewalk
 import Reporting
 

@@ -1,6 +1,7 @@
 // Side by side with SPIN: the same program, the same machine, in turn.
 
 import Foundation
+import Commands
 import Gracewalk
 import Models
 import Reporting

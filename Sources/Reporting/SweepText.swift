@@ -2,6 +2,7 @@
 
 import Checking
 import Exploration
+import Support
 import Traces
 
 /// The report of a sweep for the terminal.
@@ -51,7 +52,7 @@ public struct SweepText {
       }
       return [
         "\(style.bad("✗")) \(failure.report.violatedInvariant ?? ""): \(steps ?? "")",
-        "  gracewalk check \(failure.report.model)",
+        "  \(RunningProgram.invocation) check \(failure.report.model)",
       ]
     }
   }

@@ -4,6 +4,7 @@ import Checking
 import Exploration
 import Invariants
 import Machine
+import Support
 import Traces
 
 /// A trace in words: header, table, conclusion.
@@ -70,8 +71,9 @@ public struct TraceText {
     let invariants = trace.invariants.map { " --invariant \($0)" }.joined()
     let features = namesFeatures ? " \(trace.features.options)" : ""
     let without = trace.without.map { " --without \($0.text)" } ?? ""
-    return "gracewalk replay \(trace.model)\(settings)\(namesInvariants ? invariants : "")"
-      + features + without + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
+    return "\(RunningProgram.invocation) replay \(trace.model)\(settings)"
+      + (namesInvariants ? invariants : "") + features + without
+      + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
   }
 }
 

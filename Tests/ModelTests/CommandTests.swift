@@ -13,7 +13,7 @@ import Testing
   }
 
   /// The executable that was built along with the tests.
-  private static let executable: URL = {
+  static let executable: URL = {
     let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     var folder = tests.deletingLastPathComponent()
     while folder.path != "/" {
@@ -189,7 +189,7 @@ import Testing
       ["sweep", "collapse-unlocked-descendants", "--operations", "2"], in: folder)
     #expect(sweep.status == 1)
     let name = "collapse-unlocked-descendants/map-0x0/collapse-0x0"
-    #expect(sweep.output.contains("\n  gracewalk check \(name)\n"))
+    #expect(sweep.output.contains("\n  \(Self.executable.path) check \(name)\n"))
     // CPUs are interchangeable: their order in a name means nothing.
     let other = "collapse-unlocked-descendants/collapse-0x0/map-0x0"
     let check = try run(["check", other, "--trace", "leak.trace"], in: folder)

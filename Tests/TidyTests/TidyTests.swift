@@ -33,8 +33,13 @@ import Testing
     "Traces": ["Machine", "Exploration", "Support"],
     "Checking": ["Traces", "Invariants", "Machine", "Exploration", "Support"],
     "Reporting": ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"],
-    "Gracewalk": ["Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration"],
-    "GracewalkCommand": ["Gracewalk", "Models", "Reporting"],
+    "Commands": [
+      "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support",
+    ],
+    "Gracewalk": [
+      "Commands", "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+    ],
+    "GracewalkCommand": ["Gracewalk", "Models", "Commands", "Reporting"],
   ]
 
   private static let systemModules: Set<String> = [

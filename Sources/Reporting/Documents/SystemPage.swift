@@ -3,6 +3,7 @@
 import Checking
 import Invariants
 import Machine
+import Support
 import Traces
 
 /// What is known of a system.
@@ -139,7 +140,7 @@ struct SystemPage {
       + table(["at", "in", "taken", "it is"], rows) + [
         "",
         "\(counted(orderings, "memory ordering")) not asked about: under sequential consistency "
-          + "every access is ordered. `gracewalk ablate \(report.whole.model)` computes this table "
+          + "every access is ordered. `\(RunningProgram.name) ablate \(report.whole.model)` computes this table "
           + "and gives a schedule for every step that is necessary.",
       ]
   }

@@ -1,8 +1,10 @@
 // Writing a trace as a file: whether it can be written is known before the search, not after.
 
+import Checking
 import Foundation
-import Gracewalk
 import Reporting
+import Support
+import Traces
 
 /// A file that a trace will be written to, in one of its forms.
 struct TraceOutput {
@@ -42,7 +44,7 @@ struct TraceOutput {
   /// What a check says of the file.
   var line: String {
     switch form {
-    case .trace: "trace: \(path) (gracewalk replay \(path))"
+    case .trace: "trace: \(path) (\(RunningProgram.invocation) replay \(path))"
     case .html: "page: \(path)"
     }
   }

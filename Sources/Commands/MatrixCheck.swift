@@ -1,7 +1,6 @@
 // gracewalk check --matrix: which model breaks which invariant on which architecture.
 
-import Gracewalk
-import Models
+import Checking
 import Reporting
 
 /// Checks models for each invariant alone, on each architecture.

@@ -1,11 +1,13 @@
 // The whole catalogue: each model at each of its sizes, each broken one in each of its ways.
 
-import Gracewalk
-import Models
+import Checking
+import Exploration
 import Reporting
+import Traces
 
 /// Checks every model against its declared verdict.
 struct CatalogueCheck {
+  var source: ModelSource
   var options: CheckOptions
   var format: OutputFormat
 
@@ -14,7 +16,7 @@ struct CatalogueCheck {
     try format.require(
       OutputFormat.allCases.filter { !$0.isDrawing }, for: "a check of the whole catalogue")
     var checks: [JudgedCheck] = []
-    for model in Catalogue.models {
+    for model in source.models {
       for declared in model.declaredChecks {
         let (report, seconds) = try CheckCommand.timedCheck(model, declared.options(options))
         checks.append(JudgedCheck(declared, report, seconds: seconds))
@@ -26,7 +28,7 @@ struct CatalogueCheck {
     case .text: summarise(checks)
     case .json: print(try json(CatalogueDocument(checks)))
     case .junit: print(JUnitText(checks).text, terminator: "")
-    case .sarif: print(try json(OutputFormat.sarifReport.log(checks, exitStatus: status)))
+    case .sarif: print(try json(OutputFormat.sarifReport(source).log(checks, exitStatus: status)))
     case .mermaid, .graphviz: break
     }
     return status

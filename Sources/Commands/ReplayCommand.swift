@@ -1,9 +1,11 @@
 // gracewalk replay: run a recorded execution again and show it, or say why it no longer fits.
 
+import Checking
+import Exploration
 import Foundation
-import Gracewalk
-import Models
+import Machine
 import Reporting
+import Traces
 
 enum ReplayCommand {
   static let command = Command(
@@ -39,15 +41,17 @@ enum ReplayCommand {
           "a trace file says itself which parameters, invariants and features it is for, and which "
             + "step is left out")
       }
-      let trace = try replay(file: operand, views)
-      return try show(trace, of: try SharedOptions.model(trace.model), views, from: operand)
+      let trace = try replay(file: operand, of: arguments.source, views)
+      return try show(
+        trace, of: try SharedOptions.model(trace.model, of: arguments), views, arguments.source,
+        from: operand)
     }
     guard let schedule = Schedule(text: text) else {
       throw UsageError(
         "--schedule needs steps such as 0*4,1,2:1 (CPU, *times, :choice), and at its end in "
           + "parentheses what repeats for ever: 0*4,(1,2)")
     }
-    let model = try SharedOptions.model(operand)
+    let model = try SharedOptions.model(operand, of: arguments)
     let parameters = try SharedOptions.parameters(arguments)
     let features = try SharedOptions.features(arguments)
     let without = try SharedOptions.without(arguments)
@@ -67,27 +71,31 @@ enum ReplayCommand {
         foundBy: "--schedule", isMinimal: false,
         recording: try Recording(
           schedule, of: scenario, recordsPictures: views.needsPictures))
-      return try show(trace, of: model, views, from: "--schedule")
+      return try show(trace, of: model, views, arguments.source, from: "--schedule")
     } catch let error as RecordingError {
       throw UsageError("the schedule does not fit \(model.name): \(error.text(for: scenario))")
     }
   }
 
-  private static func replay(file path: String, _ views: ReplayViews) throws -> Trace {
-    let bytes = try read(path)
+  private static func replay(
+    file path: String, of source: ModelSource, _ views: ReplayViews
+  ) throws -> Trace {
+    let bytes = try read(path, source)
     do throws(TraceRefusal) {
       return try TraceReplay.replay(
-        bytes, recordsPictures: views.needsPictures, named: { Catalogue.model(named: $0) })
+        bytes, recordsPictures: views.needsPictures, named: { source.model(named: $0) })
     } catch {
       throw UsageError("\(path) \(error.text)")
     }
   }
 
   /// Reads no more than a trace file may have: the path may be that of a device without an end.
-  private static func read(_ path: String) throws(UsageError) -> Data {
+  private static func read(
+    _ path: String, _ source: ModelSource
+  ) throws(UsageError) -> Data {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      let hint = Catalogue.model(named: path) == nil ? "" : "; to replay a model give --schedule"
+      let hint = source.model(named: path) == nil ? "" : "; to replay a model give --schedule"
       throw UsageError("there is no file '\(path)'\(hint)")
     }
     do {
@@ -101,11 +109,12 @@ enum ReplayCommand {
   }
 
   private static func show(
-    _ trace: Trace, of model: Model, _ views: ReplayViews, from source: String
+    _ trace: Trace, of model: Model, _ views: ReplayViews, _ source: ModelSource,
+    from origin: String
   ) throws -> Int32 {
     let status =
       if case .violated = trace.recording.end { ExitStatus.violated } else { ExitStatus.holds }
-    let text = try views.format.text(of: trace, step: views.drawnStep)
+    let text = try views.format.text(of: trace, step: views.drawnStep, from: source)
     try views.outputs.forEach { try $0.write(trace, of: model) }
     if let text {
       print(text, terminator: "")
@@ -117,7 +126,7 @@ enum ReplayCommand {
     }
     let table = TraceText(trace, width: Terminal.width, style: Terminal.style)
     let parameters = parameterText(trace.parameters)
-    print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(source)")
+    print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(origin)")
     if let step = trace.without { print("  without: \(step.sentence)") }
     print("  invariants: \(trace.invariants.joined(separator: ", "))")
     for output in views.outputs { print("  \(output.line)") }

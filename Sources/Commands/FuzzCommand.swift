@@ -1,6 +1,6 @@
 // gracewalk fuzz: check the checker, on random programs, against the exhaustive search.
 
-import Gracewalk
+import Checking
 import Reporting
 
 enum FuzzCommand {

@@ -1,7 +1,7 @@
 // gracewalk replay --step: the terminal, its keys, and putting it back as it was.
 
 import Foundation
-import Gracewalk
+import Checking
 import Reporting
 
 /// How the terminal was before; a signal handler can reach nothing else.

@@ -1,65 +1,81 @@
 // The command: find the verb, run it, turn what happened into an exit status.
 
+import Checking
 import Foundation
-import Gracewalk
+import Support
 
 /// What the exit status says.
-enum ExitStatus {
-  static let holds: Int32 = 0
-  static let violated: Int32 = 1
-  static let usage: Int32 = 2
-  static let incomplete: Int32 = 3
+package enum ExitStatus {
+  package static let holds: Int32 = 0
+  package static let violated: Int32 = 1
+  package static let usage: Int32 = 2
+  package static let incomplete: Int32 = 3
 }
 
-@main
-enum GracewalkCommand {
+/// A program whose subcommands check models.
+package struct CommandLineTool: Sendable {
   static let version = "0.1.0"
 
-  static let commands = [
+  /// What every such program can do.
+  package static let standardCommands = [
     CheckCommand.command, SweepCommand.command, AblateCommand.command, ReplayCommand.command,
-    DocumentCommand.command, ListCommand.command, BenchCommand.command,
-    FuzzCommand.command,
+    DocumentCommand.command, ListCommand.command, FuzzCommand.command,
   ]
 
-  private static var help: String {
+  var source: ModelSource
+  var commands: [Command]
+
+  package init(_ source: ModelSource, commands: [Command] = standardCommands) {
+    self.source = source
+    self.commands = commands
+  }
+
+  private var help: String {
     let width = (commands.map(\.name.count).max() ?? 0) + 2
     let verbs = commands.map { command in
       "  \(command.name)\(String(repeating: " ", count: width - command.name.count))"
         + command.summary
     }
+    let name = RunningProgram.name
     return """
-      usage: gracewalk COMMAND [options]
+      usage: \(name) COMMAND [options]
 
       Checks lockless page-table code by running every interleaving that matters.
 
       commands:
       \(verbs.joined(separator: "\n"))
 
-      gracewalk COMMAND --help tells more; gracewalk --version prints the version.
+      \(name) COMMAND --help tells more; \(name) --version prints the version.
       Exit status: 0 holds, 1 violated, 2 wrong usage or input, 3 incomplete or vacuous.
       """
   }
 
-  static func main() {
+  /// Does what the process was started for, and ends it.
+  package func main() -> Never {
+    RunningProgram.setProcess(RunningProgram(arguments: CommandLine.arguments))
     let status = run(Array(CommandLine.arguments.dropFirst()))
     fflush(nil)
     exit(status)
   }
 
-  private static func run(_ words: [String]) -> Int32 {
+  /// Does what the arguments ask for.
+  ///
+  /// - Parameter words: the arguments, without the name of the program.
+  /// - Returns: the exit status.
+  package func run(_ words: [String]) -> Int32 {
     do {
       return try dispatch(words)
     } catch let error as UsageError {
       fflush(nil)
-      Terminal.writeError("gracewalk: \(error.message.printable)\n")
+      Terminal.writeError("\(RunningProgram.name): \(error.message.printable)\n")
     } catch {
       fflush(nil)
-      Terminal.writeError("gracewalk: \("\(error)".printable)\n")
+      Terminal.writeError("\(RunningProgram.name): \("\(error)".printable)\n")
     }
     return ExitStatus.usage
   }
 
-  private static func dispatch(_ words: [String]) throws -> Int32 {
+  private func dispatch(_ words: [String]) throws -> Int32 {
     guard let verb = words.first else {
       throw UsageError("which command? One of \(commands.map(\.name).joined(separator: ", "))")
     }
@@ -72,12 +88,13 @@ enum GracewalkCommand {
       return ExitStatus.holds
     }
     if verb == "--version" {
-      print("gracewalk \(version)")
+      let name = RunningProgram.name
+      print(name == "gracewalk" ? "\(name) \(Self.version)" : "gracewalk \(Self.version), \(name)")
       return ExitStatus.holds
     }
     guard let command = commands.first(where: { $0.name == verb }) else {
       let near = nearest(to: verb, among: commands.map(\.name))
-      let hint = near.isEmpty ? "see gracewalk --help" : "did you mean \(near[0])?"
+      let hint = near.isEmpty ? "see \(RunningProgram.name) --help" : "did you mean \(near[0])?"
       throw UsageError("unknown command '\(verb)'; \(hint)")
     }
     let rest = words.dropFirst()
@@ -85,6 +102,6 @@ enum GracewalkCommand {
       print(command.help)
       return ExitStatus.holds
     }
-    return try command.run(Arguments(rest, for: command))
+    return try command.run(Arguments(rest, for: command, of: source))
   }
 }

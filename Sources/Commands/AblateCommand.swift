@@ -1,9 +1,11 @@
 // gracewalk ablate: what each step that orders CPUs is there for, by leaving it out.
 
+import Checking
+import Exploration
 import Foundation
-import Gracewalk
-import Models
+import Machine
 import Reporting
+import Support
 
 enum AblateCommand {
   static let command = Command(
@@ -30,10 +32,10 @@ enum AblateCommand {
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
     guard arguments.operands.count == 1 else {
-      throw UsageError("ablate takes one model; gracewalk list names them")
+      throw UsageError("ablate takes one model; \(RunningProgram.name) list names them")
     }
     Terminal.catchInterrupts()
-    let model = try SharedOptions.model(arguments.operands[0])
+    let model = try SharedOptions.model(arguments.operands[0], of: arguments)
     let options = try options(arguments)
     let only = try SharedOptions.steps(arguments, "step")
     let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
@@ -81,7 +83,9 @@ enum AblateCommand {
     case .unknownStep(let step, let known):
       let near = nearest(to: step.text, among: known.map(\.text))
       let hint =
-        near.isEmpty ? "gracewalk ablate \(model.name) names all" : "did you mean \(near[0])?"
+        near.isEmpty
+        ? "\(RunningProgram.name) ablate \(model.name) names all"
+        : "did you mean \(near[0])?"
       return UsageError("no execution of \(model.name) comes to '\(step.text)'; \(hint)")
     }
   }

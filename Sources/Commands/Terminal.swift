@@ -1,7 +1,8 @@
 // What the process sits in: terminal or pipe, colours, width, interrupts.
 
+import Checking
+import Exploration
 import Foundation
-import Gracewalk
 import Reporting
 import Synchronization
 

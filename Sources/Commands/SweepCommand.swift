@@ -1,9 +1,10 @@
 // gracewalk sweep: every combination of a model's operations up to a size.
 
+import Checking
+import Exploration
 import Foundation
-import Gracewalk
-import Models
 import Reporting
+import Support
 
 enum SweepCommand {
   static let command = Command(
@@ -30,7 +31,7 @@ enum SweepCommand {
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
     guard let name = arguments.operands.first, arguments.operands.count == 1 else {
-      throw UsageError("sweep takes one system; gracewalk list systems names them")
+      throw UsageError("sweep takes one system; \(RunningProgram.name) list systems names them")
     }
     Terminal.catchInterrupts()
     let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
@@ -46,7 +47,7 @@ enum SweepCommand {
       Terminal.showProgress(
         "\(name): \(counted(done, "combination")), \(counted(statistics.states, "state"))")
     }
-    let (report, seconds) = try timedSweep(try SharedOptions.model(name), options)
+    let (report, seconds) = try timedSweep(try SharedOptions.model(name, of: arguments), options)
     if isJSON {
       print(try json(SweepDocument(report, seconds: seconds)))
     } else {
@@ -79,7 +80,8 @@ enum SweepCommand {
     switch error {
     case .noVocabulary:
       return UsageError(
-        "\(model.name) has no operations to choose from; gracewalk list systems names those that do"
+        "\(model.name) has no operations to choose from; \(RunningProgram.name) list systems names "
+          + "those that do"
       )
     case .tooMany(let count, let vocabularySize):
       let number = count.map { "\(grouped($0))" } ?? "more than \(grouped(.max))"
@@ -101,7 +103,7 @@ enum SweepCommand {
     text.header.forEach { print($0) }
     print("  \(String(format: "%.3f", seconds)) s")
     guard let first = report.failures.first else { return }
-    if !report.findsAll { print("  gracewalk check \(first.report.model)") }
+    if !report.findsAll { print("  \(RunningProgram.invocation) check \(first.report.model)") }
     print("")
     text.body.forEach { print($0) }
   }

@@ -1,8 +1,10 @@
 // gracewalk list: what there is to check, and what it is checked for.
 
-import Gracewalk
-import Models
+import Checking
+import Invariants
+import Machine
 import Reporting
+import Support
 
 enum ListCommand {
   static let command = Command(
@@ -65,26 +67,26 @@ enum ListCommand {
     let kinds = ["models", "systems", "invariants", "architectures"]
     guard arguments.operands.count <= 1, arguments.operands.allSatisfy(kinds.contains) else {
       throw UsageError(
-        "list takes 'models', 'systems', 'invariants' or 'architectures'; see gracewalk list --help"
-      )
+        "list takes 'models', 'systems', 'invariants' or 'architectures'; see "
+          + "\(RunningProgram.name) list --help")
     }
     let wants = { (kind: String) in (arguments.operands.first ?? kind) == kind }
     if try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json {
       print(
         try json(
           Document(
-            models: wants("models") ? Catalogue.models.map(entry) : nil,
-            systems: wants("systems") ? Catalogue.models.compactMap(systemEntry) : nil,
+            models: wants("models") ? arguments.models.map(entry) : nil,
+            systems: wants("systems") ? arguments.models.compactMap(systemEntry) : nil,
             invariants: wants("invariants") ? InvariantCatalogue.described.map(entry) : nil,
             architectures: wants("architectures") ? Architecture.all.map(entry) : nil)))
       return ExitStatus.holds
     }
     let style = Terminal.style
     var sections: [[String]] = []
-    if wants("models") { sections.append(Catalogue.models.flatMap { lines($0, style) }) }
+    if wants("models") { sections.append(arguments.models.flatMap { lines($0, style) }) }
     if wants("systems") {
       sections.append(
-        Catalogue.models.compactMap(systemEntry).flatMap {
+        arguments.models.compactMap(systemEntry).flatMap {
           [
             "\(style.bold($0.name)): sweep of \($0.operations.joined(separator: "; "))",
             "  \($0.start)",

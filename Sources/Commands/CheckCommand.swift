@@ -1,9 +1,10 @@
 // gracewalk check: one model with all it shows, or the whole catalogue against its verdicts.
 
+import Checking
+import Exploration
 import Foundation
-import Gracewalk
-import Models
 import Reporting
+import Support
 
 enum CheckCommand {
   static let command = Command(
@@ -45,7 +46,8 @@ enum CheckCommand {
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
     guard arguments.operands.count <= 1 else {
-      throw UsageError("check takes one model, or none for all; see gracewalk check --help")
+      throw UsageError(
+        "check takes one model, or none for all; see \(RunningProgram.name) check --help")
     }
     Terminal.catchInterrupts()
     let options = try options(arguments)
@@ -56,9 +58,9 @@ enum CheckCommand {
           "--matrix and --\(option) contradict each other: each of its checks is of one invariant "
             + "alone, at the largest size, on every architecture")
       }
-      let models = try arguments.operands.map { try SharedOptions.model($0) }
+      let models = try arguments.operands.map { try SharedOptions.model($0, of: arguments) }
       return try MatrixCheck(
-        models: models.isEmpty ? Catalogue.models : models, options: options, format: format
+        models: models.isEmpty ? arguments.models : models, options: options, format: format
       ).run()
     }
     guard let name = arguments.operands.first else {
@@ -66,11 +68,12 @@ enum CheckCommand {
         "set", "invariant", "without", "trace", "html", "preemptions", "no-minimise", "checkpoint",
         "checkpoint-every", "resume",
       ] where arguments.has(option) {
-        throw UsageError("--\(option) needs a model: gracewalk check MODEL --\(option) …")
+        throw UsageError(
+          "--\(option) needs a model: \(RunningProgram.name) check MODEL --\(option) …")
       }
-      return try CatalogueCheck(options: options, format: format).run()
+      return try CatalogueCheck(source: arguments.source, options: options, format: format).run()
     }
-    return try check(try SharedOptions.model(name), options, arguments, format)
+    return try check(try SharedOptions.model(name, of: arguments), options, arguments, format)
   }
 
   private static func options(_ arguments: Arguments) throws(UsageError) -> CheckOptions {
@@ -125,7 +128,7 @@ enum CheckCommand {
     let (report, seconds) = try timedCheck(model, options)
     let text = try format.text(
       of: report, seconds: seconds, replayCommand: replayCommand(report, options),
-      step: arguments.value("at"))
+      step: arguments.value("at"), from: arguments.source)
     if let text {
       print(text, terminator: "")
     } else {

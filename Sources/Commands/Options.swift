@@ -1,10 +1,12 @@
 // Options that several commands share: which model, with which parameters and invariants.
 
+import Checking
+import Exploration
 import Foundation
-import Gracewalk
-import Models
+import Machine
+import Support
 
-enum SharedOptions {
+package enum SharedOptions {
   static let parameter = Option(
     name: "set", value: "NAME=VALUE", help: "give a parameter of the model a value",
     isRepeatable: true)
@@ -13,10 +15,10 @@ enum SharedOptions {
     isRepeatable: true)
 
   private static let strategies = Strategy.allCases.map(\.rawValue)
-  static let mode = Option(
+  package static let mode = Option(
     name: "mode", value: strategies.joined(separator: "|"), help: "which search (stateful)")
 
-  static func strategy(_ arguments: Arguments) throws(UsageError) -> Strategy? {
+  package static func strategy(_ arguments: Arguments) throws(UsageError) -> Strategy? {
     try arguments.choice("mode", of: strategies).flatMap { Strategy(rawValue: $0) }
   }
 
@@ -33,9 +35,10 @@ enum SharedOptions {
     return true
   }
 
-  static let jobs = Option(name: "jobs", value: "N", help: "threads of the stateful search (1)")
+  package static let jobs = Option(
+    name: "jobs", value: "N", help: "threads of the stateful search (1)")
 
-  static func jobs(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Int {
+  package static func jobs(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Int {
     let jobs = try arguments.count("jobs", upTo: ParallelSearch.jobsMax) ?? 1
     if jobs > 1, strategy != .stateful {
       throw UsageError(
@@ -54,19 +57,25 @@ enum SharedOptions {
   }
 
   /// The model with a name; an unknown one is answered with the nearest.
-  static func model(_ name: String) throws(UsageError) -> Model {
-    if let model = Catalogue.model(named: name) { return model }
-    try refuseCombination(name)
-    let near = nearest(to: name, among: Catalogue.models.map(\.name))
+  static func model(
+    _ name: String, of arguments: Arguments
+  ) throws(UsageError) -> Model {
+    let source = arguments.source
+    if let model = source.model(named: name) { return model }
+    try refuseCombination(name, source)
+    let near = nearest(to: name, among: source.allModels.map(\.name))
     let hint =
       near.isEmpty
-      ? "gracewalk list names them all" : "did you mean \(near.joined(separator: ", "))?"
+      ? "\(RunningProgram.name) list names them all"
+      : "did you mean \(near.joined(separator: ", "))?"
     throw UsageError("unknown model '\(name)'; \(hint)")
   }
 
   /// Says what is wrong with the name of a combination of a model's operations.
-  private static func refuseCombination(_ name: String) throws(UsageError) {
-    guard let model = Catalogue.models.first(where: { name.hasPrefix("\($0.name)/") }) else {
+  private static func refuseCombination(
+    _ name: String, _ source: ModelSource
+  ) throws(UsageError) {
+    guard let model = source.allModels.first(where: { name.hasPrefix("\($0.name)/") }) else {
       return
     }
     do throws(Model.CombinationNameError) {
@@ -167,7 +176,7 @@ enum SharedOptions {
       guard let step = WeakenedStep(text: text) else {
         throw UsageError(
           "--\(option) needs a step such as no-tlbi:unmap@Models/Flush.swift:40, not '\(text)'; "
-            + "gracewalk ablate MODEL names them")
+            + "\(RunningProgram.name) ablate MODEL names them")
       }
       return step
     }

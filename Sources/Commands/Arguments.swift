@@ -1,33 +1,54 @@
 // Reading the command line: one table of options serves parsing and help alike.
 
-import Gracewalk
+import Checking
+import Foundation
+import Support
 
 /// An error in how the command was called, or in what it was given: one line, exit status 2.
-struct UsageError: Error {
-  var message: String
+package struct UsageError: Error {
+  package var message: String
 
-  init(_ message: String) { self.message = message }
+  package init(_ message: String) { self.message = message }
 }
 
 /// An option of a command.
-struct Option: Sendable {
-  var name: String
+package struct Option: Sendable {
+  package var name: String
   /// Name of its value in the help, or nil for a switch.
-  var value: String?
-  var help: String
-  var isRepeatable = false
+  package var value: String?
+  package var help: String
+  package var isRepeatable = false
+
+  package init(name: String, value: String? = nil, help: String, isRepeatable: Bool = false) {
+    self.name = name
+    self.value = value
+    self.help = help
+    self.isRepeatable = isRepeatable
+  }
 }
 
 /// A command: what it is for, and what it takes.
-struct Command: Sendable {
-  var name: String
+package struct Command: Sendable {
+  package var name: String
   /// Its arguments, as the help shows them.
-  var operands: String
-  var summary: String
-  var details: [String] = []
-  var options: [Option]
+  package var operands: String
+  package var summary: String
+  package var details: [String] = []
+  package var options: [Option]
   /// Returns the exit status.
-  var run: @Sendable (Arguments) throws -> Int32
+  package var run: @Sendable (Arguments) throws -> Int32
+
+  package init(
+    name: String, operands: String, summary: String, details: [String] = [], options: [Option],
+    run: @escaping @Sendable (Arguments) throws -> Int32
+  ) {
+    self.name = name
+    self.operands = operands
+    self.summary = summary
+    self.details = details
+    self.options = options
+    self.run = run
+  }
 
   var help: String {
     let all = options + [Option(name: "help", help: "show this")]
@@ -43,22 +64,29 @@ struct Command: Sendable {
       let again = option.isRepeatable ? " (may be repeated)" : ""
       lines.append("  \(name)\(gap)\(option.help)\(again)")
     }
+    // The text says gracewalk where it means the program, whatever that is called.
     return lines.joined(separator: "\n")
+      .replacingOccurrences(of: "gracewalk", with: RunningProgram.name)
   }
 }
 
 /// The arguments of a command, read by its table of options.
-struct Arguments {
-  private(set) var operands: [String] = []
+package struct Arguments {
+  let source: ModelSource
+  package private(set) var operands: [String] = []
   private var values: [String: [String]] = [:]
 
-  init(_ words: some Sequence<String>, for command: Command) throws(UsageError) {
+  init(
+    _ words: some Sequence<String>, for command: Command, of source: ModelSource
+  ) throws(UsageError) {
+    self.source = source
     var iterator = words.makeIterator()
     var optionsEnded = false
     while let word = iterator.next() {
       guard word.hasPrefix("--"), !optionsEnded else {
         if word.hasPrefix("-"), word != "-", !optionsEnded {
-          throw UsageError("unknown option \(word); see gracewalk \(command.name) --help")
+          throw UsageError(
+            "unknown option \(word); see \(RunningProgram.name) \(command.name) --help")
         }
         operands.append(word)
         continue
@@ -72,7 +100,8 @@ struct Arguments {
       guard let option = command.options.first(where: { $0.name == name }) else {
         let near = nearest(to: name, among: command.options.map(\.name))
         let hint = near.isEmpty ? "" : "; did you mean --\(near[0])?"
-        throw UsageError("unknown option --\(name)\(hint) (see gracewalk \(command.name) --help)")
+        throw UsageError(
+          "unknown option --\(name)\(hint) (see \(RunningProgram.name) \(command.name) --help)")
       }
       guard option.isRepeatable || values[name] == nil else {
         throw UsageError("--\(name) is given twice")
@@ -95,14 +124,19 @@ struct Arguments {
     values[option.name, default: []].append(value)
   }
 
-  func has(_ name: String) -> Bool { values[name] != nil }
+  /// The models that the command is about if it names none.
+  var models: [Model] { source.models }
 
-  func value(_ name: String) -> String? { values[name]?.last }
+  var systems: [ModelSystem] { source.systems }
 
-  func all(_ name: String) -> [String] { values[name] ?? [] }
+  package func has(_ name: String) -> Bool { values[name] != nil }
+
+  package func value(_ name: String) -> String? { values[name]?.last }
+
+  package func all(_ name: String) -> [String] { values[name] ?? [] }
 
   /// A whole number of at least 1.
-  func count(_ name: String, upTo most: Int = .max) throws(UsageError) -> Int? {
+  package func count(_ name: String, upTo most: Int = .max) throws(UsageError) -> Int? {
     guard let text = value(name) else { return nil }
     guard let number = Int(text), number >= 1, number <= most else {
       let range = most == .max ? "of at least 1" : "from 1 to \(most)"
@@ -112,7 +146,7 @@ struct Arguments {
   }
 
   /// A number above zero.
-  func seconds(_ name: String) throws(UsageError) -> Double? {
+  package func seconds(_ name: String) throws(UsageError) -> Double? {
     guard let text = value(name) else { return nil }
     guard let number = Double(text), number > 0, number.isFinite else {
       throw UsageError("--\(name) needs a number of seconds above zero, not '\(text)'")
@@ -121,7 +155,7 @@ struct Arguments {
   }
 
   /// One of a few words.
-  func choice(_ name: String, of words: [String]) throws(UsageError) -> String? {
+  package func choice(_ name: String, of words: [String]) throws(UsageError) -> String? {
     guard let text = value(name) else { return nil }
     guard words.contains(text) else {
       throw UsageError("--\(name) is one of \(words.joined(separator: ", ")), not '\(text)'")

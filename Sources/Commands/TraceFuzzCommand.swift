@@ -1,8 +1,8 @@
 // gracewalk fuzz --traces: mutate the traces of the catalogue, and see what the reader makes of it.
 
-import Gracewalk
-import Models
+import Checking
 import Reporting
+import Traces
 
 enum TraceFuzzCommand {
   static let option = Option(
@@ -18,7 +18,8 @@ enum TraceFuzzCommand {
     let count = try arguments.count("traces", upTo: 1_000_000_000) ?? 0
     let seed = UInt64(try arguments.countFromZero("seed") ?? 0)
     Terminal.catchInterrupts()
-    let report = TraceFuzzer(try traces()).run(seeds: seed..<(seed + UInt64(count))) { report in
+    let report = TraceFuzzer(try traces(arguments.models)).run(seeds: seed..<(seed + UInt64(count)))
+    { report in
       Terminal.goOn(
         "fuzz: \(grouped(report.mutants)) of \(counted(count, "mutant")); "
           + "mismatches: \(report.mismatches.count)")
@@ -35,9 +36,11 @@ enum TraceFuzzCommand {
   }
 
   /// A trace of each broken model.
-  private static func traces() throws(UsageError) -> [(model: Model, trace: Trace)] {
+  private static func traces(
+    _ models: [Model]
+  ) throws(UsageError) -> [(model: Model, trace: Trace)] {
     var traces: [(model: Model, trace: Trace)] = []
-    for model in Catalogue.models where model.omission != nil {
+    for model in models where model.omission != nil {
       if let trace = try CheckCommand.timedCheck(model, CheckOptions()).0.counterexample {
         traces.append((model, trace))
       }

@@ -1,9 +1,10 @@
 // gracewalk document: write the pages about invariants, systems and questions, or compare them.
 
+import Checking
 import Foundation
-import Gracewalk
-import Models
+import Machine
 import Reporting
+import Support
 
 enum DocumentCommand {
   static let command = Command(
@@ -34,7 +35,12 @@ enum DocumentCommand {
     }
     let jobs =
       try arguments.count("jobs", upTo: 1024) ?? ProcessInfo.processInfo.activeProcessorCount
-    let pages = DocumentSet(Catalogue.systems, try evidence(jobs: jobs)).pages
+    let evidence = try evidence(arguments.models, jobs: jobs)
+    // Pages are the same wherever they are written.
+    let program = RunningProgram(name: RunningProgram.name)
+    let pages = RunningProgram.$bound.withValue(program) {
+      DocumentSet(arguments.systems, evidence).pages
+    }
     do throws(DocumentError) {
       return try update(DocumentFolder(folder), pages, isCheck: arguments.has("check"))
     } catch {
@@ -61,18 +67,19 @@ enum DocumentCommand {
     print(
       changes.isEmpty
         ? "\(counted(pages.count, "page")), all up to date"
-        : "\(counted(changes.count, "page")) out of date; gracewalk document writes them")
+        : "\(counted(changes.count, "page")) out of date; "
+          + "\(RunningProgram.name) document writes them")
     return changes.isEmpty ? ExitStatus.holds : ExitStatus.violated
   }
 
   /// Looks at all models, several at a time.
-  private static func evidence(jobs: Int) throws -> [Evidence] {
+  private static func evidence(_ models: [Model], jobs: Int) throws -> [Evidence] {
     var found: [Evidence] = []
     defer { Terminal.clearProgress() }
-    let results = Evidence.of(Catalogue.models, jobs: jobs) { model in
+    let results = Evidence.of(models, jobs: jobs) { model in
       _ = Terminal.goOn("document: \(model.name)")
     }
-    for (model, result) in zip(Catalogue.models, results) {
+    for (model, result) in zip(models, results) {
       switch result {
       case .success(let evidence): found.append(evidence)
       case .failure(let error): throw usageError(error, model)
@@ -87,7 +94,7 @@ enum DocumentCommand {
     case .broken(let report):
       UsageError(
         "\(model.name) does not do what it is declared to: \(CheckText(report).verdict); "
-          + "gracewalk check shows it")
+          + "\(RunningProgram.name) check shows it")
     case .unknownStep(let step, _): UsageError("\(model.name) has no step '\(step.text)'")
     }
   }

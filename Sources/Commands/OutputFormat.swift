@@ -1,11 +1,11 @@
 // The forms that output may have, and which of them makes sense for what.
 
-import Gracewalk
-import Models
+import Checking
 import Reporting
+import Traces
 
 /// A form of output, as `--format` names it.
-enum OutputFormat: String, CaseIterable {
+package enum OutputFormat: String, CaseIterable {
   case text
   case json
   case junit
@@ -14,13 +14,13 @@ enum OutputFormat: String, CaseIterable {
   case graphviz
 
   /// For what is no execution: words, or data.
-  static let words: [OutputFormat] = [.text, .json]
+  package static let words: [OutputFormat] = [.text, .json]
 
   /// True for a picture of one execution.
   var isDrawing: Bool { self == .mermaid || self == .graphviz }
 
   /// The option of a command that offers some of them.
-  static func option(_ formats: [OutputFormat] = allCases) -> Option {
+  package static func option(_ formats: [OutputFormat] = allCases) -> Option {
     Option(
       name: "format", value: formats.map(\.rawValue).joined(separator: "|"),
       help: "form of the output (text)")
@@ -30,7 +30,7 @@ enum OutputFormat: String, CaseIterable {
     name: "at", value: "STEP", help: "which step --format graphviz draws (the last)")
 
   /// The form that is asked for.
-  static func chosen(
+  package static func chosen(
     _ arguments: Arguments, of formats: [OutputFormat] = allCases
   ) throws(UsageError) -> OutputFormat {
     let name = try arguments.choice("format", of: formats.map(\.rawValue))
@@ -50,22 +50,23 @@ enum OutputFormat: String, CaseIterable {
   }
 
   /// SARIF logs with this version, and paths into the sources of the models.
-  static var sarifReport: SARIFReport {
-    SARIFReport(version: GracewalkCommand.version) { Catalogue.path(ofFile: $0) }
+  static func sarifReport(_ source: ModelSource) -> SARIFReport {
+    SARIFReport(version: CommandLineTool.version) { source.path(ofFile: $0) }
   }
 
   // MARK: What is shown
 
   /// A check of one model; nil for text, which the command shows itself.
   func text(
-    of report: CheckReport, seconds: Double, replayCommand: String?, step: String?
+    of report: CheckReport, seconds: Double, replayCommand: String?, step: String?,
+    from source: ModelSource
   ) throws -> String? {
     switch self {
     case .text: return nil
     case .json: return try Reporting.json(CheckDocument(report, seconds: seconds)) + "\n"
     case .junit:
       return JUnitText(report, seconds: seconds, replayCommand: replayCommand).text
-    case .sarif: return try Reporting.json(Self.sarifReport.log(report)) + "\n"
+    case .sarif: return try Reporting.json(Self.sarifReport(source).log(report)) + "\n"
     case .mermaid, .graphviz:
       guard let trace = report.counterexample else {
         let verdict = report.verdict == .holds ? "holds" : "is not checked to the end"
@@ -78,12 +79,14 @@ enum OutputFormat: String, CaseIterable {
   }
 
   /// A replay; nil for text.
-  func text(of trace: Trace, step: String?) throws -> String? {
+  func text(
+    of trace: Trace, step: String?, from source: ModelSource
+  ) throws -> String? {
     switch self {
     case .text: return nil
     case .json: return try Reporting.json(ReplayDocument(trace)) + "\n"
     case .junit: return JUnitText(trace).text
-    case .sarif: return try Reporting.json(Self.sarifReport.log(trace)) + "\n"
+    case .sarif: return try Reporting.json(Self.sarifReport(source).log(trace)) + "\n"
     case .mermaid, .graphviz: return try drawing(of: trace, step)
     }
   }

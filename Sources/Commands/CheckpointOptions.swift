@@ -1,7 +1,9 @@
 // Saving a check now and then, and going on with one that was saved.
 
+import Checking
+import Exploration
 import Foundation
-import Gracewalk
+import Support
 
 enum CheckpointOptions {
   static let checkpoint = Option(
@@ -67,7 +69,7 @@ enum CheckpointOptions {
 
   private static func warn(_ text: String) {
     Terminal.clearProgress()
-    Terminal.writeError("gracewalk: \(text)\n")
+    Terminal.writeError("\(RunningProgram.name): \(text)\n")
   }
 
   /// Says how to go on with a check that was saved and is not over.

@@ -1,0 +1,32 @@
+// Where commands get their models from: a package of somebody's own, or the catalogue.
+
+import Checking
+import Foundation
+
+/// The models that commands are about, and others that they know by name.
+package struct ModelSource: Sendable {
+  /// What a command is about that names no model.
+  package var systems: [ModelSystem]
+  /// Models that are known by name besides.
+  package var others: [ModelSystem]
+  /// The path of a file that code calls `Module/File.swift`, or nil.
+  private let known: @Sendable (String) -> String?
+
+  package init(
+    _ systems: [ModelSystem], others: [ModelSystem] = [],
+    pathOfFile known: @escaping @Sendable (String) -> String? = { _ in nil }
+  ) {
+    self.systems = systems
+    self.others = others
+    self.known = known
+  }
+
+  var models: [Model] { systems.flatMap(\.models) }
+
+  var allModels: [Model] { models + others.flatMap(\.models) }
+
+  /// The model with a name; combinations of a model's operations have names, too.
+  func model(named name: String) -> Model? { allModels.model(named: name) }
+
+  func path(ofFile id: String) -> String? { known(id) }
+}

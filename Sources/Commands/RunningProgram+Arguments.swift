@@ -1,0 +1,34 @@
+// What to type to run this program again.
+
+import Foundation
+import Support
+
+extension RunningProgram {
+  /// The program that a process was started as.
+  ///
+  /// Nobody types the path of a product that SwiftPM built and ran: it is run again the same way.
+  /// What was found by its name, or started by its path, is called like that again.
+  init(
+    arguments: [String], folder: String = FileManager.default.currentDirectoryPath
+  ) {
+    let path = arguments.first ?? "gracewalk"
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    self.init(name: name, invocation: path.contains("/") ? path.quotedForShell : name)
+    let parts = path.components(separatedBy: "/")
+    guard path.hasPrefix("/"), let build = parts.lastIndex(of: ".build"),
+      let configuration = parts.dropLast().last, ["release", "debug"].contains(configuration)
+    else { return }
+    let package = parts[..<build].joined(separator: "/")
+    let options = configuration == "release" ? " -c release" : ""
+    guard folder == package || folder.hasPrefix("\(package)/") else { return }
+    invocation = "swift run\(options) \(name)"
+  }
+}
+
+extension String {
+  /// The same as one word for a shell.
+  fileprivate var quotedForShell: String {
+    let isPlain = allSatisfy { $0.isLetter || $0.isNumber || "/._-+".contains($0) }
+    return isPlain ? self : "'\(replacingOccurrences(of: "'", with: "'\\''"))'"
+  }
+}

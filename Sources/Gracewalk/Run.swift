@@ -1,0 +1,37 @@
+// The whole command line for somebody's own models, in one call.
+
+import Checking
+import Commands
+
+/// Makes a program of models: `check`, `replay`, `ablate`, `sweep`, `document`, `list` and `fuzz`.
+///
+///     @main struct MyChecks {
+///       static func main() { Gracewalk.run(models: [mremap, collapse]) }
+///     }
+///
+/// The arguments are those that the process was started with. What is printed to be typed again,
+/// such as the line that replays a counterexample, names the program that is running.
+///
+/// - Parameters:
+///   - models: what commands are about; their names are unique.
+///   - catalogue: models that are known by name besides, such as `Catalogue.systems` of the product
+///     `GracewalkCatalogue`; commands are about them instead if they are given `--catalogue`.
+/// - Returns: never; the process ends with 0 if all holds, 1 if something is violated, 2 for wrong
+///   usage or input, 3 for what is incomplete.
+public func run(models: [Model], catalogue: [ModelSystem] = []) -> Never {
+  tool(models, catalogue).main()
+}
+
+/// The same for arguments of one's own, and without an end of the process.
+///
+/// - Parameter arguments: the arguments, without the name of the program.
+/// - Returns: the exit status.
+public func run(
+  _ arguments: [String], models: [Model], catalogue: [ModelSystem] = []
+) -> Int32 {
+  tool(models, catalogue).run(arguments)
+}
+
+private func tool(_ models: [Model], _ catalogue: [ModelSystem]) -> CommandLineTool {
+  CommandLineTool(ModelSource([ModelSystem("models", "Models", models)], others: catalogue))
+}
