@@ -38,7 +38,7 @@ public struct AblationReport: Sendable {
 /// Why the steps of a model could not be looked at.
 public enum AblationError: Error {
   case check(CheckError)
-  /// The model does not hold as it is.
+  /// The model does not hold as it is, or does so only because nothing happens.
   case broken(CheckReport)
   case unknownStep(WeakenedStep, known: [WeakenedStep])
 }
@@ -101,8 +101,8 @@ extension Model {
         if !violated.isEmpty { break }
         switch report.verdict {
         case .incomplete(.spin(let text)): return .inseparable(text)
-        case .incomplete: return .undecided(report.advice ?? "incomplete")
-        default: return .redundant(neverHappens: report.vacuous)
+        case .holds, .incomplete(.vacuous): return .redundant(neverHappens: report.vacuous)
+        case .incomplete, .violated: return .undecided(report.advice ?? "incomplete")
         }
       }
       violated.append(id)

@@ -55,6 +55,9 @@ public struct CheckOptions {
   public var priorityChanges = 2
   /// Threads of a stateful search.
   public var jobs = 1
+  /// Whether a long search also samples executions, at most a tenth of its steps: it finds sooner
+  /// what lies far from its path, and comes to the same verdict.
+  public var usesSamples = true
   /// Whether states are kept and compared in full, for a search that merges states.
   public var isExact = false
   /// Whether to search for the simplest counterexample once one is found.
@@ -159,7 +162,9 @@ extension Model {
       without: options.without)
     let plan = SearchPlan(options, scenario)
     let session = try CheckpointSession(options, plan, self) { freshScenario(options) }
-    var report = CheckReport(self, scenario, plan, parameters: values(options.parameters))
+    var report = CheckReport(
+      self, scenario, plan, parameters: values(options.parameters),
+      isRestricted: options.invariants != nil)
     var (result, machines) = plan.run(session, maker(options, plan))
     if plan.jobs > 1, result.ending == .halted {
       // Who comes to a dead end first is a matter of luck, so it is not what is reported.
@@ -181,11 +186,11 @@ extension Model {
         machine.audit()
         if let failure = machine.failure { throw .badModel(machine.text(of: failure)) }
       }
-      report.verdict = .holds
-      report.vacuous = mustHappen.filter {
+      let missing = mustHappen.filter {
         $0.isPossible(report.parameters, scenario.features)
           && !report.coverage.includes($0.operation, $0.result)
       }
+      report.verdict = missing.isEmpty ? .holds : .incomplete(.vacuous(missing))
     case .refused(let error):
       throw session?.error(error) ?? .badCheckpoint("no checkpoint was given")
     case .bounded(let bound): report.verdict = .incomplete(.bound(bound))
@@ -196,8 +201,16 @@ extension Model {
       report.verdict = .incomplete(.spin(text))
     case .violation:
       report.verdict = .violated
+      report.sampledExecutions = result.sample?.executions
       report.counterexample = try counterexample(result, options, plan)
     }
+    if report.verdict != .violated {
+      if !report.isRestricted {
+        report.notJudged = notJudged(report.coverage, by: report.invariants)
+      }
+      if report.isLong { report.speedHints = plan.speedHints(for: scenario) }
+    }
+    report.isSaved = options.checkpoints.map { $0.saves > 0 } ?? false
     return report
   }
 

@@ -15,6 +15,11 @@ public enum Verdict: Equatable, Sendable {
 public enum Incompleteness: Equatable, Sendable {
   case bound(Bound)
   case spin(String)
+  /// Every execution was explored and nothing is violated, but these outcomes, which the model is
+  /// made to show, no execution has: nothing may be wrong because nothing happens.
+  case vacuous([ExpectedOutcome])
+  /// Nobody has said how the search ended: what every report begins as.
+  case unfinished
 }
 
 /// A verdict with its scope, its counts and, if there is one, its counterexample.
@@ -48,16 +53,28 @@ public struct CheckReport: Sendable {
   public let scope: String
   /// The last level of the scenario's tables.
   public let lastLevel: Int
-  public internal(set) var verdict = Verdict.holds
+  /// Incomplete until the check says otherwise, so that nothing holds by accident.
+  public internal(set) var verdict = Verdict.incomplete(.unfinished)
   public internal(set) var statistics = Statistics()
   public internal(set) var counterexample: Trace?
   /// How operations ended and which entries changed, in what was explored: in all executions if
-  /// the verdict is `.holds`, and otherwise so far.
+  /// it `coversAll`, and otherwise so far.
   public internal(set) var coverage = Coverage(of: [])
-  /// Outcomes that the model is made to show, and which no execution has.
+  /// What applies to the code that ran, and was neither required nor exempt.
   ///
-  /// Empty unless the verdict is `.holds`; then what holds may do so because nothing happens.
-  public internal(set) var vacuous: [ExpectedOutcome] = []
+  /// Nothing is known of it, whatever the verdict.
+  ///
+  /// Empty for a violation, and where the options say what alone to require.
+  public internal(set) var notJudged: [UnjudgedInvariant] = []
+  /// Whether the options say which invariants alone to require.
+  public let isRestricted: Bool
+  /// Executions that were sampled on the side of the search until one of them violated an
+  /// invariant; nil if it was not found in that way.
+  public internal(set) var sampledExecutions: Int?
+  /// What would make the check shorter; empty unless it was long, or a bound kept it from that.
+  public internal(set) var speedHints: [String] = []
+  /// Whether the check was saved, so that a later one can go on with it.
+  public internal(set) var isSaved = false
   /// The steps by which the code orders CPUs, where they were asked for.
   public internal(set) var synchronisingSteps: [WeakenedStep] = []
   /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
@@ -66,7 +83,11 @@ public struct CheckReport: Sendable {
   /// Says one thing more beside the verdict.
   mutating func add(note text: String) { note = note.map { "\($0); \(text)" } ?? text }
 
-  init(_ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues) {
+  init(
+    _ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues,
+    isRestricted: Bool
+  ) {
+    self.isRestricted = isRestricted
     self.model = model.name
     self.scenario = model.scenarioText
     let weakened: WeakenedStep? =
@@ -101,12 +122,38 @@ public struct CheckReport: Sendable {
     return invariant
   }
 
+  /// True if every execution was explored and nothing is violated: it holds, or would if what must
+  /// happen did.
+  public var coversAll: Bool { verdict == .holds || isVacuous }
+
+  /// True if nothing is violated, and not all of what the model is about has happened.
+  public var isVacuous: Bool { !vacuous.isEmpty }
+
+  /// Outcomes that the model is made to show, and which no execution has; empty unless that is why
+  /// the verdict is incomplete.
+  public var vacuous: [ExpectedOutcome] {
+    if case .incomplete(.vacuous(let missing)) = verdict { missing } else { [] }
+  }
+
+  /// What never happens, in words; nil if that is not known of anything.
+  public var vacuousText: String? {
+    let missing = vacuous.map { "\($0.operation) never returns \($0.result)" }
+    return missing.isEmpty ? nil : missing.joined(separator: ", and ")
+  }
+
   /// What to raise or change to get a complete answer; nil if there is one.
   public var advice: String? {
     guard case .incomplete(let reason) = verdict else { return nil }
     switch reason {
     case .spin(let text): return text
-    case .bound(.interrupted): return "interrupted; run it again to the end"
+    case .vacuous:
+      return "vacuous: what the model says must happen (mustHappen) does not, so it may be right "
+        + "only because of that; enlarge the scenario, or correct what must happen"
+    case .unfinished: return "[internal] the search ended without saying how"
+    case .bound(.interrupted):
+      return isSaved
+        ? "interrupted; what was found is saved, and the check can go on from there"
+        : "interrupted; run it again, with --checkpoint FILE if that may happen again"
     case .bound(.executions) where !strategy.isComplete:
       return
         "no violation in \(statistics.executions) sampled executions; that shows nothing about "
@@ -130,7 +177,8 @@ extension Scenario {
     let most = counts.last ?? 0
     let each =
       counts.count == 1
-      ? "\(most) \(most == 1 ? "operation" : "operations") each" : "up to \(most) operations each"
+      ? "\(most) \(most == 1 ? "operation" : "operations") each"
+      : "up to \(most) \(most == 1 ? "operation" : "operations") each"
     let cpus = programs.count == 1 ? "1 CPU" : "\(programs.count) CPUs"
     let tables =
       hasTables ? ", \(geometry.levels)-level tables of \(geometry.entries) entries" : ""
@@ -142,8 +190,10 @@ extension Scenario {
     let units = programs.compactMap(\.mmu)
     guard !units.isEmpty else { return "" }
     let speculations = units.map(\.times).reduce(0, +)
-    let what = units.contains { $0.evicts && $0.times > 0 } ? "walks or evictions" : "walks"
-    let spontaneous = speculations == 0 ? "" : ", \(speculations) \(what) of their own accord"
+    let evicts = units.contains { $0.evicts && $0.times > 0 }
+    let one = evicts ? "spontaneous walk or eviction" : "spontaneous walk"
+    let many = evicts ? "spontaneous walks or evictions" : "spontaneous walks"
+    let spontaneous = speculations == 0 ? "" : ", \(speculations) \(speculations == 1 ? one : many)"
     return
       ", \(units.count) \(units.count == 1 ? "MMU" : "MMUs")\(spontaneous), \(features.summary)"
   }

@@ -3,15 +3,34 @@
 import Invariants
 import Machine
 
+/// An invariant that applies to what a scenario makes use of, and that nothing required.
+public struct UnjudgedInvariant: Equatable, Sendable {
+  /// The invariant's id.
+  public let invariant: String
+  /// Which scenarios it is for, as a phrase: "every scenario with tables".
+  public let appliesTo: String
+
+  public init(_ invariant: String, appliesTo: String) {
+    self.invariant = invariant
+    self.appliesTo = appliesTo
+  }
+}
+
 extension Model {
   /// Ids of invariants that apply to what a complete search came by, and that the model with those
   /// parameters neither requires nor is exempt from; in the order of the catalogue.
   public func missingInvariants(
     for coverage: Coverage, parameters: [String: Int] = [:]
   ) throws(CheckError) -> [String] {
-    let required = try scenario(parameters: parameters).invariants.map(\.id)
+    notJudged(coverage, by: try scenario(parameters: parameters).invariants.map(\.id))
+      .map(\.invariant)
+  }
+
+  /// What applies to what executions came by, is not among those required, and has no exemption.
+  func notJudged(_ coverage: Coverage, by required: [String]) -> [UnjudgedInvariant] {
     let exempt = exempt.map(\.invariant)
     return InvariantCatalogue.described.filter { $0.applicability.includes(coverage.facets) }
-      .map(\.id).filter { !required.contains($0) && !exempt.contains($0) }
+      .filter { !required.contains($0.id) && !exempt.contains($0.id) }
+      .map { UnjudgedInvariant($0.id, appliesTo: $0.applicability.text) }
   }
 }

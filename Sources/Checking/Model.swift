@@ -71,7 +71,7 @@ public enum Expectation: Equatable, Sendable {
 
 /// A result that an operation must have in some execution: without it a verdict that all is well
 /// says little.
-public struct ExpectedOutcome: Sendable {
+public struct ExpectedOutcome: Equatable, Sendable {
   /// The name of the operation, of whichever CPU.
   public let operation: String
   /// The result as traces show it.
@@ -86,6 +86,11 @@ public struct ExpectedOutcome: Sendable {
     self.operation = operation
     self.result = result
     self.isPossible = isPossible
+  }
+
+  /// True if they are the same outcome, wherever they are possible.
+  public static func == (a: ExpectedOutcome, b: ExpectedOutcome) -> Bool {
+    a.operation == b.operation && a.result == b.result
   }
 }
 

@@ -25,6 +25,8 @@ public struct SearchPlan: Sendable {
   private let mayRepeat: Bool
   /// Whether executions that go round for ever are looked for.
   public let looksForLivelocks: Bool
+  /// Whether executions are sampled on the side while the search is long.
+  let samples: Bool
   private let priorityChanges: Int
   private let watch: Watch?
 
@@ -41,6 +43,9 @@ public struct SearchPlan: Sendable {
     priorityChanges = options.priorityChanges
     let isReduced = Strategy.reduced.contains(options.strategy)
     mayRepeat = scenario.mayRepeat
+    // A sample knows no preemptions: it would find what the bound is there to leave out.
+    samples =
+      options.usesSamples && options.strategy.isComplete && options.limits.preemptions == nil
     let mustProgress = scenario.invariants.contains { $0 is any RepetitionInvariant }
     looksForLivelocks = mayRepeat && mustProgress && options.strategy.isComplete
     if isReduced, let first = states.first {
@@ -129,7 +134,30 @@ public struct SearchPlan: Sendable {
     session?.prepare(&options)
     let first = makeMachine()
     if first.judgeStart() != .clean { return (.immediate(first), [first]) }
-    let jobs = min(jobs, jobsMax)
+    guard samples else { return search(first, min(jobs, jobsMax), options, makeMachine) }
+    let phases = SamplingPhases(
+      depth: limits.depth, goesOn: options.resume != nil, makeSystem: makeMachine)
+    let watch = options.watch
+    options.watch = { progress in
+      phases.look(after: progress.statistics.transitions, seconds: progress.secondsToBound) {
+        watch?(progress) ?? true
+      } && watch?(progress) ?? true
+    }
+    var (result, machines) = search(first, min(jobs, jobsMax), options, makeMachine)
+    if let finding = phases.finding, result.ending == .bounded(.interrupted) {
+      result.ending = .violation
+      result.schedule = finding.schedule
+      result.explored = nil
+      result.sample = finding
+    }
+    return (result, machines)
+  }
+
+  /// Runs the search on a machine that was made for it, and on more of them if it needs some.
+  private func search(
+    _ first: Machine, _ jobs: Int, _ options: SearchOptions,
+    _ makeMachine: @escaping @Sendable () -> Machine
+  ) -> (SearchResult, [Machine]) {
     if mayRepeat, strategy == .exhaustive { return repeating(first, options, makeMachine) }
     if jobs == 1 { return (strategy.search(first, options), [first]) }
     let machines = Locked([Machine]())

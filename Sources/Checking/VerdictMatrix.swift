@@ -85,7 +85,8 @@ public struct VerdictMatrix: Sendable {
       options.invariants = left
       let report = try check(model, options)
       switch report.verdict {
-      case .holds:
+      case .holds, .incomplete(.vacuous):
+        // A broken model need not show what its correct sibling must.
         for id in left { verdicts[id] = .holds }
         left = []
       case .violated:
@@ -132,7 +133,7 @@ public struct VerdictMatrix: Sendable {
 extension VerdictMatrix.Cell {
   init(_ report: CheckReport) {
     switch report.verdict {
-    case .holds: self = .holds
+    case .holds, .incomplete(.vacuous): self = .holds
     case .violated: self = .violated
     case .incomplete: self = .incomplete
     }

@@ -19,6 +19,11 @@ public struct CheckDocument: Encodable, Sendable {
     var depthMax: Int
   }
 
+  struct Unjudged: Encodable, Sendable {
+    var invariant: String
+    var appliesTo: String
+  }
+
   struct Missing: Encodable, Sendable {
     var operation: String
     var outcome: String
@@ -46,6 +51,10 @@ public struct CheckDocument: Encodable, Sendable {
   /// What the modelled MMU can do, where there is one.
   var features: String?
   var invariants: [String]
+  /// Whether the options say which invariants alone to require.
+  var restricted: Bool?
+  /// What applies and was not required.
+  var notJudged: [Unjudged]?
   var search: String
   /// Threads that searched.
   var jobs: Int
@@ -55,6 +64,10 @@ public struct CheckDocument: Encodable, Sendable {
   /// What must happen in some execution, and does in none.
   var vacuous: [Missing]?
   var reason: String?
+  /// What would make a long check shorter.
+  var hints: [String]?
+  /// Executions sampled on the side of the search, where one of them violates an invariant.
+  var sampled: Int?
   var counts: Counts
   var coverage: CoverageEntry
   /// An estimate, from 0 to 1, of an incomplete check.
@@ -79,7 +92,14 @@ public struct CheckDocument: Encodable, Sendable {
     jobs = report.jobs
     note = report.note
     scope = report.scope
+    restricted = report.isRestricted ? true : nil
+    let unjudged = report.notJudged.map {
+      Unjudged(invariant: $0.invariant, appliesTo: $0.appliesTo)
+    }
+    notJudged = unjudged.isEmpty ? nil : unjudged
     reason = report.advice
+    hints = report.speedHints.isEmpty ? nil : report.speedHints
+    sampled = report.sampledExecutions
     switch report.verdict {
     case .holds: verdict = "holds"
     case .violated: verdict = "violated"

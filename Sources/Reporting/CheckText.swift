@@ -26,12 +26,14 @@ public struct CheckText {
     }
     lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(counts)"]
+    if let number = report.sampledExecutions {
+      lines.append(
+        "  found by a sample on the side of the search: random execution \(grouped(number))")
+    }
+    if let notJudged { lines.append("  \(style.warning(notJudged))") }
     if let question = report.openQuestion { lines.append("  \(Self.notAnswered): \(question)") }
     if let mergers { lines.append("  \(mergers)") }
     lines += CoverageText(report: report).lines
-    lines += report.vacuous.map {
-      "  " + style.warning("vacuous: \($0.operation) never returns \($0.result)")
-    }
     let others = report.declaredViolations.filter { $0 != report.violatedInvariant }
     if report.verdict == .violated, !others.isEmpty {
       lines.append(
@@ -40,7 +42,27 @@ public struct CheckText {
     }
     if let note = report.note { lines.append("  \(style.warning(note))") }
     if let advice = report.advice { lines.append("  \(style.warning(advice))") }
+    lines += report.speedHints.map { "  to make it shorter: \($0)" }
     return lines.flatMap { $0.contains("\u{1B}") ? [$0] : $0.wrapped(to: width) }
+  }
+
+  /// What the verdict is not about; nil if it is about all that applies.
+  private var notJudged: String? {
+    if report.isRestricted {
+      let ids = report.invariants.joined(separator: ", ")
+      return report.verdict == .violated ? nil : "only \(ids) was required"
+    }
+    guard !report.notJudged.isEmpty else { return nil }
+    var groups: [(appliesTo: String, ids: [String])] = []
+    for item in report.notJudged {
+      if let index = groups.firstIndex(where: { $0.appliesTo == item.appliesTo }) {
+        groups[index].ids.append(item.invariant)
+      } else {
+        groups.append((item.appliesTo, [item.invariant]))
+      }
+    }
+    let texts = groups.map { "\($0.ids.joined(separator: ", ")) (for \($0.appliesTo))" }
+    return "not judged: \(texts.joined(separator: "; "))"
   }
 
   /// How what needs weaker memory is introduced.
@@ -58,13 +80,11 @@ public struct CheckText {
   /// The verdict and what exactly it is about.
   public var verdict: String {
     switch report.verdict {
-    case .holds:
-      (report.isVacuous ? style.warning("holds, but vacuously") : style.good("holds"))
-        + " — every interleaving of \(report.scope)"
+    case .holds: style.good("holds") + " — every interleaving of \(report.scope)"
     case .violated:
       style.bad("violated") + " — \(report.violatedInvariant ?? "") fails; \(report.scope)"
     case .incomplete(let reason):
-      style.warning("incomplete") + " — \(Self.text(reason))\(explored)"
+      style.warning("incomplete") + " — \(text(of: reason))\(explored)"
     }
   }
 
@@ -72,8 +92,12 @@ public struct CheckText {
     report.explored.map { "; \(ProgressText.part($0)) explored" } ?? ""
   }
 
-  private static func text(_ reason: Incompleteness) -> String {
+  private func text(of reason: Incompleteness) -> String {
     switch reason {
+    case .vacuous:
+      "nothing is violated in any interleaving of \(report.scope), but "
+        + (report.vacuousText ?? "")
+    case .unfinished: "the search did not say how it ended"
     case .bound(.interrupted): "interrupted"
     case .bound(let bound): "the bound on \(bound.rawValue) was met"
     case .spin: "a CPU waits in a loop"

@@ -8,7 +8,7 @@ struct CoverageText {
   let report: CheckReport
 
   private var coverage: Coverage { report.coverage }
-  private var soFar: String { report.verdict == .holds ? "" : " so far" }
+  private var soFar: String { report.coversAll ? "" : " so far" }
 
   /// A line about results and one about entries, if there is something to say.
   var lines: [String] {
@@ -54,14 +54,11 @@ extension CheckReport {
     return level < lastLevel ? "block" : "page"
   }
 
-  /// True if nothing is wrong, and nothing of what the model is about has happened, or not all.
-  public var isVacuous: Bool { verdict == .holds && !vacuous.isEmpty }
-
-  /// The exit status of a check: 0 holds, 1 violated, 3 incomplete, or holds without what must
-  /// happen for that to mean something.
+  /// The exit status of a check: 0 holds, 1 violated, 3 incomplete, which includes that something
+  /// that must happen never does.
   public var exitStatus: Int32 {
     switch verdict {
-    case .holds: vacuous.isEmpty ? 0 : 3
+    case .holds: 0
     case .violated: 1
     case .incomplete: 3
     }
@@ -93,7 +90,7 @@ struct CoverageEntry: Encodable, Sendable {
   var entries: [Level]
 
   init(_ report: CheckReport) {
-    complete = report.verdict == .holds
+    complete = report.coversAll
     operations = report.coverage.operations.map { item in
       Operation(
         cpus: item.cpus, operation: item.name, outcomes: item.outcomes.map { $0.text ?? "ended" })

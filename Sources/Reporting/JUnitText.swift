@@ -44,11 +44,13 @@ public struct JUnitText {
     var cases = report.invariants.map { id in
       Case(name: id, suite: name, outcome: Self.outcome(of: id, report, text))
     }
-    if report.isVacuous {
-      let missing = report.vacuous.map { "\($0.operation) never returns \($0.result)" }
-      let outcome = Outcome.error(
-        type: "vacuous", message: missing.joined(separator: "; "), text: text)
+    if let missing = report.vacuousText {
+      let outcome = Outcome.error(type: "vacuous", message: missing, text: text)
       cases.append(Case(name: "must-happen", suite: name, outcome: outcome))
+    }
+    cases += report.notJudged.map { item in
+      let message = "not judged: it is for \(item.appliesTo), and the model does not require it"
+      return Case(name: item.invariant, suite: name, outcome: .skipped(message: message))
     }
     suites = [Suite(name: name, cases: cases, seconds: seconds)]
   }
@@ -96,7 +98,7 @@ public struct JUnitText {
   /// A search ends with the first violation, so of the others nothing is known.
   private static func outcome(of id: String, _ report: CheckReport, _ text: String) -> Outcome {
     switch report.verdict {
-    case .holds: return .passed
+    case .holds, .incomplete(.vacuous): return .passed
     case .incomplete:
       return .error(type: "incomplete", message: report.advice ?? "incomplete", text: text)
     case .violated:

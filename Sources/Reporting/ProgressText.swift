@@ -54,4 +54,18 @@ public enum ProgressText {
     default: "years"
     }
   }
+
+  /// What to say if states are likely to need more memory than there is; nil if they are not, or
+  /// it is too early to say.
+  ///
+  /// - Parameter memory: bytes of the machine.
+  public static func memoryWarning(_ progress: SearchProgress, memory: Int) -> String? {
+    guard let done = progress.fractionDone, !progress.isExact, done >= 0.02, progress.bytes > 0
+    else { return nil }
+    let needed = Double(progress.bytes) / done
+    guard needed > 0.8 * Double(memory) else { return nil }
+    let gibibytes = { (bytes: Double) in "\(Int((bytes / 1_073_741_824).rounded(.up))) GiB" }
+    return "states may need about \(gibibytes(needed)) of memory, and there are "
+      + "\(gibibytes(Double(memory))); --max-memory MIB with --checkpoint FILE keeps what was found"
+  }
 }

@@ -24,9 +24,16 @@ public struct SARIFReport: Sendable {
   /// A check of one model.
   public func log(_ report: CheckReport) -> SARIFLog {
     var notifications: [SARIFLog.Notification] = []
-    if let advice = report.advice { notifications.append(error("incomplete: \(advice)")) }
-    notifications += report.vacuous.map {
-      error("vacuous: \($0.operation) never returns \($0.result)")
+    if let missing = report.vacuousText {
+      notifications.append(error("vacuous: nothing is violated, but \(missing)"))
+    } else if let advice = report.advice {
+      notifications.append(error("incomplete: \(advice)"))
+    }
+    notifications += report.notJudged.map { item in
+      SARIFLog.Notification(
+        level: "warning",
+        message: SARIFLog.Message(
+          text: "not judged: \(item.invariant), which is for \(item.appliesTo)"))
     }
     let rules = report.invariants
     return log(
@@ -75,7 +82,7 @@ public struct SARIFReport: Sendable {
     let driver = SARIFLog.Tool.Driver(
       name: "gracewalk", version: version, semanticVersion: version, rules: rules.map(rule))
     let invocation = SARIFLog.Invocation(
-      executionSuccessful: notifications.isEmpty, exitCode: exitStatus,
+      executionSuccessful: !notifications.contains { $0.level == "error" }, exitCode: exitStatus,
       toolExecutionNotifications: notifications.isEmpty ? nil : notifications)
     return SARIFLog(runs: [
       SARIFLog.Run(

@@ -33,7 +33,7 @@ extension String {
   /// Broken at spaces into lines of at most `width` characters; longer words stand alone.
   ///
   /// Lines after the first are indented like the first, and by two more.
-  func wrapped(to width: Int) -> [String] {
+  public func wrapped(to width: Int) -> [String] {
     guard count > width else { return [self] }
     let indent = String(prefix { $0 == " " })
     var lines: [String] = []

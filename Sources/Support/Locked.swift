@@ -16,4 +16,9 @@ public final class Locked<Value>: @unchecked Sendable {
   public func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
     mutex.withLock { _ in body(&value) }
   }
+
+  /// The same unless somebody else is at it; then nil.
+  public func withLockIfAvailable<Result>(_ body: (inout Value) -> Result) -> Result? {
+    mutex.withLockIfAvailable { _ in body(&value) }
+  }
 }

@@ -88,7 +88,11 @@ public struct Recording: Equatable, Sendable {
       }
     }
     if case .unfinished = end, machine.enabledCPUs().isEmpty {
-      end = machine.judgeEnd() == .violation ? Recording.violated(machine) : .complete
+      switch machine.judgeEnd() {
+      case .clean: end = .complete
+      case .violation: end = Recording.violated(machine)
+      case .halted: if let failure = machine.failure { throw .failed(failure) }
+      }
     }
     steps = recorder.steps
     pictures = recorder.pictures
@@ -142,7 +146,8 @@ public struct Recording: Equatable, Sendable {
   }
 
   private static func violated(_ machine: Machine) -> End {
-    guard let violation = machine.violation else { return .complete }
+    // Without a report nothing is known, least of all that nothing is wrong.
+    guard let violation = machine.violation else { return .unfinished }
     return .violated(
       invariant: machine.scenario.invariants[violation.invariant].id, report: violation.report)
   }

@@ -159,14 +159,21 @@ import Testing
 
   @Test func whatNeverHappensIsNamed() throws {
     let report = try double(isLocked: true).check()
-    #expect(report.verdict == .holds && report.isVacuous && report.exitStatus == 3)
+    let missing = [ExpectedOutcome("install", "false")]
+    #expect(report.verdict == .incomplete(.vacuous(missing)))
+    #expect(report.isVacuous && report.coversAll && report.exitStatus == 3)
     let text = CheckText(report).header
-    #expect(text.contains { $0.hasPrefix("holds, but vacuously — every interleaving of 2 CPUs") })
-    #expect(text.contains("  vacuous: install never returns false"))
+    #expect(
+      text.contains {
+        $0.hasPrefix("incomplete — nothing is violated in any interleaving of 2 CPUs")
+      })
+    #expect(text.joined(separator: " ").contains("but install never returns false"))
+    #expect(text.contains { $0.hasPrefix("  vacuous: what the model says must happen") })
     #expect(text.contains { $0.hasPrefix("  outcomes: install: true") })
     let document = try json(CheckDocument(report))
     #expect(document.contains("\"outcome\" : \"false\""))
-    #expect(document.contains("\"verdict\" : \"holds\""))
+    #expect(document.contains("\"verdict\" : \"incomplete\""))
+    #expect(document.contains("\"complete\" : true"))
 
     let full = try double(isLocked: false).check()
     #expect(full.verdict == .holds && !full.isVacuous && full.exitStatus == 0)

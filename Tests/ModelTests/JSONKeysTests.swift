@@ -92,11 +92,17 @@ import Traces
       guard let report = try? large?.check(options) else { continue }
       checks.append(JudgedCheck(DeclaredCheck(parameters: [:], violated: nil), report))
     }
+    if let report = try? NotJudgedTests.careless().check() {
+      checks.append(JudgedCheck(DeclaredCheck(), report))
+    }
+    if let report = try? SampleTests.late(turns: 4).check() {
+      checks.append(JudgedCheck(DeclaredCheck(violated: "progress"), report))
+    }
     return checks
   }()
 
   @Test func check() throws {
-    #expect(Self.checks.count == CatalogueCase.all.count + 3)
+    #expect(Self.checks.count == CatalogueCase.all.count + 5)
     let documents = try Self.checks.map { item in
       try Self.object(CheckDocument(item.report, seconds: item.seconds))
     }
@@ -107,7 +113,7 @@ import Traces
     let document = try Self.object(CatalogueDocument(Self.checks))
     try expect([document], match: "gracewalk catalogue 1")
     let object = try #require(document as? [String: Any])
-    #expect(object["asDeclared"] as? Int == CatalogueCase.all.count + 1)
+    #expect(object["asDeclared"] as? Int == CatalogueCase.all.count + 3)
   }
 
   @Test func replayAndSteps() throws {

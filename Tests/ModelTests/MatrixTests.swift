@@ -100,8 +100,10 @@ private struct Wants: QuiescenceInvariant {
           options.features = row.architecture?.features
           options.parameters = model.largestInstance
           options.minimises = false
-          let verdict = try model.check(options).verdict
-          #expect(verdict == (cell == .holds ? .holds : .violated), "\(model.name) \(id)")
+          // A sibling need not show what its correct model must.
+          let report = try model.check(options)
+          let isRight = cell == .holds ? report.coversAll : report.verdict == .violated
+          #expect(isRight, "\(model.name) \(id)")
         }
       }
     }

@@ -35,11 +35,17 @@ struct ExploredPart {
   ///   - known: how many there are, as far as is known.
   ///   - choice: how many choices of the present child are done.
   ///   - choiceCount: how many it has.
-  mutating func add(done: Int, known: Int, choice: Int = 0, of choiceCount: Int = 1) {
+  /// - Returns: the share of each of the children that are done, the last one first, as far as
+  ///   `lent` asks for it.
+  @discardableResult
+  mutating func add(
+    done: Int, known: Int, choice: Int = 0, of choiceCount: Int = 1, lent: Int = 0
+  ) -> [Double] {
+    let shares = lent == 0 ? [] : shares(ofLast: lent, of: done, known: max(known, done))
     if done >= known {
       explored += share
       share = 0
-      return
+      return shares
     }
     var weight = 1.0
     var before = 0.0
@@ -54,6 +60,14 @@ struct ExploredPart {
     let each = share * present / total / Double(max(choiceCount, 1))
     explored += share * before / total + each * Double(choice)
     share = choice == choiceCount ? 0 : each
+    return shares
+  }
+
+  private func shares(ofLast count: Int, of done: Int, known: Int) -> [Double] {
+    var weights: [Double] = []
+    for _ in 0..<known { weights.append((weights.last ?? 1 / ratio) * ratio) }
+    let total = weights.reduce(0, +)
+    return (0..<count).map { share * weights[max(done - 1 - $0, 0)] / total }
   }
 }
 

@@ -41,6 +41,8 @@ public struct SearchResult: Sendable {
   public var explored: Double?
   /// Whether no simpler schedule does: said only of one that repeats.
   public var isSimplest = false
+  /// Set if it was not the search itself that found the violation, but a sample on its side.
+  public var sample: SamplingPhases.Finding?
 
   public init(
     ending: Ending, statistics: Statistics, schedule: Schedule?, finalStates: [UInt64] = [],
@@ -157,7 +159,7 @@ final class Budget {
     }
     if let states = limits.states, statistics.states >= states { return .states }
     guard statistics.transitions & periodMask == 0 else { return nil }
-    return slowlyExceeded(statistics, depth: depth, explored)
+    return slowlyExceeded(statistics, depth: depth, bytes: bytes, explored)
   }
 
   /// The bound that is met, if any; looks at the clock, too.
@@ -165,11 +167,11 @@ final class Budget {
     _ statistics: Statistics, depth: Int, bytes: Int, explored: Double
   ) -> Bound? {
     exceeded(statistics, depth: depth, bytes: bytes, explored: explored)
-      ?? slowlyExceeded(statistics, depth: depth) { explored }
+      ?? slowlyExceeded(statistics, depth: depth, bytes: bytes) { explored }
   }
 
   private func slowlyExceeded(
-    _ statistics: Statistics, depth: Int, _ explored: () -> Double?
+    _ statistics: Statistics, depth: Int, bytes: Int, _ explored: () -> Double?
   ) -> Bound? {
     guard limits.seconds != nil || watch != nil || checkpointer != nil else { return nil }
     checkpointer?.saveIfDue()
@@ -177,6 +179,7 @@ final class Budget {
     if let limit = limits.seconds, seconds >= limit { return .seconds }
     guard let watch else { return nil }
     var progress = SearchProgress(statistics: statistics, depth: depth, seconds: seconds)
+    progress.bytes = bytes
     progress.secondsToBound = limits.seconds.map { $0 - seconds }
     let explored = explored()
     progress.isExact = explored == nil

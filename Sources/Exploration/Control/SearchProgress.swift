@@ -5,6 +5,8 @@ public struct SearchProgress: Sendable {
   public var statistics: Statistics
   public var depth: Int
   public var seconds: Double
+  /// Held for states; 0 for a search that keeps none.
+  public var bytes = 0
   /// How much of the run is done, from 0 to 1; nil if it is too early to say.
   ///
   /// The run ends with the search, or where it meets a bound on executions or states.

@@ -34,7 +34,7 @@ final class SearchTeam: @unchecked Sendable {
     var counts: [Statistics] = []
     var ending: (Ending, Schedule?)?
     /// How much was explored when the member that began last said.
-    var explored = 0.0
+    var part = LentPart()
 
     mutating func takeCounts(of member: StatefulSearch) {
       guard let number = member.membership?.number else { return }
@@ -77,20 +77,21 @@ final class SearchTeam: @unchecked Sendable {
   }
 
   /// Takes note of what a member has counted and stops everybody if a limit is met.
-  ///
-  /// - Parameter explored: of the whole search, as the member that began it sees it.
-  func report(_ statistics: Statistics, of member: Int, depth: Int, explored: Double?) {
-    let (total, explored) = state.withLock { state in
+  func report(_ statistics: Statistics, of member: Int, depth: Int) {
+    let (total, part) = state.withLock { state in
       state.counts[member] = statistics
-      state.explored = explored ?? state.explored
-      return (state.counts.total, state.explored)
+      return (state.counts.total, state.part)
     }
     let bytes = states.bytes + summaries.bytes
-    let bound = budget.withLock {
-      $0.exceededNow(total, depth: depth, bytes: bytes, explored: explored)
+    // Whoever watches may take long, as one that samples does; the others need not wait for it.
+    let bound = budget.withLockIfAvailable {
+      $0.exceededNow(total, depth: depth, bytes: bytes, explored: part.explored)
     }
-    if let bound { stop(.bounded(bound)) }
+    if case .some(.some(let bound)) = bound { stop(.bounded(bound)) }
   }
+
+  /// Takes note of how much is explored, as the member that began sees it.
+  func note(_ part: LentPart) { state.withLock { $0.part = part } }
 
   // MARK: Tasks
 

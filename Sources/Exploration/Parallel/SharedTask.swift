@@ -1,4 +1,4 @@
-// A piece of one thread's search that another thread carries out.
+// A piece of one thread's search that another thread carries out, and how far it has come.
 
 import Support
 import Synchronization
@@ -8,6 +8,8 @@ import Synchronization
 /// The giver fills in the path, hands the task over through the team's queue, and looks at the
 /// results only once `isDone` is set. Between those two moments it belongs to the taker alone,
 /// which makes sharing it safe.
+///
+/// How far the taker has come is behind a lock of its own.
 final class SharedTask: @unchecked Sendable {
   /// A node of the giver's stack, with the step taken there; in the last one, the task's step.
   struct Node {
@@ -27,9 +29,27 @@ final class SharedTask: @unchecked Sendable {
   /// The shared number of the set of steps that ran.
   var summary: UInt32 = 0
   let isDone = Atomic<Bool>(false)
+  /// How much of it is explored, as the taker says now and then.
+  let part = Locked(LentPart())
 
   init(path: [Node], enablers: [UInt64]) {
     self.path = path
     self.enablers = enablers
+  }
+}
+
+/// How much is explored of what one member does, and of what it has lent to others.
+struct LentPart {
+  /// Without what was lent.
+  var own = 0.0
+  var lent: [(task: SharedTask, share: Double)] = []
+
+  /// Everything, from 0 to 1.
+  var explored: Double {
+    lent.reduce(own) { sum, item in
+      let isDone = item.task.isDone.load(ordering: .acquiring)
+      let part = isDone ? 1 : item.task.part.withLock { $0 }.explored
+      return sum + item.share * part
+    }
   }
 }

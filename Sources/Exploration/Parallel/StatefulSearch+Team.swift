@@ -112,9 +112,34 @@ extension StatefulSearch {
   private func report() {
     nextReport = statistics.transitions + Budget.period
     guard let membership else { return }
-    membership.team.report(
-      statistics, of: membership.number, depth: nodes.count,
-      explored: membership.task == nil ? explored : nil)
+    notePart()
+    membership.team.report(statistics, of: membership.number, depth: nodes.count)
+  }
+
+  /// Says how much is explored of the task in hand, or of the whole.
+  private func notePart() {
+    guard let membership, let part = exploredPart else { return }
+    if let task = membership.task {
+      task.part.withLock { $0 = part }
+    } else {
+      membership.team.note(part)
+    }
+  }
+
+  /// How much is explored, by the look of the stack above the start of the task, without what was
+  /// given away; nil when there is no stack.
+  var exploredPart: LentPart? {
+    guard let membership, !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
+    var lent: [(task: SharedTask, share: Double)] = []
+    let base = membership.task.map(\.path.count) ?? 0
+    for index in base..<max(nodes.count, base) where !part.isSettled {
+      let tasks = membership.given.filter { $0.node == index }.map(\.task)
+      let shares = add(index, to: &part, lent: tasks.count)
+      for (task, share) in zip(tasks.reversed(), shares) { lent.append((task, share)) }
+    }
+    let given = lent.reduce(0) { $0 + $1.share }
+    return LentPart(own: max(part.explored - given, 0), lent: lent)
   }
 
   /// Gives away what is left to try at the node nearest to the start: it is likely to be the most.
@@ -156,8 +181,10 @@ extension StatefulSearch {
     let top = nodes.count - 1
     guard let team = membership?.team,
       let index = membership?.given.lastIndex(where: { $0.node == top }),
-      let task = membership?.given.remove(at: index).task
+      let task = membership?.given[index].task
     else { return false }
+    notePart()
+    membership?.given.remove(at: index)
     team.work { task.isDone.load(ordering: .acquiring) }
     if team.isStopped { return true }
     for index in task.additions.indices {

@@ -52,12 +52,18 @@ public final class SamplingSearch: ResumableSearch {
       if let bound = budget.exceeded(statistics, depth: 0, explored: nil) {
         return result(.bounded(bound))
       }
-      if let stop = runOnce() { return result(stop) }
+      let stop = runOnce()
       statistics.depthMax = max(statistics.depthMax, steps.count)
-      while !steps.isEmpty {
-        system.undo()
-        steps.removeLast()
-      }
+      if let stop { return result(stop) }
+      unwind()
+    }
+  }
+
+  /// Brings the system back to its initial state.
+  func unwind() {
+    while !steps.isEmpty {
+      system.undo()
+      steps.removeLast()
     }
   }
 

@@ -403,19 +403,22 @@ public final class StatefulSearch: ResumableSearch {
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
 
   /// How much is explored, by the look of the stack; nil when there is none.
-  ///
-  /// What was given away to others of a team counts as done.
   var explored: Double? {
+    if isInTeam { return exploredPart?.explored }
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
-    for index in 0..<nodes.count where !part.isSettled {
-      let node = nodes[index]
-      let isBetween = node.choice == Int(node.choiceCount)
-      part.add(
-        done: node.done.count, known: node.backtrack.count,
-        choice: isBetween ? 0 : node.choice, of: Int(node.choiceCount))
-    }
+    for index in 0..<nodes.count where !part.isSettled { add(index, to: &part) }
     return part.explored
+  }
+
+  /// Adds a node of the stack; also returns the shares of the last of its children that are done.
+  @discardableResult
+  func add(_ index: Int, to part: inout ExploredPart, lent: Int = 0) -> [Double] {
+    let node = nodes[index]
+    let isBetween = node.choice == Int(node.choiceCount)
+    return part.add(
+      done: node.done.count, known: node.backtrack.count,
+      choice: isBetween ? 0 : node.choice, of: Int(node.choiceCount), lent: lent)
   }
 
   private func result(_ ending: Ending) -> SearchResult {

@@ -1,0 +1,165 @@
+// Samples on the side of a long search: found sooner, and else the same.
+
+import Checking
+import Exploration
+import Foundation
+import Gracewalk
+import Machine
+import Reporting
+import Testing
+
+@Suite struct SampleTests {
+  /// Four CPUs that count; the first is stuck if the last was quicker, which a search in order
+  /// tries last.
+  static func late(turns: Int, isBroken: Bool = true) -> Model {
+    Model(
+      name: "late", summary: "", scenario: "",
+      expectation: isBroken ? .violates(["progress"]) : .holds
+    ) { _ in
+      let scenario = Scenario()
+      let flag = scenario.word("flag")
+      let count = scenario.word("count")
+      for number in 0..<4 {
+        scenario.cpu(
+          "cpu \(number)",
+          Operation("count") { cpu in
+            if number == 3 { try cpu.store(1, to: flag, .relaxed) }
+            if number == 0, try cpu.load(flag, .relaxed) == 1, isBroken {
+              try cpu.wait(until: flag, .equals(2))
+            }
+            for _ in 0..<turns { _ = try cpu.fetchAdd(1, to: count, .relaxed) }
+          })
+      }
+      return scenario
+    }
+  }
+
+  private func check(
+    turns: Int = 3, _ change: (inout CheckOptions) -> Void = { _ in }
+  ) throws -> CheckReport {
+    var options = CheckOptions()
+    change(&options)
+    return try Self.late(turns: turns).check(options)
+  }
+
+  @Test func foundSooner() throws {
+    let plain = try check { $0.usesSamples = false }
+    let report = try check()
+    #expect(plain.verdict == .violated && plain.sampledExecutions == nil)
+    #expect(report.verdict == .violated)
+    #expect(report.statistics.transitions == SamplingPhases.transitionsMin)
+    #expect(plain.statistics.transitions == 238_016)
+    #expect(report.sampledExecutions == 1)
+    #expect(report.counterexample == plain.counterexample)
+    let text = CheckText(report).header
+    #expect(text.contains("  found by a sample on the side of the search: random execution 1"))
+    #expect(!CheckText(plain).header.contains { $0.contains("sample") })
+  }
+
+  /// One turn more, and a search in order finds nothing within 11 million states.
+  @Test func largeOnesAreDecidedAtOnce() throws {
+    let report = try check(turns: 4)
+    #expect(report.verdict == .violated)
+    #expect(report.statistics.transitions == SamplingPhases.transitionsMin)
+  }
+
+  @Test func theSameForAnyNumberOfThreads() throws {
+    let one = try check()
+    for jobs in [2, 3] {
+      let several = try check { $0.jobs = jobs }
+      #expect(several.verdict == .violated)
+      #expect(several.counterexample == one.counterexample)
+    }
+    let unminimised = try check { $0.minimises = false }
+    let several = try check {
+      $0.minimises = false
+      $0.jobs = 2
+    }
+    #expect(several.counterexample == unminimised.counterexample)
+  }
+
+  @Test(arguments: [Strategy.stateful, .source, .optimal, .exhaustive])
+  func inEverySearch(_ strategy: Strategy) throws {
+    let report = try check { $0.strategy = strategy }
+    #expect(report.sampledExecutions == 1)
+    #expect(report.statistics.transitions == SamplingPhases.transitionsMin)
+    if strategy.mergesStates {
+      let exact = try check {
+        $0.strategy = strategy
+        $0.isExact = true
+      }
+      #expect(exact.sampledExecutions == 1)
+      #expect(exact.statistics == report.statistics)
+    }
+  }
+
+  @Test func goesOnAfterACheckpoint() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let expected = try check()
+    let half = try check {
+      $0.limits.states = 20_000
+      $0.checkpoints = CheckpointFile(path: path)
+    }
+    #expect(half.verdict == .incomplete(.bound(.states)) && half.isSaved)
+    let saved = try Checkpoint(path: path)
+    let rest = try check { $0.resume = saved }
+    #expect(rest.statistics == expected.statistics)
+    #expect(rest.counterexample == expected.counterexample)
+    #expect(rest.sampledExecutions == expected.sampledExecutions)
+  }
+
+  /// What holds is explored to the end, with the same counts.
+  @Test func whatHoldsHolds() throws {
+    let model = Self.late(turns: 3, isBroken: false)
+    var options = CheckOptions()
+    options.usesSamples = false
+    let plain = try model.check(options)
+    let report = try model.check()
+    #expect(report.verdict == .holds && plain.verdict == .holds)
+    #expect(report.statistics == plain.statistics)
+    // Two phases of samples, and not a trace of them.
+    #expect(report.statistics.transitions == 414_536)
+  }
+
+  /// A bound on preemptions is there to leave out what a sample would find.
+  @Test func notUnderABoundOnPreemptions() throws {
+    let report = try check { $0.limits.preemptions = 0 }
+    #expect(report.sampledExecutions == nil)
+  }
+
+  @Test func longestStepsOfSamplesAreCounted() throws {
+    let report = try check {
+      $0.strategy = .random
+      $0.minimises = false
+    }
+    #expect(report.verdict == .violated && report.statistics.depthMax > 0)
+  }
+
+  // MARK: Advice
+
+  @Test func longChecksSayWhatHelps() throws {
+    var options = CheckOptions()
+    options.limits.states = 10
+    let report = try Self.late(turns: 3, isBroken: false).check(options)
+    #expect(
+      report.speedHints == [
+        "if cpu 0 and cpu 1 run the same code, declare them identical (Scenario.cpus), and states "
+          + "that differ by an exchange of them count as one",
+        "--jobs N searches with N threads",
+      ])
+    #expect(
+      CheckText(report, width: 1_000).header.last?.hasPrefix("  to make it shorter: --jobs") == true
+    )
+    #expect(try Self.late(turns: 1, isBroken: false).check().speedHints.isEmpty)
+  }
+
+  @Test func hintsNameFeaturesAndReduction() throws {
+    let hints = try NotJudgedTests.careless(InvariantCatalogue.tables).speedHints()
+    #expect(hints.count == 2 && hints[0].hasSuffix("have it: --feature ets=1"))
+    let state = try NotJudgedTests.careless([NoFreedPageReachable()], hasHardware: false)
+      .speedHints()
+    #expect(state.count == 1)
+    #expect(state[0].hasPrefix("nothing is reduced, since no-freed-page-reachable is about every"))
+  }
+}
