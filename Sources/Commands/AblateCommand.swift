@@ -26,7 +26,7 @@ enum AblateCommand {
       Option(name: "states", value: "N", help: "end each check after N states"),
       Option(
         name: "traces", value: nil, help: "show the counterexamples, not only their schedules"),
-      OutputFormat.option(OutputFormat.words),
+      ProgressLine.option, OutputFormat.option(OutputFormat.words),
     ],
     run: run)
 
@@ -49,6 +49,11 @@ enum AblateCommand {
         label = "\(model.name) \(number + 1)/\(count) \(step.text)"
       }
     } catch {
+      if case .broken(let report) = error, report.verdict == .incomplete(.bound(.interrupted)) {
+        Terminal.writeError(
+          "\(RunningProgram.name): interrupted before the first step was left out\n")
+        return ExitStatus.incomplete
+      }
       throw usageError(error, model)
     }
     if isJSON {
@@ -77,7 +82,9 @@ enum AblateCommand {
     case .check(let error): return SharedOptions.usageError(error, model: model.name)
     case .broken(let report):
       let why =
-        report.violatedInvariant.map { "violates \($0) as it is" } ?? "could not be checked whole"
+        report.violatedInvariant.map { "violates \($0) as it is" }
+        ?? report.vacuousText.map { "does not show what it must as it is (\($0))" }
+        ?? "could not be checked whole"
       return UsageError(
         "\(model.name) \(why); which of its steps are needed can be asked of a model that holds")
     case .unknownStep(let step, let known):

@@ -2,6 +2,7 @@
 
 import Checking
 import Foundation
+import Reporting
 import Support
 
 /// An error in how the command was called, or in what it was given: one line, exit status 2.
@@ -53,21 +54,39 @@ package struct Command: Sendable {
   var help: String {
     let all = options + [Option(name: "help", help: "show this")]
     let names = all.map { "--\($0.name)\($0.value.map { " \($0)" } ?? "")" }
-    let width = (names.map(\.count).max() ?? 0) + 2
+    // Names that are longer have a line to themselves.
+    let width = min(names.map(\.count).max() ?? 0, 24) + 2
     var lines = [
-      "usage: gracewalk \(name)\(operands.isEmpty ? "" : " \(operands)") [options]", "", summary,
+      "usage: \(RunningProgram.name) \(name)\(operands.isEmpty ? "" : " \(operands)") [options]",
+      "",
     ]
-    if !details.isEmpty { lines += [""] + details }
+    lines += Self.paragraph(summary, Self.helpWidth)
+    if !details.isEmpty {
+      lines += [""] + Self.paragraph(details.joined(separator: " "), Self.helpWidth)
+    }
     lines += ["", "options:"]
     for (option, name) in zip(all, names) {
-      let gap = String(repeating: " ", count: width - name.count)
       let again = option.isRepeatable ? " (may be repeated)" : ""
-      lines.append("  \(name)\(gap)\(option.help)\(again)")
+      let help = Self.paragraph(option.help + again, Self.helpWidth - width - 2)
+      let gap = String(repeating: " ", count: width + 2)
+      if name.count + 2 <= width {
+        lines.append("  " + name.padded(to: width) + (help.first ?? ""))
+        lines += help.dropFirst().map { gap + $0 }
+      } else {
+        lines += ["  \(name)"] + help.map { gap + $0 }
+      }
     }
-    // The text says gracewalk where it means the program, whatever that is called.
     return lines.joined(separator: "\n")
-      .replacingOccurrences(of: "gracewalk", with: RunningProgram.name)
   }
+
+  private static func paragraph(_ text: String, _ width: Int) -> [String] {
+    // The text says gracewalk where it means the program, whatever that is called.
+    text.replacingOccurrences(of: "gracewalk", with: RunningProgram.name)
+      .wrapped(to: width).map { String($0.drop { $0 == " " }) }
+  }
+
+  /// Characters of a line of help: it fits any terminal.
+  private static let helpWidth = 80
 }
 
 /// The arguments of a command, read by its table of options.

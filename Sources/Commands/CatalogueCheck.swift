@@ -17,7 +17,7 @@ struct CatalogueCheck {
       OutputFormat.allCases.filter { !$0.isDrawing }, for: "a check of the whole catalogue")
     var checks: [JudgedCheck] = []
     for model in source.models {
-      for declared in model.declaredChecks {
+      for declared in model.declaredChecks where !Terminal.isInterrupted {
         let (report, seconds) = try CheckCommand.timedCheck(model, declared.options(options))
         checks.append(JudgedCheck(declared, report, seconds: seconds))
         if format == .text { show(checks[checks.count - 1], seconds) }
@@ -36,6 +36,7 @@ struct CatalogueCheck {
 
   private func exitStatus(of checks: [JudgedCheck]) -> Int32 {
     let others = checks.filter { !$0.isAsDeclared }
+    if Terminal.isInterrupted, others.isEmpty { return ExitStatus.incomplete }
     if others.isEmpty { return ExitStatus.holds }
     let isWrong = others.contains { $0.report.exitStatus != ExitStatus.incomplete }
     return isWrong ? ExitStatus.violated : ExitStatus.incomplete
@@ -61,6 +62,10 @@ struct CatalogueCheck {
         + counted(trace.recording.visibleSteps, "step")
     } else {
       line += counted(row.report.statistics.executions, "execution")
+    }
+    if !row.report.notJudged.isEmpty {
+      let ids = row.report.notJudged.map(\.invariant).joined(separator: ", ")
+      line += style.warning("  not judged: \(ids)")
     }
     if !row.isAsDeclared {
       line += "  \(CheckText(row.report).verdict)"

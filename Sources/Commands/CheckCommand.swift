@@ -40,7 +40,10 @@ enum CheckCommand {
       CheckpointOptions.checkpoint, CheckpointOptions.interval, CheckpointOptions.resume,
       Option(
         name: "force", value: nil, help: "let --trace, --html and --checkpoint replace a file"),
-      OutputFormat.option(), OutputFormat.step,
+      Option(
+        name: "no-samples", value: nil,
+        help: "do not sample random executions on the side of a long search"),
+      ProgressLine.option, OutputFormat.option(), OutputFormat.step,
     ],
     run: run)
 
@@ -83,6 +86,7 @@ enum CheckCommand {
     options.features = try SharedOptions.features(arguments)
     options.without = try SharedOptions.without(arguments)
     options.minimises = !arguments.has("no-minimise")
+    options.usesSamples = !arguments.has("no-samples")
     options.usesSymmetry = !arguments.has("no-symmetry")
     options.limits.preemptions = try arguments.countFromZero("preemptions")
     options.limits.depth = try arguments.count("depth", upTo: 1_000_000) ?? Limits.defaultDepth
@@ -144,7 +148,8 @@ enum CheckCommand {
     _ model: Model, _ given: CheckOptions
   ) throws(UsageError) -> (CheckReport, Double) {
     var options = given
-    options.watch = Terminal.watch(model.name)
+    let asked = options
+    options.watch = Terminal.watch(model.name) { (try? model.speedHints(asked)) ?? [] }
     defer { Terminal.clearProgress() }
     let clock = ContinuousClock()
     let start = clock.now

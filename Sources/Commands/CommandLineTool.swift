@@ -46,7 +46,8 @@ package struct CommandLineTool: Sendable {
       \(verbs.joined(separator: "\n"))
 
       \(name) COMMAND --help tells more; \(name) --version prints the version.
-      Exit status: 0 holds, 1 violated, 2 wrong usage or input, 3 incomplete or vacuous.
+      Exit status: 0 holds, 1 violated, 2 wrong usage or input, or output that
+      cannot be written, 3 incomplete, or something that must happen never does.
       """
   }
 
@@ -102,6 +103,8 @@ package struct CommandLineTool: Sendable {
       print(command.help)
       return ExitStatus.holds
     }
-    return try command.run(Arguments(rest, for: command, of: source))
+    let arguments = try Arguments(rest, for: command, of: source)
+    if arguments.has("progress") { ProgressLine.showLines() }
+    return try command.run(arguments)
   }
 }

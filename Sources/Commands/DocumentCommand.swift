@@ -19,6 +19,7 @@ enum DocumentCommand {
     options: [
       Option(name: "check", value: nil, help: "write nothing; fail if a page is out of date"),
       Option(name: "jobs", value: "N", help: "models to look at at a time (all processors)"),
+      ProgressLine.option,
     ],
     run: run)
 

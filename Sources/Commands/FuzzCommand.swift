@@ -25,7 +25,8 @@ enum FuzzCommand {
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
     ] + kinds.map { Option(name: $0.name, value: nil, help: $0.help) } + [
-      Option(name: "all", value: nil, help: "all of these together, but --repeats")
+      Option(name: "all", value: nil, help: "all of these together, but --repeats"),
+      ProgressLine.option,
     ],
     run: run)
 

@@ -9,7 +9,7 @@ import Support
 enum ListCommand {
   static let command = Command(
     name: "list", operands: "[models|systems|invariants|architectures]",
-    summary: "list the models, those that can be swept, invariants and architectures",
+    summary: "list models, systems to sweep, invariants and architectures",
     options: [OutputFormat.option(OutputFormat.words)], run: run)
 
   private struct ModelEntry: Encodable {

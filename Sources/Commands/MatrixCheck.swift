@@ -35,6 +35,7 @@ struct MatrixCheck {
     } else {
       MatrixText(matrix, style: Terminal.style).lines.forEach { print($0) }
     }
+    if Terminal.isInterrupted { return ExitStatus.incomplete }
     return matrix.isAsDeclared ? ExitStatus.holds : ExitStatus.violated
   }
 }

@@ -25,6 +25,7 @@ enum SweepCommand {
       Option(name: "jobs", value: "N", help: "explore N combinations at a time (1)"),
       Option(name: "states", value: "N", help: "stop after N states of a combination"),
       Option(name: "seconds", value: "S", help: "stop after S seconds in all"),
+      ProgressLine.option,
       OutputFormat.option(OutputFormat.words),
     ],
     run: run)
@@ -44,7 +45,7 @@ enum SweepCommand {
     options.limits.seconds = try arguments.seconds("seconds")
     options.isInterrupted = { Terminal.isInterrupted }
     options.watch = { done, statistics in
-      Terminal.showProgress(
+      _ = Terminal.goOn(
         "\(name): \(counted(done, "combination")), \(counted(statistics.states, "state"))")
     }
     let (report, seconds) = try timedSweep(try SharedOptions.model(name, of: arguments), options)

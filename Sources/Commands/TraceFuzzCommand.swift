@@ -10,7 +10,7 @@ enum TraceFuzzCommand {
 
   static func run(_ arguments: Arguments) throws(UsageError) -> Int32 {
     for option in FuzzCommand.command.options
-    where !["traces", "seed"].contains(option.name) && arguments.has(option.name) {
+    where !["traces", "seed", "progress"].contains(option.name) && arguments.has(option.name) {
       throw UsageError(
         "--traces and --\(option.name) contradict each other: it is about files, not about searches"
       )

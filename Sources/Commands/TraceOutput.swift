@@ -89,11 +89,6 @@ struct TraceOutput {
       case .trace: TraceFile(trace).text
       case .html: HTMLPage(trace, of: model).text
       }
-    do {
-      try Data(text.utf8)
-        .write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw UsageError("cannot write '\(path)': \(error.localizedDescription)")
-    }
+    try Output.replace(path, with: text)
   }
 }

@@ -8,7 +8,7 @@ import Reporting
 enum BenchCommand {
   static let command = Command(
     name: "bench", operands: "[PROGRAM…]",
-    summary: "measure the searches on textbook programs and the page-table benchmark",
+    summary: "measure searches on textbook programs and the page-table benchmark",
     details: [
       "Each row is one complete search. Counts are exact; times are of this machine, so compare",
       "rows of one run with each other. Without programs, the table ends with a comparison with",

@@ -81,6 +81,7 @@ import Testing
       #expect(outcome.status == 0)
       #expect(outcome.output.hasPrefix("usage: gracewalk"))
       #expect(outcome.error.isEmpty)
+      for line in outcome.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
     }
   }
 

@@ -1,0 +1,107 @@
+// How far a long run has come: a line that changes on a terminal, or a line a minute in a log.
+
+import Checking
+import Exploration
+import Foundation
+import Reporting
+import Synchronization
+
+/// Shows progress on standard error.
+enum ProgressLine {
+  static let option = Option(
+    name: "progress", value: nil,
+    help: "say every minute on standard error how far it is; on a terminal that is always shown")
+
+  private struct State {
+    /// Whether lines are wanted where there is no terminal.
+    var wantsLines = false
+    /// When the next line is due.
+    var next = ContinuousClock.now
+    /// Whether a line stands on the terminal.
+    var isShown = false
+  }
+
+  private static let state = Mutex(State())
+  private static let errorIsTerminal = isatty(2) == 1
+  /// Of the first line: soon enough to see that it works.
+  private static let firstSeconds = 5
+  private static let lineSeconds = 60
+
+  /// Shows lines though there is no terminal.
+  static func showLines() {
+    state.withLock {
+      $0.wantsLines = true
+      $0.next = .now + .seconds(firstSeconds)
+    }
+  }
+
+  /// A new piece of work begins; one that takes no time shows nothing on a terminal.
+  static func begin() {
+    guard errorIsTerminal else { return }
+    state.withLock { $0.next = .now + .milliseconds(200) }
+  }
+
+  /// Shows how far something has come if it is time; called by any thread.
+  static func show(_ line: () -> String) {
+    let isDue = state.withLock { state in
+      guard errorIsTerminal || state.wantsLines, state.next <= .now else { return false }
+      state.next = .now + (errorIsTerminal ? .milliseconds(200) : .seconds(lineSeconds))
+      state.isShown = errorIsTerminal
+      return true
+    }
+    guard isDue else { return }
+    let text = line()
+    Terminal.writeError(
+      errorIsTerminal ? "\r\u{1B}[K\(text.cut(to: Terminal.errorWidth - 1))" : "\(text)\n")
+  }
+
+  /// Says something that stays, to whoever looks at progress.
+  static func tell(_ lines: [String]) {
+    guard errorIsTerminal || state.withLock({ $0.wantsLines }), !lines.isEmpty else { return }
+    clear()
+    Terminal.writeError(lines.map { "\($0)\n" }.joined())
+  }
+
+  /// Removes the line on the terminal.
+  static func clear() {
+    let wasShown = state.withLock { state in
+      defer { state.isShown = false }
+      return state.isShown
+    }
+    if wasShown { Terminal.writeError("\r\u{1B}[K") }
+  }
+}
+
+/// What a long check says once while it runs: what would make it shorter, and whether memory may
+/// run out.
+final class LongCheckAdvice {
+  private let label: String
+  private let hints: () -> [String]
+  private var hasHinted = false
+  private var hasWarned = false
+
+  init(_ label: String, hints: @escaping () -> [String]) {
+    self.label = label
+    self.hints = hints
+  }
+
+  func look(at progress: SearchProgress) {
+    guard progress.statistics.transitions >= CheckReport.longTransitions else { return }
+    if !hasHinted {
+      hasHinted = true
+      ProgressLine.tell(hints().map { "\(label): to make it shorter: \($0)" })
+    }
+    let memory = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    if !hasWarned, let warning = ProgressText.memoryWarning(progress, memory: memory) {
+      hasWarned = true
+      ProgressLine.tell(["\(label): \(warning)"])
+    }
+  }
+}
+
+extension String {
+  /// The text, or its beginning and an ellipsis if it is longer.
+  fileprivate func cut(to width: Int) -> String {
+    count <= width ? self : "\(prefix(max(width - 1, 0)))…"
+  }
+}
