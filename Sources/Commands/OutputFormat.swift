@@ -69,7 +69,7 @@ package enum OutputFormat: String, CaseIterable {
     case .sarif: return try Reporting.json(Self.sarifReport(source).log(report)) + "\n"
     case .mermaid, .graphviz:
       guard let trace = report.counterexample else {
-        let verdict = report.coversAll ? "violates nothing" : "is not checked to the end"
+        let verdict = report.coversAll ? "holds" : "is not checked to the end"
         throw UsageError(
           "--format \(rawValue) draws a counterexample, and there is none: "
             + "\(report.model) \(verdict)")
