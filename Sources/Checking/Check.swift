@@ -106,7 +106,7 @@ public enum CheckError: Error, Equatable {
 extension Model {
   /// A fresh scenario with the given options' parameters, invariants and features.
   ///
-  /// Progress is always required: a search in which everybody is stuck has covered nothing.
+  /// What `InvariantCatalogue.always` lists is required of every model, as far as it can fail.
   public func scenario(
     parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil,
     without: WeakenedStep? = nil
@@ -146,8 +146,10 @@ extension Model {
     } else if options.takesCensus {
       scenario.ablation = .census
     }
-    if !scenario.invariants.contains(where: { $0.id == Progress().id }) {
-      scenario.require(Progress())
+    for invariant in InvariantCatalogue.always where scenario.mayViolate(invariant) {
+      if !scenario.invariants.contains(where: { $0.id == invariant.id }) {
+        scenario.require(invariant)
+      }
     }
     if let invariants = options.invariants { scenario.keepInvariants { invariants.contains($0) } }
     return scenario

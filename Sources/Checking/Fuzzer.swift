@@ -115,7 +115,7 @@ public struct Fuzzer {
   /// hide everything else.
   private static let invariants: [any Invariant] = [
     NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(), GracePeriodSafety(),
-    NoLeakedTablePage(), TeardownOrder(),
+    NoLeakedTablePage(), TeardownOrder(), LocksHeldByReleaser(),
   ]
 
   /// Compares without and with invariants; returns the first disagreement.

@@ -19,6 +19,7 @@ extension RandomProgram {
     wordCount = random.pick([1, 2])
     hasRepeats = mix.contains(.repeats)
     hasContext = mix.contains(.contexts)
+    if mix.contains(.interrupts) { readCopyUpdate = Self.readCopyUpdate(seed) }
     if mix.contains(.slabs) { slabPages = random.pick([1, 1, 2, 3]) }
     let cpuCount = copies.reduce(0, +)
     let kinds = mix.parts

@@ -12,6 +12,10 @@ extension RandomProgram {
     [.install, .walkMasked, .removeAfterInterrupt, .mask, .walk],
     [.install, .removeAfterInterrupt, .walkMasked, .section, .removeLater, .call],
     [.maskForGood, .unmask, .interrupt, .compareExchange, .load],
+    [.mask, .unmask, .section, .synchronize, .call, .load, .store],
+    [.mask, .section, .call, .barrier, .interrupt, .store],
+    [.install, .walkMasked, .removeLater, .section, .mask, .unmask],
+    [.lock, .relock, .readLock, .synchronize, .mask, .store],
   ]
 
   /// The program with masked interrupts for a seed, with identical CPUs if asked for.
@@ -22,6 +26,7 @@ extension RandomProgram {
     } else {
       self.init(seed: seed, size: size)
     }
+    readCopyUpdate = Self.readCopyUpdate(seed)
     let cpuCount = copies.reduce(0, +)
     let words = wordCount
     cpus = cpus.map { parts in
@@ -30,6 +35,11 @@ extension RandomProgram {
       let length = 1 + random.below(size.longest(cpuCount))
       return Self.parts(from: mix, length: length, words: words, &random)
     }
+  }
+
+  /// What grace periods wait for in the program for a seed.
+  static func readCopyUpdate(_ seed: UInt64) -> ReadCopyUpdate {
+    seed % 3 == 0 ? .separate : .consolidated
   }
 
   /// Instructions that only programs with masked interrupts have.
@@ -42,6 +52,15 @@ extension RandomProgram {
       try cpu.maskInterrupts()
       masks += 1
     case .maskForGood: try cpu.maskInterrupts()
+    case .relock:
+      // Whatever is held already; and nobody gives it back.
+      if step.old == 0 {
+        try cpu.lock(objects.locks[Int(step.new) - 1])
+      } else if step.new == 1 {
+        try cpu.readLock(objects.readWriteLock)
+      } else {
+        try cpu.writeLock(objects.readWriteLock)
+      }
     case .unmask:
       try cpu.unmaskInterrupts()
       masks = max(masks - 1, 0)

@@ -15,7 +15,7 @@ public struct RandomProgram: Equatable, Sendable {
     case guestRead, guestWrite, mapLeaf, removeLeaf, protect, mapTable, mapBlock, removeTable
     case tlbi, dsb, giveAway
     case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
-    case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt
+    case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt, relock
     case takePage, giveBack, peekPage, poke, shrink, takeTable, giveTableBack, giveTableBackLater
     case use, useLater, release
   }
@@ -47,6 +47,8 @@ public struct RandomProgram: Equatable, Sendable {
   var slabPages = 0
   /// Whether the program has a context that owns the table pages.
   var hasContext = false
+  /// What grace periods wait for.
+  var readCopyUpdate = ReadCopyUpdate.consolidated
 
   static let mixes: [[Instruction]] = [
     [.load, .store, .compareExchange, .load, .compareExchange],
@@ -114,6 +116,7 @@ public struct RandomProgram: Equatable, Sendable {
   public func scenario() -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
     scenario.features = features
+    scenario.readCopyUpdate = readCopyUpdate
     let objects = Objects(
       words: (0..<wordCount).map { scenario.word("w\($0)") },
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
@@ -148,12 +151,14 @@ public struct RandomProgram: Equatable, Sendable {
 
   /// One line per CPU: `|` divides operations, `?` marks steps that depend on what was seen.
   public var text: [String] {
-    cpus.enumerated().map { cpu, parts in
-      let texts = parts.map { $0.map(\.text).joined(separator: " ") }
-      var times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
-      if let walks = mmuTimes(of: cpu) { times += ", MMU walking \(walks) times unasked" }
-      return "cpu \(cpu)\(times): \(texts.joined(separator: " | "))"
-    }
+    let kind = readCopyUpdate == .separate ? ["grace periods wait for sections alone"] : []
+    return kind
+      + cpus.enumerated().map { cpu, parts in
+        let texts = parts.map { $0.map(\.text).joined(separator: " ") }
+        var times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
+        if let walks = mmuTimes(of: cpu) { times += ", MMU walking \(walks) times unasked" }
+        return "cpu \(cpu)\(times): \(texts.joined(separator: " | "))"
+      }
   }
 
   /// Simpler programs: one step less, one condition less, or two operations made one.
@@ -270,7 +275,7 @@ public struct RandomProgram: Equatable, Sendable {
     case .guestRead, .guestWrite, .mapLeaf, .removeLeaf, .protect, .mapTable, .mapBlock,
       .removeTable, .tlbi, .dsb, .giveAway:
       note(try runHardware(step, objects, cpu))
-    case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt:
+    case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt, .relock:
       try runInterrupt(step, objects, cpu, &seen, masks: &held.masks)
     case .takePage, .giveBack, .peekPage, .poke, .shrink, .takeTable, .giveTableBack,
       .giveTableBackLater:

@@ -12,6 +12,9 @@ public enum InvariantCatalogue {
     DirectoriesStayWritable(),
   ]
 
+  /// What is required of every model, whatever it asks for itself.
+  public static let always: [any Invariant] = [Progress(), LocksHeldByReleaser()]
+
   /// All there are, for descriptions: a parameter does not change what an invariant states.
   public static var described: [any Invariant] {
     all + [

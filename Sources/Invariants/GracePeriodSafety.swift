@@ -3,27 +3,33 @@
 import Machine
 
 /// Pages are freed only after the readers that may hold them have left, and sections are sound.
-public struct GracePeriodSafety: EventInvariant, MachineRequirements {
+///
+/// A section or a mask may last from one operation of a CPU to the next, but not beyond the last,
+/// nor beyond the end of the callback that entered it.
+public struct GracePeriodSafety: EventInvariant, QuiescenceInvariant, MachineRequirements {
   public init() {}
 
   public let id = "grace-period-safety"
   public let statement =
     "A table page is freed only when every read-side section that was open when it was unlinked "
     + "has been left, and every CPU that had interrupts masked then has unmasked them; nobody "
-    + "waits for the others inside, leaves what it is not in, or dereferences a protected entry "
-    + "outside of both."
+    + "waits for the others inside, or with a spin lock held, leaves what it is not in, ends "
+    + "inside, or dereferences a protected entry outside of both."
   public let rationale =
     "A reader that entered before the unlinking may hold the page. That it does not touch it in "
     + "this execution is luck."
   public let source =
-    "Documentation/RCU/whatisRCU.rst (Linux); Ricardo Koller and Oliver Upton, "
+    "Documentation/RCU/whatisRCU.rst and checklist.rst (Linux); Ricardo Koller and Oliver Upton, "
     + "linux-arm-kernel, 2022-11-15, on PATCH v5 08/14."
+  public let kind = InvariantKind.event
   public let applicability = Applicability.wherever(.gracePeriods)
   public let treatsCPUsAlike = true
+  public let judgesDeadlocks = true
 
   public let watches: EventKinds = [
     .freedInGracePeriod, .blockedInSection, .leftNoSection, .dereferencedOutside,
-    .freedWhileMasked, .sentWhileMasked, .unmaskedUnmasked,
+    .freedWhileMasked, .sentWhileMasked, .unmaskedUnmasked, .blockedWhileMasked,
+    .blockedUnderLock, .endedInSection, .endedMasked,
   ]
   public let requirements: Machine.Requirements = .readersAtUnlink
 
@@ -45,6 +51,16 @@ public struct GracePeriodSafety: EventInvariant, MachineRequirements {
       return Violation("\(cpu) unmasks interrupts that are not masked")
     case .blockedInSection:
       return Violation("\(cpu) waits for a grace period inside its own read-side section")
+    case .blockedWhileMasked:
+      return Violation("\(cpu) waits for a grace period while its own interrupts are masked")
+    case .blockedUnderLock:
+      return Violation(
+        "\(cpu) waits for a grace period while it holds the spin lock "
+          + machine.name(ofCell: event.cell))
+    case .endedInSection:
+      return Violation("a callback of \(cpu) ends inside a read-side section")
+    case .endedMasked:
+      return Violation("a callback of \(cpu) ends with masked interrupts")
     case .leftNoSection:
       return Violation("\(cpu) leaves a read-side section without being in one")
     default:
@@ -52,5 +68,19 @@ public struct GracePeriodSafety: EventInvariant, MachineRequirements {
         "\(cpu) dereferences \(machine.name(ofCell: event.cell)) outside of any read-side section "
           + "and with interrupts unmasked")
     }
+  }
+
+  public func judgeEnd(of machine: Machine) -> Violation? {
+    let left = machine.openStretches.filter { machine.hasEnded($0.cpu) }
+    guard let first = left.first else { return nil }
+    return Violation(
+      Self.text(first, machine), details: left.dropFirst().map { Self.text($0, machine) })
+  }
+
+  private static func text(_ stretch: OpenStretch, _ machine: Machine) -> String {
+    let cpu = machine.name(ofCPU: stretch.cpu)
+    return stretch.isMask
+      ? "\(cpu) has ended, and its interrupts are masked\(stretch.since)"
+      : "\(cpu) has ended, and is still in a read-side section\(stretch.since)"
   }
 }

@@ -19,6 +19,11 @@ public struct NoDoubleFree: EventInvariant {
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
     guard let page = machine.page(event.page) else { return nil }
+    if machine.wasNeverAllocated(page) {
+      return Violation(
+        "\(machine.name(ofCPU: event.cpu)) frees through a wild pointer: nobody has allocated page "
+          + machine.name(ofPage: event.page))
+    }
     return Violation(
       "\(machine.name(ofCPU: event.cpu)) frees table page \(machine.name(ofPage: event.page)) "
         + "which is not allocated",

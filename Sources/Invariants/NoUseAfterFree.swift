@@ -3,27 +3,54 @@
 import Machine
 
 /// No word of a table page is accessed after the page was freed.
-public struct NoUseAfterFree: EventInvariant {
+///
+/// Walks begin at a root, at any moment, so freeing one is using it. A root goes only with what it
+/// belongs to: where a context (`Scenario.context`) is released, its root may be freed before or
+/// after, and whoever walks nevertheless is found as with any page.
+public struct NoUseAfterFree: EventInvariant, QuiescenceInvariant {
   public init() {}
 
   public let id = "no-use-after-free"
-  public let statement = "No CPU reads or writes a table page that has been freed."
+  public let statement =
+    "No CPU reads or writes a table page that has been freed, and no root is freed but with the "
+    + "context it belongs to."
   public let rationale =
     "A freed page belongs to somebody else: a walk that goes on in it reads entries that are no "
     + "entries, and an install writes into memory of another owner."
   public let source =
     "Quentin Perret and Oliver Upton, linux-arm-kernel, 2022-04-21: freeing an unlinked table "
     + "under the feet of walkers is what RCU is there to prevent."
+  public let kind = InvariantKind.event
   public let applicability = Applicability.wherever(.tables)
   public let treatsCPUsAlike = true
 
-  public let watches: EventKinds = .accessAfterFree
+  public let watches: EventKinds = [.accessAfterFree, .rootFreed]
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
     guard let page = machine.page(event.page) else { return nil }
+    let cpu = machine.name(ofCPU: event.cpu)
+    if event.kind == .rootFreed {
+      return Violation(
+        "\(cpu) frees root table \(machine.name(ofPage: event.page)), where walks begin",
+        details: [
+          "a root goes only with what it belongs to, and the scenario has no context to release"
+        ])
+    }
+    if machine.wasNeverAllocated(page) {
+      return Violation(
+        "\(cpu) uses \(machine.name(ofCell: event.cell)) through a wild pointer: nobody has "
+          + "allocated page \(machine.name(ofPage: event.page))")
+    }
     return Violation(
-      "\(machine.name(ofCPU: event.cpu)) uses \(machine.name(ofCell: event.cell)) after table "
+      "\(cpu) uses \(machine.name(ofCell: event.cell)) after table "
         + "page \(machine.name(ofPage: event.page)) was freed",
       details: ["\(machine.name(ofPage: event.page)) was \(machine.origin(of: page))"])
+  }
+
+  public func judgeEnd(of machine: Machine) -> Violation? {
+    guard let root = machine.rootsFreedInUse.first else { return nil }
+    return Violation(
+      "root table \(machine.name(ofPage: root.id)), where walks begin, is freed, and no context "
+        + "was released that it could belong to")
   }
 }

@@ -30,7 +30,7 @@ public struct Progress: QuiescenceInvariant, RepetitionInvariant {
     return Violation(
       "deadlock: \(who) can never go on",
       details: stuck.map {
-        "\(machine.name(ofCPU: $0)) waits at: \(machine.pendingText(of: $0))"
+        "\(machine.name(ofCPU: $0)) waits at: \(machine.waitingText(of: $0))"
       })
   }
 
@@ -42,7 +42,7 @@ public struct Progress: QuiescenceInvariant, RepetitionInvariant {
     return Violation(
       "livelock: \(names.joined(separator: " and ")) \(goes) round for ever, and no operation ends",
       details: cpus.map { text(of: $0, in: round, machine) }
-        + waiting.map { "\(machine.name(ofCPU: $0)) waits at: \(machine.pendingText(of: $0))" })
+        + waiting.map { "\(machine.name(ofCPU: $0)) waits at: \(machine.waitingText(of: $0))" })
   }
 
   /// Longer turns are cut short in a violation; the trace shows them whole.

@@ -24,7 +24,8 @@ public struct TeardownOrder: EventInvariant {
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
     let cpu = machine.name(ofCPU: event.cpu)
     if event.kind == .usedNoContext {
-      return Violation("\(cpu) uses 0x\(String(event.value, radix: 16)), where no context is")
+      return Violation(
+        "\(cpu) uses a wild pointer: no context is at 0x\(String(event.value, radix: 16))")
     }
     return Violation("\(cpu) uses \(machine.name(ofCell: event.cell)) after its release")
   }

@@ -8,20 +8,25 @@ public enum EntryKind: UInt8, CaseIterable, Sendable {
   case writableNotAccessed, readOnlyNotAccessed
   /// Valid, but neither a table nor a mapping of data.
   case malformed
+  /// Not writable, but hardware may make it so.
+  case clean, cleanNotAccessed
 
   /// Kinds that a coverage table has room for.
   static let capacity = 16
 
-  /// How reports name it; `leaf` is what a mapping is called at the level: block or page.
+  /// How reports name it, in the words that traces use; `leaf` is what a mapping is called at the
+  /// level: block or page.
   public func text(leaf: String) -> String {
     switch self {
     case .invalid: "invalid"
     case .locked: "locked"
     case .table: "table"
     case .writable: leaf
-    case .readOnly: "read-only \(leaf)"
-    case .writableNotAccessed: "old \(leaf)"
-    case .readOnlyNotAccessed: "old read-only \(leaf)"
+    case .readOnly: "\(leaf) read-only"
+    case .clean: "\(leaf) clean"
+    case .writableNotAccessed: "\(leaf) not accessed"
+    case .readOnlyNotAccessed: "\(leaf) read-only not accessed"
+    case .cleanNotAccessed: "\(leaf) clean not accessed"
     case .malformed: "malformed"
     }
   }
@@ -33,8 +38,9 @@ extension Descriptor {
     guard isValid else { return isLocked ? .locked : .invalid }
     if isTable { return .table }
     guard isLeaf else { return .malformed }
-    if bits & Descriptor.accessFlag != 0 { return isWritable ? .writable : .readOnly }
-    return isWritable ? .writableNotAccessed : .readOnlyNotAccessed
+    if isWritable { return hasAccessFlag ? .writable : .writableNotAccessed }
+    if isDirtyModifiable { return hasAccessFlag ? .clean : .cleanNotAccessed }
+    return hasAccessFlag ? .readOnly : .readOnlyNotAccessed
   }
 }
 

@@ -19,7 +19,7 @@ public struct EventKinds: OptionSet, Sendable {
   public static let linkedAgain = EventKinds(rawValue: 1 << 2)
   /// A page was freed while CPUs (`value`, as a set) were in sections older than its unlinking.
   public static let freedInGracePeriod = EventKinds(rawValue: 1 << 3)
-  /// A CPU may block inside its own read-side section.
+  /// A CPU waits for a grace period inside its own read-side section.
   public static let blockedInSection = EventKinds(rawValue: 1 << 4)
   /// A CPU left a section it was not in.
   public static let leftNoSection = EventKinds(rawValue: 1 << 5)
@@ -27,6 +27,29 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `cell`.
   public static let dereferencedOutside = EventKinds(rawValue: 1 << 6)
+  /// A CPU waits for a grace period while its interrupts are masked.
+  public static let blockedWhileMasked = EventKinds(rawValue: 1 << 24)
+  /// A CPU waits for a grace period while it holds a spin lock.
+  ///
+  /// `cell`.
+  public static let blockedUnderLock = EventKinds(rawValue: 1 << 25)
+  /// A CPU takes a lock that it holds already.
+  ///
+  /// `cell`; `value`: the mode it holds it in, times 256, and the mode it takes it in
+  /// (`LockMode`).
+  public static let lockedAgain = EventKinds(rawValue: 1 << 26)
+  /// A callback ended and holds a lock.
+  ///
+  /// `cell`.
+  public static let endedHolding = EventKinds(rawValue: 1 << 27)
+  /// A callback ended inside a read-side section.
+  public static let endedInSection = EventKinds(rawValue: 1 << 28)
+  /// A callback ended with masked interrupts.
+  public static let endedMasked = EventKinds(rawValue: 1 << 29)
+  /// A page that walks begin at was freed, and the scenario has nothing it could belong to.
+  ///
+  /// `page`.
+  public static let rootFreed = EventKinds(rawValue: 1 << 30)
   /// A CPU released a lock it does not hold.
   ///
   /// `cell`.

@@ -110,7 +110,7 @@ struct Layout {
 
   /// Odd while the CPU is in a read-side section.
   func section(_ cpu: Int) -> UInt32 { cpuBase(cpu) }
-  /// CPUs whose sections the CPU's `synchronize` still waits for.
+  /// CPUs that the CPU's `synchronize` still waits for.
   func graceReaders(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 1 }
   func callbacksQueued(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 2 }
   func callbacksStarted(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 3 }
@@ -118,10 +118,13 @@ struct Layout {
   func pagesAllocated(owner: Int) -> UInt32 { cpuBase(owner) + 5 }
   /// Operations completed, when an invariant watches the history.
   func history(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 6 }
+  /// Odd while the CPU is in a section or has its interrupts masked, if either holds up a grace
+  /// period.
+  func reader(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 7 }
 
   private var callbackBase: UInt32 { cpuBase(cpuCount + 1) }
 
-  /// CPUs whose sections the callback still waits for.
+  /// CPUs that the callback still waits for.
   func callbackReaders(_ cpu: Int, _ index: Int) -> UInt32 {
     callbackBase + UInt32(cpu * Layout.callbacksPerCPU + index) * Layout.callbackStride
   }
@@ -129,7 +132,7 @@ struct Layout {
   /// Which body the callback runs.
   func callbackKey(_ cpu: Int, _ index: Int) -> UInt32 { callbackReaders(cpu, index) + 1 }
 
-  /// CPUs that were in a section when the callback was queued.
+  /// CPUs that the callback had to wait for when it was queued.
   func callbackReadersAtCall(_ cpu: Int, _ index: Int) -> UInt32 {
     callbackReaders(cpu, index) + 2
   }
@@ -162,16 +165,20 @@ struct Layout {
 
   var cellCount: Int { Int(hardware.end) }
 
-  // What both domains of grace periods have.
+  // What all domains of grace periods have.
 
   /// Odd while the CPU is inside.
   func stretch(_ domain: GraceDomain, _ cpu: Int) -> UInt32 {
-    domain == .sections ? section(cpu) : mask(cpu)
+    switch domain {
+    case .sections: section(cpu)
+    case .interrupts: mask(cpu)
+    case .readers: reader(cpu)
+    }
   }
 
   /// CPUs that the CPU still waits for.
   func awaited(_ domain: GraceDomain, _ cpu: Int) -> UInt32 {
-    domain == .sections ? graceReaders(cpu) : interruptReceivers(cpu)
+    domain == .interrupts ? interruptReceivers(cpu) : graceReaders(cpu)
   }
 
   /// Those of `readersAtUnlink` that have been inside ever since.

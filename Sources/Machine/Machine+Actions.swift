@@ -4,16 +4,12 @@ import Exploration
 import Support
 
 extension Machine {
-  /// A reader–writer lock's word: one bit per reader, and this one for a writer.
-  static let writerBit: UInt64 = 1 << 63
-
   /// True if the action can be taken now.
   func canTake(_ action: Action, by cpu: Int) -> Bool {
     switch action.kind {
     case .finished: return false
     case .wait: return ((memory[action.cell] & action.a) == action.b) != action.flag
-    case .spinLock, .writeLock: return memory[action.cell] == 0
-    case .readLock: return memory[action.cell] & Machine.writerBit == 0
+    case .spinLock, .readLock, .writeLock: return canLock(action, by: cpu)
     case .graceEnd: return memory[layout.graceReaders(cpu)] == 0
     case .interruptTaken: return memory[layout.interruptReceivers(cpu)] == 0
     case .callbackStart:
@@ -92,8 +88,8 @@ extension Machine {
       return old == 0 ? 0 : 1
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       return performLocking(action, by: cpu)
-    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd:
-      return performGrace(action, in: .sections, by: cpu)
+    case .sectionEnter, .sectionLeave: return performGrace(action, in: .sections, by: cpu)
+    case .graceStart, .graceEnd: return performGrace(action, in: graceDomain, by: cpu)
     case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken:
       return performGrace(action, in: .interrupts, by: cpu)
     case .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd:
@@ -153,8 +149,10 @@ extension Machine {
       addHardware(action, by: cpu, to: footprint)
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       addLocking(action, by: cpu, to: footprint)
-    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd:
+    case .sectionEnter, .sectionLeave:
       addGrace(action, in: .sections, by: cpu, to: footprint)
+    case .graceStart, .graceEnd:
+      addGrace(action, in: graceDomain, by: cpu, to: footprint)
     case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken:
       addGrace(action, in: .interrupts, by: cpu, to: footprint)
     case .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd:
@@ -212,7 +210,9 @@ extension Machine {
       memory[action.lifetime + Layout.publishedOffset] == 0
     else { return false }
     if layout.owner(ofPage: id) != cpu {
-      fail(.unpublished(cpu: cpu, page: name(ofPage: id)))
+      let page = name(ofPage: id)
+      let isWild = memory[action.lifetime] == 0
+      fail(isWild ? .wildPointer(cpu: cpu, page: page) : .unpublished(cpu: cpu, page: page))
     }
     return true
   }
@@ -243,52 +243,6 @@ extension Machine {
       largest = product
     }
     return radix
-  }
-
-  // MARK: Locks
-
-  private func performLocking(_ action: Action, by cpu: Int) -> UInt64 {
-    let cell = action.cell
-    let bit = CPUSet(cpu).bits
-    switch action.kind {
-    case .spinLock: memory[cell] = UInt64(cpu) + 1
-    case .spinUnlock:
-      if memory[cell] == UInt64(cpu) + 1 {
-        memory[cell] = 0
-      } else {
-        report(.releasedUnheldLock, cpu, cell: cell)
-      }
-    case .readLock: memory[cell] |= bit
-    case .readUnlock:
-      if memory[cell] & (bit | Machine.writerBit) != bit {
-        report(.releasedUnheldLock, cpu, cell: cell)
-      }
-      memory[cell] &= ~bit
-    case .writeLock: memory[cell] = Machine.writerBit | bit
-    default:
-      if memory[cell] == Machine.writerBit | bit {
-        memory[cell] = 0
-      } else {
-        report(.releasedUnheldLock, cpu, cell: cell)
-      }
-    }
-    return 0
-  }
-
-  /// Readers do not conflict: each has an object of its own behind the lock's word.
-  private func addLocking(_ action: Action, by cpu: Int, to footprint: Footprint) {
-    let reader = action.cell + 1 + UInt32(cpu)
-    switch action.kind {
-    case .readLock:
-      footprint.read(action.cell, .blocks)
-      footprint.write(reader)
-    case .readUnlock: footprint.write(reader, .releases)
-    case .writeLock:
-      footprint.write(action.cell, .blocks)
-      for other in 0..<layout.cpuCount { footprint.read(action.cell + 1 + UInt32(other), .blocks) }
-    case .spinLock: footprint.write(action.cell, .blocks)
-    default: footprint.write(action.cell, .releases)
-    }
   }
 
   // MARK: Spins

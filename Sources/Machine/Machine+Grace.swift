@@ -4,6 +4,11 @@ import Exploration
 import Support
 
 extension Machine {
+  /// What a grace period of read-copy-update waits for.
+  var graceDomain: GraceDomain {
+    scenario.readCopyUpdate == .consolidated ? .readers : .sections
+  }
+
   /// The CPUs that are inside a stretch of a domain.
   func readers(in domain: GraceDomain) -> UInt64 {
     var inside = CPUSet()
@@ -18,10 +23,22 @@ extension Machine {
   /// Carries out an action of a domain; returns what the CPU observes.
   func performGrace(_ action: Action, in domain: GraceDomain, by cpu: Int) -> UInt64 {
     switch action.kind {
-    case .sectionEnter, .maskInterrupts: memory[layout.stretch(domain, cpu)] += 1
-    case .sectionLeave, .unmaskInterrupts: leave(domain, cpu)
+    case .sectionEnter, .maskInterrupts:
+      if isPartOfReader(domain, cpu) { memory[layout.reader(cpu)] += 1 }
+      memory[layout.stretch(domain, cpu)] += 1
+    case .sectionLeave, .unmaskInterrupts:
+      guard isInside(domain, cpu) else {
+        report(domain.leftWithoutEntering, cpu)
+        return 0
+      }
+      if isPartOfReader(domain, cpu) { leave(.readers, cpu) }
+      leave(domain, cpu)
     case .graceStart, .interruptSend:
-      if isInside(domain, cpu) { report(domain.waitedInside, cpu) }
+      if domain == .interrupts {
+        if isInside(.interrupts, cpu) { report(.sentWhileMasked, cpu) }
+      } else {
+        reportBlocking(cpu)
+      }
       var readers = CPUSet(bits: readers(in: domain))
       if !domain.waitsForItself { readers.remove(cpu) }
       memory[layout.awaited(domain, cpu)] = readers.bits
@@ -31,22 +48,39 @@ extension Machine {
     return 0
   }
 
+  /// True if entering or leaving a domain begins or ends what consolidated grace periods wait for:
+  /// the CPU is not inside the other one.
+  ///
+  /// That follows from what the CPU itself has done.
+  private func isPartOfReader(_ domain: GraceDomain, _ cpu: Int) -> Bool {
+    graceDomain == .readers && !isInside(domain.other, cpu)
+  }
+
+  /// Reports a CPU that is about to sleep until a grace period has ended where it must not sleep.
+  ///
+  /// That, too, follows from what the CPU itself has done.
+  func reportBlocking(_ cpu: Int) {
+    if isInside(.sections, cpu) { report(.blockedInSection, cpu) }
+    if isInside(.interrupts, cpu) { report(.blockedWhileMasked, cpu) }
+    for cell in scenario.spinLockCells where memory[cell] == UInt64(cpu) + 1 {
+      report(.blockedUnderLock, cpu, cell: cell)
+    }
+  }
+
   /// Ends the CPU's stretch, for all who wait for it.
   ///
   /// The sets it is taken out of follow from who was inside when they were made, so they are not
   /// objects of their own: the stretch's word stands for all of them in footprints.
   private func leave(_ domain: GraceDomain, _ cpu: Int) {
-    guard isInside(domain, cpu) else {
-      report(domain.leftWithoutEntering, cpu)
-      return
-    }
     // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that goes round must
     // be able to come back to a state, and where one may, nothing is reduced.
     memory[layout.stretch(domain, cpu)] = turns == nil ? memory[layout.stretch(domain, cpu)] + 1 : 0
     let others = ~CPUSet(cpu).bits
-    for waiting in 0..<layout.cpuCount { memory[layout.awaited(domain, waiting)] &= others }
-    if domain == .sections { leaveSectionForCallbacks(others) }
-    guard requirements.contains(.readersAtUnlink) else { return }
+    if domain == .interrupts || domain == graceDomain {
+      for waiting in 0..<layout.cpuCount { memory[layout.awaited(domain, waiting)] &= others }
+    }
+    if domain == graceDomain { leaveForCallbacks(others) }
+    guard domain != .readers, requirements.contains(.readersAtUnlink) else { return }
     eachAllocatedPage { memory[layout.readers(domain, ofPage: $0.id)] &= others }
   }
 
@@ -54,17 +88,24 @@ extension Machine {
   func addGrace(
     _ action: Action, in domain: GraceDomain, by cpu: Int, to footprint: Footprint
   ) {
-    let stretch = layout.stretch(domain, cpu)
     switch action.kind {
-    case .sectionEnter, .maskInterrupts: footprint.write(stretch)
+    case .sectionEnter, .maskInterrupts:
+      footprint.write(layout.stretch(domain, cpu))
+      if isPartOfReader(domain, cpu) { footprint.write(layout.reader(cpu)) }
     case .sectionLeave, .unmaskInterrupts:
-      // Who waits for the CPU's first stretch cannot go on before this; who waits for an earlier
-      // one than the one that ends here can.
-      let isFirst = turns == nil && memory[stretch] == 1
-      footprint.write(stretch, isFirst ? .releases : .plain)
+      addEnd(of: domain, cpu, footprint)
+      if isPartOfReader(domain, cpu) { addEnd(of: .readers, cpu, footprint) }
     case .graceStart, .interruptSend: addStretches(domain, ~0, footprint)
     default: addStretches(domain, action.a, footprint, .blocks)
     }
+  }
+
+  private func addEnd(of domain: GraceDomain, _ cpu: Int, _ footprint: Footprint) {
+    // Who waits for the CPU's first stretch cannot go on before this; who waits for an earlier
+    // one than the one that ends here can.
+    let stretch = layout.stretch(domain, cpu)
+    let isFirst = turns == nil && memory[stretch] == 1
+    footprint.write(stretch, isFirst ? .releases : .plain)
   }
 
   /// Adds the words of a domain of a set of CPUs as read.

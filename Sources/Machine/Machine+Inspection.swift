@@ -32,6 +32,15 @@ extension Machine {
     scenario.rootNames.indices.map { layout.page(owner: layout.bootOwner, index: $0) }
   }
 
+  /// Roots that are freed though all that could own them lives on: no context was released.
+  public var rootsFreedInUse: [TablePage] {
+    guard scenario.contexts.allSatisfy({ memory[$0.state.cell] == 0 }) else { return [] }
+    return roots.filter { memory[$0.base] & 1 == 0 }
+  }
+
+  /// True if nobody has ever allocated the page: whoever has its address has made it up.
+  public func wasNeverAllocated(_ page: TablePage) -> Bool { memory[page.base] == 0 }
+
   public func entry(of page: TablePage, _ index: Int) -> Descriptor {
     Descriptor(bits: memory[page.base + Layout.pageHeader + UInt32(index)])
   }

@@ -33,7 +33,15 @@ extension Machine {
       let cpus = cpusCaching(table: id)
       if !cpus.isEmpty { report(.pageFreedWhileCached, cpu, page: base, value: cpus.bits) }
     }
+    if let id = layout.pageID(at: base), isRoot(id), scenario.contexts.isEmpty {
+      report(.rootFreed, cpu, page: base, cell: base)
+    }
     memory[base] = lifetime + 1
+  }
+
+  /// True if walks begin at the page with an id.
+  private func isRoot(_ id: Int) -> Bool {
+    layout.owner(ofPage: id) == nil && id < scenario.rootNames.count
   }
 
   /// Writes a word.

@@ -15,10 +15,11 @@ extension Machine {
       memory[layout.callbacksStarted(owner)] = next + 1
       return memory[layout.callbackKey(owner, Int(next))]
     case .callbackEnd:
+      reportHeldByCallback(cpu)
       memory[layout.callbacksFinished(cpus[cpu].callbackOwner)] += 1
       return 0
     case .barrierStart:
-      if isInside(.sections, cpu) { report(.blockedInSection, cpu) }
+      reportBlocking(cpu)
       for other in 0..<layout.cpuCount {
         memory[layout.barrierTarget(cpu, other)] = memory[layout.callbacksQueued(other)]
       }
@@ -27,9 +28,9 @@ extension Machine {
     }
   }
 
-  /// A section has ended for every callback that waits; `others` are all CPUs but the one it was
-  /// on.
-  func leaveSectionForCallbacks(_ others: UInt64) {
+  /// What grace periods wait for has ended for every callback; `others` are all CPUs but the one it
+  /// was on.
+  func leaveForCallbacks(_ others: UInt64) {
     for waiting in 0..<layout.cpuCount {
       let queued = Int(memory[layout.callbacksQueued(waiting)])
       for index in Int(memory[layout.callbacksStarted(waiting)])..<queued {
@@ -66,7 +67,7 @@ extension Machine {
       fail(.capacity("\(name(ofCPU: owner)) queues more than \(most) callbacks"))
       return
     }
-    let readers = readers(in: .sections)
+    let readers = readers(in: graceDomain)
     memory[layout.callbacksQueued(owner)] = UInt64(index + 1)
     memory[layout.callbackKey(owner, index)] = key
     memory[layout.callbackReadersAtCall(owner, index)] = readers
@@ -77,7 +78,7 @@ extension Machine {
     let owner = cpus[cpu].callbackOwner
     switch action.kind {
     case .call:
-      addStretches(.sections, ~0, footprint)
+      addStretches(graceDomain, ~0, footprint)
       footprint.write(layout.callbacksQueued(owner))
       let index = Int(memory[layout.callbacksQueued(owner)])
       if index < Layout.callbacksPerCPU {
@@ -88,7 +89,7 @@ extension Machine {
       guard next < Layout.callbacksPerCPU else { return }
       footprint.read(layout.callbackKey(owner, next), .blocks)
       let readers = memory[layout.callbackReadersAtCall(owner, next)]
-      addStretches(.sections, readers, footprint, .blocks)
+      addStretches(graceDomain, readers, footprint, .blocks)
     case .callbackEnd:
       let index = Int(memory[layout.callbacksFinished(owner)])
       footprint.write(layout.callbackEnd(owner, index), .releases)

@@ -173,6 +173,9 @@ extension Machine {
     case .unpublished(let cpu, let page):
       "\(name(ofCPU: cpu)) reached page \(page), which its owner has not made reachable; link it "
         + "into a table or use publish(_:)"
+    case .wildPointer(let cpu, let page):
+      "\(name(ofCPU: cpu)) follows a wild pointer: it leads to page \(page), which nobody has "
+        + "allocated"
     case .notIdentical(let text):
       "CPUs that are declared identical are not: \(text); declare them one by one, or check with "
         + "--no-symmetry"
@@ -214,7 +217,25 @@ extension Machine {
   private func label(ofUnreachable view: PageView) -> String {
     if !view.isAllocated { return "freed: " }
     if isFreeInSlab(view.page) { return "in slab: " }
-    return isObject(view.page) ? "" : "unreachable: "
+    if isObject(view.page) { return "" }
+    return wordHolding(view.page).map { "held in \($0): " } ?? "unreachable: "
+  }
+
+  /// The name of a word, or of a page's private word, that keeps the descriptor or the address of a
+  /// page.
+  func wordHolding(_ page: TablePage) -> String? {
+    let isHeld = { (value: UInt64) in
+      value == page.address || self.linkedPage(by: value) == page.id
+    }
+    for (word, cell) in zip(scenario.words, scenario.wordCells) where isHeld(memory[cell]) {
+      return word.name
+    }
+    var holder: String?
+    eachAllocatedPage { other in
+      let isKept = memory[other.base] & 1 == 1 && isHeld(memory[other.base + Layout.privateOffset])
+      if isKept && holder == nil { holder = "\(name(ofPage: other.id)).private" }
+    }
+    return holder
   }
 
   private func line(for view: PageView) -> String {

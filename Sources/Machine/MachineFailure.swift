@@ -10,6 +10,8 @@ public enum MachineFailure: Equatable, Sendable {
   case operationThrew(cpu: Int, error: String)
   /// A CPU reached a page that its owner has not made reachable.
   case unpublished(cpu: Int, page: String)
+  /// A CPU reached a page that nobody has allocated.
+  case wildPointer(cpu: Int, page: String)
   /// CPUs that are declared identical are not.
   case notIdentical(String)
   /// A fixed capacity is too small for the model.

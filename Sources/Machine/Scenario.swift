@@ -32,6 +32,8 @@ public final class Scenario {
   /// The search must know beforehand: executions may then go round for ever, so it looks for those
   /// that do, and reduces nothing.
   public var mayRepeat = false
+  /// Which stretches of other CPUs `synchronize` and callbacks wait for.
+  public var readCopyUpdate = ReadCopyUpdate.consolidated
   /// What the modelled MMU can do.
   public var features = Features()
   /// What becomes of the steps that order CPUs.
@@ -185,6 +187,14 @@ public final class Scenario {
   public func require(_ invariant: any Invariant) { invariants.append(invariant) }
 
   public func require(_ list: [any Invariant]) { invariants += list }
+
+  /// False if an invariant is about locks and there are none: it need not be listed then.
+  public func mayViolate(_ invariant: any Invariant) -> Bool {
+    guard case .wherever(let facets) = invariant.applicability, facets.contains(.locks) else {
+      return true
+    }
+    return !spinLockCells.isEmpty || !readWriteLockCells.isEmpty
+  }
 
   /// Drops all invariants but those with the given ids.
   public func keepInvariants(_ isKept: (String) -> Bool) {

@@ -79,8 +79,8 @@ extension VirtualCPU {
     _ = try issue(Action(.sectionLeave), SourceSite(file: file, line: line))
   }
 
-  /// Waits for a grace period, like `synchronize_rcu`: until every section that is open on any
-  /// CPU at the call has been left.
+  /// Waits for a grace period, like `synchronize_rcu`: until every section, and every mask of
+  /// interrupts, that is open on any CPU at the call has been left (`Scenario.readCopyUpdate`).
   public func synchronize(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noSynchronize, site) { return }

@@ -51,7 +51,7 @@ struct ContextTests {
   @Test func anAddressBesideAContextIsNone() {
     #expect(
       violation(of: TeardownOrder()) { cpu, vm, _ in try cpu.use(contextAt: vm.address | 2) }
-        == "cpu uses 0x10000000002, where no context is")
+        == "cpu uses a wild pointer: no context is at 0x10000000002")
   }
 
   @Test func pagesMustBeFreedFirst() {

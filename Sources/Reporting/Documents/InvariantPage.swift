@@ -69,6 +69,8 @@ struct InvariantPage {
 
   private var when: String {
     switch invariant.kind {
+    case .event where invariant is any QuiescenceInvariant:
+      "where the event happens, and when nobody has anything left to do"
     case .event: "where the event happens"
     case .quiescence: "when nobody has anything left to do"
     case .state: "at every moment"

@@ -1,0 +1,126 @@
+// Locks: who holds them, who may take them, and who takes one twice.
+
+import Exploration
+import Support
+
+/// How a lock is held.
+public enum LockMode: UInt64, Sendable {
+  case spin, read, write
+}
+
+extension Machine {
+  /// A reader–writer lock's word: one bit per reader, and this one for a writer.
+  static let writerBit: UInt64 = 1 << 63
+
+  /// How a CPU holds the lock whose word this is; nil if it does not.
+  ///
+  /// Nobody but the CPU itself changes that, so footprints need not name what depends on it.
+  func mode(ofLock cell: UInt32, heldBy cpu: Int) -> LockMode? {
+    let value = memory[cell]
+    if value == 0 { return nil }
+    if scenario.spinLockCells.contains(cell) { return value == UInt64(cpu) + 1 ? .spin : nil }
+    guard value & CPUSet(cpu).bits != 0 else { return nil }
+    return value & Machine.writerBit == 0 ? .read : .write
+  }
+
+  /// The holders of a lock, as a set.
+  func holders(ofLock cell: UInt32) -> CPUSet {
+    let value = memory[cell]
+    if value == 0 { return CPUSet() }
+    if scenario.spinLockCells.contains(cell) { return CPUSet(Int(value) - 1) }
+    return CPUSet(bits: value & ~Machine.writerBit)
+  }
+
+  /// True if a lock can be taken now.
+  ///
+  /// Who holds it already would wait for itself; where an invariant judges that, it goes on and is
+  /// reported.
+  func canLock(_ action: Action, by cpu: Int) -> Bool {
+    let value = memory[action.cell]
+    if value == 0 { return true }
+    if action.kind == .readLock && value & Machine.writerBit == 0 { return true }
+    return watched.contains(.lockedAgain) && holdsAlready(action, cpu)
+  }
+
+  private func holdsAlready(_ action: Action, _ cpu: Int) -> Bool {
+    let value = memory[action.cell]
+    return action.kind == .spinLock
+      ? value == UInt64(cpu) + 1 : value & CPUSet(cpu).bits != 0
+  }
+
+  func performLocking(_ action: Action, by cpu: Int) -> UInt64 {
+    let cell = action.cell
+    let bit = CPUSet(cpu).bits
+    switch action.kind {
+    case .spinLock, .readLock, .writeLock:
+      if holdsAlready(action, cpu) { reportRecursion(action, cpu) }
+      take(action, by: cpu)
+    case .spinUnlock:
+      if memory[cell] == UInt64(cpu) + 1 {
+        memory[cell] = 0
+      } else {
+        report(.releasedUnheldLock, cpu, cell: cell)
+      }
+    case .readUnlock:
+      if memory[cell] & (bit | Machine.writerBit) != bit {
+        report(.releasedUnheldLock, cpu, cell: cell)
+      }
+      memory[cell] &= ~bit
+    default:
+      if memory[cell] == Machine.writerBit | bit {
+        memory[cell] = 0
+      } else {
+        report(.releasedUnheldLock, cpu, cell: cell)
+      }
+    }
+    return 0
+  }
+
+  /// Takes a lock that is free for the CPU; one that it holds already stays as it is.
+  private func take(_ action: Action, by cpu: Int) {
+    let cell = action.cell
+    let bit = CPUSet(cpu).bits
+    switch action.kind {
+    case .spinLock: memory[cell] = UInt64(cpu) + 1
+    case .readLock: memory[cell] |= bit
+    default: if memory[cell] == 0 { memory[cell] = Machine.writerBit | bit }
+    }
+  }
+
+  private func reportRecursion(_ action: Action, _ cpu: Int) {
+    let wanted: LockMode =
+      action.kind == .spinLock ? .spin : action.kind == .readLock ? .read : .write
+    let held = mode(ofLock: action.cell, heldBy: cpu) ?? wanted
+    report(.lockedAgain, cpu, cell: action.cell, value: held.rawValue << 8 | wanted.rawValue)
+  }
+
+  /// Reports what a callback still holds, or is inside of, when it ends.
+  ///
+  /// Whoever runs callbacks runs others after it, so nobody is left to give anything back. All of
+  /// this follows from what the callback itself has done.
+  func reportHeldByCallback(_ cpu: Int) {
+    for cell in lockCells where mode(ofLock: cell, heldBy: cpu) != nil {
+      report(.endedHolding, cpu, cell: cell)
+    }
+    if isInside(.sections, cpu) { report(.endedInSection, cpu) }
+    if isInside(.interrupts, cpu) { report(.endedMasked, cpu) }
+  }
+
+  /// Readers do not conflict: each has an object of its own behind the lock's word.
+  func addLocking(_ action: Action, by cpu: Int, to footprint: Footprint) {
+    let reader = action.cell + 1 + UInt32(cpu)
+    switch action.kind {
+    case .readLock:
+      footprint.read(action.cell, .blocks)
+      footprint.write(reader)
+    case .readUnlock: footprint.write(reader, .releases)
+    case .writeLock:
+      footprint.write(action.cell, .blocks)
+      for other in 0..<layout.cpuCount { footprint.read(action.cell + 1 + UInt32(other), .blocks) }
+    case .spinLock: footprint.write(action.cell, .blocks)
+    default: footprint.write(action.cell, .releases)
+    }
+  }
+
+  var lockCells: [UInt32] { scenario.spinLockCells + scenario.readWriteLockCells }
+}

@@ -1,0 +1,135 @@
+// What is held and by whom, and what a CPU that cannot go on waits for.
+
+import Support
+
+/// A lock that a CPU holds.
+public struct HeldLock: Equatable, Sendable {
+  public var cpu: Int
+  public var lock: String
+  public var mode: LockMode
+  /// Where it was taken, as the end of a sentence: " since map 0x0"; empty if that is not known.
+  public var since: String
+}
+
+/// A stretch that a CPU is inside of.
+public struct OpenStretch: Equatable, Sendable {
+  public var cpu: Int
+  /// True for masked interrupts, false for a read-side section.
+  public var isMask: Bool
+  /// Where it was entered, as the end of a sentence.
+  public var since: String
+}
+
+extension Machine {
+  /// True if a CPU has carried out all its operations, or waits between two callbacks.
+  public func hasEnded(_ cpu: Int) -> Bool {
+    guard cpu < layout.cpuCount else { return true }
+    let kind = node(of: cpu).pointee.action.kind
+    return kind == .finished || kind == .callbackStart
+  }
+
+  /// All locks that are held, in the order in which the scenario declares them.
+  public var heldLocks: [HeldLock] {
+    guard
+      scenario.spinLockCells.contains(where: isTaken)
+        || scenario.readWriteLockCells.contains(where: isTaken)
+    else { return [] }
+    return lockCells.sorted().flatMap { held(lock: $0) }
+  }
+
+  private func isTaken(_ cell: UInt32) -> Bool { memory[cell] != 0 }
+
+  private func held(lock cell: UInt32) -> [HeldLock] {
+    var list: [HeldLock] = []
+    var holders = holders(ofLock: cell)
+    while let cpu = holders.popLowest() {
+      let mode = mode(ofLock: cell, heldBy: cpu) ?? .spin
+      let since = since(cpu) { action in
+        action.cell == cell
+          && (action.kind == .spinLock || action.kind == .readLock || action.kind == .writeLock)
+      }
+      list.append(HeldLock(cpu: cpu, lock: name(ofCell: cell), mode: mode, since: since))
+    }
+    return list
+  }
+
+  /// All read-side sections and masks that are open, in the order of CPUs.
+  public var openStretches: [OpenStretch] {
+    let inside = readers(in: .sections) | readers(in: .interrupts)
+    if inside == 0 { return [] }
+    return (0..<layout.cpuCount).flatMap { cpu in
+      [GraceDomain.sections, .interrupts].filter { isInside($0, cpu) }.map { stretch($0, of: cpu) }
+    }
+  }
+
+  private func stretch(_ domain: GraceDomain, of cpu: Int) -> OpenStretch {
+    let entering: Action.Kind = domain == .interrupts ? .maskInterrupts : .sectionEnter
+    return OpenStretch(
+      cpu: cpu, isMask: domain == .interrupts, since: since(cpu) { $0.kind == entering })
+  }
+
+  /// When a CPU last took an action, as the end of a sentence.
+  private func since(_ cpu: Int, _ isMeant: (Action) -> Bool) -> String {
+    for depth in stride(from: depth - 1, through: 0, by: -1) where frame(depth).cpu == cpu {
+      let node = tree[frame(depth).node].pointee
+      guard isMeant(node.action) else { continue }
+      return " since \(name(ofOperation: Int(node.operation), cpu: cpu))"
+    }
+    return cpu < layout.cpuCount ? "" : " since before the start"
+  }
+
+  // MARK: Waiting
+
+  /// What a CPU that cannot go on is about to do, and what keeps it from it.
+  public func waitingText(of cpu: Int) -> String {
+    let action = node(of: cpu).pointee.action
+    let reasons = reasons(of: action, by: cpu).joined(separator: " and ")
+    return reasons.isEmpty ? text(of: action) : "\(text(of: action)), \(reasons)"
+  }
+
+  private func reasons(of action: Action, by cpu: Int) -> [String] {
+    switch action.kind {
+    case .wait: return ["which is \(text(ofValue: memory[action.cell], in: action.cell))"]
+    case .spinLock, .readLock, .writeLock: return ["held by \(holdersText(action.cell, cpu))"]
+    case .graceEnd: return [text(ofReaders: memory[layout.graceReaders(cpu)], graceDomain, cpu)]
+    case .interruptTaken:
+      return [text(ofReaders: memory[layout.interruptReceivers(cpu)], .interrupts, cpu)]
+    case .callbackStart:
+      let owner = cpus[cpu].callbackOwner
+      let next = Int(memory[layout.callbacksStarted(owner)])
+      guard next < Int(memory[layout.callbacksQueued(owner)]) else { return [] }
+      return [text(ofReaders: memory[layout.callbackReaders(owner, next)], graceDomain, cpu)]
+    case .barrierEnd:
+      return (0..<layout.cpuCount).filter {
+        memory[layout.callbacksFinished($0)] < memory[layout.barrierTarget(cpu, $0)]
+      }.map { "for a callback of \(name(ofCPU: $0))" }
+    default: return []
+    }
+  }
+
+  private func holdersText(_ cell: UInt32, _ cpu: Int) -> String {
+    held(lock: cell).map { held in
+      let who = held.cpu == cpu ? "itself" : name(ofCPU: held.cpu)
+      let ended = held.cpu != cpu && hasEnded(held.cpu) ? ", which has ended" : ""
+      let mode = held.mode == .spin ? "" : held.mode == .read ? " as a reader" : " as the writer"
+      return "\(who)\(mode)\(held.since)\(ended)"
+    }.joined(separator: " and ")
+  }
+
+  private func text(ofReaders bits: UInt64, _ domain: GraceDomain, _ cpu: Int) -> String {
+    var left = CPUSet(bits: bits)
+    var parts: [String] = []
+    while let other = left.popLowest() {
+      let domains: [GraceDomain] =
+        domain == .readers ? [.sections, .interrupts].filter { isInside($0, other) } : [domain]
+      let stretches = domains.map { domain in
+        let stretch = stretch(domain, of: other)
+        return (stretch.isMask ? "with masked interrupts" : "in a read-side section")
+          + stretch.since
+      }
+      let who = other == cpu ? "itself" : name(ofCPU: other)
+      parts.append("\(who), \(stretches.joined(separator: " and "))")
+    }
+    return "for " + parts.joined(separator: " and ")
+  }
+}
