@@ -180,7 +180,7 @@ extension Model {
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     switch result.ending {
     case .complete:
-      // A search that goes on may have come by the step before.
+      // A search that was resumed may have taken the step before.
       if let step = options.without, options.resume == nil, report.synchronisingSteps.isEmpty {
         throw .unknownStep(step)
       }
@@ -265,7 +265,7 @@ extension Model {
         throw .badModel(
           "not deterministic: when run again, step \(number) is impossible: \(reason)")
       case .noRepetition(let reason):
-        throw .badModel("not deterministic: when run again, it does not go round: \(reason)")
+        throw .badModel("not deterministic: when run again, it does not loop: \(reason)")
       }
     }
   }

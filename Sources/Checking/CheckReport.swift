@@ -200,7 +200,7 @@ extension Scenario {
 }
 
 extension CheckReport {
-  /// How likely it is that two different states were taken for one, if states were merged by their
+  /// How likely it is that two different states were merged, if states were compared by their
   /// hashes; nil if none were, and for a violation, which was run again.
   public var collisionBound: CollisionBound? {
     guard strategy.mergesStates, !isExact, statistics.states > 0, verdict != .violated else {

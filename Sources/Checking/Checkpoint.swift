@@ -8,7 +8,7 @@ import Support
 ///
 /// The file begins with lines of text: `gracewalk checkpoint 4`, then what is checked and how, as
 /// `key: value`, then an empty line. What the search knew follows in binary, and a checksum of all.
-/// It is of use once.
+/// It can be resumed from only once.
 public final class Checkpoint {
   public let path: String
   /// What was checked and how.

@@ -215,7 +215,7 @@ private struct FuzzSubject {
       usesSymmetry: usesSymmetry, isInPieces: isInPieces, search: search)
   }
 
-  /// What the search found, and what it came by: of a search in pieces, what the last one knows.
+  /// What the search found, and what it covered: of a search in pieces, what the last one knows.
   func run(
     _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
   ) -> (SearchResult, Coverage) {

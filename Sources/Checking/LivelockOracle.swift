@@ -4,7 +4,7 @@ import Exploration
 import Machine
 import Support
 
-/// All states of a scenario, and whether an execution can go round in them for ever.
+/// All states of a scenario, and whether an execution can loop in them for ever.
 ///
 /// It shares nothing with `LivenessSearch`: code runs in every turn of every loop, states lie in
 /// dictionaries, and that a fair execution can go on for ever is a greatest fixed point (Emerson
@@ -153,7 +153,7 @@ struct LivelockOracle {
     return nil
   }
 
-  /// True if a fair execution can go round through a state.
+  /// True if a fair execution can loop through a state.
   private func goesRound(_ state: Int, _ sources: [[Int]]) -> Bool {
     let everywhere = [Bool](repeating: true, count: edges.count)
     let back = leading(to: [state], sources, in: everywhere)

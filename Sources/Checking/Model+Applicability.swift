@@ -17,7 +17,7 @@ public struct UnjudgedInvariant: Equatable, Sendable {
 }
 
 extension Model {
-  /// Ids of invariants that apply to what a complete search came by, and that the model with those
+  /// Ids of invariants that apply to what a complete search covered, and that the model with those
   /// parameters neither requires nor is exempt from; in the order of the catalogue.
   public func missingInvariants(
     for coverage: Coverage, parameters: [String: Int] = [:]

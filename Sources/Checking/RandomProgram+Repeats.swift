@@ -1,4 +1,4 @@
-// Random programs whose loops forget their turns: some end, some go round for ever.
+// Random programs whose loops forget their turns: some end, some loop for ever.
 
 import Machine
 import Support

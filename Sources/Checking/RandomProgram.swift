@@ -38,7 +38,7 @@ public struct RandomProgram: Equatable, Sendable {
   var copies: [Int]
   /// Whether operations have a meaning for a sequential specification.
   var hasSpecification = false
-  /// For each CPU how often its memory management unit acts of its own accord; -1 if it has none.
+  /// For each CPU how often its memory management unit acts unasked; -1 if it has none.
   var speculations: [Int] = []
   var features = Features()
   /// Whether loops forget their turns.

@@ -13,7 +13,7 @@ public struct SearchPlan: Sendable {
   public let strategy: Strategy
   /// Why the strategy is not the one asked for, or what a bound does to it; nil if neither.
   public private(set) var note: String?
-  /// Whether states that differ only by an exchange of identical CPUs are taken for one.
+  /// Whether states that differ only by an exchange of identical CPUs are merged.
   public let usesSymmetry: Bool
   public let limits: Limits
   public let seed: UInt64
@@ -21,9 +21,9 @@ public struct SearchPlan: Sendable {
   public let jobs: Int
   /// Whether states are kept and compared in full; without states there is nothing to compare.
   public let isExact: Bool
-  /// Whether CPUs may go round, so that the graph of states has cycles.
+  /// Whether CPUs may loop, so that the graph of states has cycles.
   private let mayRepeat: Bool
-  /// Whether executions that go round for ever are looked for.
+  /// Whether executions that loop for ever are looked for.
   public let looksForLivelocks: Bool
   /// Whether executions are sampled on the side while the search is long.
   let samples: Bool
@@ -56,7 +56,7 @@ public struct SearchPlan: Sendable {
       note = "reduction switched off: it is not complete under a bound on preemptions"
     } else if isReduced, mayRepeat {
       strategy = .exhaustive
-      note = "reduction switched off: CPUs may repeat, and it is sound only where none goes round"
+      note = "reduction switched off: CPUs may repeat, and it is sound only where none loops"
     } else if isReduced, options.limits.depth < Limits.defaultDepth {
       strategy = options.strategy
       note =
@@ -95,7 +95,7 @@ public struct SearchPlan: Sendable {
     limits.preemptions != nil || limits.depth < Limits.defaultDepth
   }
 
-  /// Steps of an execution where CPUs go round: the search takes long ways to states that are near.
+  /// Steps of an execution where CPUs loop: the search takes long ways to states that are near.
   private static let repeatingDepth = 1_000_000
 
   /// The search in words.
@@ -169,7 +169,7 @@ public struct SearchPlan: Sendable {
     return (result, machines.withLock { $0 })
   }
 
-  /// Runs a search where CPUs may go round.
+  /// Runs a search where CPUs may loop.
   ///
   /// Up to a bound that cuts executions, the exhaustive search is exact, as it goes on from a state
   /// again where more of the bound is left. If it did not meet the bound, all states are within it.

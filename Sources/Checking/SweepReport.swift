@@ -105,7 +105,7 @@ public struct SweepReport: Sendable {
     combinations - explored - containFailing - failures.count - incomplete.count
   }
 
-  /// How likely it is that in some search two different states were taken for one.
+  /// How likely it is that in some search two different states were merged.
   public var collisionBound: CollisionBound? {
     // As many states in one search would give at least the sum of the bounds.
     let states = Int(Double(squares).squareRoot().rounded(.up))

@@ -20,7 +20,7 @@ enum AblateCommand {
     ],
     options: [
       Option(
-        name: "step", value: "STEP", help: "look at this step and no other", isRepeatable: true),
+        name: "step", value: "STEP", help: "look at this step only", isRepeatable: true),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
       SharedOptions.feature, SharedOptions.jobs,
       Option(name: "states", value: "N", help: "end each check after N states"),

@@ -28,12 +28,12 @@ enum CheckCommand {
       Option(name: "executions", value: "N", help: "stop after N executions"),
       Option(name: "states", value: "N", help: "stop after N states"),
       Option(
-        name: "seconds", value: "S", help: "stop after S seconds, counted anew with --resume"),
+        name: "seconds", value: "S", help: "stop after S seconds; --resume starts counting again"),
       Option(
         name: "max-memory", value: "MIB", help: "stop when stored states need more than this"),
       Option(
         name: "no-symmetry", value: nil,
-        help: "count states that differ by an exchange of identical CPUs one by one"),
+        help: "do not merge states that differ only in which identical CPU is which"),
       Option(name: "no-minimise", value: nil, help: "show the counterexample as it was found"),
       Option(name: "trace", value: "FILE", help: "write the counterexample to a new file"),
       TraceOutput.html,

@@ -7,12 +7,12 @@ import Support
 
 enum CheckpointOptions {
   static let checkpoint = Option(
-    name: "checkpoint", value: "FILE", help: "save the check in a file now and then")
+    name: "checkpoint", value: "FILE", help: "save the check to a file from time to time")
   static let interval = Option(
-    name: "checkpoint-every", value: "S", help: "at most once in S seconds (30), and at the end")
+    name: "checkpoint-every", value: "S", help: "at most every S seconds (30), and at the end")
   static let resume = Option(
     name: "resume", value: "FILE",
-    help: "go on from a saved check; add --checkpoint FILE to go on saving")
+    help: "resume a saved check; add --checkpoint FILE to keep saving it")
 
   static func read(
     _ arguments: Arguments, into options: inout CheckOptions

@@ -18,7 +18,7 @@ enum DocumentCommand {
     ],
     options: [
       Option(name: "check", value: nil, help: "write nothing; fail if a page is out of date"),
-      Option(name: "jobs", value: "N", help: "models to look at at a time (all processors)"),
+      Option(name: "jobs", value: "N", help: "models to check at a time (all processors)"),
       ProgressLine.option,
     ],
     run: run)

@@ -6,12 +6,12 @@ import Reporting
 enum FuzzCommand {
   static let command = Command(
     name: "fuzz", operands: "",
-    summary: "hold the searches against the exhaustive one on random programs",
+    summary: "compare the searches with the exhaustive one on random programs",
     details: [
-      "Every random program is explored exhaustively and by the search, or by all that reduce if",
-      "no other option tells which, with and without invariants; verdicts, final states, and how",
-      "operations end and entries change must be the same. Exit status 1 on a mismatch, 3 where",
-      "Ctrl-C ended it before; what there was until then is said.",
+      "Every random program is explored exhaustively and by the search under test, or by all that",
+      "reduce unless an option picks one, with and without invariants. Verdicts, final states,",
+      "results of operations and changes of entries must agree. Exit status: 1 on a mismatch, 3 if",
+      "Ctrl-C ended it early; results so far are printed.",
     ],
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
@@ -19,7 +19,7 @@ enum FuzzCommand {
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(
-        name: "pieces", value: "N", help: "save the search every N transitions, and go on anew"),
+        name: "pieces", value: "N", help: "save the search and resume it every N transitions"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(
         name: "symmetry", value: nil,
@@ -100,7 +100,7 @@ enum FuzzCommand {
     fuzzer.piece = piece
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
-    // Without states, what hardware does of its own accord takes many executions.
+    // Without states, what hardware does unasked takes many executions.
     if mix.contains(.hardware) && isSmall { fuzzer.statesMax = 2_000 }
     return fuzzer
   }

@@ -8,10 +8,10 @@ import Support
 
 package enum SharedOptions {
   static let parameter = Option(
-    name: "set", value: "NAME=VALUE", help: "give a parameter of the model a value",
+    name: "set", value: "NAME=VALUE", help: "set a parameter of the model",
     isRepeatable: true)
   static let invariant = Option(
-    name: "invariant", value: "ID", help: "require this invariant and no other",
+    name: "invariant", value: "ID", help: "require this invariant only",
     isRepeatable: true)
 
   private static let strategies = Strategy.allCases.map(\.rawValue)
@@ -24,7 +24,7 @@ package enum SharedOptions {
 
   static let exact = Option(
     name: "exact", value: nil,
-    help: "compare states in full and not by their hashes: slower, no collisions")
+    help: "compare states in full, not by their hashes: slower, no collisions")
 
   static func isExact(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Bool {
     guard arguments.has("exact") else { return false }
@@ -161,7 +161,7 @@ package enum SharedOptions {
   }
 
   static let without = Option(
-    name: "without", value: "STEP", help: "leave a step out, by the name gracewalk ablate gives it")
+    name: "without", value: "STEP", help: "leave out a step, named as gracewalk ablate names it")
 
   /// The step that is to be left out.
   static func without(_ arguments: Arguments) throws(UsageError) -> WeakenedStep? {

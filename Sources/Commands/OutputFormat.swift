@@ -23,7 +23,7 @@ package enum OutputFormat: String, CaseIterable {
   package static func option(_ formats: [OutputFormat] = allCases) -> Option {
     Option(
       name: "format", value: formats.map(\.rawValue).joined(separator: "|"),
-      help: "form of the output (text)")
+      help: "output format (text)")
   }
 
   static let step = Option(

@@ -151,7 +151,7 @@ struct ReplayViews {
   let drawnStep: String?
 
   static let step = Option(
-    name: "step", value: nil, help: "go through it with keys; in a pipe, all steps with changes")
+    name: "step", value: nil, help: "step through it with keys; in a pipe, list every step")
 
   init(_ arguments: Arguments) throws(UsageError) {
     outputs = try TraceOutput.all(arguments, of: [.html])

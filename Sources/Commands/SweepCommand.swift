@@ -13,7 +13,7 @@ enum SweepCommand {
     details: [
       "SYSTEM is a model with operations to choose from: gracewalk list systems. Combinations are",
       "taken up to an exchange of CPUs and of addresses that are alike, those with the fewest",
-      "operations first, so the first that fails is a smallest one. Each has a name that check and",
+      "operations first, so the first failure is a smallest one. Each has a name that check and",
       "replay take. Exit status: 0 all hold, 1 one is violated, 2 wrong usage, 3 incomplete.",
     ],
     options: [
@@ -21,7 +21,7 @@ enum SweepCommand {
       Option(name: "operations", value: "M", help: "up to M operations on each CPU (1)"),
       Option(
         name: "all", value: nil,
-        help: "go on, and list each failing combination that contains no other"),
+        help: "do not stop; list each failing combination that contains no other"),
       Option(name: "jobs", value: "N", help: "explore N combinations at a time (1)"),
       Option(name: "states", value: "N", help: "stop after N states of a combination"),
       Option(name: "seconds", value: "S", help: "stop after S seconds in all"),

@@ -2,9 +2,9 @@
 
 import Machine
 
-/// No CPU is stuck, and none goes round for ever: in the end all operations have ended.
+/// No CPU is stuck, and none loops for ever: in the end all operations have ended.
 ///
-/// A *livelock* is an execution that goes round for ever though every CPU that can go on all the
+/// A *livelock* is an execution that loops for ever though every CPU that can go on all the
 /// time does. Only CPUs that repeat (`VirtualCPU.repeatUntilDone`) can be in one. A CPU that waits
 /// in a loop of its own, instead of with `VirtualCPU.wait`, is reported as a spin before this is
 /// judged, and the search ends incomplete.
@@ -37,10 +37,10 @@ public struct Progress: QuiescenceInvariant, RepetitionInvariant {
   public func judgeRound(_ round: [RecordedStep], of machine: Machine) -> Violation? {
     let cpus = Set(round.map(\.cpu)).sorted()
     let names = cpus.map { machine.name(ofCPU: $0) }
-    let goes = cpus.count == 1 ? "goes" : "go"
+    let loop = cpus.count == 1 ? "loops" : "loop"
     let waiting = machine.unfinishedCPUs.filter { !cpus.contains($0) }
     return Violation(
-      "livelock: \(names.joined(separator: " and ")) \(goes) round for ever, and no operation ends",
+      "livelock: \(names.joined(separator: " and ")) \(loop) for ever, and no operation ends",
       details: cpus.map { text(of: $0, in: round, machine) }
         + waiting.map { "\(machine.name(ofCPU: $0)) waits at: \(machine.waitingText(of: $0))" })
   }

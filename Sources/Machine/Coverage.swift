@@ -1,4 +1,4 @@
-// What the executions of a search came by: results of operations, changes of entries, and more.
+// What the executions of a search covered: results of operations, changes of entries, and more.
 
 /// What an entry of a table holds, as far as coverage tells such values apart.
 public enum EntryKind: UInt8, CaseIterable, Sendable {
@@ -44,7 +44,7 @@ extension Descriptor {
   }
 }
 
-/// What some executions came by.
+/// What executions covered.
 ///
 /// Whatever happens in an execution happens in all that are equivalent to it, and states are merged
 /// only where the same can still happen. So after a complete search this does not depend on which
@@ -118,7 +118,7 @@ public struct Coverage: Equatable, Sendable {
 }
 
 extension Coverage {
-  /// What machines of one scenario came by, all together.
+  /// What machines of one scenario covered, all together.
   public init(of machines: [Machine]) {
     operations = []
     levels = []

@@ -1,9 +1,9 @@
-// Where one machine notes what it comes by: a few words for entries, a list for results, facets.
+// Where one machine notes what it covers: a few words for entries, a list for results, facets.
 
 import Exploration
 import Support
 
-/// What the steps of one machine came by, since its start.
+/// What the steps of one machine covered, since its start.
 ///
 /// This is no part of the state, and never taken back. Entries are noted at each write, so that
 /// takes a bit in a table; results only where code runs for the first time.

@@ -1,6 +1,6 @@
 // What the modelled MMU can do: parameters of the architecture that change verdicts.
 
-/// Optional features of the Arm architecture that matter to who changes page tables.
+/// Optional features of the Arm architecture that matter to code that changes page tables.
 public struct Features: Equatable, Sendable {
   /// FEAT_BBM: what a change of an entry's size needs.
   ///

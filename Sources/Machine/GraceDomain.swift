@@ -36,7 +36,7 @@ enum GraceDomain {
     body(.interrupts)
   }
 
-  /// Whether who waits inside a stretch of its own waits for itself, too.
+  /// Whether a waiter also waits for its own open section.
   var waitsForItself: Bool { self != .interrupts }
 
   /// The mistakes one can make in it, as events.

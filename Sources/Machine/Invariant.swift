@@ -68,14 +68,14 @@ public protocol StateInvariant: Invariant {
   func judgeState(of machine: Machine) -> Violation?
 }
 
-/// An invariant about executions that go round for ever.
+/// An invariant about executions that loop for ever.
 ///
 /// Only a search that looks for them asks it, and only scenarios whose CPUs may repeat have them.
 public protocol RepetitionInvariant: Invariant {
-  /// Judges an execution that goes round and is fair: who could go on all the time does.
+  /// Judges an execution that loops for ever and is weakly fair.
   ///
   /// - Parameters:
-  ///   - round: the steps of one time round.
+  ///   - round: the steps of one cycle.
   ///   - machine: stands where they begin and end.
   func judgeRound(_ round: [RecordedStep], of machine: Machine) -> Violation?
 }

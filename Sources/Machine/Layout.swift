@@ -151,7 +151,7 @@ struct Layout {
 
   private var maskBase: UInt32 { barrierBase + UInt32(cpuCount * cpuCount) }
 
-  /// Odd while the CPU's interrupts are masked; what runs before the CPUs has one, too.
+  /// Odd while the CPU's interrupts are masked; the boot CPU also has one.
   func mask(_ cpu: Int) -> UInt32 { maskBase + UInt32(cpu) }
   /// CPUs that have not yet taken the interrupt that the CPU has sent.
   func interruptReceivers(_ cpu: Int) -> UInt32 { mask(cpuCount + 1) + UInt32(cpu) }

@@ -1,6 +1,6 @@
 // The memory management unit of a CPU, as a scenario describes it, and what a guest sees of it.
 
-/// A memory management unit: which table it walks, and what it does of its own accord.
+/// A memory management unit: which table it walks, and what it does unasked.
 ///
 /// It caches the table entries that its walks read: leaves (the TLB) and pointers to tables (the
 /// walk cache). The architecture lets it walk at any moment; how often it does so without being

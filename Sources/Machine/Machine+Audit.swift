@@ -15,7 +15,7 @@ extension Machine {
   /// but its observations might go unnoticed without this.
   public func audit() { audit(from: 0) }
 
-  /// The same along the histories that were met since there were so many.
+  /// Audits only nodes numbered `first` and above.
   func audit(from first: Int) {
     for index in first..<tree.nodes.count where failure == nil {
       let node = ObservationTree.Index(index)

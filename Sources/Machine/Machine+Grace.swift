@@ -72,7 +72,7 @@ extension Machine {
   /// The sets it is taken out of follow from who was inside when they were made, so they are not
   /// objects of their own: the stretch's word stands for all of them in footprints.
   private func leave(_ domain: GraceDomain, _ cpu: Int) {
-    // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that goes round must
+    // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that loops must
     // be able to come back to a state, and where one may, nothing is reduced.
     memory[layout.stretch(domain, cpu)] = turns == nil ? memory[layout.stretch(domain, cpu)] + 1 : 0
     let others = ~CPUSet(cpu).bits

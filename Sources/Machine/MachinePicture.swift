@@ -113,7 +113,7 @@ public struct MachinePicture: Equatable, Sendable {
     case program
     /// It runs the callbacks that another CPU queues.
     case callbacks
-    /// It is what a memory management unit does of its own accord.
+    /// It is what a memory management unit does unasked.
     case walker
   }
 

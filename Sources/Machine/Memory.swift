@@ -13,7 +13,7 @@ final class Memory {
   private let cellCount: Int
   private let changes = GrowableBuffer<Change>()
   private let hashCell: UnsafeMutablePointer<UInt64>
-  /// Cells that have ever been seen not to be zero, or to change, ascending; and which they are.
+  /// Cells that were ever nonzero, sorted; and the same as a bitmap.
   ///
   /// Empty until somebody asks for the memory's contents.
   private var usedCells: [UInt32] = []

@@ -29,7 +29,7 @@ public final class Scenario {
   public var mayRunOutOfMemory = false
   /// Whether code may use `VirtualCPU.repeatUntilDone`.
   ///
-  /// The search must know beforehand: executions may then go round for ever, so it looks for those
+  /// The search must know beforehand: executions may then loop for ever, so it looks for those
   /// that do, and reduces nothing.
   public var mayRepeat = false
   /// Which stretches of other CPUs `synchronize` and callbacks wait for.

@@ -52,8 +52,8 @@ extension TablePage {
   /// valid as a descriptor.
   public var address: UInt64 { UInt64(id + 1) << 12 }
 
-  /// The address of an entry as a plain number: that of the page, with the index in bits that no
-  /// descriptor is told by.
+  /// The address of an entry as a plain number: that of the page, with the index in bits that
+  /// descriptors do not use.
   public func address(ofEntry index: Int) -> UInt64 { address | UInt64(index) << 2 }
 }
 

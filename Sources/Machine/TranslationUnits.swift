@@ -32,7 +32,7 @@ struct TranslationUnits {
   let units: [Unit]
   /// Per CPU, its unit or that of the CPU it belongs to, or -1.
   let unitOfCPU: [Int]
-  /// For each unit, the CPU whose steps are what it does of its own accord.
+  /// For each unit, the CPU whose steps are what it does unasked.
   let walkers: [Int?]
 
   init(_ programs: [Program], firstWalker: Int, cpuCount: Int) {

@@ -43,7 +43,7 @@ extension VirtualCPU {
     }
   }
 
-  /// What the memory management unit does of its own accord.
+  /// What the memory management unit does unasked.
   func runWalker(_ mmu: MMU) throws(Abandoned) {
     let kinds = mmu.evicts ? 2 : 1
     for _ in 0..<mmu.times {

@@ -5,7 +5,7 @@ extension VirtualCPU {
   ///
   /// A turn that returns nil is over and done with: the CPU knows no more than it did before the
   /// loop, so a turn that changed nothing leads back to the state it began in, and the search sees
-  /// executions that go round for ever. The turn that returns something is remembered, as any code
+  /// executions that loop for ever. The turn that returns something is remembered, as any code
   /// is.
   ///
   /// A scenario that uses it sets `Scenario.mayRepeat`. A turn must take at least one action, leave

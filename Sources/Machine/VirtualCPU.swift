@@ -25,7 +25,7 @@ public final class VirtualCPU {
     case callbacks(of: Int)
     /// What comes before the CPUs start: its actions take effect at once.
     case boot
-    /// What a memory management unit does of its own accord.
+    /// What a memory management unit does unasked.
     case walker(MMU)
   }
 
@@ -271,8 +271,8 @@ public final class VirtualCPU {
   /// Brings the fiber to a node of the tree by running the code again, with the results the tree
   /// holds, unless it waits there already.
   ///
-  /// - Parameter turn: a node that stands for an earlier one on the way; the code is to come by it,
-  ///   and so by everything behind the earlier one a turn later.
+  /// - Parameter turn: replays through `turn` in place of the node it aliases, so the code runs one
+  ///   extra turn of the loop.
   func move(to node: ObservationTree.Index, after turn: ObservationTree.Index? = nil) {
     if position == node && !fiber.isIdle { return }
     abandon()

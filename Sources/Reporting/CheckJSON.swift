@@ -72,7 +72,7 @@ public struct CheckDocument: Encodable, Sendable {
   var coverage: CoverageEntry
   /// An estimate, from 0 to 1, of an incomplete check.
   public private(set) var explored: Double?
-  /// The chance that two different states were taken for one is below this.
+  /// The chance that two different states were merged is below this.
   var collisionChance: Double?
   /// States that had the hash of another and were told apart, if states were compared in full.
   var collisions: Int?

@@ -99,15 +99,15 @@ public struct CheckText {
         + (report.vacuousText ?? "")
     case .unfinished: "the search did not say how it ended"
     case .bound(.interrupted): "interrupted"
-    case .bound(let bound): "the bound on \(bound.rawValue) was met"
+    case .bound(let bound): "the bound on \(bound.rawValue) was reached"
     case .spin: "a CPU waits in a loop"
     }
   }
 
-  /// How sure it is that no two states were taken for one; nil if none were merged.
+  /// How sure it is that no two different states were merged; nil if none were merged at all.
   private var mergers: String? {
     if let bound = report.collisionBound {
-      return "chance that two different states were taken for one: below \(bound.text)"
+      return "chance that two different states were merged: below \(bound.text)"
     }
     guard report.isExact, report.statistics.states > 0 else { return nil }
     let collisions = report.statistics.collisions

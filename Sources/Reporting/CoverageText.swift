@@ -1,4 +1,4 @@
-// What a check came by, in a few lines and as JSON; and its exit status.
+// What a check covered, in a few lines and as JSON; and its exit status.
 
 import Checking
 import Machine

@@ -29,7 +29,7 @@ public struct SweepText {
     lines.append("  invariants: \(report.invariants.joined(separator: ", "))")
     lines += [verdict, "  \(space)", "  \(counts)"]
     if let bound = report.collisionBound {
-      lines.append("  chance that two different states were taken for one: below \(bound.text)")
+      lines.append("  chance that two different states were merged: below \(bound.text)")
     }
     lines += report.incomplete.map { check in
       "  " + style.warning("incomplete: \(check.model): \(check.advice ?? "")")

@@ -46,7 +46,7 @@ public struct TraceText {
     }
   }
 
-  /// What is known of simpler executions, and of a livelock how it goes round.
+  /// What is known of simpler executions, and of a livelock how it loops.
   private var simplest: String {
     guard trace.recording.loop != nil else {
       return trace.isMinimal ? "; no simpler execution shows it" : ""

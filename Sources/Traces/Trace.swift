@@ -18,8 +18,8 @@ public struct Trace: Equatable, Sendable {
   public var invariants: [String]
   /// The search that found it, in words.
   public var foundBy: String
-  /// True if no simpler counterexample exists; for one that goes round for ever, none that begins
-  /// to do so earlier, or as early and goes round in fewer steps.
+  /// True if no simpler counterexample exists; for one that loops for ever, none that begins
+  /// to do so earlier, or as early and loops in fewer steps.
   public var isMinimal: Bool
   public var recording: Recording
 

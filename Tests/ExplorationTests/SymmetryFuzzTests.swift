@@ -21,7 +21,7 @@ private final class CPUsUntranslated: Forwarding {
   override func image(ofCPU cpu: Int, under permutation: Int) -> Int { cpu }
 }
 
-/// Takes every permutation for its own inverse, which is wrong of those that go round in a ring.
+/// Takes every permutation for its own inverse, which is wrong of cycles of three or more.
 private final class InversesForgotten: Forwarding {
   override func inverse(of permutation: Int) -> Int { permutation }
 }

@@ -117,7 +117,7 @@ import TestSupport
     #expect(levels(machine).map(\.number) == [0, 1])
   }
 
-  /// Each machine notes what it came by; together they came by both.
+  /// Each machine notes what it covered; together they covered both.
   @Test func machinesAreUnited() {
     func machine(_ value: Descriptor) -> Machine {
       let scenario = Scenario()

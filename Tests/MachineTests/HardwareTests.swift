@@ -179,7 +179,7 @@ struct HardwareTests {
     #expect(machine.hardwareState == [])
   }
 
-  /// A walk of its own accord, or an eviction, at any moment.
+  /// A speculative walk, or an eviction, at any moment.
   @Test func walksOfTheirOwnAccordAndEvictionsAreExplored() {
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2))
     let root = scenario.rootTable()

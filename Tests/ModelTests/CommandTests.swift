@@ -123,7 +123,7 @@ import Testing
 
   @Test func exact() throws {
     let hashed = try run("check", "collapse-in-rcu-callback")
-    #expect(hashed.output.contains("taken for one: below 3e-12"))
+    #expect(hashed.output.contains("were merged: below 3e-12"))
     let exact = try run("check", "collapse-in-rcu-callback", "--exact")
     #expect(exact.status == 0)
     #expect(exact.output.contains("9,037 states"))

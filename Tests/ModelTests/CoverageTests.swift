@@ -1,4 +1,4 @@
-// What checks come by: the same in every search, and known to be too little where it is.
+// What checks cover: the same in every search, and known to be too little where it is.
 
 import Checking
 import Exploration
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  /// Every class of executions is visited by every complete search, so all come by the same.
+  /// Every class of executions is visited by every complete search, so all cover the same.
   @Test(arguments: correct)
   func searchesAgree(_ model: Model) throws {
     // Three levels take long without states, or without reduction.
@@ -101,7 +101,7 @@ import Testing
     #expect(try json(CheckDocument(violated)).contains("\"complete\" : false"))
   }
 
-  /// What an earlier session came by is not forgotten by the next.
+  /// What an earlier session covered is not forgotten by the next.
   @Test(arguments: Strategy.reduced + [.exhaustive])
   func savedChecksGoOn(_ strategy: Strategy) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -113,7 +113,7 @@ import Testing
     options.strategy = strategy
     options.invariants = ["no-leaked-table-page"]
     let expected = try model.check(options)
-    // The last executions alone do not come by everything.
+    // The last executions alone do not cover everything.
     options.limits.executions = expected.statistics.executions - 1
     options.checkpoints = CheckpointFile(path: path)
     #expect(try model.check(options).exitStatus == 3)

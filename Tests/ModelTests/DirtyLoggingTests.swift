@@ -23,7 +23,7 @@ struct DirtyLoggingTests {
     #expect(report.statistics.transitions == transitions)
   }
 
-  /// Of source-DPOR, where no walker begins walks of its own accord.
+  /// Of source-DPOR, where no walker begins speculative walks.
   @Test(arguments: [
     ("lazy-collapse", 33_120, 4, 327_469), ("unmap-memslot", 5_730, 0, 35_036),
   ])

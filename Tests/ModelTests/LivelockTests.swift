@@ -1,4 +1,4 @@
-// Models that go round for ever, and how their traces are written, read and shown.
+// Models that loop for ever, and how their traces are written, read and shown.
 
 import Checking
 import Exploration
@@ -59,7 +59,7 @@ import Traces
     #expect(invariant == "progress")
     #expect(
       violation.message
-        == "livelock: swapper 0 and swapper 1 go round for ever, and no operation ends")
+        == "livelock: swapper 0 and swapper 1 loop for ever, and no operation ends")
     #expect(
       violation.details == [
         "swapper 0 repeats, in swap 0, 1: load root[0]: is LOCKED",

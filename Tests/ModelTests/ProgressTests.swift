@@ -62,12 +62,12 @@ import Testing
     let report = try check(executions: 1_000)
     #expect(
       CheckText(report).verdict
-        == "incomplete — the bound on executions was met; about 35 % explored")
+        == "incomplete — the bound on executions was reached; about 35 % explored")
     #expect(CheckDocument(report).explored == 0.3673)
     #expect(try check(executions: 1_000).explored == report.explored)
     let early = try check(executions: 3)
     #expect(early.explored == nil)
-    #expect(CheckText(early).verdict == "incomplete — the bound on executions was met")
+    #expect(CheckText(early).verdict == "incomplete — the bound on executions was reached")
     #expect(CheckDocument(early).explored == nil)
   }
 }

@@ -99,7 +99,7 @@ public enum DirtyLogging {
           standard: omitting == .clearBeforeCopy ? 3 : 2),
         Parameter("retries", "faults that the second handles, too", 0...1, standard: 0),
         Parameter(
-          "walks", "walks its walker begins of its own accord", 0...2,
+          "walks", "walks its walker begins speculatively", 0...2,
           standard: recorder == .hardware ? 1 : 0),
       ],
       expectation: violates.isEmpty ? .holds : .violates(violates),

@@ -69,7 +69,7 @@ enum LazyCollapse {
       omission: omission, origin: origin,
       parameters: [
         Parameter("reads", "times that the second guest reads", 1...2, standard: 1),
-        Parameter("walks", "walks its walker begins of its own accord", 0...2, standard: 1),
+        Parameter("walks", "walks its walker begins speculatively", 0...2, standard: 1),
       ],
       expectation: violates.map { .violates($0) } ?? .holds,
       mustHappen: races

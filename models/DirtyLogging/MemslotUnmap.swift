@@ -63,7 +63,7 @@ enum MemslotUnmap {
       omission: omission, origin: origin,
       parameters: [
         Parameter("retries", "faults that the second vCPU handles, too", 0...1, standard: 0),
-        Parameter("walks", "walks its walker begins of its own accord", 0...2, standard: 1),
+        Parameter("walks", "walks its walker begins speculatively", 0...2, standard: 1),
       ],
       expectation: violates.map { .violates($0) } ?? .holds,
       mustHappen: races

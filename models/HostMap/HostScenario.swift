@@ -13,7 +13,7 @@ enum HostScenario: Sendable {
     switch self {
     case .donate:
       "The host has pages 0 and 1 mapped by a block. The hypervisor donates page 1 to a protected "
-        + "guest while one of the host's CPUs reads it, its MMU walks to page 0 of its own accord, "
+        + "guest while one of the host's CPUs reads it, its MMU walks to page 0 speculatively, "
         + "and the guest writes to its page."
     case .donateAndFault:
       "The host has pages 0 and 1 mapped by a block. The hypervisor donates page 1 to a protected "
@@ -21,7 +21,7 @@ enum HostScenario: Sendable {
     case .reclaim:
       "Page 1 is a protected guest's. The guest ends; then the hypervisor gives the page back and "
         + "coalesces pages 0 and 1. Meanwhile one of the host's CPUs reads page 1, and "
-        + "its MMU and the guest's walk of their own accord."
+        + "its MMU and the guest's walk speculatively."
     case .shareAndDonate:
       "The host has nothing mapped yet. Two of its CPUs read pages 0 and 1 and fault; the "
         + "hypervisor donates page 1 to a protected guest."

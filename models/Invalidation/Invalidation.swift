@@ -127,7 +127,7 @@ public enum Invalidation {
     Vocabulary(
       start:
         "One page is mapped. What unmaps it or maps it again holds the host's lock; the MMU of "
-        + "each CPU that accesses it may also walk once of its own accord."
+        + "each CPU that accesses it may also walk once speculatively."
     ) {
       let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
       let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))

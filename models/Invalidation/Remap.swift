@@ -29,7 +29,7 @@ public enum Remap {
       name: name, summary: summary,
       scenario:
         "One page is mapped, with the access flag set. A vCPU reads it while its MMU may also walk "
-        + "twice of its own accord, a second one writes to it, and the host moves the page to "
+        + "twice speculatively, a second one writes to it, and the host moves the page to "
         + "another frame and gives the old one back.",
       omission: omission, origin: Invalidation.origin,
       expectation: violates.isEmpty ? .holds : .violates(violates),

@@ -10,7 +10,7 @@ protocol ResumableSearch: AnyObject {
   /// The steps from the initial state to where the search is.
   var path: [Schedule.Step] { get }
 
-  /// Called in each state of the path when it is gone along again, before the step is taken.
+  /// Called at each state while the saved path is replayed, before the step is taken.
   func willRetrace(_ step: Schedule.Step)
 
   /// Writes all that cannot be told from the path.
@@ -57,7 +57,7 @@ final class Checkpointer {
     if clock.now >= due { save() }
   }
 
-  /// Saves the search, unless the system has found out that it was searched in vain.
+  /// Saves the search, unless the system found an error that makes saved results worthless.
   func save() {
     guard let search, let system, system.isFitToSave() else { return }
     let start = clock.now

@@ -9,7 +9,7 @@ protocol SearchNode: BitwiseCopyable {
 }
 
 extension GrowableBuffer where Element: SearchNode {
-  /// The steps of the first nodes, so many.
+  /// The steps of the first `count` nodes.
   func steps(first count: Int) -> [Schedule.Step] {
     (0..<count).map { Schedule.Step(cpu: self[$0].cpu, choice: self[$0].choice) }
   }

@@ -143,7 +143,7 @@ public final class ExhaustiveSearch: ResumableSearch {
     for _ in 1..<nodes.count { system.undo() }
   }
 
-  /// How much is explored, by the look of the stack; nil when there is none.
+  /// How much is explored, estimated from the stack; nil when it is empty.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: visited == nil ? 1 : ExploredPart.mergingRatio)

@@ -1,10 +1,10 @@
-// Ways to go round for ever in a graph of states, and the simplest of them.
+// Ways to loop for ever in a graph of states, and the simplest of them.
 
 import Support
 
 /// Looks for livelocks in a graph of states.
 ///
-/// A livelock is an execution that goes round for ever and is *fair*: every CPU that can go on all
+/// A livelock is an execution that loops for ever and is *fair*: every CPU that can go on all
 /// the time does. (Weak fairness. That a CPU waits in vain for a lock that is free now and again is
 /// a livelock, too.) What a CPU knows of its finished operations is part of a state, so nobody ends
 /// one on the way round. Such an execution stays in one strongly connected component, and there is
@@ -13,7 +13,7 @@ import Support
 /// ("Depth-first search and linear graph algorithms", 1972).
 package struct Livelocks {
   /// A livelock as a schedule, and whether none is simpler: begins earlier, or if it begins as
-  /// early, goes round in fewer steps.
+  /// early, loops in fewer steps.
   package struct Found {
     package var schedule: Schedule
     package var isShortest: Bool

@@ -1,11 +1,11 @@
-// Every state once, and then every way to go round for ever: for systems whose CPUs repeat.
+// Every state once, and then every way to loop for ever: for systems whose CPUs repeat.
 
 import Support
 
 /// Depth-first search over all states that keeps the graph of them, and looks for livelocks in it.
 ///
 /// It judges steps and ends as `ExhaustiveSearch` does, and stops at the first violation. Where
-/// there is none, an execution can still go round for ever: see `Livelocks`. States are merged, so
+/// there is none, an execution can still loop for ever: see `Livelocks`. States are merged, so
 /// an execution is as long as the path that the search happens to take.
 public final class LivenessSearch: ResumableSearch {
   private struct Node: BitwiseCopyable {
@@ -27,7 +27,7 @@ public final class LivenessSearch: ResumableSearch {
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
-  /// `looksForLivelocks`: whether to find out if executions can go round for ever.
+  /// `looksForLivelocks`: whether to find out if executions can loop for ever.
   public init(
     _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true
   ) {
@@ -156,7 +156,7 @@ public final class LivenessSearch: ResumableSearch {
     (0..<depth).map { graph[nodes[$0].next - 1].step }
   }
 
-  /// How much is explored, by the look of the stack; nil when there is none.
+  /// How much is explored, estimated from the stack; nil when it is empty.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.mergingRatio)

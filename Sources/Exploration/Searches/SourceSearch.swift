@@ -179,7 +179,7 @@ public final class SourceSearch: ResumableSearch {
     }
   }
 
-  /// How much is explored, by the look of the stack; nil when there is none.
+  /// How much is explored, estimated from the stack; nil when it is empty.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)

@@ -402,7 +402,7 @@ public final class StatefulSearch: ResumableSearch {
   /// Bytes held per state stored, summaries included.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
 
-  /// How much is explored, by the look of the stack; nil when there is none.
+  /// How much is explored, estimated from the stack; nil when it is empty.
   var explored: Double? {
     if isInTeam { return exploredPart?.explored }
     guard !nodes.isEmpty else { return nil }

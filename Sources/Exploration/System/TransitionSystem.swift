@@ -106,7 +106,7 @@ open class TransitionSystem {
 
   // MARK: Checkpoints
 
-  /// False if the system has found out that it was searched in vain.
+  /// False if the system has found an error that makes saved results worthless.
   ///
   /// Asked before a search is saved: what only this session has seen must be judged by it, too.
   open func isFitToSave() -> Bool { true }
