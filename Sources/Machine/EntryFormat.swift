@@ -43,7 +43,7 @@ public struct EntryFormat: Equatable, Sendable {
   public var counted: Counting
   /// The first level, from 0 at the root, at which an entry may be a block.
   public var firstBlockLevel = 0
-  /// Bits of an invalid entry in which software keeps who owns the page; 0 if it keeps other things.
+  /// Bits of an invalid entry in which software names the page's owner; 0 if it keeps other things.
   let ownerMask: UInt64
   /// Whether the type bit must say "page" at the last level; else it is not looked at there.
   let hasTypeAtLastLevel: Bool
