@@ -16,8 +16,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "CFiber"),
+    .target(name: "CTraps"),
     .target(name: "Support", swiftSettings: settings),
-    .target(name: "Fibers", dependencies: ["CFiber"], swiftSettings: settings),
+    .target(name: "Fibers", dependencies: ["CFiber", "CTraps"], swiftSettings: settings),
     .target(name: "Exploration", dependencies: ["Support"], swiftSettings: settings),
     .target(
       name: "Machine", dependencies: ["Exploration", "Fibers", "Support"], swiftSettings: settings),

@@ -3,6 +3,7 @@
 import Exploration
 import Invariants
 import Machine
+import Support
 import Traces
 
 /// Which search to run.
@@ -151,8 +152,26 @@ extension Model {
         scenario.require(invariant)
       }
     }
-    if let invariants = options.invariants { scenario.keepInvariants { invariants.contains($0) } }
+    if let invariants = options.invariants {
+      scenario.keepInvariants {
+        invariants.contains($0) || InvariantCatalogue.keptAlways.contains($0)
+      }
+    }
+    name(scenario, options)
     return scenario
+  }
+
+  /// Lets reports on code that traps say how to run it again.
+  private func name(_ scenario: Scenario, _ options: CheckOptions) {
+    let values = values(options.parameters).values
+    let settings = values.map { " --set \($0.name)=\($0.value)" }.joined()
+    let features = options.features.map { " \($0.options)" } ?? ""
+    let without = options.without.map { " --without \($0.text)" } ?? ""
+    let list = values.map { "\"\($0.name)\": \($0.value)" }.joined(separator: ", ")
+    let command = "\(RunningProgram.invocation) replay \(name)\(settings)\(features)\(without)"
+    scenario.setOrigin(
+      model: name, command: ("\(command) --schedule '", "'"),
+      call: ("try model.replay(\"", list.isEmpty ? "\")" : "\", parameters: [\(list)])"))
   }
 
   /// Checks the model.
@@ -163,6 +182,8 @@ extension Model {
       parameters: options.parameters, invariants: options.invariants, features: options.features,
       without: options.without)
     let plan = SearchPlan(options, scenario)
+    Machine.beginReports()
+    defer { Machine.endReports() }
     let session = try CheckpointSession(options, plan, self) { freshScenario(options) }
     var report = CheckReport(
       self, scenario, plan, parameters: values(options.parameters),

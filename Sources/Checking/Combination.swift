@@ -71,17 +71,22 @@ public struct CombinationSpace: Sendable {
     self.cpusMax = cpusMax
     self.operationsMax = operationsMax
     var group = [Array(0..<vocabularySize)]
+    var known = Set(group)
     var next = 0
-    while next < group.count {
+    while next < group.count, group.count <= Self.symmetriesMax {
       for generator in generators {
         precondition(generator.sorted() == group[0], "a symmetry is a permutation of operations")
         let product = group[next].map { generator[$0] }
-        if !group.contains(product) { group.append(product) }
+        if known.insert(product).inserted { group.append(product) }
       }
       next += 1
     }
-    symmetries = group
+    // Without them more combinations are run, and none is left out.
+    symmetries = group.count <= Self.symmetriesMax ? group : [group[0]]
   }
+
+  /// A few generators may make up more permutations than there are atoms; so many are made use of.
+  private static let symmetriesMax = 5_040
 
   /// How many sequences of operations a CPU may have; nil if that is more than fits.
   private var sequenceCount: Int? {

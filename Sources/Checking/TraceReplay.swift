@@ -1,6 +1,7 @@
 // Running a trace file again: read it, take its steps, compare each; or say in a line why not.
 
 import Exploration
+import Invariants
 import Machine
 import Support
 import Traces
@@ -93,10 +94,18 @@ public enum TraceReplay {
     }
     let trace = Trace(
       model: model.name, parameters: model.values(values).values, features: scenario.features,
-      without: file.without, invariants: scenario.invariants.map(\.id), foundBy: file.foundBy,
+      without: file.without, invariants: invariants(of: scenario, in: file), foundBy: file.foundBy,
       isMinimal: file.isMinimal, recording: recording)
     try compare(file, TraceFile(trace))
     return trace
+  }
+
+  /// What the file names is what was required, and what is always required need not be named: older
+  /// files do not.
+  private static func invariants(of scenario: Scenario, in file: TraceFile) -> [String] {
+    scenario.invariants.map(\.id).filter {
+      file.invariants.contains($0) || !InvariantCatalogue.keptAlways.contains($0)
+    }
   }
 
   /// Whose fault a mismatch is: the checksum tells.

@@ -62,7 +62,9 @@ enum StepTerminal {
   /// Bytes that have come, none after a while without, or nil at the end of input.
   private static func readBytes() -> [UInt8]? {
     var request = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
-    guard poll(&request, 1, 250) > 0 else { return [] }
+    let ready = poll(&request, 1, 250)
+    if ready < 0 && errno != EINTR { return nil }
+    guard ready > 0 else { return [] }
     var bytes = [UInt8](repeating: 0, count: 64)
     let count = read(0, &bytes, bytes.count)
     return count > 0 ? Array(bytes.prefix(count)) : nil

@@ -43,6 +43,12 @@ public final class Fiber {
   /// True before the first `resume` and whenever the body has returned.
   public var isIdle: Bool { contexts.pointee.isIdle }
 
+  /// What faults when the stack overflows.
+  var guardPages: UnsafeRawBufferPointer { stack.guardPages }
+
+  /// Leaves a fiber for good whose body will never return, with its stack and all that is on it.
+  public func leave() { _ = Unmanaged.passRetained(self) }
+
   /// Runs the body until it suspends or returns.
   ///
   /// Called from outside the fiber.

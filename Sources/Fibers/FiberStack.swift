@@ -1,4 +1,4 @@
-// Memory for one fiber: an anonymous mapping whose lowest page is a guard.
+// Memory for one fiber: an anonymous mapping whose lowest pages are a guard.
 
 #if canImport(Darwin)
   import Darwin
@@ -10,10 +10,12 @@
 
 import Synchronization
 
-/// A stack with a guard page below it; an overflow faults instead of corrupting a neighbour.
+/// A stack with a guard below it; an overflow faults instead of corrupting a neighbour.
 struct FiberStack: @unchecked Sendable {
   /// Usable bytes; pages are committed only when touched.
   static let bytes = 256 * 1024
+  /// Bytes of the guard, so many that few frames reach across it; a multiple of all page sizes.
+  static let guardBytes = 64 * 1024
 
   private let mapping: UnsafeMutableRawPointer
   private let mappedBytes: Int
@@ -38,8 +40,7 @@ struct FiberStack: @unchecked Sendable {
   }
 
   private init() {
-    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    mappedBytes = Self.bytes + page
+    mappedBytes = Self.bytes + Self.guardBytes
     #if canImport(Darwin)
       let flags = MAP_PRIVATE | MAP_ANON
     #else
@@ -49,9 +50,13 @@ struct FiberStack: @unchecked Sendable {
       address != MAP_FAILED
     else { fatalError("[internal] no memory for a fiber stack of \(mappedBytes) bytes") }
     mapping = address
-    guard mprotect(mapping, page, PROT_NONE) == 0 else {
-      fatalError("[internal] cannot protect the guard page of a fiber stack")
+    guard mprotect(mapping, Self.guardBytes, PROT_NONE) == 0 else {
+      fatalError("[internal] cannot protect the guard of a fiber stack")
     }
+  }
+
+  var guardPages: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: mapping, count: Self.guardBytes)
   }
 
   /// One past the highest byte; page aligned, so aligned to 16 bytes as both ABIs ask.

@@ -8,12 +8,18 @@ public enum InvariantCatalogue {
     Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
     NoFreedPageReachable(), BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(),
-    NoReuseWhileCached(), EntriesAreWellFormed(), NoForeignFrameUse(), TeardownOrder(),
-    NoPageOutlivesVM(), DirectoriesStayWritable(),
+    NoReuseWhileCached(), NoForeignFrameUse(), TeardownOrder(), NoPageOutlivesVM(),
+    DirectoriesStayWritable(), OperationsDoNotThrow(),
   ]
 
   /// What is required of every model, whatever it asks for itself.
-  public static let always: [any Invariant] = [Progress(), LocksHeldByReleaser()]
+  public static let always: [any Invariant] = [
+    Progress(), LocksHeldByReleaser(), OperationsDoNotThrow(),
+  ]
+
+  /// Ids of those that are required even where others are named: what is wrong with the code itself
+  /// is to be seen in any case.
+  public static let keptAlways: Set<String> = [OperationsDoNotThrow().id]
 
   /// All there are, for descriptions: a parameter does not change what an invariant states.
   public static var described: [any Invariant] {
@@ -42,7 +48,6 @@ public enum InvariantCatalogue {
   /// What every table that hardware walks is checked for.
   public static let hardware: [any Invariant] = [
     BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(), NoReuseWhileCached(),
-    EntriesAreWellFormed(),
   ]
 
   /// What every table of reference-counted pages is checked for.

@@ -42,6 +42,8 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case slabAllocate, slabFree, slabShrink
     /// An object with a lifetime that is no page.
     case contextUse, contextRelease
+    /// An error of the code's own has ended it; `a` is the error's number.
+    case threw
   }
 
   public var kind: Kind
@@ -85,10 +87,13 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     }
   }
 
-  /// Equal apart from `isLocal`, which is decided by the machine and not by the code.
+  /// Equal apart from `isLocal`, which is decided by the machine and not by the code, and from
+  /// which error was thrown.
   func isSameRequest(as other: Action) -> Bool {
     var copy = other
     copy.isLocal = isLocal
+    // What an error says of itself need not be the same each time.
+    if kind == .threw { copy.a = a }
     return copy == self
   }
 }

@@ -224,7 +224,7 @@ final class CPUImages {
     case .graceEnd, .interruptTaken:
       image.a = self.image(ofCPUs: action.a, under: permutation)
     // The rest has plain numbers as operands; the key of a callback is dealt with where it is met.
-    case .finished, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
+    case .finished, .threw, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
       .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
       .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
       .choose, .invoke, .respond, .maskInterrupts, .unmaskInterrupts, .interruptSend,
@@ -260,7 +260,7 @@ final class CPUImages {
       return machine.historySeen(by: permutations.image(of: cpu, under: permutation)) {
         completed[permutations.image(of: $0, under: back)]
       }
-    case .finished, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
+    case .finished, .threw, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
       .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
       .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond,
       .maskInterrupts, .unmaskInterrupts, .interruptTaken,

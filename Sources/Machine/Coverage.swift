@@ -6,7 +6,7 @@ public enum EntryKind: UInt8, CaseIterable, Sendable {
   case writable, readOnly
   /// The same with a clear access flag.
   case writableNotAccessed, readOnlyNotAccessed
-  /// Valid, but neither a table nor a mapping of data at its level.
+  /// Valid, but neither a table nor a mapping of data.
   case malformed
   /// Not writable, but hardware may make it so.
   case clean, cleanNotAccessed
@@ -33,14 +33,11 @@ public enum EntryKind: UInt8, CaseIterable, Sendable {
 }
 
 extension Descriptor {
-  /// What its bits say, whatever the level and the format.
+  /// What coverage takes it for.
   public var kind: EntryKind {
     guard isValid else { return isLocked ? .locked : .invalid }
     if isTable { return .table }
-    return isLeaf ? leafKind : .malformed
-  }
-
-  var leafKind: EntryKind {
+    guard isLeaf else { return .malformed }
     if isWritable { return hasAccessFlag ? .writable : .writableNotAccessed }
     if isDirtyModifiable { return hasAccessFlag ? .clean : .cleanNotAccessed }
     return hasAccessFlag ? .readOnly : .readOnlyNotAccessed

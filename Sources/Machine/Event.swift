@@ -86,10 +86,6 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `value`: the owner's id.
   public static let foreignFrameUsed = EventKinds(rawValue: 1 << 21)
-  /// An entry (`cell`) that is malformed at its level was written, or read by a walk.
-  ///
-  /// `value`: the level.
-  public static let malformedEntry = EventKinds(rawValue: 1 << 22)
   /// A context was used, or released again, after its release.
   ///
   /// `cell`.
@@ -100,6 +96,10 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `page`, `cell`.
   public static let outlivesContext = EventKinds(rawValue: 1 << 13)
+  /// Code threw an error of its own; nothing runs after it.
+  ///
+  /// `value`: the error's number, see `Machine.thrownError(_:)`.
+  public static let threw = EventKinds(rawValue: 1 << 31)
 }
 
 /// Something that happened in the latest step.

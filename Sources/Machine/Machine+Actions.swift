@@ -96,7 +96,7 @@ extension Machine {
       return performRCU(action, by: cpu)
     case .allocate: return allocatePage(for: cpu, inOperation: action.a)
     case .publish:
-      if let id = layout.pageID(at: action.cell) { publish(id, by: cpu) }
+      if let id = layout.pageID(at: action.cell) { publish(id) }
       return 0
     case .free:
       freePage(action.lifetime, by: cpu)
@@ -110,6 +110,9 @@ extension Machine {
       return performHardware(action, by: cpu)
     case .slabAllocate, .slabFree, .slabShrink: return performSlab(action, by: cpu)
     case .contextUse, .contextRelease: return performContext(action, by: cpu)
+    case .threw:
+      report(.threw, cpu, value: action.a)
+      return 0
     case .finished, .fence, .choose, .tlbi, .dsb: return 0
     }
   }
@@ -118,7 +121,7 @@ extension Machine {
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .free { footprint.read(action.lifetime) }
     switch action.kind {
-    case .finished, .fence, .choose, .publish, .tlbi, .dsb: break
+    case .finished, .threw, .fence, .choose, .publish, .tlbi, .dsb: break
     case .allocate: addPagesOfOwner(cpu, to: footprint)
     case .load, .wait: footprint.read(action.cell)
     case .store, .exchange: addWrite(of: action.a, to: action.cell, footprint)
@@ -198,7 +201,7 @@ extension Machine {
   /// owner of a page can publish it. So the answer is the same wherever the node is met.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
-    case .fence, .publish, .tlbi, .dsb: return true
+    case .fence, .publish, .tlbi, .dsb, .threw: return true
     case .allocate: return !scenario.tracksPages
     case .free where scenario.tracksPages: return false
     case .settle:

@@ -1,6 +1,7 @@
 // Running code a second time, to find out whether it depends on anything but what it observed.
 
 import Exploration
+import Fibers
 import Support
 
 extension Machine {
@@ -17,6 +18,8 @@ extension Machine {
 
   /// Audits only nodes numbered `first` and above.
   func audit(from first: Int) {
+    for cpu in cpus { cpu.record.hasSchedule = false }
+    defer { for cpu in cpus { cpu.record.hasSchedule = true } }
     for index in first..<tree.nodes.count where failure == nil {
       let node = ObservationTree.Index(index)
       guard tree.isLeaf(node) else { continue }

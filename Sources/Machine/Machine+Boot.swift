@@ -17,13 +17,12 @@ extension Machine {
     memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
     bootSlabs()
     let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
-    for body in scenario.bootBodies {
-      do { try body(cpu) } catch {
-        fail(.operationThrew(cpu: layout.bootOwner, error: String(describing: error)))
-      }
+    if !scenario.bootBodies.isEmpty {
+      cpu.start()
+      cpu.abandon()
     }
     for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
-      publish(layout.page(owner: layout.bootOwner, index: index).id, by: layout.bootOwner)
+      publish(layout.page(owner: layout.bootOwner, index: index).id)
     }
     coverage.forgetChanges()
     let hasPermissions = reachableTables.contains { view in
@@ -31,9 +30,24 @@ extension Machine {
     }
     if hasPermissions { coverage.note(.directoryPermissions) }
     if hasHardware { settleAll() }
-    events.removeAll()
+    forgetBootSections()
     memory.forgetChanges()
   }
+
+  /// Boot code needs no sections: nobody frees anything behind its back.
+  private func forgetBootSections() {
+    let kept = events.all.filter { $0.kind != .dereferencedOutside }
+    events.removeAll()
+    for event in kept { events.append(event) }
+  }
+
+  func runBootCode(on cpu: VirtualCPU) throws {
+    for body in scenario.bootBodies { try body(cpu) }
+  }
+
+  /// Actions that code may take before the CPUs start, and callbacks that call others in them.
+  static let bootActionsMax = 100_000
+  static let bootCallsMax = 64
 
   /// Takes effect at once: nothing else runs yet.
   ///
@@ -45,9 +59,7 @@ extension Machine {
     case .choose: return 0
     case .call:
       // Nobody is in a section, so the grace period is over at once.
-      do { try callbackBody(for: action.b)(cpu) } catch {
-        fail(.operationThrew(cpu: cpu.index, error: String(describing: error)))
-      }
+      try? cpu.runNow(callbackBody(for: action.b))
       return 0
     default: return perform(action, by: cpu.index)
     }

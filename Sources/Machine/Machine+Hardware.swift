@@ -48,7 +48,11 @@ extension Machine {
     case .walkRead: return readEntry(action, by: cpu)
     case .walkUpdate: return updateEntry(action, by: cpu)
     case .evict:
-      evict(action.address, from: translation.unitOfCPU[cpu])
+      let unit = translation.unitOfCPU[cpu]
+      for level in 0..<layout.geometry.levels {
+        clear(leafSlot(unit, level, of: action.address))
+        if level < layout.geometry.lastLevel { clear(tableSlot(unit, level, of: action.address)) }
+      }
       return 0
     case .tlbInvalidate:
       invalidate(action, by: cpu)
@@ -72,29 +76,19 @@ extension Machine {
       return startWalk(to: action.address, by: cpu)
     }
     let leaf = bits(of: slot)
-    switch permission(slot, isWrite: action.isWrite) {
-    case .granted: break
-    case .marksDirty:
-      return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[slot.source]))
-    case .refused:
-      if format.faultsInvalidate { evict(action.address, from: unit) }
+    guard action.isWrite ? leaf.isWritable : leaf.isReadable else {
+      if action.isWrite, features.hardwareDirtyState, leaf.isDirtyModifiable {
+        return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[slot.source]))
+      }
       return HardwareResult.permissionFault
     }
     let survival = memory[slot.survival]
-    if survival & 0xFF != 0, action.isWrite || survival & Machine.losesWritesOnly == 0 {
+    if survival & 0xFF != 0, action.isWrite || survival >> 8 == 0 {
       report(.staleUse, cpu, cell: UInt32(memory[slot.source]), value: survival & 0xFF)
     }
     let frame = frame(of: leaf, at: slot.level, for: action.address) ?? 0
     use(frame, of: unit, isWrite: action.isWrite, by: cpu)
     return HardwareResult.pack(HardwareResult.done, frame)
-  }
-
-  /// Removes all that is cached on the way to an address.
-  private func evict(_ address: Int, from unit: Int) {
-    for level in 0..<layout.geometry.levels {
-      clear(leafSlot(unit, level, of: address))
-      if level < layout.geometry.lastLevel { clear(tableSlot(unit, level, of: address)) }
-    }
   }
 
   private func use(_ number: Int, of unit: Int, isWrite: Bool, by cpu: Int) {
@@ -204,31 +198,25 @@ extension Machine {
       memory[layout.hardware.unseen(action.cell)] = isLast ? 0 : unseen & ~bit
       return HardwareResult.unsettled
     }
-    var survival = memory[register] >> 32
+    let survival = memory[register] >> 32
     let entry = Descriptor(bits: memory[action.cell])
-    switch meaning(of: entry, at: action.level) {
-    case .table(let id):
-      survival |= denied(by: entry)
+    if action.level < layout.geometry.lastLevel, let id = linkedPage(by: entry.bits) {
       fill(
         tableSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
       setWalk(
         register, action.address, action.level + 1, table: id, source: UInt64(action.cell),
         survival: survival)
       return entry.bits
-    case .leaf: break
-    case .malformed:
-      report(.malformedEntry, cpu, cell: action.cell, value: UInt64(action.level))
-      fallthrough
-    case .notPresent:
+    }
+    guard entry.isLeaf else {
       endWalk(register)
       return entry.bits
     }
-    let flagRule = format.accessFlagRule(features)
-    if entry.hasAccessFlag || flagRule == .isIgnored {
+    if entry.hasAccessFlag {
       noteConflicts(with: entry, at: action.level, action, of: unit, by: cpu)
       fill(leafSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
       endWalk(register)
-    } else if flagRule == .faults {
+    } else if !features.hardwareAccessFlag {
       endWalk(register)
     }
     return entry.bits
@@ -267,8 +255,7 @@ extension Machine {
   private func noteConflicts(
     with leaf: Descriptor, at level: Int, _ action: Action, of unit: Int, by cpu: Int
   ) {
-    // Where no break is needed, a lookup may use either, as the architecture says.
-    guard watched.contains(.conflictingEntries), format.needsBreakBeforeMake else { return }
+    guard watched.contains(.conflictingEntries) else { return }
     let span = layout.hardware.span(at: level)
     let first = action.address / span * span
     for slot in cachedLeaves(of: unit) {
@@ -306,7 +293,7 @@ extension Machine {
   private func writeByHardware(_ new: Descriptor, to cell: UInt32) {
     guard let id = layout.pageID(at: cell) else { return }
     let published = memory[layout.page(id).base + Layout.publishedOffset]
-    noteChange(from: memory[cell], to: new.bits, inPagePublished: published)
+    coverage.note(memory[cell], new.bits, inPagePublished: published)
     memory[cell] = new.bits
   }
 
@@ -357,17 +344,9 @@ extension Machine {
       loss(of: kept, to: change.new), loss(of: kept, to: Descriptor(bits: memory[source])))
     switch lost {
     case .nothing: break
-    case .writing: mark(slot, survival.rawValue | Machine.losesWritesOnly)
-    case .all: mark(slot, survival.rawValue)
+    case .writing: memory[slot.survival] = survival.rawValue | 1 << 8
+    case .all: memory[slot.survival] = survival.rawValue
     }
-  }
-
-  /// In the word behind a cached entry: what is lost is the right to write.
-  private static let losesWritesOnly: UInt64 = 1 << 8
-
-  private func mark(_ slot: Slot, _ survival: UInt64) {
-    let denied = Machine.readsDenied | Machine.writesDenied
-    memory[slot.survival] = memory[slot.survival] & denied | survival
   }
 
   /// What a cached entry allows that another one does not.
@@ -409,11 +388,7 @@ extension Machine {
       }
       footprint.read(layout.hardware.object(unit))
       let leaf = bits(of: slot)
-      let permission = permission(slot, isWrite: action.isWrite)
-      if permission == .refused, format.faultsInvalidate {
-        footprint.write(layout.hardware.object(unit))
-      }
-      guard permission == .granted else { return }
+      guard action.isWrite ? leaf.isWritable : leaf.isReadable else { return }
       let number = frame(of: leaf, at: slot.level, for: action.address) ?? 0
       guard number < scenario.dataFrames.count else { return }
       addUse(of: scenario.dataFrames[number], action, footprint)

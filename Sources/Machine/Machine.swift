@@ -1,6 +1,7 @@
 // The whole modelled machine as a transition system: memory, CPUs, and steps that can be undone.
 
 import Exploration
+import Fibers
 import Support
 
 /// A machine at some point of an execution of a scenario.
@@ -23,6 +24,8 @@ public final class Machine: TransitionSystem {
   struct Frame: BitwiseCopyable {
     var cpu: Int
     var node: ObservationTree.Index
+    /// Which way the step went, for reports on code that traps.
+    var choice: Int32
     var mark: Int
     var result: UInt64
   }
@@ -50,8 +53,6 @@ public final class Machine: TransitionSystem {
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
   let features: Features
-  /// What the bits of table entries mean.
-  public let format: EntryFormat
   let translation: TranslationUnits
   /// Numbers for histories, in a machine whose states are to be compared exactly.
   let identities: Identities?
@@ -70,20 +71,29 @@ public final class Machine: TransitionSystem {
   /// What loops need whose turns are forgotten; nil if no CPU may repeat.
   let turns: ForgottenTurns?
   private(set) lazy var symmetry = Symmetry(self)
-  private var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
+  var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
   /// What CPUs had written when they issued invalidations, by number.
-  private(set) var writtenEntries = [WrittenEntries()]
-  private var writtenNumbers = [WrittenEntries(): 0]
-  private let eventInvariants: [(number: Int, invariant: any EventInvariant)]
-  private let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
-  private let stateInvariants: [(number: Int, invariant: any StateInvariant)]
+  var writtenEntries = [WrittenEntries()]
+  var writtenNumbers = [WrittenEntries(): 0]
+  /// Errors that code has thrown, by number.
+  var thrownErrors: [ThrownError] = []
+  let eventInvariants: [(number: Int, invariant: any EventInvariant)]
+  let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
+  let stateInvariants: [(number: Int, invariant: any StateInvariant)]
 
   /// Nodes whose code was run once more already, when the search was saved.
   private var auditedNodes = 0
   /// Why the machine cannot go on, if it cannot.
   public private(set) var failure: MachineFailure?
   /// The latest violation, and the number of its invariant.
-  public private(set) var violation: (invariant: Int, report: Violation)?
+  public internal(set) var violation: (invariant: Int, report: Violation)?
+  /// What came of judging the initial state.
+  private var startOutcome = StepOutcome.clean
+  /// What reports on the code of all CPUs have in common.
+  private(set) lazy var codeRun = CodeRun(
+    of: scenario.origin, steps: frames.rawHeader, stride: MemoryLayout<Frame>.stride,
+    cpu: MemoryLayout<Frame>.offset(of: \.cpu) ?? 0,
+    choice: MemoryLayout<Frame>.offset(of: \.choice) ?? 0)
   /// Collects what traces show, when the machine is replaying one.
   var recorder: StepRecorder?
   /// The steps that order CPUs, as far as code has come to them, where the scenario asks for a
@@ -112,7 +122,6 @@ public final class Machine: TransitionSystem {
       cpuCount <= Machine.cpuCountMax,
       "a scenario holds at most 62 CPUs, callbacks and hardware walkers included")
     features = scenario.features
-    format = scenario.format
     translation = TranslationUnits(
       scenario.programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
@@ -148,7 +157,8 @@ public final class Machine: TransitionSystem {
       fail(.capacity("too many operations to compare states exactly while histories are watched"))
     }
     boot()
-    startCPUs()
+    recorder?.begin(self)
+    startOutcome = start()
   }
 
   deinit {
@@ -178,14 +188,20 @@ public final class Machine: TransitionSystem {
 
   // MARK: The start
 
-  private func startCPUs() {
-    for cpu in cpus where failure == nil {
+  /// Runs the code of all CPUs to where others could notice what it does next, and judges that.
+  ///
+  /// Where something is wrong already, the CPUs after it stand nowhere: nothing more is to run.
+  private func start() -> StepOutcome {
+    var outcome = failure != nil ? .halted : judgeEvents()
+    for cpu in cpus where outcome == .clean {
       cpu.start()
       let root = addNode(of: cpu, parent: ObservationTree.none, observed: 0)
       let position = takeLocalActions(of: cpu.index, from: root)
       setPosition(of: cpu.index, to: position, from: ObservationTree.none)
+      outcome = failure != nil ? .halted : judgeEvents()
     }
     memory.forgetChanges()
+    return outcome == .clean ? judgeStep() : outcome
   }
 
   // MARK: Transition system
@@ -214,6 +230,27 @@ public final class Machine: TransitionSystem {
     return action.kind == .choose ? Int(action.a) : 1
   }
 
+  /// Nothing interrupts a memory management unit that would begin a walk or evict something, or a
+  /// CPU that would begin a callback.
+  ///
+  /// Those may come at any moment, or later. In the middle of a walk or a callback it is otherwise.
+  public override func isPreemption(leaving cpu: Int) -> Bool {
+    switch cpus[cpu].role {
+    case .program, .boot: return true
+    case .callbacks: return node(of: cpu).pointee.action.kind != .callbackStart
+    case .walker:
+      let node = self.node(of: cpu)
+      switch node.pointee.action.kind {
+      case .walkStart, .evict: return false
+      case .choose:
+        // Which walk is to come; or, in the middle of one, whether it sees what was written.
+        let parent = node.pointee.parent
+        return parent >= 0 && tree[parent].pointee.operation == node.pointee.operation
+      default: return true
+      }
+    }
+  }
+
   public override func isBlocking(_ cpu: Int) -> Bool { registers.pointee.blocking.contains(cpu) }
 
   public override func enablers(of cpu: Int) -> CPUSet {
@@ -238,7 +275,10 @@ public final class Machine: TransitionSystem {
     let mark = memory.mark
     recorder?.willTake(action, by: cpus[cpu])
     let result = action.kind == .choose ? UInt64(choice) : perform(action, by: cpu)
-    frames.append(Frame(cpu: cpu, node: node, mark: mark, result: result))
+    frames.append(
+      Frame(
+        cpu: cpu, node: node, choice: Int32(truncatingIfNeeded: choice), mark: mark, result: result)
+    )
     recorder?.didTake(action, by: cpus[cpu], observing: result, in: self)
     setPosition(of: cpu, to: advance(cpu, from: node, observing: result), from: node)
     if failure != nil { return .halted }
@@ -288,8 +328,9 @@ public final class Machine: TransitionSystem {
     return .clean
   }
 
-  /// Judges the initial state, which no step leads to.
-  public func judgeStart() -> StepOutcome { failure != nil ? .halted : judgeStep() }
+  /// What is wrong with the initial state: boot code and what CPUs do before their first step are
+  /// judged when the machine is made.
+  public override func judgeStart() -> StepOutcome { failure != nil ? .halted : startOutcome }
 
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
 
@@ -309,27 +350,6 @@ public final class Machine: TransitionSystem {
   /// The node where a CPU stands; the address is valid until the tree grows.
   @inline(__always)
   func node(of cpu: Int) -> UnsafeMutablePointer<ObservationTree.Node> { tree[positions[cpu]] }
-
-  private func judgeStep() -> StepOutcome {
-    for index in 0..<events.count {
-      let event = events[index]
-      for (number, invariant) in eventInvariants where invariant.watches.contains(event.kind) {
-        if let report = invariant.judge(event, in: self) {
-          violation = (number, report)
-          events.removeAll()
-          return .violation
-        }
-      }
-    }
-    events.removeAll()
-    for (number, invariant) in stateInvariants {
-      if let report = invariant.judgeState(of: self) {
-        violation = (number, report)
-        return .violation
-      }
-    }
-    return .clean
-  }
 
   // MARK: Checkpoints
 
@@ -420,8 +440,10 @@ public final class Machine: TransitionSystem {
     of node: ObservationTree.Index, by cpu: Int, at parent: ObservationTree.Index,
     observing result: UInt64
   ) -> ObservationTree.Index {
+    cpus[cpu].record.hasSchedule = false
     cpus[cpu].move(to: parent)
     if failure == nil { cpus[cpu].deliver(result) }
+    cpus[cpu].record.hasSchedule = true
     let isLocal = tree[node].pointee.action.isLocal
     return addNode(of: cpus[cpu], parent: parent, observed: result, isLocal: isLocal)
   }
@@ -431,7 +453,7 @@ public final class Machine: TransitionSystem {
   ) -> ObservationTree.Index {
     var action = cpu.pending
     if failure == nil { action.isLocal = known ?? isLocal(action, cpu.index) }
-    coverage.note(Facets(action, format))
+    coverage.note(Facets(action))
     let node = tree.add(
       ObservationTree.Node(
         action: action, parent: parent, identity: cpu.localIdentity, observed: observed,
@@ -451,39 +473,5 @@ public final class Machine: TransitionSystem {
   /// Stops the machine; the first reason is kept.
   func fail(_ reason: MachineFailure) {
     if failure == nil { failure = reason }
-  }
-
-  // MARK: Callbacks
-
-  /// Keeps a callback's body under a key that stands for the caller's history, and returns the
-  /// key: the same history queues the same callback.
-  ///
-  /// The key lies in memory and is observed by who runs the callback, so it is a hash there too;
-  /// an exact machine makes sure that no two histories share one.
-  func registerCallback(
-    of cpu: VirtualCPU, _ body: @escaping (VirtualCPU) throws -> Void
-  ) -> UInt64 {
-    let key = StableHash.share(of: cpu.localHash, at: UInt64(cpu.index))
-    callbackBodies[key] = body
-    if let identities {
-      let history = identities.number(of: cpu.localIdentity, then: UInt64(cpu.index))
-      if !identities.isOnly(key, for: history) {
-        fail(.collision("two different callbacks have one 64-bit key: states cannot be told apart"))
-      }
-    }
-    return key
-  }
-
-  /// A number for what a CPU has written, to be an operand.
-  func number(of written: WrittenEntries) -> UInt64 {
-    if let known = writtenNumbers[written] { return UInt64(known) }
-    writtenNumbers[written] = writtenEntries.count
-    writtenEntries.append(written)
-    return UInt64(writtenEntries.count - 1)
-  }
-
-  func callbackBody(for key: UInt64) -> (VirtualCPU) throws -> Void {
-    guard let body = callbackBodies[key] else { fatalError("[internal] callback without a body") }
-    return body
   }
 }

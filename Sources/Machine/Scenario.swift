@@ -1,13 +1,13 @@
 // Everything a machine starts from: words, locks, tables, slabs, frames, what runs first, CPUs.
 
+import Fibers
+
 /// The starting point of a check: who does what to which memory.
 ///
 /// A model's `build` closure makes a fresh one for every machine, so it must not depend on
 /// anything but its parameters.
 public final class Scenario {
   public let geometry: Geometry
-  /// What the bits of table entries mean.
-  public var format: EntryFormat
   private(set) var words: [(name: String, initial: UInt64)] = []
   private(set) var wordCells: [UInt32] = []
   private(set) var nextCell: UInt32 = 1
@@ -40,12 +40,11 @@ public final class Scenario {
   public var features = Features()
   /// What becomes of the steps that order CPUs.
   public var ablation = Ablation.none
+  /// What the scenario is called, for reports on its code; nil if nobody has said.
+  var origin: CodeOrigin?
 
-  public init(
-    geometry: Geometry = Geometry(levels: 2, entries: 2), format: EntryFormat = .armStage2
-  ) {
+  public init(geometry: Geometry = Geometry(levels: 2, entries: 2)) {
     self.geometry = geometry
-    self.format = format
   }
 
   private func reserve(_ name: String, initial: UInt64 = 0, cells: UInt32 = 1) -> Location {

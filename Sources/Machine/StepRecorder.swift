@@ -41,6 +41,8 @@ public final class StepRecorder {
   }
 
   public private(set) var steps: [RecordedStep] = []
+  /// The table pages before any CPU has done anything.
+  public private(set) var initialTables: [String] = []
   /// The machine before the first step and after each, if asked for.
   public private(set) var pictures: [MachinePicture] = []
   private let recordsPictures: Bool
@@ -51,6 +53,13 @@ public final class StepRecorder {
 
   /// - Parameter recordsPictures: whether to keep a picture of the machine for each step.
   public init(recordsPictures: Bool = false) { self.recordsPictures = recordsPictures }
+
+  /// No CPU has done anything yet.
+  func begin(_ machine: Machine) {
+    initialTables = machine.tableText()
+    tables = initialTables
+    if recordsPictures { pictures.append(machine.picture) }
+  }
 
   /// Each CPU stands where it stops next: at the start, or after a scheduling point and what
   /// follows it.
@@ -74,8 +83,6 @@ public final class StepRecorder {
 
   func willTake(_ action: Action, by cpu: VirtualCPU) {
     actionText = cpu.machine.text(of: action)
-    if steps.isEmpty { tables = cpu.machine.tableText() }
-    if recordsPictures, pictures.isEmpty { pictures.append(cpu.machine.picture) }
   }
 
   func didTake(

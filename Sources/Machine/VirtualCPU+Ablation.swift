@@ -115,11 +115,8 @@ extension VirtualCPU {
   func runNow(_ body: (VirtualCPU) throws -> Void) throws(Abandoned) {
     do {
       try body(self)
-    } catch let error as Abandoned {
-      throw error
     } catch {
-      machine.fail(.operationThrew(cpu: index, error: String(describing: error)))
-      isAbandoned = true
+      if !isAbandoned, errorOnTheSpot == nil { errorOnTheSpot = makeError(error) }
       throw Abandoned()
     }
   }
@@ -148,7 +145,7 @@ extension VirtualCPU {
   func leavesOutTaking(_ cell: UInt32, _ desired: UInt64, _ site: SourceSite) -> Bool {
     guard ablation != .none, machine.isEntry(cell) else { return false }
     let new = Descriptor(bits: desired)
-    if machine.format.isLocked(new) { return isWeakened(.noEntryLock, site) }
+    if new.isLocked { return isWeakened(.noEntryLock, site) }
     if new.isValid {
       // Only now is it clear that the entry was made invalid to make it anew.
       if let broken = weakened.broken[cell] { _ = isWeakened(.noBreak, broken) }

@@ -79,20 +79,14 @@ extension VirtualCPU {
       }
       if read == HardwareResult.restart { return nil }
       let entry = Descriptor(bits: read)
-      switch machine.meaning(of: entry, at: level) {
-      case .table(let id):
-        table = machine.layout.page(id)
+      if level < geometry.lastLevel, let next = self.table(at: entry) {
+        table = next
         level += 1
         continue
-      case .leaf: break
-      case .notPresent, .malformed: return .translationFault
       }
+      guard entry.isLeaf else { return .translationFault }
       if entry.hasAccessFlag { return nil }
-      switch format.accessFlagRule(features) {
-      case .isIgnored: return nil
-      case .faults: return .accessFlagFault
-      case .isSet: break
-      }
+      guard machine.features.hardwareAccessFlag else { return .accessFlagFault }
       var update = walkAction(.walkUpdate, slot, address, level)
       update.b = entry.bits
       _ = try issue(update, site)
@@ -124,9 +118,6 @@ extension VirtualCPU {
 
   /// What the modelled MMU can do.
   public var features: Features { machine.features }
-
-  /// What the bits of table entries mean.
-  public var format: EntryFormat { machine.format }
 
   /// Asks all memory management units that walk a table to forget what they have cached of it.
   ///

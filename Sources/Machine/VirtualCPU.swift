@@ -32,15 +32,15 @@ public final class VirtualCPU {
   public let index: Int
   public let name: String
   let role: Role
-  unowned let machine: Machine
-  // Copies of what the machine has, for code that goes on while a dying machine abandons it.
+  // Not counted: a dying machine abandons its CPUs, and their code may look at it on the way out.
+  unowned(unsafe) let machine: Machine
   private let identities: Identities?
   private let watchesHistory: Bool
   private let hasHardware: Bool
   let ablation: Ablation
 
   // Local state, rebuilt whenever the code runs from its start.
-  var operation = 0
+  var operation = 0 { didSet { record.operation = operation } }
   var sectionDepth = 0
   var maskDepth = 0
   private var results = Chain()
@@ -54,6 +54,8 @@ public final class VirtualCPU {
   private(set) var scopes: [String] = []
   var finishedOperation: FinishedOperation?
   var site: SourceSite?
+  /// The same, of the latest action that has one.
+  private var latestSite: SourceSite?
 
   // Exchange with the machine, which runs outside of the fiber.
   private(set) var pending = Action(.finished)
@@ -67,7 +69,17 @@ public final class VirtualCPU {
   private var position = ObservationTree.none
   private let script = GrowableBuffer<ObservationTree.Index>()
   private var scriptPosition = 0
-  private lazy var fiber = Fiber { [unowned self] in runRole() }
+  private lazy var fiber = makeFiber()
+  /// What a report says if the code traps.
+  let record: CodeRecord
+  /// Actions that abandoned code has asked for all the same.
+  private var vainActions = 0
+  /// So many, and the code is taken to go on for ever.
+  private static let vainActionsMax = 10_000
+  /// An error thrown by code that was to run later and was made to run on the spot.
+  var errorOnTheSpot: ThrownError?
+  /// Callbacks that boot code is in, one within the other.
+  var bootCalls = 0
 
   init(index: Int, name: String, role: Role, machine: Machine) {
     self.index = index
@@ -78,7 +90,10 @@ public final class VirtualCPU {
     watchesHistory = machine.watchesHistory
     hasHardware = machine.hasHardware
     ablation = machine.scenario.ablation
+    record = CodeRecord(machine.codeRun, cpu: name, role: role)
   }
+
+  private func makeFiber() -> Fiber { Fiber { [unowned self] in runRole() } }
 
   deinit { script.deallocate() }
 
@@ -126,11 +141,11 @@ public final class VirtualCPU {
 
   /// Asks for an action and returns its result; other CPUs run in between.
   func issue(_ action: Action, _ site: SourceSite) throws(Abandoned) -> UInt64 {
-    self.site = site
+    note(site)
     actionCount += 1
     if ablation != .none { noteOrdering(action, site) }
-    if case .boot = role { return machine.performAtBoot(action, by: self) }
-    if isAbandoned { throw Abandoned() }
+    if isAbandoned || errorOnTheSpot != nil { throw abandoned() }
+    if case .boot = role { return try takeAtBoot(action) }
     if scriptPosition + 1 < script.count {
       return try replay(action)
     }
@@ -139,6 +154,27 @@ public final class VirtualCPU {
     if isAbandoned { throw Abandoned() }
     observe(delivered, from: action)
     return delivered
+  }
+
+  private func note(_ site: SourceSite) {
+    self.site = site
+    if site.file.isEmpty { return }
+    latestSite = site
+    record.note(file: site.file, line: site.line)
+  }
+
+  /// What abandoned code gets for an action.
+  ///
+  /// Code that catches it and goes on for ever is left where it stands.
+  private func abandoned() -> Abandoned {
+    vainActions += 1
+    if vainActions > VirtualCPU.vainActionsMax {
+      if let errorOnTheSpot {
+        machine.fail(.operationThrew(cpu: index, error: errorOnTheSpot.text))
+      }
+      fiber.suspend()
+    }
+    return Abandoned()
   }
 
   /// Answers from the tree: the code was here before.
@@ -173,6 +209,11 @@ public final class VirtualCPU {
   }
 
   private func runRole() {
+    site = nil
+    latestSite = nil
+    record.note(file: "", line: 0)
+    errorOnTheSpot = nil
+    vainActions = 0
     operation = 0
     sectionDepth = 0
     maskDepth = 0
@@ -189,15 +230,45 @@ public final class VirtualCPU {
       case .program(let program): try run(program)
       case .callbacks: try runCallbacks()
       case .walker(let mmu): try runWalker(mmu)
-      case .boot: break
+      case .boot:
+        try machine.runBootCode(on: self)
+        // Code may have caught what an error in a callback made it throw.
+        if errorOnTheSpot != nil { throw Abandoned() }
+        return
       }
       _ = try issue(Action(.finished), .none)
-    } catch is Abandoned {
-      return
     } catch {
-      machine.fail(.operationThrew(cpu: index, error: String(describing: error)))
-      pending = Action(.finished)
+      // Who is abandoned may throw what it likes.
+      if !isAbandoned { end(with: error) }
     }
+  }
+
+  /// The code has thrown an error of its own, or has caught `Abandoned` and thrown that again.
+  private func end(with error: any Error) {
+    let thrown = errorOnTheSpot ?? makeError(error)
+    errorOnTheSpot = nil
+    guard machine.judgesErrors else {
+      machine.fail(.operationThrew(cpu: index, error: thrown.text))
+      pending = Action(.finished)
+      return
+    }
+    var action = Action(.threw)
+    action.a = machine.number(of: thrown)
+    if case .boot = role {
+      machine.report(.threw, index, value: action.a)
+      return
+    }
+    do throws(Abandoned) {
+      _ = try issue(action, latestSite ?? .none)
+      _ = try issue(Action(.finished), .none)
+    } catch {}
+  }
+
+  /// An error of the code's own, as traces show it.
+  func makeError(_ error: any Error) -> ThrownError {
+    let place: String? =
+      if case .boot = role { nil } else { machine.name(ofOperation: operation, cpu: index) }
+    return ThrownError(error, operation: place, site: latestSite)
   }
 
   private func run(_ program: Program) throws {
@@ -262,7 +333,7 @@ public final class VirtualCPU {
     script.removeAll()
     scriptPosition = 0
     isAbandoned = false
-    fiber.resume()
+    fiber.resume(as: record)
   }
 
   /// Notes that the fiber now waits at a node.
@@ -290,7 +361,7 @@ public final class VirtualCPU {
     reverseScript()
     scriptPosition = 0
     isAbandoned = false
-    fiber.resume()
+    fiber.resume(as: record)
     if machine.failure == nil {
       let expected = machine.tree[node].pointee.action
       if !expected.isSameRequest(as: pending) {
@@ -317,7 +388,7 @@ public final class VirtualCPU {
     delivered = result
     script.removeAll()
     scriptPosition = 0
-    fiber.resume()
+    fiber.resume(as: record)
   }
 
   /// Makes the code unwind, if it is in the middle of something.
@@ -325,8 +396,15 @@ public final class VirtualCPU {
     position = ObservationTree.none
     guard !fiber.isIdle else { return }
     isAbandoned = true
-    fiber.resume()
-    precondition(fiber.isIdle, "[internal] an abandoned CPU went on")
+    fiber.resume(as: record)
+    guard !fiber.isIdle else { return }
+    machine.fail(
+      .badLoop(
+        cpu: index,
+        "catches Abandoned in a loop and never ends; let it pass: code that is to stop gets it "
+          + "from every action"))
+    fiber.leave()
+    fiber = makeFiber()
   }
 }
 

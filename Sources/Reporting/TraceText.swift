@@ -57,8 +57,10 @@ public struct TraceText {
       ? rest + "; no livelock begins earlier, or as early and has fewer steps" : rest
   }
 
-  /// Parentheses mean something to a shell.
-  private var quote: String { trace.recording.loop == nil ? "" : "'" }
+  /// Parentheses mean something to a shell, and so does nothing at all.
+  private var quote: String {
+    trace.recording.loop == nil && !trace.recording.schedule.steps.isEmpty ? "" : "'"
+  }
 
   /// The command that shows the trace again.
   ///
@@ -68,7 +70,9 @@ public struct TraceText {
   ///   - namesFeatures: the same of the features of the MMU.
   public func replayCommand(namesInvariants: Bool, namesFeatures: Bool = false) -> String {
     let settings = trace.parameters.map { " --set \($0.name)=\($0.value)" }.joined()
-    let invariants = trace.invariants.map { " --invariant \($0)" }.joined()
+    let named = trace.invariants.filter { !InvariantCatalogue.keptAlways.contains($0) }
+    let invariants =
+      (named.isEmpty ? trace.invariants : named).map { " --invariant \($0)" }.joined()
     let features = namesFeatures ? " \(trace.features.options)" : ""
     let without = trace.without.map { " --without \($0.text)" } ?? ""
     return "\(RunningProgram.invocation) replay \(trace.model)\(settings)"

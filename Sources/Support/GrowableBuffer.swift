@@ -31,6 +31,10 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
     header.deallocate()
   }
 
+  /// Where a pointer to the elements lies, and behind it their number: for whoever cannot be
+  /// handed more, such as a signal handler.
+  package var rawHeader: UnsafeRawPointer { UnsafeRawPointer(header) }
+
   @inlinable public var count: Int { header.pointee.count }
   @inlinable public var isEmpty: Bool { header.pointee.count == 0 }
 

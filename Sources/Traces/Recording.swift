@@ -31,7 +31,8 @@ public struct Recording: Equatable, Sendable {
   public var operations: [[String]]
   public var initialTables: [String]
   public var steps: [RecordedStep]
-  /// Positions in `steps` at which a CPU that could have gone on was left.
+  /// Positions in `steps` at which a CPU was left in the middle of something it could have gone on
+  /// with.
   public var preemptions: [Int]
   /// Position in `steps` where the part begins that repeats for ever; nil if none does.
   public var loop: Int?
@@ -50,14 +51,21 @@ public struct Recording: Equatable, Sendable {
     _ schedule: Schedule, of scenario: Scenario, recordsPictures: Bool = false
   ) throws(RecordingError) {
     let recorder = StepRecorder(recordsPictures: recordsPictures)
+    Machine.beginReports()
+    defer { Machine.endReports() }
     let machine = Machine(scenario, recorder: recorder)
     if let failure = machine.failure { throw .failed(failure) }
+    let isViolatedAtOnce = machine.judgeStart() == .violation
+    guard !isViolatedAtOnce || schedule.steps.isEmpty else {
+      throw .impossibleStep(
+        number: 1, reason: "the execution is over: an invariant failed before the first step")
+    }
     recorder.update(machine)
     self.schedule = schedule
     cpus = machine.cpuNames
-    initialTables = machine.tableText()
+    initialTables = recorder.initialTables
     preemptions = []
-    end = .unfinished
+    end = isViolatedAtOnce ? Recording.violated(machine) : .unfinished
     pictures = []
     var last: Int?
     var round: Round?
@@ -69,7 +77,9 @@ public struct Recording: Equatable, Sendable {
         round = Round(machine)
       }
       round?.take(step, enabled)
-      if let last, last != step.cpu, enabled.contains(last) {
+      if let last, last != step.cpu, enabled.contains(last),
+        machine.isPreemption(leaving: last)
+      {
         preemptions.append(recorder.steps.count)
       }
       last = step.cpu

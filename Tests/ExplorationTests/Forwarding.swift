@@ -28,6 +28,8 @@ class Forwarding: TransitionSystem {
   override func hasFixedFootprint(_ cpu: Int) -> Bool { base.hasFixedFootprint(cpu) }
   override func step(_ cpu: Int, choice: Int) -> StepOutcome { base.step(cpu, choice: choice) }
   override func undo() { base.undo() }
+  override func isPreemption(leaving cpu: Int) -> Bool { base.isPreemption(leaving: cpu) }
+  override func judgeStart() -> StepOutcome { base.judgeStart() }
   override func judgeEnd() -> StepOutcome { base.judgeEnd() }
   override var stateKey: UInt64 { base.stateKey }
   override func addExactState(to words: GrowableBuffer<UInt64>) { base.addExactState(to: words) }

@@ -12,6 +12,12 @@ struct ScheduleTests {
     #expect(Schedule(text: text)?.text == text)
   }
 
+  /// What is wrong before the first step needs none.
+  @Test func noStepsAreASchedule() {
+    #expect(Schedule(text: "") == Schedule())
+    #expect(Schedule().text == "")
+  }
+
   @Test func runsAreSpelledOut() throws {
     let schedule = try #require(Schedule(text: "0*2,1:3,2:1*2"))
     let expected = [(0, 0), (0, 0), (1, 3), (2, 1), (2, 1)]
@@ -31,7 +37,7 @@ struct ScheduleTests {
   }
 
   @Test(arguments: [
-    "", ",", "0,", ",0", "0,,1", "0*0", "0**2", "0*", "*2", "+1", "-1", "0:", ":1", "0:1:2", "0*+2",
+    ",", "0,", ",0", "0,,1", "0*0", "0**2", "0*", "*2", "+1", "-1", "0:", ":1", "0:1:2", "0*+2",
     "0:-1", "64", "100", "a", "0x1", " 0", "0 ", "0, 1", "0*2:1", "0*1*1", "٣", "0*10000000",
     "0*1000001", "0*999999,1*2", "()", "0,()", "(0", "0)", "0(1)", "(0),1", "(0)(1)", "((0))",
     "0,,(1)",

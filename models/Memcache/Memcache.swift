@@ -25,12 +25,26 @@ public enum Memcache {
       "shared-memcache-without-exchange",
       "a page is read out of the shared cache, which is then "
         + "emptied by a store",
-      omission: "the exchange that takes a page out of the cache",
+      .exchange, omission: "the exchange that takes a page out of the cache",
       violates: ["no-table-linked-twice"]),
+    model(
+      "shared-memcache-taken-for-own",
+      "a vCPU that finds the cache empty hits the BUG_ON of kvm_mmu_memory_cache_alloc(), as if it "
+        + "had filled the cache itself",
+      .lookingWhetherEmpty, omission: "looking whether the cache is empty",
+      violates: ["operations-do-not-throw"]),
   ]
 
+  private enum Omission { case exchange, lookingWhetherEmpty }
+
+  /// What the kernel's `BUG_ON` finds.
+  struct Bug: Error, CustomStringConvertible {
+    var description: String
+  }
+
   private static func model(
-    _ name: String, _ summary: String, omission: String? = nil, violates: [String] = []
+    _ name: String, _ summary: String, _ omitting: Omission? = nil, omission: String? = nil,
+    violates: [String] = []
   ) -> Model {
     Model(
       name: name, summary: summary,
@@ -54,7 +68,8 @@ public enum Memcache {
         scenario.cpu(
           "vcpu \(vcpu)",
           Operation("fault \(vcpu)") { cpu -> any OperationResult in
-            guard let page = try take(cpu, cache, byExchange: omission == nil) else {
+            guard let page = try take(cpu, cache, byExchange: omitting != .exchange) else {
+              if omitting == .lookingWhetherEmpty { throw Bug(description: "BUG_ON(!page)") }
               return Result.cacheIsEmpty
             }
             try cpu.getPage(root)

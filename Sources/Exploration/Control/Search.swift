@@ -128,6 +128,7 @@ final class Budget {
     _ search: any ResumableSearch, _ system: TransitionSystem, _ arrive: () -> Ending?
   ) -> Ending? {
     checkpointer?.watch(search, system)
+    if let stop = system.judgeStart().ending { return stop }
     guard let resume else { return arrive() }
     do throws(CheckpointError) {
       try Checkpointer.restore(search, system, from: resume)
@@ -164,7 +165,7 @@ final class Budget {
 
   /// The bound that is met, if any; looks at the clock, too.
   func exceededNow(
-    _ statistics: Statistics, depth: Int, bytes: Int, explored: Double
+    _ statistics: Statistics, depth: Int, bytes: Int, explored: Double?
   ) -> Bound? {
     exceeded(statistics, depth: depth, bytes: bytes, explored: explored)
       ?? slowlyExceeded(statistics, depth: depth, bytes: bytes) { explored }

@@ -27,7 +27,7 @@ final class TeamMembership {
 extension StatefulSearch {
   /// Explores from the initial state, giving parts away, until all is done.
   func runAsFirst() -> Ending {
-    guard let ending = arrive() ?? explore() else { return .complete }
+    guard let ending = startEnding ?? arrive() ?? explore() else { return .complete }
     stopTeam(ending)
     return ending
   }

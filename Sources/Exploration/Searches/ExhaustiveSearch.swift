@@ -86,7 +86,9 @@ public final class ExhaustiveSearch: ResumableSearch {
   private func takeStep() -> Ending? {
     let node = nodes[nodes.count - 1]
     let leaves = node.arrivedBy >= 0 && node.arrivedBy != node.cpu
-    let preempts = leaves && node.enabled.contains(node.arrivedBy)
+    let preempts =
+      leaves && node.enabled.contains(node.arrivedBy)
+      && system.isPreemption(leaving: node.arrivedBy)
     let preemptions = node.preemptions + (preempts ? 1 : 0)
     if let limit = budget.limits.preemptions, preemptions > limit {
       prunedByPreemptions = true

@@ -48,10 +48,16 @@ public final class SamplingSearch: ResumableSearch {
   /// Call it once.
   public func run() -> SearchResult {
     if let stop = budget.begin(self, system, { nil }) { return result(stop) }
+    var transitions = -1
     while true {
-      if let bound = budget.exceeded(statistics, depth: 0, explored: nil) {
-        return result(.bounded(bound))
-      }
+      // Where executions take no step, no number of steps brings the next look at the clock.
+      let isIdle = statistics.transitions == transitions
+      transitions = statistics.transitions
+      let bound =
+        isIdle
+        ? budget.exceededNow(statistics, depth: 0, bytes: 0, explored: nil)
+        : budget.exceeded(statistics, depth: 0, explored: nil)
+      if let bound { return result(.bounded(bound)) }
       let stop = runOnce()
       statistics.depthMax = max(statistics.depthMax, steps.count)
       if let stop { return result(stop) }

@@ -109,6 +109,9 @@ public final class StatefulSearch: ResumableSearch {
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
+  /// How the search ends if something is wrong before the first step.
+  var startEnding: Ending? { system.judgeStart().ending }
+
   /// Explores until the node that begins the stack, or a task of a team, has nothing left to try.
   func explore(from base: Int = 0) -> Ending? {
     while nodes.count > base {

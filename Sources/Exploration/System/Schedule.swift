@@ -53,8 +53,14 @@ public struct Schedule: Equatable, Sendable {
   public static let maximumLength = 1_000_000
 
   /// Reads the text form; nil if it is malformed or describes an impossible length.
+  ///
+  /// An empty text is a schedule without steps.
   public init?(text: String) {
     var steps: [Step] = []
+    if text.isEmpty {
+      self.init()
+      return
+    }
     guard let open = text.firstIndex(of: "(") else {
       guard Schedule.read(text[...], into: &steps) else { return nil }
       self.init(steps)

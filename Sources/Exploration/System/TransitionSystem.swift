@@ -36,6 +36,12 @@ open class TransitionSystem {
   /// In how many ways the next step of a CPU can go: 1, unless it is a choice of data.
   open func choiceCount(of cpu: Int) -> Int { 1 }
 
+  /// True if letting another CPU step in place of one that could go on interrupts something.
+  ///
+  /// It does not where the CPU would begin a piece of work that may come at any moment, and for
+  /// which nobody waits. True is always right; it decides what counts as simple.
+  open func isPreemption(leaving cpu: Int) -> Bool { true }
+
   /// True if the next step of a CPU is of a kind that can be disabled.
   open func isBlocking(_ cpu: Int) -> Bool { false }
 
@@ -65,6 +71,9 @@ open class TransitionSystem {
 
   /// Takes back the latest step.
   open func undo() { fatalError("abstract") }
+
+  /// Judges the initial state, which no step leads to.
+  open func judgeStart() -> StepOutcome { .clean }
 
   /// Judges a state in which no CPU is enabled.
   open func judgeEnd() -> StepOutcome { fatalError("abstract") }

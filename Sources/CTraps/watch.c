@@ -1,0 +1,88 @@
+/* A thread that says when code runs for long without an action.  It decides nothing. */
+#include "text.h"
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+/* Looks that must find the same code before it is spoken of: a process that was stopped for a while
+ * has not looked either. */
+enum { LOOKS = 10 };
+
+static atomic_uint patience = 5000;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static char bytes[1 << 16];
+
+static unsigned long last_entries[GRACEWALK_SLOTS];
+static int looks[GRACEWALK_SLOTS];
+
+void gracewalk_set_patience(unsigned milliseconds)
+{
+	atomic_store(&patience, milliseconds > LOOKS ? milliseconds : LOOKS);
+}
+
+static void speak(struct gracewalk_slot *slot, unsigned long entries)
+{
+	struct text text = { bytes, 0, sizeof bytes };
+	const struct gracewalk_code *code;
+
+	atomic_store(&slot->is_read, 1);
+	code = atomic_load(&slot->code);
+	if (code && atomic_load(&slot->entries) == entries) {
+		text_add(&text, "\ngracewalk: model code has run for ");
+		text_add_number(&text, atomic_load(&patience) / 1000);
+		text_add(&text, ".");
+		text_add_number(&text, atomic_load(&patience) / 100 % 10);
+		text_add(&text, " s without an action; if it is in a loop that waits for "
+				"something, use wait(until:) there\n");
+		text_add_code(&text, code);
+	}
+	atomic_store(&slot->is_read, 0);
+	text_write(&text);
+}
+
+static void look(int number)
+{
+	struct gracewalk_slot *slot = &gracewalk_slots[number];
+	const unsigned long entries = atomic_load(&slot->entries);
+
+	if (!atomic_load(&slot->code) || entries != last_entries[number]) {
+		last_entries[number] = entries;
+		looks[number] = 0;
+	} else if (looks[number] <= LOOKS && ++looks[number] == LOOKS) {
+		speak(slot, entries);
+	}
+}
+
+static void *watch(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		const unsigned period = atomic_load(&patience) / LOOKS;
+		struct timespec time = { period / 1000, period % 1000 * 1000000L };
+
+		nanosleep(&time, NULL);
+		for (int number = 0; number < GRACEWALK_SLOTS; number++)
+			if (atomic_load(&gracewalk_slots[number].is_taken))
+				look(number);
+	}
+	return NULL;
+}
+
+/* Signals are for the threads that were there before. */
+static void start(void)
+{
+	sigset_t all, saved;
+	pthread_t thread;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+	if (pthread_create(&thread, NULL, watch, NULL) == 0)
+		pthread_detach(thread);
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
+void gracewalk_watch(void)
+{
+	pthread_once(&once, start);
+}

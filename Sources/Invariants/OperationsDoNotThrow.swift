@@ -1,0 +1,32 @@
+// Code ends by returning, never by throwing an error of its own.
+
+import Machine
+
+/// No operation, callback or boot code throws an error of its own.
+///
+/// Model code throws where it has found that something is wrong: an assertion of the modelled code,
+/// such as the kernel's `BUG_ON`. Where that can happen, the execution that leads there is what
+/// is to be seen. It is always required, whatever else is.
+public struct OperationsDoNotThrow: EventInvariant {
+  public init() {}
+
+  public let id = "operations-do-not-throw"
+  public let statement = "No operation, callback or boot code ends by throwing an error."
+  public let rationale =
+    "Code throws where it has found that what it relies on is not so, as the kernel does with "
+    + "BUG_ON; what it would do after that, nobody has thought of."
+  public let source = "include/asm-generic/bug.h (Linux): BUG_ON and WARN_ON."
+  public let applicability = Applicability.wherever([])
+  public let treatsCPUsAlike = true
+
+  public let watches: EventKinds = .threw
+
+  public func judge(_ event: Event, in machine: Machine) -> Violation? {
+    let error = machine.thrownError(event.value)
+    let cpu = machine.name(ofCPU: event.cpu)
+    let place = error.operation.map { " in \($0)" } ?? ""
+    let action =
+      error.site.map { "its latest action before that: \($0.text)" } ?? "it had taken no action"
+    return Violation("\(cpu) throws an error\(place): \(error.text)", details: [action])
+  }
+}

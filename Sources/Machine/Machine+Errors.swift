@@ -1,0 +1,54 @@
+// Errors that code throws of its own: facts to be judged, as any other.
+
+import Support
+
+/// An error of its own that code threw, and where it stood.
+public struct ThrownError: Hashable, Sendable {
+  /// What the error says of itself: short, and fit for a terminal.
+  public var text: String
+  /// The operation that it ended; nil before the CPUs start.
+  public var operation: String?
+  /// The place of the CPU's latest action; nil if it took none.
+  public var site: SourceSite?
+
+  /// Longer descriptions are cut.
+  static let textMax = 200
+
+  init(_ error: any Error, operation: String?, site: SourceSite?) {
+    text = ThrownError.printable(String(describing: error))
+    self.operation = operation
+    self.site = site
+  }
+
+  /// The beginning of a text, with what a terminal would obey written out.
+  private static func printable(_ text: String) -> String {
+    var shown = String.UnicodeScalarView()
+    for (count, scalar) in text.unicodeScalars.enumerated() {
+      if count == textMax {
+        shown.append("…")
+        break
+      }
+      if scalar.isInvisible {
+        shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      } else {
+        shown.append(scalar)
+      }
+    }
+    return String(shown)
+  }
+}
+
+extension Machine {
+  /// The error with a number, which an event names.
+  public func thrownError(_ number: UInt64) -> ThrownError { thrownErrors[Int(number)] }
+
+  /// A number for an error, to be an operand.
+  func number(of error: ThrownError) -> UInt64 {
+    if let known = thrownErrors.firstIndex(of: error) { return UInt64(known) }
+    thrownErrors.append(error)
+    return UInt64(thrownErrors.count - 1)
+  }
+
+  /// True if an invariant judges errors; where none does, the machine stops at one.
+  var judgesErrors: Bool { watched.contains(.threw) }
+}

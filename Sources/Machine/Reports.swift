@@ -1,0 +1,42 @@
+// What is said of a model's code when it traps, or takes no action for long.
+
+import Fibers
+
+extension Machine {
+  /// Has traps in model code, and code that takes no action for long, reported on standard error
+  /// until `endReports`, which is called as often.
+  public static func beginReports() { CodeReports.begin() }
+
+  public static func endReports() { CodeReports.end() }
+
+  /// How long code may run without an action before somebody says so.
+  public static func setPatience(milliseconds: Int) {
+    CodeReports.setPatience(milliseconds: milliseconds)
+  }
+}
+
+extension Scenario {
+  /// Says what the scenario is called, and how an execution of it is run again.
+  ///
+  /// - Parameters:
+  ///   - command: what comes before and after the schedule in a command.
+  ///   - call: the same in a test.
+  package func setOrigin(
+    model: String, command: (String, String), call: (String, String)
+  ) {
+    origin = CodeOrigin(model: model, command: command, call: call)
+  }
+}
+
+extension CodeRecord {
+  /// The record of a CPU.
+  convenience init(_ run: CodeRun, cpu name: String, role: VirtualCPU.Role) {
+    switch role {
+    case .program(let program):
+      self.init(run, cpu: name, operations: program.operations.map(\.name), other: "end")
+    case .callbacks: self.init(run, cpu: name, operations: [], other: "callback")
+    case .walker: self.init(run, cpu: name, operations: [], other: "speculation")
+    case .boot: self.init(run, cpu: name, operations: ["what comes before the CPUs"], other: "")
+    }
+  }
+}

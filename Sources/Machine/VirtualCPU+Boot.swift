@@ -1,0 +1,26 @@
+// Actions that take effect at once, because nothing else runs yet.
+
+extension VirtualCPU {
+  /// Takes an action of boot code, which nobody can keep waiting: so it has an end, whatever it
+  /// does.
+  func takeAtBoot(_ action: Action) throws(Abandoned) -> UInt64 {
+    guard actionCount <= Machine.bootActionsMax else {
+      throw stop("takes more than \(Machine.bootActionsMax) actions before the CPUs start")
+    }
+    guard bootCalls < Machine.bootCallsMax else {
+      throw stop("queues callbacks from callbacks without end before the CPUs start")
+    }
+    if action.kind == .call { bootCalls += 1 }
+    let result = machine.performAtBoot(action, by: self)
+    if action.kind == .call { bootCalls -= 1 }
+    // A callback has thrown an error of its own, and that ends all of it.
+    if errorOnTheSpot != nil || isAbandoned { throw Abandoned() }
+    return result
+  }
+
+  private func stop(_ text: String) -> Abandoned {
+    machine.fail(.badLoop(cpu: index, text))
+    isAbandoned = true
+    return Abandoned()
+  }
+}
