@@ -12,6 +12,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Gracewalk", targets: ["Gracewalk"]),
+    .library(name: "GracewalkCatalogue", targets: ["GracewalkCatalogue"]),
     .executable(name: "gracewalk", targets: ["GracewalkCommand"]),
   ],
   targets: [
@@ -44,6 +45,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Models", dependencies: ["Gracewalk"], path: "models", swiftSettings: settings),
+    .target(name: "GracewalkCatalogue", dependencies: ["Models"], swiftSettings: settings),
     .executableTarget(
       name: "GracewalkCommand", dependencies: ["Models", "Commands", "Reporting", "Gracewalk"],
       swiftSettings: settings),

@@ -34,3 +34,16 @@ extension Model {
       .map { UnjudgedInvariant($0.id, appliesTo: $0.applicability.text) }
   }
 }
+
+extension Collection<Model> {
+  /// Invariants that models require and that are none of the catalogue's, each once.
+  package var ownInvariants: [any Invariant] {
+    var known = InvariantCatalogue.described.map(\.id)
+    var own: [any Invariant] = []
+    for invariant in flatMap(\.largestScenario.invariants) where !known.contains(invariant.id) {
+      known.append(invariant.id)
+      own.append(invariant)
+    }
+    return own
+  }
+}

@@ -172,7 +172,8 @@ enum CheckCommand {
   private static func show(
     _ report: CheckReport, _ seconds: Double, _ outputs: [TraceOutput], _ options: CheckOptions
   ) {
-    let text = CheckText(report, width: Terminal.width, style: Terminal.style)
+    let text = CheckText(
+      report, width: Terminal.width, style: Terminal.style, showsSources: true)
     text.header.forEach { print($0) }
     print("  \(String(format: "%.3f", seconds)) s")
     if report.counterexample != nil {

@@ -22,6 +22,9 @@ package struct CommandLineTool: Sendable {
     DocumentCommand.command, ListCommand.command, FuzzCommand.command,
   ]
 
+  /// Makes a command about the catalogue and not the program's own models.
+  private static let catalogueFlag = "--catalogue"
+
   var source: ModelSource
   var commands: [Command]
 
@@ -37,6 +40,11 @@ package struct CommandLineTool: Sendable {
         + command.summary
     }
     let name = RunningProgram.name
+    let catalogue =
+      source.others.isEmpty
+      ? ""
+      : "Models of Gracewalk's catalogue are known by name; \(Self.catalogueFlag) makes a command "
+        + "be about\nall of them, and not about those of \(name).\n"
     return """
       usage: \(name) COMMAND [options]
 
@@ -46,7 +54,7 @@ package struct CommandLineTool: Sendable {
       \(verbs.joined(separator: "\n"))
 
       \(name) COMMAND --help tells more; \(name) --version prints the version.
-      Exit status: 0 holds, 1 violated, 2 wrong usage or input, or output that
+      \(catalogue)Exit status: 0 holds, 1 violated, 2 wrong usage or input, or output that
       cannot be written, 3 incomplete, or something that must happen never does.
       """
   }
@@ -103,7 +111,11 @@ package struct CommandLineTool: Sendable {
       print(command.help)
       return ExitStatus.holds
     }
-    let arguments = try Arguments(rest, for: command, of: source)
+    // What the words are about, whichever command they are for.
+    let isCatalogue = !source.others.isEmpty && rest.contains(Self.catalogueFlag)
+    let words = isCatalogue ? rest.filter { $0 != Self.catalogueFlag } : Array(rest)
+    let arguments = try Arguments(
+      words, for: command, of: isCatalogue ? source.catalogue : source)
     if arguments.has("progress") { ProgressLine.showLines() }
     return try command.run(arguments)
   }

@@ -77,7 +77,7 @@ enum ListCommand {
           Document(
             models: wants("models") ? arguments.models.map(entry) : nil,
             systems: wants("systems") ? arguments.models.compactMap(systemEntry) : nil,
-            invariants: wants("invariants") ? InvariantCatalogue.described.map(entry) : nil,
+            invariants: wants("invariants") ? invariants(arguments).map(entry) : nil,
             architectures: wants("architectures") ? Architecture.all.map(entry) : nil)))
       return ExitStatus.holds
     }
@@ -95,7 +95,7 @@ enum ListCommand {
     }
     if wants("invariants") {
       sections.append(
-        InvariantCatalogue.described.flatMap {
+        invariants(arguments).flatMap {
           ["\(style.bold($0.id)) (\($0.kind.rawValue))", "  \($0.statement)"]
         })
     }
@@ -107,6 +107,11 @@ enum ListCommand {
     }
     print(sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n"))
     return ExitStatus.holds
+  }
+
+  /// Those of the catalogue, and those that the models bring along.
+  private static func invariants(_ arguments: Arguments) -> [any Invariant] {
+    InvariantCatalogue.described + arguments.models.ownInvariants
   }
 
   private static func lines(_ model: Model, _ style: Style) -> [String] {

@@ -28,5 +28,19 @@ package struct ModelSource: Sendable {
   /// The model with a name; combinations of a model's operations have names, too.
   func model(named name: String) -> Model? { allModels.model(named: name) }
 
-  func path(ofFile id: String) -> String? { known(id) }
+  /// The same with commands about the other models.
+  var catalogue: ModelSource { ModelSource(others, others: systems, pathOfFile: known) }
+
+  /// The path of a source file: as it is known, or where packages have their files.
+  func path(ofFile id: String) -> String? {
+    if let path = known(id) { return path }
+    let parts = id.split(separator: "/").map(String.init)
+    guard parts.count == 2 else { return nil }
+    for folder in ["Sources/\(parts[0])", "Tests/\(parts[0])"] {
+      let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+      let found = files.filter { $0 == parts[1] || $0.hasSuffix("/\(parts[1])") }
+      if let file = found.min() { return "\(folder)/\(file)" }
+    }
+    return nil
+  }
 }

@@ -143,21 +143,10 @@ package enum SharedOptions {
       do throws(FeatureError) {
         try features.set(sides[0], to: value)
       } catch {
-        throw usageError(error)
+        throw UsageError(error.description)
       }
     }
     return features
-  }
-
-  private static func usageError(_ error: FeatureError) -> UsageError {
-    switch error {
-    case .unknownFeature(let name, let known):
-      UsageError("there is no feature '\(name)'; it is one of \(known.joined(separator: ", "))")
-    case .outOfRange(let name, let value, let range):
-      UsageError(
-        "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to "
-          + "\(range.upperBound)")
-    }
   }
 
   static let without = Option(

@@ -124,7 +124,8 @@ enum ReplayCommand {
       try StepTerminal.run(TraceMoments(trace))
       return status
     }
-    let table = TraceText(trace, width: Terminal.width, style: Terminal.style)
+    let table = TraceText(
+      trace, width: Terminal.width, style: Terminal.style, showsSources: true)
     let parameters = parameterText(trace.parameters)
     print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(origin)")
     if let step = trace.without { print("  without: \(step.sentence)") }

@@ -14,8 +14,10 @@ extension RunningProgram {
     let path = arguments.first ?? "gracewalk"
     let name = URL(fileURLWithPath: path).lastPathComponent
     self.init(name: name, invocation: path.contains("/") ? path.quotedForShell : name)
-    let parts = path.components(separatedBy: "/")
-    guard path.hasPrefix("/"), let build = parts.lastIndex(of: ".build"),
+    let whole = path.hasPrefix("/") || !path.contains("/") ? path : "\(folder)/\(path)"
+    let parts = whole.components(separatedBy: "/")
+    // A person types `.build/release`; the folder with the name of a platform is SwiftPM's way.
+    guard let build = parts.lastIndex(of: ".build"), build + 4 == parts.count,
       let configuration = parts.dropLast().last, ["release", "debug"].contains(configuration)
     else { return }
     let package = parts[..<build].joined(separator: "/")

@@ -73,7 +73,7 @@ public struct VerificationFailure: Error, CustomStringConvertible {
   init(_ check: JudgedCheck) { self.check = check }
 
   public var description: String {
-    let text = CheckText(check.report)
+    let text = CheckText(check.report, showsSources: true)
     let what =
       check.isAsDeclared
       ? "and so it does, but not all that applies is judged; require it, or say in an Exemption "
@@ -103,9 +103,4 @@ public struct ReplayFailure: Error, Equatable, CustomStringConvertible {
   public let description: String
 
   init(_ description: String) { self.description = description }
-}
-
-extension Trace: CustomStringConvertible {
-  /// The steps as a table, a column for each CPU, and what is wrong.
-  public var description: String { TraceText(self).body.joined(separator: "\n") }
 }

@@ -7,8 +7,7 @@ import Models
 enum GracewalkCommand {
   static func main() {
     let catalogue = ModelSource(Catalogue.systems) { Catalogue.path(ofFile: $0) }
-    CommandLineTool(
-      catalogue, commands: CommandLineTool.standardCommands + [BenchCommand.command]
-    ).main()
+    let ours = [BenchCommand.command, InitCommand.command]
+    CommandLineTool(catalogue, commands: CommandLineTool.standardCommands + ours).main()
   }
 }

@@ -16,15 +16,27 @@ extension Machine {
   /// Every page that was ever allocated, the roots first, then in the order of CPUs.
   public var pages: [PageView] {
     var views: [PageView] = []
-    eachAllocatedPage { views.append(view(of: $0)) }
+    eachAllocatedPage { views.append(view(of: $0, isOneOfAll: true)) }
     return views
   }
 
-  public func view(of page: TablePage) -> PageView {
-    PageView(
+  public func view(of page: TablePage) -> PageView { view(of: page, isOneOfAll: false) }
+
+  private func view(of page: TablePage, isOneOfAll: Bool) -> PageView {
+    if let inspection {
+      inspection.note(page.base, isOneOfAll: isOneOfAll)
+      inspection.note(page.base + Layout.referencesOffset, isOneOfAll: isOneOfAll)
+      for index in 0..<layout.geometry.entries {
+        inspection.note(
+          page.base + Layout.pageHeader + UInt32(index), isOneOfAll: isOneOfAll)
+      }
+    }
+    return PageView(
       page: page, name: name(ofPage: page.id), isAllocated: memory[page.base] & 1 == 1,
       references: Int(bitPattern: UInt(memory[page.base + Layout.referencesOffset])),
-      entries: (0..<layout.geometry.entries).map { entry(of: page, $0) })
+      entries: (0..<layout.geometry.entries).map { index in
+        Descriptor(bits: memory[page.base + Layout.pageHeader + UInt32(index)])
+      })
   }
 
   /// The roots of the scenario.
@@ -42,7 +54,9 @@ extension Machine {
   public func wasNeverAllocated(_ page: TablePage) -> Bool { memory[page.base] == 0 }
 
   public func entry(of page: TablePage, _ index: Int) -> Descriptor {
-    Descriptor(bits: memory[page.base + Layout.pageHeader + UInt32(index)])
+    let cell = page.base + Layout.pageHeader + UInt32(index)
+    inspection?.note(cell)
+    return Descriptor(bits: memory[cell])
   }
 
   /// The page with an id, or nil if there can be none.
@@ -52,13 +66,13 @@ extension Machine {
 
   /// The tables that can be reached from the roots, each once, parents first.
   public var reachableTables: [PageView] {
-    var found = roots.map { view(of: $0) }
+    var found = roots.map { view(of: $0, isOneOfAll: true) }
     var next = 0
     while next < found.count {
       for entry in found[next].entries {
         guard let id = linkedPage(by: entry.bits), !found.contains(where: { $0.page.id == id })
         else { continue }
-        found.append(view(of: layout.page(id)))
+        found.append(view(of: layout.page(id), isOneOfAll: true))
       }
       next += 1
     }
@@ -99,7 +113,10 @@ extension Machine {
   public func pendingText(of cpu: Int) -> String { text(of: node(of: cpu).pointee.action) }
 
   /// The value of a word.
-  public func value(of location: Location) -> UInt64 { memory[location.cell] }
+  public func value(of location: Location) -> UInt64 {
+    inspection?.note(location.cell)
+    return memory[location.cell]
+  }
 
   /// One operation in the history of an execution, as a sequential specification sees it.
   public struct HistoryEntry: Equatable, Sendable {

@@ -9,7 +9,10 @@ extension Machine {
     let outcome = judgeEvents()
     guard outcome == .clean else { return outcome }
     for (number, invariant) in stateInvariants {
-      if let report = invariant.judgeState(of: self) {
+      inspection?.open()
+      let report = invariant.judgeState(of: self)
+      inspection?.close(report)
+      if let report {
         violation = (number, report)
         return .violation
       }
@@ -22,7 +25,10 @@ extension Machine {
     for index in 0..<events.count {
       let event = events[index]
       for (number, invariant) in eventInvariants where invariant.watches.contains(event.kind) {
-        if let report = invariant.judge(event, in: self) {
+        inspection?.open()
+        let report = invariant.judge(event, in: self)
+        inspection?.close(report, about: event.cell)
+        if let report {
           violation = (number, report)
           events.removeAll()
           return .violation

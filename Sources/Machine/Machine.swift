@@ -96,6 +96,8 @@ public final class Machine: TransitionSystem {
     choice: MemoryLayout<Frame>.offset(of: \.choice) ?? 0)
   /// Collects what traces show, when the machine is replaying one.
   var recorder: StepRecorder?
+  /// What invariants look at, when the machine is replaying a trace.
+  let inspection: Inspection?
   /// The steps that order CPUs, as far as code has come to them, where the scenario asks for a
   /// census; or the one that was weakened.
   public internal(set) var synchronisingSteps: Set<WeakenedStep> = []
@@ -113,6 +115,7 @@ public final class Machine: TransitionSystem {
   ) {
     self.scenario = scenario
     self.recorder = recorder
+    inspection = recorder == nil ? nil : Inspection()
     identities = isExact ? Identities() : nil
     historyRadix = Machine.historyRadix(of: scenario)
     let callers = scenario.programs.indices.filter { scenario.programs[$0].usesCallbacks }
@@ -320,7 +323,10 @@ public final class Machine: TransitionSystem {
   public override func judgeEnd() -> StepOutcome {
     let isStuck = !stuckCPUs.isEmpty
     for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
-      if let report = invariant.judgeEnd(of: self) {
+      inspection?.open()
+      let report = invariant.judgeEnd(of: self)
+      inspection?.close(report)
+      if let report {
         violation = (number, report)
         return .violation
       }

@@ -50,6 +50,9 @@ public final class StepRecorder {
   private var latestStep: [Int: Int] = [:]
   private var actionText = ""
   private var tables: [String] = []
+  /// The step that changed each word last.
+  private var latestWrite: [UInt32: Int] = [:]
+  private var mark = 0
 
   /// - Parameter recordsPictures: whether to keep a picture of the machine for each step.
   public init(recordsPictures: Bool = false) { self.recordsPictures = recordsPictures }
@@ -83,6 +86,7 @@ public final class StepRecorder {
 
   func willTake(_ action: Action, by cpu: VirtualCPU) {
     actionText = cpu.machine.text(of: action)
+    mark = cpu.machine.memory.mark
   }
 
   func didTake(
@@ -91,6 +95,9 @@ public final class StepRecorder {
     let known = pending[cpu.index] ?? Pending()
     let now = machine.tableText()
     latestStep[cpu.index] = steps.count
+    for change in mark..<max(mark, machine.memory.mark) {
+      latestWrite[machine.memory.change(change).cell] = steps.count
+    }
     steps.append(
       RecordedStep(
         cpu: cpu.index, operation: known.operation, scopes: known.scopes, action: actionText,
@@ -100,5 +107,20 @@ public final class StepRecorder {
         tables: now == tables ? nil : now, object: machine.object(of: action)))
     tables = now
     if recordsPictures { pictures.append(machine.picture) }
+  }
+
+  /// What the invariant that failed looked at: words asked for, and words seen along with others.
+  public func inspected(
+    in machine: Machine
+  ) -> (words: [InspectedWord], around: [InspectedWord]) {
+    guard let inspection = machine.inspection else { return ([], []) }
+    let written = { (cells: [UInt32]) -> [InspectedWord] in
+      var seen: Set<UInt32> = []
+      return cells.compactMap { cell in
+        guard seen.insert(cell).inserted, let step = self.latestWrite[cell] else { return nil }
+        return InspectedWord(name: machine.name(ofCell: cell), step: step)
+      }
+    }
+    return (written(inspection.words), written(inspection.around))
   }
 }

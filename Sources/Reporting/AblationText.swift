@@ -90,7 +90,7 @@ public struct AblationText {
         namesInvariants: true, namesFeatures: namesFeatures)
       lines.append(style.dim("      \(command)"))
       if showsTraces {
-        lines += [""] + TraceText(trace, width: width, style: style).body + [""]
+        lines += [""] + TraceText(trace, width: width, style: style, showsSources: true).body + [""]
       }
       return lines
     case .redundant(let missing):

@@ -32,6 +32,9 @@ public struct CheckDocument: Encodable, Sendable {
   struct Counterexample: Encodable, Sendable {
     var invariant: String
     var message: String
+    /// What the invariant says, and why.
+    var statement: String?
+    var rationale: String?
     var details: [String]
     var schedule: String
     /// The first of the steps that repeat for ever, counted from 0.
@@ -125,7 +128,9 @@ public struct CheckDocument: Encodable, Sendable {
     let recording = trace.recording
     guard case .violated(let invariant, let violation) = recording.end else { return nil }
     return Counterexample(
-      invariant: invariant, message: violation.message, details: violation.details,
+      invariant: invariant, message: violation.message,
+      statement: recording.requirement(invariant)?.statement,
+      rationale: recording.requirement(invariant)?.rationale, details: violation.details,
       schedule: recording.schedule.text, loop: recording.loop,
       preemptions: recording.preemptions.count,
       minimal: trace.isMinimal, steps: StepDocument.all(of: recording))

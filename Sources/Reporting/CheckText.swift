@@ -9,8 +9,13 @@ public struct CheckText {
   private let report: CheckReport
   private let style: Style
   private let width: Int
+  private let showsSources: Bool
 
-  public init(_ report: CheckReport, width: Int = 120, style: Style = .plain) {
+  /// - Parameter showsSources: whether the trace says where in the source each step stands.
+  public init(
+    _ report: CheckReport, width: Int = 120, style: Style = .plain, showsSources: Bool = false
+  ) {
+    self.showsSources = showsSources
     self.report = report
     self.width = width
     self.style = style
@@ -70,7 +75,9 @@ public struct CheckText {
 
   /// The counterexample, if there is one; a replay shows the same lines.
   public var body: [String] {
-    report.counterexample.map { TraceText($0, width: width, style: style).body } ?? []
+    report.counterexample.map {
+      TraceText($0, width: width, style: style, showsSources: showsSources).body
+    } ?? []
   }
 
   private var title: String {

@@ -38,7 +38,8 @@ public struct SARIFReport: Sendable {
     let rules = report.invariants
     return log(
       rules, results: report.counterexample.flatMap { result($0, rules) }.map { [$0] } ?? [],
-      report.exitStatus, notifications)
+      report.exitStatus, notifications,
+      of: report.counterexample.map { [$0] } ?? [])
   }
 
   /// The catalogue: what a model is declared to violate is a result, too, but a suppressed one.
@@ -65,22 +66,27 @@ public struct SARIFReport: Sendable {
               + CheckText(check.report).verdict))
       }
     }
-    return log(rules, results: results, exitStatus, notifications)
+    return log(
+      rules, results: results, exitStatus, notifications,
+      of: checks.compactMap(\.report.counterexample))
   }
 
   /// A replay.
   public func log(_ trace: Trace) -> SARIFLog {
     let found = result(trace, trace.invariants)
     return log(
-      trace.invariants, results: found.map { [$0] } ?? [], found == nil ? 0 : 1, [])
+      trace.invariants, results: found.map { [$0] } ?? [], found == nil ? 0 : 1, [],
+      of: [trace])
   }
 
   private func log(
     _ rules: [String], results: [SARIFLog.Result], _ exitStatus: Int32,
-    _ notifications: [SARIFLog.Notification]
+    _ notifications: [SARIFLog.Notification], of traces: [Trace]
   ) -> SARIFLog {
+    let own = traces.flatMap(\.recording.requirements)
     let driver = SARIFLog.Tool.Driver(
-      name: "gracewalk", version: version, semanticVersion: version, rules: rules.map(rule))
+      name: "gracewalk", version: version, semanticVersion: version,
+      rules: rules.map { rule($0, own) })
     let invocation = SARIFLog.Invocation(
       executionSuccessful: !notifications.contains { $0.level == "error" }, exitCode: exitStatus,
       toolExecutionNotifications: notifications.isEmpty ? nil : notifications)
@@ -95,9 +101,12 @@ public struct SARIFReport: Sendable {
     SARIFLog.Notification(level: "error", message: SARIFLog.Message(text: text))
   }
 
-  /// A model of one's own may require invariants that are in no catalogue; the id is all there is.
-  private func rule(_ id: String) -> SARIFLog.Rule {
-    let known = InvariantCatalogue.described.first { $0.id == id }
+  /// A model of one's own may require invariants that are in no catalogue; where none of them
+  /// fails, the id is all there is.
+  private func rule(_ id: String, _ own: [InvariantText]) -> SARIFLog.Rule {
+    let known =
+      InvariantCatalogue.described.first { $0.id == id }.map { InvariantText($0) }
+      ?? own.first { $0.id == id }
     let statement = known?.statement ?? id
     let rationale = known?.rationale ?? statement
     let source = known.map { "\n\nSource: \($0.source)" } ?? ""

@@ -42,7 +42,7 @@ public struct SweepText {
   public var body: [String] {
     guard let first = report.failures.first else { return [] }
     guard report.findsAll else {
-      return CheckText(first.report, width: width, style: style).body
+      return CheckText(first.report, width: width, style: style, showsSources: true).body
     }
     return report.failures.flatMap { failure in
       let trace = failure.report.counterexample

@@ -50,6 +50,9 @@ public struct ReplayDocument: Encodable, Sendable {
   var invariant: String?
   var message: String?
   var details: [String]?
+  /// What the invariant says, and why.
+  var statement: String?
+  var rationale: String?
   var steps: [StepDocument]
 
   public init(_ trace: Trace) {
@@ -71,6 +74,8 @@ public struct ReplayDocument: Encodable, Sendable {
       invariant = id
       message = violation.message
       details = violation.details
+      statement = recording.requirement(id)?.statement
+      rationale = recording.requirement(id)?.rationale
     case .complete: end = "complete"
     case .unfinished: end = recording.loop == nil ? "unfinished" : "repeats"
     }

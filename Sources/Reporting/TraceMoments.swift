@@ -38,6 +38,8 @@ public struct TraceMoments: Sendable {
   public let lanes: [Int]
   /// Ids of the pages that the violation names.
   public let suspects: [Int]
+  /// The moment of each recorded step that has one of its own.
+  private var momentOfStep: [Int: Int] = [:]
 
   var recording: Recording { trace.recording }
 
@@ -120,6 +122,7 @@ public struct TraceMoments: Sendable {
           moment.begins = recording.operations[step.cpu][step.operation]
         }
         (preemption, beginsLoop) = (nil, false)
+        momentOfStep[position] = moments.count
         moments.append(moment)
       }
       if step.endsOperation {
@@ -162,10 +165,30 @@ public struct TraceMoments: Sendable {
     }
   }
 
+  /// Marks what the invariant that failed had looked at, where it was written last.
+  ///
+  /// An invariant that looks at everything tells by what it says which page it is about.
+  ///
+  /// - Returns: the moments of those writes.
+  private mutating func markInspected() -> [Int] {
+    let isAbout = !recording.inspected.isEmpty || !suspects.isEmpty
+    let words = isAbout ? recording.inspected : recording.inspectedAlong
+    return words.compactMap { word in
+      guard let moment = momentOfStep[word.step] else { return nil }
+      let name = word.name.hasSuffix(".references") ? String(word.name.dropLast(11)) : word.name
+      for change in moments[moment].changes.indices
+      where moments[moment].changes[change].text.hasPrefix("\(name): ") {
+        moments[moment].changes[change].isNotable = true
+      }
+      return moment
+    }
+  }
+
   /// What must be told: what is notable in itself, what concerns the pages that the violation
-  /// names, preemptions, and where it ends.
+  /// names, what the invariant looked at, preemptions, and where it ends.
   private mutating func markKeys() {
     if violation != nil, recording.loop == nil { markOpenStretches() }
+    let decisive = markInspected()
     let last = moments.count - 1
     let stale = moments[last].picture.units.flatMap { unit in
       unit.leaves.filter { !$0.isCurrent }.map {
@@ -182,7 +205,7 @@ public struct TraceMoments: Sendable {
       }
       let moment = moments[index]
       moments[index].isKey =
-        index == last || moment.preemption != nil || moment.beginsLoop
+        index == last || decisive.contains(index) || moment.preemption != nil || moment.beginsLoop
         || moment.changes.contains(where: \.isNotable)
     }
   }

@@ -7,15 +7,24 @@ import Traces
 public struct TraceTable {
   private let recording: Recording
   private let style: Style
+  private let width: Int
   /// CPUs that take a step, in order, each a column.
   private let columns: [Int]
   private let columnWidth: Int
   private let numberWidth = 4
+  /// The column in which sources stand; nil if they stand below the table, or nowhere.
+  private let sourceColumn: Int?
+  private let showsSources: Bool
   private static let narrowestColumn = 24
   private static let widestColumn = 52
 
   /// - Parameter width: characters per line to aim at; columns never get narrower than 24.
-  public init(_ recording: Recording, width: Int = 120, style: Style = .plain) {
+  ///   Sources are a last column if it fits, and else a list below the table.
+  public init(
+    _ recording: Recording, width: Int = 120, style: Style = .plain, showsSources: Bool = false
+  ) {
+    self.showsSources = showsSources
+    self.width = width
     self.recording = recording
     self.style = style
     columns = recording.cpus.indices.filter { cpu in recording.steps.contains { $0.cpu == cpu } }
@@ -24,6 +33,17 @@ public struct TraceTable {
     let longest = recording.steps.map { 4 + $0.action.count + $0.outcome.count + 2 }.max() ?? 0
     let fitting = min(share, max(longest, Self.narrowestColumn), Self.widestColumn)
     columnWidth = max(fitting, Self.narrowestColumn)
+    let sources = recording.steps.map { Self.source($0).count }.max() ?? 0
+    let end = numberWidth + 2 + count * (columnWidth + 2)
+    let fits = end + sources <= width
+    sourceColumn = showsSources && sources > 0 && fits ? end : nil
+  }
+
+  /// Where the code of a step stands: the file without its module, and the line.
+  private static func source(_ step: RecordedStep) -> String {
+    guard step.site.line > 0 else { return "" }
+    let file = step.site.file.split(separator: "/").last.map(String.init) ?? step.site.file
+    return "\(file):\(step.site.line)"
   }
 
   /// The whole table, line by line, without what came before and after it.
@@ -51,7 +71,7 @@ public struct TraceTable {
     if recording.loop != nil {
       lines.append(style.warning("  ↺   and again from step \(loopNumber), in the same state"))
     }
-    return lines
+    return lines + sourceList
   }
 
   private struct Context {
@@ -62,9 +82,38 @@ public struct TraceTable {
     var operations: [Int: Int] = [:]
   }
 
+  /// The sources of all numbered steps by file, where there is no column for them.
+  private var sourceList: [String] {
+    guard showsSources, sourceColumn == nil else { return [] }
+    var files: [(name: String, places: [(first: Int, last: Int, line: Int)])] = []
+    var number = 0
+    for step in recording.steps where !step.isBoundary && !step.isLocal {
+      number += 1
+      let parts = Self.source(step).split(separator: ":").map(String.init)
+      guard parts.count == 2, let line = Int(parts[1]) else { continue }
+      if !files.contains(where: { $0.name == parts[0] }) { files.append((parts[0], [])) }
+      guard let file = files.firstIndex(where: { $0.name == parts[0] }) else { continue }
+      if let place = files[file].places.last, place.line == line, place.last == number - 1 {
+        files[file].places[files[file].places.count - 1].last = number
+      } else {
+        files[file].places.append((number, number, line))
+      }
+    }
+    guard !files.isEmpty else { return [] }
+    let lines = files.flatMap { file in
+      let places = file.places.map { place in
+        let steps = place.first == place.last ? "" : "–\(place.last)"
+        return "\(place.first)\(steps) at :\(place.line)"
+      }
+      return "  \(file.name): steps \(places.joined(separator: ", "))".wrapped(to: width)
+    }
+    return ["", style.dim("in the source")] + lines.map { style.dim($0) }
+  }
+
   private var heading: String {
     let names = columns.map { style.bold(recording.cpus[$0]) + padding(recording.cpus[$0].count) }
-    return trimmed("step".padded(to: numberWidth) + "  " + names.joined(separator: "  "))
+    let source = sourceColumn == nil ? "" : "  " + style.dim("source")
+    return trimmed("step".padded(to: numberWidth) + "  " + names.joined(separator: "  ") + source)
   }
 
   private var rule: String {
@@ -88,13 +137,17 @@ public struct TraceTable {
   }
 
   private func row(
-    _ number: String, _ cpu: Int, _ text: String, emphasis: (String) -> String = { $0 }
+    _ number: String, _ cpu: Int, _ text: String, source: String = "",
+    emphasis: (String) -> String = { $0 }
   ) -> [String] {
     guard let column = columns.firstIndex(of: cpu) else { return [] }
     let indent = String(repeating: " ", count: column * (columnWidth + 2))
     return text.wrapped(to: columnWidth).enumerated().map { index, line in
       let label = index == 0 ? number : ""
-      return label.leftPadded(to: numberWidth) + "  " + indent + emphasis(line)
+      let start = label.leftPadded(to: numberWidth) + "  " + indent
+      guard index == 0, let sourceColumn, !source.isEmpty else { return start + emphasis(line) }
+      let gap = max(1, sourceColumn - start.count - line.count)
+      return start + emphasis(line) + String(repeating: " ", count: gap) + style.dim(source)
     }
   }
 
@@ -118,7 +171,7 @@ public struct TraceTable {
       if !step.isLocal { context.number += 1 }
       let indent = String(repeating: "  ", count: step.scopes.count + 1)
       let outcome = step.outcome.isEmpty ? "" : ": \(step.outcome)"
-      lines += row(number, step.cpu, "\(indent)\(step.action)\(outcome)")
+      lines += row(number, step.cpu, "\(indent)\(step.action)\(outcome)", source: Self.source(step))
     }
     if step.endsOperation {
       let result = step.operationResult.map { " \($0)" } ?? ""

@@ -12,8 +12,13 @@ public struct TraceText {
   private let trace: Trace
   private let style: Style
   private let width: Int
+  private let showsSources: Bool
 
-  public init(_ trace: Trace, width: Int = 120, style: Style = .plain) {
+  /// - Parameter showsSources: whether to say where in the source each step stands.
+  public init(
+    _ trace: Trace, width: Int = 120, style: Style = .plain, showsSources: Bool = false
+  ) {
+    self.showsSources = showsSources
     self.trace = trace
     self.width = width
     self.style = style
@@ -21,7 +26,9 @@ public struct TraceText {
 
   /// The table and the conclusion: the same for a check and for a replay of what it found.
   public var body: [String] {
-    TraceTable(trace.recording, width: width, style: style).lines + [""] + conclusion
+    let table = TraceTable(
+      trace.recording, width: width, style: style, showsSources: showsSources)
+    return table.lines + [""] + conclusion
   }
 
   /// What is wrong, or that nothing is.
@@ -35,8 +42,8 @@ public struct TraceText {
       var lines = [style.bad("✗ \(id)")]
       lines += "  \(report.message)".wrapped(to: width)
       lines += report.details.flatMap { "  \($0)".wrapped(to: width) }
-      if let invariant = InvariantTexts.statement(id) {
-        lines += "  must hold: \(invariant)".wrapped(to: width)
+      if let statement = trace.recording.requirement(id)?.statement {
+        lines += "  must hold: \(statement)".wrapped(to: width)
       }
       let steps = trace.recording.visibleSteps
       lines.append(
@@ -78,12 +85,5 @@ public struct TraceText {
     return "\(RunningProgram.invocation) replay \(trace.model)\(settings)"
       + (namesInvariants ? invariants : "") + features + without
       + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
-  }
-}
-
-/// Statements of invariants by id.
-enum InvariantTexts {
-  static func statement(_ id: String) -> String? {
-    InvariantCatalogue.described.first { $0.id == id }?.statement
   }
 }

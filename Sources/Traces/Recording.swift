@@ -37,6 +37,12 @@ public struct Recording: Equatable, Sendable {
   /// Position in `steps` where the part begins that repeats for ever; nil if none does.
   public var loop: Int?
   public var end: End
+  /// What the invariants say that were required.
+  public var requirements: [InvariantText]
+  /// Words that the invariant that failed asked for; empty if none failed.
+  public var inspected: [InspectedWord] = []
+  /// Words it saw along with all others of their kind, as in `Machine.pages`.
+  public var inspectedAlong: [InspectedWord] = []
   /// The machine before the first step and after each; empty unless asked for.
   public var pictures: [MachinePicture]
 
@@ -65,6 +71,7 @@ public struct Recording: Equatable, Sendable {
     cpus = machine.cpuNames
     initialTables = recorder.initialTables
     preemptions = []
+    requirements = scenario.invariants.map { InvariantText($0) }
     end = isViolatedAtOnce ? Recording.violated(machine) : .unfinished
     pictures = []
     var last: Int?
@@ -104,6 +111,7 @@ public struct Recording: Equatable, Sendable {
       case .halted: if let failure = machine.failure { throw .failed(failure) }
       }
     }
+    if case .violated = end { (inspected, inspectedAlong) = recorder.inspected(in: machine) }
     steps = recorder.steps
     pictures = recorder.pictures
     if let round, let loop {
@@ -115,6 +123,9 @@ public struct Recording: Equatable, Sendable {
       return (0..<count).map { machine.name(ofOperation: $0, cpu: cpu) }
     }
   }
+
+  /// What a required invariant says; nil if there is none with that id.
+  public func requirement(_ id: String) -> InvariantText? { requirements.first { $0.id == id } }
 
   /// Steps that traces number: scheduling points, except the boundaries of operations.
   public var visibleSteps: Int { steps.count { !$0.isLocal && !$0.isBoundary } }

@@ -39,6 +39,7 @@ import Testing
     "Gracewalk": [
       "Commands", "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration",
     ],
+    "GracewalkCatalogue": ["Models"],
     "GracewalkCommand": ["Gracewalk", "Models", "Commands", "Reporting"],
   ]
 

@@ -1,13 +1,17 @@
 // swift-tools-version: 6.2
-// A package of one's own that checks a model in its tests. Copy it; the dependency is all it takes.
+// A package of one's own: models, a program with all commands for them, and tests. Copy it, or let
+// gracewalk init write one.
 import PackageDescription
+
+let gracewalk = Target.Dependency.product(name: "Gracewalk", package: "gracewalk")
 
 let package = Package(
   name: "InstallRace",
   platforms: [.macOS(.v15)],
   dependencies: [.package(name: "gracewalk", path: "../../..")],
   targets: [
-    .testTarget(
-      name: "InstallRaceTests", dependencies: [.product(name: "Gracewalk", package: "gracewalk")])
+    .target(name: "InstallRace", dependencies: [gracewalk]),
+    .executableTarget(name: "checks", dependencies: ["InstallRace", gracewalk]),
+    .testTarget(name: "InstallRaceTests", dependencies: ["InstallRace", gracewalk]),
   ]
 )

@@ -32,9 +32,10 @@ public struct DocumentSet: Sendable {
     let parts = systems.map { system in
       SystemPage(system: system, evidence: system.models.compactMap { known[$0.name] })
     }
-    let invariants = InvariantCatalogue.described.map { InvariantPage($0, evidence, systems) }
+    let described = InvariantCatalogue.described + evidence.map(\.model).ownInvariants
+    let invariants = described.map { InvariantPage($0, evidence, systems) }
     pages =
-      invariants.map(\.page) + [InvariantPage.index(InvariantCatalogue.described, invariants)]
+      invariants.map(\.page) + [InvariantPage.index(described, invariants)]
       + parts.map(\.page) + [SystemPage.index(parts), QuestionsPage(parts).page]
   }
 }

@@ -2,7 +2,6 @@
 
 import Checking
 import Exploration
-import Invariants
 import Machine
 import Traces
 
@@ -45,7 +44,7 @@ struct PageHeader {
         trace.recording.end == .complete ? "" : " The schedule ends where CPUs could go on."
       return "<div class=\"verdict fine\"><p class=\"what\">Nothing is wrong here.\(rest)</p></div>"
     }
-    let invariant = InvariantCatalogue.described.first { $0.id == id }
+    let invariant = trace.recording.requirement(id)
     let details = report.details.map { "<li>\(HTMLText.escaped($0))</li>" }.joined()
     var lines = [
       "<div class=\"verdict\">",
@@ -74,7 +73,7 @@ struct PageHeader {
       ("Memory model", HTMLText.escaped(memory)),
     ]
     if let id = moments.violation?.id,
-      let invariant = InvariantCatalogue.described.first(where: { $0.id == id })
+      let invariant = trace.recording.requirement(id)
     {
       facts.append(("Invariant from", HTMLText.escaped(invariant.source)))
     }

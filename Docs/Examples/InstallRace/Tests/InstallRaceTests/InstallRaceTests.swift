@@ -1,30 +1,8 @@
-// Two CPUs find an entry empty, and each installs a table: whoever loses must notice.
+// Each model has its verdict; and what a failure says, and how it is replayed.
 
 import Gracewalk
+import InstallRace
 import Testing
-
-func install(_ name: String, byExchange: Bool) -> Model {
-  Model(
-    name: name, summary: "a table is installed without a lock",
-    scenario: "Two CPUs fault below the same empty entry.", expectation: .holds
-  ) { _ in
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-    let root = scenario.rootTable()
-    scenario.cpus(
-      ["vcpu 0", "vcpu 1"],
-      Operation("fault") { cpu in
-        guard try cpu.load(root[0], .relaxed) == 0, let table = try cpu.allocateTable() else {
-          return
-        }
-        let entry = Descriptor.table(table).bits
-        guard byExchange else { return try cpu.store(entry, to: root[0], .release) }
-        let isMine = try cpu.compareExchange(root[0], expected: 0, desired: entry, .release)
-        if !isMine.exchanged { try cpu.free(table) }
-      })
-    scenario.require([NoLeakedTablePage(), NoUseAfterFree()])
-    return scenario
-  }
-}
 
 @Test func anExchangeTellsWhoLost() throws {
   try install("install-by-exchange", byExchange: true).verify()
