@@ -27,6 +27,19 @@ extension RandomProgram {
       let length = 1 + random.below(size == .small ? 3 : 6 - copies.count)
       return Self.parts(from: mix, length: length, words: wordCount, &random)
     }
+    if random.below(8) == 0 { addMistakes() }
+  }
+
+  /// Makes mappings of the last CPU tables at the last level, pages above it, blocks that are
+  /// misaligned or are none.
+  private mutating func addMistakes() {
+    let last = cpus.count - 1
+    for part in cpus[last].indices {
+      for step in cpus[last][part].indices
+      where [.mapLeaf, .mapBlock, .protect].contains(cpus[last][part][step].instruction) {
+        cpus[last][part][step].instruction = .mapWrongly
+      }
+    }
   }
 
   /// Makes anew who the CPUs are: some have memory management units.
@@ -40,6 +53,9 @@ extension RandomProgram {
     features.hardwareAccessFlag = random.below(2) == 0
     features.hardwareDirtyState = random.below(2) == 0
     features.enhancedTranslationSynchronisation = random.below(2) == 0
+    // From a copy: what is drawn next stays as it was.
+    var others = random
+    format = others.pick([.armStage2, .armStage2, .armStage1, .x86, .x86, .ept])
   }
 
   var hasGuests: Bool { speculations.contains { $0 >= 0 } }
@@ -71,13 +87,12 @@ extension RandomProgram {
     case .mapTable:
       guard let page = try cpu.allocateTable() else { return 0 }
       try cpu.store(Descriptor.page(0).bits, to: page[0], .relaxed)
-      let won = try cpu.compareExchange(
-        top, expected: 0, desired: Descriptor.table(page).bits, .release
-      ).exchanged
+      let entry = Descriptor.table(page, writable: step.new == 1 || cpu.format == .armStage2)
+      let won = try cpu.compareExchange(top, expected: 0, desired: entry.bits, .release).exchanged
       if !won { try cpu.free(page) }
       return won ? 1 : 0
     case .mapBlock:
-      try cpu.store(Descriptor.block(Int(step.new - 1)).bits, to: top, .release)
+      try cpu.store(Descriptor.block(2 * Int(step.new - 1)).bits, to: top, .release)
       return 0
     case .removeTable:
       let old = Descriptor(bits: try cpu.exchange(0, in: top, .acquireRelease))
@@ -102,23 +117,30 @@ extension RandomProgram {
     case .giveAway:
       try cpu.handOver(objects.frames[address], to: step.new == 1 ? .nobody : .guest)
       return 0
-    default: return try runLeaf(step, top, address, cpu)
+    default: return try runLeaf(step, top, address, root, cpu)
     }
   }
 
   /// Changes an entry for one address: in the table below the root's entry, or the root's itself.
   private static func runLeaf(
-    _ step: Step, _ top: Location, _ address: Int, _ cpu: VirtualCPU
+    _ step: Step, _ top: Location, _ address: Int, _ root: TablePage, _ cpu: VirtualCPU
   ) throws -> UInt64 {
     var slot = top
+    var leaf = Descriptor.block(address / 2 * 2)
     if let page = cpu.table(at: Descriptor(bits: try cpu.load(top, .acquire))) {
       slot = page[address % 2]
+      leaf = .page(address)
     }
     switch step.instruction {
     case .mapLeaf:
-      let leaf = Descriptor.page(address)
       let kinds = [leaf, leaf.withoutAccessFlag, leaf.writableClean, leaf.readOnly]
       try cpu.store(kinds[(address + Int(step.new)) % 4].bits, to: slot, .release)
+      return 0
+    case .mapWrongly:
+      let mistakes: [Descriptor] = [
+        .page(address), .block(1), .table(root), .block(0).withoutReads, Descriptor(bits: 3),
+      ]
+      try cpu.store(mistakes[(address + 2 * Int(step.new)) % 5].bits, to: slot, .release)
       return 0
     case .removeLeaf: return try cpu.exchange(0, in: slot, .acquireRelease) % 2
     default:

@@ -13,7 +13,7 @@ public struct RandomProgram: Equatable, Sendable {
     case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
     case guestRead, guestWrite, mapLeaf, removeLeaf, protect, mapTable, mapBlock, removeTable
-    case tlbi, dsb, giveAway
+    case tlbi, dsb, giveAway, mapWrongly
     case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
     case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt, relock
     case takePage, giveBack, peekPage, poke, shrink, takeTable, giveTableBack, giveTableBackLater
@@ -41,6 +41,7 @@ public struct RandomProgram: Equatable, Sendable {
   /// For each CPU how often its memory management unit acts unasked; -1 if it has none.
   var speculations: [Int] = []
   var features = Features()
+  var format = EntryFormat.armStage2
   /// Whether loops forget their turns.
   var hasRepeats = false
   /// Pages of the program's slab, if it has one.
@@ -114,7 +115,7 @@ public struct RandomProgram: Equatable, Sendable {
 
   /// A fresh scenario that runs the program.
   public func scenario() -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2), format: format)
     scenario.features = features
     scenario.readCopyUpdate = readCopyUpdate
     let objects = Objects(
@@ -273,7 +274,7 @@ public struct RandomProgram: Equatable, Sendable {
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
     case .guestRead, .guestWrite, .mapLeaf, .removeLeaf, .protect, .mapTable, .mapBlock,
-      .removeTable, .tlbi, .dsb, .giveAway:
+      .removeTable, .tlbi, .dsb, .giveAway, .mapWrongly:
       note(try runHardware(step, objects, cpu))
     case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt, .relock:
       try runInterrupt(step, objects, cpu, &seen, masks: &held.masks)

@@ -8,8 +8,8 @@ public enum InvariantCatalogue {
     Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
     NoFreedPageReachable(), BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(),
-    NoReuseWhileCached(), NoForeignFrameUse(), TeardownOrder(), NoPageOutlivesVM(),
-    DirectoriesStayWritable(), OperationsDoNotThrow(),
+    NoReuseWhileCached(), EntriesAreWellFormed(), NoForeignFrameUse(), TeardownOrder(),
+    NoPageOutlivesVM(), DirectoriesStayWritable(), OperationsDoNotThrow(),
   ]
 
   /// What is required of every model, whatever it asks for itself.
@@ -48,6 +48,7 @@ public enum InvariantCatalogue {
   /// What every table that hardware walks is checked for.
   public static let hardware: [any Invariant] = [
     BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(), NoReuseWhileCached(),
+    EntriesAreWellFormed(),
   ]
 
   /// What every table of reference-counted pages is checked for.

@@ -19,7 +19,7 @@ public struct NoEntryLeftLocked: QuiescenceInvariant {
 
   public func judgeEnd(of machine: Machine) -> Violation? {
     for view in machine.reachableTables where view.isAllocated {
-      guard let index = view.entries.firstIndex(where: \.isLocked) else { continue }
+      guard let index = view.entries.firstIndex(where: machine.format.isLocked) else { continue }
       return Violation("entry \(view.name)[\(index)] is still locked when all is done")
     }
     return nil

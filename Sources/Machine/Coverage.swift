@@ -6,7 +6,7 @@ public enum EntryKind: UInt8, CaseIterable, Sendable {
   case writable, readOnly
   /// The same with a clear access flag.
   case writableNotAccessed, readOnlyNotAccessed
-  /// Valid, but neither a table nor a mapping of data.
+  /// Valid, but neither a table nor a mapping of data at its level.
   case malformed
   /// Not writable, but hardware may make it so.
   case clean, cleanNotAccessed
@@ -33,11 +33,14 @@ public enum EntryKind: UInt8, CaseIterable, Sendable {
 }
 
 extension Descriptor {
-  /// What coverage takes it for.
+  /// What its bits say, whatever the level and the format.
   public var kind: EntryKind {
     guard isValid else { return isLocked ? .locked : .invalid }
     if isTable { return .table }
-    guard isLeaf else { return .malformed }
+    return isLeaf ? leafKind : .malformed
+  }
+
+  var leafKind: EntryKind {
     if isWritable { return hasAccessFlag ? .writable : .writableNotAccessed }
     if isDirtyModifiable { return hasAccessFlag ? .clean : .cleanNotAccessed }
     return hasAccessFlag ? .readOnly : .readOnlyNotAccessed

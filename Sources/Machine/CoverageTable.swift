@@ -33,9 +33,8 @@ final class CoverageTable {
 
   /// Notes that an entry changed, in a page that is published in some way.
   @inline(__always)
-  func note(_ old: UInt64, _ new: UInt64, inPagePublished published: UInt64) {
-    guard old != new else { return }
-    let (word, bit) = Self.place(Descriptor(bits: old).kind, Descriptor(bits: new).kind)
+  func note(_ old: EntryKind, _ new: EntryKind, inPagePublished published: UInt64) {
+    let (word, bit) = Self.place(old, new)
     changes[Int(published) * Self.wordsPerLevel + word] |= bit
   }
 

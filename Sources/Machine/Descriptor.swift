@@ -1,18 +1,19 @@
-// A 64-bit table entry, laid out as Arm stage-2 descriptors are where the architecture says.
+// A 64-bit table entry, laid out as Arm stage-2 descriptors are, whatever the format.
 
 /// A page-table entry.
 ///
-/// Bits as in the Arm ARM (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 7:6 access
-/// permission, 10 access flag, 47:12 output address, 51 dirty bit modifier. nT, which is bit 16 of
-/// a block there, is bit 55 here, since frames have small numbers. An invalid entry with bit 10 set
-/// is locked by software, the encoding of KVM's stage-2 code for an entry in the middle of
-/// break-before-make.
+/// The positions of its bits are the machine's own; what they mean at a level, and which entries
+/// are locked or counted, is the scenario's `EntryFormat`. They are those of the Arm ARM
+/// (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 6 readable, 7 writable, 10 access
+/// flag, 47:12 output address, 51 dirty bit modifier. nT, which is bit 16 of a block there, is
+/// bit 55 here, since frames have small numbers.
 public struct Descriptor: Hashable, Sendable {
   public var bits: UInt64
 
   public init(bits: UInt64) { self.bits = bits }
 
   public static let invalid = Descriptor(bits: 0)
+  /// The whole of an entry in the middle of break-before-make (`KVM_INVALID_PTE_LOCKED`).
   public static let locked = Descriptor(bits: 1 << 10)
 
   static let validBit: UInt64 = 1 << 0
@@ -32,6 +33,12 @@ public struct Descriptor: Hashable, Sendable {
     Descriptor(bits: UInt64(page.id + 1) << 12 | tableBit | validBit)
   }
 
+  /// The same for formats whose directories hold permissions: reads are allowed below, and writes
+  /// if it is writable.
+  public static func table(_ page: TablePage, writable: Bool) -> Descriptor {
+    Descriptor(bits: table(page).bits | readBit | (writable ? writeBit : 0))
+  }
+
   /// Maps one page, at the last level, to a data frame (counted from 0).
   public static func page(_ frame: Int, writable: Bool = true) -> Descriptor {
     var leaf = block(frame, writable: writable)
@@ -47,7 +54,8 @@ public struct Descriptor: Hashable, Sendable {
   }
 
   public var isValid: Bool { bits & Descriptor.validBit != 0 }
-  public var isLocked: Bool { !isValid && bits & Descriptor.locked.bits != 0 }
+  /// True if it is the locked entry of KVM's stage 2; other invalid entries may have the bit, too.
+  public var isLocked: Bool { self == .locked }
   public var isReadable: Bool { bits & Descriptor.readBit != 0 }
   public var isWritable: Bool { bits & Descriptor.writeBit != 0 }
   /// True if the page was accessed, or nobody wants to know.
@@ -63,6 +71,8 @@ public struct Descriptor: Hashable, Sendable {
   public var withAccessFlag: Descriptor { Descriptor(bits: bits | Descriptor.accessFlag) }
   /// The same leaf, not to be written.
   public var readOnly: Descriptor { Descriptor(bits: bits & ~Descriptor.writeBit) }
+  /// The same leaf, not to be read.
+  public var withoutReads: Descriptor { Descriptor(bits: bits & ~Descriptor.readBit) }
   /// The same leaf, to be written.
   public var writable: Descriptor { Descriptor(bits: bits | Descriptor.writeBit) }
   /// The same leaf, clean: not writable, but hardware may make it so.
@@ -76,11 +86,16 @@ public struct Descriptor: Hashable, Sendable {
 
   private var frameNumber: UInt64 { (bits & Descriptor.addressMask) >> 12 }
 
+  var hasTableBit: Bool { bits & Descriptor.tableBit != 0 }
+
+  /// True if its output address is that of a table page.
+  var pointsToTablePage: Bool { frameNumber > 0 && frameNumber < Descriptor.firstDataFrame }
+
   /// The id of the table page it points to, or nil if it is anything else.
+  ///
+  /// Whether hardware takes it for a pointer to a table depends on the level as well.
   public var tableID: Int? {
-    guard isValid, bits & Descriptor.tableBit != 0, frameNumber > 0,
-      frameNumber < Descriptor.firstDataFrame
-    else { return nil }
+    guard isValid, hasTableBit, pointsToTablePage else { return nil }
     return Int(frameNumber) - 1
   }
 

@@ -86,6 +86,10 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `value`: the owner's id.
   public static let foreignFrameUsed = EventKinds(rawValue: 1 << 21)
+  /// An entry (`cell`) that is malformed at its level was written, or read by a walk.
+  ///
+  /// `value`: the level.
+  public static let malformedEntry = EventKinds(rawValue: 1 << 22)
   /// A context was used, or released again, after its release.
   ///
   /// `cell`.

@@ -47,7 +47,7 @@ extension Facets {
   }
 
   /// What code makes use of by asking for an action.
-  init(_ action: Action) {
+  init(_ action: Action, _ format: EntryFormat) {
     self = []
     switch action.kind {
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
@@ -64,8 +64,8 @@ extension Facets {
     case .fetchAdd, .incrementUnlessZero:
       let isCount = action.cell == action.lifetime + Layout.referencesOffset
       if action.lifetime != 0 && isCount { insert(.references) }
-    case .store, .exchange: insert(entry: action.a, in: action)
-    case .compareExchange: insert(entry: action.b, in: action)
+    case .store, .exchange: insert(entry: action.a, in: action, format)
+    case .compareExchange: insert(entry: action.b, in: action, format)
     case .finished, .threw, .fence, .wait, .allocate, .free, .publish, .choose, .invoke, .respond,
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
       .settle, .slabAllocate, .slabFree, .slabShrink:
@@ -73,10 +73,12 @@ extension Facets {
     }
   }
 
-  private mutating func insert(entry bits: UInt64, in action: Action) {
+  private mutating func insert(
+    entry bits: UInt64, in action: Action, _ format: EntryFormat
+  ) {
     guard action.lifetime != 0, action.cell >= action.lifetime + Layout.pageHeader else { return }
     let entry = Descriptor(bits: bits)
-    if entry.isLocked { insert(.entryLocks) }
+    if format.isLocked(entry) { insert(.entryLocks) }
     if entry.isTable && entry.isWritable { insert(.directoryPermissions) }
   }
 }

@@ -36,6 +36,12 @@ struct Layout {
   /// In that word: reachable, but by other means than an entry of a table with a level.
   static let publishedWithoutLevel: UInt64 = 1
   static func published(atLevel level: Int) -> UInt64 { UInt64(level) + 2 }
+  /// The level in that word, if it is one that the geometry has.
+  func level(published: UInt64) -> Int? {
+    guard published >= Layout.published(atLevel: 0) else { return nil }
+    let level = Int(published - Layout.published(atLevel: 0))
+    return level < geometry.levels ? level : nil
+  }
   /// CPUs that were in a read-side section when the page was unlinked.
   static let readersAtUnlinkOffset: UInt32 = 7
 

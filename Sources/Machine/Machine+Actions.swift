@@ -96,7 +96,7 @@ extension Machine {
       return performRCU(action, by: cpu)
     case .allocate: return allocatePage(for: cpu, inOperation: action.a)
     case .publish:
-      if let id = layout.pageID(at: action.cell) { publish(id) }
+      if let id = layout.pageID(at: action.cell) { publish(id, by: cpu) }
       return 0
     case .free:
       freePage(action.lifetime, by: cpu)

@@ -22,7 +22,7 @@ extension Machine {
       cpu.abandon()
     }
     for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
-      publish(layout.page(owner: layout.bootOwner, index: index).id)
+      publish(layout.page(owner: layout.bootOwner, index: index).id, by: layout.bootOwner)
     }
     coverage.forgetChanges()
     let hasPermissions = reachableTables.contains { view in

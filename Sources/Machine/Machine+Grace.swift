@@ -121,7 +121,8 @@ extension Machine {
   /// Whoever is inside of anything now may still hold the page, or a page below it.
   func noteReaders(ofTablesIn id: Int) {
     GraceDomain.each { domain in
-      noteReaders(ofTablesIn: id, domain, readers(in: domain))
+      var seen = PageSet()
+      noteReaders(ofTablesIn: id, domain, readers(in: domain), &seen)
     }
   }
 
@@ -135,12 +136,15 @@ extension Machine {
     memory[layout.readers(domain, ofPage: id)] = readers
   }
 
-  private func noteReaders(ofTablesIn id: Int, _ domain: GraceDomain, _ readers: UInt64) {
+  private func noteReaders(
+    ofTablesIn id: Int, _ domain: GraceDomain, _ readers: UInt64, _ seen: inout PageSet
+  ) {
+    guard seen.insert(id) else { return }
     noteReaders(ofPage: id, domain, readers)
     let base = layout.page(id).base
     for index in 0..<layout.geometry.entries {
       if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {
-        noteReaders(ofTablesIn: below, domain, readers)
+        noteReaders(ofTablesIn: below, domain, readers, &seen)
       }
     }
   }

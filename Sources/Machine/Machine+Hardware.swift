@@ -48,11 +48,7 @@ extension Machine {
     case .walkRead: return readEntry(action, by: cpu)
     case .walkUpdate: return updateEntry(action, by: cpu)
     case .evict:
-      let unit = translation.unitOfCPU[cpu]
-      for level in 0..<layout.geometry.levels {
-        clear(leafSlot(unit, level, of: action.address))
-        if level < layout.geometry.lastLevel { clear(tableSlot(unit, level, of: action.address)) }
-      }
+      evict(action.address, from: translation.unitOfCPU[cpu])
       return 0
     case .tlbInvalidate:
       invalidate(action, by: cpu)
@@ -76,19 +72,29 @@ extension Machine {
       return startWalk(to: action.address, by: cpu)
     }
     let leaf = bits(of: slot)
-    guard action.isWrite ? leaf.isWritable : leaf.isReadable else {
-      if action.isWrite, features.hardwareDirtyState, leaf.isDirtyModifiable {
-        return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[slot.source]))
-      }
+    switch permission(slot, isWrite: action.isWrite) {
+    case .granted: break
+    case .marksDirty:
+      return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[slot.source]))
+    case .refused:
+      if format.faultsInvalidate { evict(action.address, from: unit) }
       return HardwareResult.permissionFault
     }
     let survival = memory[slot.survival]
-    if survival & 0xFF != 0, action.isWrite || survival >> 8 == 0 {
+    if survival & 0xFF != 0, action.isWrite || survival & Machine.losesWritesOnly == 0 {
       report(.staleUse, cpu, cell: UInt32(memory[slot.source]), value: survival & 0xFF)
     }
     let frame = frame(of: leaf, at: slot.level, for: action.address) ?? 0
     use(frame, of: unit, isWrite: action.isWrite, by: cpu)
     return HardwareResult.pack(HardwareResult.done, frame)
+  }
+
+  /// Removes all that is cached on the way to an address.
+  private func evict(_ address: Int, from unit: Int) {
+    for level in 0..<layout.geometry.levels {
+      clear(leafSlot(unit, level, of: address))
+      if level < layout.geometry.lastLevel { clear(tableSlot(unit, level, of: address)) }
+    }
   }
 
   private func use(_ number: Int, of unit: Int, isWrite: Bool, by cpu: Int) {
@@ -198,25 +204,31 @@ extension Machine {
       memory[layout.hardware.unseen(action.cell)] = isLast ? 0 : unseen & ~bit
       return HardwareResult.unsettled
     }
-    let survival = memory[register] >> 32
+    var survival = memory[register] >> 32
     let entry = Descriptor(bits: memory[action.cell])
-    if action.level < layout.geometry.lastLevel, let id = linkedPage(by: entry.bits) {
+    switch meaning(of: entry, at: action.level) {
+    case .table(let id):
+      survival |= denied(by: entry)
       fill(
         tableSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
       setWalk(
         register, action.address, action.level + 1, table: id, source: UInt64(action.cell),
         survival: survival)
       return entry.bits
-    }
-    guard entry.isLeaf else {
+    case .leaf: break
+    case .malformed:
+      report(.malformedEntry, cpu, cell: action.cell, value: UInt64(action.level))
+      fallthrough
+    case .notPresent:
       endWalk(register)
       return entry.bits
     }
-    if entry.hasAccessFlag {
+    let flagRule = format.accessFlagRule(features)
+    if entry.hasAccessFlag || flagRule == .isIgnored {
       noteConflicts(with: entry, at: action.level, action, of: unit, by: cpu)
       fill(leafSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
       endWalk(register)
-    } else if !features.hardwareAccessFlag {
+    } else if flagRule == .faults {
       endWalk(register)
     }
     return entry.bits
@@ -255,7 +267,8 @@ extension Machine {
   private func noteConflicts(
     with leaf: Descriptor, at level: Int, _ action: Action, of unit: Int, by cpu: Int
   ) {
-    guard watched.contains(.conflictingEntries) else { return }
+    // Where no break is needed, a lookup may use either, as the architecture says.
+    guard watched.contains(.conflictingEntries), format.needsBreakBeforeMake else { return }
     let span = layout.hardware.span(at: level)
     let first = action.address / span * span
     for slot in cachedLeaves(of: unit) {
@@ -293,7 +306,7 @@ extension Machine {
   private func writeByHardware(_ new: Descriptor, to cell: UInt32) {
     guard let id = layout.pageID(at: cell) else { return }
     let published = memory[layout.page(id).base + Layout.publishedOffset]
-    coverage.note(memory[cell], new.bits, inPagePublished: published)
+    noteChange(from: memory[cell], to: new.bits, inPagePublished: published)
     memory[cell] = new.bits
   }
 
@@ -344,9 +357,17 @@ extension Machine {
       loss(of: kept, to: change.new), loss(of: kept, to: Descriptor(bits: memory[source])))
     switch lost {
     case .nothing: break
-    case .writing: memory[slot.survival] = survival.rawValue | 1 << 8
-    case .all: memory[slot.survival] = survival.rawValue
+    case .writing: mark(slot, survival.rawValue | Machine.losesWritesOnly)
+    case .all: mark(slot, survival.rawValue)
     }
+  }
+
+  /// In the word behind a cached entry: what is lost is the right to write.
+  private static let losesWritesOnly: UInt64 = 1 << 8
+
+  private func mark(_ slot: Slot, _ survival: UInt64) {
+    let denied = Machine.readsDenied | Machine.writesDenied
+    memory[slot.survival] = memory[slot.survival] & denied | survival
   }
 
   /// What a cached entry allows that another one does not.
@@ -388,7 +409,11 @@ extension Machine {
       }
       footprint.read(layout.hardware.object(unit))
       let leaf = bits(of: slot)
-      guard action.isWrite ? leaf.isWritable : leaf.isReadable else { return }
+      let permission = permission(slot, isWrite: action.isWrite)
+      if permission == .refused, format.faultsInvalidate {
+        footprint.write(layout.hardware.object(unit))
+      }
+      guard permission == .granted else { return }
       let number = frame(of: leaf, at: slot.level, for: action.address) ?? 0
       guard number < scenario.dataFrames.count else { return }
       addUse(of: scenario.dataFrames[number], action, footprint)

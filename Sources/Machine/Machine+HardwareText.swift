@@ -55,7 +55,7 @@ extension Machine {
       switch result {
       case HardwareResult.restart: return "invalidated"
       case HardwareResult.unsettled: return "new: may still see it as invalid"
-      default: return "is \(text(of: Descriptor(bits: result)))"
+      default: return "is \(text(of: Descriptor(bits: result), at: action.level))"
       }
     case .walkUpdate: return result == 0 ? "lost" : "done"
     default: return ""

@@ -65,14 +65,26 @@ extension Machine {
   }
 
   /// The tables that can be reached from the roots, each once, parents first.
+  ///
+  /// Where an MMU walks, entries of the last level lead to none: hardware takes them for pages.
   public var reachableTables: [PageView] {
-    var found = roots.map { view(of: $0, isOneOfAll: true) }
+    var found: [PageView] = []
+    var depths: [Int] = []
+    func add(_ page: TablePage, _ depth: Int) {
+      if found.contains(where: { $0.page.id == page.id }) { return }
+      found.append(view(of: page, isOneOfAll: true))
+      depths.append(depth)
+    }
+    for root in roots {
+      let isWalked = translation.units.contains { $0.mmu.root.id == root.id }
+      add(root, isWalked ? 0 : Int.min)
+    }
     var next = 0
     while next < found.count {
-      for entry in found[next].entries {
-        guard let id = linkedPage(by: entry.bits), !found.contains(where: { $0.page.id == id })
-        else { continue }
-        found.append(view(of: layout.page(id), isOneOfAll: true))
+      if depths[next] < layout.geometry.lastLevel {
+        for entry in found[next].entries {
+          if let id = linkedPage(by: entry.bits) { add(layout.page(id), depths[next] + 1) }
+        }
       }
       next += 1
     }

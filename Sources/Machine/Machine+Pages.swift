@@ -70,7 +70,8 @@ extension Machine {
         ofPage: layout.page(entry.page), by: cpu)
     }
     let published = memory[layout.page(entry.page).base + Layout.publishedOffset]
-    coverage.note(old, value, inPagePublished: published)
+    noteChange(from: old, to: value, inPagePublished: published)
+    noteMalformed(value, in: cell, published: published, by: cpu)
     let unlinked = linkedPage(by: old)
     let linked = linkedPage(by: value)
     guard unlinked != linked else { return }
@@ -79,7 +80,7 @@ extension Machine {
       let links = layout.page(linked).base + Layout.linksOffset
       memory[links] += 1
       if memory[links] > 1 { report(.linkedAgain, cpu, page: links, cell: cell) }
-      if published != 0 { publish(linked, as: publication(below: published)) }
+      if published != 0 { publish(linked, as: publication(below: published), by: cpu) }
     }
   }
 
@@ -104,13 +105,17 @@ extension Machine {
   }
 
   /// Makes a page and all tables below it reachable for every CPU, those at the levels that follow.
-  func publish(_ id: Int, as published: UInt64 = Layout.publishedWithoutLevel) {
+  func publish(
+    _ id: Int, as published: UInt64 = Layout.publishedWithoutLevel, by cpu: Int
+  ) {
     let base = layout.page(id).base
     guard memory[base + Layout.publishedOffset] == 0 else { return }
     memory[base + Layout.publishedOffset] = published
     for index in 0..<layout.geometry.entries {
-      if let below = linkedPage(by: memory[base + Layout.pageHeader + UInt32(index)]) {
-        publish(below, as: publication(below: published))
+      let cell = base + Layout.pageHeader + UInt32(index)
+      noteMalformed(memory[cell], in: cell, published: published, by: cpu)
+      if let below = linkedPage(by: memory[cell]) {
+        publish(below, as: publication(below: published), by: cpu)
       }
     }
   }
@@ -159,19 +164,23 @@ extension Machine {
     footprint.write(layout.page(unlinked).base + Layout.linksOffset)
     if requirements.contains(.readersAtUnlink) {
       addAllReaders(footprint)
-      addEntries(ofTablesIn: unlinked, footprint)
+      var seen = PageSet()
+      addEntries(ofTablesIn: unlinked, footprint, &seen)
     }
   }
 
   /// Adds all entries of a table and of those below it as read, and the noted readers of those
   /// below, for which the word of their links stands.
-  private func addEntries(ofTablesIn id: Int, _ footprint: Footprint) {
+  private func addEntries(
+    ofTablesIn id: Int, _ footprint: Footprint, _ seen: inout PageSet
+  ) {
+    guard seen.insert(id) else { return }
     for index in 0..<layout.geometry.entries {
       let cell = layout.page(id).base + Layout.pageHeader + UInt32(index)
       footprint.read(cell)
       if let below = linkedPage(by: memory[cell]) {
         footprint.write(layout.page(below).base + Layout.linksOffset)
-        addEntries(ofTablesIn: below, footprint)
+        addEntries(ofTablesIn: below, footprint, &seen)
       }
     }
   }

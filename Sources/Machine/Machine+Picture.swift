@@ -19,6 +19,7 @@ extension Machine {
   ) -> MachinePicture.Page {
     let published = memory[view.page.base + Layout.publishedOffset]
     let lowest = Layout.published(atLevel: 0)
+    let level = layout.level(published: published)
     return MachinePicture.Page(
       id: view.page.id, name: view.name, isRoot: roots.contains(view.page),
       isObject: isObject(view.page),
@@ -28,17 +29,23 @@ extension Machine {
       references: view.references, origin: origin(of: view.page),
       entries: view.entries.map { entry in
         MachinePicture.Entry(
-          text: text(of: entry) + (entry.isTable && entry.isWritable ? " writable" : ""),
-          kind: kind(of: entry),
+          text: text(of: entry, at: level)
+            + (entry.isTable && entry.isWritable ? " writable" : ""),
+          kind: kind(of: entry, at: level),
           target: linkedPage(by: entry.bits))
       })
   }
 
-  private func kind(of entry: Descriptor) -> MachinePicture.EntryKind {
+  private func kind(of entry: Descriptor, at level: Int?) -> MachinePicture.EntryKind {
     if entry == .invalid { return .invalid }
-    if entry.isLocked { return .locked }
-    if linkedPage(by: entry.bits) != nil { return .table }
-    return entry.isLeaf ? .leaf : .other
+    switch kind(of: entry, at: level) as EntryKind {
+    case .invalid, .malformed: return .other
+    case .locked: return .locked
+    case .table: return linkedPage(by: entry.bits) != nil ? .table : .other
+    case .writable, .readOnly, .writableNotAccessed, .readOnlyNotAccessed, .clean,
+      .cleanNotAccessed:
+      return .leaf
+    }
   }
 
   // MARK: Words
@@ -98,7 +105,7 @@ extension Machine {
     let isFreed = place.map { memory[layout.page($0.page).base] & 1 == 0 } ?? false
     return MachinePicture.CachedEntry(
       addresses: text(of: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level)),
-      text: text(of: bits(of: slot)), page: place?.page,
+      text: text(of: bits(of: slot), at: slot.level), page: place?.page,
       entry: place?.index ?? 0, isCurrent: !isFreed && memory[source] == memory[slot.cell])
   }
 

@@ -64,22 +64,13 @@ extension Machine {
   /// The text of a value as the word that holds it gives it a meaning.
   func text(ofValue value: UInt64, in cell: UInt32) -> String {
     let isDescriptor = layout.entry(at: cell) != nil || linkedPage(by: value) != nil
-    return isDescriptor ? text(of: Descriptor(bits: value)) : String(Int64(bitPattern: value))
+    let level = level(ofCell: cell)
+    return isDescriptor
+      ? text(of: Descriptor(bits: value), at: level) : String(Int64(bitPattern: value))
   }
 
-  public func text(of descriptor: Descriptor) -> String {
-    if descriptor == .invalid { return "invalid" }
-    if descriptor.isLocked { return "LOCKED" }
-    if let id = linkedPage(by: descriptor.bits) { return "table \(name(ofPage: id))" }
-    if let frame = descriptor.dataFrame {
-      let kind = descriptor.bits & Descriptor.tableBit == 0 ? "block" : "page"
-      let isClean = !descriptor.isWritable && descriptor.isDirtyModifiable
-      let permission = descriptor.isWritable ? "" : isClean ? " clean" : " read-only"
-      let flag = descriptor.hasAccessFlag ? "" : " not accessed"
-      return "\(kind) \(hexadecimal(frame))\(permission)\(flag)"
-    }
-    return "0x" + String(descriptor.bits, radix: 16)
-  }
+  /// An entry in words, at no level in particular.
+  public func text(of descriptor: Descriptor) -> String { text(of: descriptor, at: nil) }
 
   func text(of action: Action) -> String {
     let place = action.cell == 0 ? "" : name(ofCell: action.cell)
@@ -240,7 +231,8 @@ extension Machine {
   }
 
   private func line(for view: PageView) -> String {
-    let entries = view.entries.enumerated().map { "[\($0)] \(text(of: $1))" }
+    let level = level(ofCell: view.page[0].cell)
+    let entries = view.entries.enumerated().map { "[\($0)] \(text(of: $1, at: level))" }
     return "\(view.name): \(entries.joined(separator: "  "))"
   }
 }

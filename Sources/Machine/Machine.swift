@@ -53,6 +53,8 @@ public final class Machine: TransitionSystem {
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
   let features: Features
+  /// What the bits of table entries mean.
+  public let format: EntryFormat
   let translation: TranslationUnits
   /// Numbers for histories, in a machine whose states are to be compared exactly.
   let identities: Identities?
@@ -125,6 +127,7 @@ public final class Machine: TransitionSystem {
       cpuCount <= Machine.cpuCountMax,
       "a scenario holds at most 62 CPUs, callbacks and hardware walkers included")
     features = scenario.features
+    format = scenario.format
     translation = TranslationUnits(
       scenario.programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
@@ -459,7 +462,7 @@ public final class Machine: TransitionSystem {
   ) -> ObservationTree.Index {
     var action = cpu.pending
     if failure == nil { action.isLocal = known ?? isLocal(action, cpu.index) }
-    coverage.note(Facets(action))
+    coverage.note(Facets(action, format))
     let node = tree.add(
       ObservationTree.Node(
         action: action, parent: parent, identity: cpu.localIdentity, observed: observed,

@@ -8,6 +8,8 @@ import Fibers
 /// anything but its parameters.
 public final class Scenario {
   public let geometry: Geometry
+  /// What the bits of table entries mean.
+  public var format: EntryFormat
   private(set) var words: [(name: String, initial: UInt64)] = []
   private(set) var wordCells: [UInt32] = []
   private(set) var nextCell: UInt32 = 1
@@ -43,8 +45,11 @@ public final class Scenario {
   /// What the scenario is called, for reports on its code; nil if nobody has said.
   var origin: CodeOrigin?
 
-  public init(geometry: Geometry = Geometry(levels: 2, entries: 2)) {
+  public init(
+    geometry: Geometry = Geometry(levels: 2, entries: 2), format: EntryFormat = .armStage2
+  ) {
     self.geometry = geometry
+    self.format = format
   }
 
   private func reserve(_ name: String, initial: UInt64 = 0, cells: UInt32 = 1) -> Location {

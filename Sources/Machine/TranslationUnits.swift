@@ -100,7 +100,8 @@ extension Machine {
     var prefix: Int
 
     var source: UInt32 { cell + 1 }
-    /// What is lost and why, if the entry survived an invalidation meant for it.
+    /// What is lost and why, if the entry survived an invalidation meant for it; and what the
+    /// directories on the way deny.
     var survival: UInt32 { cell + 2 }
   }
 
@@ -205,7 +206,10 @@ extension Machine {
   /// place of a table, and a table that of a block, where FEAT_BBM allows it; that both translate
   /// alike shows where both are cached.
   private func needsBreak(_ old: Descriptor, _ new: Descriptor) -> Bool {
-    guard old.tableID != new.tableID || old.dataFrame != new.dataFrame else { return false }
+    guard format.needsBreakBeforeMake,
+      old.tableID != new.tableID || old.dataFrame != new.dataFrame
+        || old.hasTableBit != new.hasTableBit
+    else { return false }
     return old.isTable == new.isTable || !mayDifferInSize(old, new)
   }
 

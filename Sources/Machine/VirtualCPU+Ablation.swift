@@ -145,7 +145,7 @@ extension VirtualCPU {
   func leavesOutTaking(_ cell: UInt32, _ desired: UInt64, _ site: SourceSite) -> Bool {
     guard ablation != .none, machine.isEntry(cell) else { return false }
     let new = Descriptor(bits: desired)
-    if new.isLocked { return isWeakened(.noEntryLock, site) }
+    if machine.format.isLocked(new) { return isWeakened(.noEntryLock, site) }
     if new.isValid {
       // Only now is it clear that the entry was made invalid to make it anew.
       if let broken = weakened.broken[cell] { _ = isWeakened(.noBreak, broken) }

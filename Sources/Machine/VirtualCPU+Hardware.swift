@@ -79,14 +79,20 @@ extension VirtualCPU {
       }
       if read == HardwareResult.restart { return nil }
       let entry = Descriptor(bits: read)
-      if level < geometry.lastLevel, let next = self.table(at: entry) {
-        table = next
+      switch machine.meaning(of: entry, at: level) {
+      case .table(let id):
+        table = machine.layout.page(id)
         level += 1
         continue
+      case .leaf: break
+      case .notPresent, .malformed: return .translationFault
       }
-      guard entry.isLeaf else { return .translationFault }
       if entry.hasAccessFlag { return nil }
-      guard machine.features.hardwareAccessFlag else { return .accessFlagFault }
+      switch format.accessFlagRule(features) {
+      case .isIgnored: return nil
+      case .faults: return .accessFlagFault
+      case .isSet: break
+      }
       var update = walkAction(.walkUpdate, slot, address, level)
       update.b = entry.bits
       _ = try issue(update, site)
@@ -118,6 +124,9 @@ extension VirtualCPU {
 
   /// What the modelled MMU can do.
   public var features: Features { machine.features }
+
+  /// What the bits of table entries mean.
+  public var format: EntryFormat { machine.format }
 
   /// Asks all memory management units that walk a table to forget what they have cached of it.
   ///

@@ -14,12 +14,12 @@ import TestSupport
   @Test func onlyStepsCount() {
     let scenario = Scenario()
     let root = scenario.rootTable()
-    scenario.boot { cpu in try cpu.store(Descriptor.page(0).bits, to: root[0], .relaxed) }
+    scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed) }
     scenario.cpu(
       "cpu",
       Operation("write") { cpu in
-        try cpu.store(Descriptor.page(0).bits, to: root[0], .relaxed)
-        try cpu.store(Descriptor.page(0, writable: false).bits, to: root[0], .relaxed)
+        try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed)
+        try cpu.store(Descriptor.block(0, writable: false).bits, to: root[0], .relaxed)
         try cpu.store(Descriptor.locked.bits, to: root[1], .relaxed)
       })
     let machine = Machine(scenario)
@@ -132,8 +132,8 @@ import TestSupport
       machine.finish()
       return machine
     }
-    let both = Coverage(of: [machine(.page(0)), machine(.locked)])
-    #expect(both == Coverage(of: [machine(.locked), machine(.page(0))]))
+    let both = Coverage(of: [machine(.block(0)), machine(.locked)])
+    #expect(both == Coverage(of: [machine(.locked), machine(.block(0))]))
     #expect(both.levels.first?.changes.map(\.new) == [.locked, .writable])
     #expect(both.operations.first?.outcomes.count == 2)
     #expect(both.includes("write", "\(Descriptor.locked.bits)"))

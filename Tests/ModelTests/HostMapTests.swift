@@ -18,13 +18,13 @@ import Testing
 
   @Test(arguments: [
     Counts(model: "host-donate", states: 23_148, transitions: 38_597),
-    Counts(model: "host-donate-fills-on-demand", states: 14_775, transitions: 19_268),
+    Counts(model: "host-donate-fills-on-demand", states: 15_303, transitions: 20_136),
     Counts(model: "host-donate-in-place-if-allowed", states: 23_148, transitions: 38_597),
-    Counts(model: "host-reclaim", states: 24_598, transitions: 47_280),
-    Counts(model: "host-reclaim-fills-on-demand", states: 14_392, transitions: 26_794),
-    Counts(model: "host-reclaim-in-place-if-allowed", states: 24_598, transitions: 47_280),
+    Counts(model: "host-reclaim", states: 24_100, transitions: 46_344),
+    Counts(model: "host-reclaim-fills-on-demand", states: 13_894, transitions: 25_858),
+    Counts(model: "host-reclaim-in-place-if-allowed", states: 24_100, transitions: 46_344),
     Counts(model: "host-donate-write-locked", states: 61_710, transitions: 98_213),
-    Counts(model: "host-coalesce-write-locked", states: 21_102, transitions: 32_509),
+    Counts(model: "host-coalesce-write-locked", states: 20_928, transitions: 32_194),
   ])
   func counts(_ expected: Counts) throws {
     let model = try #require(Catalogue.model(named: expected.model))

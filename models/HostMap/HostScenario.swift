@@ -110,6 +110,7 @@ enum HostScenario: Sendable {
         try cpu.getPage(pages)
       }
       try cpu.store(HostTable.owned.bits, to: pages[1], .relaxed)
+      try cpu.getPage(pages)
       try cpu.handOver(table.frames[1], to: table.guest)
       try table.mapForGuest(cpu, 1)
     }

@@ -47,6 +47,7 @@ extension HostTable {
     if fillsOnDemand {
       let page = table[geometry.index(of: address, at: 1)]
       try cpu.store(HostTable.owned.bits, to: page, .release)
+      try cpu.getPage(table)
     }
     try cpu.dsb()
   }
@@ -68,9 +69,9 @@ extension HostTable {
   ) throws(Abandoned) {
     try fill(cpu, table, over: address, isDonated: false)
     try cpu.store(Descriptor.table(table).bits, to: slot, .release)
+    // One entry in use takes the place of another.
     try cpu.store(
       HostTable.owned.bits, to: table[geometry.index(of: address, at: 1)], .relaxed)
-    try cpu.putPage(table)
     try cpu.dsb()
     // No level: the page is cached as itself or as part of the block.
     try cpu.tlbi(.address(address), of: root)
@@ -85,7 +86,7 @@ extension HostTable {
       let page = firstAddress(ofBlockOver: address) + index
       let entry = isDonated && page == address ? HostTable.owned : Descriptor.page(page)
       try cpu.store(entry.bits, to: table[index], .relaxed)
-      if entry.isValid { try cpu.getPage(table) }
+      try cpu.getPage(table)
     }
   }
 }

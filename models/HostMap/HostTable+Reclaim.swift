@@ -17,8 +17,8 @@ extension HostTable {
     }
     if omission != .handBackBeforeMapping { try cpu.handOver(frames[address], to: host) }
     let slot = table[geometry.index(of: address, at: 1)]
+    // The owner's mark was an entry in use as well.
     try cpu.store(Descriptor.page(address).bits, to: slot, .release)
-    try cpu.getPage(table)
     try cpu.dsb()
     if omission == .handBackBeforeMapping { try cpu.handOver(frames[address], to: host) }
     if try belongsToHost(cpu, table) { try coalesce(cpu, table, parent, over: address) }

@@ -37,7 +37,8 @@ struct HostTable: Sendable {
     case writeSide
   }
 
-  /// Invalid, with the mark of an owner who is not the host (`kvm_pgtable_stage2_set_owner`).
+  /// Invalid, with the mark of an owner who is not the host (`kvm_pgtable_stage2_set_owner`); it
+  /// counts as an entry in use (`stage2_pte_is_counted`).
   static let owned = Descriptor(bits: 1 << 2)
 
   let root: TablePage

@@ -79,7 +79,7 @@ enum SwapEntries {
     scenario.boot { cpu in
       for index in 0..<2 {
         try cpu.getPage(root)
-        try cpu.store(Descriptor.block(index).bits, to: root[index], .relaxed)
+        try cpu.store(Descriptor.block(frame(ofBlock: index)).bits, to: root[index], .relaxed)
       }
     }
     scenario.require(InvariantCatalogue.tables)
@@ -130,10 +130,13 @@ enum SwapEntries {
     }
   }
 
-  /// At the start an entry maps the frame with its own number.
+  /// At the start each entry maps the block with its own number.
   private static func found(_ entry: UInt64, in index: Int) -> Found {
-    Descriptor(bits: entry).dataFrame == index ? .asAtStart : .swapped
+    Descriptor(bits: entry).dataFrame == frame(ofBlock: index) ? .asAtStart : .swapped
   }
+
+  /// A block's frame is a multiple of the block's size.
+  private static func frame(ofBlock index: Int) -> Int { 2 * index }
 
   /// Locks an entry and returns what it was; nil if somebody else has it.
   private static func lock(_ cpu: VirtualCPU, _ entry: Location) throws(Abandoned) -> UInt64? {

@@ -115,7 +115,7 @@ public enum ReverseMap {
   private static func scenario(
     _ change: Change, _ omitting: Omission?, mapsAtStart: Bool
   ) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2), format: .x86)
     let mmu = ShadowMMU(scenario, omitting)
     scenario.boot { cpu in
       try mmu.setUp(cpu)

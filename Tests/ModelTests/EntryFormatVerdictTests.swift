@@ -1,0 +1,207 @@
+// Verdicts that depend on the entry format, each with its red twin.
+
+import Gracewalk
+import Testing
+
+@Suite struct EntryFormatVerdictTests {
+  private func report(
+    levels: Int = 2, _ format: EntryFormat = .armStage2, _ invariants: [any Invariant],
+    _ fill: @escaping @Sendable (Scenario, TablePage) -> Void
+  ) throws -> CheckReport {
+    let model = Model(
+      name: "format", summary: "an entry", scenario: "", expectation: .holds
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2), format: format)
+      let root = scenario.rootTable()
+      scenario.require(invariants)
+      fill(scenario, root)
+      return scenario
+    }
+    return try model.check()
+  }
+
+  private func violated(_ report: CheckReport) -> String? { report.violatedInvariant }
+
+  // MARK: Locked
+
+  private func storing(
+    _ bits: UInt64, _ format: EntryFormat = .armStage2
+  ) throws -> CheckReport {
+    try report(format, [NoEntryLeftLocked(), NoLeakedTablePage()]) { scenario, root in
+      scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .release) }
+      scenario.cpu("cpu", Operation("change") { try $0.store(bits, to: root[0], .relaxed) })
+    }
+  }
+
+  /// `pmdp_invalidate` keeps the bits of the entry, bit 10 among them.
+  @Test func whatIsNotPresentIsNotLocked() throws {
+    #expect(try storing(Descriptor.block(0).bits & ~1).verdict == .holds)
+    #expect(try storing(1 << 10 | 1 << 2).verdict == .holds)
+    #expect(violated(try storing(Descriptor.locked.bits)) == "no-entry-left-locked")
+  }
+
+  @Test func whatIsLockedIsTheFormats() throws {
+    #expect(try storing(Descriptor.locked.bits, .x86).verdict == .holds)
+    #expect(try storing(Descriptor.locked.bits, .armStage1).verdict == .holds)
+    var own = EntryFormat.x86
+    own.locked = Descriptor(bits: 1 << 11)
+    #expect(violated(try storing(1 << 11, own)) == "no-entry-left-locked")
+  }
+
+  // MARK: Counted
+
+  private func annotating(_ format: EntryFormat, gets: Bool) throws -> CheckReport {
+    try report(levels: 1, format, InvariantCatalogue.tables) { scenario, root in
+      scenario.cpu(
+        "host",
+        Operation("set owner") { cpu in
+          try cpu.store(1 << 2, to: root[0], .relaxed)
+          if gets { try cpu.getPage(root) }
+        })
+    }
+  }
+
+  @Test func annotationsCountInKVM() throws {
+    #expect(try annotating(.armStage2, gets: true).verdict == .holds)
+    #expect(violated(try annotating(.armStage2, gets: false)) == "references-match-entries")
+    #expect(try annotating(.x86, gets: false).verdict == .holds)
+    #expect(violated(try annotating(.x86, gets: true)) == "references-match-entries")
+  }
+
+  // MARK: Well-formed
+
+  /// A guest reads through what is there from the start.
+  private func reading(
+    _ format: EntryFormat, _ entry: @escaping @Sendable (TablePage) -> Descriptor,
+    belowRoot: Bool = false, isThere: Bool = true
+  ) throws -> CheckReport {
+    try report(format, InvariantCatalogue.hardware) { scenario, root in
+      _ = scenario.dataFrames(4)
+      scenario.boot { cpu in
+        guard belowRoot else {
+          if isThere { try cpu.store(entry(root).bits, to: root[0], .relaxed) }
+          return
+        }
+        guard let table = try cpu.allocateTable() else { return }
+        if isThere { try cpu.store(entry(table).bits, to: table[0], .relaxed) }
+        try cpu.store(Descriptor.table(table, writable: true).bits, to: root[0], .relaxed)
+      }
+      scenario.cpu(
+        "guest", mmu: isThere ? MMU(root) : nil,
+        Operation("read") { cpu in
+          isThere ? try cpu.guestRead(0) : GuestAccess.translationFault
+        })
+      guard !isThere else { return }
+      scenario.cpu("other", mmu: MMU(root), [])
+      scenario.cpu(
+        "host",
+        Operation("write") { cpu in
+          let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) ?? root
+          try cpu.store(entry(table).bits, to: table[0], .release)
+        })
+    }
+  }
+
+  /// What a walk reads is judged, and so is what is written where nobody walks.
+  @Test(arguments: [true, false])
+  func malformedEntriesAreFound(isThere: Bool) throws {
+    func isFound(
+      _ format: EntryFormat, belowRoot: Bool = false,
+      _ entry: @escaping @Sendable (TablePage) -> Descriptor
+    ) throws -> Bool {
+      let checked = try reading(format, entry, belowRoot: belowRoot, isThere: isThere)
+      #expect(checked.verdict == (checked.counterexample == nil ? .holds : .violated))
+      if let found = violated(checked) { #expect(found == "entries-are-well-formed") }
+      return checked.counterexample != nil
+    }
+    for format in EntryFormat.all {
+      #expect(try isFound(format) { _ in .page(0) })
+      #expect(try isFound(format) { _ in .block(1) })
+      #expect(try !isFound(format) { _ in .block(2) })
+      #expect(try !isFound(format) { _ in Descriptor(bits: 1 << 10 | 6) })
+      #expect(try isFound(format, belowRoot: true) { Descriptor.table($0, writable: true) })
+      #expect(try !isFound(format, belowRoot: true) { _ in .page(1) })
+      let isArm = format == .armStage1 || format == .armStage2
+      #expect(try isFound(format, belowRoot: true) { _ in .block(0) } == isArm)
+      let isEPT = format == .ept
+      #expect(
+        try isFound(format, belowRoot: true) { _ in Descriptor.page(0).withoutReads } == isEPT)
+    }
+  }
+
+  /// Entries of a table that is linked later are judged where it is.
+  @Test func tablesAreJudgedWhereTheyAreLinked() throws {
+    func linking(_ leaf: Descriptor) throws -> CheckReport {
+      try report(.armStage2, [EntriesAreWellFormed()]) { scenario, root in
+        scenario.cpu("guest", mmu: MMU(root), [])
+        scenario.cpu(
+          "host",
+          Operation("map") { cpu in
+            guard let table = try cpu.allocateTable() else { return }
+            try cpu.store(leaf.bits, to: table[1], .relaxed)
+            try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+          })
+      }
+    }
+    #expect(try linking(.page(3)).verdict == .holds)
+    let wrong = try linking(.block(2))
+    #expect(violated(wrong) == "entries-are-well-formed")
+    guard case .violated(_, let violation) = wrong.counterexample?.recording.end else { return }
+    #expect(
+      violation.message
+        == "host.0[1] at level 1 holds block 0x2, which is reserved at this level")
+  }
+
+  /// Tables that lead to each other end no command.
+  @Test func circlesOfTablesAreFollowedOnce() throws {
+    let circle = try report(.armStage2, [NoTableLinkedTwice(), GracePeriodSafety()]) {
+      scenario, root in
+      scenario.cpu(
+        "cpu",
+        Operation("link, unlink") { cpu in
+          guard let table = try cpu.allocateTable() else { return }
+          try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+          try cpu.store(Descriptor.table(root).bits, to: table[0], .release)
+          try cpu.store(0, to: root[0], .release)
+        })
+    }
+    #expect(circle.verdict == .holds)
+  }
+
+  /// A table that hangs on the last level is a page there, and so it is lost.
+  @Test func theLastLevelLinksNothing() throws {
+    func hanging(levels: Int, isWalked: Bool = true) throws -> CheckReport {
+      try report(levels: levels, .armStage2, [NoLeakedTablePage()]) { scenario, root in
+        scenario.cpu(
+          "cpu", mmu: isWalked ? MMU(root) : nil,
+          Operation("hang") { cpu in
+            guard let table = try cpu.allocateTable() else { return }
+            try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+          })
+      }
+    }
+    #expect(try hanging(levels: 2).verdict == .holds)
+    #expect(violated(try hanging(levels: 1)) == "no-leaked-table-page")
+    // Software may walk further than the geometry says.
+    #expect(try hanging(levels: 1, isWalked: false).verdict == .holds)
+  }
+
+  /// x86 changes a mapping without a break, and directories' permissions hold for what is below.
+  @Test func directoriesProtectWhatIsBelow() throws {
+    func writing(_ format: EntryFormat) throws -> [String] {
+      let checked = try report(format, InvariantCatalogue.hardware) { scenario, root in
+        scenario.boot { cpu in
+          guard let table = try cpu.allocateTable() else { return }
+          try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
+          try cpu.store(
+            Descriptor.table(table, writable: false).bits, to: root[0], .relaxed)
+        }
+        scenario.cpu("guest", mmu: MMU(root), Operation("write") { try $0.guestWrite(0) })
+      }
+      #expect(checked.verdict == .holds)
+      return checked.coverage.operations[0].outcomes.compactMap(\.text)
+    }
+    #expect(try writing(.x86) == ["permission fault"])
+    #expect(try writing(.armStage1) == ["frame 0x0"])
+  }
+}
