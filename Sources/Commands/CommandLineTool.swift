@@ -103,6 +103,7 @@ package struct CommandLineTool: Sendable {
       print(command.help)
       return ExitStatus.holds
     }
+    if let problem = source.allModels.listProblem { throw UsageError(problem) }
     let arguments = try Arguments(rest, for: command, of: source)
     if arguments.has("progress") { ProgressLine.showLines() }
     return try command.run(arguments)

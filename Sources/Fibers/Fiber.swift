@@ -19,6 +19,7 @@ public final class Fiber {
     var fiber: UnsafeMutableRawPointer?
     var resumer: UnsafeMutableRawPointer?
     var isIdle = true
+    var isGivenUp = false
   }
 
   private let stack = FiberStack.take()
@@ -35,7 +36,7 @@ public final class Fiber {
   }
 
   deinit {
-    precondition(isIdle, "[internal] a suspended fiber was dropped")
+    if !isIdle { fatalError("[internal] a suspended fiber was dropped") }
     contexts.deallocate()
     stack.giveBack()
   }
@@ -58,6 +59,21 @@ public final class Fiber {
   public func suspend() {
     let contexts = contexts
     gracewalk_switch(&contexts.pointee.fiber, contexts.pointee.resumer)
+  }
+
+  /// True if the body was left where it stood, for good: the fiber is of no more use.
+  public var isGivenUp: Bool { contexts.pointee.isGivenUp }
+
+  /// Gives control back for good, from a body that would never return.
+  ///
+  /// Called from inside the body. What it holds, and its stack, stay as they are until the process
+  /// ends.
+  public func giveUp() -> Never {
+    _ = Unmanaged.passRetained(self)
+    contexts.pointee.isIdle = true
+    contexts.pointee.isGivenUp = true
+    suspend()
+    fatalError("[internal] a fiber that was given up was resumed")
   }
 
   fileprivate func runBodyForever() -> Never {

@@ -121,6 +121,7 @@ extension Machine {
   /// Whoever is inside of anything now may still hold the page, or a page below it.
   func noteReaders(ofTablesIn id: Int) {
     GraceDomain.each { domain in
+      beginVisit()
       noteReaders(ofTablesIn: id, domain, readers(in: domain))
     }
   }
@@ -136,6 +137,7 @@ extension Machine {
   }
 
   private func noteReaders(ofTablesIn id: Int, _ domain: GraceDomain, _ readers: UInt64) {
+    guard visit(id) else { return }
     noteReaders(ofPage: id, domain, readers)
     let base = layout.page(id).base
     for index in 0..<layout.geometry.entries {

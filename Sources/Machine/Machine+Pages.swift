@@ -159,13 +159,29 @@ extension Machine {
     footprint.write(layout.page(unlinked).base + Layout.linksOffset)
     if requirements.contains(.readersAtUnlink) {
       addAllReaders(footprint)
+      beginVisit()
       addEntries(ofTablesIn: unlinked, footprint)
     }
+  }
+
+  /// Forgets which pages were visited: a way through tables begins that may lead back to where it
+  /// was.
+  func beginVisit() {
+    for index in 0..<visitedPages.count { visitedPages[index] = 0 }
+  }
+
+  /// Notes that the way has come to a page; false if it had before.
+  func visit(_ id: Int) -> Bool {
+    let bit: UInt64 = 1 << UInt64(id & 63)
+    guard visitedPages[id >> 6] & bit == 0 else { return false }
+    visitedPages[id >> 6] |= bit
+    return true
   }
 
   /// Adds all entries of a table and of those below it as read, and the noted readers of those
   /// below, for which the word of their links stands.
   private func addEntries(ofTablesIn id: Int, _ footprint: Footprint) {
+    guard visit(id) else { return }
     for index in 0..<layout.geometry.entries {
       let cell = layout.page(id).base + Layout.pageHeader + UInt32(index)
       footprint.read(cell)

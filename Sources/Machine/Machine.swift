@@ -38,6 +38,10 @@ public final class Machine: TransitionSystem {
 
   /// Most CPUs: a bit each in a lock's word, one for what runs before them, one for a writer.
   public static let cpuCountMax = 62
+  /// Most memory management units: a bit each, next to the number of a CPU.
+  public static let unitCountMax = 56
+  /// Most addresses of a table that is walked: 16 bits of an action.
+  public static let addressCountMax = 1 << 16
 
   /// More local actions than this in a row, and the code is taken to be in an endless loop.
   private static let localActionsMax = 10_000
@@ -72,16 +76,24 @@ public final class Machine: TransitionSystem {
   /// What CPUs had written when they issued invalidations, by number.
   private(set) var writtenEntries = [WrittenEntries()]
   private var writtenNumbers = [WrittenEntries(): 0]
-  private let eventInvariants: [(number: Int, invariant: any EventInvariant)]
+  let eventInvariants: [(number: Int, invariant: any EventInvariant)]
   private let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
-  private let stateInvariants: [(number: Int, invariant: any StateInvariant)]
+  let stateInvariants: [(number: Int, invariant: any StateInvariant)]
 
   /// Nodes whose code was run once more already, when the search was saved.
   private var auditedNodes = 0
   /// Why the machine cannot go on, if it cannot.
   public private(set) var failure: MachineFailure?
   /// The latest violation, and the number of its invariant.
-  public private(set) var violation: (invariant: Int, report: Violation)?
+  public internal(set) var violation: (invariant: Int, report: Violation)?
+  /// What was wrong already before the CPUs started.
+  var violationAtBoot: (invariant: Int, report: Violation)?
+  /// Takes note of mistakes that invariants make.
+  lazy var sink = MisuseSink { [unowned self] text, site in
+    fail(.misuse("an invariant looks at what does not exist: \(text)", at: site))
+  }
+  /// Pages that a way through tables has come to: a bit each.
+  let visitedPages: GrowableBuffer<UInt64>
   /// Collects what traces show, when the machine is replaying one.
   var recorder: StepRecorder?
   /// The steps that order CPUs, as far as code has come to them, where the scenario asks for a
@@ -103,19 +115,21 @@ public final class Machine: TransitionSystem {
     self.recorder = recorder
     identities = isExact ? Identities() : nil
     historyRadix = Machine.historyRadix(of: scenario)
-    let callers = scenario.programs.indices.filter { scenario.programs[$0].usesCallbacks }
-    let firstWalker = scenario.programs.count + callers.count
-    let cpuCount = firstWalker + scenario.programs.count { ($0.mmu?.times ?? 0) > 0 }
-    precondition(
-      cpuCount <= Machine.cpuCountMax,
-      "a scenario holds at most 62 CPUs, callbacks and hardware walkers included")
+    // What cannot be built stays empty, and has failed from the start.
+    let problem = scenario.machineProblem
+    let programs = problem == nil ? scenario.programs : []
+    let callers = programs.indices.filter { programs[$0].usesCallbacks }
+    let firstWalker = programs.count + callers.count
+    let cpuCount = firstWalker + programs.count { ($0.mmu?.times ?? 0) > 0 }
     features = scenario.features
-    translation = TranslationUnits(
-      scenario.programs, firstWalker: firstWalker, cpuCount: cpuCount)
+    translation = TranslationUnits(programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
-      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count)
+      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count,
+      scenario: scenario.number)
     memory = Memory(cellCount: layout.cellCount)
-    let identical = scenario.mayRepeat || scenario.hasHardware ? [] : scenario.identicalCPUs
+    visitedPages = GrowableBuffer(repeating: 0, count: layout.pageCapacity / 64 + 1)
+    let isExchangeable = problem == nil && !scenario.mayRepeat && !scenario.hasHardware
+    let identical = isExchangeable ? scenario.identicalCPUs : []
     permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
     turns = scenario.mayRepeat ? ForgottenTurns(unrolls: unrolls || recorder != nil) : nil
     coverage = CoverageTable(levels: scenario.geometry.levels)
@@ -140,6 +154,10 @@ public final class Machine: TransitionSystem {
       }
     }
     super.init()
+    if let problem {
+      fail(.misuse(problem))
+      return
+    }
     makeCPUs(callers)
     if isExact && watchesHistory && historyRadix == nil {
       fail(.capacity("too many operations to compare states exactly while histories are watched"))
@@ -151,6 +169,7 @@ public final class Machine: TransitionSystem {
   deinit {
     for cpu in cpus { cpu.abandon() }
     positions.deallocate()
+    visitedPages.deallocate()
     frames.deallocate()
     events.deallocate()
     registers.deallocate()
@@ -160,10 +179,12 @@ public final class Machine: TransitionSystem {
     for program in scenario.programs { addCPU(program.name, .program(program)) }
     for owner in callers {
       callbackCPUs[owner] = cpus.count
-      addCPU("\(scenario.programs[owner].name)/rcu", .callbacks(of: owner))
+      addCPU(Machine.callbackName(scenario.programs[owner].name), .callbacks(of: owner))
     }
     for program in scenario.programs {
-      if let mmu = program.mmu, mmu.times > 0 { addCPU("\(program.name)/mmu", .walker(mmu)) }
+      if let mmu = program.mmu, mmu.times > 0 {
+        addCPU(Machine.walkerName(program.name), .walker(mmu))
+      }
     }
   }
 
@@ -276,22 +297,33 @@ public final class Machine: TransitionSystem {
 
   public override func judgeEnd() -> StepOutcome {
     let isStuck = !stuckCPUs.isEmpty
-    for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
-      if let report = invariant.judgeEnd(of: self) {
-        violation = (number, report)
-        return .violation
+    return sink.whileCurrent {
+      for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
+        let report = invariant.judgeEnd(of: self)
+        if failure != nil { return .halted }
+        if let report {
+          violation = (number, report)
+          return .violation
+        }
       }
+      return .clean
     }
-    return .clean
   }
 
   /// Judges the initial state, which no step leads to.
-  public func judgeStart() -> StepOutcome { failure != nil ? .halted : judgeStep() }
+  ///
+  /// What was wrong while the scenario booted was judged there.
+  public func judgeStart() -> StepOutcome {
+    if failure != nil { return .halted }
+    guard let violationAtBoot else { return judgeStep() }
+    violation = violationAtBoot
+    return .violation
+  }
 
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
 
   public override func addExactState(to words: GrowableBuffer<UInt64>) {
-    precondition(identities != nil, "only an exact machine knows its states exactly")
+    demand(identities != nil, "only an exact machine knows its states exactly")
     for cpu in 0..<layout.cpuCount { words.append(UInt64(node(of: cpu).pointee.identity)) }
     memory.addContents(to: words)
   }
@@ -306,27 +338,6 @@ public final class Machine: TransitionSystem {
   /// The node where a CPU stands; the address is valid until the tree grows.
   @inline(__always)
   func node(of cpu: Int) -> UnsafeMutablePointer<ObservationTree.Node> { tree[positions[cpu]] }
-
-  private func judgeStep() -> StepOutcome {
-    for index in 0..<events.count {
-      let event = events[index]
-      for (number, invariant) in eventInvariants where invariant.watches.contains(event.kind) {
-        if let report = invariant.judge(event, in: self) {
-          violation = (number, report)
-          events.removeAll()
-          return .violation
-        }
-      }
-    }
-    events.removeAll()
-    for (number, invariant) in stateInvariants {
-      if let report = invariant.judgeState(of: self) {
-        violation = (number, report)
-        return .violation
-      }
-    }
-    return .clean
-  }
 
   // MARK: Checkpoints
 
@@ -447,7 +458,8 @@ public final class Machine: TransitionSystem {
 
   /// Stops the machine; the first reason is kept.
   func fail(_ reason: MachineFailure) {
-    if failure == nil { failure = reason }
+    guard failure == nil else { return }
+    failure = if case .misuse(let text) = reason { .misuse(text.printable) } else { reason }
   }
 
   // MARK: Callbacks

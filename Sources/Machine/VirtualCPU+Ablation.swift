@@ -118,7 +118,8 @@ extension VirtualCPU {
     } catch let error as Abandoned {
       throw error
     } catch {
-      machine.fail(.operationThrew(cpu: index, error: String(describing: error)))
+      if isAbandoned { throw refused() }
+      machine.fail(.operationThrew(cpu: index, error: String(describing: error).printable))
       isAbandoned = true
       throw Abandoned()
     }

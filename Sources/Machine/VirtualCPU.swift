@@ -38,6 +38,12 @@ public final class VirtualCPU {
   private let watchesHistory: Bool
   private let hasHardware: Bool
   let ablation: Ablation
+  let scenarioNumber: UInt32
+  let layout: Layout
+  /// What the modelled MMU can do.
+  public let features: Features
+  /// True if a guest can run on this CPU.
+  public let hasMMU: Bool
 
   // Local state, rebuilt whenever the code runs from its start.
   var operation = 0
@@ -67,7 +73,14 @@ public final class VirtualCPU {
   private var position = ObservationTree.none
   private let script = GrowableBuffer<ObservationTree.Index>()
   private var scriptPosition = 0
-  private lazy var fiber = Fiber { [unowned self] in runRole() }
+  private lazy var fiber = makeFiber()
+  /// Takes note of mistakes that the code makes without an action.
+  private lazy var sink = MisuseSink(scenario: scenarioNumber) { [unowned self] text, site in
+    _ = misuse(text, site)
+  }
+  /// Actions that the code has asked for since it was told to unwind.
+  private var refusals = 0
+  private static let refusalsMax = 10_000
 
   init(index: Int, name: String, role: Role, machine: Machine) {
     self.index = index
@@ -78,6 +91,11 @@ public final class VirtualCPU {
     watchesHistory = machine.watchesHistory
     hasHardware = machine.hasHardware
     ablation = machine.scenario.ablation
+    scenarioNumber = machine.scenario.number
+    layout = machine.layout
+    features = machine.features
+    let units = machine.translation.unitOfCPU
+    hasMMU = index < units.count && units[index] >= 0
   }
 
   deinit { script.deallocate() }
@@ -128,9 +146,9 @@ public final class VirtualCPU {
   func issue(_ action: Action, _ site: SourceSite) throws(Abandoned) -> UInt64 {
     self.site = site
     actionCount += 1
+    if isAbandoned { throw refused() }
     if ablation != .none { noteOrdering(action, site) }
-    if case .boot = role { return machine.performAtBoot(action, by: self) }
-    if isAbandoned { throw Abandoned() }
+    if case .boot = role { return try machine.performAtBoot(action, by: self) }
     if scriptPosition + 1 < script.count {
       return try replay(action)
     }
@@ -139,6 +157,13 @@ public final class VirtualCPU {
     if isAbandoned { throw Abandoned() }
     observe(delivered, from: action)
     return delivered
+  }
+
+  /// What code gets that is to unwind; where it never will, it stops for good.
+  func refused() -> Abandoned {
+    refusals += 1
+    if refusals > Self.refusalsMax { fiber.giveUp() }
+    return Abandoned()
   }
 
   /// Answers from the tree: the code was here before.
@@ -189,13 +214,15 @@ public final class VirtualCPU {
       case .program(let program): try run(program)
       case .callbacks: try runCallbacks()
       case .walker(let mmu): try runWalker(mmu)
-      case .boot: break
+      case .boot: for body in machine.scenario.bootBodies { try body(self) }
       }
       _ = try issue(Action(.finished), .none)
     } catch is Abandoned {
       return
     } catch {
-      machine.fail(.operationThrew(cpu: index, error: String(describing: error)))
+      // Code that unwinds may outlive its machine.
+      if isAbandoned { return }
+      machine.fail(.operationThrew(cpu: index, error: String(describing: error).printable))
       pending = Action(.finished)
     }
   }
@@ -239,30 +266,48 @@ public final class VirtualCPU {
     results.extend(with: result.code, identities)
     observations = Chain()
     weakened.endOperation()
-    finishedOperation = FinishedOperation(number: operation, result: result.text)
+    let text = result.text?.printable
+    finishedOperation = FinishedOperation(number: operation, result: text)
     if !isAbandoned && scriptPosition + 1 >= script.count {
       // What is replayed was noted before; a machine that abandons the code may be gone already.
       machine.coverage.note(
-        Coverage.Outcome(code: result.code, text: result.text), of: index, operation)
+        Coverage.Outcome(code: result.code, text: text), of: index, operation)
     }
     operation += 1
   }
 
   /// Names a part of an operation, for traces.
   public func scope<R>(_ name: String, _ body: () throws(Abandoned) -> R) throws(Abandoned) -> R {
-    scopes.append(name)
+    scopes.append(name.printable)
     defer { scopes.removeLast() }
     return try body()
   }
 
   // MARK: Outside the fiber
 
+  private func makeFiber() -> Fiber { Fiber { [unowned self] in runRole() } }
+
+  /// Lets the code go on until it asks for its next action.
+  private func resume() {
+    sink.whileCurrent { fiber.resume() }
+    if fiber.isGivenUp { replaceFiber() }
+  }
+
+  private func replaceFiber() {
+    fiber = makeFiber()
+    machine.fail(
+      .misuse(
+        "\(name) goes on and on after it was told to stop: code must not catch Abandoned, as "
+          + "try? does"))
+  }
+
   /// Runs the code from its start to its first action.
   func start() {
     script.removeAll()
     scriptPosition = 0
     isAbandoned = false
-    fiber.resume()
+    refusals = 0
+    resume()
   }
 
   /// Notes that the fiber now waits at a node.
@@ -276,6 +321,7 @@ public final class VirtualCPU {
   func move(to node: ObservationTree.Index, after turn: ObservationTree.Index? = nil) {
     if position == node && !fiber.isIdle { return }
     abandon()
+    if fiber.isGivenUp { replaceFiber() }
     script.removeAll()
     var head = turn.map { machine.tree.original(of: $0) }
     var next = node
@@ -290,7 +336,8 @@ public final class VirtualCPU {
     reverseScript()
     scriptPosition = 0
     isAbandoned = false
-    fiber.resume()
+    refusals = 0
+    resume()
     if machine.failure == nil {
       let expected = machine.tree[node].pointee.action
       if !expected.isSameRequest(as: pending) {
@@ -317,7 +364,7 @@ public final class VirtualCPU {
     delivered = result
     script.removeAll()
     scriptPosition = 0
-    fiber.resume()
+    resume()
   }
 
   /// Makes the code unwind, if it is in the middle of something.
@@ -325,8 +372,9 @@ public final class VirtualCPU {
     position = ObservationTree.none
     guard !fiber.isIdle else { return }
     isAbandoned = true
+    // The machine may be gone, so nobody takes note of mistakes.
     fiber.resume()
-    precondition(fiber.isIdle, "[internal] an abandoned CPU went on")
+    demand(fiber.isIdle, "[internal] an abandoned CPU went on")
   }
 }
 
