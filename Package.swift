@@ -22,7 +22,8 @@ let package = Package(
     .target(name: "Fibers", dependencies: ["CFiber", "CTraps"], swiftSettings: settings),
     .target(name: "Exploration", dependencies: ["Support"], swiftSettings: settings),
     .target(
-      name: "Machine", dependencies: ["Exploration", "Fibers", "Support"], swiftSettings: settings),
+      name: "Machine", dependencies: ["Exploration", "Fibers", "CFiber", "Support"],
+      swiftSettings: settings),
     .target(name: "Invariants", dependencies: ["Machine", "Support"], swiftSettings: settings),
     .target(
       name: "Traces", dependencies: ["Machine", "Exploration", "Support"], swiftSettings: settings),
@@ -67,7 +68,7 @@ let package = Package(
       name: "ModelTests",
       dependencies: [
         "Models", "Gracewalk", "Checking", "Traces", "Invariants", "Machine", "Exploration",
-        "Reporting", "Commands", "GracewalkCommand",
+        "Reporting", "Commands", "GracewalkCommand", "Support",
       ], exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

@@ -100,6 +100,8 @@ public enum CheckError: Error, Equatable {
   case unknownStep(WeakenedStep)
   /// The model breaks the rules for model code.
   case badModel(String)
+  /// What is asked for makes no sense.
+  case badOptions(String)
   /// What is to be gone on with is no checkpoint of this check, or damaged.
   case badCheckpoint(String)
 }
@@ -120,15 +122,20 @@ extension Model {
         throw .parameterOutOfRange(name: name, value: value, range: parameter.range)
       }
     }
+    if let problem = declarationProblem(CheckOptions(parameters: parameters)) {
+      throw .badModel(problem)
+    }
     if let invariants {
       let known = freshScenario(CheckOptions(parameters: parameters)).invariants.map(\.id)
       for id in invariants where !known.contains(id) {
         throw .unknownInvariant(id: id, known: known)
       }
     }
-    return freshScenario(
+    let scenario = freshScenario(
       CheckOptions(
         parameters: parameters, invariants: invariants, features: features, without: without))
+    if let problem = scenario.firstProblem { throw .badModel(problem) }
+    return scenario
   }
 
   /// A fresh scenario of the largest size that the catalogue is checked with.
@@ -139,8 +146,8 @@ extension Model {
   /// The last of the parameter values that the catalogue is checked with.
   package var largestInstance: [String: Int] { instances.last ?? [:] }
 
-  private func freshScenario(_ options: CheckOptions) -> Scenario {
-    let scenario = build(values(options.parameters))
+  func freshScenario(_ options: CheckOptions) -> Scenario {
+    let scenario = Scenario.noting { build(values(options.parameters)) }
     if let features = options.features { scenario.features = features }
     if let step = options.without {
       scenario.ablation = .weakens(step)
@@ -181,6 +188,7 @@ extension Model {
     let scenario = try scenario(
       parameters: options.parameters, invariants: options.invariants, features: options.features,
       without: options.without)
+    if let problem = options.problem { throw .badOptions(problem) }
     let plan = SearchPlan(options, scenario)
     Machine.beginReports()
     defer { Machine.endReports() }

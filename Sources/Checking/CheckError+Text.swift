@@ -25,7 +25,7 @@ extension CheckError: CustomStringConvertible {
       return
         "no execution of \(model) comes to '\(step.text.excerpt())'; "
         + "\(RunningProgram.name) ablate names all"
-    case .badCheckpoint(let text): return text
+    case .badCheckpoint(let text), .badOptions(let text): return text
     case .badModel(let text): return "\(model): \(text)"
     }
   }

@@ -70,23 +70,27 @@ public struct CombinationSpace: Sendable {
     self.vocabularySize = vocabularySize
     self.cpusMax = cpusMax
     self.operationsMax = operationsMax
-    var group = [Array(0..<vocabularySize)]
+    symmetries =
+      Self.group(of: generators, vocabularySize) ?? [Array(0..<max(vocabularySize, 0))]
+  }
+
+  /// All permutations that some make up, the identity first; nil if those are no permutations, or
+  /// they make up too many.
+  static func group(of generators: [[Int]], _ size: Int) -> [[Int]]? {
+    var group = [Array(0..<max(size, 0))]
     var known = Set(group)
+    guard generators.allSatisfy({ $0.sorted() == group[0] }) else { return nil }
     var next = 0
-    while next < group.count, group.count <= Self.symmetriesMax {
+    while next < group.count {
       for generator in generators {
-        precondition(generator.sorted() == group[0], "a symmetry is a permutation of operations")
         let product = group[next].map { generator[$0] }
         if known.insert(product).inserted { group.append(product) }
+        if group.count > Vocabulary.symmetriesMax { return nil }
       }
       next += 1
     }
-    // Without them more combinations are run, and none is left out.
-    symmetries = group.count <= Self.symmetriesMax ? group : [group[0]]
+    return group
   }
-
-  /// A few generators may make up more permutations than there are atoms; so many are made use of.
-  private static let symmetriesMax = 5_040
 
   /// How many sequences of operations a CPU may have; nil if that is more than fits.
   private var sequenceCount: Int? {
@@ -106,7 +110,7 @@ public struct CombinationSpace: Sendable {
     guard let sequenceCount else { return nil }
     // C(s + n, n) is a whole number for each n on the way, and a product of two that fit fits.
     var count = UInt128(1)
-    for cpu in 1...cpusMax {
+    for cpu in 1..<(max(cpusMax, 0) + 1) {
       count = count * (UInt128(sequenceCount) + UInt128(cpu)) / UInt128(cpu)
       guard count <= UInt128(Int.max) else { return nil }
     }
@@ -115,7 +119,7 @@ public struct CombinationSpace: Sendable {
 
   private static func sumOfPowers(of base: Int, upTo exponent: Int) -> Int? {
     var (sum, power) = (0, 1)
-    for _ in 0..<exponent {
+    for _ in 0..<max(exponent, 0) {
       let (product, overflows) = power.multipliedReportingOverflow(by: base)
       let (total, isTooLarge) = sum.addingReportingOverflow(product)
       guard !overflows, !isTooLarge else { return nil }
@@ -128,7 +132,7 @@ public struct CombinationSpace: Sendable {
   public var combinations: [Combination] {
     var sequences: [[Int]] = []
     var longest: [[Int]] = [[]]
-    for _ in 0..<operationsMax {
+    for _ in 0..<max(operationsMax, 0) {
       longest = longest.flatMap { start in (0..<vocabularySize).map { start + [$0] } }
       sequences += longest
     }
@@ -142,7 +146,7 @@ public struct CombinationSpace: Sendable {
         if next.count < cpusMax { add(to: next, from: index) }
       }
     }
-    add(to: [], from: 0)
+    if cpusMax > 0 { add(to: [], from: 0) }
     return found.sorted()
   }
 

@@ -2,6 +2,7 @@
 
 import Invariants
 import Machine
+import Support
 
 /// Where a question comes from.
 public struct Origin: Equatable, Sendable {
@@ -36,8 +37,8 @@ public struct Parameter: Equatable, Sendable {
   public var standard: Int
 
   public init(_ name: String, _ summary: String, _ range: ClosedRange<Int>, standard: Int) {
-    self.name = name
-    self.summary = summary
+    self.name = name.printable
+    self.summary = summary.printable
     self.range = range
     self.standard = standard
   }
@@ -49,10 +50,15 @@ public struct ParameterValues: Equatable, Sendable {
 
   public init(_ values: [(name: String, value: Int)]) { self.values = values }
 
-  /// The value of a parameter, which must be one of the model's.
-  public subscript(name: String) -> Int {
+  /// The value of a parameter, which must be one of the model's: another name is an error of the
+  /// check.
+  public subscript(name: String, file: String = #fileID, line: Int = #line) -> Int {
     guard let found = values.first(where: { $0.name == name }) else {
-      preconditionFailure("the model declares no parameter named \(name)")
+      let known = values.map(\.name)
+      MisuseSink.note(
+        "the model declares no parameter '\(name)'; "
+          + (known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"), file, line)
+      return 1
     }
     return found.value
   }
@@ -83,8 +89,8 @@ public struct ExpectedOutcome: Equatable, Sendable {
     _ operation: String, _ result: String,
     where isPossible: @escaping @Sendable (ParameterValues, Features) -> Bool = { _, _ in true }
   ) {
-    self.operation = operation
-    self.result = result
+    self.operation = operation.printable
+    self.result = result.printable
     self.isPossible = isPossible
   }
 
@@ -102,8 +108,8 @@ public struct Exemption: Equatable, Sendable {
   public let reason: String
 
   public init(_ invariant: String, _ reason: String) {
-    self.invariant = invariant
-    self.reason = reason
+    self.invariant = invariant.printable
+    self.reason = reason.printable
   }
 }
 
@@ -141,17 +147,17 @@ public struct Model: Sendable {
     openQuestion: String? = nil, vocabulary: Vocabulary? = nil,
     build: @escaping @Sendable (ParameterValues) -> Scenario
   ) {
-    self.name = name
-    self.summary = summary
-    scenarioText = scenario
-    self.omission = omission
+    self.name = name.printable
+    self.summary = summary.printable
+    scenarioText = scenario.printable
+    self.omission = omission?.printable
     self.origin = origin
     self.parameters = parameters
     self.expectation = expectation
     self.mustHappen = mustHappen
     self.exempt = exempt
     self.instances = instances
-    self.openQuestion = openQuestion
+    self.openQuestion = openQuestion?.printable
     self.vocabulary = vocabulary
     self.build = build
   }

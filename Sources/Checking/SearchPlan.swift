@@ -36,12 +36,14 @@ public struct SearchPlan: Sendable {
   }
 
   init(_ options: CheckOptions, _ scenario: Scenario) {
-    limits = options.limits
+    var limits = options.limits
+    let isReduced = Strategy.reduced.contains(options.strategy)
+    if isReduced { limits.depth = min(limits.depth, Limits.reducedDepthMax) }
+    self.limits = limits
     watch = options.watch.map { Watch(body: $0) }
     let states = scenario.invariants.filter { $0.kind == .state }.map(\.id)
     seed = options.seed
     priorityChanges = options.priorityChanges
-    let isReduced = Strategy.reduced.contains(options.strategy)
     mayRepeat = scenario.mayRepeat
     // A sample knows no preemptions: it would find what the bound is there to leave out.
     samples =

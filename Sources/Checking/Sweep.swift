@@ -23,6 +23,16 @@ public struct SweepOptions: Sendable {
   public init() {}
 }
 
+extension SweepOptions {
+  /// What makes no sense in them; nil if nothing does.
+  var problem: String? {
+    if cpus < 1 || operations < 1 {
+      return "a sweep of \(cpus) CPUs with \(operations) operations: there is at least one of each"
+    }
+    return jobs < 1 ? "\(jobs) jobs: there is at least one" : limits.problem
+  }
+}
+
 /// Why a model cannot be swept; each is the user's to mend.
 public enum SweepError: Error, Equatable {
   case noVocabulary
@@ -53,6 +63,9 @@ final class Sweep {
 
   init(_ model: Model, _ options: SweepOptions) throws(SweepError) {
     guard let vocabulary = model.vocabulary else { throw .noVocabulary }
+    if let problem = options.problem ?? vocabulary.problem {
+      throw .badModel(combination: model.name, .badOptions(problem))
+    }
     self.model = model
     self.options = options
     start = clock.now

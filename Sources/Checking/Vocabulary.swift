@@ -79,7 +79,8 @@ extension Model {
   public static let sweptCPUsMax = 8
   public static let sweptOperationsMax = 6
 
-  /// The model of a combination of this model's operations; it needs a vocabulary.
+  /// The model of a combination of this model's operations; nil without a vocabulary, and for
+  /// numbers of no operation.
   ///
   /// Its name says all there is to know, so it is a model like any other to all commands:
   /// `collapse-unlocked-descendants/map-0x0/collapse-0x0`, with a slash before each CPU and a comma
@@ -87,6 +88,9 @@ extension Model {
   public func model(of combination: Combination) -> Model? {
     guard let vocabulary else { return nil }
     let words = vocabulary.build().words
+    guard combination.sequences.joined().allSatisfy({ words.indices.contains($0) }) else {
+      return nil
+    }
     let cpus = combination.sequences.enumerated().map { number, sequence in
       "cpu \(number) does \(sequence.map { words[$0].operation.name }.joined(separator: ", then "))"
     }
@@ -138,7 +142,7 @@ extension Model {
 extension [Vocabulary.Word] {
   fileprivate func suffix(for combination: Combination) -> String {
     combination.sequences.map { sequence in
-      "/" + sequence.map { self[$0].name }.joined(separator: ",")
+      "/" + sequence.map { indices.contains($0) ? self[$0].name : "?" }.joined(separator: ",")
     }.joined()
   }
 }

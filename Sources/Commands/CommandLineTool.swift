@@ -114,6 +114,7 @@ package struct CommandLineTool: Sendable {
     // What the words are about, whichever command they are for.
     let isCatalogue = !source.others.isEmpty && rest.contains(Self.catalogueFlag)
     let words = isCatalogue ? rest.filter { $0 != Self.catalogueFlag } : Array(rest)
+    if let problem = source.allModels.listProblem { throw UsageError(problem) }
     let arguments = try Arguments(
       words, for: command, of: isCatalogue ? source.catalogue : source)
     if arguments.has("progress") { ProgressLine.showLines() }

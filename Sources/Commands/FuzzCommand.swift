@@ -15,7 +15,7 @@ enum FuzzCommand {
     ],
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
-      TraceFuzzCommand.option,
+      TraceFuzzCommand.option, MisuseFuzzCommand.option,
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(
@@ -43,6 +43,7 @@ enum FuzzCommand {
   private static func run(_ arguments: Arguments) throws -> Int32 {
     guard arguments.operands.isEmpty else { throw UsageError("fuzz takes no operands") }
     if arguments.has("traces") { return try TraceFuzzCommand.run(arguments) }
+    if arguments.has("misuse") { return try MisuseFuzzCommand.run(arguments) }
     let count = try arguments.count("programs", upTo: 1_000_000_000) ?? 10_000
     let seed = try arguments.countFromZero("seed") ?? 0
     let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"

@@ -2,6 +2,7 @@
 
 import Checking
 import Reporting
+import Support
 import Traces
 
 enum TraceFuzzCommand {

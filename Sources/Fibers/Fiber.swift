@@ -35,7 +35,7 @@ public final class Fiber {
   }
 
   deinit {
-    precondition(isIdle, "[internal] a suspended fiber was dropped")
+    if !isIdle { fatalError("[internal] a suspended fiber was dropped") }
     contexts.deallocate()
     stack.giveBack()
   }

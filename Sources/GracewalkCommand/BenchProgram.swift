@@ -67,7 +67,7 @@ struct BenchProgram: Sendable {
     Family(name: largestModel, sizes: [3, 4], range: 2...4) { levels in
       let model = Catalogue.model(named: largestModel)
       guard let scenario = try? model?.scenario(parameters: ["levels": levels]) else {
-        preconditionFailure("[internal] the catalogue has no \(largestModel)(\(levels))")
+        fatalError("[internal] the catalogue has no \(largestModel)(\(levels))")
       }
       return scenario
     },

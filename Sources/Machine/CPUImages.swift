@@ -192,7 +192,7 @@ final class CPUImages {
   private func image(ofCallback key: UInt64, under permutation: Int) -> UInt64 {
     if key == 0 || permutation == 0 { return key }
     guard let image = callbackKeys[permutation][key] else {
-      preconditionFailure("[internal] a callback that no CPU is known to have queued")
+      fatalError("[internal] a callback that no CPU is known to have queued")
     }
     return image
   }
@@ -254,7 +254,7 @@ final class CPUImages {
     case .callbackStart: return image(ofCallback: result, under: permutation)
     case .invoke:
       guard let completed = histories[HistoryKey(cpu: cpu, seen: result)] else {
-        preconditionFailure("[internal] nobody noted what a CPU saw when it began")
+        fatalError("[internal] nobody noted what a CPU saw when it began")
       }
       let back = permutations.inverse(of: permutation)
       return machine.historySeen(by: permutations.image(of: cpu, under: permutation)) {

@@ -26,8 +26,10 @@ extension Scenario {
   ///
   /// `ownsPages`: whether the machine's table pages belong to it, and must be freed when
   ///   it is released. Where one does, allocating and freeing pages are scheduling points.
-  public func context(_ name: String, ownsPages: Bool = false) -> Context {
-    addContext(name, ownsPages: ownsPages)
+  public func context(
+    _ name: String, ownsPages: Bool = false, file: String = #fileID, line: Int = #line
+  ) -> Context {
+    addContext(name, ownsPages: ownsPages, SourceSite(file: file, line: line))
   }
 }
 
@@ -36,6 +38,7 @@ extension VirtualCPU {
   public func use(
     _ context: Context, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
+    try admit(context.state, "a context", SourceSite(file: file, line: line))
     try use(contextAt: context.address, file: file, line: line)
   }
 
@@ -43,6 +46,7 @@ extension VirtualCPU {
   public func use(
     contextAt address: UInt64, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
+    if isAbandoned { throw refused() }
     var action = Action(.contextUse)
     action.a = address
     action.cell = machine.contextCell(at: address)
@@ -53,9 +57,11 @@ extension VirtualCPU {
   public func release(
     _ context: Context, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    try admit(context.state, "a context", site)
     var action = Action(.contextRelease, context.state)
     action.a = context.address
     action.flag = context.ownsPages
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, site)
   }
 }

@@ -28,9 +28,15 @@ public struct Descriptor: Hashable, Sendable {
   /// Frames of data pages start here; smaller ones, from 1, are table pages.
   public static let firstDataFrame: UInt64 = 0x10000
 
+  /// The largest number of a data frame that an entry has room for, blocks included.
+  static let framesMax = 0xFF_FFFF
+
   /// Points to a table of the next level.
-  public static func table(_ page: TablePage) -> Descriptor {
-    Descriptor(bits: UInt64(page.id + 1) << 12 | tableBit | validBit)
+  public static func table(
+    _ page: TablePage, file: String = #fileID, line: Int = #line
+  ) -> Descriptor {
+    MisuseSink.check(page, file, line)
+    return Descriptor(bits: UInt64(page.id + 1) << 12 | tableBit | validBit)
   }
 
   /// The same for formats whose directories hold permissions: reads are allowed below, and writes
@@ -40,15 +46,25 @@ public struct Descriptor: Hashable, Sendable {
   }
 
   /// Maps one page, at the last level, to a data frame (counted from 0).
-  public static func page(_ frame: Int, writable: Bool = true) -> Descriptor {
-    var leaf = block(frame, writable: writable)
+  public static func page(
+    _ frame: Int, writable: Bool = true, file: String = #fileID, line: Int = #line
+  ) -> Descriptor {
+    var leaf = block(frame, writable: writable, file: file, line: line)
     leaf.bits |= tableBit
     return leaf
   }
 
   /// Maps a range, above the last level, to data frames starting at `frame`.
-  public static func block(_ frame: Int, writable: Bool = true) -> Descriptor {
-    let address = (firstDataFrame + UInt64(frame)) << 12
+  public static func block(
+    _ frame: Int, writable: Bool = true, file: String = #fileID, line: Int = #line
+  ) -> Descriptor {
+    let isPossible = frame >= 0 && frame <= framesMax
+    if !isPossible {
+      MisuseSink.note(
+        "there is no data frame \(hexadecimal(frame)): they go from 0x0 to "
+          + hexadecimal(framesMax), file, line)
+    }
+    let address = (firstDataFrame + UInt64(isPossible ? frame : framesMax)) << 12
     return Descriptor(
       bits: address | accessFlag | readBit | (writable ? writeBit : 0) | validBit)
   }

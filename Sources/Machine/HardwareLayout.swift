@@ -27,15 +27,19 @@ struct HardwareLayout {
     self.geometry = geometry
     self.cpuCount = cpuCount
     self.unitCount = unitCount
-    slotCount = (0..<geometry.levels).reduce(0) { count, level in
-      count + geometry.addressCount / geometry.span(ofEntryAt: level)
-    }
+    // Without units there may be more addresses than there is room for entries.
+    slotCount =
+      unitCount == 0
+      ? 0
+      : (0..<geometry.levels).reduce(0) { count, level in
+        count + geometry.addressCount / geometry.spanOfEntry(at: level)
+      }
   }
 
   func prefixCount(at level: Int) -> Int { geometry.addressCount / span(at: level) }
 
   /// Addresses that an entry at a level translates.
-  func span(at level: Int) -> Int { geometry.span(ofEntryAt: level) }
+  func span(at level: Int) -> Int { geometry.spanOfEntry(at: level) }
 
   func addresses(ofPrefix prefix: Int, at level: Int) -> Range<Int> {
     let span = span(at: level)

@@ -30,7 +30,7 @@ package final class Identities {
   /// The number of a sequence, extended by one value.
   package func number(of sequence: UInt32, then value: UInt64) -> UInt32 {
     let next = UInt32(pairs.count + 1)
-    precondition(next < UInt32.max, "[internal] too many distinct histories")
+    demand(next < UInt32.max, "[internal] too many distinct histories")
     let pair = Pair(sequence: sequence, value: value)
     if let known = numbers[pair] { return known }
     numbers[pair] = next

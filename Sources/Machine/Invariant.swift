@@ -1,5 +1,7 @@
 // What must hold, as seen from the machine: three kinds of invariants, and what a failure says.
 
+import Support
+
 /// What an invariant looks at, which decides how much reduction is sound.
 ///
 /// Partial-order reduction keeps what happens in every class of executions, not every state on
@@ -21,8 +23,8 @@ public struct Violation: Equatable, Sendable {
   public var details: [String]
 
   public init(_ message: String, details: [String] = []) {
-    self.message = message
-    self.details = details
+    self.message = message.printable
+    self.details = details.map(\.printable)
   }
 }
 

@@ -47,12 +47,15 @@ struct Layout {
 
   let cpuCount: Int
   let geometry: Geometry
+  /// The number of the scenario that is laid out.
+  let scenario: UInt32
   /// Where memory management units keep what they hold.
   private(set) var hardware: HardwareLayout
 
-  init(cpuCount: Int, geometry: Geometry, unitCount: Int) {
+  init(cpuCount: Int, geometry: Geometry, unitCount: Int, scenario: UInt32) {
     self.cpuCount = cpuCount
     self.geometry = geometry
+    self.scenario = scenario
     hardware = HardwareLayout(
       base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0, pageCells: 0..<0)
     hardware = HardwareLayout(
@@ -73,11 +76,13 @@ struct Layout {
   }
 
   /// The page with an id; ids count owner by owner, what exists from the start first.
-  static func page(_ id: Int, _ geometry: Geometry) -> TablePage {
-    TablePage(id: id, base: pageBase + UInt32(id) * pageStride(geometry))
+  static func page(_ id: Int, _ geometry: Geometry, _ scenario: UInt32) -> TablePage {
+    TablePage(
+      id: id, base: pageBase + UInt32(id) * pageStride(geometry), scenario: scenario,
+      entries: geometry.entries)
   }
 
-  func page(_ id: Int) -> TablePage { Layout.page(id, geometry) }
+  func page(_ id: Int) -> TablePage { Layout.page(id, geometry, scenario) }
 
   /// The `index`-th page that an owner allocates.
   func page(owner: Int, index: Int) -> TablePage {

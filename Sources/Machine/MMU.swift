@@ -1,5 +1,7 @@
 // The memory management unit of a CPU, as a scenario describes it, and what a guest sees of it.
 
+import Support
+
 /// A memory management unit: which table it walks, and what it does unasked.
 ///
 /// It caches the table entries that its walks read: leaves (the TLB) and pointers to tables (the
@@ -38,11 +40,22 @@ public struct MMU: Equatable, Sendable {
 public struct FrameOwner: Equatable, Sendable {
   public let id: Int
   public let name: String
+  /// The number of the scenario it belongs to, if it belongs to one.
+  let scenario: UInt32
 
   /// `id`: from 0, unique in a scenario; 0 is the guest, 1 nobody.
   public init(id: Int, name: String) {
+    self.init(id: id, name: name, scenario: ScenarioNumber.any)
+  }
+
+  init(id: Int, name: String, scenario: UInt32) {
     self.id = id
-    self.name = name
+    self.name = name.printable
+    self.scenario = scenario
+  }
+
+  public static func == (a: FrameOwner, b: FrameOwner) -> Bool {
+    a.id == b.id && a.name == b.name
   }
 
   /// Owns all frames at the start.

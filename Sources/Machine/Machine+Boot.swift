@@ -21,6 +21,7 @@ extension Machine {
       cpu.start()
       cpu.abandon()
     }
+    endBoot()
     for index in 0..<Int(memory[layout.pagesAllocated(owner: layout.bootOwner)]) {
       publish(layout.page(owner: layout.bootOwner, index: index).id, by: layout.bootOwner)
     }
@@ -50,18 +51,49 @@ extension Machine {
   static let bootCallsMax = 64
 
   /// Takes effect at once: nothing else runs yet.
-  ///
-  /// Actions that would have to wait cannot.
   func performAtBoot(_ action: Action, by cpu: VirtualCPU) -> UInt64 {
     switch action.kind {
-    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .barrierStart, .barrierEnd: return 0
-    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken: return 0
-    case .choose: return 0
+    case .interruptSend:
+      if isInside(.interrupts, cpu.index) { report(.sentWhileMasked, cpu.index) }
+      return 0
+    case .graceStart, .barrierStart:
+      if isInside(.sections, cpu.index) { report(.blockedInSection, cpu.index) }
+      return 0
+    case .graceEnd, .barrierEnd, .interruptTaken, .choose: return 0
     case .call:
       // Nobody is in a section, so the grace period is over at once.
       try? cpu.runNow(callbackBody(for: action.b))
       return 0
     default: return perform(action, by: cpu.index)
     }
+  }
+
+  /// What boot code waits for in vain; nil if it need not wait.
+  ///
+  /// Grace periods are over at once: nobody else is inside of anything.
+  func waitText(atBoot action: Action) -> String? {
+    switch action.kind {
+    case .wait, .spinLock, .readLock, .writeLock:
+      guard !canTake(action, by: layout.bootOwner) else { return nil }
+      return "'\(text(of: action))' waits for what nobody will do: no CPU runs yet"
+    default: return nil
+    }
+  }
+
+  /// Nothing may be left open for the CPUs: nobody would ever close it.
+  private func endBoot() {
+    if failure != nil || !events.isEmpty { return }
+    for cell in scenario.spinLockCells + scenario.readWriteLockCells where memory[cell] != 0 {
+      fail(
+        .misuse("boot code ends and still holds \(name(ofCell: cell)), which nobody can release"))
+    }
+    if isInside(.sections, layout.bootOwner) {
+      fail(.misuse("boot code ends inside a read-side section, which nobody can leave"))
+    }
+    if isInside(.interrupts, layout.bootOwner) {
+      fail(.misuse("boot code ends with interrupts masked"))
+    }
+    memory[layout.section(layout.bootOwner)] = 0
+    memory[layout.mask(layout.bootOwner)] = 0
   }
 }

@@ -106,10 +106,10 @@ extension Machine {
     }
     let frame = frames[number]
     let owner = memory[frame.owner.cell]
-    if Int(owner) != translation.units[unit].mmu.owner.id {
+    if owner != UInt64(translation.units[unit].mmu.owner.id) {
       report(.foreignFrameUsed, cpu, cell: frame.owner.cell, value: owner)
     }
-    if isWrite { memory[frame.content.cell] += 1 }
+    if isWrite { memory[frame.content.cell] &+= 1 }
   }
 
   private func handOver(_ action: Action, by cpu: Int) {

@@ -20,7 +20,12 @@ extension Machine {
     return views
   }
 
-  public func view(of page: TablePage) -> PageView { view(of: page, isOneOfAll: false) }
+  public func view(
+    of page: TablePage, file: String = #fileID, line: Int = #line
+  ) -> PageView {
+    view(
+      of: admitted(page, SourceSite(file: file, line: line)) ?? layout.page(0), isOneOfAll: false)
+  }
 
   private func view(of page: TablePage, isOneOfAll: Bool) -> PageView {
     if let inspection {
@@ -51,12 +56,17 @@ extension Machine {
   }
 
   /// True if nobody has ever allocated the page: whoever has its address has made it up.
-  public func wasNeverAllocated(_ page: TablePage) -> Bool { memory[page.base] == 0 }
+  public func wasNeverAllocated(
+    _ page: TablePage, file: String = #fileID, line: Int = #line
+  ) -> Bool {
+    admitted(page, SourceSite(file: file, line: line)).map { memory[$0.base] == 0 } ?? false
+  }
 
-  public func entry(of page: TablePage, _ index: Int) -> Descriptor {
-    let cell = page.base + Layout.pageHeader + UInt32(index)
-    inspection?.note(cell)
-    return Descriptor(bits: memory[cell])
+  /// An entry of a page, which must have it.
+  public func entry(
+    of page: TablePage, _ index: Int, file: String = #fileID, line: Int = #line
+  ) -> Descriptor {
+    Descriptor(bits: value(of: page[index], file: file, line: line))
   }
 
   /// The page with an id, or nil if there can be none.
@@ -92,8 +102,12 @@ extension Machine {
   }
 
   /// The CPU and the number of the operation that allocated a page; nil for what was there first.
-  public func allocation(of page: TablePage) -> (cpu: Int, operation: Int)? {
-    guard let cpu = layout.owner(ofPage: page.id) else { return nil }
+  public func allocation(
+    of page: TablePage, file: String = #fileID, line: Int = #line
+  ) -> (cpu: Int, operation: Int)? {
+    guard admitted(page, SourceSite(file: file, line: line)) != nil,
+      let cpu = layout.owner(ofPage: page.id)
+    else { return nil }
     return (cpu, Int(memory[page.base + Layout.allocatedInOffset]) - 1)
   }
 
@@ -125,9 +139,29 @@ extension Machine {
   public func pendingText(of cpu: Int) -> String { text(of: node(of: cpu).pointee.action) }
 
   /// The value of a word.
-  public func value(of location: Location) -> UInt64 {
-    inspection?.note(location.cell)
-    return memory[location.cell]
+  ///
+  /// One of another scenario, or an entry that its page does not have, is a mistake that ends the
+  /// check.
+  public func value(
+    of location: Location, file: String = #fileID, line: Int = #line
+  ) -> UInt64 {
+    if location.scenario == layout.scenario, location.cell != 0 {
+      inspection?.note(location.cell)
+      return memory[location.cell]
+    }
+    misuse(
+      location.scenario == layout.scenario
+        ? entryText(location) : "a word that is looked at belongs to another scenario",
+      file: file, line: line)
+    return 0
+  }
+
+  /// What is wrong with the location of an entry that its page does not have.
+  func entryText(_ location: Location) -> String {
+    let page = layout.pageID(at: location.lifetime).map { name(ofPage: $0) } ?? "a page"
+    return
+      "\(page)[\(location.index)] is outside of the table page, whose \(layout.geometry.entries) "
+      + "entries go from 0 to \(layout.geometry.entries - 1)"
   }
 
   /// One operation in the history of an execution, as a sequential specification sees it.

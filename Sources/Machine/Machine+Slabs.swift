@@ -113,17 +113,11 @@ extension Machine {
   // MARK: What invariants and traces see
 
   /// The page at an address that `TablePage.address` gave, of the page or of one of its entries.
-  public func page(at address: UInt64) -> TablePage? {
-    let id = Int(truncatingIfNeeded: address >> 12) - 1
-    guard address & 3 == 0, id >= 0, id < layout.pageCapacity,
-      Int(address & 0xFFF) >> 2 < layout.geometry.entries
-    else { return nil }
-    return layout.page(id)
-  }
+  public func page(at address: UInt64) -> TablePage? { layout.page(at: address) }
 
   /// The entry at an address that `TablePage.address(ofEntry:)` gave.
   public func entry(at address: UInt64) -> Location? {
-    page(at: address)?[Int(address & 0xFFF) >> 2]
+    layout.entry(atAddress: address)
   }
 
   /// The name of the entry at an address, or the address as a number.

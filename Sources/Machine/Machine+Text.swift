@@ -172,7 +172,7 @@ extension Machine {
       "CPUs that are declared identical are not: \(text); declare them one by one, or check with "
         + "--no-symmetry"
     case .badLoop(let cpu, let text): "\(name(ofCPU: cpu)) \(text)"
-    case .capacity(let text), .collision(let text): text
+    case .capacity(let text), .collision(let text), .misuse(let text): text
     }
   }
 
@@ -238,7 +238,11 @@ extension Machine {
 }
 
 /// A number as page numbers and addresses are written.
-func hexadecimal(_ number: Int) -> String { "0x" + String(number, radix: 16) }
+func hexadecimal(_ number: Int) -> String {
+  (number < 0 ? "-0x" : "0x") + String(number.magnitude, radix: 16)
+}
+
+func hexadecimal(_ bits: UInt64) -> String { "0x" + String(bits, radix: 16) }
 
 // MARK: Words for several CPUs
 

@@ -41,6 +41,10 @@ public final class Machine: TransitionSystem {
 
   /// Most CPUs: a bit each in a lock's word, one for what runs before them, one for a writer.
   public static let cpuCountMax = 62
+  /// Most memory management units: a bit each, next to the number of a CPU.
+  public static let unitCountMax = 56
+  /// Most addresses of a table that is walked: 16 bits of an action.
+  public static let addressCountMax = 1 << 16
 
   /// More local actions than this in a row, and the code is taken to be in an endless loop.
   private static let localActionsMax = 10_000
@@ -96,6 +100,10 @@ public final class Machine: TransitionSystem {
     of: scenario.origin, steps: frames.rawHeader, stride: MemoryLayout<Frame>.stride,
     cpu: MemoryLayout<Frame>.offset(of: \.cpu) ?? 0,
     choice: MemoryLayout<Frame>.offset(of: \.choice) ?? 0)
+  /// Takes note of mistakes that invariants make.
+  lazy var sink = MisuseSink { [unowned self] text, site in
+    fail(.misuse("an invariant looks at what does not exist: \(text)", at: site))
+  }
   /// Collects what traces show, when the machine is replaying one.
   var recorder: StepRecorder?
   /// What invariants look at, when the machine is replaying a trace.
@@ -120,20 +128,21 @@ public final class Machine: TransitionSystem {
     inspection = recorder == nil ? nil : Inspection()
     identities = isExact ? Identities() : nil
     historyRadix = Machine.historyRadix(of: scenario)
-    let callers = scenario.programs.indices.filter { scenario.programs[$0].usesCallbacks }
-    let firstWalker = scenario.programs.count + callers.count
-    let cpuCount = firstWalker + scenario.programs.count { ($0.mmu?.times ?? 0) > 0 }
-    precondition(
-      cpuCount <= Machine.cpuCountMax,
-      "a scenario holds at most 62 CPUs, callbacks and hardware walkers included")
+    // What cannot be built stays empty, and has failed from the start.
+    let problem = scenario.machineProblem
+    let programs = problem == nil ? scenario.programs : []
+    let callers = programs.indices.filter { programs[$0].usesCallbacks }
+    let firstWalker = programs.count + callers.count
+    let cpuCount = firstWalker + programs.count { ($0.mmu?.times ?? 0) > 0 }
     features = scenario.features
     format = scenario.format
-    translation = TranslationUnits(
-      scenario.programs, firstWalker: firstWalker, cpuCount: cpuCount)
+    translation = TranslationUnits(programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
-      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count)
+      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count,
+      scenario: scenario.number)
     memory = Memory(cellCount: layout.cellCount)
-    let identical = scenario.mayRepeat || scenario.hasHardware ? [] : scenario.identicalCPUs
+    let isExchangeable = problem == nil && !scenario.mayRepeat && !scenario.hasHardware
+    let identical = isExchangeable ? scenario.identicalCPUs : []
     permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
     turns = scenario.mayRepeat ? ForgottenTurns(unrolls: unrolls || recorder != nil) : nil
     coverage = CoverageTable(levels: scenario.geometry.levels)
@@ -158,6 +167,10 @@ public final class Machine: TransitionSystem {
       }
     }
     super.init()
+    if let problem {
+      fail(.misuse(problem))
+      return
+    }
     makeCPUs(callers)
     if isExact && watchesHistory && historyRadix == nil {
       fail(.capacity("too many operations to compare states exactly while histories are watched"))
@@ -179,10 +192,12 @@ public final class Machine: TransitionSystem {
     for program in scenario.programs { addCPU(program.name, .program(program)) }
     for owner in callers {
       callbackCPUs[owner] = cpus.count
-      addCPU("\(scenario.programs[owner].name)/rcu", .callbacks(of: owner))
+      addCPU(Machine.callbackName(scenario.programs[owner].name), .callbacks(of: owner))
     }
     for program in scenario.programs {
-      if let mmu = program.mmu, mmu.times > 0 { addCPU("\(program.name)/mmu", .walker(mmu)) }
+      if let mmu = program.mmu, mmu.times > 0 {
+        addCPU(Machine.walkerName(program.name), .walker(mmu))
+      }
     }
   }
 
@@ -325,16 +340,19 @@ public final class Machine: TransitionSystem {
 
   public override func judgeEnd() -> StepOutcome {
     let isStuck = !stuckCPUs.isEmpty
-    for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
-      inspection?.open()
-      let report = invariant.judgeEnd(of: self)
-      inspection?.close(report)
-      if let report {
-        violation = (number, report)
-        return .violation
+    return sink.whileCurrent {
+      for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
+        inspection?.open()
+        let report = invariant.judgeEnd(of: self)
+        inspection?.close(report)
+        if failure != nil { return .halted }
+        if let report {
+          violation = (number, report)
+          return .violation
+        }
       }
+      return .clean
     }
-    return .clean
   }
 
   /// What is wrong with the initial state: boot code and what CPUs do before their first step are
@@ -344,7 +362,7 @@ public final class Machine: TransitionSystem {
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
 
   public override func addExactState(to words: GrowableBuffer<UInt64>) {
-    precondition(identities != nil, "only an exact machine knows its states exactly")
+    demand(identities != nil, "only an exact machine knows its states exactly")
     for cpu in 0..<layout.cpuCount { words.append(UInt64(node(of: cpu).pointee.identity)) }
     memory.addContents(to: words)
   }
@@ -481,6 +499,7 @@ public final class Machine: TransitionSystem {
 
   /// Stops the machine; the first reason is kept.
   func fail(_ reason: MachineFailure) {
-    if failure == nil { failure = reason }
+    guard failure == nil else { return }
+    failure = if case .misuse(let text) = reason { .misuse(text.printable) } else { reason }
   }
 }

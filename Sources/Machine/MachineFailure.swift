@@ -18,6 +18,8 @@ public enum MachineFailure: Equatable, Sendable {
   case capacity(String)
   /// A loop whose turns are forgotten breaks the rules for such loops.
   case badLoop(cpu: Int, String)
+  /// The model's author made a mistake in using the machine: what, and where.
+  case misuse(String)
   /// Two different things have one 64-bit key; only an exact machine looks for it.
   case collision(String)
 }

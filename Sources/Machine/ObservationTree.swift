@@ -63,7 +63,7 @@ final class ObservationTree {
   /// A parent of `none` makes it a root.
   func add(_ node: Node) -> Index {
     let index = Index(nodes.count)
-    precondition(nodes.count < Int(Index.max), "[internal] too many distinct histories")
+    demand(nodes.count < Int(Index.max), "[internal] too many distinct histories")
     nodes.append(node)
     if node.parent >= 0 {
       nodes.pointer(to: nodes.count - 1).pointee.nextSibling = self[node.parent].pointee.firstChild

@@ -1,5 +1,7 @@
 // What a virtual CPU is told to do: a sequence of operations of the modelled code.
 
+import Support
+
 /// What an operation returns: a value that is the same whenever the same thing happened.
 public protocol OperationResult: Sendable {
   /// Distinguishes results; part of the CPU's state from then on.
@@ -47,11 +49,19 @@ public struct SpecificationCall: Equatable, Sendable {
   }
 
   /// The call as an operand of the actions that mark its beginning and its end.
-  var packed: UInt64 { UInt64(operation) << 32 | UInt64(argument) }
+  var packed: UInt64 {
+    UInt64(UInt32(truncatingIfNeeded: operation)) << 32
+      | UInt64(UInt32(truncatingIfNeeded: argument))
+  }
 
   init(packed: UInt64) {
-    self.init(operation: Int(packed >> 32), argument: Int(packed & 0xFFFF_FFFF))
+    self.init(
+      operation: Int(Int32(truncatingIfNeeded: packed >> 32)),
+      argument: Int(Int32(truncatingIfNeeded: packed)))
   }
+
+  /// Whether both numbers fit into an operand.
+  var isPackable: Bool { Int32(exactly: operation) != nil && Int32(exactly: argument) != nil }
 }
 
 /// One call of the modelled code.
@@ -68,14 +78,14 @@ public struct Operation: Sendable {
     _ name: String, call: SpecificationCall? = nil,
     _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
   ) {
-    self.name = name
+    self.name = name.printable
     self.call = call
     self.body = body
   }
 
   /// An operation that returns nothing.
   public init(_ name: String, _ body: @escaping @Sendable (VirtualCPU) throws -> Void) {
-    self.name = name
+    self.name = name.printable
     call = nil
     self.body = { cpu in
       try body(cpu)

@@ -1,6 +1,7 @@
 // Everything a machine starts from: words, locks, tables, slabs, frames, what runs first, CPUs.
 
 import Fibers
+import Support
 
 /// The starting point of a check: who does what to which memory.
 ///
@@ -10,6 +11,15 @@ public final class Scenario {
   public let geometry: Geometry
   /// What the bits of table entries mean.
   public var format: EntryFormat
+  /// Tells this scenario from all others of the process.
+  let number = ScenarioNumber.next()
+  /// The first mistake that was made in putting it together: what, and where.
+  public internal(set) var problem: String?
+  /// Whether a check has begun with it: each machine needs a fresh one.
+  var isTaken = false
+  /// Where it was made.
+  let site: SourceSite
+  private var names: Set<String> = []
   private(set) var words: [(name: String, initial: UInt64)] = []
   private(set) var wordCells: [UInt32] = []
   private(set) var nextCell: UInt32 = 1
@@ -46,65 +56,122 @@ public final class Scenario {
   var origin: CodeOrigin?
 
   public init(
-    geometry: Geometry = Geometry(levels: 2, entries: 2), format: EntryFormat = .armStage2
+    geometry: Geometry = Geometry(levels: 2, entries: 2), format: EntryFormat = .armStage2,
+    file: String = #fileID, line: Int = #line
   ) {
     self.geometry = geometry
     self.format = format
+    site = SourceSite(file: file, line: line)
+    if let text = geometry.problem { note(text, site) }
   }
 
-  private func reserve(_ name: String, initial: UInt64 = 0, cells: UInt32 = 1) -> Location {
-    precondition(
-      nextCell + cells < Layout.namedCapacity, "a scenario holds at most 4,095 words")
-    let location = Location(cell: nextCell, lifetime: 0)
-    words.append((name, initial))
+  /// Keeps a mistake, to be thrown by whoever checks the scenario; the first is kept.
+  func note(_ text: String, _ site: SourceSite? = nil) {
+    if problem == nil { problem = "\((site ?? self.site).text): \(text)".printable }
+  }
+
+  /// Notes a mistake in something that the scenario is built from.
+  package func note(_ text: String, file: String, line: Int) {
+    note(text, SourceSite(file: file, line: line))
+  }
+
+  /// Makes sure that something has a name, and one of its own among things of its kind.
+  private func claim(_ name: String, _ kind: String, _ site: SourceSite) {
+    if name.allSatisfy(\.isWhitespace) {
+      note("\(kind) has no name", site)
+    } else if !names.insert("\(kind) \(name)").inserted {
+      note("\(kind) of the name '\(name)' exists already: reports could not tell them apart", site)
+    }
+  }
+
+  private func reserve(
+    _ name: String, _ site: SourceSite, kind: String = "a word", initial: UInt64 = 0,
+    cells: UInt32 = 1
+  ) -> Location {
+    claim(name, kind, site)
+    guard nextCell + cells < Layout.namedCapacity else {
+      note(
+        "a scenario holds at most 4,094 words; a lock for readers and writers takes "
+          + "\(1 + Machine.cpuCountMax) of them, a data frame three", site)
+      return Location(cell: 1, lifetime: 0, scenario: number)
+    }
+    let location = Location(cell: nextCell, lifetime: 0, scenario: number)
+    words.append((name.printable, initial))
     wordCells.append(nextCell)
     nextCell += cells
     return location
   }
 
   /// A shared word.
-  public func word(_ name: String, initial: UInt64 = 0) -> Location {
-    reserve(name, initial: initial)
+  public func word(
+    _ name: String, initial: UInt64 = 0, file: String = #fileID, line: Int = #line
+  ) -> Location {
+    reserve(name, SourceSite(file: file, line: line), initial: initial)
   }
 
-  public func spinLock(_ name: String) -> SpinLock {
+  public func spinLock(
+    _ name: String, file: String = #fileID, line: Int = #line
+  ) -> SpinLock {
     spinLockCells.append(nextCell)
-    return SpinLock(location: reserve(name))
+    return SpinLock(location: reserve(name, SourceSite(file: file, line: line), kind: "a lock"))
   }
 
   /// A reader–writer lock.
   ///
   /// The cells behind its word are objects only, one for each possible reader: taking the lock for
   /// reading on two CPUs is independent.
-  public func readWriteLock(_ name: String) -> ReadWriteLock {
+  public func readWriteLock(
+    _ name: String, file: String = #fileID, line: Int = #line
+  ) -> ReadWriteLock {
     readWriteLockCells.append(nextCell)
-    return ReadWriteLock(location: reserve(name, cells: 1 + UInt32(Machine.cpuCountMax)))
+    return ReadWriteLock(
+      location: reserve(
+        name, SourceSite(file: file, line: line), kind: "a lock",
+        cells: 1 + UInt32(Machine.cpuCountMax)))
   }
 
   /// A table page that exists from the start and is where walks begin.
-  public func rootTable(_ name: String = "root") -> TablePage {
-    precondition(rootNames.count + slabPageCount < Layout.pagesPerOwner)
-    rootNames.append(name)
-    return Layout.page(rootNames.count - 1, geometry)
+  public func rootTable(
+    _ name: String = "root", file: String = #fileID, line: Int = #line
+  ) -> TablePage {
+    let site = SourceSite(file: file, line: line)
+    claim(name, "a root table", site)
+    guard rootNames.count + slabPageCount < Layout.pagesPerOwner else {
+      note(Self.pagesText, site)
+      return Layout.page(0, geometry, number)
+    }
+    rootNames.append(name.printable)
+    return Layout.page(rootNames.count - 1, geometry, number)
   }
+
+  private static let pagesText =
+    "at most \(Layout.pagesPerOwner) pages exist from the start: root tables, and those of slabs"
 
   /// Pages that exist from the start and are handed out and taken back again and again.
   ///
   /// They share the places of what exists from the start, of which there are 16.
-  public func slab(_ name: String, pages: Int, kind: Slab.Kind = .tables) -> Slab {
+  public func slab(
+    _ name: String, pages: Int, kind: Slab.Kind = .tables,
+    file: String = #fileID, line: Int = #line
+  ) -> Slab {
+    let site = SourceSite(file: file, line: line)
+    let freePages = reserve(name, site, kind: "a slab")
     let last = Layout.pagesPerOwner - slabPageCount
-    precondition(
-      pages >= 1 && rootNames.count + pages <= last, "at most 16 pages exist from the start")
+    guard pages >= 1, pages <= last - rootNames.count else {
+      note(pages < 1 ? "a slab of \(pages) pages: it has at least one" : Self.pagesText, site)
+      return Slab(freePages: freePages, firstID: 0, count: 1, geometry: geometry)
+    }
     // From the top: roots come first, and more of them may follow.
     let slab = Slab(
-      freePages: reserve(name), firstID: last - pages, count: pages, geometry: geometry)
-    slabs.append((name, kind, slab))
+      freePages: freePages, firstID: last - pages, count: pages, geometry: geometry)
+    slabs.append((name.printable, kind, slab))
     return slab
   }
 
-  func addContext(_ name: String, ownsPages: Bool) -> Context {
+  func addContext(_ name: String, ownsPages: Bool, _ site: SourceSite) -> Context {
     let context = Context(
-      state: reserve(name), address: Context.address(ofContext: contexts.count),
+      state: reserve(name, site, kind: "a context"),
+      address: Context.address(ofContext: contexts.count),
       ownsPages: ownsPages)
     contexts.append(context)
     if ownsPages { tracksPages = true }
@@ -114,25 +181,35 @@ public final class Scenario {
   var slabPageCount: Int { slabs.reduce(0) { $0 + $1.slab.count } }
 
   /// Code that runs alone before the CPUs start, for example to map what is mapped already.
+  ///
+  /// It is judged like all other code; nobody is there for whom it could wait.
   public func boot(_ body: @escaping (VirtualCPU) throws -> Void) { bootBodies.append(body) }
 
   /// Adds a CPU; the first added is CPU 0.
   ///
   /// `mmu`: what translates its guest's accesses, if it runs a guest.
   public func cpu(
-    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: Operation...
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: Operation...,
+    file: String = #fileID, line: Int = #line
   ) {
-    cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations)
+    cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations, file: file, line: line)
   }
 
   /// Adds a CPU; the first added is CPU 0.
   ///
   /// `mmu`: what translates its guest's accesses, if it runs a guest.
   public func cpu(
-    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: [Operation]
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: [Operation],
+    file: String = #fileID, line: Int = #line
   ) {
+    let site = SourceSite(file: file, line: line)
+    claim(name, "a CPU", site)
+    if usesCallbacks { claim(Machine.callbackName(name), "a CPU", site) }
+    if let mmu, mmu.times > 0 { claim(Machine.walkerName(name), "a CPU", site) }
+    admit(operations, site)
+    if let mmu { admit(mmu, of: name, site) }
     programs.append(
-      Program(name: name, operations: operations, usesCallbacks: usesCallbacks, mmu: mmu))
+      Program(name: name.printable, operations: operations, usesCallbacks: usesCallbacks, mmu: mmu))
   }
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.
@@ -141,17 +218,23 @@ public final class Scenario {
   /// identical CPUs must not tell them apart: it must not look at `VirtualCPU.index`, at the order
   /// of page addresses, or do arithmetic on them. A search that relies on it finds out if it does.
   public func cpus(
-    _ names: [String], usesCallbacks: Bool = false, _ operations: Operation...
+    _ names: [String], usesCallbacks: Bool = false, _ operations: Operation...,
+    file: String = #fileID, line: Int = #line
   ) {
-    cpus(names, usesCallbacks: usesCallbacks, operations)
+    cpus(names, usesCallbacks: usesCallbacks, operations, file: file, line: line)
   }
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.
-  public func cpus(_ names: [String], usesCallbacks: Bool = false, _ operations: [Operation]) {
+  public func cpus(
+    _ names: [String], usesCallbacks: Bool = false, _ operations: [Operation],
+    file: String = #fileID, line: Int = #line
+  ) {
     if names.count > 1 {
       identicalCPUs.append(Array(programs.count..<(programs.count + names.count)))
     }
-    for name in names { cpu(name, usesCallbacks: usesCallbacks, operations) }
+    for name in names {
+      cpu(name, usesCallbacks: usesCallbacks, operations, file: file, line: line)
+    }
   }
 
   /// What to say of identical CPUs that are too many to exchange them all; nil if all are.
@@ -167,21 +250,30 @@ public final class Scenario {
   ///
   /// Each has an owner, a count of the writes that reached it, and the count there was when it was
   /// last copied: words of their own. Without frames, guests' accesses end at the translation.
-  public func dataFrames(_ count: Int) -> [DataFrame] {
-    precondition(dataFrames.isEmpty, "a scenario declares its data frames once")
+  public func dataFrames(
+    _ count: Int, file: String = #fileID, line: Int = #line
+  ) -> [DataFrame] {
+    let site = SourceSite(file: file, line: line)
+    if !dataFrames.isEmpty { note("a scenario declares its data frames once", site) }
+    if count < 0 { note("\(count) data frames: there cannot be less than none", site) }
+    if count > Int(Layout.namedCapacity) / 3 { note("\(count) data frames are too many", site) }
+    guard problem == nil else { return dataFrames }
     for number in 0..<count {
       let name = "frame \(hexadecimal(number))"
       dataFrames.append(
         DataFrame(
-          number: number, owner: word("\(name) owner"), content: word("\(name) content"),
-          copied: word("\(name) copy")))
+          number: number, owner: reserve("\(name) owner", site),
+          content: reserve("\(name) content", site), copied: reserve("\(name) copy", site)))
     }
     return dataFrames
   }
 
   /// Adds somebody who data frames may belong to.
-  public func frameOwner(_ name: String) -> FrameOwner {
-    let owner = FrameOwner(id: 2 + frameOwners.count, name: name)
+  public func frameOwner(
+    _ name: String, file: String = #fileID, line: Int = #line
+  ) -> FrameOwner {
+    claim(name, "an owner of frames", SourceSite(file: file, line: line))
+    let owner = FrameOwner(id: 2 + frameOwners.count, name: name, scenario: number)
     frameOwners.append(owner)
     return owner
   }
@@ -192,10 +284,28 @@ public final class Scenario {
   /// True if the scenario has page tables, and not only words.
   public var hasTables: Bool { !rootNames.isEmpty }
 
-  /// Adds an invariant that must hold.
-  public func require(_ invariant: any Invariant) { invariants.append(invariant) }
+  /// Adds an invariant that must hold; one that is required already adds nothing.
+  public func require(
+    _ invariant: any Invariant, file: String = #fileID, line: Int = #line
+  ) {
+    let site = SourceSite(file: file, line: line)
+    if let known = invariants.first(where: { $0.id == invariant.id }) {
+      if String(reflecting: known) == String(reflecting: invariant) { return }
+      note("two different invariants are called \(invariant.id)", site)
+    }
+    if invariant.id.isEmpty || invariant.id.contains(where: \.isWhitespace)
+      || invariant.id.printable != invariant.id
+    {
+      note("'\(invariant.id)' is no id of an invariant: lower case, with hyphens", site)
+    }
+    invariants.append(invariant)
+  }
 
-  public func require(_ list: [any Invariant]) { invariants += list }
+  public func require(
+    _ list: [any Invariant], file: String = #fileID, line: Int = #line
+  ) {
+    for invariant in list { require(invariant, file: file, line: line) }
+  }
 
   /// False if an invariant is about locks and there are none: it need not be listed then.
   public func mayViolate(_ invariant: any Invariant) -> Bool {

@@ -23,14 +23,18 @@ public struct Slab: Equatable, Sendable {
   let geometry: Geometry
 
   /// The slab's pages, by number, free or not.
-  public subscript(index: Int) -> TablePage {
-    precondition(index >= 0 && index < count, "a page that the slab does not have")
-    return Layout.page(firstID + index, geometry)
+  public subscript(index: Int, file: String = #fileID, line: Int = #line) -> TablePage {
+    let isKnown = index >= 0 && index < count
+    if !isKnown {
+      MisuseSink.note(
+        "page \(index) of a slab does not exist: its pages go from 0 to \(count - 1)", file, line)
+    }
+    return Layout.page(firstID + (isKnown ? index : 0), geometry, freePages.scenario)
   }
 
   /// True if the page is one of the slab's, free or not.
   public func contains(_ page: TablePage) -> Bool {
-    page.id >= firstID && page.id < firstID + count
+    page.scenario == freePages.scenario && page.id >= firstID && page.id < firstID + count
   }
 
   /// The slab's bit for a page of its own.
@@ -54,7 +58,16 @@ extension TablePage {
 
   /// The address of an entry as a plain number: that of the page, with the index in bits that
   /// descriptors do not use.
-  public func address(ofEntry index: Int) -> UInt64 { address | UInt64(index) << 2 }
+  public func address(
+    ofEntry index: Int, file: String = #fileID, line: Int = #line
+  ) -> UInt64 {
+    guard index >= 0, index < entries else {
+      MisuseSink.note(
+        "a table page has no entry \(index): entries go from 0 to \(entries - 1)", file, line)
+      return address
+    }
+    return address | UInt64(index) << 2
+  }
 }
 
 extension Slab {
@@ -69,12 +82,12 @@ extension VirtualCPU {
   /// The page at an address that `TablePage.address` gave, of the page or of one of its entries;
   /// nil for any other number.
   public func page(at address: UInt64) -> TablePage? {
-    machine.page(at: address)
+    layout.page(at: address)
   }
 
   /// The entry at an address that `TablePage.address(ofEntry:)` gave; nil for any other number.
   public func entry(at address: UInt64) -> Location? {
-    machine.entry(at: address)
+    layout.entry(atAddress: address)
   }
 
   /// Takes the free page with the lowest number out of a slab; nil if none is free.
@@ -84,21 +97,30 @@ extension VirtualCPU {
   public func allocate(
     from slab: Slab, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> TablePage? {
+    let site = SourceSite(file: file, line: line)
+    try admit(slab.freePages, "a slab", site)
     var action = Action(.slabAllocate, slab.freePages)
     action.b = slab.packedPages
-    let found = try issue(action, SourceSite(file: file, line: line))
-    return found == 0 ? nil : machine.layout.page(Int(found) - 1)
+    let found = try issue(action, site)
+    return found == 0 ? nil : layout.page(Int(found) - 1)
   }
 
   /// Gives a page back to its slab, which may hand it out again at once.
   public func free(
     _ page: TablePage, to slab: Slab, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    precondition(slab.contains(page), "a page is given back to the slab it came from")
+    let site = SourceSite(file: file, line: line)
+    try admit(slab.freePages, "a slab", site)
+    try admit(page, site)
+    guard slab.contains(page) else {
+      throw misuse(
+        "\(machine.name(ofPage: page.id)) is given back to "
+          + "\(machine.name(ofCell: slab.freePages.cell)), which it did not come from", site)
+    }
     var action = Action(.slabFree, slab.freePages)
     action.a = UInt64(page.id)
     action.b = slab.packedPages
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, site)
   }
 
   /// Takes all free pages out of a slab for good, as the allocator does when memory is short.
@@ -108,8 +130,24 @@ extension VirtualCPU {
   public func shrink(
     _ slab: Slab, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    try admit(slab.freePages, "a slab", site)
     var action = Action(.slabShrink, slab.freePages)
     action.b = slab.packedPages
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, site)
+  }
+}
+
+extension Layout {
+  /// The page at an address, of the page or of one of its entries; nil if there is none.
+  func page(at address: UInt64) -> TablePage? {
+    let id = Int(truncatingIfNeeded: address >> 12) - 1
+    guard address & 3 == 0, id >= 0, id < pageCapacity, Int(address & 0xFFF) >> 2 < geometry.entries
+    else { return nil }
+    return page(id)
+  }
+
+  func entry(atAddress address: UInt64) -> Location? {
+    page(at: address)?[Int(address & 0xFFF) >> 2]
   }
 }

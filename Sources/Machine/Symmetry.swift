@@ -183,7 +183,7 @@ final class Symmetry {
   }
 
   private func addFirstRow() -> Bool {
-    precondition(machine.depth == 0, "[internal] keys are asked for from the start")
+    demand(machine.depth == 0, "[internal] keys are asked for from the start")
     let first = rows.extend(by: count, with: 0)
     depths.append(0)
     let row = rows.pointer(to: first)

@@ -189,7 +189,7 @@ extension Machine {
   /// CPUs with cached leaves that lead an owner's guests to a frame.
   func cpusCaching(frame: Int, of owner: UInt64) -> CPUSet {
     var found = CPUSet()
-    for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == Int(owner) {
+    for (number, unit) in translation.units.enumerated() where UInt64(unit.mmu.owner.id) == owner {
       for slot in cachedLeaves(of: number) {
         guard let first = bits(of: slot).dataFrame else { continue }
         let span = layout.hardware.span(at: slot.level)

@@ -116,7 +116,8 @@ extension VirtualCPU {
     do {
       try body(self)
     } catch {
-      if !isAbandoned, errorOnTheSpot == nil { errorOnTheSpot = makeError(error) }
+      if isAbandoned { throw refused() }
+      if errorOnTheSpot == nil { errorOnTheSpot = makeError(error) }
       throw Abandoned()
     }
   }

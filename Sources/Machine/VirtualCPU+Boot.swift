@@ -10,6 +10,7 @@ extension VirtualCPU {
     guard bootCalls < Machine.bootCallsMax else {
       throw stop("queues callbacks from callbacks without end before the CPUs start")
     }
+    if let text = machine.waitText(atBoot: action) { throw misuse(text, site ?? .none) }
     if action.kind == .call { bootCalls += 1 }
     let result = machine.performAtBoot(action, by: self)
     if action.kind == .call { bootCalls -= 1 }

@@ -1,9 +1,6 @@
 // What a guest does on a CPU, what its memory management unit does, and how software invalidates.
 
 extension VirtualCPU {
-  /// True if a guest can run on this CPU.
-  public var hasMMU: Bool { machine.translation.unitOfCPU[index] >= 0 }
-
   /// A guest on this CPU reads an address.
   ///
   /// A cached translation is used, or the memory management unit walks the table, one entry a step;
@@ -24,10 +21,11 @@ extension VirtualCPU {
   private func guestAccess(
     _ address: Int, isWrite: Bool, _ site: SourceSite
   ) throws(Abandoned) -> GuestAccess {
+    if isAbandoned { throw refused() }
     guard hasMMU else {
-      machine.fail(.capacity("\(name) runs a guest but is not declared to have an MMU"))
-      throw Abandoned()
+      throw misuse("a guest runs on a CPU that is not declared to have an MMU", site)
     }
+    guard geometry.hasAddress(address) else { throw misuse(geometry.addressText(address), site) }
     while true {
       var action = Action(.guestAccess, address: address)
       action.flag = isWrite
@@ -68,7 +66,7 @@ extension VirtualCPU {
     to address: Int, from start: UInt64, _ site: SourceSite
   ) throws(Abandoned) -> GuestAccess? {
     var level = HardwareResult.level(start)
-    var table = machine.layout.page(HardwareResult.value(start))
+    var table = layout.page(HardwareResult.value(start))
     while true {
       let slot = table[geometry.index(of: address, at: level)]
       var action = walkAction(.walkRead, slot, address, level)
@@ -112,18 +110,15 @@ extension VirtualCPU {
   private func markDirty(
     _ cell: UInt32, _ address: Int, _ site: SourceSite
   ) throws(Abandoned) {
-    guard let page = machine.layout.pageID(at: cell) else { return }
+    guard let page = layout.pageID(at: cell) else { return }
     var update = Action(.walkUpdate, address: address)
     update.cell = cell
-    update.lifetime = machine.layout.page(page).base
+    update.lifetime = layout.page(page).base
     update.flag = true
     _ = try issue(update, site)
   }
 
   // MARK: Software
-
-  /// What the modelled MMU can do.
-  public var features: Features { machine.features }
 
   /// What the bits of table entries mean.
   public var format: EntryFormat { machine.format }
@@ -136,10 +131,9 @@ extension VirtualCPU {
     _ invalidation: TLBInvalidation, of root: TablePage,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    precondition(
-      invalidation.count == 1 || features.rangeInvalidation,
-      "the architecture version has no invalidation of ranges; look at features")
     let site = SourceSite(file: file, line: line)
+    try admit(root, site)
+    if let text = problem(of: invalidation) { throw misuse(text, site) }
     guard let invalidation = weakened(invalidation, site) else { return }
     var action = Action(.tlbi)
     action.a = invalidation.packed(root: root.id)
@@ -148,10 +142,30 @@ extension VirtualCPU {
     _ = try issue(action, site)
   }
 
+  /// Why there is no such invalidation; nil if there is.
+  private func problem(of invalidation: TLBInvalidation) -> String? {
+    if let level = invalidation.level, !(0..<geometry.levels).contains(level) {
+      return "TLBI: \(geometry.levelText(level))"
+    }
+    guard let address = invalidation.address else { return nil }
+    if !geometry.hasAddress(address) { return "TLBI: \(geometry.addressText(address))" }
+    let most = geometry.addressCount - address
+    guard (1...most).contains(invalidation.count) else {
+      return "TLBI of \(invalidation.count) addresses from \(hexadecimal(address)): it takes 1 to "
+        + "\(most)"
+    }
+    guard invalidation.count == 1 || features.rangeInvalidation else {
+      return "TLBI of \(invalidation.count) addresses: the architecture has no invalidation of "
+        + "ranges (FEAT_TLBIRANGE); look at VirtualCPU.features, or set those of the scenario"
+    }
+    return nil
+  }
+
   /// Waits until all this CPU has written is seen by every walk, and until its invalidations have
   /// taken effect (DSB).
   public func dsb(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if isAbandoned { throw refused() }
     if isWeakened(.noDSB, site) { return }
     if !features.enhancedTranslationSynchronisation {
       for cell in written.made { try settle(cell, site) }
@@ -179,17 +193,20 @@ extension VirtualCPU {
   public func handOver(
     _ frame: DataFrame, to owner: FrameOwner, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
+    let site = SourceSite(file: file, line: line)
+    try admit(frame.owner, "a data frame", site)
+    if let text = machine.scenario.ownerProblem(owner) { throw misuse(text, site) }
     var action = Action(.handOver)
     action.a = UInt64(frame.number)
     action.b = UInt64(owner.id)
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, site)
   }
 }
 
 extension GuestAccess: OperationResult {
   public var code: UInt64 {
     switch self {
-    case .done(let frame): UInt64(frame) + 3
+    case .done(let frame): UInt64(bitPattern: Int64(frame)) &+ 3
     case .translationFault: 0
     case .accessFlagFault: 1
     case .permissionFault: 2

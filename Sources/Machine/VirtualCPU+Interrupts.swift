@@ -1,15 +1,19 @@
 // Interrupts: masked on the way through a table, sent to wait until nobody is on the way.
 
 extension VirtualCPU {
-  /// Most masks within each other: they share a word of the CPU's local state with other counts.
-  private static let maskDepthMax = 255
+  /// Most masks, or sections, within each other: they share a word of the CPU's local state with
+  /// other counts.
+  static let nestingMax = 255
 
   /// Masks this CPU's interrupts, like `local_irq_save`.
   ///
   /// Masks nest; only the outermost counts.
   public func maskInterrupts(file: String = #fileID, line: Int = #line) throws(Abandoned) {
-    precondition(maskDepth < VirtualCPU.maskDepthMax, "interrupts masked more than 255 times")
     let site = SourceSite(file: file, line: line)
+    if isAbandoned { throw refused() }
+    guard maskDepth < VirtualCPU.nestingMax else {
+      throw misuse("interrupts are masked more than \(VirtualCPU.nestingMax) times", site)
+    }
     if leavesOutBeginning(.noMask, \.masks, site) { return }
     maskDepth += 1
     guard maskDepth == 1 else { return }

@@ -25,6 +25,7 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if let value = knownValue(of: location.cell, site) { return value }
     return try issue(Action(.load, location, ordering), site)
   }
@@ -34,6 +35,7 @@ extension VirtualCPU {
     _ location: Location, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if let value = knownValue(of: location.cell, site) { return value }
     var action = Action(.load, location, .acquire)
     action.flag = true
@@ -46,6 +48,7 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if leavesOutTaking(location.cell, value, site) { return }
     var action = Action(.store, location, ordering)
     action.a = value
@@ -58,6 +61,7 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> CompareExchangeResult {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if leavesOutTaking(location.cell, desired, site) {
       let found = try issue(Action(.load, location, ordering), site)
       return CompareExchangeResult(original: found, exchanged: found == expected)
@@ -83,6 +87,7 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if leavesOutTaking(location.cell, value, site) {
       return try issue(Action(.load, location, ordering), site)
     }
@@ -100,6 +105,7 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if let before = leavesOutReference(value, location.cell, site) { return before }
     if isWeakened(.loadAndStore, site) {
       return try update(location, ordering, site) { $0 &+ UInt64(bitPattern: value) }
@@ -114,6 +120,7 @@ extension VirtualCPU {
     _ location: Location, _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> Bool {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if isWeakened(.noGet, site) { return true }
     if isWeakened(.getFromZero, site) {
       var add = Action(.fetchAdd, location, ordering)
@@ -144,6 +151,7 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> UInt64 {
     let site = SourceSite(file: file, line: line)
+    try admit(location, site)
     if isWeakened(.noWait, site) {
       return try issue(Action(.load, location, .acquire), site)
     }
@@ -155,16 +163,28 @@ extension VirtualCPU {
     case .bitsDiffer(let mask, from: let value):
       (action.a, action.b, action.flag) = (mask, value, true)
     }
+    guard action.a != 0, action.b & ~action.a == 0 else {
+      throw misuse(
+        "a wait for the bits \(hexadecimal(action.a)) to be, or not to be, "
+          + "\(hexadecimal(action.b)): they never are", site)
+    }
     return try issue(action, site)
   }
+
+  /// Branches of one choice: each is explored, and a schedule names it.
+  private static let choicesMax = 65_536
 
   /// Chooses a number below `count`; every choice is explored.
   public func choose(
     _ count: Int, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> Int {
-    precondition(count >= 1)
+    let site = SourceSite(file: file, line: line)
+    if isAbandoned { throw refused() }
+    guard (1...Self.choicesMax).contains(count) else {
+      throw misuse("a choice among \(count): there are 1 to \(Self.choicesMax)", site)
+    }
     var action = Action(.choose)
     action.a = UInt64(count)
-    return Int(try issue(action, SourceSite(file: file, line: line)))
+    return Int(try issue(action, site))
   }
 }

@@ -2,12 +2,12 @@
 
 extension VirtualCPU {
   /// The shape of the machine's tables.
-  public var geometry: Geometry { machine.layout.geometry }
+  public var geometry: Geometry { layout.geometry }
 
   /// The page a table descriptor points to, or nil if it is no table descriptor.
   public func table(at descriptor: Descriptor) -> TablePage? {
-    guard let id = descriptor.tableID, id < machine.layout.pageCapacity else { return nil }
-    return machine.layout.page(id)
+    guard let id = descriptor.tableID, id < layout.pageCapacity else { return nil }
+    return layout.page(id)
   }
 
   /// Allocates a zeroed table page with a reference count of one; nil if memory has run out,
@@ -19,6 +19,7 @@ extension VirtualCPU {
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> TablePage? {
     let site = SourceSite(file: file, line: line)
+    if isAbandoned { throw refused() }
     if machine.mayRunOutOfMemory {
       var choice = Action(.choose)
       choice.a = 2
@@ -26,15 +27,16 @@ extension VirtualCPU {
     }
     var action = Action(.allocate)
     action.a = UInt64(operation + 1)
-    return machine.layout.page(Int(try issue(action, site)))
+    return layout.page(Int(try issue(action, site)))
   }
 
   /// Lets other CPUs reach a page, and the tables below it, by other means than a table entry.
   public func publish(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try issue(
-      Action(.publish, page.references), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    try admit(page, site)
+    _ = try issue(Action(.publish, page.references), site)
   }
 
   /// Returns a page to the allocator.
@@ -43,8 +45,9 @@ extension VirtualCPU {
   public func free(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    let location = Location(cell: page.base, lifetime: page.base)
-    _ = try issue(Action(.free, location), SourceSite(file: file, line: line))
+    let site = SourceSite(file: file, line: line)
+    try admit(page, site)
+    _ = try issue(Action(.free, page.lifetime), site)
   }
 
   /// Takes a reference to a page, like `get_page`.

@@ -15,6 +15,7 @@ extension VirtualCPU {
   public func repeatUntilDone<R>(
     _ turn: () throws(Abandoned) -> R?
   ) throws(Abandoned) -> R {
+    if isAbandoned { throw refused() }
     guard machine.scenario.mayRepeat else {
       throw refuse("repeats; set mayRepeat of the scenario, which the search must know beforehand")
     }

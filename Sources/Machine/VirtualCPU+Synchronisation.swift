@@ -6,6 +6,7 @@ extension VirtualCPU {
     _ lock: SpinLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    try admit(lock.location, "a lock", site)
     if leavesOutLock(.noLock, lock.location.cell, site) { return }
     _ = try issue(Action(.spinLock, lock.location, .acquire), site)
   }
@@ -15,6 +16,7 @@ extension VirtualCPU {
     _ lock: SpinLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    try admit(lock.location, "a lock", site)
     if releaseWeakened(lock.location.cell) != nil { return }
     _ = try issue(Action(.spinUnlock, lock.location, .release), site)
   }
@@ -24,6 +26,7 @@ extension VirtualCPU {
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    try admit(lock.location, "a lock", site)
     if leavesOutLock(.noReadLock, lock.location.cell, site) { return }
     _ = try issue(Action(.readLock, lock.location, .acquire), site)
   }
@@ -33,6 +36,7 @@ extension VirtualCPU {
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    try admit(lock.location, "a lock", site)
     if releaseWeakened(lock.location.cell) != nil { return }
     _ = try issue(Action(.readUnlock, lock.location, .release), site)
   }
@@ -42,6 +46,7 @@ extension VirtualCPU {
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    try admit(lock.location, "a lock", site)
     if leavesOutLock(.noWriteLock, lock.location.cell, site) { return }
     let kind = takesForReadingOnly(lock.location.cell, site) ? Action.Kind.readLock : .writeLock
     _ = try issue(Action(kind, lock.location, .acquire), site)
@@ -52,6 +57,7 @@ extension VirtualCPU {
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    try admit(lock.location, "a lock", site)
     let hold = releaseWeakened(lock.location.cell)
     if hold == WeakenedState.Hold.none { return }
     let kind = hold == .read ? Action.Kind.readUnlock : .writeUnlock
@@ -65,6 +71,10 @@ extension VirtualCPU {
   /// Sections nest; only the outermost counts.
   public func rcuReadLock(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if isAbandoned { throw refused() }
+    guard sectionDepth < VirtualCPU.nestingMax else {
+      throw misuse("read-side sections nest more than \(VirtualCPU.nestingMax) deep", site)
+    }
     if leavesOutBeginning(.noSection, \.sections, site) { return }
     sectionDepth += 1
     guard sectionDepth == 1 else { return }
@@ -98,6 +108,7 @@ extension VirtualCPU {
     _ body: @escaping (VirtualCPU) throws -> Void
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    if isAbandoned { throw refused() }
     if isWeakened(.callAtOnce, site) { return try runNow(body) }
     var action = Action(.call)
     action.b = machine.registerCallback(of: self, body)

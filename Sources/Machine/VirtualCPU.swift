@@ -38,6 +38,12 @@ public final class VirtualCPU {
   private let watchesHistory: Bool
   private let hasHardware: Bool
   let ablation: Ablation
+  let scenarioNumber: UInt32
+  let layout: Layout
+  /// What the modelled MMU can do.
+  public let features: Features
+  /// True if a guest can run on this CPU.
+  public let hasMMU: Bool
 
   // Local state, rebuilt whenever the code runs from its start.
   var operation = 0 { didSet { record.operation = operation } }
@@ -72,6 +78,10 @@ public final class VirtualCPU {
   private lazy var fiber = makeFiber()
   /// What a report says if the code traps.
   let record: CodeRecord
+  /// Takes note of mistakes that the code makes without an action.
+  private lazy var sink = MisuseSink(scenario: scenarioNumber) { [unowned self] text, site in
+    _ = misuse(text, site)
+  }
   /// Actions that abandoned code has asked for all the same.
   private var vainActions = 0
   /// So many, and the code is taken to go on for ever.
@@ -91,6 +101,11 @@ public final class VirtualCPU {
     hasHardware = machine.hasHardware
     ablation = machine.scenario.ablation
     record = CodeRecord(machine.codeRun, cpu: name, role: role)
+    scenarioNumber = machine.scenario.number
+    layout = machine.layout
+    features = machine.features
+    let units = machine.translation.unitOfCPU
+    hasMMU = index < units.count && units[index] >= 0
   }
 
   private func makeFiber() -> Fiber { Fiber { [unowned self] in runRole() } }
@@ -143,8 +158,8 @@ public final class VirtualCPU {
   func issue(_ action: Action, _ site: SourceSite) throws(Abandoned) -> UInt64 {
     note(site)
     actionCount += 1
+    if isAbandoned || errorOnTheSpot != nil { throw refused() }
     if ablation != .none { noteOrdering(action, site) }
-    if isAbandoned || errorOnTheSpot != nil { throw abandoned() }
     if case .boot = role { return try takeAtBoot(action) }
     if scriptPosition + 1 < script.count {
       return try replay(action)
@@ -163,10 +178,10 @@ public final class VirtualCPU {
     record.note(file: site.file, line: site.line)
   }
 
-  /// What abandoned code gets for an action.
+  /// What code gets that is to unwind.
   ///
   /// Code that catches it and goes on for ever is left where it stands.
-  private func abandoned() -> Abandoned {
+  func refused() -> Abandoned {
     vainActions += 1
     if vainActions > VirtualCPU.vainActionsMax {
       if let errorOnTheSpot {
@@ -310,30 +325,34 @@ public final class VirtualCPU {
     results.extend(with: result.code, identities)
     observations = Chain()
     weakened.endOperation()
-    finishedOperation = FinishedOperation(number: operation, result: result.text)
+    let text = result.text?.printable
+    finishedOperation = FinishedOperation(number: operation, result: text)
     if !isAbandoned && scriptPosition + 1 >= script.count {
       // What is replayed was noted before; a machine that abandons the code may be gone already.
       machine.coverage.note(
-        Coverage.Outcome(code: result.code, text: result.text), of: index, operation)
+        Coverage.Outcome(code: result.code, text: text), of: index, operation)
     }
     operation += 1
   }
 
   /// Names a part of an operation, for traces.
   public func scope<R>(_ name: String, _ body: () throws(Abandoned) -> R) throws(Abandoned) -> R {
-    scopes.append(name)
+    scopes.append(name.printable)
     defer { scopes.removeLast() }
     return try body()
   }
 
   // MARK: Outside the fiber
 
+  /// Lets the code go on until it asks for its next action.
+  private func resume() { sink.whileCurrent { fiber.resume(as: record) } }
+
   /// Runs the code from its start to its first action.
   func start() {
     script.removeAll()
     scriptPosition = 0
     isAbandoned = false
-    fiber.resume(as: record)
+    resume()
   }
 
   /// Notes that the fiber now waits at a node.
@@ -361,7 +380,7 @@ public final class VirtualCPU {
     reverseScript()
     scriptPosition = 0
     isAbandoned = false
-    fiber.resume(as: record)
+    resume()
     if machine.failure == nil {
       let expected = machine.tree[node].pointee.action
       if !expected.isSameRequest(as: pending) {
@@ -388,7 +407,7 @@ public final class VirtualCPU {
     delivered = result
     script.removeAll()
     scriptPosition = 0
-    fiber.resume(as: record)
+    resume()
   }
 
   /// Makes the code unwind, if it is in the middle of something.

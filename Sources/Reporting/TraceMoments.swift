@@ -2,6 +2,7 @@
 
 import Exploration
 import Machine
+import Support
 import Traces
 
 /// One step of a trace, and the machine after it; the first is the machine before all steps.
@@ -45,7 +46,7 @@ public struct TraceMoments: Sendable {
 
   /// - Precondition: the recording has pictures.
   public init(_ trace: Trace) {
-    precondition(
+    demand(
       trace.recording.pictures.count == trace.recording.steps.count + 1,
       "a trace for moments is recorded with pictures")
     self.trace = trace

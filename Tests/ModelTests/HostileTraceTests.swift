@@ -4,6 +4,7 @@ import Checking
 import Exploration
 import Foundation
 import Models
+import Support
 import Testing
 import Traces
 

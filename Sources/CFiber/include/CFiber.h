@@ -1,5 +1,5 @@
-/* Stack switching, and nothing else.  One assembly file per architecture; see Fibers for the
- * Swift type that owns stacks and decides who runs. */
+/* Stack switching, and a pointer per thread.  One assembly file per architecture; see Fibers for
+ * the Swift type that owns stacks and decides who runs. */
 #ifndef GRACEWALK_CFIBER_H
 #define GRACEWALK_CFIBER_H
 
@@ -11,5 +11,9 @@ void gracewalk_switch(void **save, void *load);
  * entry(argument).  `top` is one past the highest byte and is aligned to 16 bytes.  `entry`
  * must never return. */
 void *gracewalk_prepare(void *top, void (*entry)(void *), void *argument);
+
+/* A pointer of the calling thread's own, NULL at first.  Fibers have that of their thread. */
+void *gracewalk_current(void);
+void gracewalk_set_current(void *value);
 
 #endif

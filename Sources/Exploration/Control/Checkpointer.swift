@@ -83,7 +83,7 @@ final class Checkpointer {
       writer.write(step.cpu)
       writer.write(step.choice)
       let outcome = system.step(step.cpu, choice: step.choice)
-      precondition(outcome == .clean, "[internal] a path could not be gone along again")
+      demand(outcome == .clean, "[internal] a path could not be gone along again")
       writer.write(system.enabledCPUs())
       writer.write(system.stateKey)
     }

@@ -116,7 +116,7 @@ final class Budget {
     limits = options.limits
     watch = options.watch
     start = clock.now
-    precondition(options.watchPeriod.nonzeroBitCount == 1, "the period is a power of two")
+    demand(options.watchPeriod.nonzeroBitCount == 1, "the period is a power of two")
     periodMask = options.watchPeriod - 1
     checkpointer = options.checkpoints.map { Checkpointer($0) }
     resume = options.resume

@@ -155,7 +155,7 @@ final class HappensBefore {
   func push(_ cpu: Int, _ footprint: Footprint) {
     let pending = computePendingClock(cpu, footprint)
     let event = events.count
-    precondition(
+    demand(
       component(pending, cpu) < Int16.max, "an execution is limited to 32,767 steps a CPU")
     events.append(
       Event(

@@ -100,7 +100,7 @@ public final class LivenessSearch: ResumableSearch {
       system.undo()
       return nil
     }
-    precondition(graph.count < Int(StateGraph.unknown), "[internal] too many states")
+    demand(graph.count < Int(StateGraph.unknown), "[internal] too many states")
     graph.setTarget(of: index, to: graph.count)
     numbers.set(key, UInt32(graph.count))
     statistics.states = graph.count + 1

@@ -69,7 +69,7 @@ struct Rounds {
       }
       next += 1
     }
-    preconditionFailure("[internal] a fair component has no fair round")
+    fatalError("[internal] a fair component has no fair round")
   }
 
   /// Some round: goes to the nearest step or state that serves another CPU, until all are served,
@@ -111,7 +111,7 @@ struct Rounds {
       }
       next += 1
     }
-    preconditionFailure("[internal] a component is not strongly connected")
+    fatalError("[internal] a component is not strongly connected")
   }
 
   private func position(after edge: Int) -> Int? {

@@ -48,7 +48,7 @@ final class ExactStates {
       key = StableHash.extend(key, with: 1)
     }
     if key != hash { collisions += 1 }
-    precondition(starts.count < Int(SummaryMap.onStack), "[internal] too many states")
+    demand(starts.count < Int(SummaryMap.onStack), "[internal] too many states")
     numbers.set(key, UInt32(starts.count))
     starts.append(store.count)
     for index in 0..<coded.count { store.append(coded[index]) }

@@ -1,0 +1,8 @@
+/* Who takes note of mistakes on this thread; Swift cannot import thread-local variables. */
+#include "CFiber.h"
+
+static _Thread_local void *current;
+
+void *gracewalk_current(void) { return current; }
+
+void gracewalk_set_current(void *value) { current = value; }

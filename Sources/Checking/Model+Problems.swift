@@ -1,0 +1,164 @@
+// A model is declared in a way that makes sense, or a check says in a line what is wrong with it.
+
+import Exploration
+import Invariants
+import Machine
+
+extension Model {
+  /// What is wrong with how the model is declared; nil if nothing is.
+  ///
+  /// Operations and invariants may exist in some of its instances only, so all are looked at.
+  func declarationProblem(_ options: CheckOptions) -> String? {
+    if name.allSatisfy(\.isWhitespace) { return "a model has no name" }
+    if let text = parameterProblem ?? vocabulary?.problem { return text }
+    let sizes = [options.parameters] + instances
+    let scenarios = sizes.map { freshScenario(CheckOptions(parameters: $0)) }
+    // Where one cannot be built, what it would have is not known; its own check says why.
+    if scenarios.contains(where: { $0.problem != nil }) { return nil }
+    return expectationProblem(scenarios) ?? outcomeProblem(sizes, scenarios)
+  }
+
+  private var parameterProblem: String? {
+    var known: Set<String> = []
+    for parameter in parameters {
+      guard known.insert(parameter.name).inserted else {
+        return "two parameters have the name '\(parameter.name)'"
+      }
+      guard parameter.range.contains(parameter.standard) else {
+        return
+          "the standard value of '\(parameter.name)', \(parameter.standard), is out of its range, "
+          + "\(parameter.range.lowerBound) to \(parameter.range.upperBound)"
+      }
+    }
+    if instances.isEmpty { return "instances is empty: there would be nothing to verify" }
+    for (name, value) in instances.flatMap({ $0.sorted { $0.key < $1.key } }) {
+      guard let parameter = parameters.first(where: { $0.name == name }) else {
+        return "an instance has a value for '\(name)', which is no parameter"
+          + hint(name, parameters.map(\.name))
+      }
+      guard parameter.range.contains(value) else {
+        return
+          "an instance has \(name)=\(value), out of its range, \(parameter.range.lowerBound) to "
+          + "\(parameter.range.upperBound)"
+      }
+    }
+    return nil
+  }
+
+  private func expectationProblem(_ scenarios: [Scenario]) -> String? {
+    let required = scenarios.flatMap(\.invariants).map(\.id)
+    if case .violates(let ids) = expectation {
+      if ids.isEmpty { return "expectation .violates([]) names no invariant" }
+      for id in ids where !required.contains(id) {
+        return "is declared to violate '\(id)', which it does not require" + hint(id, required)
+      }
+    }
+    let known = InvariantCatalogue.described.map(\.id) + required
+    for id in exempt.map(\.invariant) where !known.contains(id) {
+      return "is exempt from '\(id)', which is no invariant" + hint(id, known)
+    }
+    return nil
+  }
+
+  private func outcomeProblem(_ sizes: [[String: Int]], _ scenarios: [Scenario]) -> String? {
+    var operations: [String] = []
+    for name in scenarios.flatMap(\.programs).flatMap(\.operations).map(\.name)
+    where !operations.contains(name) {
+      operations.append(name)
+    }
+    for outcome in mustHappen where !operations.contains(outcome.operation) {
+      // What cannot happen with these parameters may be about operations of others.
+      let isExpected = zip(sizes, scenarios).contains {
+        outcome.isPossible(values($0), $1.features)
+      }
+      guard isExpected else { continue }
+      return
+        "mustHappen names the operation '\(outcome.operation)', which no CPU has; there are "
+        + operations.map { "'\($0)'" }.joined(separator: ", ")
+    }
+    return nil
+  }
+
+  private func hint(_ name: String, _ known: [String]) -> String {
+    let near = nearest(to: name, among: known)
+    return near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"
+  }
+}
+
+extension Vocabulary {
+  /// Most permutations of operations that symmetries may make up.
+  static let symmetriesMax = 5_040
+
+  /// What is wrong with it; nil if nothing is.
+  var problem: String? {
+    let words = build().words
+    var names: Set<String> = []
+    for word in words {
+      if word.name.isEmpty {
+        return "the vocabulary's operation '\(word.operation.name)' has no letter or digit in its "
+          + "name, so no combination could be named after it"
+      }
+      guard names.insert(word.name).inserted else {
+        return
+          "the vocabulary has two operations that combinations would call '\(word.name)'"
+      }
+    }
+    let all = Array(words.indices)
+    for symmetry in symmetries where symmetry.sorted() != all {
+      return "a symmetry of the vocabulary is no permutation of its \(words.count) operations: "
+        + "\(symmetry)"
+    }
+    if CombinationSpace.group(of: symmetries, words.count) == nil {
+      return "the vocabulary's symmetries make up more than \(Self.symmetriesMax) permutations"
+    }
+    return nil
+  }
+}
+
+extension CheckOptions {
+  private static let priorityChangesMax = 10_000
+
+  /// What makes no sense in them; nil if nothing does.
+  var problem: String? {
+    if jobs < 1 { return "\(jobs) jobs: there is at least one" }
+    if !(0...Self.priorityChangesMax).contains(priorityChanges) {
+      return
+        "\(priorityChanges) priority changes: they go from 0 to \(Self.priorityChangesMax)"
+    }
+    if !(checkpointInterval >= 0) { return "checkpoints every \(checkpointInterval) seconds" }
+    return limits.problem
+  }
+}
+
+extension Limits {
+  /// Steps of an execution that a bound may name.
+  static let depthMax = 1_000_000_000
+  /// The same for a search that reduces: what fits its vector clocks.
+  static let reducedDepthMax = 32_000
+
+  /// What makes no sense in them; nil if nothing does.
+  var problem: String? {
+    guard (1...Self.depthMax).contains(depth) else {
+      return "a bound of \(depth) steps: it goes from 1 to \(Self.depthMax)"
+    }
+    if let preemptions, !(0...Self.depthMax).contains(preemptions) {
+      return "a bound of \(preemptions) preemptions: it goes from 0 to \(Self.depthMax)"
+    }
+    if let executions, executions < 1 { return "a bound of \(executions) executions" }
+    if let states, states < 1 { return "a bound of \(states) states" }
+    if let memoryBytes, memoryBytes < 1 { return "a bound of \(memoryBytes) bytes" }
+    if let seconds, !(seconds > 0) { return "a bound of \(seconds) seconds" }
+    return nil
+  }
+}
+
+extension Collection<Model> {
+  /// What is wrong with the models as a list; nil if nothing is.
+  public var listProblem: String? {
+    var names: Set<String> = []
+    for model in self where !names.insert(model.name).inserted {
+      return "two models have the name '\(model.name.excerpt())'"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,98 @@
+// What a scenario is put together from must fit it; what does not is an error of whoever checks it.
+
+import Support
+
+extension Scenario {
+  /// CPUs with those that run callbacks and what memory management units do by themselves.
+  var cpuCount: Int {
+    programs.reduce(0) { count, program in
+      count + 1 + (program.usesCallbacks ? 1 : 0) + ((program.mmu?.times ?? 0) > 0 ? 1 : 0)
+    }
+  }
+
+  /// The first mistake that keeps the scenario from being run, in words; nil if there is none.
+  public var firstProblem: String? { problem ?? structuralProblem }
+
+  /// What is wrong with the whole, and with no single part.
+  private var structuralProblem: String? {
+    if programs.isEmpty { return "\(site.text): the scenario has no CPU: add one with cpu(_:_:)" }
+    let isIdle = programs.allSatisfy { $0.operations.isEmpty && ($0.mmu?.times ?? 0) <= 0 }
+    if isIdle {
+      return "\(site.text): no CPU of the scenario has anything to do: give one an operation"
+    }
+    return machineProblem
+  }
+
+  /// What keeps a machine from being built of the scenario.
+  var machineProblem: String? {
+    if let problem { return problem }
+    guard cpuCount <= Machine.cpuCountMax else {
+      return
+        "\(site.text): the scenario has \(cpuCount) CPUs, callbacks and hardware walkers included; a machine has "
+        + "at most \(Machine.cpuCountMax)"
+    }
+    let units = programs.count { $0.mmu != nil }
+    guard units <= Machine.unitCountMax else {
+      return
+        "\(site.text): the scenario has \(units) MMUs; a machine has at most "
+        + "\(Machine.unitCountMax)"
+    }
+    guard units == 0 || geometry.addressCount <= Machine.addressCountMax else {
+      return
+        "\(site.text): \(geometry.levels) levels of \(geometry.entries) entries make \(geometry.addressCount) "
+        + "addresses; with an MMU there are at most \(Machine.addressCountMax)"
+    }
+    return nil
+  }
+
+  /// Makes sure that the operations of a CPU can be told apart from nothing, and be judged.
+  func admit(_ operations: [Operation], _ site: SourceSite) {
+    for operation in operations {
+      if operation.name.allSatisfy(\.isWhitespace) { note("an operation has no name", site) }
+      guard let call = operation.call, !call.isPackable else { continue }
+      note(
+        "the call of '\(operation.name)' to a specification has the numbers \(call.operation) and "
+          + "\(call.argument): each is one of 32 bits", site)
+    }
+  }
+
+  /// Makes sure that a memory management unit walks a table of this scenario.
+  func admit(_ mmu: MMU, of cpu: String, _ site: SourceSite) {
+    if mmu.root.scenario != number {
+      note("the MMU of \(cpu) walks a table of another scenario", site)
+    }
+    if let text = ownerProblem(mmu.owner) { note("the MMU of \(cpu): \(text)", site) }
+    if mmu.times < 0 {
+      note("the MMU of \(cpu) walks \(mmu.times) times by itself: that cannot be less than 0", site)
+    }
+    for address in mmu.addresses where !geometry.hasAddress(address) {
+      note("the MMU of \(cpu) walks by itself: \(geometry.addressText(address))", site)
+    }
+  }
+
+  /// Why data frames cannot belong to somebody here; nil if they can.
+  func ownerProblem(_ owner: FrameOwner) -> String? {
+    if owner.scenario != ScenarioNumber.any, owner.scenario != number {
+      return "'\(owner.name)' owns frames in another scenario"
+    }
+    guard (0...0xFFFF).contains(owner.id) else {
+      return "the owner '\(owner.name)' has the number \(owner.id): it goes from 0 to 65535"
+    }
+    return nil
+  }
+
+  /// Builds a scenario, and keeps with it the first mistake that was made meanwhile by means that
+  /// know no scenario.
+  package static func noting(_ build: () -> Scenario) -> Scenario {
+    var first: (text: String, site: SourceSite)?
+    let sink = MisuseSink { text, site in if first == nil { first = (text, site) } }
+    let scenario = sink.whileCurrent(build)
+    // Such values are what the scenario is made of: a mistake in one comes before all others.
+    if let first { scenario.problem = "\(first.site.text): \(first.text)".printable }
+    if scenario.isTaken {
+      scenario.note("build returns the same scenario again; it must make a new one each time")
+    }
+    scenario.isTaken = true
+    return scenario
+  }
+}
