@@ -77,6 +77,8 @@ public final class Machine: TransitionSystem {
   /// What CPUs had written when they issued invalidations, by number.
   var writtenEntries = [WrittenEntries()]
   var writtenNumbers = [WrittenEntries(): 0]
+  /// What CPUs have taken from entries and tell each other, by the names that words have of it.
+  var takenSets = TakenSets()
   /// Errors that code has thrown, by number.
   var thrownErrors: [ThrownError] = []
   let eventInvariants: [(number: Int, invariant: any EventInvariant)]
@@ -131,7 +133,8 @@ public final class Machine: TransitionSystem {
     translation = TranslationUnits(
       scenario.programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
-      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count)
+      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count,
+      namedCount: scenario.nextCell)
     memory = Memory(cellCount: layout.cellCount)
     let identical = scenario.mayRepeat || scenario.hasHardware ? [] : scenario.identicalCPUs
     permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
@@ -158,6 +161,7 @@ public final class Machine: TransitionSystem {
       }
     }
     super.init()
+    takenSets.isExact = isExact
     makeCPUs(callers)
     if isExact && watchesHistory && historyRadix == nil {
       fail(.capacity("too many operations to compare states exactly while histories are watched"))
