@@ -29,8 +29,8 @@ extension Machine {
     case .table: return "\(source) is \(leaf)"
     case .cached(let slot):
       if bits(of: slot).isLeaf { return "\(cpu) still has \(source) cached: \(leaf)" }
-      return "\(cpu) still has \(source) cached, a pointer to \(text(of: bits(of: slot), at: slot.level)), which "
-        + "leads to \(leaf)"
+      let table = text(of: bits(of: slot), at: slot.level)
+      return "\(cpu) still has \(source) cached, a pointer to \(table), which leads to \(leaf)"
     case .walk(let walker, _):
       let table = walkedPage(by: walker).map { name(ofPage: $0) } ?? ""
       return "a walk of \(cpu) is still in table \(table), which leads to \(leaf)"
