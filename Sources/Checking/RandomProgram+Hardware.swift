@@ -9,12 +9,15 @@ extension RandomProgram {
     [.guestRead, .guestWrite, .guestRead, .mapLeaf],
     [.guestRead, .guestWrite, .protect, .tlbi, .dsb],
     [.guestWrite, .mapLeaf, .tlbi, .dsb, .giveAway],
+    [.guestWrite, .guestRead, .wait, .load, .claim],
   ]
   static let changers: [[Instruction]] = [
     [.mapLeaf, .protect, .tlbi, .dsb, .removeLeaf],
     [.mapTable, .removeLeaf, .tlbi, .dsb, .mapLeaf],
     [.mapTable, .mapBlock, .removeTable, .tlbi, .dsb],
     [.removeLeaf, .tlbi, .dsb, .giveAway, .protect],
+    [.removeLeaf, .protect, .tlbi, .dsb, .store, .claim],
+    [.mapTable, .moveTable, .tlbi, .dsb, .claim, .removeTable],
   ]
 
   /// The program with guests for a seed.
@@ -114,6 +117,23 @@ extension RandomProgram {
     case .dsb:
       try cpu.dsb()
       return 0
+    case .claim:
+      let addresses = step.new == 1 ? 0..<2 : address..<(address + 1)
+      switch address + step.word {
+      case 0: try cpu.expectUntranslated(root, addresses)
+      case 1: try cpu.expectReadOnly(root, addresses)
+      default: try cpu.expectCurrent(root, addresses)
+      }
+      return 0
+    case .moveTable:
+      guard let other = objects.otherRoot else { return 0 }
+      let place = other[address / 2]
+      let (from, to) = step.new == 1 ? (top, place) : (place, top)
+      let table = Descriptor(bits: try cpu.exchange(0, in: from, .acquireRelease))
+      guard table.isTable else { return 0 }
+      return try cpu.compareExchange(
+        to, expected: 0, desired: table.bits, .release
+      ).exchanged ? 1 : 0
     case .giveAway:
       try cpu.handOver(objects.frames[address], to: step.new == 1 ? .nobody : .guest)
       return 0

@@ -13,7 +13,7 @@ public struct RandomProgram: Equatable, Sendable {
     case retry, poll
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
     case guestRead, guestWrite, mapLeaf, removeLeaf, protect, mapTable, mapBlock, removeTable
-    case tlbi, dsb, giveAway, mapWrongly
+    case tlbi, dsb, giveAway, mapWrongly, claim, moveTable
     case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
     case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt, relock
     case takePage, giveBack, peekPage, poke, shrink, takeTable, giveTableBack, giveTableBackLater
@@ -70,6 +70,8 @@ public struct RandomProgram: Equatable, Sendable {
     var locks: [SpinLock]
     var readWriteLock: ReadWriteLock
     var root: TablePage
+    /// Where tables are moved to that are taken from the root, in programs that do so.
+    var otherRoot: TablePage?
     var frames: [DataFrame] = []
     var slab: Slab?
     var context: Context?
@@ -113,6 +115,10 @@ public struct RandomProgram: Equatable, Sendable {
     RandomProgram(seed: seed, size: size).scenario()
   }
 
+  private var movesTables: Bool {
+    cpus.contains { $0.joined().contains { $0.instruction == .moveTable } }
+  }
+
   /// A fresh scenario that runs the program.
   public func scenario() -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2), format: format)
@@ -123,6 +129,7 @@ public struct RandomProgram: Equatable, Sendable {
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable(),
+      otherRoot: movesTables ? scenario.rootTable("other") : nil,
       frames: hasGuests ? scenario.dataFrames(4) : [],
       slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil,
       context: hasContext ? scenario.context("vm", ownsPages: true) : nil)
@@ -274,7 +281,8 @@ public struct RandomProgram: Equatable, Sendable {
     case .install, .walk, .write, .remove, .removeLater:
       note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
     case .guestRead, .guestWrite, .mapLeaf, .removeLeaf, .protect, .mapTable, .mapBlock,
-      .removeTable, .tlbi, .dsb, .giveAway, .mapWrongly:
+      .removeTable, .tlbi, .dsb, .giveAway, .mapWrongly, .claim,
+      .moveTable:
       note(try runHardware(step, objects, cpu))
     case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt, .relock:
       try runInterrupt(step, objects, cpu, &seen, masks: &held.masks)

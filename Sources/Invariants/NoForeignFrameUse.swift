@@ -8,7 +8,8 @@ public struct NoForeignFrameUse: EventInvariant {
 
   public let id = "donated-page-unreachable"
   public let statement =
-    "No guest reads or writes a data frame after it was donated or given back to the allocator."
+    "No data frame is donated, or given back to the allocator, while a table that its old owner's "
+    + "guests walk maps it, and no guest reads or writes it after that."
   public let rationale =
     "A protected guest's memory would be open to the host, or a freed page to a guest."
   public let source =
@@ -16,10 +17,15 @@ public struct NoForeignFrameUse: EventInvariant {
     + "unmaps a protected guest's pages from the host's stage 2."
   public let applicability = Applicability.wherever([.hardware, .frameOwners])
 
-  public let watches: EventKinds = .foreignFrameUsed
+  public let watches: EventKinds = [.foreignFrameUsed, .frameGivenWhileMapped]
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
-    Violation(
+    if event.kind == .frameGivenWhileMapped {
+      return Violation(
+        "\(machine.name(ofCPU: event.cpu)) gives frame 0x\(String(event.value, radix: 16)) away "
+          + "while \(machine.name(ofCell: event.cell)) still maps it")
+    }
+    return Violation(
       "\(machine.name(ofCPU: event.cpu)) reaches \(machine.frameName(ofCell: event.cell)), which "
         + "belongs to \(machine.name(ofOwner: event.value))")
   }

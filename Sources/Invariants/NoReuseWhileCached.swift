@@ -8,8 +8,9 @@ public struct NoReuseWhileCached: EventInvariant {
 
   public let id = "no-reuse-while-cached"
   public let statement =
-    "No table page is freed while a walk cache or a walk in flight points to it, and no data frame "
-    + "gets another owner while a TLB leads its old owner's guests to it."
+    "No table page is freed, given back to its slab, or linked below another root while a walk "
+    + "cache or a walk in flight points to it, and no data frame gets another owner while a TLB "
+    + "leads its old owner's guests to it."
   public let rationale =
     "The next owner's data would be walked as if it were a table, or read and written by a guest "
     + "that it was taken from."
@@ -17,7 +18,9 @@ public struct NoReuseWhileCached: EventInvariant {
     "mm/mmu_gather.c (Linux 6.2): pages are freed after the flush; Arm ARM (DDI 0487), D8.16."
   public let applicability = Applicability.wherever(.hardware)
 
-  public let watches: EventKinds = [.pageFreedWhileCached, .frameGivenWhileCached]
+  public let watches: EventKinds = [
+    .pageFreedWhileCached, .pageLinkedWhileCached, .frameGivenWhileCached,
+  ]
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
     let who = "\(machine.names(ofCPUs: event.value)) still \(machine.has(event.value))"
@@ -25,6 +28,12 @@ public struct NoReuseWhileCached: EventInvariant {
       return Violation(
         "\(machine.name(ofCPU: event.cpu)) frees table page \(machine.name(ofPage: event.page)) "
           + "while \(who) a pointer to it cached")
+    }
+    if event.kind == .pageLinkedWhileCached {
+      return Violation(
+        "\(machine.name(ofCPU: event.cpu)) links table page \(machine.name(ofPage: event.page)) "
+          + "below another root, in \(machine.name(ofCell: event.cell)), while \(who) a pointer to "
+          + "it cached")
     }
     return Violation(
       "\(machine.name(ofCPU: event.cpu)) gives \(machine.frameName(ofCell: event.cell)) away while "

@@ -1,36 +1,42 @@
-// No stale use after the completing DSB: an invalidation that was waited for has worked.
+// No stale use: a translation may be stale until somebody relies on its being gone.
 
 import Machine
 
-/// A guest uses no translation that an invalidation should have removed.
+/// Nobody relies on a translation being gone that hardware could still use.
+///
+/// A translation may be stale as long as nobody relies on its being gone: an invalidation that was
+/// too early, too narrow or for one CPU only does no harm if the right one follows in time. Code
+/// relies on it where it says so (`expectUntranslated`, `expectReadOnly`, `expectCurrent`); where a
+/// page or frame gets another use other invariants judge; and a CPU relies on what it was told: it
+/// waited for a word, or acquired it, that was written after the entry.
 public struct NoStaleUse: EventInvariant {
   public init() {}
 
   public let id = "no-stale-use-after-dsb"
   public let statement =
-    "After the DSB that completes an invalidation, no guest access uses what the invalidation was "
-    + "meant for: neither a translation that is gone, nor a permission that was taken back."
+    "Where code relies on a translation or a permission being gone, neither the table nor anything "
+    + "a CPU has cached of it, nor a walk in flight, leads there; and no guest uses what its CPU "
+    + "was told is gone, by a word that was written after the entry was changed."
   public let rationale =
-    "Whoever waits for the DSB relies on it: the page is given away, or taken to be unchanged."
+    "Who relies on it gives the page away, copies it, or takes it to be unchanged. Until then a "
+    + "stale translation is nobody's fault: a flush may come late, or in parts."
   public let source =
     "Arm ARM (DDI 0487), D8.16 \"TLB maintenance\": scope, level hints, last-level forms, and the "
-    + "completion by a DSB; arch/arm64/kvm/hyp/vhe/tlb.c (Linux 6.2)."
+    + "completion by a DSB; arch/x86/mm/tlb.c (Linux 6.2), flush_tlb_mm_range: first this CPU, "
+    + "then the others; mm/rmap.c, try_to_unmap_flush: flushes put off until somebody needs them."
   public let applicability = Applicability.wherever(.hardware)
 
-  public let watches: EventKinds = .staleUse
+  public let watches: EventKinds = [.claimBroken, .staleUse]
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
-    let reason: String
-    switch Survival(rawValue: event.value) {
-    case .wrongLevel: reason = "its level hint names a level at which the entry is not"
-    case .lastLevelOnly: reason = "it was for leaves only, and a pointer to a table was cached"
-    case .unpublished: reason = "it was issued before the DSB that publishes the change"
-    case .local: reason = "it was for the issuing CPU only"
-    case nil: reason = "for no known reason"
-    }
+    if event.kind == .claimBroken { return machine.explanation(ofBrokenClaim: event) }
+    let cpu = machine.name(ofCPU: event.cpu)
     return Violation(
-      "\(machine.name(ofCPU: event.cpu)) uses what it has cached of "
-        + "\(machine.name(ofCell: event.cell)) after the invalidation of that entry is complete",
-      details: ["the invalidation did not remove it: \(reason)"])
+      "\(cpu) uses what it has cached of \(machine.name(ofCell: event.cell)), though it was told "
+        + "that this is gone",
+      details: [
+        "whoever took it away did not wait until every CPU had forgotten it before writing the "
+          + "word that \(cpu) went by"
+      ])
   }
 }

@@ -38,6 +38,8 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case settle
     /// A data frame gets another owner.
     case handOver
+    /// Code relies on a translation, or a permission, being gone.
+    case claim
     /// Pages of a slab, whose free ones the word tells.
     case slabAllocate, slabFree, slabShrink
     /// An object with a lifetime that is no page.

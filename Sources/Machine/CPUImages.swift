@@ -231,7 +231,7 @@ final class CPUImages {
       .slabAllocate, .slabFree, .slabShrink, .contextUse, .contextRelease,
       // Where there is hardware, no CPUs are exchanged.
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
-      .dsb, .handOver:
+      .dsb, .handOver, .claim:
       break
     }
     return image
@@ -266,7 +266,7 @@ final class CPUImages {
       .maskInterrupts, .unmaskInterrupts, .interruptTaken,
       .slabAllocate, .slabFree, .slabShrink, .contextUse, .contextRelease,
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
-      .dsb, .handOver:
+      .dsb, .handOver, .claim:
       return result
     }
   }

@@ -71,9 +71,9 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `value`: the address.
   public static let conflictingEntries = EventKinds(rawValue: 1 << 17)
-  /// A guest used a cached entry (`cell`) that was to be invalidated before.
+  /// A guest used a cached entry (`cell`) for what was taken from it, though its CPU had been told.
   ///
-  /// `value`: why it was not, see `Survival`.
+  /// It had waited for, or acquired, a word that was written after the change.
   public static let staleUse = EventKinds(rawValue: 1 << 18)
   /// A table page was freed while CPUs (`value`, as a set) have a pointer to it cached or walk it.
   ///
@@ -90,6 +90,18 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `value`: the level.
   public static let malformedEntry = EventKinds(rawValue: 1 << 22)
+  /// Code relies on what is not so: see `Machine.explanation(ofBrokenClaim:)`.
+  public static let claimBroken = EventKinds(rawValue: 1 << 14)
+  /// A table page was linked (`cell`) below another root while a CPU (`value`, as a set) has a
+  /// pointer to it cached or walks it.
+  ///
+  /// `page`.
+  public static let pageLinkedWhileCached = EventKinds(rawValue: 1 << 15)
+  /// A data frame got another owner while an entry (`cell`) of a table that its old owner's guests
+  /// walk still maps it.
+  ///
+  /// `page`: the root; `value`: the frame's number.
+  public static let frameGivenWhileMapped = EventKinds(rawValue: 1 << 23)
   /// A context was used, or released again, after its release.
   ///
   /// `cell`.

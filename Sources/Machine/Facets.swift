@@ -68,7 +68,7 @@ extension Facets {
     case .compareExchange: insert(entry: action.b, in: action, format)
     case .finished, .threw, .fence, .wait, .allocate, .free, .publish, .choose, .invoke, .respond,
       .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
-      .settle, .slabAllocate, .slabFree, .slabShrink:
+      .settle, .slabAllocate, .slabFree, .slabShrink, .claim:
       break
     }
   }

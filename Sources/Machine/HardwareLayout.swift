@@ -6,9 +6,8 @@
 /// level of the entry it was read from and by the addresses this translates, as a prefix: the
 /// leading digits of the address, down to that level.
 struct HardwareLayout {
-  /// Words per cached entry: the bits, the cell they were read from, what it survived.
+  /// Words per cached entry: the bits, the cell they were read from, what directories deny.
   static let slotStride: UInt32 = 3
-  static let registerStride: UInt32 = 3
 
   let base: UInt32
   let geometry: Geometry
@@ -16,12 +15,16 @@ struct HardwareLayout {
   let unitCount: Int
   /// Cells of table pages.
   let pageCells: Range<UInt32>
+  /// Named words, and cells of locks between them.
+  let namedCount: UInt32
   /// Cached entries of one kind: one for each level and prefix.
   let slotCount: Int
 
   init(
-    base: UInt32, geometry: Geometry, cpuCount: Int, unitCount: Int, pageCells: Range<UInt32>
+    base: UInt32, geometry: Geometry, cpuCount: Int, unitCount: Int, pageCells: Range<UInt32>,
+    namedCount: UInt32
   ) {
+    self.namedCount = namedCount
     self.pageCells = pageCells
     self.base = base
     self.geometry = geometry
@@ -75,15 +78,27 @@ struct HardwareLayout {
 
   private var registerBase: UInt32 { base + UInt32(unitCount) * unitStride }
 
+  /// Words of a walk: two, and one for each level that it may have passed.
+  var registerStride: UInt32 { 2 + UInt32(geometry.lastLevel) }
+
   /// The walk a CPU has in flight: its state, the table it is in, where it read the way there.
-  func register(_ cpu: Int) -> UInt32 {
-    registerBase + UInt32(cpu) * HardwareLayout.registerStride
-  }
+  func register(_ cpu: Int) -> UInt32 { registerBase + UInt32(cpu) * registerStride }
+
+  /// The cell that a walk read at a level on its way, or had cached of it; 0 if it did neither.
+  func way(_ register: UInt32, _ level: Int) -> UInt32 { register + 2 + UInt32(level) }
 
   /// Units whose walks may still see an entry as it was before it was made valid.
   func unseen(_ cell: UInt32) -> UInt32 {
-    registerBase + UInt32(cpuCount) * HardwareLayout.registerStride + (cell - pageCells.lowerBound)
+    registerBase + UInt32(cpuCount) * registerStride + (cell - pageCells.lowerBound)
   }
 
-  var end: UInt32 { unitCount == 0 ? base : unseen(pageCells.upperBound) }
+  private var goneBase: UInt32 { unseen(pageCells.upperBound) }
+
+  /// Which entries a CPU has taken something from, or was told of, and not flushed: `TakenSets`.
+  func gone(_ cpu: Int) -> UInt32 { goneBase + UInt32(cpu) }
+
+  /// Which of them a named word tells who acquires it.
+  func told(_ cell: UInt32) -> UInt32 { goneBase + UInt32(cpuCount) + cell }
+
+  var end: UInt32 { unitCount == 0 ? base : told(namedCount) }
 }

@@ -52,15 +52,18 @@ struct Layout {
   /// Where memory management units keep what they hold.
   private(set) var hardware: HardwareLayout
 
-  init(cpuCount: Int, geometry: Geometry, unitCount: Int, scenario: UInt32) {
+  init(
+    cpuCount: Int, geometry: Geometry, unitCount: Int, namedCount: UInt32, scenario: UInt32
+  ) {
     self.cpuCount = cpuCount
     self.geometry = geometry
     self.scenario = scenario
     hardware = HardwareLayout(
-      base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0, pageCells: 0..<0)
+      base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0, pageCells: 0..<0,
+      namedCount: namedCount)
     hardware = HardwareLayout(
       base: masked(ofPage: pageCapacity), geometry: geometry, cpuCount: cpuCount,
-      unitCount: unitCount, pageCells: Layout.pageBase..<pageEnd)
+      unitCount: unitCount, pageCells: Layout.pageBase..<pageEnd, namedCount: namedCount)
   }
 
   // Table pages come right after the named words, those that exist from the start first, so that

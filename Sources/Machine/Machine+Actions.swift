@@ -64,28 +64,25 @@ extension Machine {
       {
         report(.dereferencedOutside, cpu, cell: action.cell)
       }
+      hear(action, by: cpu)
       return memory[action.cell]
     case .store:
       write(action.a, to: action.cell, by: cpu)
+      tell(action, by: cpu)
       return 0
     case .compareExchange:
       let old = memory[action.cell]
-      if old == action.a { write(action.b, to: action.cell, by: cpu) }
+      if old == action.a {
+        write(action.b, to: action.cell, by: cpu)
+        tell(action, by: cpu)
+      }
       return old
     case .exchange:
       let old = memory[action.cell]
       write(action.a, to: action.cell, by: cpu)
+      tell(action, by: cpu)
       return old
-    case .fetchAdd:
-      let old = memory[action.cell]
-      memory[action.cell] = old &+ action.a
-      if usesSymmetry { noteArithmetic(from: old, to: old &+ action.a, in: action.cell, by: cpu) }
-      return old
-    case .incrementUnlessZero:
-      let old = memory[action.cell]
-      if old != 0 { memory[action.cell] = old &+ 1 }
-      if usesSymmetry { noteArithmetic(from: old, to: old &+ 1, in: action.cell, by: cpu) }
-      return old == 0 ? 0 : 1
+    case .fetchAdd, .incrementUnlessZero: return performArithmetic(action, by: cpu)
     case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
       return performLocking(action, by: cpu)
     case .sectionEnter, .sectionLeave: return performGrace(action, in: .sections, by: cpu)
@@ -106,7 +103,7 @@ extension Machine {
       memory[layout.history(cpu)] += 1
       return 0
     case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
-      .handOver:
+      .handOver, .claim:
       return performHardware(action, by: cpu)
     case .slabAllocate, .slabFree, .slabShrink: return performSlab(action, by: cpu)
     case .contextUse, .contextRelease: return performContext(action, by: cpu)
@@ -115,6 +112,17 @@ extension Machine {
       return 0
     case .finished, .fence, .choose, .tlbi, .dsb: return 0
     }
+  }
+
+  private func performArithmetic(_ action: Action, by cpu: Int) -> UInt64 {
+    let old = memory[action.cell]
+    let isIncrement = action.kind == .incrementUnlessZero
+    if isIncrement && old == 0 { return 0 }
+    let new = old &+ (isIncrement ? 1 : action.a)
+    memory[action.cell] = new
+    tell(action, by: cpu)
+    if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
+    return isIncrement ? 1 : old
   }
 
   /// Adds what an action would touch if it were taken now.
@@ -165,6 +173,7 @@ extension Machine {
         footprint.read(layout.history(other))
       }
     case .respond: footprint.write(layout.history(cpu))
+    case .claim: addClaim(action, to: footprint)
     case .slabAllocate, .slabFree, .slabShrink: addSlab(action, to: footprint)
     case .contextUse, .contextRelease: addContext(action, to: footprint)
     }
@@ -180,6 +189,8 @@ extension Machine {
     case .incrementUnlessZero: footprint.write(action.cell)
     case .guestAccess: addPotentialAccess(action, by: cpu, to: footprint)
     case .free: addAllReaders(footprint)
+    case .claim: addPotentialClaim(action, to: footprint)
+    case .handOver: addPotentialHandOver(to: footprint)
     case .slabAllocate, .slabFree, .slabShrink: addPotentialSlab(action, to: footprint)
     default: break
     }
@@ -190,6 +201,8 @@ extension Machine {
     switch action.kind {
     case .compareExchange, .incrementUnlessZero, .free, .call, .callbackStart, .guestAccess: false
     case .slabAllocate, .slabFree, .slabShrink: false
+    case .claim: !watched.contains(.claimBroken)
+    case .handOver: !watched.contains(.frameGivenWhileMapped)
     case .store, .exchange: action.cell < Layout.namedCapacity
     default: true
     }

@@ -45,8 +45,8 @@ extension Machine {
   }
 
   /// In the word behind a cached entry: what the directories on the way do not allow.
-  static let readsDenied: UInt64 = 1 << 16
-  static let writesDenied: UInt64 = 1 << 17
+  static let readsDenied: UInt64 = 1
+  static let writesDenied: UInt64 = 2
 
   /// What a directory denies to all below it.
   func denied(by directory: Descriptor) -> UInt64 {
@@ -57,7 +57,7 @@ extension Machine {
 
   func permission(_ slot: Slot, isWrite: Bool) -> Permission {
     let leaf = bits(of: slot)
-    let denied = memory[slot.survival]
+    let denied = memory[slot.denied]
     guard isWrite else {
       let isReadable = leaf.isReadable || !format.hasReadPermission
       return isReadable && denied & Machine.readsDenied == 0 ? .granted : .refused

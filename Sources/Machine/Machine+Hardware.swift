@@ -56,6 +56,9 @@ extension Machine {
     case .handOver:
       handOver(action, by: cpu)
       return 0
+    case .claim:
+      performClaim(action, by: cpu)
+      return 0
     case .settle:
       let unseen = layout.hardware.unseen(action.cell)
       if memory[unseen] >> Machine.makerShift == UInt64(cpu) { memory[unseen] = 0 }
@@ -80,10 +83,7 @@ extension Machine {
       if format.faultsInvalidate { evict(action.address, from: unit) }
       return HardwareResult.permissionFault
     }
-    let survival = memory[slot.survival]
-    if survival & 0xFF != 0, action.isWrite || survival & Machine.losesWritesOnly == 0 {
-      report(.staleUse, cpu, cell: UInt32(memory[slot.source]), value: survival & 0xFF)
-    }
+    reportStaleUse(action, of: slot, unit, by: cpu)
     let frame = frame(of: leaf, at: slot.level, for: action.address) ?? 0
     use(frame, of: unit, isWrite: action.isWrite, by: cpu)
     return HardwareResult.pack(HardwareResult.done, frame)
@@ -112,18 +112,6 @@ extension Machine {
     if isWrite { memory[frame.content.cell] &+= 1 }
   }
 
-  private func handOver(_ action: Action, by cpu: Int) {
-    let frame = scenario.dataFrames[Int(action.a)]
-    let owner = memory[frame.owner.cell]
-    if watched.contains(.frameGivenWhileCached), owner != action.b {
-      let cpus = cpusCaching(frame: frame.number, of: owner)
-      if !cpus.isEmpty {
-        report(.frameGivenWhileCached, cpu, cell: frame.owner.cell, value: cpus.bits)
-      }
-    }
-    memory[frame.owner.cell] = action.b
-  }
-
   // MARK: Walks
 
   /// Begins at the root, or where the walk cache leads.
@@ -135,26 +123,29 @@ extension Machine {
       guard let id = linkedPage(by: memory[slot.cell]) else { continue }
       setWalk(
         register, address, level + 1, table: id, source: memory[slot.source],
-        survival: memory[slot.survival])
+        denied: memory[slot.denied])
       return HardwareResult.pack(HardwareResult.miss, id, level: level + 1)
     }
     let root = translation.units[unit].mmu.root.id
-    setWalk(register, address, 0, table: root, source: 0, survival: 0)
+    setWalk(register, address, 0, table: root, source: 0, denied: 0)
     return HardwareResult.pack(HardwareResult.miss, root, level: 0)
   }
 
+  /// - Parameters:
+  ///   - source: the entry of the level above that leads to the table.
+  ///   - denied: what that entry and those above it deny.
   private func setWalk(
-    _ register: UInt32, _ address: Int, _ level: Int, table: Int, source: UInt64, survival: UInt64
+    _ register: UInt32, _ address: Int, _ level: Int, table: Int, source: UInt64, denied: UInt64
   ) {
     memory[register] =
       TranslationUnits.WalkState.inFlight | UInt64(level) << 8 | UInt64(address) << 16
-      | survival << 32
+      | denied << 32
     memory[register + 1] = UInt64(table + 1)
-    memory[register + 2] = source
+    if level > 0 { memory[layout.hardware.way(register, level - 1)] = source }
   }
 
   private func endWalk(_ register: UInt32) {
-    for word in 0..<HardwareLayout.registerStride { memory[register + word] = 0 }
+    for word in 0..<layout.hardware.registerStride { memory[register + word] = 0 }
   }
 
   /// True if hardware does not touch the entry after all: what led there was invalidated.
@@ -204,16 +195,15 @@ extension Machine {
       memory[layout.hardware.unseen(action.cell)] = isLast ? 0 : unseen & ~bit
       return HardwareResult.unsettled
     }
-    var survival = memory[register] >> 32
+    var denied = memory[register] >> 32
     let entry = Descriptor(bits: memory[action.cell])
     switch meaning(of: entry, at: action.level) {
     case .table(let id):
-      survival |= denied(by: entry)
-      fill(
-        tableSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
+      denied |= self.denied(by: entry)
+      fill(tableSlot(unit, action.level, of: action.address), entry, from: action.cell, denied)
       setWalk(
         register, action.address, action.level + 1, table: id, source: UInt64(action.cell),
-        survival: survival)
+        denied: denied)
       return entry.bits
     case .leaf: break
     case .malformed:
@@ -226,7 +216,7 @@ extension Machine {
     let flagRule = format.accessFlagRule(features)
     if entry.hasAccessFlag || flagRule == .isIgnored {
       noteConflicts(with: entry, at: action.level, action, of: unit, by: cpu)
-      fill(leafSlot(unit, action.level, of: action.address), entry, from: action.cell, survival)
+      fill(leafSlot(unit, action.level, of: action.address), entry, from: action.cell, denied)
       endWalk(register)
     } else if flagRule == .faults {
       endWalk(register)
@@ -257,10 +247,10 @@ extension Machine {
     memory[layout.hardware.unseen(cell)] = isMade ? units | UInt64(cpu) << Machine.makerShift : 0
   }
 
-  private func fill(_ slot: Slot, _ entry: Descriptor, from cell: UInt32, _ survival: UInt64) {
+  private func fill(_ slot: Slot, _ entry: Descriptor, from cell: UInt32, _ denied: UInt64) {
     memory[slot.cell] = entry.bits
     memory[slot.source] = UInt64(cell)
-    memory[slot.survival] = survival
+    memory[slot.denied] = denied
   }
 
   /// Reports a cached leaf that translates one of the same addresses to something else.
@@ -310,93 +300,6 @@ extension Machine {
     memory[cell] = new.bits
   }
 
-  // MARK: Invalidation
-
-  /// An invalidation takes effect, on all CPUs it is for: what it removes is gone, and walks in
-  /// flight that read what it removes begin anew.
-  ///
-  /// An entry it was meant for, and that the issuing CPU has changed, may stay nevertheless. It is
-  /// marked: its use is a stale one from now on.
-  private func invalidate(_ action: Action, by cpu: Int) {
-    let invalidation = TLBInvalidation(packed: action.a)
-    let written = writtenEntries[Int(action.b)]
-    for (number, unit) in translation.units.enumerated()
-    where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
-      let isFor = !invalidation.isLocal || unit.cpu == cpu
-      for slot in cachedEntries(of: number) where covers(invalidation, slot) {
-        var survival: Survival? = isFor ? nil : .local
-        if bits(of: slot).isLeaf {
-          if !invalidation.removesLeaf(at: slot.level) { survival = .wrongLevel }
-        } else if !invalidation.removesTable(at: slot.level) {
-          survival = invalidation.isLastLevelOnly ? .lastLevelOnly : .wrongLevel
-        }
-        remove(slot, survival, written)
-      }
-      guard isFor else { continue }
-      restartWalk(of: unit.cpu, invalidation, written)
-      if let walker = translation.walkers[number] { restartWalk(of: walker, invalidation, written) }
-    }
-  }
-
-  private func covers(_ invalidation: TLBInvalidation, _ slot: Slot) -> Bool {
-    invalidation.covers(layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level))
-  }
-
-  private func remove(_ slot: Slot, _ survival: Survival?, _ written: WrittenEntries) {
-    let source = UInt32(memory[slot.source])
-    var survival = survival
-    if survival == nil, written.unpublished.contains(source) { survival = .unpublished }
-    guard let survival else {
-      clear(slot)
-      return
-    }
-    guard let change = written.changed.first(where: { $0.cell == source }) else { return }
-    let kept = bits(of: slot)
-    // What others have changed is theirs to flush, and what is allowed again is no harm.
-    let lost = min(
-      loss(of: kept, to: change.new), loss(of: kept, to: Descriptor(bits: memory[source])))
-    switch lost {
-    case .nothing: break
-    case .writing: mark(slot, survival.rawValue | Machine.losesWritesOnly)
-    case .all: mark(slot, survival.rawValue)
-    }
-  }
-
-  /// In the word behind a cached entry: what is lost is the right to write.
-  private static let losesWritesOnly: UInt64 = 1 << 8
-
-  private func mark(_ slot: Slot, _ survival: UInt64) {
-    let denied = Machine.readsDenied | Machine.writesDenied
-    memory[slot.survival] = memory[slot.survival] & denied | survival
-  }
-
-  /// What a cached entry allows that another one does not.
-  private enum Loss: Int, Comparable {
-    case nothing, writing, all
-
-    static func < (a: Loss, b: Loss) -> Bool { a.rawValue < b.rawValue }
-  }
-
-  private func loss(of kept: Descriptor, to now: Descriptor) -> Loss {
-    guard now.tableID == kept.tableID, now.dataFrame == kept.dataFrame else { return .all }
-    return kept.isWritable && !now.isWritable ? .writing : .nothing
-  }
-
-  private func restartWalk(
-    of cpu: Int, _ invalidation: TLBInvalidation, _ written: WrittenEntries
-  ) {
-    let register = layout.hardware.register(cpu)
-    let state = memory[register]
-    guard state & 3 == TranslationUnits.WalkState.inFlight else { return }
-    let level = Int(state >> 8 & 0xFF)
-    let address = Int(state >> 16 & 0xFFFF)
-    guard level > 0, invalidation.covers(address..<(address + 1)),
-      invalidation.removesTable(at: level - 1),
-      !written.unpublished.contains(UInt32(memory[register + 2]))
-    else { return }
-    memory[register] = state | TranslationUnits.WalkState.restart
-  }
-
   // MARK: Footprints
 
   func addHardware(_ action: Action, by cpu: Int, to footprint: Footprint) {
@@ -414,6 +317,7 @@ extension Machine {
         footprint.write(layout.hardware.object(unit))
       }
       guard permission == .granted else { return }
+      addStaleUse(action, of: slot, unit, by: cpu, to: footprint)
       let number = frame(of: leaf, at: slot.level, for: action.address) ?? 0
       guard number < scenario.dataFrames.count else { return }
       addUse(of: scenario.dataFrames[number], action, footprint)
@@ -429,11 +333,9 @@ extension Machine {
       where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
         footprint.write(layout.hardware.object(number))
       }
-      for change in writtenEntries[Int(action.b)].changed { footprint.read(change.cell) }
+      addForgetting(by: cpu, to: footprint)
     case .settle: footprint.write(action.cell)
-    case .handOver:
-      footprint.write(scenario.dataFrames[Int(action.a)].owner.cell)
-      if watched.contains(.frameGivenWhileCached) { addUnits(footprint) }
+    case .handOver: addHandOver(action, to: footprint)
     default: break
     }
   }
@@ -442,6 +344,7 @@ extension Machine {
   func addPotentialAccess(_ action: Action, by cpu: Int, to footprint: Footprint) {
     footprint.write(layout.hardware.object(translation.unitOfCPU[cpu]))
     for frame in scenario.dataFrames { addUse(of: frame, action, footprint) }
+    addPotentialStaleUse(by: cpu, to: footprint)
   }
 
   private func addUse(of frame: DataFrame, _ action: Action, _ footprint: Footprint) {

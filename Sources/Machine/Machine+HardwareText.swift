@@ -17,7 +17,17 @@ extension Machine {
     case .handOver:
       let frame = scenario.dataFrames[Int(action.a)].number
       return "hand over frame \(hexadecimal(frame)) to \(name(ofOwner: action.b))"
+    case .claim: return claimText(action)
     default: return "dsb"
+    }
+  }
+
+  private func claimText(_ action: Action) -> String {
+    let place = "\(text(of: action.claimedAddresses)) of \(name(ofPage: action.claimedRoot))"
+    switch action.claim {
+    case .untranslated: return "expect \(place) to be untranslated"
+    case .readOnly: return "expect \(place) to be read-only"
+    case .current: return "expect what is cached of \(place) to be current"
     }
   }
 
@@ -37,6 +47,7 @@ extension Machine {
     if invalidation.isLastLevelOnly { parts.append("leaves only") }
     if let level = invalidation.level { parts.append("level \(level)") }
     if invalidation.isLocal { parts.append("this CPU only") }
+    parts[0] += " of \(name(ofPage: TLBInvalidation.root(packed: action.a)))"
     return parts.joined(separator: ", ")
   }
 

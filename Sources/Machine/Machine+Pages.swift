@@ -29,12 +29,9 @@ extension Machine {
       return
     }
     reportReaders(ofPage: base, freedBy: cpu)
-    if watched.contains(.pageFreedWhileCached), let id = layout.pageID(at: base) {
-      let cpus = cpusCaching(table: id)
-      if !cpus.isEmpty { report(.pageFreedWhileCached, cpu, page: base, value: cpus.bits) }
-    }
-    if let id = layout.pageID(at: base), isRoot(id), scenario.contexts.isEmpty {
-      report(.rootFreed, cpu, page: base, cell: base)
+    if let id = layout.pageID(at: base) {
+      reportCached(page: id, freedBy: cpu)
+      if isRoot(id), scenario.contexts.isEmpty { report(.rootFreed, cpu, page: base, cell: base) }
     }
     memory[base] = lifetime + 1
   }
@@ -65,6 +62,7 @@ extension Machine {
       if !cpus.isEmpty { report(.changedWhileCached, cpu, cell: cell, value: cpus.bits) }
     }
     if hasHardware {
+      noteTaken(Descriptor(bits: old), Descriptor(bits: value), in: cell, by: cpu)
       noteUnseen(
         Descriptor(bits: value), after: Descriptor(bits: old), in: cell,
         ofPage: layout.page(entry.page), by: cpu)
@@ -80,6 +78,7 @@ extension Machine {
       let links = layout.page(linked).base + Layout.linksOffset
       memory[links] += 1
       if memory[links] > 1 { report(.linkedAgain, cpu, page: links, cell: cell) }
+      if isRelinked(linked) { reportRelinked(linked, in: entry.page, at: cell, by: cpu) }
       if published != 0 { publish(linked, as: publication(below: published), by: cpu) }
     }
   }
@@ -140,6 +139,7 @@ extension Machine {
     guard cell >= Layout.namedCapacity else { return }
     addUnlink(from: cell, footprint)
     addUnits(thatMayHold: new, footprint)
+    if let page = linkedPage(by: new) { addRelink(of: page, footprint) }
     for page in [linkedPage(by: old), linkedPage(by: new)] {
       if let page { footprint.write(layout.page(page).base + Layout.linksOffset) }
     }
@@ -159,7 +159,10 @@ extension Machine {
     let unlinked = linkedPage(by: memory[cell])
     let linked = linkedPage(by: value)
     guard unlinked != linked else { return }
-    if let linked { footprint.write(layout.page(linked).base + Layout.linksOffset) }
+    if let linked {
+      footprint.write(layout.page(linked).base + Layout.linksOffset)
+      addRelink(of: linked, footprint)
+    }
     guard let unlinked else { return }
     footprint.write(layout.page(unlinked).base + Layout.linksOffset)
     if requirements.contains(.readersAtUnlink) {

@@ -51,6 +51,7 @@ extension Machine {
       return
     }
     memory[action.cell] |= bit
+    reportCached(page: id, freedBy: cpu)
     // Whoever is in a section now may have found the page before, on whatever way.
     if requirements.contains(.readersAtUnlink) { noteReaders(ofPage: id) }
   }
@@ -73,9 +74,11 @@ extension Machine {
       } else {
         footprint.write(action.cell)
         addReadersNoted(of: base, footprint)
+        addUnitsThatMayCache(footprint)
       }
     default:
       footprint.write(action.cell)
+      if free != 0 { addUnitsThatMayCache(footprint) }
       var left = CPUSet(bits: free)
       while let index = left.popLowest() {
         let base = addShrink(of: Slab.firstID(packed: action.b) + index, footprint)
@@ -87,6 +90,7 @@ extension Machine {
   /// Adds what an action on a slab could touch, whatever is given back and taken before it.
   func addPotentialSlab(_ action: Action, to footprint: Footprint) {
     footprint.write(action.cell)
+    if action.kind != .slabAllocate { addUnitsThatMayCache(footprint) }
     switch action.kind {
     case .slabFree: addReadersNoted(of: layout.page(Int(action.a)).base, footprint)
     case .slabShrink:
@@ -94,6 +98,11 @@ extension Machine {
       addAllReaders(footprint)
     default: break
     }
+  }
+
+  /// A page that is given back, or leaves the slab, is looked for in all caches.
+  private func addUnitsThatMayCache(_ footprint: Footprint) {
+    if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
   }
 
   private func addReadersNoted(of base: UInt32, _ footprint: Footprint) {

@@ -100,7 +100,7 @@ extension Machine {
     case .invoke: return "begin"
     case .respond: return "end"
     case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
-      .dsb, .handOver:
+      .dsb, .handOver, .claim:
       return hardwareText(action)
     case .slabAllocate, .slabFree, .slabShrink: return slabText(action)
     case .contextUse: return "use \(contextText(at: action.a))"

@@ -81,6 +81,8 @@ public final class Machine: TransitionSystem {
   /// What CPUs had written when they issued invalidations, by number.
   var writtenEntries = [WrittenEntries()]
   var writtenNumbers = [WrittenEntries(): 0]
+  /// What CPUs have taken from entries and tell each other, by the names that words have of it.
+  var takenSets = TakenSets()
   /// Errors that code has thrown, by number.
   var thrownErrors: [ThrownError] = []
   let eventInvariants: [(number: Int, invariant: any EventInvariant)]
@@ -139,7 +141,7 @@ public final class Machine: TransitionSystem {
     translation = TranslationUnits(programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
       cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count,
-      scenario: scenario.number)
+      namedCount: scenario.nextCell, scenario: scenario.number)
     memory = Memory(cellCount: layout.cellCount)
     let isExchangeable = problem == nil && !scenario.mayRepeat && !scenario.hasHardware
     let identical = isExchangeable ? scenario.identicalCPUs : []
@@ -167,6 +169,7 @@ public final class Machine: TransitionSystem {
       }
     }
     super.init()
+    takenSets.isExact = isExact
     if let problem {
       fail(.misuse(problem))
       return

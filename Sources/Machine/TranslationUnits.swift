@@ -3,18 +3,6 @@
 import Exploration
 import Support
 
-/// Why a cached entry was not removed by an invalidation that was meant for it.
-public enum Survival: UInt64, Sendable {
-  /// The invalidation named another level.
-  case wrongLevel = 1
-  /// The invalidation was for leaves, the entry points to a table.
-  case lastLevelOnly
-  /// The entry had been changed, but no barrier had published that before the invalidation.
-  case unpublished
-  /// The invalidation was for the CPU that issued it.
-  case local
-}
-
 /// The memory management units of a machine.
 struct TranslationUnits {
   struct Unit {
@@ -100,9 +88,8 @@ extension Machine {
     var prefix: Int
 
     var source: UInt32 { cell + 1 }
-    /// What is lost and why, if the entry survived an invalidation meant for it; and what the
-    /// directories on the way deny.
-    var survival: UInt32 { cell + 2 }
+    /// What the directories on the way deny.
+    var denied: UInt32 { cell + 2 }
   }
 
   func bits(of slot: Slot) -> Descriptor { Descriptor(bits: memory[slot.cell]) }
@@ -141,7 +128,7 @@ extension Machine {
   func clear(_ slot: Slot) {
     memory[slot.cell] = 0
     memory[slot.source] = 0
-    memory[slot.survival] = 0
+    memory[slot.denied] = 0
   }
 
   /// The data frame to which a leaf of a level leads for an address.
@@ -154,16 +141,17 @@ extension Machine {
   /// CPUs that have a pointer to a table page cached, or walk it now.
   func cpusCaching(table id: Int) -> CPUSet {
     var found = CPUSet()
-    for (number, unit) in translation.units.enumerated() {
-      for slot in cachedEntries(of: number) where bits(of: slot).tableID == id {
-        found.insert(unit.cpu)
-      }
-      if walks(unit.cpu, table: id) { found.insert(unit.cpu) }
-      if let walker = translation.walkers[number], walks(walker, table: id) {
-        found.insert(unit.cpu)
-      }
+    for (number, unit) in translation.units.enumerated() where refers(number, to: id) {
+      found.insert(unit.cpu)
     }
     return found
+  }
+
+  /// True if a unit has a pointer to a table page cached, or walks it now.
+  func refers(_ unit: Int, to id: Int) -> Bool {
+    for slot in cachedEntries(of: unit) where bits(of: slot).tableID == id { return true }
+    if walks(translation.units[unit].cpu, table: id) { return true }
+    return translation.walkers[unit].map { walks($0, table: id) } ?? false
   }
 
   private func walks(_ cpu: Int, table id: Int) -> Bool { walkedPage(by: cpu) == id }

@@ -1,4 +1,4 @@
-// What the running program is called, and how it is called again: for help, errors and replay lines.
+// What the running program is called, and how to run it again: for help, errors, replay lines.
 
 /// The program whose commands are run: `gracewalk`, or one that somebody made of it.
 package struct RunningProgram: Sendable {

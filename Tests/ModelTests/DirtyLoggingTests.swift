@@ -8,11 +8,11 @@ import Testing
 struct DirtyLoggingTests {
   /// Of the stateful search.
   @Test(arguments: [
-    ("dirty-log", [:], 37_213, 56_209),
-    ("hardware-dirty-log", [:], 61_701, 122_415),
-    ("hardware-dirty-log", ["walks": 0], 5_119, 8_491),
-    ("lazy-collapse", [:], 137_493, 286_043),
-    ("unmap-memslot", [:], 21_042, 30_346),
+    ("dirty-log", [:], 91_897, 159_813),
+    ("hardware-dirty-log", [:], 91_704, 210_887),
+    ("hardware-dirty-log", ["walks": 0], 7_557, 14_113),
+    ("lazy-collapse", [:], 138_319, 288_023),
+    ("unmap-memslot", [:], 22_450, 33_543),
   ])
   func states(_ name: String, _ values: [String: Int], _ states: Int, _ transitions: Int) throws {
     var options = CheckOptions()
@@ -25,7 +25,7 @@ struct DirtyLoggingTests {
 
   /// Of source-DPOR, where no walker begins speculative walks.
   @Test(arguments: [
-    ("lazy-collapse", 33_120, 4, 327_469), ("unmap-memslot", 5_730, 0, 35_036),
+    ("lazy-collapse", 54_464, 4, 540_390), ("unmap-memslot", 15_988, 0, 98_912),
   ])
   func executions(
     _ name: String, _ executions: Int, _ blocked: Int, _ transitions: Int

@@ -17,14 +17,14 @@ import Testing
   }
 
   @Test(arguments: [
-    Counts(model: "host-donate", states: 23_148, transitions: 38_597),
-    Counts(model: "host-donate-fills-on-demand", states: 15_303, transitions: 20_136),
-    Counts(model: "host-donate-in-place-if-allowed", states: 23_148, transitions: 38_597),
-    Counts(model: "host-reclaim", states: 24_100, transitions: 46_344),
-    Counts(model: "host-reclaim-fills-on-demand", states: 13_894, transitions: 25_858),
-    Counts(model: "host-reclaim-in-place-if-allowed", states: 24_100, transitions: 46_344),
-    Counts(model: "host-donate-write-locked", states: 61_710, transitions: 98_213),
-    Counts(model: "host-coalesce-write-locked", states: 20_928, transitions: 32_194),
+    Counts(model: "host-donate", states: 24_739, transitions: 42_442),
+    Counts(model: "host-donate-fills-on-demand", states: 15_885, transitions: 21_118),
+    Counts(model: "host-donate-in-place-if-allowed", states: 24_739, transitions: 42_442),
+    Counts(model: "host-reclaim", states: 25_864, transitions: 50_968),
+    Counts(model: "host-reclaim-fills-on-demand", states: 15_658, transitions: 30_488),
+    Counts(model: "host-reclaim-in-place-if-allowed", states: 25_864, transitions: 50_968),
+    Counts(model: "host-donate-write-locked", states: 71_349, transitions: 116_556),
+    Counts(model: "host-coalesce-write-locked", states: 21_960, transitions: 34_402),
   ])
   func counts(_ expected: Counts) throws {
     let model = try #require(Catalogue.model(named: expected.model))

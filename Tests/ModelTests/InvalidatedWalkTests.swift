@@ -55,4 +55,90 @@ struct InvalidatedWalkTests {
     #expect(try verdict(leaf, flushes: true) { $0.hardwareDirtyState = true } == .holds)
     #expect(try verdict(leaf, flushes: false) { $0.hardwareDirtyState = true } == .violated)
   }
+
+  // MARK: The range of each entry on the way
+
+  /// A walk to an address is in flight; a table on its way is unlinked, flushed and freed.
+  ///
+  /// - Parameter level: of the entry that is made invalid.
+  private func unlink(
+    levels: Int = 3, at level: Int, walkTo address: Int, _ invalidation: TLBInvalidation,
+    publishes: Bool = true, ofOwn: Bool = true, hasCachedPointer: Bool = false,
+    isSpeculative: Bool = false, hasRanges: Bool = false
+  ) throws -> Verdict {
+    let model = Model(
+      name: "unlink", summary: "a table is unlinked", scenario: "", expectation: .holds
+    ) { _ in
+      let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
+      scenario.features.rangeInvalidation = hasRanges
+      let root = scenario.rootTable()
+      let other = scenario.rootTable("other")
+      scenario.boot { cpu in
+        var table = root
+        for _ in 1..<levels {
+          guard let next = try cpu.allocateTable() else { return }
+          try cpu.store(Descriptor.table(next).bits, to: table[0], .relaxed)
+          table = next
+        }
+      }
+      let reads = (hasCachedPointer ? [address ^ 1, address] : [address]).map { address in
+        Operation("read \(address)") { try $0.guestRead(address) }
+      }
+      scenario.cpu(
+        "vcpu", mmu: MMU(root, speculatesOn: isSpeculative ? [address] : []),
+        isSpeculative ? [] : reads)
+      scenario.cpu(
+        "host",
+        Operation("unlink") { cpu in
+          var table = root
+          for _ in 0..<level {
+            let entry = Descriptor(bits: try cpu.load(table[0], .acquire))
+            guard let next = cpu.table(at: entry) else { return }
+            table = next
+          }
+          let entry = Descriptor(bits: try cpu.load(table[0], .acquire))
+          guard let unlinked = cpu.table(at: entry) else { return }
+          try cpu.store(0, to: table[0], .relaxed)
+          if publishes { try cpu.dsb() }
+          try cpu.tlbi(invalidation, of: ofOwn ? root : other)
+          try cpu.dsb()
+          try cpu.free(unlinked)
+        })
+      scenario.require([NoUseAfterFree(), NoReuseWhileCached()])
+      return scenario
+    }
+    return try model.check().verdict
+  }
+
+  @Test func anotherAddressBelowTheEntryEndsTheWalk() throws {
+    #expect(try unlink(levels: 2, at: 0, walkTo: 1, .address(0)) == .holds)
+    #expect(try unlink(levels: 2, at: 0, walkTo: 1, .address(2)) == .violated)
+    for address in 0..<4 {
+      // The entry of the root is for 0x0 to 0x3, the one below it for two of them.
+      #expect(try unlink(at: 0, walkTo: address, .address(3)) == .holds, "walk to \(address)")
+      #expect(try unlink(at: 0, walkTo: address, .address(4)) == .violated, "walk to \(address)")
+    }
+    #expect(try unlink(at: 1, walkTo: 1, .address(0)) == .holds)
+    // Neither this nor a walk through it has read anything below the entry that was unlinked.
+    #expect(try unlink(at: 1, walkTo: 1, .address(2)) == .violated)
+    #expect(try unlink(at: 0, walkTo: 3, .range(0, count: 1), hasRanges: true) == .holds)
+    #expect(try unlink(at: 0, walkTo: 0, .range(4, count: 4), hasRanges: true) == .violated)
+  }
+
+  @Test func formsThatAreNotForTheEntryDoNot() throws {
+    #expect(try unlink(at: 0, walkTo: 1, .address(3).lastLevelOnly) == .violated)
+    #expect(try unlink(at: 0, walkTo: 1, .address(3).local) == .violated)
+    #expect(try unlink(at: 0, walkTo: 1, .address(3).level(0)) == .violated)
+    #expect(try unlink(at: 0, walkTo: 1, .address(3).level(2)) == .holds)
+    #expect(try unlink(at: 0, walkTo: 1, .address(3), ofOwn: false) == .violated)
+    #expect(try unlink(at: 0, walkTo: 1, .address(3), publishes: false) == .violated)
+  }
+
+  @Test func walksOfTheirOwnAccordAndFromCachedPointersDoAsWell() throws {
+    #expect(try unlink(at: 0, walkTo: 1, .address(3), isSpeculative: true) == .holds)
+    #expect(try unlink(at: 0, walkTo: 1, .address(4), isSpeculative: true) == .violated)
+    #expect(try unlink(levels: 2, at: 0, walkTo: 1, .address(0), hasCachedPointer: true) == .holds)
+    #expect(
+      try unlink(levels: 2, at: 0, walkTo: 1, .address(2), hasCachedPointer: true) == .violated)
+  }
 }

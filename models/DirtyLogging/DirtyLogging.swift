@@ -25,7 +25,7 @@ public enum DirtyLogging {
         + "then marks the page; harvest takes the mark, protects, flushes, and copies"),
     model(
       "dirty-log-without-tlbi", "the right to write is taken from entries, and stays cached",
-      .withoutTLBI, omission: "the TLBI after write-protecting", violates: [recorded]),
+      .withoutTLBI, omission: "the TLBI after write-protecting", violates: [recorded, stale]),
     model(
       "dirty-log-tlbi-before-dsb",
       "the TLBI is issued before the barrier that publishes the protected entries",
@@ -36,7 +36,7 @@ public enum DirtyLogging {
       omission: "the broadcast of the TLBI", violates: [recorded, stale]),
     model(
       "dirty-log-tlbi-first-page", "the TLBI names the first page of the memslot",
-      .firstAddressOnly, omission: "the TLBI for the other pages", violates: [recorded]),
+      .firstAddressOnly, omission: "the TLBI for the other pages", violates: [recorded, stale]),
     model(
       "dirty-log-copy-before-flush", "harvest copies the pages before it flushes",
       omitting: .flushBeforeCopy, omission: "waiting for the flush before copying",
@@ -65,7 +65,7 @@ public enum DirtyLogging {
         + "clean one, flushes, and copies what was writable", .complete, .hardware),
     model(
       "hardware-dirty-log-without-tlbi", "entries are clean again, but writable where cached",
-      .withoutTLBI, .hardware, omission: "the TLBI after cleaning", violates: [recorded]),
+      .withoutTLBI, .hardware, omission: "the TLBI after cleaning", violates: [recorded, stale]),
     model(
       "hardware-dirty-log-tlbi-local", "the TLBI is for the CPU that keeps the log", .local,
       .hardware, omission: "the broadcast of the TLBI", violates: [recorded, stale]),

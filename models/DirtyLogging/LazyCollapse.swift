@@ -20,8 +20,8 @@ enum LazyCollapse {
       "lazy-collapse-without-tlbi", "nothing that is cached of the table is forgotten",
       .withoutTLBI, omission: "the TLBI between break and make",
       violates: [
-        "break-before-make", "no-conflicting-tlb-entries", "no-reuse-while-cached",
-        "no-use-after-free",
+        "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
+        "no-reuse-while-cached", "no-use-after-free",
       ]),
     model(
       "lazy-collapse-tlbi-before-dsb",
@@ -47,9 +47,9 @@ enum LazyCollapse {
       ]),
     model(
       "lazy-collapse-tlbi-one-address",
-      "the TLBI is for the address of the fault: its neighbours' leaves, and walks there, survive",
+      "the TLBI is for the address of the fault: its neighbours' leaves survive",
       .firstAddressOnly, omission: "the TLBI for the rest of the block",
-      violates: ["no-conflicting-tlb-entries", "no-reuse-while-cached", "no-use-after-free"]),
+      violates: ["no-conflicting-tlb-entries", "no-stale-use-after-dsb"]),
     model(
       "lazy-collapse-make-before-tlbi", "the block is made before the table's entries are flushed",
       omitting: .flushBeforeMake, omission: "the flush before the make",

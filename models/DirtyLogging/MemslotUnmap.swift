@@ -24,7 +24,9 @@ enum MemslotUnmap {
     model(
       "unmap-memslot-without-tlbi", "nothing that is cached of the memslot is forgotten",
       .withoutTLBI, omission: "the TLBI before the table is freed",
-      violates: ["break-before-make", "no-reuse-while-cached", "no-use-after-free"]),
+      violates: [
+        "break-before-make", "no-stale-use-after-dsb", "no-reuse-while-cached", "no-use-after-free",
+      ]),
     model(
       "unmap-memslot-tlbi-before-dsb",
       "the TLBI is issued before the barrier that publishes the cleared entries",

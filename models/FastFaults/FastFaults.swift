@@ -43,7 +43,7 @@ public enum FastFaults {
       "fast-access-fault-without-compare-exchange",
       "the entry is written back with the access flag set", .accessFlag, .compareExchange,
       omission: "the compare-exchange that sets the flag",
-      violates: ["donated-page-unreachable"]),
+      violates: ["no-stale-use-after-dsb", "donated-page-unreachable"]),
     model(
       "fast-access-fault-without-rcu", "the handler walks the table outside of any section",
       .accessFlag, .section, omission: "the read-side section of the handler",
@@ -165,6 +165,7 @@ public enum FastFaults {
     try cpu.dsb()
     try cpu.tlbi(.address(0).level(1), of: root)
     try cpu.dsb()
+    try cpu.expectUntranslated(root, 0)
     try cpu.handOver(frame, to: .nobody)
     try cpu.store(Descriptor.invalid.bits, to: root[0], .relaxed)
     try cpu.putPage(root)

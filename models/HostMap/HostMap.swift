@@ -22,11 +22,9 @@ public enum HostMap {
 
   /// What goes wrong when a block that was broken stays cached.
   private static let blockStaysCached = [
-    "break-before-make", "no-conflicting-tlb-entries", "no-reuse-while-cached",
-    "donated-page-unreachable", "operations-linearise",
+    "no-stale-use-after-dsb", "break-before-make", "no-conflicting-tlb-entries",
+    "no-reuse-while-cached", "donated-page-unreachable", "operations-linearise",
   ]
-  /// The same, where a TLBI should have removed it.
-  private static let flushFails = ["no-stale-use-after-dsb"] + blockStaysCached
 
   private static let donating: [Model] = [
     model("host-donate", "the block is broken and flushed before the page is handed over"),
@@ -49,21 +47,24 @@ public enum HostMap {
       "host-donate-without-dsb-before-tlbi",
       "the TLBI may overtake the store that breaks the block",
       .dsbBeforeTLBI, omission: "the DSB between the break and the TLBI",
-      violates: flushFails),
+      violates: blockStaysCached),
     model(
       "host-donate-without-dsb-after-tlbi", "the table is made before the TLBI is complete",
       .dsbAfterTLBI, omission: "the DSB that completes the TLBI",
       violates: ["break-before-make", "no-conflicting-tlb-entries"]),
     model(
       "host-donate-tlbi-wrong-level", "the TLBI is for pages, and a block is cached",
-      .rightLevel, omission: "the level of the block in the TLBI", violates: flushFails),
+      .rightLevel, omission: "the level of the block in the TLBI", violates: blockStaysCached),
     model(
       "host-donate-tlbi-local", "the TLBI is for the hypervisor's CPU alone",
-      .broadcast, omission: "sending the TLBI to all CPUs", violates: flushFails),
+      .broadcast, omission: "sending the TLBI to all CPUs", violates: blockStaysCached),
     model(
       "host-donate-before-flush", "the page is handed over once the block is broken",
       .flushBeforeHandOver, omission: "flushing before the page is handed over",
-      violates: ["no-reuse-while-cached", "donated-page-unreachable", "operations-linearise"]),
+      violates: [
+        "no-stale-use-after-dsb", "no-reuse-while-cached", "donated-page-unreachable",
+        "operations-linearise",
+      ]),
   ]
 
   private static let reclaiming: [Model] = [
@@ -81,7 +82,7 @@ public enum HostMap {
     model(
       "host-reclaim-without-guest-flush", "the page stays in the TLBs of the guest that has ended",
       scenario: .reclaim, .guestFlush, omission: "flushing the guest's table",
-      violates: ["no-reuse-while-cached"]),
+      violates: ["no-stale-use-after-dsb", "no-reuse-while-cached"]),
     model(
       "host-reclaim-maps-before-hand-back",
       "the host's table maps the page while it is the guest's",

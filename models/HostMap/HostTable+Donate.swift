@@ -24,6 +24,7 @@ extension HostTable {
   }
 
   private func giveToGuest(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) {
+    try cpu.expectUntranslated(root, address)
     try cpu.handOver(frames[address], to: guest)
     try mapForGuest(cpu, address)
   }

@@ -69,6 +69,7 @@ extension HostTable {
       for page in first..<first + span { try flush(cpu, .address(page)) }
     }
     try cpu.dsb()
+    try cpu.expectCurrent(root, first..<(first + span))
   }
 
   private func flush(

@@ -190,5 +190,6 @@ struct HostTable: Sendable {
       try cpu.tlbi(.all, of: guestRoot)
       try cpu.dsb()
     }
+    try cpu.expectUntranslated(guestRoot, 0)
   }
 }

@@ -42,6 +42,7 @@ public enum Remap {
         "host",
         Operation("migrate 0x0") { cpu in
           try move(cpu, root, omitting)
+          try cpu.expectCurrent(root, 0)
           try cpu.handOver(frames[0], to: .nobody)
         })
       Invalidation.require(scenario)

@@ -27,6 +27,14 @@ public enum Flush: Sendable {
     _ cpu: VirtualCPU, _ range: Range<Int>, of root: TablePage
   ) throws(Abandoned) {
     if self == .none { return }
+    try forget(cpu, range, of: root)
+    // Others may map it again meanwhile, but nobody may have it cached as it was.
+    try cpu.expectCurrent(root, range)
+  }
+
+  private func forget(
+    _ cpu: VirtualCPU, _ range: Range<Int>, of root: TablePage
+  ) throws(Abandoned) {
     if self != .beforePublication { try cpu.dsb() }
     switch self {
     case .none, .withoutTLBI: return

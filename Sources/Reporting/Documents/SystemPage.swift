@@ -140,8 +140,8 @@ struct SystemPage {
       + table(["at", "in", "taken", "it is"], rows) + [
         "",
         "\(counted(orderings, "memory ordering")) not asked about: under sequential consistency "
-          + "every access is ordered. `\(RunningProgram.name) ablate \(report.whole.model)` computes this table "
-          + "and gives a schedule for every step that is necessary.",
+          + "every access is ordered. `\(RunningProgram.name) ablate \(report.whole.model)` "
+          + "computes this table and gives a schedule for every step that is necessary.",
       ]
   }
 

@@ -1,0 +1,135 @@
+// Why a claim is broken, in words: what still leads there, and why no invalidation removed it.
+
+import Exploration
+import Support
+
+extension Machine {
+  /// What breaks a claim (`EventKinds.claimBroken`), in the state in which it was made.
+  public func explanation(ofBrokenClaim event: Event) -> Violation {
+    var action = Action(.claim)
+    action.a = event.value
+    guard let breach = breach(of: action) else { return Violation("[internal] no claim is broken") }
+    let place = "\(hexadecimal(breach.address)) of \(name(ofPage: action.claimedRoot))"
+    let reliance =
+      switch action.claim {
+      case .untranslated: "\(place) not being translated any more"
+      case .readOnly: "\(place) not being writable any more"
+      case .current: "what is cached of \(place) being current"
+      }
+    return Violation(
+      "\(name(ofCPU: event.cpu)) relies on \(reliance), but \(text(of: breach))",
+      details: reason(for: breach, action.claimedRoot).map { [$0] } ?? [])
+  }
+
+  private func text(of breach: ClaimBreach) -> String {
+    let leaf = text(of: breach.leaf.entry, at: breach.leaf.level)
+    let source = breach.source == 0 ? "" : name(ofCell: breach.source)
+    let cpu = breach.cpu.map { name(ofCPU: $0) } ?? ""
+    switch breach.way {
+    case .table: return "\(source) is \(leaf)"
+    case .cached(let slot):
+      if bits(of: slot).isLeaf { return "\(cpu) still has \(source) cached: \(leaf)" }
+      let table = text(of: bits(of: slot), at: slot.level)
+      return "\(cpu) still has \(source) cached, a pointer to \(table), which leads to \(leaf)"
+    case .walk(let walker, _):
+      let table = walkedPage(by: walker).map { name(ofPage: $0) } ?? ""
+      return "a walk of \(cpu) is still in table \(table), which leads to \(leaf)"
+    }
+  }
+
+  // MARK: Why it is still there
+
+  /// Follows from the steps taken so far; nil for the table itself, which nothing removes.
+  private func reason(for breach: ClaimBreach, _ root: Int) -> String? {
+    let entry: CachedEntry
+    let since: Int
+    switch breach.way {
+    case .table: return nil
+    case .cached(let slot):
+      entry = CachedEntry(
+        level: slot.level,
+        addresses: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level),
+        source: breach.source, isLeaf: bits(of: slot).isLeaf)
+      since = latestWrite(to: slot.cell)
+    case .walk(let walker, let level):
+      let prefix = breach.address / layout.hardware.span(at: level - 1)
+      entry = CachedEntry(
+        level: level - 1, addresses: layout.hardware.addresses(ofPrefix: prefix, at: level - 1),
+        source: breach.source, isLeaf: false)
+      since = latestWrite(to: layout.hardware.register(walker))
+    }
+    return reason(for: entry, of: breach.cpu ?? -1, root, cachedBy: since)
+  }
+
+  /// The step that wrote a word last, or -1 if none did.
+  private func latestWrite(to cell: UInt32) -> Int {
+    var end = memory.mark
+    for depth in (0..<depth).reversed() {
+      let mark = frame(depth).mark
+      if (mark..<end).contains(where: { memory.change($0).cell == cell }) { return depth }
+      end = mark
+    }
+    return -1
+  }
+
+  private func reason(
+    for entry: CachedEntry, of cpu: Int, _ root: Int, cachedBy step: Int
+  ) -> String {
+    var survived: Survival?
+    var wasRemovedBefore = false
+    for depth in 0..<depth {
+      let frame = frame(depth)
+      let action = tree[frame.node].pointee.action
+      guard action.kind == .tlbInvalidate, TLBInvalidation.root(packed: action.a) == root else {
+        continue
+      }
+      let invalidation = TLBInvalidation(packed: action.a)
+      let found =
+        invalidation.isLocal && frame.cpu != cpu
+        ? .local
+        : invalidation.survival(of: entry, writtenEntries[Int(action.b)].unpublished)
+      if depth < step { wasRemovedBefore = wasRemovedBefore || found == nil }
+      // One that was for something else tells less than any other.
+      if depth > step, found != .otherAddress || survived == nil { survived = found }
+    }
+    if let survived, survived != .otherAddress { return text(of: survived) }
+    if isInvalidationIssued(for: entry, root) {
+      return "an invalidation was issued for it, but no DSB has waited for it yet"
+    }
+    if let survived { return text(of: survived) }
+    return wasRemovedBefore
+      ? "it was read again after the invalidation of it was complete"
+      : "no invalidation was issued for it"
+  }
+
+  private func text(of survival: Survival) -> String {
+    switch survival {
+    case .wrongLevel:
+      "the invalidation did not remove it: its level hint names a level at which the entry is not"
+    case .lastLevelOnly:
+      "the invalidation did not remove it: it was for leaves only, and this is a pointer to a table"
+    case .unpublished:
+      "the invalidation did not remove it: it was issued before the DSB that publishes the change"
+    case .local: "the invalidation did not remove it: it was for the issuing CPU only"
+    case .otherAddress: "the invalidation did not remove it: it was for another address"
+    }
+  }
+
+  /// True if some CPU has issued an invalidation that would remove the entry, and has not waited.
+  private func isInvalidationIssued(for entry: CachedEntry, _ root: Int) -> Bool {
+    (0..<cpuCount).contains { cpu in
+      var node = tree[positions[cpu]].pointee.parent
+      while node >= 0 {
+        let action = tree[node].pointee.action
+        if action.kind == .dsb || action.kind == .tlbInvalidate { return false }
+        if action.kind == .tlbi, TLBInvalidation.root(packed: action.a) == root,
+          TLBInvalidation(packed: action.a).survival(of: entry, []) == nil
+        {
+          return true
+        }
+        node = tree[node].pointee.parent
+      }
+      return false
+    }
+  }
+}

@@ -1,0 +1,137 @@
+// Pages and frames that change hands while something still leads to what they were.
+
+import Exploration
+import Support
+
+extension Machine {
+  // MARK: Table pages
+
+  /// Reports a page that is freed, or given back to its slab, while hardware refers to it.
+  func reportCached(page id: Int, freedBy cpu: Int) {
+    guard watched.contains(.pageFreedWhileCached) else { return }
+    let cpus = cpusCaching(table: id)
+    if !cpus.isEmpty {
+      report(.pageFreedWhileCached, cpu, page: layout.page(id).base, value: cpus.bits)
+    }
+  }
+
+  /// True if a table is linked that others could reach before: it may be cached as what it was.
+  func isRelinked(_ id: Int) -> Bool {
+    hasHardware && watched.contains(.pageLinkedWhileCached)
+      && memory[layout.page(id).base + Layout.publishedOffset] != 0
+  }
+
+  /// Reports tables that become part of another root's tree while units of a root that does not
+  /// lead to them any more still refer to them.
+  ///
+  /// Within one tree a table may move before the flush, as mremap() moves tables.
+  func reportRelinked(_ id: Int, in parent: Int, at cell: UInt32, by cpu: Int) {
+    guard roots.contains(where: { leads(from: $0.id, to: parent) }) else { return }
+    for (number, unit) in translation.units.enumerated() {
+      let root = unit.mmu.root.id
+      guard let table = cachedTable(below: id, by: number), !leads(from: root, to: table) else {
+        continue
+      }
+      report(
+        .pageLinkedWhileCached, cpu, page: layout.page(table).base, cell: cell,
+        value: CPUSet(unit.cpu).bits)
+    }
+  }
+
+  /// A table of a subtree that a unit refers to.
+  private func cachedTable(below id: Int, by unit: Int, depth: Int = 0) -> Int? {
+    if refers(unit, to: id) { return id }
+    guard depth < layout.geometry.lastLevel else { return nil }
+    for index in 0..<layout.geometry.entries {
+      guard let next = linkedPage(by: memory[layout.page(id)[index].cell]),
+        let found = cachedTable(below: next, by: unit, depth: depth + 1)
+      else { continue }
+      return found
+    }
+    return nil
+  }
+
+  private func leads(from table: Int, to id: Int, depth: Int = 0) -> Bool {
+    if table == id { return true }
+    guard depth < layout.geometry.lastLevel else { return false }
+    return (0..<layout.geometry.entries).contains { index in
+      guard let next = linkedPage(by: memory[layout.page(table)[index].cell]) else { return false }
+      return leads(from: next, to: id, depth: depth + 1)
+    }
+  }
+
+  // MARK: Data frames
+
+  func handOver(_ action: Action, by cpu: Int) {
+    let frame = scenario.dataFrames[Int(action.a)]
+    let owner = memory[frame.owner.cell]
+    if watched.contains(.frameGivenWhileCached), owner != action.b {
+      let cpus = cpusCaching(frame: frame.number, of: owner)
+      if !cpus.isEmpty {
+        report(.frameGivenWhileCached, cpu, cell: frame.owner.cell, value: cpus.bits)
+      }
+    }
+    eachRoot(thatLosesFrameBy: action) { root in
+      guard let cell = entry(mapping: frame.number, from: root, at: 0) else { return }
+      report(
+        .frameGivenWhileMapped, cpu, page: layout.page(root).base, cell: cell, value: action.a)
+    }
+    memory[frame.owner.cell] = action.b
+  }
+
+  /// The roots that units of the present owner walk, where the frame gets another one.
+  private func eachRoot(thatLosesFrameBy action: Action, _ body: (Int) -> Void) {
+    let owner = memory[scenario.dataFrames[Int(action.a)].owner.cell]
+    guard watched.contains(.frameGivenWhileMapped), owner != action.b else { return }
+    for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == Int(owner) {
+      let root = unit.mmu.root.id
+      let isFirst = !translation.units[..<number].contains {
+        $0.mmu.root.id == root && $0.mmu.owner.id == Int(owner)
+      }
+      if isFirst { body(root) }
+    }
+  }
+
+  /// The entry that maps a frame, among those of a table of a level and of the tables below it.
+  private func entry(
+    mapping frame: Int, from table: Int, at level: Int, _ visit: (UInt32) -> Void = { _ in }
+  ) -> UInt32? {
+    var found: UInt32?
+    for index in 0..<layout.geometry.entries {
+      let cell = layout.page(table)[index].cell
+      visit(cell)
+      let entry = Descriptor(bits: memory[cell])
+      switch meaning(of: entry, at: level) {
+      case .table(let next):
+        let below = self.entry(mapping: frame, from: next, at: level + 1, visit)
+        if found == nil { found = below }
+      case .leaf(let first):
+        let range = first..<(first + layout.hardware.span(at: level))
+        if found == nil, range.contains(frame) { found = cell }
+      case .notPresent, .malformed: break
+      }
+    }
+    return found
+  }
+
+  // MARK: Footprints
+
+  /// Linking a table that may be cached looks at who has it cached, and at what leads where.
+  func addRelink(of id: Int, _ footprint: Footprint) {
+    guard isRelinked(id) else { return }
+    addUnits(footprint)
+    addAllEntries(to: footprint)
+  }
+
+  func addHandOver(_ action: Action, to footprint: Footprint) {
+    footprint.write(scenario.dataFrames[Int(action.a)].owner.cell)
+    if watched.contains(.frameGivenWhileCached) { addUnits(footprint) }
+    eachRoot(thatLosesFrameBy: action) { root in
+      _ = entry(mapping: -1, from: root, at: 0) { footprint.read($0) }
+    }
+  }
+
+  func addPotentialHandOver(to footprint: Footprint) {
+    if watched.contains(.frameGivenWhileMapped) { addAllEntries(to: footprint) }
+  }
+}

@@ -1,0 +1,223 @@
+// What CPUs tell each other of entries: by words that are written after a change, and gone by.
+
+import Exploration
+import Support
+
+/// An entry that a CPU has taken something from, or was told of.
+struct TakenEntry: Hashable {
+  var cell: UInt32
+  var old: Descriptor
+  var new: Descriptor
+  /// Who changed it.
+  var cpu: Int
+
+  var share: UInt64 {
+    StableHash.share(of: StableHash.extend(old.bits, with: new.bits), at: UInt64(cell))
+      &+ StableHash.share(of: UInt64(cpu) + 1, at: ~UInt64(cell))
+  }
+}
+
+/// Sets of taken entries by a hash of what is in them, so that a word of memory names one.
+struct TakenSets {
+  private var sets: [UInt64: [TakenEntry]] = [:]
+  /// Whether it looks for collisions, which costs memory in each step.
+  var isExact = false
+  /// True once two different sets had one hash.
+  private(set) var hasCollision = false
+
+  func entries(_ name: UInt64) -> [TakenEntry] { name == 0 ? [] : sets[name] ?? [] }
+
+  /// The name of a set without what it has of a cell, and with something new.
+  mutating func replacing(
+    _ cell: UInt32, with new: TakenEntry?, in name: UInt64
+  ) -> UInt64 {
+    let old = entries(name).first { $0.cell == cell }
+    guard old != new else { return name }
+    let result = name &- (old?.share ?? 0) &+ (new?.share ?? 0)
+    if !isExact, sets[result] != nil || result == 0 { return result }
+    var entries = entries(name).filter { $0.cell != cell }
+    if let new { entries.append(new) }
+    entries.sort { $0.cell < $1.cell }
+    let known = result == 0 ? [] : sets.updateValue(entries, forKey: result)
+    if let known, known != entries { hasCollision = true }
+    return result
+  }
+
+  mutating func union(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    entries(b).reduce(a) { replacing($1.cell, with: $1, in: $0) }
+  }
+}
+
+extension Machine {
+  /// Whether an invariant asks what CPUs have been told.
+  var followsWords: Bool { hasHardware && watched.contains(.staleUse) }
+
+  private func isFollowed(_ action: Action, by cpu: Int) -> Bool {
+    followsWords && action.cell < Layout.namedCapacity && cpu < cpuCount
+  }
+
+  // MARK: Taking and telling
+
+  /// Notes that a CPU has taken something from an entry, or given it back.
+  func noteTaken(_ old: Descriptor, _ new: Descriptor, in cell: UInt32, by cpu: Int) {
+    guard followsWords, cpu < cpuCount else { return }
+    let gone = layout.hardware.gone(cpu)
+    // What was taken before stays taken until the entry allows it again.
+    let known = takenSets.entries(memory[gone]).first { $0.cell == cell }
+    let before = known?.old ?? old
+    let isLoss = before.isValid && loss(of: before, to: new) != .nothing
+    let entry = TakenEntry(cell: cell, old: before, new: new, cpu: cpu)
+    setGone(cpu, takenSets.replacing(cell, with: isLoss ? entry : nil, in: memory[gone]))
+  }
+
+  private func setGone(_ cpu: Int, _ name: UInt64) {
+    if memory[layout.hardware.gone(cpu)] != name { memory[layout.hardware.gone(cpu)] = name }
+    if takenSets.hasCollision {
+      fail(.collision("two sets of entries have one 64-bit hash: states cannot be told apart"))
+    }
+  }
+
+  /// A word that a CPU releases tells of all that it has taken, or was told of, and not flushed.
+  func tell(_ action: Action, by cpu: Int) {
+    guard isFollowed(action, by: cpu) else { return }
+    let gone = action.ordering.releases ? memory[layout.hardware.gone(cpu)] : 0
+    if memory[layout.hardware.told(action.cell)] != gone {
+      memory[layout.hardware.told(action.cell)] = gone
+    }
+  }
+
+  /// A CPU that waits for a word, or acquires it, goes by what the word tells.
+  func hear(_ action: Action, by cpu: Int) {
+    guard isFollowed(action, by: cpu), action.kind == .wait || action.ordering.acquires else {
+      return
+    }
+    let told = memory[layout.hardware.told(action.cell)]
+    if told != 0 {
+      setGone(cpu, takenSets.union(memory[layout.hardware.gone(cpu)], told))
+    }
+  }
+
+  // MARK: Using and forgetting
+
+  /// Reports the use of a cached leaf for what is gone, as the CPU was told, and has not come back.
+  ///
+  /// Where the entry allowed it again in between, and was then changed to the same once more, that
+  /// is taken for the change that the CPU was told of.
+  func reportStaleUse(_ action: Action, of slot: Slot, _ unit: Int, by cpu: Int) {
+    if isGone(action, slot, unit, cpu) {
+      report(.staleUse, cpu, cell: UInt32(memory[slot.source]))
+    }
+  }
+
+  /// True if an entry on the way to a cached leaf no longer leads there, and the CPU was told so.
+  ///
+  /// What it has taken itself it may put off flushing.
+  private func isGone(
+    _ action: Action, _ slot: Slot, _ unit: Int, _ cpu: Int, _ visit: (UInt32) -> Void = { _ in }
+  ) -> Bool {
+    guard isTold(cpu) else { return false }
+    let entries = takenSets.entries(memory[layout.hardware.gone(cpu)])
+    let kept = bits(of: slot)
+    let source = UInt32(memory[slot.source])
+    var isGone = false
+    for entry in entries where entry.cell == source && entry.cpu != cpu {
+      visit(source)
+      let loss = loss(of: kept, to: entry.new)
+      let isLost = loss == .all || loss == .writing && action.isWrite
+      isGone = isGone || isLost && isStillTaken(entry)
+    }
+    var table = translation.units[unit].mmu.root.id
+    for level in 0..<slot.level {
+      let cell = layout.page(table)[layout.geometry.index(of: action.address, at: level)].cell
+      visit(cell)
+      for entry in entries where entry.cell == cell && entry.cpu != cpu && !entry.new.isTable {
+        isGone = isGone || isStillTaken(entry)
+      }
+      guard let next = linkedPage(by: memory[cell]) else { break }
+      table = next
+    }
+    return isGone
+  }
+
+  private func isTold(_ cpu: Int) -> Bool {
+    guard followsWords, cpu < cpuCount, memory[layout.hardware.gone(cpu)] != 0 else { return false }
+    return takenSets.entries(memory[layout.hardware.gone(cpu)]).contains { $0.cpu != cpu }
+  }
+
+  /// True if nobody has changed the entry since, but for its access flag.
+  private func isStillTaken(_ entry: TakenEntry) -> Bool {
+    let now = Descriptor(bits: memory[entry.cell])
+    guard entry.new.isValid else { return !now.isValid }
+    return now.withAccessFlag == entry.new.withAccessFlag
+  }
+
+  /// After an invalidation, what nobody has cached any more need not be told.
+  func forgetTaken(_ invalidation: TLBInvalidation, _ unpublished: [UInt32], by cpu: Int) {
+    guard followsWords, cpu < cpuCount, !invalidation.isLocal else { return }
+    let gone = layout.hardware.gone(cpu)
+    for entry in takenSets.entries(memory[gone])
+    where !unpublished.contains(entry.cell) && !isCached(entry) {
+      setGone(cpu, takenSets.replacing(entry.cell, with: nil, in: memory[gone]))
+    }
+  }
+
+  private func isCached(_ entry: TakenEntry) -> Bool {
+    for unit in translation.units.indices {
+      for slot in cachedEntries(of: unit) {
+        let source = UInt32(memory[slot.source])
+        if source == entry.cell, loss(of: bits(of: slot), to: entry.new) != .nothing { return true }
+        // A leaf below the table that the entry led to; with more levels, any leaf may be.
+        if let table = entry.old.tableID, bits(of: slot).isLeaf,
+          layout.geometry.levels > 2 || layout.pageID(at: source) == table
+        {
+          return true
+        }
+      }
+      if isOnWay(entry, of: translation.units[unit].cpu) { return true }
+      if let walker = translation.walkers[unit], isOnWay(entry, of: walker) { return true }
+    }
+    return false
+  }
+
+  /// True if a walk in flight has read the entry.
+  private func isOnWay(_ entry: TakenEntry, of cpu: Int) -> Bool {
+    guard walkedPage(by: cpu) != nil else { return false }
+    let register = layout.hardware.register(cpu)
+    return (0..<layout.geometry.lastLevel).contains {
+      memory[layout.hardware.way(register, $0)] == UInt64(entry.cell)
+    }
+  }
+
+  /// What an entry allows that another one does not.
+  enum Loss: Int {
+    case nothing, writing, all
+  }
+
+  func loss(of kept: Descriptor, to now: Descriptor) -> Loss {
+    guard now.tableID == kept.tableID, now.dataFrame == kept.dataFrame else { return .all }
+    return kept.isWritable && !now.isWritable ? .writing : .nothing
+  }
+
+  // MARK: Footprints
+
+  /// A use of what the CPU was told is gone looks at what the table has now.
+  func addStaleUse(
+    _ action: Action, of slot: Slot, _ unit: Int, by cpu: Int, to footprint: Footprint
+  ) {
+    _ = isGone(action, slot, unit, cpu) { footprint.read($0) }
+  }
+
+  func addPotentialStaleUse(by cpu: Int, to footprint: Footprint) {
+    if isTold(cpu) { addAllEntries(to: footprint) }
+  }
+
+  /// What is told is forgotten where no unit has it cached, whichever table that walks.
+  func addForgetting(by cpu: Int, to footprint: Footprint) {
+    if followsWords, cpu < cpuCount, memory[layout.hardware.gone(cpu)] != 0 { addUnits(footprint) }
+  }
+}
+
+extension MemoryOrdering {
+  var acquires: Bool { self != .relaxed && self != .release }
+  var releases: Bool { self != .relaxed && self != .acquire }
+}
