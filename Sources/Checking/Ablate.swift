@@ -86,6 +86,7 @@ extension Model {
   ) throws(AblationError) -> AblationReport.Finding {
     var options = options
     options.minimises = false
+    options.judgesErrors = false
     var left = invariants
     var violated: [String] = []
     while !left.isEmpty {
@@ -105,11 +106,14 @@ extension Model {
         case .incomplete, .violated: return .undecided(report.advice ?? "incomplete")
         }
       }
+      // Each turn takes one away, so there is an end to it.
+      guard left.contains(id) else { break }
       violated.append(id)
       left.removeAll { $0 == id }
     }
     violated = InvariantCatalogue.inOrder(violated)
     options.minimises = true
+    options.judgesErrors = true
     options.invariants = [violated.min { Self.rank($0) < Self.rank($1) } ?? violated[0]]
     guard let trace = try checked(options).counterexample else {
       return .undecided("its counterexample is not found again")

@@ -47,6 +47,9 @@ public struct CheckOptions {
   public var without: WeakenedStep?
   /// Whether to note which steps there are by which the code orders CPUs.
   package var takesCensus = false
+  /// Whether an error that code throws is a violation where other invariants are named; if not,
+  /// it ends the CPU's program, and what else goes wrong is judged.
+  package var judgesErrors = true
   /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for
   /// one.
   public var usesSymmetry = true
@@ -79,8 +82,9 @@ public struct CheckOptions {
   /// What decides about the scenario; all else is standard.
   init(
     parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil,
-    without: WeakenedStep? = nil, takesCensus: Bool = false
+    without: WeakenedStep? = nil, takesCensus: Bool = false, judgesErrors: Bool = true
   ) {
+    self.judgesErrors = judgesErrors
     self.parameters = parameters
     self.invariants = invariants
     self.features = features
@@ -161,8 +165,10 @@ extension Model {
     }
     if let invariants = options.invariants {
       scenario.keepInvariants {
-        invariants.contains($0) || InvariantCatalogue.keptAlways.contains($0)
+        invariants.contains($0)
+          || options.judgesErrors && InvariantCatalogue.keptAlways.contains($0)
       }
+      scenario.letsErrorsPass = !options.judgesErrors
     }
     name(scenario, options)
     return scenario
@@ -253,10 +259,11 @@ extension Model {
     let (parameters, invariants) = (options.parameters, options.invariants)
     let (features, without) = (options.features, options.without)
     let (takesCensus, isExact) = (options.takesCensus, plan.isExact)
+    let judgesErrors = options.judgesErrors
     return {
       let shape = CheckOptions(
         parameters: parameters, invariants: invariants, features: features, without: without,
-        takesCensus: takesCensus)
+        takesCensus: takesCensus, judgesErrors: judgesErrors)
       return Machine(freshScenario(shape), isExact: isExact)
     }
   }

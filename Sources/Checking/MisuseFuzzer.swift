@@ -6,9 +6,9 @@ import Support
 
 /// Makes up models that misuse the public API in every way it knows, and checks them.
 ///
-/// Each must come to a verdict or to a `CheckError` in one line, within a bound on steps. A trap or a
-/// hang ends the process, or keeps it: a model depends on its seed alone, so halving the seeds finds
-/// it.
+/// Each must come to a verdict or to a `CheckError` in one line, within a bound on steps. A trap or
+/// a hang ends the process, or keeps it: a model depends on its seed alone, so halving the seeds
+/// finds it.
 public struct MisuseFuzzer {
   /// A model that was treated wrongly.
   public struct Mismatch: Equatable, Sendable {

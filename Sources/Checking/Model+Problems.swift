@@ -80,7 +80,9 @@ extension Model {
   }
 
   private func hint(_ name: String, _ known: [String]) -> String {
-    let near = nearest(to: name, among: known)
+    var distinct: [String] = []
+    for id in known where !distinct.contains(id) { distinct.append(id) }
+    let near = nearest(to: name, among: distinct)
     return near.isEmpty ? "" : "; did you mean \(near.joined(separator: ", "))?"
   }
 }

@@ -78,6 +78,7 @@ public struct VerdictMatrix: Sendable {
     var options = CheckOptions()
     options.features = architecture?.features
     options.minimises = false
+    options.judgesErrors = false
     options.parameters = model.largestInstance
     var verdicts: [String: Cell] = [:]
     var left = scenario.invariants.map(\.id)
@@ -90,7 +91,8 @@ public struct VerdictMatrix: Sendable {
         for id in left { verdicts[id] = .holds }
         left = []
       case .violated:
-        guard let id = report.violatedInvariant else { return verdicts }
+        // Each turn takes one away, so there is an end to it.
+        guard let id = report.violatedInvariant, left.contains(id) else { return verdicts }
         verdicts[id] = .violated
         left.removeAll { $0 == id }
       case .incomplete:

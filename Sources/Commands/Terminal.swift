@@ -47,13 +47,18 @@ enum Terminal {
   static func catchInterrupts() {
     // The flag is touched here, so that it exists before a signal handler looks at it.
     interruptFlag.store(false, ordering: .relaxed)
+    var caught = sigset_t()
+    sigemptyset(&caught)
     for number in [SIGINT, SIGTERM] {
+      sigaddset(&caught, number)
       signal(number) { _ in
         interruptFlag.store(true, ordering: .relaxed)
         signal(SIGINT, SIG_DFL)
         signal(SIGTERM, SIG_DFL)
       }
     }
+    // Whatever started the command may have had them blocked, as a thread pool does.
+    pthread_sigmask(SIG_UNBLOCK, &caught, nil)
   }
 
   /// Shows progress and passes interrupts on to a search.

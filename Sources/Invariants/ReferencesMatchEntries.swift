@@ -15,7 +15,8 @@ public struct ReferencesMatchEntries: QuiescenceInvariant {
     + "too low frees it while entries are in use."
   public let source =
     "arch/arm64/kvm/hyp/pgtable.c (Linux 6.2): stage2_pte_is_counted, get_page in "
-    + "stage2_make_pte, put_page in stage2_try_break_pte, and the page_count warning in kvm_pgtable_stage2_free_removed."
+    + "stage2_make_pte, put_page in stage2_try_break_pte, and the page_count warning in "
+    + "kvm_pgtable_stage2_free_removed."
   public let applicability = Applicability.wherever([.tables, .references])
   public let treatsCPUsAlike = true
 

@@ -30,14 +30,12 @@ extension Machine {
 
   /// All locks that are held, in the order in which the scenario declares them.
   public var heldLocks: [HeldLock] {
-    guard
-      scenario.spinLockCells.contains(where: isTaken)
-        || scenario.readWriteLockCells.contains(where: isTaken)
-    else { return [] }
-    return lockCells.sorted().flatMap { held(lock: $0) }
+    // Asked at every end of an execution, so nothing is allocated where no lock is held.
+    var isHeld = false
+    for cell in scenario.spinLockCells where memory[cell] != 0 { isHeld = true }
+    for cell in scenario.readWriteLockCells where memory[cell] != 0 { isHeld = true }
+    return isHeld ? lockCells.sorted().flatMap { held(lock: $0) } : []
   }
-
-  private func isTaken(_ cell: UInt32) -> Bool { memory[cell] != 0 }
 
   private func held(lock cell: UInt32) -> [HeldLock] {
     var list: [HeldLock] = []

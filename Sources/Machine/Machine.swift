@@ -383,8 +383,8 @@ public final class Machine: TransitionSystem {
 
   // MARK: Checkpoints
 
-  /// Runs the histories of this session once more, as `audit` does: a later session will not come
-  /// by all of them again.
+  /// Runs the histories of this session once more, as `audit` does: a later session will not meet
+  /// all of them again.
   public override func isFitToSave() -> Bool {
     audit(from: auditedNodes)
     auditedNodes = tree.nodes.count
@@ -463,22 +463,7 @@ public final class Machine: TransitionSystem {
     return addNode(of: cpu, parent: node, observed: result)
   }
 
-  /// Runs the code of a CPU along a history of an identical one.
-  ///
-  /// What is local to one is local to the other, in a state that may not be the present one.
-  func growImage(
-    of node: ObservationTree.Index, by cpu: Int, at parent: ObservationTree.Index,
-    observing result: UInt64
-  ) -> ObservationTree.Index {
-    cpus[cpu].record.hasSchedule = false
-    cpus[cpu].move(to: parent)
-    if failure == nil { cpus[cpu].deliver(result) }
-    cpus[cpu].record.hasSchedule = true
-    let isLocal = tree[node].pointee.action.isLocal
-    return addNode(of: cpus[cpu], parent: parent, observed: result, isLocal: isLocal)
-  }
-
-  private func addNode(
+  func addNode(
     of cpu: VirtualCPU, parent: ObservationTree.Index, observed: UInt64, isLocal known: Bool? = nil
   ) -> ObservationTree.Index {
     var action = cpu.pending

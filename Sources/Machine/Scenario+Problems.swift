@@ -28,7 +28,8 @@ extension Scenario {
     if let problem { return problem }
     guard cpuCount <= Machine.cpuCountMax else {
       return
-        "\(site.text): the scenario has \(cpuCount) CPUs, callbacks and hardware walkers included; a machine has "
+        "\(site.text): the scenario has \(cpuCount) CPUs, callbacks and hardware walkers "
+        + "included; a machine has "
         + "at most \(Machine.cpuCountMax)"
     }
     let units = programs.count { $0.mmu != nil }
@@ -39,7 +40,8 @@ extension Scenario {
     }
     guard units == 0 || geometry.addressCount <= Machine.addressCountMax else {
       return
-        "\(site.text): \(geometry.levels) levels of \(geometry.entries) entries make \(geometry.addressCount) "
+        "\(site.text): \(geometry.levels) levels of \(geometry.entries) entries make "
+        + "\(geometry.addressCount) "
         + "addresses; with an MMU there are at most \(Machine.addressCountMax)"
     }
     return nil

@@ -50,6 +50,8 @@ public final class Scenario {
   public var readCopyUpdate = ReadCopyUpdate.consolidated
   /// What the modelled MMU can do.
   public var features = Features()
+  /// Whether an error that code throws merely ends its CPU's program, where no invariant judges it.
+  package var letsErrorsPass = false
   /// What becomes of the steps that order CPUs.
   public var ablation = Ablation.none
   /// What the scenario is called, for reports on its code; nil if nobody has said.

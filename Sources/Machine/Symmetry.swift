@@ -1,5 +1,6 @@
 // States with identical CPUs exchanged: their keys, and that the CPUs are identical indeed.
 
+import Fibers
 import Support
 
 /// Keeps, for the present state and each permutation of identical CPUs, the key of the state that
@@ -289,5 +290,22 @@ extension Machine {
       seen = StableHash.extend(seen, with: completed(other))
     }
     return seen
+  }
+}
+
+extension Machine {
+  /// Runs the code of a CPU along a history of an identical one.
+  ///
+  /// What is local to one is local to the other, in a state that may not be the present one.
+  func growImage(
+    of node: ObservationTree.Index, by cpu: Int, at parent: ObservationTree.Index,
+    observing result: UInt64
+  ) -> ObservationTree.Index {
+    cpus[cpu].record.hasSchedule = false
+    cpus[cpu].move(to: parent)
+    if failure == nil { cpus[cpu].deliver(result) }
+    cpus[cpu].record.hasSchedule = true
+    let isLocal = tree[node].pointee.action.isLocal
+    return addNode(of: cpus[cpu], parent: parent, observed: result, isLocal: isLocal)
   }
 }

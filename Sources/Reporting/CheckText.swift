@@ -2,6 +2,7 @@
 
 import Checking
 import Exploration
+import Invariants
 import Traces
 
 /// The report of one check for the terminal.
@@ -54,8 +55,10 @@ public struct CheckText {
   /// What the verdict is not about; nil if it is about all that applies.
   private var notJudged: String? {
     if report.isRestricted {
-      let ids = report.invariants.joined(separator: ", ")
-      return report.verdict == .violated ? nil : "only \(ids) was required"
+      let named = report.invariants.filter { !InvariantCatalogue.keptAlways.contains($0) }
+      let ids = named.isEmpty ? report.invariants : named
+      let text = "only \(ids.joined(separator: ", ")) \(ids.count == 1 ? "was" : "were") required"
+      return report.verdict == .violated ? nil : text
     }
     guard !report.notJudged.isEmpty else { return nil }
     var groups: [(appliesTo: String, ids: [String])] = []

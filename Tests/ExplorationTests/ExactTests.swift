@@ -42,7 +42,7 @@ private final class KeysCut: Forwarding {
     }
   }
 
-  @Test(arguments: [(Strategy.stateful, 4, 1), (.stateful, 8, 30), (.exhaustive, 4, 1)])
+  @Test(arguments: [(Strategy.stateful, 4, 2), (.stateful, 8, 4), (.exhaustive, 4, 2)])
   func collisionsLoseStates(strategy: Strategy, bits: UInt64, programs: Int) {
     let cut = Cut()
     let report = cut.fuzzer(strategy, bits: bits, isExact: false)
@@ -53,7 +53,7 @@ private final class KeysCut: Forwarding {
   }
 
   @Test(arguments: [
-    (Strategy.stateful, 4, 18_839), (.stateful, 8, 3_608), (.exhaustive, 4, 64_352),
+    (Strategy.stateful, 4, 18_794), (.stateful, 8, 3_630), (.exhaustive, 4, 64_223),
   ])
   func exactSearchesTellStatesApart(strategy: Strategy, bits: UInt64, collisions: Int) {
     let cut = Cut()
@@ -87,7 +87,7 @@ private final class KeysCut: Forwarding {
   func exactSearchesAgree(strategy: Strategy) {
     let report = Fuzzer(strategy, isExact: true).run(seeds: 20_000..<22_500, size: .small)
     #expect(report.mismatches == [])
-    #expect(report.violated == 52)
+    #expect(report.violated == 75)
   }
 
   /// All that is counted is the same; states take more memory.

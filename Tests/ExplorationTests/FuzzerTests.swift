@@ -116,7 +116,7 @@ struct FuzzerTests {
   /// Programs with guests whose accesses walk the table, and with all that flushes what they cache.
   ///
   /// One in twelve has too many states for searches without states; there are no more of those.
-  @Test(arguments: zip(0..<4, [116, 124, 103, 104]))
+  @Test(arguments: zip(0..<4, [159, 127, 122, 136]))
   func programsWithHardwareAgree(chunk: Int, violated: Int) {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasHardware = true

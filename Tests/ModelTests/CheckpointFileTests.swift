@@ -110,7 +110,7 @@ private final class Folder {
       others.append((options, text))
     }
     add("its parameters is 'levels=3', and not 'levels=2'") { $0.parameters = ["levels": 2] }
-    add("and not 'no-double-free'") { $0.invariants = ["no-double-free"] }
+    add("and not 'no-double-free operations-do-not-throw'") { $0.invariants = ["no-double-free"] }
     add("and not 'source-DPOR with sleep sets'") { $0.strategy = .source }
     add("and not 'sleep sets'") { $0.strategy = .sleep }
     add("and not 'exhaustive search") { $0.strategy = .exhaustive }

@@ -214,8 +214,8 @@ import Testing
     #expect(
       outcome.output.hasSuffix(
         """
-        model                             on  1 2 3 4 5 6 7 8
-        shared-memcache-without-exchange  any ✓ ✓ ✓ ✓ ✗ ✓ ✓ ✓
+        model                             on  1 2 3 4 5 6 7 8 9
+        shared-memcache-without-exchange  any ✓ ✓ ✓ ✓ ✗ ✓ ✓ ✓ ✓
 
         1 of 1 model as declared
 

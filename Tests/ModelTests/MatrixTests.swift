@@ -70,16 +70,19 @@ private struct Wants: QuiescenceInvariant {
 
   @Test func verdictsFollowFeatures() throws {
     let matrix = try Self.matrix(Self.doubles)
-    #expect(matrix.invariants == ["progress", "wants-anything", "wants-flag", "wants-nothing"])
+    #expect(
+      matrix.invariants == [
+        "progress", "operations-do-not-throw", "wants-anything", "wants-flag", "wants-nothing",
+      ])
     let flag = matrix.entries[1].rows
     #expect(flag.map(\.architecture) == Architecture.all)
-    #expect(flag.map { $0.cells[2] } == [.violated, .holds, .holds, .holds])
-    #expect(flag.allSatisfy { $0.cells[0] == .holds && $0.cells[1] == .notRequired })
+    #expect(flag.map { $0.cells[3] } == [.violated, .holds, .holds, .holds])
+    #expect(flag.allSatisfy { $0.cells[0] == .holds && $0.cells[2] == .notRequired })
     #expect(
       matrix.entries.map(\.disagreement) == [
         nil, nil, nil, "declared to hold, but violates wants-flag, wants-nothing",
         "declared to violate wants-anything, which holds",
-        "incomplete: progress, wants-anything",
+        "incomplete: progress, operations-do-not-throw, wants-anything",
       ])
     #expect(!matrix.isAsDeclared)
   }

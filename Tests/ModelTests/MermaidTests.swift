@@ -77,7 +77,7 @@ import Traces
     let lines = try statements(trace)
     #expect(
       lines[0]
-        == "participant c0 as a #60;b#62; #38; #34;c#34;#59;#35;d<br/>#37;#37;{e}#37;#37; ]]#62;"
-        + "\u{FFFD}[31m\u{FFFD}#36;#36;x#36;#36; é🙂\u{FFFD}0")
+        == "participant c0 as a #60;b#62; #38; #34;c#34;#59;#35;d\\u{a}#37;#37;{e}#37;#37; ]]#62;"
+        + "\\u{1b}[31m\\u{0}#36;#36;x#36;#36; é🙂\\u{d}0")
   }
 }

@@ -40,7 +40,7 @@ public struct NobodyStuck: QuiescenceInvariant {
 
 /// Fails in every final state in which a word has a value.
 public struct NeverEndsWith: QuiescenceInvariant {
-  public let id = "never-ends-with"
+  public var id: String { "never-ends-with-\(value)" }
   private let location: Location
   private let value: UInt64
 

@@ -6,7 +6,7 @@ import Gracewalk
 public enum Remap {
   /// What a broken sibling leaves out.
   enum Omission {
-    case breaking, flushBeforeMaking
+    case breaking, flushBeforeMaking, pageBit
   }
 
   public static let models: [Model] = [
@@ -19,6 +19,10 @@ public enum Remap {
       "remap-make-before-tlbi", "the entry is broken, but made again before the flush",
       .flushBeforeMaking, omission: "the flush between breaking and making",
       violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+    model(
+      "remap-to-block", "the new entry is written as a block, which the last level has none of",
+      .pageBit, omission: "the bit that tells a page from a block",
+      violates: ["entries-are-well-formed"]),
   ]
 
   private static func model(
@@ -65,8 +69,9 @@ public enum Remap {
       try cpu.store(Descriptor.locked.bits, to: table[0], .relaxed)
       if omitting != .flushBeforeMaking { try flush(cpu, root) }
     }
-    try cpu.store(Descriptor.page(1).bits, to: table[0], .release)
-    if omitting != nil { try flush(cpu, root) }
+    let new = omitting == .pageBit ? Descriptor.block(1) : .page(1)
+    try cpu.store(new.bits, to: table[0], .release)
+    if omitting == .breaking || omitting == .flushBeforeMaking { try flush(cpu, root) }
   }
 
   private static func flush(_ cpu: VirtualCPU, _ root: TablePage) throws(Abandoned) {
