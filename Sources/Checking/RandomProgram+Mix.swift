@@ -39,8 +39,7 @@ extension RandomProgram {
 
   /// The program of the given kinds for a seed.
   ///
-  /// - Parameters:
-  ///   - identical: whether some CPUs are identical; none of them then has an MMU.
+  /// `identical`: whether some CPUs are identical; none of them then has an MMU.
   public init(_ mix: Mix, seed: UInt64, size: Size = .full, identical: Bool = false) {
     switch (mix, identical) {
     case ([], false): self.init(seed: seed, size: size)

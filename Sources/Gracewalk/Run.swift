@@ -22,10 +22,8 @@ public func run(models: [Model], catalogue: [ModelSystem] = []) -> Never {
   tool(models, catalogue).main()
 }
 
-/// The same for arguments of one's own, and without an end of the process.
-///
-/// - Parameter arguments: the arguments, without the name of the program.
-/// - Returns: the exit status.
+/// The same for given arguments, without the program's name: returns the exit status, and does not
+/// end the process.
 public func run(
   _ arguments: [String], models: [Model], catalogue: [ModelSystem] = []
 ) -> Int32 {
