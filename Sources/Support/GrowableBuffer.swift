@@ -73,6 +73,12 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
     return start
   }
 
+  /// Makes the buffer so long; elements that are new in it are left for the caller to write.
+  @inlinable public func setCount(to count: Int) {
+    while header.pointee.capacity < count { grow() }
+    header.pointee.count = count
+  }
+
   @inlinable public func removeLast() -> Element {
     assert(header.pointee.count > 0)
     header.pointee.count &-= 1

@@ -244,6 +244,31 @@ final class HappensBefore {
     }
   }
 
+  /// The same for a step that can block, where it is known which events are dependent on it.
+  @inline(__always)
+  func eachBlockingRace(
+    of cpu: Int, _ footprint: Footprint, isDependent: (Int) -> Bool, wasDisabled: (Int) -> Bool,
+    _ body: (Int) -> Void
+  ) {
+    let clock = scratch.pointer(to: chunks)
+    load(clock, cpu: cpu)
+    for event in stride(from: events.count - 1, through: 0, by: -1)
+    where isDependent(event) && !happens(event, before: clock) && mayRace(event, footprint) {
+      let isPending = lastOfCPU[cpu] < event
+      if isPending && wasDisabled(event) && !isTouched(without: event, isDependent) { continue }
+      body(event)
+    }
+  }
+
+  private func isTouched(without event: Int, _ isDependent: (Int) -> Bool) -> Bool {
+    let racing = events[event]
+    for later in (event + 1)..<max(events.count, event + 1)
+    where isDependent(later) && component(clock(of: later), racing.cpu) < racing.ordinal {
+      return true
+    }
+    return false
+  }
+
   /// True if an event after `event`, but not happening after it, is dependent on the step.
   private func isTouched(_ footprint: Footprint, without event: Int) -> Bool {
     let racing = events[event]

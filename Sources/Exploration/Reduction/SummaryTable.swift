@@ -29,6 +29,9 @@ final class SummaryTable {
     scratch.deallocate()
   }
 
+  /// How many steps have numbers, where no other threads number them.
+  var stepCount: Int { steps.count }
+
   /// The number of a step, new or known.
   func step(_ cpu: Int, _ footprint: Footprint) -> Int {
     let own = steps.number(cpu, footprint)
@@ -76,6 +79,15 @@ final class SummaryTable {
     for word in 0..<stride { rows.append(row[word]) }
     setCount += 1
     return setCount - 1
+  }
+
+  /// The number of the union of two sets.
+  func union(_ one: Int, _ other: Int) -> Int {
+    if one == other { return one }
+    scratch.removeAll()
+    let (a, b) = (row(one), row(other))
+    for word in 0..<stride { scratch.append(a[word] | b[word]) }
+    return intern(scratch.pointer(to: 0))
   }
 
   /// The number of a set given as a row of some other length; rows get longer if they must.

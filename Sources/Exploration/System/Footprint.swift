@@ -91,6 +91,22 @@ public final class Footprint {
     return copy
   }
 
+  /// True if such steps are dependent and may be enabled at the same time.
+  func mayRace(with other: Footprint) -> Bool {
+    for mine in 0..<touches.count {
+      let touch = touches[mine]
+      for theirs in 0..<other.touches.count {
+        let against = other.touches[theirs]
+        if touch.object == against.object && touch.conflicts(with: against)
+          && touch.mayBeCoEnabled(with: against)
+        {
+          return true
+        }
+      }
+    }
+    return false
+  }
+
   /// True if steps with these footprints, by different CPUs, are dependent.
   func isDependent(on other: Footprint) -> Bool {
     for mine in 0..<touches.count {

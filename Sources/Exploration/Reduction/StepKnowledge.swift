@@ -1,0 +1,140 @@
+// What is known of numbered steps: which conflict, and what may follow on the same CPU.
+
+import Support
+
+/// Bits about pairs of numbered steps.
+///
+/// `conflict` is a fact about two footprints. What may follow a step is learned from executions
+/// and never complete: it guides the order in which a search tries CPUs, and nothing that a search
+/// leaves out may depend on it.
+final class StepKnowledge {
+  /// Words per row of each matrix.
+  private(set) var stride = 2
+  /// Steps that have rows.
+  private(set) var count = 0
+  /// Row x, bit y: the steps are of different CPUs and dependent.
+  private let conflict = GrowableBuffer<UInt64>(capacity: 1_024)
+  /// Row y, bit z: z is y, or was seen to come later on the same CPU.
+  private let future = GrowableBuffer<UInt64>(capacity: 1_024)
+  /// Row y, bit x: x is dependent on a step in the future of y.
+  private let ahead = GrowableBuffer<UInt64>(capacity: 1_024)
+
+  deinit {
+    for matrix in matrices { matrix.deallocate() }
+  }
+
+  private var matrices: [GrowableBuffer<UInt64>] { [conflict, future, ahead] }
+
+  @inline(__always)
+  private func isSet(_ matrix: GrowableBuffer<UInt64>, _ row: Int, _ column: Int) -> Bool {
+    matrix[row &* stride &+ column &>> 6] &>> UInt64(truncatingIfNeeded: column & 63) & 1 == 1
+  }
+
+  @inline(__always)
+  private func set(_ matrix: GrowableBuffer<UInt64>, _ row: Int, _ column: Int) {
+    matrix[row &* stride &+ column &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: column & 63)
+  }
+
+  /// True if the steps are of different CPUs and dependent.
+  @inline(__always)
+  func areDependent(_ one: Int, _ other: Int) -> Bool { isSet(conflict, one, other) }
+
+  /// The steps of other CPUs that are dependent on one; valid until the next step is entered.
+  @inline(__always)
+  func dependents(of step: Int) -> UnsafeMutablePointer<UInt64> {
+    conflict.pointer(to: step &* stride)
+  }
+
+  /// True if a step is dependent on another or on what is known to come after that.
+  @inline(__always)
+  func meets(_ step: Int, futureOf other: Int) -> Bool { isSet(ahead, other, step) }
+
+  /// Enters the steps up to a number, as their table has them.
+  @inline(__always)
+  func enter(upTo step: Int, of summaries: SummaryTable) {
+    if count <= step { enterSlowly(upTo: step, of: summaries) }
+  }
+
+  @inline(never)
+  private func enterSlowly(upTo step: Int, of summaries: SummaryTable) {
+    while count <= step { enterNext(of: summaries) }
+  }
+
+  private func enterNext(of summaries: SummaryTable) {
+    let new = count
+    if new >= stride * 64 { lengthenRows() }
+    for matrix in matrices { _ = matrix.extend(by: stride, with: 0) }
+    count += 1
+    let cpu = summaries.cpu(of: new)
+    let footprint = summaries.footprint(of: new)
+    set(future, new, new)
+    for other in 0..<new where summaries.cpu(of: other) != cpu {
+      guard footprint.isDependent(on: summaries.footprint(of: other)) else { continue }
+      set(conflict, new, other)
+      set(conflict, other, new)
+      set(ahead, new, other)
+    }
+    for other in 0..<new where rowsMeet(future, other, conflict, new) { set(ahead, other, new) }
+  }
+
+  private func rowsMeet(
+    _ one: GrowableBuffer<UInt64>, _ row: Int, _ other: GrowableBuffer<UInt64>, _ otherRow: Int
+  ) -> Bool {
+    for word in 0..<stride
+    where one[row * stride + word] & other[otherRow * stride + word] != 0 {
+      return true
+    }
+    return false
+  }
+
+  private func lengthenRows() {
+    let old = stride
+    stride *= 2
+    for matrix in matrices {
+      let copies = (0..<count * old).map { matrix[$0] }
+      matrix.removeAll()
+      for row in 0..<count {
+        let start = matrix.extend(by: stride, with: 0)
+        for word in 0..<old { matrix[start + word] = copies[row * old + word] }
+      }
+    }
+  }
+
+  /// Notes that a step was followed by another of its CPU; false if that was known.
+  func note(_ step: Int, isFollowedBy next: Int) -> Bool {
+    var isNew = false
+    for word in 0..<stride {
+      let later = future[next * stride + word]
+      if later & ~future[step * stride + word] != 0 {
+        future[step * stride + word] |= later
+        isNew = true
+      }
+    }
+    guard isNew else { return false }
+    for word in 0..<stride { ahead[step * stride + word] |= ahead[next * stride + word] }
+    return true
+  }
+
+  // MARK: Checkpoints
+
+  /// Writes what was learned; what follows from footprints is found out again.
+  func save(to writer: CheckpointWriter) {
+    writer.write(count)
+    writer.write(stride)
+    writer.write(future, first: count * stride)
+    writer.write(ahead, first: count * stride)
+  }
+
+  /// Reads what was saved, where the steps are those of then.
+  func restore(
+    from reader: CheckpointReader, of summaries: SummaryTable
+  ) throws(CheckpointError) {
+    let count = try reader.number(in: 0..<summaries.stepCount + 1)
+    if count > 0 { enter(upTo: count - 1, of: summaries) }
+    guard try reader.number(in: 2..<Int.max) == stride else { throw .malformed }
+    for matrix in [future, ahead] {
+      matrix.removeAll()
+      try reader.words(into: matrix, expected: count * stride)
+    }
+  }
+}
