@@ -42,7 +42,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Gracewalk", dependencies: ["Commands", "Reporting", "Checking"],
+      name: "Gracewalk", dependencies: ["Commands", "Reporting", "Checking", "Support"],
       swiftSettings: settings),
     .target(
       name: "Models", dependencies: ["Gracewalk"], path: "models", swiftSettings: settings),

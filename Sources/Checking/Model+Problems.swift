@@ -1,5 +1,6 @@
 // A model is declared in a way that makes sense, or a check says in a line what is wrong with it.
 
+import Support
 import Exploration
 import Invariants
 import Machine

@@ -1,5 +1,6 @@
 // Models in anyone's tests: an expectation that throws, with all that is needed to understand why.
 
+import Support
 import Checking
 import Exploration
 import Machine

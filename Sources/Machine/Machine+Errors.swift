@@ -15,26 +15,9 @@ public struct ThrownError: Hashable, Sendable {
   static let textMax = 200
 
   init(_ error: any Error, operation: String?, site: SourceSite?) {
-    text = ThrownError.printable(String(describing: error))
+    text = String(describing: error).excerpt(Self.textMax)
     self.operation = operation
     self.site = site
-  }
-
-  /// The beginning of a text, with what a terminal would obey written out.
-  private static func printable(_ text: String) -> String {
-    var shown = String.UnicodeScalarView()
-    for (count, scalar) in text.unicodeScalars.enumerated() {
-      if count == textMax {
-        shown.append("…")
-        break
-      }
-      if scalar.isInvisible {
-        shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-      } else {
-        shown.append(scalar)
-      }
-    }
-    return String(shown)
   }
 }
 

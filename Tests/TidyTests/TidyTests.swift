@@ -39,6 +39,7 @@ import Testing
     ],
     "Gracewalk": [
       "Commands", "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+      "Support",
     ],
     "GracewalkCatalogue": ["Models"],
     "GracewalkCommand": ["Gracewalk", "Models", "Commands", "Reporting"],
