@@ -221,17 +221,13 @@ final class HappensBefore {
     of cpu: Int, _ footprint: Footprint, blocking: Bool, wasDisabled: (Int) -> Bool,
     _ body: (Int) -> Void
   ) {
+    if blocking {
+      return eachBlockingRace(
+        of: cpu, footprint, isDependent: { isDependent($0, footprint) }, wasDisabled: wasDisabled,
+        body)
+    }
     let clock = scratch.pointer(to: chunks)
     load(clock, cpu: cpu)
-    if blocking {
-      for event in stride(from: events.count - 1, through: 0, by: -1)
-      where mayRace(event, footprint) && !happens(event, before: clock) {
-        let isPending = lastOfCPU[cpu] < event
-        if isPending && wasDisabled(event) && !isTouched(footprint, without: event) { continue }
-        body(event)
-      }
-      return
-    }
     races.removeAll()
     eachDependency(footprint) { event in
       if !happens(event, before: clock) { insertRace(event) }
@@ -260,21 +256,12 @@ final class HappensBefore {
     }
   }
 
+  /// True if an event after `event`, but not happening after it, is dependent on the step.
   private func isTouched(without event: Int, _ isDependent: (Int) -> Bool) -> Bool {
     let racing = events[event]
     for later in (event + 1)..<max(events.count, event + 1)
     where isDependent(later) && component(clock(of: later), racing.cpu) < racing.ordinal {
       return true
-    }
-    return false
-  }
-
-  /// True if an event after `event`, but not happening after it, is dependent on the step.
-  private func isTouched(_ footprint: Footprint, without event: Int) -> Bool {
-    let racing = events[event]
-    for later in (event + 1)..<max(events.count, event + 1)
-    where component(clock(of: later), racing.cpu) < racing.ordinal {
-      if isDependent(later, footprint) { return true }
     }
     return false
   }

@@ -168,26 +168,14 @@ extension SleepingSearch {
 
   /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
   ///
-  /// Enabling sets are followed through CPUs that are disabled themselves. A CPU that has finished
-  /// has none: what ran below a sleeper may speak of it.
+  /// A CPU that has finished has none: what ran below a sleeper may speak of it.
   func noteEnablers(of disabled: CPUSet, _ enabled: CPUSet) {
     let row = nodes.count * cpuCount
     enablers.setCount(to: row + cpuCount)
     enablers.pointer(to: row).update(repeating: 0, count: cpuCount)
     var left = disabled
     while let cpu = left.popLowest() {
-      var found = CPUSet()
-      var followed = CPUSet(cpu)
-      var next = system.enablers(of: cpu)
-      while let enabler = next.popLowest() {
-        if enabled.contains(enabler) {
-          found.insert(enabler)
-        } else if disabled.contains(enabler) && !followed.contains(enabler) {
-          followed.insert(enabler)
-          next = next.union(system.enablers(of: enabler).subtracting(followed))
-        }
-      }
-      enablers[row + cpu] = found.bits
+      enablers[row + cpu] = system.enablers(of: cpu, among: enabled, disabled: disabled).bits
     }
   }
 }

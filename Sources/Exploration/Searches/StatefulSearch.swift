@@ -238,25 +238,13 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
-  ///
-  /// Enabling sets are followed through CPUs that are disabled themselves.
   private func noteEnablers(of disabled: CPUSet, _ enabled: CPUSet) {
     let cpuCount = system.cpuCount
     enablers.truncate(to: nodes.count * cpuCount)
     _ = enablers.extend(by: cpuCount, with: 0)
     var left = disabled
     while let cpu = left.popLowest() {
-      var found = CPUSet()
-      var followed = CPUSet(cpu)
-      var next = system.enablers(of: cpu)
-      while let enabler = next.popLowest() {
-        if enabled.contains(enabler) {
-          found.insert(enabler)
-        } else if disabled.contains(enabler) && !followed.contains(enabler) {
-          followed.insert(enabler)
-          next = next.union(system.enablers(of: enabler).subtracting(followed))
-        }
-      }
+      let found = system.enablers(of: cpu, among: enabled, disabled: disabled)
       enablers[nodes.count * cpuCount + cpu] = found.bits
     }
   }

@@ -91,29 +91,24 @@ public final class Footprint {
     return copy
   }
 
-  /// True if such steps are dependent and may be enabled at the same time.
-  func mayRace(with other: Footprint) -> Bool {
-    for mine in 0..<touches.count {
-      let touch = touches[mine]
-      for theirs in 0..<other.touches.count {
-        let against = other.touches[theirs]
-        if touch.object == against.object && touch.conflicts(with: against)
-          && touch.mayBeCoEnabled(with: against)
-        {
-          return true
-        }
-      }
-    }
-    return false
-  }
-
   /// True if steps with these footprints, by different CPUs, are dependent.
   func isDependent(on other: Footprint) -> Bool {
+    anyTouches(of: other) { $0.conflicts(with: $1) }
+  }
+
+  /// True if such steps are dependent and may be enabled at the same time.
+  func mayRace(with other: Footprint) -> Bool {
+    anyTouches(of: other) { $0.conflicts(with: $1) && $0.mayBeCoEnabled(with: $1) }
+  }
+
+  /// True if there are two touches of one object that are related in some way.
+  @inline(__always)
+  private func anyTouches(of other: Footprint, are related: (Touch, Touch) -> Bool) -> Bool {
     for mine in 0..<touches.count {
       let touch = touches[mine]
       for theirs in 0..<other.touches.count {
         let against = other.touches[theirs]
-        if touch.object == against.object && touch.conflicts(with: against) { return true }
+        if touch.object == against.object && related(touch, against) { return true }
       }
     }
     return false

@@ -130,3 +130,22 @@ open class TransitionSystem {
   /// Which invariant the latest `.violation` was about.
   open var violatedInvariant: Int { fatalError("abstract") }
 }
+
+extension TransitionSystem {
+  /// The enabled CPUs one of which must step before a disabled one can: its necessary enabling set,
+  /// followed through CPUs that are disabled themselves.
+  func enablers(of cpu: Int, among enabled: CPUSet, disabled: CPUSet) -> CPUSet {
+    var found = CPUSet()
+    var followed = CPUSet(cpu)
+    var next = enablers(of: cpu)
+    while let enabler = next.popLowest() {
+      if enabled.contains(enabler) {
+        found.insert(enabler)
+      } else if disabled.contains(enabler) && !followed.contains(enabler) {
+        followed.insert(enabler)
+        next = next.union(enablers(of: enabler).subtracting(followed))
+      }
+    }
+    return found
+  }
+}
