@@ -37,7 +37,7 @@ extension Machine {
   }
 
   /// True if walks begin at the page with an id.
-  private func isRoot(_ id: Int) -> Bool {
+  func isRoot(_ id: Int) -> Bool {
     layout.owner(ofPage: id) == nil && id < scenario.rootNames.count
   }
 

@@ -78,7 +78,7 @@ extension VirtualCPU {
         "claims something of \(text); the table has addresses 0x0 to \(hexadecimal(count - 1))",
         site)
     }
-    guard machine.roots.contains(where: { $0.id == root.id }) else {
+    guard machine.isRoot(root.id) else {
       throw misuse("a claim is about a table from its root, and this is no root", site)
     }
     _ = try issue(Action(claim, root: root.id, addresses), site)

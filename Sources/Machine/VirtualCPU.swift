@@ -262,13 +262,13 @@ public final class VirtualCPU {
   private func end(with error: any Error) {
     let thrown = errorOnTheSpot ?? makeError(error)
     errorOnTheSpot = nil
-    if machine.scenario.letsErrorsPass, !machine.judgesErrors {
-      _ = try? issue(Action(.finished), .none)
-      return
-    }
     guard machine.judgesErrors else {
-      machine.fail(.operationThrew(cpu: index, error: thrown.text))
-      pending = Action(.finished)
+      if machine.scenario.letsErrorsPass {
+        _ = try? issue(Action(.finished), .none)
+      } else {
+        machine.fail(.operationThrew(cpu: index, error: thrown.text))
+        pending = Action(.finished)
+      }
       return
     }
     var action = Action(.threw)
