@@ -16,8 +16,8 @@ public struct LocksHeldByReleaser: EventInvariant, QuiescenceInvariant {
     "A CPU releases a lock only if it holds it, in the mode it holds it; takes none that it holds "
     + "already; and holds none when it has ended."
   public let rationale =
-    "Releasing somebody else's lock ends their critical section without their knowing; a lock that "
-    + "is taken twice, or never given back, is one that somebody waits for for ever."
+    "Releasing a lock that another CPU holds ends its critical section behind its back; a lock "
+    + "that is taken twice or never released blocks whoever waits for it."
   public let source =
     "Documentation/locking/locktypes.rst (Linux): owner semantics, and no recursion; "
     + "Documentation/locking/lockdep-design.rst: recursive reads and queued writers."

@@ -18,8 +18,8 @@ public struct NoStaleUse: EventInvariant {
     + "a CPU has cached of it, nor a walk in flight, leads there; and no guest uses what its CPU "
     + "was told is gone, by a word that was written after the entry was changed."
   public let rationale =
-    "Who relies on it gives the page away, copies it, or takes it to be unchanged. Until then a "
-    + "stale translation is nobody's fault: a flush may come late, or in parts."
+    "Code that relies on it gives the page away, copies it, or assumes that it does not change. A "
+    + "stale translation is harmless until then: a flush may be late, or come in parts."
   public let source =
     "Arm ARM (DDI 0487), D8.16 \"TLB maintenance\": scope, level hints, last-level forms, and the "
     + "completion by a DSB; arch/x86/mm/tlb.c (Linux 6.2), flush_tlb_mm_range: first this CPU, "
