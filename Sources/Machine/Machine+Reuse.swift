@@ -26,7 +26,9 @@ extension Machine {
   ///
   /// Within one tree a table may move before the flush, as mremap() moves tables.
   func reportRelinked(_ id: Int, in parent: Int, at cell: UInt32, by cpu: Int) {
-    guard roots.contains(where: { leads(from: $0.id, to: parent) }) else { return }
+    // Roots are the first pages; asked in the middle of a step, so no list of them is made.
+    let isInTree = scenario.rootNames.indices.contains { leads(from: $0, to: parent) }
+    guard isInTree else { return }
     for (number, unit) in translation.units.enumerated() {
       let root = unit.mmu.root.id
       guard let table = cachedTable(below: id, by: number), !leads(from: root, to: table) else {
