@@ -27,6 +27,9 @@ public struct AblationReport: Sendable {
   public struct Row: Sendable {
     public let step: WeakenedStep
     public let finding: Finding
+    /// The same for each of the calls that lead to the step, where there are several: a helper's
+    /// line may be needed in one and not in another, or be redundant only one call at a time.
+    public internal(set) var calls: [Row] = []
   }
 
   /// The check of the model as it is.
@@ -62,17 +65,26 @@ extension Model {
     guard case .holds = whole.verdict else { throw .broken(whole) }
     options.takesCensus = false
     let known = whole.synchronisingSteps
-    if let stranger = only?.first(where: { !known.contains($0) }) {
+    if let stranger = only?.first(where: { whole.callPaths.count(of: $0) == 0 }) {
       throw .unknownStep(stranger, known: known)
     }
-    let steps = known.filter { only?.contains($0) ?? true }
-    var rows: [AblationReport.Row] = []
-    for (number, step) in steps.enumerated() {
-      willCheck(step, number, steps.count)
+    let steps = (only.map { Set($0).sorted() } ?? known).map { step in
+      (step, calls: step.weakening.isDecidable ? whole.callPaths.calls(of: step) : [])
+    }
+    let count = steps.reduce(0) { $0 + 1 + $1.calls.count }
+    var number = 0
+    func row(_ step: WeakenedStep) throws(AblationError) -> AblationReport.Row {
+      willCheck(step, number, count)
+      number += 1
+      guard step.weakening.isDecidable else { return .init(step: step, finding: .notAsked) }
       options.without = step
-      let finding =
-        step.weakening.isDecidable ? try finding(options, of: whole.invariants) : .notAsked
-      rows.append(AblationReport.Row(step: step, finding: finding))
+      options.weakenedPaths = whole.callPaths.paths(of: step)
+      return .init(step: step, finding: try finding(options, of: whole.invariants))
+    }
+    var rows: [AblationReport.Row] = []
+    for (step, calls) in steps {
+      rows.append(try row(step))
+      for call in calls { rows[rows.count - 1].calls.append(try row(call)) }
     }
     return AblationReport(whole: whole, rows: rows)
   }

@@ -50,6 +50,8 @@ public struct CheckOptions {
   /// Whether an error that code throws is a violation where other invariants are named; if not,
   /// it ends the CPU's program, and what else goes wrong is judged.
   package var judgesErrors = true
+  /// The call paths that the number of that step stands for.
+  var weakenedPaths: Set<UInt64>?
   /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for
   /// one.
   public var usesSymmetry = true
@@ -136,8 +138,9 @@ extension Model {
       }
     }
     let scenario = freshScenario(
-      CheckOptions(
-        parameters: parameters, invariants: invariants, features: features, without: without))
+      try resolved(
+        CheckOptions(
+          parameters: parameters, invariants: invariants, features: features, without: without)))
     if let problem = scenario.firstProblem { throw .badModel(problem) }
     return scenario
   }
@@ -155,6 +158,7 @@ extension Model {
     if let features = options.features { scenario.features = features }
     if let step = options.without {
       scenario.ablation = .weakens(step)
+      scenario.weakenedPaths = options.weakenedPaths
     } else if options.takesCensus {
       scenario.ablation = .census
     }
@@ -191,10 +195,11 @@ extension Model {
   ///
   /// - Throws: `CheckError` if the options do not fit the model or its code breaks the rules.
   public func check(_ options: CheckOptions = CheckOptions()) throws(CheckError) -> CheckReport {
-    let scenario = try scenario(
-      parameters: options.parameters, invariants: options.invariants, features: options.features,
-      without: options.without)
     if let problem = options.problem { throw .badOptions(problem) }
+    _ = try scenario(
+      parameters: options.parameters, invariants: options.invariants, features: options.features)
+    let options = try resolved(options)
+    let scenario = freshScenario(options)
     let plan = SearchPlan(options, scenario)
     Machine.beginReports()
     defer { Machine.endReports() }
@@ -210,13 +215,14 @@ extension Model {
     if options.features != nil, !scenario.hasHardware { report.add(note: Self.featuresNote) }
     report.statistics = result.statistics
     report.coverage = Coverage(of: machines)
-    report.synchronisingSteps = Set(machines.flatMap(\.synchronisingSteps)).sorted()
+    let callPaths = try callPaths(of: machines, options)
+    report.callPaths = callPaths
     // The first executions say nothing: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     switch result.ending {
     case .complete:
       // A search that was resumed may have taken the step before.
-      if let step = options.without, options.resume == nil, report.synchronisingSteps.isEmpty {
+      if let step = options.without, options.resume == nil, callPaths.isEmpty {
         throw .unknownStep(step)
       }
       for machine in machines {
@@ -255,15 +261,17 @@ extension Model {
     "features of the architecture change nothing: no MMU takes part in this model"
 
   /// Makes machines for a check; called by several threads.
-  private func maker(_ options: CheckOptions, _ plan: SearchPlan) -> @Sendable () -> Machine {
+  func maker(_ options: CheckOptions, _ plan: SearchPlan) -> @Sendable () -> Machine {
     let (parameters, invariants) = (options.parameters, options.invariants)
     let (features, without) = (options.features, options.without)
     let (takesCensus, isExact) = (options.takesCensus, plan.isExact)
     let judgesErrors = options.judgesErrors
+    let weakenedPaths = options.weakenedPaths
     return {
-      let shape = CheckOptions(
+      var shape = CheckOptions(
         parameters: parameters, invariants: invariants, features: features, without: without,
         takesCensus: takesCensus, judgesErrors: judgesErrors)
+      shape.weakenedPaths = weakenedPaths
       return Machine(freshScenario(shape), isExact: isExact)
     }
   }

@@ -76,7 +76,9 @@ public struct CheckReport: Sendable {
   /// Whether the check was saved, so that a later one can go on with it.
   public internal(set) var isSaved = false
   /// The steps by which the code orders CPUs, where they were asked for.
-  public internal(set) var synchronisingSteps: [WeakenedStep] = []
+  public var synchronisingSteps: [WeakenedStep] { callPaths.steps }
+  /// The calls that led to them.
+  package internal(set) var callPaths = CallPaths(of: [])
   /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
   public internal(set) var explored: Double?
 

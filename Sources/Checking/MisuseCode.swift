@@ -110,7 +110,8 @@ struct MisuseCode {
       }
     default:
       if let frame = objects.frames.last {
-        try cpu.handOver(frame, to: FrameOwner(id: ownerID, name: "somebody"))
+        let owners = [.guest, .nobody, FrameOwner(id: ownerID, name: "somebody")]
+        try cpu.handOver(frame, to: owners[min(max(ownerID, 0), 2)])
         try cpu.store(step.value, to: frame.content, .relaxed)
         try cpu.store(step.value, to: frame.owner, .relaxed)
       }

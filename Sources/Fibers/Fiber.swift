@@ -66,6 +66,11 @@ public final class Fiber {
     gracewalk_switch(&contexts.pointee.fiber, contexts.pointee.resumer)
   }
 
+  /// A hash of the return addresses on the stack: equal for equal call paths, 0 if unknown.
+  ///
+  /// - Parameter base: an address in the frame where the path begins, on the stack that calls this.
+  public static func callPath(from base: UnsafeRawPointer) -> UInt64 { gracewalk_call_path(base) }
+
   fileprivate func runBodyForever() -> Never {
     while true {
       body()

@@ -63,10 +63,28 @@ extension Machine {
 
   /// The text of a value as the word that holds it gives it a meaning.
   func text(ofValue value: UInt64, in cell: UInt32) -> String {
-    let isDescriptor = layout.entry(at: cell) != nil || linkedPage(by: value) != nil
-    let level = level(ofCell: cell)
-    return isDescriptor
-      ? text(of: Descriptor(bits: value), at: level) : String(Int64(bitPattern: value))
+    if layout.entry(at: cell) != nil || linkedPage(by: value) != nil {
+      return text(of: Descriptor(bits: value), at: level(ofCell: cell))
+    }
+    if let place = name(ofAddress: value) { return "address of \(place)" }
+    let number = Int64(bitPattern: value)
+    // Nobody counts that far; it is an address that leads nowhere, or bits.
+    return number.magnitude < 4_096 ? String(number) : "0x" + String(value, radix: 16)
+  }
+
+  /// What a plain number is the address of: a context, a page or one of its entries, with the small
+  /// number that code keeps in the bits below.
+  private func name(ofAddress value: UInt64) -> String? {
+    func tagged(_ name: String, _ tag: UInt64) -> String { tag == 0 ? name : "\(name) | \(tag)" }
+    let context = contextCell(at: value & ~7)
+    if context != 0 { return tagged(name(ofCell: context), value & 7) }
+    let index = Int(value & 0xFFF) >> 2
+    guard value >> 12 >= 1, value >> 12 <= UInt64(layout.pageCapacity),
+      index < layout.geometry.entries,
+      case let page = layout.page(Int(value >> 12) - 1), memory[page.base] != 0
+    else { return nil }
+    let name = name(ofPage: page.id)
+    return tagged(index == 0 ? name : "\(name)[\(index)]", value & 3)
   }
 
   /// An entry in words, at no level in particular.

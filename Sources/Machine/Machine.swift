@@ -110,9 +110,9 @@ public final class Machine: TransitionSystem {
   var recorder: StepRecorder?
   /// What invariants look at, when the machine is replaying a trace.
   let inspection: Inspection?
-  /// The steps that order CPUs, as far as code has come to them, where the scenario asks for a
-  /// census; or the one that was weakened.
-  public internal(set) var synchronisingSteps: Set<WeakenedStep> = []
+  /// The calls that led to the steps that order CPUs, as far as code has come to them, where the
+  /// scenario asks for a census; or to the one that was weakened.
+  var callPaths = CallPaths()
 
   /// Builds the initial state of a scenario, running what it boots.
   ///

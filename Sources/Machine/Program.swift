@@ -84,6 +84,9 @@ public struct Operation: Sendable {
   }
 
   /// An operation that returns nothing.
+  ///
+  /// A body that is a single expression with a value returns that value. A longer one says
+  /// `return`, as everywhere in Swift; the compiler warns of a last value that is dropped.
   public init(_ name: String, _ body: @escaping @Sendable (VirtualCPU) throws -> Void) {
     self.name = name.printable
     call = nil

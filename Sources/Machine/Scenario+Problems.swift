@@ -77,8 +77,9 @@ extension Scenario {
     if owner.scenario != ScenarioNumber.any, owner.scenario != number {
       return "'\(owner.name)' owns frames in another scenario"
     }
-    guard (0...0xFFFF).contains(owner.id) else {
-      return "the owner '\(owner.name)' has the number \(owner.id): it goes from 0 to 65535"
+    guard ([.guest, .nobody] + frameOwners).contains(owner) else {
+      return "the scenario knows no owner of frames '\(owner.name)' with the number \(owner.id): "
+        + "make one with scenario.frameOwner(\"…\")"
     }
     return nil
   }

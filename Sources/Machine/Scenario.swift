@@ -56,6 +56,8 @@ public final class Scenario {
   public var ablation = Ablation.none
   /// What the scenario is called, for reports on its code; nil if nobody has said.
   var origin: CodeOrigin?
+  /// The call paths by which a step that is weakened is; nil for all.
+  package var weakenedPaths: Set<UInt64>?
 
   public init(
     geometry: Geometry = Geometry(levels: 2, entries: 2), format: EntryFormat = .armStage2,

@@ -18,8 +18,8 @@ struct WeakenedState {
   var masks: [Bool] = []
   /// What the operation has seen of words.
   var known: [UInt32: UInt64] = [:]
-  /// Where the operation has made entries invalid.
-  var broken: [UInt32: SourceSite] = [:]
+  /// Where the operation has made entries invalid, and by which calls it got there.
+  var broken: [UInt32: (site: SourceSite, path: UInt64)] = [:]
 
   mutating func endOperation() {
     known = [:]
@@ -38,24 +38,32 @@ struct WeakenedState {
 
 extension VirtualCPU {
   /// Notes a step; true if it is the one to be weakened.
-  func isWeakened(_ weakening: Weakening, _ site: SourceSite) -> Bool {
-    switch ablation {
-    case .none: return false
-    case .census:
-      noteStep(weakening, site)
+  ///
+  /// - Parameter earlier: the call path, where the step was taken before it was clear what it is.
+  @inline(never)
+  func isWeakened(
+    _ weakening: Weakening, _ site: SourceSite, through earlier: UInt64? = nil
+  ) -> Bool {
+    guard ablation != .none else { return false }
+    let path = earlier ?? callPath
+    guard case .weakens(let step) = ablation else {
+      noteStep(weakening, site, path)
       return false
-    case .weakens(let step):
-      guard step.weakening == weakening, step.site == site, step.operation == operationFamily
-      else { return false }
-      noteStep(weakening, site)
-      return true
     }
+    guard step.weakening == weakening, step.site == site, step.operation == operationFamily,
+      machine.scenario.weakenedPaths?.contains(path) ?? true
+    else { return false }
+    noteStep(weakening, site, path)
+    return true
   }
 
-  private func noteStep(_ weakening: Weakening, _ site: SourceSite) {
+  private func noteStep(_ weakening: Weakening, _ site: SourceSite, _ path: UInt64) {
     // Code that unwinds may outlive its machine.
     guard !isAbandoned, let family = operationFamily else { return }
-    machine.synchronisingSteps.insert(WeakenedStep(weakening, in: family, at: site))
+    machine.callPaths.add(
+      CallPaths.Note(
+        step: WeakenedStep(weakening, in: family, at: site), path: path, cpu: index,
+        operation: operation))
   }
 
   /// The operation a step belongs to; nil for what is not the code's.
@@ -143,18 +151,22 @@ extension VirtualCPU {
 
   /// True if a write that takes an entry away is to be left out: a lock of the entry, or what comes
   /// before a new entry is made.
+  @inline(never)
   func leavesOutTaking(_ cell: UInt32, _ desired: UInt64, _ site: SourceSite) -> Bool {
     guard ablation != .none, machine.isEntry(cell) else { return false }
+    let path = callPath
     let new = Descriptor(bits: desired)
-    if machine.format.isLocked(new) { return isWeakened(.noEntryLock, site) }
+    if machine.format.isLocked(new) { return isWeakened(.noEntryLock, site, through: path) }
     if new.isValid {
       // Only now is it clear that the entry was made invalid to make it anew.
-      if let broken = weakened.broken[cell] { _ = isWeakened(.noBreak, broken) }
+      if let broken = weakened.broken[cell] {
+        _ = isWeakened(.noBreak, broken.site, through: broken.path)
+      }
       return false
     }
-    weakened.broken[cell] = site
+    weakened.broken[cell] = (site, path)
     guard case .weakens = ablation else { return false }
-    return isWeakened(.noBreak, site)
+    return isWeakened(.noBreak, site, through: path)
   }
 
   /// Changes a word in two steps, between which others may come; returns its value before.
@@ -187,11 +199,12 @@ extension VirtualCPU {
   }
 
   /// Notes that an access orders others; weakening that makes no difference here.
+  @inline(never)
   func noteOrdering(_ action: Action, _ site: SourceSite) {
     guard ablation == .census, action.ordering != .relaxed else { return }
     switch action.kind {
     case .load, .store, .compareExchange, .exchange, .fetchAdd, .incrementUnlessZero, .fence:
-      noteStep(.relaxed, site)
+      noteStep(.relaxed, site, callPath)
     default: break  // What a lock orders is the lock's.
     }
   }

@@ -112,6 +112,16 @@ public final class VirtualCPU {
 
   deinit { script.deallocate() }
 
+  /// Where the frame lies that calls the code of operations, for call paths.
+  private var base: UnsafeRawPointer?
+
+  /// Stands for the calls by which the code got where it is, from the operation's own on; equal for
+  /// equal ones.
+  ///
+  /// The two innermost return addresses do not count: they are in code that asks, of which there
+  /// must be as much, not inlined. Nor do those behind the operation, which optimisers duplicate.
+  var callPath: UInt64 { base.map { Fiber.callPath(from: $0) } ?? 0 }
+
   /// The CPU on whose callback queue `call` puts its work.
   var callbackOwner: Int {
     if case .callbacks(let owner) = role { owner } else { index }
@@ -291,6 +301,8 @@ public final class VirtualCPU {
   }
 
   private func run(_ program: Program) throws {
+    var frame = 0
+    withUnsafePointer(to: &frame) { base = UnsafeRawPointer($0) }
     for item in program.operations {
       let call = watchesHistory ? item.call : nil
       if let call { try invoke(call) }
@@ -316,6 +328,8 @@ public final class VirtualCPU {
   }
 
   private func runCallbacks() throws {
+    var frame = 0
+    withUnsafePointer(to: &frame) { base = UnsafeRawPointer($0) }
     while true {
       let key = try issue(Action(.callbackStart), .none)
       try machine.callbackBody(for: key)(self)

@@ -84,24 +84,34 @@ public enum Weakening: String, CaseIterable, Sendable {
 
 /// A step of the code, weakened: a place in the source, in one kind of operation.
 ///
-/// As text: `no-tlbi:unmap@Models/Flush.swift:40`.
+/// As text: `no-tlbi:unmap@Models/Flush.swift:40`, and with `#2` behind it where several calls lead
+/// there and it is the second of them.
 public struct WeakenedStep: Hashable, Sendable {
   public var weakening: Weakening
   /// The operation's name without its addresses; code that operations share is several steps.
   public var operation: String
   public var site: SourceSite
+  /// Which of the calls that lead to it, counted from 1; nil for all.
+  public var path: Int?
 
-  public init(_ weakening: Weakening, in operation: String, at site: SourceSite) {
+  public init(
+    _ weakening: Weakening, in operation: String, at site: SourceSite, path: Int? = nil
+  ) {
     self.weakening = weakening
     self.operation = operation
     self.site = site
+    self.path = path
   }
 
   /// The step in words: which operation does what, and where.
-  public var sentence: String { "\(operation) at \(site.text), \(weakening.text)" }
+  public var sentence: String { "\(subject) at \(site.text), \(weakening.text)" }
+
+  /// The operation, and by which call it gets there.
+  public var subject: String { path.map { "\(operation) (call path \($0))" } ?? operation }
 
   public var text: String {
-    "\(weakening.rawValue):\(operation.split(separator: " ").joined(separator: "-"))@\(site.text)"
+    let name = operation.split(separator: " ").joined(separator: "-")
+    return "\(weakening.rawValue):\(name)@\(site.text)\(path.map { "#\($0)" } ?? "")"
   }
 
   /// Reads what `text` writes; nil for anything else.
@@ -109,21 +119,28 @@ public struct WeakenedStep: Hashable, Sendable {
     let sides = text.split(separator: "@", maxSplits: 1).map(String.init)
     guard sides.count == 2, let colon = sides[0].firstIndex(of: ":"),
       let end = sides[1].lastIndex(of: ":"),
-      let line = Int(sides[1][sides[1].index(after: end)...]),
+      case let numbers = sides[1][sides[1].index(after: end)...].split(
+        separator: "#", maxSplits: 1, omittingEmptySubsequences: false),
+      let line = Int(numbers[0]),
       let weakening = Weakening(rawValue: String(sides[0][..<colon])), line > 0
     else { return nil }
     let operation = String(sides[0][sides[0].index(after: colon)...]).replacing("-", with: " ")
     let file = String(sides[1][..<end])
     guard !operation.isEmpty, !file.isEmpty else { return nil }
-    self.init(weakening, in: operation, at: SourceSite(file: file, line: line))
-    guard self.text == text else { return nil }
+    let path = numbers.count == 2 ? Int(numbers[1]) : nil
+    self.init(weakening, in: operation, at: SourceSite(file: file, line: line), path: path)
+    guard self.text == text, path ?? 1 > 0 else { return nil }
   }
 
-  /// The name of an operation without the addresses and numbers at its end.
+  /// The name of an operation without the addresses and numbers at its end, and without what joins
+  /// them: `map 0x2` is a `map`, and `move 0x0 to 0x1` is a `move`.
   static func family(of operation: String) -> String {
+    func isNumber(_ word: Substring) -> Bool { word.first?.isNumber ?? false }
     var words = operation.split(separator: " ")
-    while words.count > 1, let last = words.last, last.first?.isNumber ?? false {
-      words.removeLast()
+    let endsWithNumber = words.last.map(isNumber) ?? false
+    while words.count > 1, let last = words.last, isNumber(last) { words.removeLast() }
+    if endsWithNumber, let first = words.dropFirst().firstIndex(where: isNumber) {
+      words.removeSubrange(first...)
     }
     return words.joined(separator: " ").replacing("-", with: " ")
   }
@@ -133,8 +150,8 @@ extension WeakenedStep: Comparable {
   /// By place, then by operation, then in the order of weakenings.
   public static func < (a: WeakenedStep, b: WeakenedStep) -> Bool {
     func rank(_ weakening: Weakening) -> Int { Weakening.allCases.firstIndex(of: weakening) ?? 0 }
-    return (a.site.file, a.site.line, a.operation, rank(a.weakening))
-      < (b.site.file, b.site.line, b.operation, rank(b.weakening))
+    return (a.site.file, a.site.line, a.operation, a.path ?? 0, rank(a.weakening))
+      < (b.site.file, b.site.line, b.operation, b.path ?? 0, rank(b.weakening))
   }
 }
 

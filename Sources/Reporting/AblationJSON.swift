@@ -23,6 +23,8 @@ public struct AblationDocument: Encodable, Sendable {
     var reason: String?
     /// A counterexample of one of the invariants, in steps that `gracewalk replay` takes.
     var counterexample: Counterexample?
+    /// The same for each of the calls that lead to the step, where there are several.
+    var calls: [Step]?
   }
 
   struct Counterexample: Encodable, Sendable {
@@ -51,7 +53,8 @@ public struct AblationDocument: Encodable, Sendable {
   private static func step(_ row: AblationReport.Row) -> Step {
     var step = Step(
       step: row.step.text, weakening: row.step.weakening.rawValue, operation: row.step.operation,
-      source: row.step.site.text, finding: "necessary")
+      source: row.step.site.text, finding: row.finding.word)
+    if !row.calls.isEmpty { step.calls = row.calls.map(Self.step) }
     switch row.finding {
     case .necessary(let violated, let trace):
       step.violates = violated
@@ -61,17 +64,11 @@ public struct AblationDocument: Encodable, Sendable {
           preemptions: trace.recording.preemptions.count, steps: trace.recording.visibleSteps)
       }
     case .redundant(let missing):
-      step.finding = "redundant"
       if !missing.isEmpty {
         step.neverHappens = missing.map { "\($0.operation): \($0.result)" }
       }
-    case .inseparable(let why):
-      step.finding = "inseparable"
-      step.reason = why
-    case .undecided(let why):
-      step.finding = "undecided"
-      step.reason = why
-    case .notAsked: step.finding = "not asked"
+    case .inseparable(let why), .undecided(let why): step.reason = why
+    case .notAsked: break
     }
     return step
   }

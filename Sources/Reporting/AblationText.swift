@@ -40,6 +40,11 @@ public struct AblationText {
     lines.append("")
     lines.append(style.bold(summary(asked)))
     lines += answer(asked)
+    if asked.contains(where: { !$0.calls.isEmpty }) {
+      lines += wrapped(
+        "Calls that lead to the same line are numbered in the order in which the search meets "
+          + "them; STEP#1 names the step in the first of them alone.")
+    }
     let open = report.rows.filter { !$0.step.weakening.isDecidable }
     if !open.isEmpty {
       let places = open.map { "\($0.step.site.text) (\($0.step.operation))" }
@@ -65,7 +70,7 @@ public struct AblationText {
     guard !rows.isEmpty else { return [] }
     return ["The question is about:"]
       + rows.flatMap { row -> [String] in
-        let what = "\(row.step.site.text): \(row.step.operation), \(row.step.weakening.text)"
+        let what = "\(row.step.site.text): \(row.step.subject), \(row.step.weakening.text)"
         switch row.finding {
         case .necessary(let violated, _):
           return wrapped("  \(what): necessary, for \(violated.joined(separator: ", "))")
@@ -79,7 +84,7 @@ public struct AblationText {
   private func wrapped(_ text: String) -> [String] { text.wrapped(to: width) }
 
   private func lines(for row: AblationReport.Row) -> [String] {
-    let what = "\(row.step.operation), \(row.step.weakening.text)"
+    let what = "\(row.step.subject), \(row.step.weakening.text)"
     switch row.finding {
     case .necessary(let violated, let trace):
       var lines = ["  \(style.bad("✗ necessary"))  \(what): \(violated.joined(separator: ", "))"]
@@ -89,6 +94,7 @@ public struct AblationText {
       let command = TraceText(trace).replayCommand(
         namesInvariants: true, namesFeatures: namesFeatures)
       lines.append(style.dim("      \(command)"))
+      lines += self.lines(forCallsOf: row)
       if showsTraces {
         lines += [""] + TraceText(trace, width: width, style: style, showsSources: true).body + [""]
       }
@@ -96,10 +102,27 @@ public struct AblationText {
     case .redundant(let missing):
       let list = missing.map { "'\($0.operation)' never ends '\($0.result)'" }
       let rest = list.isEmpty ? "" : " (then \(list.joined(separator: ", ")))"
-      return ["  \(style.good("✓ redundant"))  \(what)\(rest)"]
-    case .inseparable(let why): return wrapped("  – inseparable  \(what): \(why)")
-    case .undecided(let why): return wrapped("  ? undecided  \(what): \(why)")
+      return ["  \(style.good("✓ redundant"))  \(what)\(rest)"] + self.lines(forCallsOf: row)
+    case .inseparable(let why):
+      return wrapped("  – inseparable  \(what): \(why)") + self.lines(forCallsOf: row)
+    case .undecided(let why):
+      return wrapped("  ? undecided  \(what): \(why)") + self.lines(forCallsOf: row)
     case .notAsked: return []
+    }
+  }
+
+  /// What becomes of the step in single calls that lead to it: at length where they differ.
+  private func lines(forCallsOf row: AblationReport.Row) -> [String] {
+    guard !row.calls.isEmpty else { return [] }
+    guard row.callsDiffer else {
+      return ["      each of its \(row.calls.count) calls alone: \(row.finding.word), too"]
+    }
+    return row.calls.flatMap { call -> [String] in
+      let what = "      call \(call.step.path ?? 0) alone: \(call.finding.word)"
+      guard case .necessary(let violated, let trace) = call.finding else { return [what] }
+      let command = TraceText(trace).replayCommand(
+        namesInvariants: true, namesFeatures: namesFeatures)
+      return ["\(what): \(violated.joined(separator: ", "))", style.dim("        \(command)")]
     }
   }
 
@@ -118,6 +141,26 @@ public struct AblationText {
 extension AblationReport {
   /// False if something could not be checked to the end.
   public var isComplete: Bool {
-    !rows.contains { if case .undecided = $0.finding { true } else { false } }
+    !rows.contains { row in
+      ([row] + row.calls).contains { if case .undecided = $0.finding { true } else { false } }
+    }
+  }
+}
+
+extension AblationReport.Row {
+  /// True if the step is not in all calls what it is in all of them together.
+  var callsDiffer: Bool { calls.contains { $0.finding.word != finding.word } }
+}
+
+extension AblationReport.Finding {
+  /// The finding without its reasons.
+  var word: String {
+    switch self {
+    case .necessary: "necessary"
+    case .redundant: "redundant"
+    case .inseparable: "inseparable"
+    case .undecided: "undecided"
+    case .notAsked: "not asked"
+    }
   }
 }

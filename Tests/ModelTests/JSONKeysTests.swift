@@ -30,6 +30,7 @@ import Traces
   ]
   private static let parts: Set = [
     "counterexample.steps[]", "steps[]", "checks[].check", "failures[]", "incomplete[]",
+    "findings[].calls[]",
   ]
 
   /// The paths of all values; what is empty tells nothing of its keys.

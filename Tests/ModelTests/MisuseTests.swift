@@ -221,7 +221,15 @@ struct MisuseTests {
         let frames = scenario.dataFrames(1)
         scenario.cpu(
           "a", Operation("op") { try $0.handOver(frames[0], to: FrameOwner(id: -1, name: "x")) })
-      } == "the model: @ a in op: the owner 'x' has the number -1: it goes from 0 to 65535")
+      } == "the model: @ a in op: the scenario knows no owner of frames 'x' with the number -1: "
+        + "make one with scenario.frameOwner(\"…\")")
+    #expect(
+      outcome { scenario, _ in
+        let frames = scenario.dataFrames(1)
+        scenario.cpu(
+          "a", Operation("op") { try $0.handOver(frames[0], to: FrameOwner(id: 77, name: "y")) })
+      } == "the model: @ a in op: the scenario knows no owner of frames 'y' with the number 77: "
+        + "make one with scenario.frameOwner(\"…\")")
   }
 
   @Test func tooManyCPUs() {

@@ -76,9 +76,16 @@ struct SystemPage {
   private static func asked(_ item: Evidence) -> [String] {
     guard let steps = item.model.origin?.steps, let ablation = item.ablation else { return [] }
     return ablation.rows.filter { steps.contains($0.step.weakening) }.map { row in
-      "  - \(markdown(row.step.operation)) \(row.step.weakening.text), at "
-        + "\(code(row.step.site.text)): \(finding(row.finding, isShort: true))."
+      "  - \(markdown(row.step.subject)) \(row.step.weakening.text), at "
+        + "\(code(row.step.site.text)): \(finding(row.finding, isShort: true))\(calls(of: row))."
     }
+  }
+
+  /// What becomes of the step in single calls, where that is different.
+  private static func calls(of row: AblationReport.Row) -> String {
+    guard row.callsDiffer else { return "" }
+    let calls = row.calls.map { "\($0.step.path ?? 0) \($0.finding.word)" }
+    return "; of its \(row.calls.count) calls alone: \(calls.joined(separator: ", "))"
   }
 
   private static func link(_ invariant: String) -> String {
@@ -132,8 +139,8 @@ struct SystemPage {
     let orderings = report.rows.count - asked.count
     let rows = asked.map { row in
       [
-        code(row.step.site.text), markdown(row.step.operation), row.step.weakening.text,
-        finding(row.finding),
+        code(row.step.site.text), markdown(row.step.subject), row.step.weakening.text,
+        finding(row.finding) + calls(of: row),
       ]
     }
     return ["## What the steps of \(code(report.whole.model))\(parameters) are for", ""]

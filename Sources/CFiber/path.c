@@ -1,0 +1,27 @@
+/* Who called whom on a fiber's stack.  Both ABIs keep a chain of frames: each holds the address of
+ * the caller's frame and, behind it, where the call returns to. */
+#include "CFiber.h"
+
+uint64_t gracewalk_call_path(const void *base)
+{
+	const uintptr_t *frame = __builtin_frame_address(0);
+	uint64_t hash = 0xcbf29ce484222325;
+	int depth;
+
+	for (depth = 0;; depth++) {
+		const uintptr_t *caller = (const uintptr_t *)frame[0];
+
+		if (caller >= (const uintptr_t *)base)
+			return hash | 1;
+		/* Code without frames breaks the chain; then no two paths are told apart. */
+		if (caller <= frame || (uintptr_t)caller % sizeof *caller != 0)
+			return 0;
+		/* Optimisers duplicate code, so where ours asks from is no part of the path.
+		 * 48 bits are address; what is above may be a signature. */
+		if (depth >= 2) {
+			hash = (hash ^ (frame[1] & 0xffffffffffff)) * 0x100000001b3;
+			hash ^= hash >> 29;
+		}
+		frame = caller;
+	}
+}

@@ -1,0 +1,53 @@
+// What an operation returns, and what it is called where its addresses do not matter.
+
+import Checking
+import Gracewalk
+import Machine
+import Testing
+
+@Suite struct OperationTests {
+  private static func model(
+    _ operations: @escaping @Sendable (Location) -> [Operation]
+  ) -> Model {
+    Model(name: "words", summary: "", scenario: "", expectation: .holds) { _ in
+      let scenario = Scenario()
+      let word = scenario.word("w", initial: 7)
+      scenario.cpu("a", operations(word))
+      scenario.cpu("b", Operation("write") { cpu in try cpu.store(8, to: word, .release) })
+      return scenario
+    }
+  }
+
+  /// A body that is one expression returns its value, as every other function in Swift does.
+  @Test func oneExpressionIsTheResult() throws {
+    let model = Self.model { word in
+      [
+        Operation("read") { cpu in try cpu.load(word, .acquire) },
+        Operation("read and forget") { cpu in _ = try cpu.load(word, .acquire) },
+        Operation("add") { cpu in
+          let old = try cpu.load(word, .acquire)
+          try cpu.store(old + 1, to: word, .release)
+        },
+      ]
+    }
+    let outcomes = try model.check().coverage.operations.map { $0.outcomes.map(\.text) }
+    #expect(outcomes == [["7", "8"], [nil], [nil], [nil]])
+  }
+
+  @Test func namesWithoutAddressesStayReadable() throws {
+    let names = [
+      "map 0x2", "move 0x0 to 0x1", "look up 0x0", "map 0x0 read only", "walk to 0x1 2", "0x1",
+      "copy-on-write 3",
+    ]
+    let model = Self.model { word in
+      names.map { Operation($0) { cpu in try cpu.store(1, to: word, .release) } }
+    }
+    var options = CheckOptions()
+    options.takesCensus = true
+    let steps = try model.check(options).synchronisingSteps
+    #expect(
+      Set(steps.map(\.operation)) == [
+        "map", "move", "look up", "map 0x0 read only", "walk to", "0x1", "copy on write", "write",
+      ])
+  }
+}
