@@ -183,9 +183,10 @@ extension Model {
     let values = values(options.parameters).values
     let settings = values.map { " --set \($0.name)=\($0.value)" }.joined()
     let features = options.features.map { " \($0.options)" } ?? ""
-    let without = options.without.map { " --without \($0.text)" } ?? ""
+    let without = options.without.map { " --without \($0.text.quotedForShell)" } ?? ""
     let list = values.map { "\"\($0.name)\": \($0.value)" }.joined(separator: ", ")
-    let command = "\(RunningProgram.invocation) replay \(name)\(settings)\(features)\(without)"
+    let command =
+      "\(RunningProgram.invocation) replay \(name.quotedForShell)\(settings)\(features)\(without)"
     scenario.setOrigin(
       model: name, command: ("\(command) --schedule '", "'"),
       call: ("try model.replay(\"", list.isEmpty ? "\")" : "\", parameters: [\(list)])"))

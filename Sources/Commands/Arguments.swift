@@ -19,8 +19,14 @@ package struct Option: Sendable {
   package var value: String?
   package var help: String
   package var isRepeatable = false
+  /// Whether its value may be nothing, in quotes.
+  package var mayBeEmpty = false
 
-  package init(name: String, value: String? = nil, help: String, isRepeatable: Bool = false) {
+  package init(
+    name: String, value: String? = nil, help: String, isRepeatable: Bool = false,
+    mayBeEmpty: Bool = false
+  ) {
+    self.mayBeEmpty = mayBeEmpty
     self.name = name
     self.value = value
     self.help = help
@@ -137,7 +143,9 @@ package struct Arguments {
       values[option.name] = [""]
       return
     }
-    guard let value = inline ?? iterator.next(), !value.isEmpty, !value.hasPrefix("--") else {
+    guard let value = inline ?? iterator.next(), option.mayBeEmpty || !value.isEmpty,
+      !value.hasPrefix("--")
+    else {
       throw UsageError("--\(option.name) needs a value: \(placeholder)")
     }
     values[option.name, default: []].append(value)

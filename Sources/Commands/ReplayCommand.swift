@@ -18,7 +18,8 @@ enum ReplayCommand {
     ],
     options: [
       Option(
-        name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them"),
+        name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them",
+        mayBeEmpty: true),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
       SharedOptions.feature, SharedOptions.without, OutputFormat.option(), OutputFormat.step,
       ReplayViews.step, TraceOutput.html,

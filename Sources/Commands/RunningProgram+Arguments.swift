@@ -26,11 +26,3 @@ extension RunningProgram {
     invocation = "swift run\(options) \(name)"
   }
 }
-
-extension String {
-  /// The same as one word for a shell.
-  fileprivate var quotedForShell: String {
-    let isPlain = allSatisfy { $0.isLetter || $0.isNumber || "/._-+".contains($0) }
-    return isPlain ? self : "'\(replacingOccurrences(of: "'", with: "'\\''"))'"
-  }
-}

@@ -81,8 +81,8 @@ enum SweepCommand {
     switch error {
     case .noVocabulary:
       return UsageError(
-        "\(model.name) has no operations to choose from; \(RunningProgram.name) list systems names "
-          + "those that do"
+        "\(model.name) has no vocabulary of operations to combine; "
+          + "\(RunningProgram.name) list systems names those that do"
       )
     case .tooMany(let count, let vocabularySize):
       let number = count.map { "\(grouped($0))" } ?? "more than \(grouped(.max))"
@@ -104,7 +104,9 @@ enum SweepCommand {
     text.header.forEach { print($0) }
     print("  \(String(format: "%.3f", seconds)) s")
     guard let first = report.failures.first else { return }
-    if !report.findsAll { print("  \(RunningProgram.invocation) check \(first.report.model)") }
+    if !report.findsAll {
+      print("  \(RunningProgram.invocation) check \(first.report.model.quotedForShell)")
+    }
     print("")
     text.body.forEach { print($0) }
   }

@@ -44,7 +44,7 @@ struct TraceOutput {
   /// What a check says of the file.
   var line: String {
     switch form {
-    case .trace: "trace: \(path) (\(RunningProgram.invocation) replay \(path))"
+    case .trace: "trace: \(path) (\(RunningProgram.invocation) replay \(path.quotedForShell))"
     case .html: "page: \(path)"
     }
   }

@@ -52,7 +52,7 @@ public struct SweepText {
       }
       return [
         "\(style.bad("✗")) \(failure.report.violatedInvariant ?? ""): \(steps ?? "")",
-        "  \(RunningProgram.invocation) check \(failure.report.model)",
+        "  \(RunningProgram.invocation) check \(failure.report.model.quotedForShell)",
       ]
     }
   }

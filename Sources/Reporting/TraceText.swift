@@ -81,8 +81,8 @@ public struct TraceText {
     let invariants =
       (named.isEmpty ? trace.invariants : named).map { " --invariant \($0)" }.joined()
     let features = namesFeatures ? " \(trace.features.options)" : ""
-    let without = trace.without.map { " --without \($0.text)" } ?? ""
-    return "\(RunningProgram.invocation) replay \(trace.model)\(settings)"
+    let without = trace.without.map { " --without \($0.text.quotedForShell)" } ?? ""
+    return "\(RunningProgram.invocation) replay \(trace.model.quotedForShell)\(settings)"
       + (namesInvariants ? invariants : "") + features + without
       + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
   }

@@ -31,3 +31,13 @@ package struct RunningProgram: Sendable {
     process.withLock { $0 = program }
   }
 }
+
+extension String {
+  /// The same as one word for a shell.
+  package var quotedForShell: String {
+    let isPlain = !isEmpty && allSatisfy { $0.isLetter || $0.isNumber || "/._-+@:=,".contains($0) }
+    if isPlain { return self }
+    let parts = split(separator: "'", omittingEmptySubsequences: false)
+    return "'\(parts.joined(separator: "'\\''"))'"
+  }
+}

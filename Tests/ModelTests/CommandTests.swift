@@ -336,7 +336,7 @@ import Testing
     (["check", "shared-memcache", "--without", "tlbi"], "--without needs a step such as"),
     (["document", "nowhere"], "there is no folder 'nowhere'"),
     (["sweep"], "sweep takes one system"),
-    (["sweep", "shared-memcache"], "shared-memcache has no operations to choose from"),
+    (["sweep", "shared-memcache"], "shared-memcache has no vocabulary of operations to combine"),
     (["sweep", "fault-in-parallel", "--cpus", "0"], "--cpus needs a whole number from 1 to 1000"),
     (
       ["sweep", "collapse-in-rcu-callback", "--cpus", "40"],

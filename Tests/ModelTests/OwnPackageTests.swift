@@ -64,6 +64,8 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
     #expect(run(["check", "own-protect"]) == 1)
     #expect(run(["list"]) == 0)
     #expect(run(["replay", "own-protect", "--schedule", "0,1*3,0*2"]) == 1)
+    // What fails before its first step is printed to be replayed like this.
+    #expect(run(["replay", "own-protect", "--schedule", ""]) == 0)
     #expect(run(["ablate", "own-protect"]) == 2)
     #expect(run(["check", "collapse-unlocked-descendants"]) == 2)
     #expect(run(["check", "--catalogue"]) == 2)
