@@ -77,9 +77,13 @@ void text_add_code(struct text *text, const struct gracewalk_code *code)
 		text_add(text, run->model);
 		text_add(text, "\n");
 	}
-	text_add(text, "  CPU:       ");
-	text_add(text, code->cpu);
-	text_add(text, "\n  operation: ");
+	if (code->cpu) {
+		text_add(text, "  CPU:       ");
+		text_add(text, code->cpu);
+		text_add(text, "\n  operation: ");
+	} else {
+		text_add(text, "  invariant: ");
+	}
 	if (code->operation >= 0 && code->operation < code->operation_count) {
 		text_add(text, code->operations[code->operation]);
 	} else {

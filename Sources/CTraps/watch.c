@@ -4,12 +4,14 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Looks that must find the same code before it is spoken of: a process that was stopped for a while
  * has not looked either. */
 enum { LOOKS = 10 };
 
 static atomic_uint patience = 5000;
+static atomic_int ending;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char bytes[1 << 16];
 
@@ -19,6 +21,11 @@ static int looks[GRACEWALK_SLOTS];
 void gracewalk_set_patience(unsigned milliseconds)
 {
 	atomic_store(&patience, milliseconds > LOOKS ? milliseconds : LOOKS);
+}
+
+void gracewalk_end_where_stuck(int number)
+{
+	atomic_store(&ending, number);
 }
 
 static void speak(struct gracewalk_slot *slot, unsigned long entries)
@@ -33,8 +40,10 @@ static void speak(struct gracewalk_slot *slot, unsigned long entries)
 		text_add_number(&text, atomic_load(&patience) / 1000);
 		text_add(&text, ".");
 		text_add_number(&text, atomic_load(&patience) / 100 % 10);
-		text_add(&text, " s without an action; if it is in a loop that waits for "
-				"something, use wait(until:) there\n");
+		text_add(&text, " s without an action");
+		text_add(&text, code->cpu ? "; if it is in a loop that waits for something, use "
+					    "wait(until:) there\n"
+					  : "\n");
 		text_add_code(&text, code);
 	}
 	atomic_store(&slot->is_read, 0);
@@ -51,6 +60,15 @@ static void look(int number)
 		looks[number] = 0;
 	} else if (looks[number] <= LOOKS && ++looks[number] == LOOKS) {
 		speak(slot, entries);
+	}
+	/* Such code may never return to a search that would look whether it is to end. */
+	if (looks[number] >= LOOKS && atomic_load(&ending)) {
+		struct text text = { bytes, 0, sizeof bytes };
+
+		text_add(&text, "\ngracewalk: ended in the middle of it\n");
+		text_write(&text);
+		signal(atomic_load(&ending), SIG_DFL);
+		kill(getpid(), atomic_load(&ending));
 	}
 }
 

@@ -3,6 +3,7 @@
 import Checking
 import Exploration
 import Foundation
+import Machine
 import Reporting
 import Synchronization
 
@@ -51,8 +52,9 @@ enum Terminal {
     sigemptyset(&caught)
     for number in [SIGINT, SIGTERM] {
       sigaddset(&caught, number)
-      signal(number) { _ in
+      signal(number) { number in
         interruptFlag.store(true, ordering: .relaxed)
+        Machine.endWhereStuck(by: number)
         signal(SIGINT, SIG_DFL)
         signal(SIGTERM, SIG_DFL)
       }

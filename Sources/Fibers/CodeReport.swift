@@ -11,6 +11,9 @@ public enum CodeReports {
   /// What handled signals before does so again, once all who began have ended.
   public static func end() { gracewalk_reports_stop() }
 
+  /// Lets a signal, as its number, end the process where code never goes on; for its handler.
+  public static func endWhereStuck(by signal: Int32) { gracewalk_end_where_stuck(signal) }
+
   /// How long code may run without an action before somebody says so.
   public static func setPatience(milliseconds: Int) {
     gracewalk_set_patience(UInt32(clamping: milliseconds))
@@ -92,15 +95,20 @@ public final class CodeRecord {
   private let shortName = UnsafeMutablePointer<CChar>.allocate(capacity: CodeRecord.shortMax)
   private static let shortMax = 16
 
+  /// What invariants, by their names, have in place of a CPU's record.
+  public convenience init(_ run: CodeRun, invariants names: [String]) {
+    self.init(run, cpu: nil, operations: names, other: "")
+  }
+
   /// `other`: what an operation is called that has no name; its number follows.
-  public init(_ run: CodeRun, cpu: String, operations names: [String], other: String) {
+  public init(_ run: CodeRun, cpu: String?, operations names: [String], other: String) {
     self.run = run
     record = .allocate(capacity: 1)
     operations = .allocate(capacity: names.count + 1)
     for (index, name) in names.enumerated() { operations[index] = texts.add(name) }
     var code = gracewalk_code()
     code.run = UnsafePointer(run.record)
-    code.cpu = texts.add(cpu)
+    code.cpu = cpu.map(texts.add)
     code.operations = UnsafePointer(operations)
     code.operation_count = names.count
     code.other = texts.add(other)
@@ -142,6 +150,14 @@ public final class CodeRecord {
         for index in 0..<count { shortName[index] = CChar(bitPattern: bytes[index]) }
       }
     }
+  }
+
+  /// Runs code that is on no fiber, as that with a number.
+  public func run<R>(_ number: Int, _ body: () -> R) -> R {
+    record.pointee.operation = number
+    let outer = gracewalk_enter(record)
+    defer { gracewalk_leave(outer) }
+    return body()
   }
 
   /// Runs a fiber until it suspends or ends.

@@ -1,6 +1,7 @@
 // What invariants say of a step, and of what comes before all steps.
 
 import Exploration
+import Fibers
 import Support
 
 extension Machine {
@@ -18,7 +19,7 @@ extension Machine {
       let event = events[index]
       for (number, invariant) in eventInvariants where invariant.watches.contains(event.kind) {
         inspection?.open()
-        let report = invariant.judge(event, in: self)
+        let report = invariantRecord.run(number) { invariant.judge(event, in: self) }
         inspection?.close(report, about: event.cell)
         if failure != nil { return .halted }
         if let report {
@@ -35,7 +36,7 @@ extension Machine {
   private func judgeState() -> StepOutcome {
     for (number, invariant) in stateInvariants {
       inspection?.open()
-      let report = invariant.judgeState(of: self)
+      let report = invariantRecord.run(number) { invariant.judgeState(of: self) }
       inspection?.close(report)
       if failure != nil { return .halted }
       if let report {

@@ -102,6 +102,9 @@ public final class Machine: TransitionSystem {
     of: scenario.origin, steps: frames.rawHeader, stride: MemoryLayout<Frame>.stride,
     cpu: MemoryLayout<Frame>.offset(of: \.cpu) ?? 0,
     choice: MemoryLayout<Frame>.offset(of: \.choice) ?? 0)
+  /// What a report says if an invariant traps.
+  private(set) lazy var invariantRecord = CodeRecord(
+    codeRun, invariants: scenario.invariants.map(\.id))
   /// Takes note of mistakes that invariants make.
   lazy var sink = MisuseSink { [unowned self] text, site in
     fail(.misuse("an invariant looks at what does not exist: \(text)", at: site))
@@ -346,7 +349,7 @@ public final class Machine: TransitionSystem {
     return sink.whileCurrent {
       for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
         inspection?.open()
-        let report = invariant.judgeEnd(of: self)
+        let report = invariantRecord.run(number) { invariant.judgeEnd(of: self) }
         inspection?.close(report)
         if failure != nil { return .halted }
         if let report {

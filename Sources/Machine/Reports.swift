@@ -9,6 +9,9 @@ extension Machine {
 
   public static func endReports() { CodeReports.end() }
 
+  /// Lets a signal end the process where code never goes on to its next action; for its handler.
+  package static func endWhereStuck(by signal: Int32) { CodeReports.endWhereStuck(by: signal) }
+
   /// How long code may run without an action before somebody says so.
   public static func setPatience(milliseconds: Int) {
     CodeReports.setPatience(milliseconds: milliseconds)

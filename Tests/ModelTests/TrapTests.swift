@@ -42,6 +42,16 @@ private func descend(_ depth: UInt64) -> UInt64 {
   }
 }
 
+private struct Falls: StateInvariant {
+  let x: Location
+  let id = "falls", statement = "", rationale = "", source = ""
+  let applicability = Applicability.chosen("")
+  func judgeState(of machine: Machine) -> Violation? {
+    if machine.value(of: x) == 1 { fatalError("on purpose") }
+    return nil
+  }
+}
+
 @Suite struct TrapTests {
   @discardableResult
   private static func expectReport(_ bytes: [UInt8]?, _ cause: String) -> String {
@@ -96,6 +106,22 @@ private func descend(_ depth: UInt64) -> UInt64 {
     Self.expectReport(result?.standardErrorContent, "its stack overflowed")
   }
 
+  @Test func invariantsThatTrap() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let model = Model(name: "judged", summary: "", scenario: "", expectation: .holds) { _ in
+        let scenario = Scenario()
+        let x = scenario.word("x")
+        scenario.cpu("a", Operation("set") { cpu in try cpu.store(1, to: x, .relaxed) })
+        scenario.require(Falls(x: x))
+        return scenario
+      }
+      _ = try model.check()
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("  model:     judged\n  invariant: falls\n"), "\(text)")
+    #expect(text.contains("replay judged --schedule '0'"), "\(text)")
+  }
+
   /// Threads of a team have stacks and handlers of their own; a replay says the same as a check.
   @Test func onEveryWay() async {
     let team = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
@@ -141,6 +167,20 @@ private func descend(_ depth: UInt64) -> UInt64 {
 }
 
 @Suite struct WatchTests {
+  /// Ctrl-C and SIGTERM end a search between two steps; code that never comes there is ended, too.
+  @Test func signalsEndCodeWithoutActions() async {
+    let result = await #expect(
+      processExitsWith: .signal(SIGTERM), observing: [\.standardErrorContent]
+    ) {
+      Machine.setPatience(milliseconds: 200)
+      Machine.endWhereStuck(by: SIGTERM)
+      _ = try model { _ in while true { usleep(1_000) } }.check()
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("s without an action; if it is in a loop"), "\(text)")
+    #expect(text.contains("gracewalk: ended in the middle of it"), "\(text)")
+  }
+
   /// Code that takes no action for long is spoken of once, and the check goes on as before.
   @Test func codeWithoutActionsIsNoticed() async {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {

@@ -24,6 +24,7 @@ struct gracewalk_run {
 /* The code of a CPU. */
 struct gracewalk_code {
 	const struct gracewalk_run *run;
+	/* NULL for that of an invariant, which takes the place of an operation. */
 	const char *cpu;
 	/* Names of the operations; one beyond them is named by `other` and its number. */
 	const char *const *operations;
@@ -47,6 +48,9 @@ void gracewalk_leave(const struct gracewalk_code *outer);
  * on standard error. */
 void gracewalk_reports_start(void);
 void gracewalk_reports_stop(void);
+
+/* A signal asks the process to end: does so where code takes no action, once that is said. */
+void gracewalk_end_where_stuck(int signal);
 
 /* How long code may run without an action before somebody says so. */
 void gracewalk_set_patience(unsigned milliseconds);
