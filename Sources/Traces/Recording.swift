@@ -122,6 +122,25 @@ public struct Recording: Equatable, Sendable {
       let count = (recorder.steps.filter { $0.cpu == cpu }.map(\.operation).max() ?? -1) + 1
       return (0..<count).map { machine.name(ofOperation: $0, cpu: cpu) }
     }
+    if let round { try Recording.goOn(schedule, round, machine) }
+  }
+
+  /// Rounds that a livelock is followed for.
+  private static let roundsMax = 16
+
+  /// Takes the round again and again: code that keeps something from turn to turn leaves it.
+  private static func goOn(
+    _ schedule: Schedule, _ round: Round, _ machine: Machine
+  ) throws(RecordingError) {
+    for _ in 1..<roundsMax {
+      for step in schedule.steps[(schedule.loop ?? 0)...] {
+        let isPossible = machine.enabledCPUs().contains(step.cpu)
+        if isPossible, machine.step(step.cpu, choice: step.choice) == .clean { continue }
+        if let failure = machine.failure { throw .failed(failure) }
+        throw .noRepetition(reason: "a later round ends in another way")
+      }
+      try round.close(machine)
+    }
   }
 
   /// What a required invariant says; nil if there is none with that id.

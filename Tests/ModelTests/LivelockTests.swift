@@ -50,6 +50,27 @@ import Traces
     #expect(report.counterexample?.isMinimal != false)
   }
 
+  /// What ends by a count that code keeps from turn to turn is no livelock.
+  @Test(arguments: [2, 3, 9]) func countsFromTurnToTurn(most: Int) {
+    let model = Model(name: "m", summary: "", scenario: "", expectation: .holds) { _ in
+      let scenario = Scenario()
+      scenario.mayRepeat = true
+      let x = scenario.word("x")
+      scenario.cpu(
+        "a",
+        Operation("count") { cpu in
+          var count = 0
+          try cpu.repeatUntilDone { () throws(Abandoned) -> Int? in
+            count += 1
+            _ = try cpu.load(x, .relaxed)
+            return count == most ? 1 : nil
+          }
+        })
+      return scenario
+    }
+    #expect(throws: CheckError.self) { try model.check() }
+  }
+
   @Test func theViolationSaysWhoRepeatsAndWhat() throws {
     let trace = try #require(try report("swap-two-entries-keeping-the-first").counterexample)
     guard case .violated(let invariant, let violation) = trace.recording.end else {
