@@ -94,7 +94,11 @@ extension Vocabulary {
 
   /// What is wrong with it; nil if nothing is.
   var problem: String? {
-    let words = build().words
+    let (scenario, words) = build()
+    if words.isEmpty { return "the vocabulary has no operations to combine" }
+    if let program = scenario.programs.first {
+      return "the vocabulary's scenario has the CPU '\(program.name)': combinations add theirs"
+    }
     var names: Set<String> = []
     for word in words {
       if word.name.isEmpty {

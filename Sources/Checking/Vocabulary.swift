@@ -54,6 +54,7 @@ public struct Vocabulary: Sendable {
   /// CPUs next to each other that carry out the same are declared identical.
   package func scenario(_ sequences: [[Int]]) -> Scenario {
     let (scenario, words) = build()
+    scenario.isCombination = true
     var number = 0
     while number < sequences.count {
       let alike = sequences[number...].prefix { $0 == sequences[number] }.count

@@ -46,7 +46,8 @@ public struct Geometry: Equatable, Sendable {
   /// Why there can be no such table; nil if there can.
   var problem: String? {
     refused.map {
-      "a geometry of \($0.levels) levels and \($0.entries) entries is impossible: a table has 1 to "
+      "a geometry of \($0.levels) \($0.levels == 1 ? "level" : "levels") and \($0.entries) "
+        + "\($0.entries == 1 ? "entry" : "entries") is impossible: a table has 1 to "
         + "\(Self.levelsMax) levels, 2 to \(Self.entriesMax) entries, and at most 2^40 addresses"
     }
   }

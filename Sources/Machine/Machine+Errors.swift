@@ -15,7 +15,9 @@ public struct ThrownError: Hashable, Sendable {
   static let textMax = 200
 
   init(_ error: any Error, operation: String?, site: SourceSite?) {
-    text = String(describing: error).excerpt(Self.textMax)
+    let description = String(describing: error)
+    let isEmpty = description.allSatisfy(\.isWhitespace)
+    text = (isEmpty ? "\(type(of: error))" : description).excerpt(Self.textMax)
     self.operation = operation
     self.site = site
   }

@@ -34,6 +34,10 @@ package final class MisuseSink {
     sink.take(text(), SourceSite(file: file, line: line))
   }
 
+  /// True for code whose mistakes this object is told.
+  @inline(__always)
+  var isCurrent: Bool { gracewalk_current() == Unmanaged.passUnretained(self).toOpaque() }
+
   /// Runs code whose mistakes this object is to be told.
   @inline(__always)
   package func whileCurrent<R>(_ body: () -> R) -> R {
@@ -75,6 +79,14 @@ extension VirtualCPU {
       machine.fail(.misuse("\(placeText): \(text)", at: site))
       isAbandoned = true
     }
+    return Abandoned()
+  }
+
+  /// Code that was given another CPU, or none, acts on this one: told to whoever runs it.
+  func strayed(_ site: SourceSite) -> Abandoned {
+    MisuseSink.note(
+      "acts on the VirtualCPU '\(name)', which other code was given: a closure uses the one that "
+        + "it is called with", site.file, site.line)
     return Abandoned()
   }
 

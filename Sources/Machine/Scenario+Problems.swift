@@ -20,7 +20,40 @@ extension Scenario {
     if isIdle {
       return "\(site.text): no CPU of the scenario has anything to do: give one an operation"
     }
-    return machineProblem
+    let level = features.breakBeforeMakeLevel
+    guard (0...2).contains(level) else {
+      return "\(site.text): features.breakBeforeMakeLevel is \(level): it goes from 0 to 2"
+    }
+    return historyProblem ?? machineProblem
+  }
+
+  /// Why an invariant about calls would hold whatever happens; nil if it would not.
+  private var historyProblem: String? {
+    if isCombination || programs.contains(where: { $0.operations.contains { $0.call != nil } }) {
+      return nil
+    }
+    let watching = invariants.first {
+      ($0 as? any MachineRequirements)?.requirements.contains(.history) == true
+    }
+    return watching.map {
+      "\(site.text): \($0.id) judges calls, and no operation is one: give operations a `call:`"
+    }
+  }
+
+  /// Makes sure that an invariant is asked at all.
+  func admit(_ invariant: any Invariant, _ site: SourceSite) {
+    let isJudged =
+      invariant is any QuiescenceInvariant || invariant is any StateInvariant
+      || invariant is any RepetitionInvariant
+    if isJudged { return }
+    guard let events = invariant as? any EventInvariant else {
+      return note(
+        "nothing would ask the invariant \(invariant.id): it conforms to none of EventInvariant, "
+          + "QuiescenceInvariant and StateInvariant", site)
+    }
+    if events.watches.isEmpty {
+      note("nothing would ask the invariant \(invariant.id): it watches no kind of event", site)
+    }
   }
 
   /// What keeps a machine from being built of the scenario.
@@ -62,6 +95,8 @@ extension Scenario {
   func admit(_ mmu: MMU, of cpu: String, _ site: SourceSite) {
     if mmu.root.scenario != number {
       note("the MMU of \(cpu) walks a table of another scenario", site)
+    } else if !rootNames.indices.contains(mmu.root.id) {
+      note("the MMU of \(cpu) walks a page that is no root: see rootTable(_:)", site)
     }
     if let text = ownerProblem(mmu.owner) { note("the MMU of \(cpu): \(text)", site) }
     if mmu.times < 0 {

@@ -50,6 +50,8 @@ public final class Scenario {
   public var readCopyUpdate = ReadCopyUpdate.consolidated
   /// What the modelled MMU can do.
   public var features = Features()
+  /// Whether it is one of many that a sweep makes of the same operations.
+  package var isCombination = false
   /// Whether an error that code throws merely ends its CPU's program, where no invariant judges it.
   package var letsErrorsPass = false
   /// What becomes of the steps that order CPUs.
@@ -302,6 +304,7 @@ public final class Scenario {
     {
       note("'\(invariant.id)' is no id of an invariant: lower case, with hyphens", site)
     }
+    admit(invariant, site)
     invariants.append(invariant)
   }
 

@@ -133,6 +133,11 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     try admit(root, site)
+    guard machine.isRoot(root.id) else {
+      throw misuse(
+        "a TLBI names the root of the table that MMUs walk, and \(machine.name(ofPage: root.id)) "
+          + "is no root", site)
+    }
     if let text = problem(of: invalidation) { throw misuse(text, site) }
     guard let invalidation = weakened(invalidation, site) else { return }
     var action = Action(.tlbi)

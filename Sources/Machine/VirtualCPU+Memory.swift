@@ -183,6 +183,11 @@ extension VirtualCPU {
     guard (1...Self.choicesMax).contains(count) else {
       throw misuse("a choice among \(count): there are 1 to \(Self.choicesMax)", site)
     }
+    if case .boot = role, count > 1 {
+      throw misuse(
+        "a choice before the CPUs start, where nothing is explored: use a parameter of the model, "
+          + "or let an operation choose", site)
+    }
     var action = Action(.choose)
     action.a = UInt64(count)
     return Int(try issue(action, site))

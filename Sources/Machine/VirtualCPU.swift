@@ -166,6 +166,7 @@ public final class VirtualCPU {
 
   /// Asks for an action and returns its result; other CPUs run in between.
   func issue(_ action: Action, _ site: SourceSite) throws(Abandoned) -> UInt64 {
+    if !isAbandoned && !sink.isCurrent { throw strayed(site) }
     note(site)
     actionCount += 1
     if isAbandoned || errorOnTheSpot != nil { throw refused() }
@@ -433,7 +434,7 @@ public final class VirtualCPU {
     position = ObservationTree.none
     guard !fiber.isIdle else { return }
     isAbandoned = true
-    fiber.resume(as: record)
+    resume()
     guard !fiber.isIdle else { return }
     machine.fail(
       .badLoop(

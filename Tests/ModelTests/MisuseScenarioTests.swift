@@ -304,11 +304,13 @@ struct MisuseScenarioTests {
   }
 
   @Test func vocabularies() {
-    func swept(_ names: [String], _ symmetries: [[Int]] = []) -> String {
+    func swept(_ names: [String], _ symmetries: [[Int]] = [], cpu: String? = nil) -> String {
       let model = Model(
         name: "m", summary: "s", scenario: "s", expectation: .holds,
         vocabulary: Vocabulary(start: "s", symmetries: symmetries) {
-          (Scenario(), names.map { Vocabulary.Word(Operation($0) { _ in }) })
+          let scenario = Scenario()
+          if let cpu { scenario.cpu(cpu, Operation("op") { _ in }) }
+          return (scenario, names.map { Vocabulary.Word(Operation($0) { _ in }) })
         }
       ) { _ in
         let scenario = Scenario()
@@ -324,6 +326,9 @@ struct MisuseScenarioTests {
     #expect(swept(["a 1", "a-1"]).contains("two operations that combinations would call 'a-1'"))
     #expect(swept(["a", "b"], [[0, 2]]).contains("is no permutation of its 2 operations: [0, 2]"))
     #expect(swept(["?"]).contains("has no letter or digit in its name"))
+    #expect(swept([]).contains("the vocabulary has no operations to combine"))
+    #expect(
+      swept(["a"], cpu: "extra").contains("the vocabulary's scenario has the CPU 'extra'"))
   }
 
   @Test func options() throws {

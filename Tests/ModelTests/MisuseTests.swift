@@ -146,8 +146,8 @@ struct MisuseTests {
   func geometries(levels: Int, entries: Int) {
     #expect(
       outcome(Geometry(levels: levels, entries: entries)) { _, _ in }
-        == "the model: @ a geometry of \(levels) levels and \(entries) entries is impossible: a "
-        + "table "
+        == "the model: @ a geometry of \(levels) levels and \(entries) "
+        + "\(entries == 1 ? "entry" : "entries") is impossible: a table "
         + "has 1 to 8 levels, 2 to 512 entries, and at most 2^40 addresses")
   }
 
