@@ -84,9 +84,12 @@ enum ListCommand {
     let style = Terminal.style
     var sections: [[String]] = []
     if wants("models") { sections.append(arguments.models.flatMap { lines($0, style) }) }
-    if wants("systems") {
+    let systems = arguments.models.compactMap(systemEntry)
+    if wants("systems"), systems.isEmpty, !wants("models") {
+      sections.append(["no model has a vocabulary, so there is none to sweep"])
+    } else if wants("systems"), !systems.isEmpty {
       sections.append(
-        arguments.models.compactMap(systemEntry).flatMap {
+        systems.flatMap {
           [
             "\(style.bold($0.name)): sweep of \($0.operations.joined(separator: "; "))",
             "  \($0.start)",

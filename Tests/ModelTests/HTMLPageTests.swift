@@ -54,7 +54,7 @@ import Traces
   @Test func thePageSaysWhoDidWhat() throws {
     let page = try Self.page("collapse-unlocked-descendants")
     for part in [
-      "Table page mapper.0, allocated by mapper in map 0x0, is leaked",
+      "table page mapper.0, allocated by mapper in map 0x0, is leaked",
       "boot.1[0]: LOCKED → table mapper.0, although boot.1 was unlinked by collapser in step 8",
       "mapper is preempted after <code>add boot.1.references +1: now 3</code>: it could go on",
       "gracewalk replay collapse-unlocked-descendants --set levels=3 --schedule "

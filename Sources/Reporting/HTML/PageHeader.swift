@@ -60,9 +60,8 @@ struct PageHeader {
     return (lines + ["</div>"]).joined(separator: "\n")
   }
 
-  private func sentence(_ text: String) -> String {
-    text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
-  }
+  /// It may begin with a name, whose first letter stays as it is.
+  private func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : "\(text)." }
 
   /// Where the trace is from and how to see it again.
   var facts: String {
