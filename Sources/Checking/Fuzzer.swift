@@ -21,6 +21,8 @@ public struct Fuzzer {
     /// Programs in which some invariant can fail: shows that verdicts are compared at all.
     public var violated = 0
     public var transitions = 0
+    /// Pairs of steps that were taken in both orders.
+    public var pairs = 0
     /// Comparisons left out because the exhaustive search has `statesMax` states.
     public var skipped = 0
     public var mismatches: [Mismatch] = []
@@ -86,6 +88,10 @@ public struct Fuzzer {
   /// Transitions after which that search is saved and another goes on.
   public var piece: Int?
 
+  /// How many states of a program are looked at for steps whose footprints say too little; 0 for
+  /// none.
+  public var statesOfPairsMax = 0
+
   /// Compares final states and verdicts for each seed.
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10,
@@ -118,44 +124,56 @@ public struct Fuzzer {
     NoLeakedTablePage(), TeardownOrder(), LocksHeldByReleaser(),
   ]
 
+  /// Those that a program is checked for.
+  private static func invariants(of program: RandomProgram) -> [any Invariant] {
+    guard program.hasGuests else { return invariants }
+    return invariants + InvariantCatalogue.hardware + [NoForeignFrameUse()]
+  }
+
   /// Compares without and with invariants; returns the first disagreement.
   private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
     if program.hasRepeats {
       return Self.livelockMismatch(&report, inPiecesOf: piece) { program.scenario() }
     }
-    let bare = compare({ program.scenario() }, &report)
-    let checked = compare(
-      {
-        let scenario = program.scenario()
-        scenario.require(Fuzzer.invariants)
-        if program.hasGuests {
-          scenario.require(InvariantCatalogue.hardware)
-          scenario.require(NoForeignFrameUse())
-        }
-        return scenario
-      }, &report)
-    if bare == nil, checked == nil, program.hasContext {
-      return compare(
+    func compare(_ invariants: [any Invariant]) -> Comparison {
+      self.compare(
         {
           let scenario = program.scenario()
-          scenario.require(NoOtherPageOutlivesVM())
+          scenario.require(invariants)
           return scenario
         }, &report)
     }
-    if bare == nil, checked == nil, program.hasSpecification {
-      return compare(
-        {
-          let scenario = program.scenario()
-          scenario.require(Linearisable(to: RandomSpecification()))
-          return scenario
-        }, &report)
+    if let what = compare([]).mismatch { return what }
+    var left = Self.invariants(of: program)
+    for round in 0... {
+      let checked = compare(left)
+      if round == 0, checked.violated != nil { report.violated += 1 }
+      if let what = checked.mismatch { return what }
+      // What always fails first would hide whether the others are judged alike.
+      guard let id = checked.violated else { break }
+      left.removeAll { $0.id == id }
     }
-    return bare ?? checked
+    // The one about contexts fails so often that it is compared alone.
+    let last: (any Invariant)? =
+      program.hasContext
+      ? NoOtherPageOutlivesVM()
+      : program.hasSpecification ? Linearisable(to: RandomSpecification()) : nil
+    guard let last else { return nil }
+    let checked = compare([last])
+    if checked.violated != nil { report.violated += 1 }
+    return checked.mismatch
+  }
+
+  /// What came of comparing the searches on a scenario.
+  private struct Comparison {
+    var mismatch: String?
+    /// The invariant that the exhaustive search found violated.
+    var violated: String?
   }
 
   private func compare(
     _ scenario: @escaping @Sendable () -> Scenario, _ report: inout Report
-  ) -> String? {
+  ) -> Comparison {
     var options = SearchOptions()
     options.collectsFinalStates = true
     // The oracle knows no symmetry: it must find every final state that a symmetric one stands for.
@@ -165,18 +183,39 @@ public struct Fuzzer {
     let oracle = ExhaustiveSearch(machine, bounded).run()
     if oracle.ending == .bounded(.states) {
       report.skipped += 1
-      return nil
+      return Comparison()
     }
-    if oracle.ending == .violation { report.violated += 1 }
+    var comparison = Comparison()
+    if oracle.ending == .violation, let violation = machine.violation {
+      comparison.violated = machine.scenario.invariants[violation.invariant].id
+    }
     for subject in subjects {
       let (result, coverage) = subject.run(options, scenario)
       report.transitions += result.statistics.transitions
-      if let what = subject.disagreement(result, oracle) { return what }
-      if oracle.ending == .complete, coverage != Coverage(of: [machine]) {
-        return "coverage: oracle \(Coverage(of: [machine])), \(subject.name) \(coverage)"
+      comparison.mismatch = subject.disagreement(result, oracle)
+      if comparison.mismatch == nil, oracle.ending == .complete, coverage != Coverage(of: [machine])
+      {
+        comparison.mismatch =
+          "coverage: oracle \(Coverage(of: [machine])), \(subject.name) \(coverage)"
       }
+      if comparison.mismatch != nil { return comparison }
     }
-    return nil
+    if statesOfPairsMax > 0 { comparison.mismatch = footprintMismatch(scenario(), &report) }
+    return comparison
+  }
+
+  /// What a footprint leaves out, if something is found.
+  private func footprintMismatch(_ scenario: Scenario, _ report: inout Report) -> String? {
+    let machine = Machine(scenario)
+    let oracle = FootprintOracle(machine, statesMax: statesOfPairsMax)
+    let breach = oracle.run()
+    report.pairs += oracle.pairs
+    return breach.map { breach in
+      let steps = [breach.cpu, breach.other].map {
+        "\(machine.name(ofCPU: $0)): \(machine.pendingText(of: $0))"
+      }
+      return "footprints: \(steps[0]), then \(steps[1]): \(breach.what)"
+    }
   }
 }
 

@@ -37,7 +37,7 @@ extension RandomProgram {
   private func lists(of kind: Mix, _ cpu: Int) -> [[Instruction]] {
     switch kind {
     case .loops: Self.loops
-    case .hardware: mmuTimes(of: cpu) == nil ? Self.changers : Self.guests + Self.changers
+    case .hardware: hardwareLists(of: cpu)
     case .interrupts: Self.interrupts
     case .slabs: Self.slabs
     case .contexts: Self.contexts

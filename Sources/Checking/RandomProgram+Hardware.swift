@@ -26,11 +26,17 @@ extension RandomProgram {
     self.init(seed: seed, size: size)
     addGuests(&random)
     cpus = copies.indices.map { cpu in
-      let mix = random.pick(speculations[cpu] < 0 ? Self.changers : Self.guests + Self.changers)
+      let mix = random.pick(hardwareLists(of: cpu))
       let length = 1 + random.below(size == .small ? 3 : 6 - copies.count)
       return Self.parts(from: mix, length: length, words: wordCount, &random)
     }
     if random.below(8) == 0 { addMistakes() }
+  }
+
+  /// Instructions that go with each other, for a CPU with a unit or without.
+  func hardwareLists(of cpu: Int) -> [[Instruction]] {
+    let all = Self.changers + Self.relying
+    return mmuTimes(of: cpu) == nil ? all : Self.guests + Self.relyingGuests + all
   }
 
   /// Makes mappings of the last CPU tables at the last level, pages above it, blocks that are
@@ -59,6 +65,7 @@ extension RandomProgram {
     // From a copy: what is drawn next stays as it was.
     var others = random
     format = others.pick([.armStage2, .armStage2, .armStage1, .x86, .x86, .ept])
+    if others.below(8) == 0, speculations[cpuCount - 1] >= 0 { otherWalker = cpuCount - 1 }
   }
 
   var hasGuests: Bool { speculations.contains { $0 >= 0 } }
@@ -80,7 +87,7 @@ extension RandomProgram {
     _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
   ) throws -> UInt64 {
     let address = Int(step.old)
-    let root = objects.root
+    let root = step.instruction == .moveTable ? objects.root : objects.root(of: step)
     let top = root[address / 2]
     switch step.instruction {
     case .guestRead:

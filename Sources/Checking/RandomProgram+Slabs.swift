@@ -12,6 +12,7 @@ extension RandomProgram {
     [.takeTable, .giveTableBack, .giveTableBackLater, .shrink, .section],
     [.takePage, .giveBack, .load, .store, .exchange, .compareExchange],
     [.takeTable, .remove, .giveTableBack, .shrink, .install, .synchronize],
+    [.takeTable, .freeFound, .giveTableBack, .remove, .section, .shrink],
   ]
 
   /// The program with a slab for a seed.
@@ -82,7 +83,14 @@ extension RandomProgram {
         entry, expected: 0, desired: Descriptor.table(page).bits, .release
       ).exchanged
       if !won { try cpu.free(page, to: slab) }
+      if won, cpu.hasMMU { _ = try cpu.guestRead(Int(step.old) % 2 * 2) }
       return won ? 2 : 3
+    case .freeFound:
+      // Without unlinking it: whoever does that may come before or after.
+      let found = Descriptor(bits: try cpu.load(entry, .acquire))
+      guard let page = cpu.table(at: found) else { return 0 }
+      try cpu.free(page)
+      return 1
     default: return try giveTableBack(step, slab, entry, cpu)
     }
   }

@@ -14,9 +14,11 @@ public struct RandomProgram: Equatable, Sendable {
     case keep, keepOwn, drop, follow, look, replace, waitForPage, callTwice
     case guestRead, guestWrite, mapLeaf, removeLeaf, protect, mapTable, mapBlock, removeTable
     case tlbi, dsb, giveAway, mapWrongly, claim, moveTable
+    case mapUsed, removeAndTell, readTold, takeFrame, removeAndClaim, moveUsed
     case take, takeBoth, await, bump, flip, gamble, peek, guarded, chase, own, clear
     case mask, maskForGood, unmask, interrupt, walkMasked, removeAfterInterrupt, relock
     case takePage, giveBack, peekPage, poke, shrink, takeTable, giveTableBack, giveTableBackLater
+    case freeFound
     case use, useLater, release
   }
 
@@ -40,6 +42,8 @@ public struct RandomProgram: Equatable, Sendable {
   var hasSpecification = false
   /// For each CPU how often its memory management unit acts unasked; -1 if it has none.
   var speculations: [Int] = []
+  /// The CPU whose unit walks the other root, if there is one.
+  var otherWalker: Int?
   var features = Features()
   var format = EntryFormat.armStage2
   /// Whether loops forget their turns.
@@ -72,9 +76,19 @@ public struct RandomProgram: Equatable, Sendable {
     var root: TablePage
     /// Where tables are moved to that are taken from the root, in programs that do so.
     var otherRoot: TablePage?
+    /// The CPU whose unit walks it.
+    var otherWalker: Int?
     var frames: [DataFrame] = []
     var slab: Slab?
     var context: Context?
+
+    /// The root that a CPU's unit walks.
+    func root(of cpu: VirtualCPU) -> TablePage {
+      cpu.index == otherWalker ? otherRoot ?? root : root
+    }
+
+    /// The root that a step is about.
+    func root(of step: Step) -> TablePage { step.word == 1 ? otherRoot ?? root : root }
   }
 
   /// How large programs may get.
@@ -115,8 +129,9 @@ public struct RandomProgram: Equatable, Sendable {
     RandomProgram(seed: seed, size: size).scenario()
   }
 
-  private var movesTables: Bool {
-    cpus.contains { $0.joined().contains { $0.instruction == .moveTable } }
+  private var hasOtherRoot: Bool {
+    otherWalker != nil
+      || cpus.joined().joined().contains { [.moveTable, .moveUsed].contains($0.instruction) }
   }
 
   /// A fresh scenario that runs the program.
@@ -129,7 +144,7 @@ public struct RandomProgram: Equatable, Sendable {
       kept: hasIdenticalCPUs ? scenario.word("kept") : nil,
       locks: (0..<2).map { scenario.spinLock("l\($0)") },
       readWriteLock: scenario.readWriteLock("rw"), root: scenario.rootTable(),
-      otherRoot: movesTables ? scenario.rootTable("other") : nil,
+      otherRoot: hasOtherRoot ? scenario.rootTable("other") : nil, otherWalker: otherWalker,
       frames: hasGuests ? scenario.dataFrames(4) : [],
       slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil,
       context: hasContext ? scenario.context("vm", ownsPages: true) : nil)
@@ -148,7 +163,8 @@ public struct RandomProgram: Equatable, Sendable {
       }
       let first = scenario.programs.count
       let names = (first..<(first + copies[number])).map { "cpu \($0)" }
-      if let mmu = mmu(of: number, objects.root) {
+      let root = number == otherWalker ? objects.otherRoot : nil
+      if let mmu = mmu(of: number, root ?? objects.root) {
         scenario.cpu(names[0], usesCallbacks: usesCallbacks, mmu: mmu, operations)
       } else {
         scenario.cpus(names, usesCallbacks: usesCallbacks, operations)
@@ -165,6 +181,7 @@ public struct RandomProgram: Equatable, Sendable {
         let texts = parts.map { $0.map(\.text).joined(separator: " ") }
         var times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
         if let walks = mmuTimes(of: cpu) { times += ", MMU walking \(walks) times unasked" }
+        if cpu == otherWalker { times += " from the other root" }
         return "cpu \(cpu)\(times): \(texts.joined(separator: " | "))"
       }
   }
@@ -284,10 +301,12 @@ public struct RandomProgram: Equatable, Sendable {
       .removeTable, .tlbi, .dsb, .giveAway, .mapWrongly, .claim,
       .moveTable:
       note(try runHardware(step, objects, cpu))
+    case .mapUsed, .removeAndTell, .readTold, .takeFrame, .removeAndClaim, .moveUsed:
+      note(try runReliance(step, objects, cpu))
     case .mask, .maskForGood, .unmask, .interrupt, .walkMasked, .removeAfterInterrupt, .relock:
       try runInterrupt(step, objects, cpu, &seen, masks: &held.masks)
     case .takePage, .giveBack, .peekPage, .poke, .shrink, .takeTable, .giveTableBack,
-      .giveTableBackLater:
+      .giveTableBackLater, .freeFound:
       note(try runSlab(step, objects, cpu))
     case .use, .useLater, .release: try runContext(step, objects, cpu)
     default: note(try runIdentical(step, objects, cpu))

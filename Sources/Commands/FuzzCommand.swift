@@ -10,7 +10,8 @@ enum FuzzCommand {
     details: [
       "Every random program is explored exhaustively and by the search under test, or by all that",
       "reduce unless an option picks one, with and without invariants. Verdicts, final states,",
-      "results of operations and changes of entries must agree. Exit status: 1 on a mismatch, 3 if",
+      "results of operations and changes of entries must agree; and any two steps that footprints",
+      "call independent must lead to the same in both orders. Exit status: 1 on a mismatch, 3 if",
       "Ctrl-C ended it early; results so far are printed.",
     ],
     options: [
@@ -20,6 +21,9 @@ enum FuzzCommand {
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(
         name: "pieces", value: "N", help: "save the search and resume it every N transitions"),
+      Option(
+        name: "pairs", value: "N",
+        help: "states of a program in which two steps are taken in both orders (100)"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
       Option(
         name: "symmetry", value: nil,
@@ -63,7 +67,8 @@ enum FuzzCommand {
     print(
       "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
         + (report.skipped > 0 ? "\(counted(report.skipped, "comparison")) too large, " : "")
-        + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
+        + "\(counted(report.transitions, "transition")), \(counted(report.pairs, "pair")); "
+        + "mismatches: \(report.mismatches.count)")
     return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.programs == count)
   }
 
@@ -99,6 +104,7 @@ enum FuzzCommand {
         strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
     fuzzer.mix = mix
     fuzzer.piece = piece
+    fuzzer.statesOfPairsMax = try arguments.countFromZero("pairs") ?? 100
     // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
     if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
     // Without states, what hardware does unasked takes many executions.

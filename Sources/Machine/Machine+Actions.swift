@@ -185,7 +185,9 @@ extension Machine {
     addFootprint(of: action, by: cpu, to: footprint)
     switch action.kind {
     case .compareExchange: addExchange(of: action.a, for: action.b, in: action.cell, footprint)
-    case .store, .exchange: addUnlink(from: action.cell, footprint)
+    case .store, .exchange:
+      addUnlink(from: action.cell, footprint)
+      if action.cell >= Layout.namedCapacity { addPotentialRelink(of: action.a, to: footprint) }
     case .incrementUnlessZero: footprint.write(action.cell)
     case .guestAccess: addPotentialAccess(action, by: cpu, to: footprint)
     case .free: addAllReaders(footprint)

@@ -139,7 +139,7 @@ extension Machine {
     guard cell >= Layout.namedCapacity else { return }
     addUnlink(from: cell, footprint)
     addUnits(thatMayHold: new, footprint)
-    if let page = linkedPage(by: new) { addRelink(of: page, footprint) }
+    addPotentialRelink(of: new, to: footprint)
     for page in [linkedPage(by: old), linkedPage(by: new)] {
       if let page { footprint.write(layout.page(page).base + Layout.linksOffset) }
     }

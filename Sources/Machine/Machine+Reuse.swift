@@ -122,7 +122,27 @@ extension Machine {
   func addRelink(of id: Int, _ footprint: Footprint) {
     guard isRelinked(id) else { return }
     addUnits(footprint)
+    for root in scenario.rootNames.indices { addTables(below: root, to: footprint) }
+    addTables(below: id, to: footprint)
+  }
+
+  /// The same in any other order: entries of any page there is.
+  func addPotentialRelink(of value: UInt64, to footprint: Footprint) {
+    guard let id = linkedPage(by: value), isRelinked(id) else { return }
+    addUnits(footprint)
     addAllEntries(to: footprint)
+  }
+
+  /// Adds the entries that lead from a table to those below it as read.
+  private func addTables(below id: Int, to footprint: Footprint, depth: Int = 0) {
+    guard depth < layout.geometry.lastLevel else { return }
+    for index in 0..<layout.geometry.entries {
+      let cell = layout.page(id)[index].cell
+      footprint.read(cell)
+      if let next = linkedPage(by: memory[cell]) {
+        addTables(below: next, to: footprint, depth: depth + 1)
+      }
+    }
   }
 
   func addHandOver(_ action: Action, to footprint: Footprint) {

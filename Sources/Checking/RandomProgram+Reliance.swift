@@ -1,0 +1,81 @@
+// Random programs that rely on what hardware has cached being gone: told so, or saying so.
+
+import Machine
+
+extension RandomProgram {
+  /// What follows from a cached entry takes several steps in the right order, which single
+  /// instructions seldom come in; so each of these is several at once.
+  static let relyingGuests: [[Instruction]] = [
+    [.mapUsed, .readTold, .guestRead, .mapLeaf],
+    [.mapUsed, .guestWrite, .takeFrame, .claim],
+    [.moveUsed, .tlbi, .dsb, .guestRead, .claim],
+  ]
+  static let relying: [[Instruction]] = [
+    [.removeAndTell, .mapLeaf, .removeAndClaim, .tlbi],
+    [.removeAndClaim, .takeFrame, .mapUsed, .giveAway],
+  ]
+
+  /// Instructions that are about the one address most programs have in common.
+  static func runReliance(
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    let address = Int(step.old) / 2 * 2
+    let root = objects.root(of: cpu)
+    let entry = root[address / 2]
+    switch step.instruction {
+    case .mapUsed: return try mapUsed(address, isWritable: step.new == 1, entry, cpu)
+    case .removeAndTell:
+      try cpu.store(0, to: entry, .relaxed)
+      try cpu.store(step.new, to: objects.words[step.word], .release)
+      if step.old == 1 { try cpu.store(Descriptor.block(address).bits, to: entry, .release) }
+      return 0
+    case .readTold:
+      if step.new == 2 { _ = try mapUsed(address, isWritable: true, entry, cpu) }
+      let told = try cpu.load(objects.words[step.word], .acquire)
+      return cpu.hasMMU ? try cpu.guestRead(address).code : told
+    case .takeFrame:
+      // What guests have written to it goes along.
+      let frame = objects.frames[address]
+      let seen = try cpu.load(frame.content, .acquire)
+      if step.new == 2 { try cpu.handOver(frame, to: .nobody) }
+      return seen
+    case .moveUsed: return try moveUsed(step, objects, cpu)
+    default:
+      try cpu.store(0, to: entry, .release)
+      if step.new == 2 {
+        try cpu.dsb()
+        try cpu.tlbi(.all, of: root)
+        try cpu.dsb()
+      }
+      try cpu.expectUntranslated(root, address)
+      return 0
+    }
+  }
+
+  private static func mapUsed(
+    _ address: Int, isWritable: Bool, _ entry: Location, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    let leaf = Descriptor.block(address)
+    try cpu.store((isWritable ? leaf : leaf.readOnly).bits, to: entry, .release)
+    return cpu.hasMMU ? try cpu.guestRead(address).code : 0
+  }
+
+  /// Links a table, walks it, and links it below another root.
+  private static func moveUsed(
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
+  ) throws -> UInt64 {
+    guard let other = objects.otherRoot, let page = try cpu.allocateTable() else { return 0 }
+    try cpu.store(Descriptor.page(0).bits, to: page[0], .relaxed)
+    let table = Descriptor.table(page).bits
+    try cpu.store(table, to: objects.root[0], .release)
+    if cpu.hasMMU { _ = try cpu.guestRead(0) }
+    try cpu.store(0, to: objects.root[0], .release)
+    if step.new == 2 {
+      try cpu.dsb()
+      try cpu.tlbi(.all, of: objects.root)
+      try cpu.dsb()
+    }
+    try cpu.store(table, to: other[0], .release)
+    return 1
+  }
+}

@@ -1,0 +1,84 @@
+// Footprints that say too little are found out by taking two steps in both orders.
+
+import Checking
+import Exploration
+import Gracewalk
+import Support
+import TestSupport
+import Testing
+
+/// Leaves out what the next steps of some kind touch.
+private final class StepsHidden: Forwarding {
+  private let machine: Machine
+  private let verb: String
+
+  init(_ machine: Machine, _ verb: String) {
+    self.machine = machine
+    self.verb = verb
+    super.init(machine)
+  }
+
+  private func isMeant(_ cpu: Int) -> Bool { machine.pendingText(of: cpu).hasPrefix(verb) }
+
+  override func addFootprint(of cpu: Int, to footprint: Footprint) {
+    if !isMeant(cpu) { base.addFootprint(of: cpu, to: footprint) }
+  }
+
+  override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
+    if !isMeant(cpu) { base.addPotentialFootprint(of: cpu, to: footprint) }
+  }
+}
+
+/// Says that no step is affected by what others do before it.
+private final class ChangesHidden: Forwarding {
+  override func hasFixedFootprint(_ cpu: Int) -> Bool { true }
+}
+
+/// Says that nobody can enable a disabled CPU.
+private final class EnablersHidden: Forwarding {
+  override func enablers(of cpu: Int) -> CPUSet { CPUSet() }
+}
+
+struct FootprintOracleTests {
+  private static func scenario(_ seed: UInt64) -> Scenario {
+    let scenario = RandomProgram(.all, seed: seed, size: .small).scenario()
+    scenario.require(InvariantCatalogue.tables)
+    scenario.require([GracePeriodSafety(), TeardownOrder(), NoForeignFrameUse()])
+    scenario.require(InvariantCatalogue.hardware)
+    return scenario
+  }
+
+  /// How many programs it takes until the oracle notices, and what it says.
+  private func firstBreach(
+    of seeds: Range<UInt64>, _ lie: (Machine) -> TransitionSystem
+  ) -> (programs: Int, what: String)? {
+    for seed in seeds {
+      let oracle = FootprintOracle(lie(Machine(Self.scenario(seed))), statesMax: 200)
+      if let breach = oracle.run() { return (Int(seed) + 1, breach.what) }
+    }
+    return nil
+  }
+
+  private static let lies: [(verb: String, programs: Int)] = [
+    ("walk reads", 4), ("tlbi takes effect", 694), ("guest write", 871), ("dsb", 362),
+    ("hand over", 42),
+    ("mask interrupts", 5), ("ipi: send", 355), ("rcu read lock", 22), ("synchronize", 22),
+    ("call after", 5), ("give ", 55), ("allocate from", 48), ("shrink", 205), ("use ", 193),
+    ("release ", 193), ("free ", 28), ("expect ", 435), ("cmpxchg", 4), ("lock", 492), ("store", 5),
+  ]
+
+  @Test(arguments: lies)
+  func hiddenStepsAreFoundOut(verb: String, programs: Int) {
+    let breach = firstBreach(of: 0..<5_000) { StepsHidden($0, verb) }
+    #expect(breach?.programs == programs, "\(verb): \(breach?.what ?? "not noticed")")
+  }
+
+  @Test func otherLiesAreFoundOut() {
+    let changes = firstBreach(of: 0..<1_000) { ChangesHidden($0) }
+    #expect(changes?.programs == 5)
+    #expect(changes?.what == "fixed footprint changes")
+    let enablers = firstBreach(of: 0..<1_000) { EnablersHidden($0) }
+    #expect(enablers?.programs == 5)
+    #expect(enablers?.what == "enabled by a step of no enabler")
+  }
+}
