@@ -89,7 +89,7 @@ extension RandomProgram {
       // Without unlinking it: whoever does that may come before or after.
       let found = Descriptor(bits: try cpu.load(entry, .acquire))
       guard let page = cpu.table(at: found) else { return 0 }
-      try cpu.free(page)
+      try slab.contains(page) ? cpu.free(page, to: slab) : cpu.free(page)
       return 1
     default: return try giveTableBack(step, slab, entry, cpu)
     }

@@ -13,8 +13,8 @@ public struct GracePeriodSafety: EventInvariant, QuiescenceInvariant, MachineReq
   public let statement =
     "A table page is freed only when every read-side section that was open when it was unlinked "
     + "has been left, and every CPU that had interrupts masked then has unmasked them; nobody "
-    + "waits for the others inside, or with a spin lock held, leaves what it is not in, ends "
-    + "inside, or dereferences a protected entry outside of both."
+    + "waits for the others inside, in a callback, or with a spin lock held, leaves what it is not "
+    + "in, ends inside, or dereferences a protected entry outside of both."
   public let rationale =
     "A reader that entered before the unlinking may hold the page. That it does not touch it in "
     + "this execution is luck."
@@ -49,6 +49,10 @@ public struct GracePeriodSafety: EventInvariant, QuiescenceInvariant, MachineReq
           + "does so, too, neither goes on")
     case .unmaskedUnmasked:
       return Violation("\(cpu) unmasks interrupts that are not masked")
+    case .blockedInSection where event.value == 1:
+      return Violation(
+        "\(cpu) waits for a grace period in a callback, which must not sleep: no callback behind "
+          + "it can run meanwhile")
     case .blockedInSection:
       return Violation("\(cpu) waits for a grace period inside its own read-side section")
     case .blockedWhileMasked:

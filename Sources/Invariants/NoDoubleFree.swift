@@ -2,12 +2,13 @@
 
 import Machine
 
-/// A page is freed once for each time it is allocated.
+/// A page is freed once for each time it is allocated, to where it came from.
 public struct NoDoubleFree: EventInvariant {
   public init() {}
 
   public let id = "no-double-free"
-  public let statement = "No table page is freed twice."
+  public let statement =
+    "No table page is freed twice, nor to another allocator than the one it came from."
   public let rationale =
     "Two CPUs that both think they dropped the last reference hand the same page to the allocator "
     + "twice, and it ends up in two tables."
@@ -19,6 +20,11 @@ public struct NoDoubleFree: EventInvariant {
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
     guard let page = machine.page(event.page) else { return nil }
+    if event.value > 0 {
+      return Violation(
+        "\(machine.name(ofCPU: event.cpu)) frees table page \(machine.name(ofPage: event.page)), "
+          + "which belongs to a slab and is given back with free(page, to: slab)")
+    }
     if machine.wasNeverAllocated(page) {
       return Violation(
         "\(machine.name(ofCPU: event.cpu)) frees through a wild pointer: nobody has allocated page "

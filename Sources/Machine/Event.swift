@@ -9,9 +9,9 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `page`.
   public static let accessAfterFree = EventKinds(rawValue: 1 << 0)
-  /// A page was freed that is not allocated.
+  /// A page was freed that is not allocated, or that belongs to a slab.
   ///
-  /// `page`.
+  /// `page`; `value`: the slab's number, from 1, or 0.
   public static let freeOfFreedPage = EventKinds(rawValue: 1 << 1)
   /// A second entry now points to a table.
   ///
@@ -19,7 +19,9 @@ public struct EventKinds: OptionSet, Sendable {
   public static let linkedAgain = EventKinds(rawValue: 1 << 2)
   /// A page was freed while CPUs (`value`, as a set) were in sections older than its unlinking.
   public static let freedInGracePeriod = EventKinds(rawValue: 1 << 3)
-  /// A CPU waits for a grace period inside its own read-side section.
+  /// A CPU waits for a grace period inside its own read-side section, or in a callback.
+  ///
+  /// `value`: 1 in a callback.
   public static let blockedInSection = EventKinds(rawValue: 1 << 4)
   /// A CPU left a section it was not in.
   public static let leftNoSection = EventKinds(rawValue: 1 << 5)

@@ -61,6 +61,7 @@ extension Machine {
   /// That, too, follows from what the CPU itself has done.
   func reportBlocking(_ cpu: Int) {
     if isInside(.sections, cpu) { report(.blockedInSection, cpu) }
+    if case .callbacks = cpus[cpu].role { report(.blockedInSection, cpu, value: 1) }
     if isInside(.interrupts, cpu) { report(.blockedWhileMasked, cpu) }
     for cell in scenario.spinLockCells where memory[cell] == UInt64(cpu) + 1 {
       report(.blockedUnderLock, cpu, cell: cell)

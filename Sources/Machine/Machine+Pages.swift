@@ -22,7 +22,7 @@ extension Machine {
     return UInt64(page.id)
   }
 
-  func freePage(_ base: UInt32, by cpu: Int) {
+  func freePage(_ base: UInt32, by cpu: Int, leavesSlab: Bool = false) {
     let lifetime = memory[base]
     guard lifetime & 1 == 1 else {
       report(.freeOfFreedPage, cpu, page: base, cell: base)
@@ -30,6 +30,9 @@ extension Machine {
     }
     reportReaders(ofPage: base, freedBy: cpu)
     if let id = layout.pageID(at: base) {
+      if !leavesSlab, let slab = slabNumber(ofPage: id) {
+        report(.freeOfFreedPage, cpu, page: base, cell: base, value: 1 + UInt64(slab))
+      }
       reportCached(page: id, freedBy: cpu)
       if isRoot(id), scenario.contexts.isEmpty { report(.rootFreed, cpu, page: base, cell: base) }
     }

@@ -36,7 +36,8 @@ extension Machine {
       var free = CPUSet(bits: memory[action.cell])
       memory[action.cell] = 0
       while let index = free.popLowest() {
-        freePage(layout.page(Slab.firstID(packed: action.b) + index).base, by: cpu)
+        let page = layout.page(Slab.firstID(packed: action.b) + index)
+        freePage(page.base, by: cpu, leavesSlab: true)
       }
       return 0
     }

@@ -1,6 +1,7 @@
 // Mistakes of a model's author: said with the place where they were made, and never a trap.
 
 import CFiber
+import Support
 
 /// Takes note of mistakes in the code that runs on a thread: that of a CPU, of an invariant that
 /// judges, or of a closure that builds a scenario.
@@ -11,6 +12,8 @@ package final class MisuseSink {
   private let take: (String, SourceSite) -> Void
   /// The number of the scenario that the code belongs to, where that is known.
   private let scenario: UInt32
+  /// What was done on a thread where no code of a model runs.
+  private let elsewhere = Locked<(text: String, site: SourceSite)?>(nil)
 
   package init(scenario: UInt32 = 0, _ take: @escaping (String, SourceSite) -> Void) {
     self.scenario = scenario
@@ -37,6 +40,20 @@ package final class MisuseSink {
   /// True for code whose mistakes this object is told.
   @inline(__always)
   var isCurrent: Bool { gracewalk_current() == Unmanaged.passUnretained(self).toOpaque() }
+
+  /// Keeps a mistake made on another thread, until `tellOthers`; the first is kept.
+  func noteElsewhere(_ text: String, _ site: SourceSite) {
+    elsewhere.withLock { if $0 == nil { $0 = (text, site) } }
+  }
+
+  /// Tells what was noted on other threads.
+  func tellOthers() {
+    let noted = elsewhere.withLock { noted in
+      defer { noted = nil }
+      return noted
+    }
+    if let noted { take(noted.text, noted.site) }
+  }
 
   /// Runs code whose mistakes this object is to be told.
   @inline(__always)
@@ -84,6 +101,12 @@ extension VirtualCPU {
 
   /// Code that was given another CPU, or none, acts on this one: told to whoever runs it.
   func strayed(_ site: SourceSite) -> Abandoned {
+    if gracewalk_current() == nil {
+      sink.noteElsewhere(
+        "acts on a VirtualCPU from a thread of its own: one that the code started is not "
+          + "scheduled, so nothing can be said of what it does", site)
+      return Abandoned()
+    }
     MisuseSink.note(
       "acts on the VirtualCPU '\(name)', which other code was given: a closure uses the one that "
         + "it is called with", site.file, site.line)

@@ -79,7 +79,7 @@ public final class VirtualCPU {
   /// What a report says if the code traps.
   let record: CodeRecord
   /// Takes note of mistakes that the code makes without an action.
-  private lazy var sink = MisuseSink(scenario: scenarioNumber) { [unowned self] text, site in
+  private(set) lazy var sink = MisuseSink(scenario: scenarioNumber) { [unowned self] text, site in
     _ = misuse(text, site)
   }
   /// Actions that abandoned code has asked for all the same.
@@ -364,7 +364,10 @@ public final class VirtualCPU {
   // MARK: Outside the fiber
 
   /// Lets the code go on until it asks for its next action.
-  private func resume() { sink.whileCurrent { fiber.resume(as: record) } }
+  private func resume() {
+    sink.whileCurrent { fiber.resume(as: record) }
+    sink.tellOthers()
+  }
 
   /// Runs the code from its start to its first action.
   func start() {

@@ -15,10 +15,10 @@ struct FuzzTotals: Equatable, Sendable {
 struct CombinedFuzzTests {
   private static let programs = 250
   private static let totals = [
-    FuzzTotals(violated: 99, skipped: 172, transitions: 120180, pairs: 68407),
-    FuzzTotals(violated: 124, skipped: 156, transitions: 175192, pairs: 73924),
-    FuzzTotals(violated: 106, skipped: 202, transitions: 111096, pairs: 65139),
-    FuzzTotals(violated: 118, skipped: 166, transitions: 133748, pairs: 63512),
+    FuzzTotals(violated: 99, skipped: 172, transitions: 120515, pairs: 70195),
+    FuzzTotals(violated: 124, skipped: 156, transitions: 176004, pairs: 74584),
+    FuzzTotals(violated: 106, skipped: 202, transitions: 111418, pairs: 65713),
+    FuzzTotals(violated: 119, skipped: 166, transitions: 134169, pairs: 64249),
   ]
 
   private func run(_ mix: RandomProgram.Mix, _ seeds: Range<UInt64>) -> FuzzTotals {
@@ -43,7 +43,7 @@ struct CombinedFuzzTests {
   }
 
   private static let pairs: [(mix: RandomProgram.Mix, totals: FuzzTotals)] = [
-    ([.hardware, .slabs], FuzzTotals(violated: 31, skipped: 54, transitions: 40543, pairs: 17559)),
+    ([.hardware, .slabs], FuzzTotals(violated: 32, skipped: 54, transitions: 40718, pairs: 17874)),
     (
       [.hardware, .contexts],
       FuzzTotals(violated: 34, skipped: 62, transitions: 36614, pairs: 17479)
@@ -53,9 +53,9 @@ struct CombinedFuzzTests {
       FuzzTotals(violated: 35, skipped: 52, transitions: 39186, pairs: 22489)
     ),
     (
-      [.slabs, .interrupts], FuzzTotals(violated: 29, skipped: 2, transitions: 22292, pairs: 10834)
+      [.slabs, .interrupts], FuzzTotals(violated: 31, skipped: 2, transitions: 22420, pairs: 10896)
     ),
-    ([.contexts, .slabs], FuzzTotals(violated: 45, skipped: 0, transitions: 36354, pairs: 18272)),
+    ([.contexts, .slabs], FuzzTotals(violated: 46, skipped: 0, transitions: 36445, pairs: 18325)),
     (
       [.interrupts, .contexts],
       FuzzTotals(violated: 40, skipped: 6, transitions: 38274, pairs: 17630)

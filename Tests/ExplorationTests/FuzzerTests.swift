@@ -70,7 +70,7 @@ struct FuzzerTests {
   }
 
   /// Programs whose freed pages come back at once, while others look at them.
-  @Test(arguments: zip(0..<4, [213, 241, 231, 235]))
+  @Test(arguments: zip(0..<4, [230, 260, 246, 252]))
   func programsWithSlabsAgree(chunk: Int, violated: Int) {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasSlabs = true
@@ -91,7 +91,7 @@ struct FuzzerTests {
   }
 
   /// Programs with a VM that owns the table pages, and that somebody releases.
-  @Test(arguments: zip(0..<4, [401, 446, 401, 435]))
+  @Test(arguments: zip(0..<4, [406, 458, 410, 447]))
   func programsWithContextsAgree(chunk: Int, violated: Int) {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasContexts = true

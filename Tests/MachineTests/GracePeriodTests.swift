@@ -173,6 +173,18 @@ struct SectionMisuseTests {
     #expect(report(.blockedInSection) { cpu, _ in try cpu.synchronize() } == nil)
   }
 
+  @Test(arguments: [true, false])
+  func waitingInACallbackIsReported(sleeps: Bool) {
+    let scenario = Scenario()
+    scenario.require(Sees(.blockedInSection))
+    scenario.cpu(
+      "cpu", usesCallbacks: true,
+      Operation("call") { cpu in try cpu.call { cpu in if sleeps { try cpu.synchronize() } } })
+    let machine = Machine(scenario)
+    machine.finish()
+    #expect(machine.violation?.report.message == (sleeps ? "cpu/rcu, no page, no word" : nil))
+  }
+
   @Test func dereferencingOutsideIsReported() {
     let outside = report(.dereferencedOutside) { cpu, word in _ = try cpu.dereference(word) }
     #expect(outside == "cpu, no page, word")

@@ -102,6 +102,17 @@ struct SlabTests {
       } == "cpu frees table page slab.0 which is not allocated")
   }
 
+  @Test func aPageOfASlabIsFreedToIt() {
+    #expect(
+      violation(of: NoDoubleFree()) { cpu, slab, _ in
+        guard let page = try cpu.allocate(from: slab) else { return 0 }
+        try cpu.free(page)
+        return 0
+      }
+        == "cpu frees table page slab.0, which belongs to a slab and is given back with "
+        + "free(page, to: slab)")
+  }
+
   @Test(arguments: [Slab.Kind.tables, .objects])
   func tablesLeakAndObjectsDoNot(kind: Slab.Kind) {
     let message = violation(of: NoLeakedTablePage(), kind: kind) { cpu, slab, _ in

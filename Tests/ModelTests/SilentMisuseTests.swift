@@ -1,6 +1,7 @@
 // What would hold in silence, or crash, because a model asks for something that is never done.
 
 import Checking
+import Foundation
 import Gracewalk
 import Invariants
 import Machine
@@ -65,6 +66,22 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
     }
     #expect(text.contains("acts on the VirtualCPU 'a', which other code was given"), "\(text)")
     #expect(text.hasPrefix("the model: @ a/rcu in "), "\(text)")
+  }
+
+  @Test func anotherThread() {
+    let text = outcome { scenario, root in
+      scenario.cpu(
+        "a",
+        Operation("op") { cpu in
+          let handle = Kept()
+          handle.cpu = cpu
+          let thread = Thread { try? handle.cpu?.store(0, to: root[0], .relaxed) }
+          thread.start()
+          while !thread.isFinished { Thread.sleep(forTimeInterval: 0.001) }
+          _ = try cpu.load(root[0], .relaxed)
+        })
+    }
+    #expect(text.contains("acts on a VirtualCPU from a thread of its own"), "\(text)")
   }
 
   @Test func theHandleOfAnotherCPU() {

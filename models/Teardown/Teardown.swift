@@ -66,7 +66,7 @@ public enum Teardown {
     model(
       "teardown-level-in-one-bit", "the level is packed into one bit where it needs two",
       Variant(word: PrivateWord(levelBits: 1)), omission: "room for every level",
-      violates: ["no-use-after-free"]),
+      violates: ["no-use-after-free", "no-double-free"]),
   ]
 
   private static func model(
