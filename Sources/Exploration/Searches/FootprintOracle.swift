@@ -48,8 +48,10 @@ public final class FootprintOracle {
   public private(set) var pairs = 0
   public private(set) var breach: Breach?
 
-  /// - Parameter statesMax: how many states are looked at: all, if there are no more than half of
-  ///   that, or else those of random executions as well.
+  /// - Parameters:
+  ///   - system: whose footprints are tried.
+  ///   - statesMax: how many states are looked at: all, if there are no more than half of that, or
+  ///     else those of random executions as well.
   public init(_ system: TransitionSystem, statesMax: Int) {
     self.system = system
     self.statesMax = statesMax
