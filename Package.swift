@@ -1,11 +1,23 @@
 // swift-tools-version: 6.2
-// Layers, lowest first; a target may import only what stands above it in this list.
+// Rooms, lowest first; one may import only what stands above it in this list. Modules have a prefix,
+// so that a package that depends on this one may have a Machine of its own; folders have none.
 import PackageDescription
 
 let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
+
+func modules(_ rooms: [String]) -> [Target.Dependency] {
+  rooms.map { .init(stringLiteral: "Gracewalk\($0)") }
+}
+
+/// The module `GracewalkX`, from the folder `Sources/X`.
+func room(_ name: String, on rooms: String..., c modulesOfC: [Target.Dependency] = []) -> Target {
+  .target(
+    name: "Gracewalk\(name)", dependencies: modules(rooms) + modulesOfC, path: "Sources/\(name)",
+    swiftSettings: settings)
+}
 
 let package = Package(
   name: "gracewalk",
@@ -16,60 +28,53 @@ let package = Package(
     .executable(name: "gracewalk", targets: ["GracewalkCommand"]),
   ],
   targets: [
-    .target(name: "CFiber"),
-    .target(name: "CTraps"),
-    .target(name: "Support", swiftSettings: settings),
-    .target(name: "Fibers", dependencies: ["CFiber", "CTraps"], swiftSettings: settings),
-    .target(name: "Exploration", dependencies: ["Support"], swiftSettings: settings),
+    .target(name: "CGracewalkFiber", path: "Sources/CFiber"),
+    .target(name: "CGracewalkTraps", path: "Sources/CTraps"),
+    room("Support"),
+    room("Fibers", c: ["CGracewalkFiber", "CGracewalkTraps"]),
+    room("Exploration", on: "Support"),
+    room("Machine", on: "Exploration", "Fibers", "Support", c: ["CGracewalkFiber"]),
+    room("Invariants", on: "Machine", "Support"),
+    room("Traces", on: "Machine", "Exploration", "Support"),
+    room("Checking", on: "Traces", "Invariants", "Machine", "Exploration", "Support"),
+    room("Reporting", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
+    room(
+      "Commands", on: "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+      "Support"),
     .target(
-      name: "Machine", dependencies: ["Exploration", "Fibers", "CFiber", "Support"],
-      swiftSettings: settings),
-    .target(name: "Invariants", dependencies: ["Machine", "Support"], swiftSettings: settings),
-    .target(
-      name: "Traces", dependencies: ["Machine", "Exploration", "Support"], swiftSettings: settings),
-    .target(
-      name: "Checking",
-      dependencies: ["Traces", "Invariants", "Machine", "Exploration", "Support"],
-      swiftSettings: settings),
-    .target(
-      name: "Reporting",
-      dependencies: ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"],
+      name: "Gracewalk", dependencies: modules(["Commands", "Reporting", "Checking", "Support"]),
       swiftSettings: settings),
     .target(
-      name: "Commands",
-      dependencies: [
-        "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support",
-      ],
+      name: "GracewalkModels", dependencies: ["Gracewalk"], path: "models",
       swiftSettings: settings),
-    .target(
-      name: "Gracewalk", dependencies: ["Commands", "Reporting", "Checking", "Support"],
-      swiftSettings: settings),
-    .target(
-      name: "Models", dependencies: ["Gracewalk"], path: "models", swiftSettings: settings),
-    .target(name: "GracewalkCatalogue", dependencies: ["Models"], swiftSettings: settings),
+    .target(name: "GracewalkCatalogue", dependencies: ["GracewalkModels"], swiftSettings: settings),
     .executableTarget(
-      name: "GracewalkCommand", dependencies: ["Models", "Commands", "Reporting", "Gracewalk"],
+      name: "GracewalkCommand",
+      dependencies: modules(["Models", "Commands", "Reporting"]) + ["Gracewalk"],
       swiftSettings: settings),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .target(
       name: "TestSupport", dependencies: ["Gracewalk", "CAllocationCounter"],
       path: "Tests/TestSupport", swiftSettings: settings),
-    .testTarget(name: "SupportTests", dependencies: ["Support"], swiftSettings: settings),
+    .testTarget(name: "SupportTests", dependencies: modules(["Support"]), swiftSettings: settings),
     .testTarget(
-      name: "FibersTests", dependencies: ["Fibers", "TestSupport"], swiftSettings: settings),
-    .testTarget(
-      name: "ExplorationTests",
-      dependencies: ["Exploration", "Machine", "Models", "Checking", "Support", "TestSupport"],
+      name: "FibersTests", dependencies: modules(["Fibers"]) + ["TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "MachineTests", dependencies: ["Machine", "Exploration", "Support", "TestSupport"],
+      name: "ExplorationTests",
+      dependencies: modules(["Exploration", "Machine", "Models", "Checking", "Support"])
+        + ["TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "MachineTests",
+      dependencies: modules(["Machine", "Exploration", "Support"]) + ["TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "ModelTests",
-      dependencies: [
-        "Models", "Gracewalk", "Checking", "Traces", "Invariants", "Machine", "Exploration",
-        "Reporting", "Commands", "GracewalkCommand", "Support",
-      ], exclude: ["Snapshots"], swiftSettings: settings),
+      dependencies: modules([
+        "Models", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Reporting",
+        "Commands", "Command", "Support",
+      ]) + ["Gracewalk"], exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -2,7 +2,7 @@
 
 /// The folders, with the files in each.
 ///
-/// Code names its own place as `Models/File.swift` (Swift's `#fileID`), which is no path. Within a
+/// Code names its own place as `GracewalkModels/File.swift` (Swift's `#fileID`), which is no path. Within a
 /// module, no two files have the same name, so the name tells the folder. The paths that a compiler
 /// knows (`#filePath`) are those of the machine that it ran on; these are the same everywhere. A
 /// test holds the list against the folders.
@@ -33,7 +33,7 @@ private let folders: [(name: String, files: [String])] = [
 ]
 
 extension Catalogue {
-  /// The path, below the root of the repository, of a file that code calls `Models/File.swift`;
+  /// The path, below the root of the repository, of a file that code calls `GracewalkModels/File.swift`;
   /// nil if it is none of the models'.
   public static func path(ofFile id: String) -> String? { paths[id] }
 

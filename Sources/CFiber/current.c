@@ -1,5 +1,5 @@
 /* Who takes note of mistakes on this thread; Swift cannot import thread-local variables. */
-#include "CFiber.h"
+#include "CGracewalkFiber.h"
 
 static _Thread_local void *current;
 

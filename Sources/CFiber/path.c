@@ -1,6 +1,6 @@
 /* Who called whom on a fiber's stack.  Both ABIs keep a chain of frames: each holds the address of
  * the caller's frame and, behind it, where the call returns to. */
-#include "CFiber.h"
+#include "CGracewalkFiber.h"
 
 uint64_t gracewalk_call_path(const void *base)
 {

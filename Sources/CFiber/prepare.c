@@ -1,6 +1,6 @@
 /* The first frame of a fiber: the layout that gracewalk_switch pops, with the entry function and
  * its argument in callee-saved registers and the start shim as return address. */
-#include "CFiber.h"
+#include "CGracewalkFiber.h"
 #include <stdint.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef GRACEWALK_TEXT_H
 #define GRACEWALK_TEXT_H
 
-#include "CTraps.h"
+#include "CGracewalkTraps.h"
 #include <stdatomic.h>
 #include <stddef.h>
 

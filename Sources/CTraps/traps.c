@@ -1,5 +1,5 @@
 /* Signal handlers that say which code trapped, and let the process die as it would have. */
-#include "CTraps.h"
+#include "CGracewalkTraps.h"
 #include "text.h"
 #include <errno.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
 // Which of a model's steps are needed: each is left out in turn, and the rest is checked.
 
-import Exploration
-import Invariants
-import Machine
-import Traces
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkTraces
 
 /// What becomes of a model without one of its steps.
 public struct AblationReport: Sendable {

@@ -1,10 +1,10 @@
 // Checking a model: pick the search, run it, minimise what it finds, say what was covered.
 
-import Exploration
-import Invariants
-import Machine
-import Support
-import Traces
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// Which search to run.
 public enum Strategy: String, CaseIterable, Sendable {

@@ -1,8 +1,8 @@
 // What went wrong before anything was checked, as one clear line.
 
-import Machine
-import Support
-import Traces
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 extension CheckError: CustomStringConvertible {
   /// The line for a model with a name.

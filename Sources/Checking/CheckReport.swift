@@ -1,8 +1,8 @@
 // What a check found, and what exactly it covered.
 
-import Exploration
-import Machine
-import Traces
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkTraces
 
 /// The result of a check.
 public enum Verdict: Equatable, Sendable {

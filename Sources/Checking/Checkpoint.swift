@@ -1,8 +1,8 @@
 // A check that was saved: which check it is of, and what its search knew.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 /// A saved check, read from its file.
 ///

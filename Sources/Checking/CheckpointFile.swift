@@ -1,6 +1,6 @@
 // The file a check is saved in: at any moment it is the old one or the new one, and whole.
 
-import Exploration
+import GracewalkExploration
 
 #if canImport(Darwin)
   import Darwin

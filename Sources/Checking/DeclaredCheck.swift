@@ -1,6 +1,6 @@
 // The checks that a model's declared verdict asks for: what the catalogue and tests hold it to.
 
-import Traces
+import GracewalkTraces
 
 /// A check, and what must come of it.
 public struct DeclaredCheck: Equatable, Sendable {

@@ -1,8 +1,8 @@
 // Errors of sweeps, ablations, features and traces, as one clear line each.
 
-import Machine
-import Support
-import Traces
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 extension SweepError: CustomStringConvertible {
   public var description: String {

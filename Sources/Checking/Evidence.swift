@@ -1,9 +1,9 @@
 // What is known of a system once its models are checked and its correct ones are taken apart.
 
-import Exploration
-import Invariants
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
 
 /// Models that belong together: the correct ones of a protocol, and its siblings.
 public struct ModelSystem: Sendable {

@@ -1,9 +1,9 @@
 // Holding the liveness search against its oracle, on random programs whose loops forget.
 
-import Exploration
-import Invariants
-import Machine
-import Traces
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkTraces
 
 extension Fuzzer {
   /// More states than this, and the oracle takes too long.

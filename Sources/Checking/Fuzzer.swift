@@ -1,9 +1,9 @@
 // Holding every search against the exhaustive one, on random programs.
 
-import Exploration
-import Invariants
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
 
 /// Compares searches on random programs.
 public struct Fuzzer {

@@ -1,8 +1,8 @@
 // Livelocks found the slow and obvious way: what the liveness search is held against.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 /// All states of a scenario, and whether an execution can loop in them for ever.
 ///

@@ -1,6 +1,6 @@
 // The code of a model that misuses the API: an interpreter of made-up steps.
 
-import Machine
+import GracewalkMachine
 
 /// Runs steps on a CPU.
 struct MisuseCode {

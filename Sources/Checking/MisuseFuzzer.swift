@@ -1,8 +1,8 @@
 // Feeding checks what nobody should write: models with wrong indices, addresses, names and bounds.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 /// Makes up models that misuse the public API in every way it knows, and checks them.
 ///

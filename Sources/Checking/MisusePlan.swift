@@ -1,7 +1,7 @@
 // What a model that misuses the API is made of: plain data, so that each build makes the same.
 
-import Invariants
-import Machine
+import GracewalkInvariants
+import GracewalkMachine
 
 /// The scenario of such a model.
 struct MisusePlan: Sendable {

@@ -1,7 +1,7 @@
 // Which invariants a model should require: those that apply to what its scenario makes use of.
 
-import Invariants
-import Machine
+import GracewalkInvariants
+import GracewalkMachine
 
 /// An invariant that applies to what a scenario makes use of, and that nothing required.
 public struct UnjudgedInvariant: Equatable, Sendable {

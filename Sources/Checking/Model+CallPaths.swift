@@ -1,8 +1,8 @@
 // What the number of a call path stands for, on this machine and in this build.
 
-import Exploration
-import Invariants
-import Machine
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 
 extension Model {
   /// The options with the call paths that the step to be left out is about.

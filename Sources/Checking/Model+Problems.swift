@@ -1,9 +1,9 @@
 // A model is declared in a way that makes sense, or a check says in a line what is wrong with it.
 
-import Support
-import Exploration
-import Invariants
-import Machine
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
 
 extension Model {
   /// What is wrong with how the model is declared; nil if nothing is.

@@ -1,8 +1,8 @@
 // A model: a system, its parameters, what must hold, and which verdict is expected.
 
-import Invariants
-import Machine
-import Support
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
 
 /// Where a question comes from.
 public struct Origin: Equatable, Sendable {

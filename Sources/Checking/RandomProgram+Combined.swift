@@ -1,7 +1,7 @@
 // Random programs of several kinds: what only goes wrong where one meets another.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// The program that combines kinds of instructions, for a seed.

@@ -1,8 +1,8 @@
 // Random programs with a context: who uses it, who releases it, and which pages are left then.
 
-import Invariants
-import Machine
-import Support
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// Uses and releases of a VM, and what allocates and frees the pages that belong to it.

@@ -1,7 +1,7 @@
 // Random programs with guests, hardware walks and invalidation.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// What guests do, and what changes the tables under them.

@@ -1,8 +1,8 @@
 // Random programs with identical CPUs: what symmetry is held against.
 
-import Invariants
-import Machine
-import Support
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// How many CPUs run the same, for each program of a scenario.

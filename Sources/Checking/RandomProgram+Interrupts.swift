@@ -1,7 +1,7 @@
 // Random programs that mask interrupts and wait for others to take one.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// Masks and interrupts, alone, next to RCU, and around pages that are freed.

@@ -1,7 +1,7 @@
 // Random programs with bounded loops: the number of their steps depends on what others did.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// A loop, and what may get in its way.

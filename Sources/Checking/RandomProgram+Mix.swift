@@ -1,6 +1,6 @@
 // The kinds of instructions that random programs may have besides the common ones, as a set.
 
-import Machine
+import GracewalkMachine
 
 extension RandomProgram {
   /// Kinds of instructions besides those every program may have.

@@ -1,6 +1,6 @@
 // Random programs that rely on what hardware has cached being gone: told so, or saying so.
 
-import Machine
+import GracewalkMachine
 
 extension RandomProgram {
   /// What follows from a cached entry takes several steps in the right order, which single

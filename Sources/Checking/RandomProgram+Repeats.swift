@@ -1,7 +1,7 @@
 // Random programs whose loops forget their turns: some end, some loop for ever.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// A loop, what may end it, and what may get in its way.

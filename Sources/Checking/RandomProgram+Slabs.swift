@@ -1,7 +1,7 @@
 // Random programs with a slab: pages that come back at once while others still look at them.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 
 extension RandomProgram {
   /// What is done with a slab's pages, and what may get in its way.

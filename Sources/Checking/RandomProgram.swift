@@ -1,7 +1,7 @@
 // Random scenarios: what the searches are compared on.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 
 /// A small random program over every kind of action the machine has.
 public struct RandomProgram: Equatable, Sendable {

@@ -1,8 +1,8 @@
 // Which search fits what is asked, and why.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 /// The search that will run.
 ///

@@ -1,7 +1,7 @@
 // What would make a long check shorter: said while it runs, and by its report.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 
 extension Model {
   /// What would make a check with these options shorter if it is long, the most telling first.

@@ -1,8 +1,8 @@
 // Sweeping a model: every combination of its operations up to a size, each explored completely.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 /// What to sweep, and how far.
 public struct SweepOptions: Sendable {

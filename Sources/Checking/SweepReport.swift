@@ -1,7 +1,7 @@
 // What a sweep covered, and the smallest combinations that fail.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 
 /// The result of a sweep.
 public struct SweepReport: Sendable {

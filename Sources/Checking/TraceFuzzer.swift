@@ -1,9 +1,9 @@
 // Feeding the trace reader what nobody should write: mutated traces, with checksums made to fit.
 
-import Exploration
-import Machine
-import Support
-import Traces
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// Mutates trace files and replays them.
 ///

@@ -1,7 +1,7 @@
 // One mutation of a trace file, or a few: bytes, lines, numbers, text that is up to something.
 
-import Support
-import Traces
+import GracewalkSupport
+import GracewalkTraces
 
 /// Changes files at random.
 struct TraceMutation {

@@ -1,10 +1,10 @@
 // Running a trace file again: read it, take its steps, compare each; or say in a line why not.
 
-import Exploration
-import Invariants
-import Machine
-import Support
-import Traces
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// Why a trace file is refused, in words to follow the name of the file.
 ///

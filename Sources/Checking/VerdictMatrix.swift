@@ -1,8 +1,8 @@
 // Which model breaks which invariant on which architecture: one verdict each, alone.
 
-import Exploration
-import Invariants
-import Machine
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 
 /// Verdicts of models by invariant and architecture.
 public struct VerdictMatrix: Sendable {

@@ -1,6 +1,6 @@
 // A vocabulary: the operations of a model, from which scenarios can be put together.
 
-import Machine
+import GracewalkMachine
 
 /// The operations of a model's code on a small range of addresses, and where they start from.
 ///

@@ -1,11 +1,11 @@
 // gracewalk ablate: what each step that orders CPUs is there for, by leaving it out.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Reporting
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkReporting
+import GracewalkSupport
 
 enum AblateCommand {
   static let command = Command(

@@ -1,9 +1,9 @@
 // Reading the command line: one table of options serves parsing and help alike.
 
-import Checking
 import Foundation
-import Reporting
-import Support
+import GracewalkChecking
+import GracewalkReporting
+import GracewalkSupport
 
 /// An error in how the command was called, or in what it was given: one line, exit status 2.
 package struct UsageError: Error {

@@ -1,9 +1,9 @@
 // The whole catalogue: each model at each of its sizes, each broken one in each of its ways.
 
-import Checking
-import Exploration
-import Reporting
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkReporting
+import GracewalkTraces
 
 /// Checks every model against its declared verdict.
 struct CatalogueCheck {

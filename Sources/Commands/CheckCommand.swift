@@ -1,10 +1,10 @@
 // gracewalk check: one model with all it shows, or the whole catalogue against its verdicts.
 
-import Checking
-import Exploration
 import Foundation
-import Reporting
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkReporting
+import GracewalkSupport
 
 enum CheckCommand {
   static let command = Command(

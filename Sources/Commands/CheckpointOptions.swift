@@ -1,9 +1,9 @@
 // Saving a check now and then, and going on with one that was saved.
 
-import Checking
-import Exploration
 import Foundation
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkSupport
 
 enum CheckpointOptions {
   static let checkpoint = Option(

@@ -1,8 +1,8 @@
 // The command: find the verb, run it, turn what happened into an exit status.
 
-import Checking
 import Foundation
-import Support
+import GracewalkChecking
+import GracewalkSupport
 
 /// What the exit status says.
 package enum ExitStatus {

@@ -1,10 +1,10 @@
 // gracewalk document: write the pages about invariants, systems and questions, or compare them.
 
-import Checking
 import Foundation
-import Machine
-import Reporting
-import Support
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkReporting
+import GracewalkSupport
 
 enum DocumentCommand {
   static let command = Command(

@@ -1,7 +1,7 @@
 // gracewalk fuzz: check the checker, on random programs, against the exhaustive search.
 
-import Checking
-import Reporting
+import GracewalkChecking
+import GracewalkReporting
 
 enum FuzzCommand {
   static let command = Command(

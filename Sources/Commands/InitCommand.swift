@@ -1,8 +1,8 @@
 // gracewalk init: a package of one's own, with a race in it, ready to run.
 
-import Checking
 import Foundation
-import Support
+import GracewalkChecking
+import GracewalkSupport
 
 package enum InitCommand {
   package static let command = Command(

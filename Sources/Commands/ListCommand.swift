@@ -1,10 +1,10 @@
 // gracewalk list: what there is to check, and what it is checked for.
 
-import Checking
-import Invariants
-import Machine
-import Reporting
-import Support
+import GracewalkChecking
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkReporting
+import GracewalkSupport
 
 enum ListCommand {
   static let command = Command(

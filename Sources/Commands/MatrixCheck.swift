@@ -1,7 +1,7 @@
 // gracewalk check --matrix: which model breaks which invariant on which architecture.
 
-import Checking
-import Reporting
+import GracewalkChecking
+import GracewalkReporting
 
 /// Checks models for each invariant alone, on each architecture.
 struct MatrixCheck {

@@ -1,8 +1,8 @@
 // gracewalk fuzz --misuse: check models that misuse the API; each gets a verdict or an error.
 
-import Checking
-import Reporting
-import Support
+import GracewalkChecking
+import GracewalkReporting
+import GracewalkSupport
 
 enum MisuseFuzzCommand {
   static let option = Option(

@@ -1,7 +1,7 @@
 // Where commands get their models from: a package of somebody's own, or the catalogue.
 
-import Checking
 import Foundation
+import GracewalkChecking
 
 /// The models that commands are about, and others that they know by name.
 package struct ModelSource: Sendable {

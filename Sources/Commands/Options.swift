@@ -1,10 +1,10 @@
 // Options that several commands share: which model, with which parameters and invariants.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 package enum SharedOptions {
   static let parameter = Option(
@@ -164,7 +164,7 @@ package enum SharedOptions {
     try arguments.all(option).map { text throws(UsageError) in
       guard let step = WeakenedStep(text: text) else {
         throw UsageError(
-          "--\(option) needs a step such as no-tlbi:unmap@Models/Flush.swift:40, not '\(text)'; "
+          "--\(option) needs a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40, not '\(text)'; "
             + "\(RunningProgram.name) ablate MODEL names them")
       }
       return step

@@ -1,8 +1,8 @@
 // Where all output goes: what cannot be written is an error, never silence.
 
-import Checking
 import Foundation
-import Support
+import GracewalkChecking
+import GracewalkSupport
 
 /// Writes a line to standard output.
 ///

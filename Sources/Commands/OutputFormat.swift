@@ -1,8 +1,8 @@
 // The forms that output may have, and which of them makes sense for what.
 
-import Checking
-import Reporting
-import Traces
+import GracewalkChecking
+import GracewalkReporting
+import GracewalkTraces
 
 /// A form of output, as `--format` names it.
 package enum OutputFormat: String, CaseIterable {
@@ -63,10 +63,10 @@ package enum OutputFormat: String, CaseIterable {
   ) throws -> String? {
     switch self {
     case .text: return nil
-    case .json: return try Reporting.json(CheckDocument(report, seconds: seconds)) + "\n"
+    case .json: return try GracewalkReporting.json(CheckDocument(report, seconds: seconds)) + "\n"
     case .junit:
       return JUnitText(report, seconds: seconds, replayCommand: replayCommand).text
-    case .sarif: return try Reporting.json(Self.sarifReport(source).log(report)) + "\n"
+    case .sarif: return try GracewalkReporting.json(Self.sarifReport(source).log(report)) + "\n"
     case .mermaid, .graphviz:
       guard let trace = report.counterexample else {
         let verdict = report.coversAll ? "holds" : "is not checked to the end"
@@ -84,9 +84,9 @@ package enum OutputFormat: String, CaseIterable {
   ) throws -> String? {
     switch self {
     case .text: return nil
-    case .json: return try Reporting.json(ReplayDocument(trace)) + "\n"
+    case .json: return try GracewalkReporting.json(ReplayDocument(trace)) + "\n"
     case .junit: return JUnitText(trace).text
-    case .sarif: return try Reporting.json(Self.sarifReport(source).log(trace)) + "\n"
+    case .sarif: return try GracewalkReporting.json(Self.sarifReport(source).log(trace)) + "\n"
     case .mermaid, .graphviz: return try drawing(of: trace, step)
     }
   }

@@ -1,9 +1,9 @@
 // How far a long run has come: a line that changes on a terminal, or a line a minute in a log.
 
-import Checking
-import Exploration
 import Foundation
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkReporting
 import Synchronization
 
 /// Shows progress on standard error.

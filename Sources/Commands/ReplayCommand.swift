@@ -1,11 +1,11 @@
 // gracewalk replay: run a recorded execution again and show it, or say why it no longer fits.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Reporting
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkReporting
+import GracewalkTraces
 
 enum ReplayCommand {
   static let command = Command(

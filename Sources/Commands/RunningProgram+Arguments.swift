@@ -1,7 +1,7 @@
 // What to type to run this program again.
 
 import Foundation
-import Support
+import GracewalkSupport
 
 extension RunningProgram {
   /// The program that a process was started as.

@@ -1,8 +1,8 @@
 // gracewalk replay --step: the terminal, its keys, and putting it back as it was.
 
 import Foundation
-import Checking
-import Reporting
+import GracewalkChecking
+import GracewalkReporting
 
 /// How the terminal was before; a signal handler can reach nothing else.
 nonisolated(unsafe) private var original = termios()

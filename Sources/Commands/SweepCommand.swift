@@ -1,10 +1,10 @@
 // gracewalk sweep: every combination of a model's operations up to a size.
 
-import Checking
-import Exploration
 import Foundation
-import Reporting
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkReporting
+import GracewalkSupport
 
 enum SweepCommand {
   static let command = Command(

@@ -1,10 +1,10 @@
 // What the process sits in: terminal or pipe, colours, width, interrupts.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkReporting
 import Synchronization
 
 /// Set by Ctrl-C and its like; searches look at it now and then.

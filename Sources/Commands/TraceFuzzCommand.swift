@@ -1,9 +1,9 @@
 // gracewalk fuzz --traces: mutate the traces of the catalogue, and see what the reader makes of it.
 
-import Checking
-import Reporting
-import Support
-import Traces
+import GracewalkChecking
+import GracewalkReporting
+import GracewalkSupport
+import GracewalkTraces
 
 enum TraceFuzzCommand {
   static let option = Option(

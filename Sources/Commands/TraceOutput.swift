@@ -1,10 +1,10 @@
 // Writing a trace as a file: whether it can be written is known before the search, not after.
 
-import Checking
 import Foundation
-import Reporting
-import Support
-import Traces
+import GracewalkChecking
+import GracewalkReporting
+import GracewalkSupport
+import GracewalkTraces
 
 /// A file that a trace will be written to, in one of its forms.
 struct TraceOutput {

@@ -1,6 +1,6 @@
 // Says which code it was, and how to run it again, when code traps or takes no action for long.
 
-import CTraps
+import CGracewalkTraps
 
 /// Reports on code that traps, written to standard error before the process dies as it would have,
 /// and on code that runs for long without an action.

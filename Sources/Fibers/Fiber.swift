@@ -1,6 +1,6 @@
 // Stackful coroutines: the way plain synchronous code becomes a process a search can steer.
 
-import CFiber
+import CGracewalkFiber
 
 /// A body of code with a stack of its own, which runs until it suspends and goes on when resumed.
 ///

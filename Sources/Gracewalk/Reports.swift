@@ -1,9 +1,9 @@
 // Reports, traces and errors as a person reads them: as text, and as a page.
 
-import Checking
-import Machine
-import Reporting
-import Traces
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkReporting
+import GracewalkTraces
 
 extension CheckReport: CustomStringConvertible {
   /// What `check` prints: verdict, scope and counts, and the counterexample if there is one.

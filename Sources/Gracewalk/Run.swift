@@ -1,7 +1,7 @@
 // The whole command line for somebody's own models, in one call.
 
-import Checking
-import Commands
+import GracewalkChecking
+import GracewalkCommands
 
 /// Makes a program of models: `check`, `replay`, `ablate`, `sweep`, `document`, `list` and `fuzz`.
 ///

@@ -1,11 +1,11 @@
 // Models in anyone's tests: an expectation that throws, with all that is needed to understand why.
 
-import Support
-import Checking
-import Exploration
-import Machine
-import Reporting
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkReporting
+import GracewalkSupport
+import GracewalkTraces
 
 extension Model {
   /// Checks that the model has the verdict it declares, at each of its instances.

@@ -1,9 +1,9 @@
 // gracewalk bench: how fast the searches are, on programs whose counts are known.
 
 import Foundation
-import Commands
 import Gracewalk
-import Reporting
+import GracewalkCommands
+import GracewalkReporting
 
 enum BenchCommand {
   static let command = Command(

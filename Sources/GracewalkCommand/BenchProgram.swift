@@ -1,8 +1,8 @@
 // The programs that gracewalk bench measures, with the sizes that each search takes seconds for.
 
-import Commands
 import Gracewalk
-import Models
+import GracewalkCommands
+import GracewalkModels
 
 /// A program of one size, and the search to measure on it.
 struct BenchProgram: Sendable {

@@ -1,9 +1,9 @@
 // What gracewalk bench measures of one search, and the table it goes into.
 
 import Foundation
-import Commands
 import Gracewalk
-import Reporting
+import GracewalkCommands
+import GracewalkReporting
 
 /// One complete search: exact counts, and times of this machine.
 struct BenchRow: Codable {

@@ -1,7 +1,7 @@
 // The command gracewalk: the catalogue, and what only Gracewalk itself has use for.
 
-import Commands
-import Models
+import GracewalkCommands
+import GracewalkModels
 
 @main
 enum GracewalkCommand {

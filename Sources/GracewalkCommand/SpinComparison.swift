@@ -1,10 +1,10 @@
 // Side by side with SPIN: the same program, the same machine, in turn.
 
 import Foundation
-import Commands
 import Gracewalk
-import Models
-import Reporting
+import GracewalkCommands
+import GracewalkModels
+import GracewalkReporting
 
 /// Runs the page-table benchmark in both checkers, alternating, and compares.
 struct SpinComparison {

@@ -1,6 +1,6 @@
 // Break-before-make: no entry changes what it translates to while hardware may know the old one.
 
-import Machine
+import GracewalkMachine
 
 /// An entry that hardware has cached is invalidated, and flushed, before another takes its place.
 public struct BreakBeforeMake: EventInvariant {

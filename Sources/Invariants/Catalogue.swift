@@ -1,6 +1,6 @@
 // The invariants by id.
 
-import Machine
+import GracewalkMachine
 
 /// All invariants that need no parameters, in the order reports list them.
 public enum InvariantCatalogue {

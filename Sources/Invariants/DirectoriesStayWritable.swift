@@ -1,6 +1,6 @@
 // Directories stay writable: write protection is for leaves.
 
-import Machine
+import GracewalkMachine
 
 /// Every entry that leads to a table allows writes, once all is done.
 ///

@@ -1,6 +1,6 @@
 // No guest write without a dirty record: what was written since the last copy is known.
 
-import Machine
+import GracewalkMachine
 
 /// When all is done, every frame that differs from its last copy is marked dirty.
 public struct DirtyRecorded: QuiescenceInvariant {

@@ -1,6 +1,6 @@
 // Entries are well-formed: at its level, each is a table, a mapping of data, or not present.
 
-import Machine
+import GracewalkMachine
 
 /// No entry that hardware may read is reserved, misaligned, or something else at its level.
 public struct EntriesAreWellFormed: EventInvariant {

@@ -1,6 +1,6 @@
 // Grace-period safety: RCU, or masked interrupts in its place, used as they must be.
 
-import Machine
+import GracewalkMachine
 
 /// Pages are freed only after the readers that may hold them have left, and sections are sound.
 ///

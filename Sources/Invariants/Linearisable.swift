@@ -1,6 +1,6 @@
 // Linearisability: the operations act as if each took effect at one moment.
 
-import Machine
+import GracewalkMachine
 
 /// What operations mean when they run one at a time.
 public protocol SequentialSpecification: Sendable {

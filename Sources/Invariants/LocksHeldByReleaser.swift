@@ -1,6 +1,6 @@
 // Locks are released by who holds them, taken once, and given back in the end.
 
-import Machine
+import GracewalkMachine
 
 /// A CPU releases only locks it holds, takes none twice, and holds none when it is done.
 ///

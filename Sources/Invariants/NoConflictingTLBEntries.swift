@@ -1,6 +1,6 @@
 // No conflicting TLB entries: an address has one translation at a time.
 
-import Machine
+import GracewalkMachine
 
 /// No CPU has two cached entries that translate one address differently.
 public struct NoConflictingTLBEntries: EventInvariant {

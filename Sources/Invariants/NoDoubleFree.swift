@@ -1,6 +1,6 @@
 // No double free.
 
-import Machine
+import GracewalkMachine
 
 /// A page is freed once for each time it is allocated, to where it came from.
 public struct NoDoubleFree: EventInvariant {

@@ -1,6 +1,6 @@
 // No entry left locked: whoever breaks an entry makes it again.
 
-import Machine
+import GracewalkMachine
 
 /// Once all is done, no entry in the tree is locked.
 public struct NoEntryLeftLocked: QuiescenceInvariant {

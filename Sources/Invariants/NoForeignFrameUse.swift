@@ -1,6 +1,6 @@
 // A donated page is unreachable for who gave it away.
 
-import Machine
+import GracewalkMachine
 
 /// Guests reach only data frames that are their own.
 public struct NoForeignFrameUse: EventInvariant {

@@ -1,6 +1,6 @@
 // The tree never leads to a freed page, at any moment: what hardware would walk into.
 
-import Machine
+import GracewalkMachine
 
 /// In every state, the tables reachable from the roots are allocated.
 ///

@@ -1,6 +1,6 @@
 // No leaked table page: the invariant the parallel collapse of KVM/arm64 was reviewed for.
 
-import Machine
+import GracewalkMachine
 
 /// Every allocated table page is in the tree once all is done.
 ///

@@ -1,6 +1,6 @@
 // No table page outlives its VM: what was allocated for it is given back before it goes.
 
-import Machine
+import GracewalkMachine
 
 /// When a context that owns the table pages is released, none of them is allocated any more.
 public struct NoPageOutlivesVM: EventInvariant {

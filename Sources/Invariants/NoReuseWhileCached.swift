@@ -1,6 +1,6 @@
 // No page is used again while hardware still refers to what it was.
 
-import Machine
+import GracewalkMachine
 
 /// Table pages and data frames change hands only when no CPU can reach them any more.
 public struct NoReuseWhileCached: EventInvariant {

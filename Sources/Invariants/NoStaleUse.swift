@@ -1,6 +1,6 @@
 // No stale use: a translation may be stale until somebody relies on its being gone.
 
-import Machine
+import GracewalkMachine
 
 /// Nobody relies on a translation being gone that hardware could still use.
 ///

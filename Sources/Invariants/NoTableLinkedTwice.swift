@@ -1,6 +1,6 @@
 // No table linked twice: the tables form a tree.
 
-import Machine
+import GracewalkMachine
 
 /// At most one entry points to a table page.
 ///

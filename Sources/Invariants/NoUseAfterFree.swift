@@ -1,6 +1,6 @@
 // No use after free: whoever may still hold a page keeps it from being freed.
 
-import Machine
+import GracewalkMachine
 
 /// No word of a table page is accessed after the page was freed.
 ///

@@ -1,6 +1,6 @@
 // Code ends by returning, never by throwing an error of its own.
 
-import Machine
+import GracewalkMachine
 
 /// No operation, callback or boot code throws an error of its own.
 ///

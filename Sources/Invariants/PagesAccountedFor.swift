@@ -1,6 +1,6 @@
 // Pages that are kept in a pool: each is in use or waits there, and never both.
 
-import Machine
+import GracewalkMachine
 
 /// Every table page is in the tree or in the pool, exactly once.
 ///

@@ -1,6 +1,6 @@
 // Progress: everybody who can be done is done in the end, however long others go on.
 
-import Machine
+import GracewalkMachine
 
 /// No CPU is stuck, and none loops for ever: in the end all operations have ended.
 ///

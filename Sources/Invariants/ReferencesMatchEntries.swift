@@ -1,6 +1,6 @@
 // Reference counts: one for the page itself and one per entry in use.
 
-import Machine
+import GracewalkMachine
 
 /// A table page's reference count tells how many of its entries are in use.
 public struct ReferencesMatchEntries: QuiescenceInvariant {

@@ -1,6 +1,6 @@
 // The reverse map agrees with the tables: a frame's chain lists the entries that map it.
 
-import Machine
+import GracewalkMachine
 
 /// The chain of each frame lists exactly the entries that map the frame, once all is done.
 ///

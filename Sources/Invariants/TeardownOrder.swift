@@ -1,6 +1,6 @@
 // Teardown order: what is torn down is used by nobody any more.
 
-import Machine
+import GracewalkMachine
 
 /// A context is used only while it lives.
 public struct TeardownOrder: EventInvariant {

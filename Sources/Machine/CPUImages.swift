@@ -1,6 +1,6 @@
 // What an exchange of identical CPUs makes of words, values, actions and their results.
 
-import Support
+import GracewalkSupport
 
 /// The images of all that names a CPU, under each permutation of identical ones.
 ///

@@ -1,6 +1,6 @@
 // In which ways identical CPUs can be exchanged.
 
-import Support
+import GracewalkSupport
 
 /// A group of permutations of CPUs: every order of each class of identical ones.
 ///

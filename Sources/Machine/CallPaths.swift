@@ -1,6 +1,6 @@
 // Which calls lead to a step: the same line of a helper function may be two steps of its callers.
 
-import Support
+import GracewalkSupport
 
 /// The call paths by which code came to the steps that order CPUs.
 ///

@@ -1,7 +1,7 @@
 // Where one machine notes what it covers: a few words for entries, a list for results, facets.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// What the steps of one machine covered, since its start.
 ///

@@ -1,6 +1,6 @@
 // Names for parts of the machine's memory, cheap to copy and to capture.
 
-import Support
+import GracewalkSupport
 
 /// Numbers for scenarios, so that nobody takes a word of one for a word of another.
 ///

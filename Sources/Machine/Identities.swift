@@ -1,7 +1,7 @@
 // Histories by number: what hashes stand for, where hashes are not trusted.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// Numbers for sequences of 64-bit values, equal exactly if the sequences are.
 ///

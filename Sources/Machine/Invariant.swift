@@ -1,6 +1,6 @@
 // What must hold, as seen from the machine: three kinds of invariants, and what a failure says.
 
-import Support
+import GracewalkSupport
 
 /// What an invariant looks at, which decides how much reduction is sound.
 ///

@@ -1,6 +1,6 @@
 // Where everything the machine remembers lies in its one array of words.
 
-import Support
+import GracewalkSupport
 
 /// Cell numbers.
 ///

@@ -1,6 +1,6 @@
 // The memory management unit of a CPU, as a scenario describes it, and what a guest sees of it.
 
-import Support
+import GracewalkSupport
 
 /// A memory management unit: which table it walks, and what it does unasked.
 ///

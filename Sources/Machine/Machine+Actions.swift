@@ -1,7 +1,7 @@
 // The meaning of actions: what each changes, when it can be taken, what it returns.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// True if the action can be taken now.

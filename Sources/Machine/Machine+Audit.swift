@@ -1,8 +1,8 @@
 // Running code a second time, to find out whether it depends on anything but what it observed.
 
-import Exploration
-import Fibers
-import Support
+import GracewalkExploration
+import GracewalkFibers
+import GracewalkSupport
 
 extension Machine {
   func reportNondeterminism(of cpu: VirtualCPU, expected: Action, actual: Action) {

@@ -1,6 +1,6 @@
 // What is there before the CPUs start.
 
-import Support
+import GracewalkSupport
 
 extension Machine {
   /// Gives words and roots their first values, and runs what the scenario boots.

@@ -1,7 +1,7 @@
 // Why a claim is broken, in words: what still leads there, and why no invalidation removed it.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// What breaks a claim (`EventKinds.claimBroken`), in the state in which it was made.

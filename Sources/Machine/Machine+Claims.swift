@@ -1,7 +1,7 @@
 // Claims: where code relies on a translation being gone, and what may still lead there.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// What code relies on from here on, for all accesses of hardware to some addresses.
 public enum TranslationClaim: UInt64, Sendable {

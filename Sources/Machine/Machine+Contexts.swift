@@ -1,7 +1,7 @@
 // Contexts: what uses one that is gone, and which pages are left when one goes.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// The word of the context with an address, or 0.

@@ -1,6 +1,6 @@
 // Table entries as the scenario's format defines them: what they are at a level, and what is wrong.
 
-import Support
+import GracewalkSupport
 
 extension Machine {
   /// What hardware takes an entry for at a level.

@@ -1,6 +1,6 @@
 // Errors that code throws of its own: facts to be judged, as any other.
 
-import Support
+import GracewalkSupport
 
 /// An error of its own that code threw, and where it stood.
 public struct ThrownError: Hashable, Sendable {

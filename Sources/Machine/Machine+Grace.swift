@@ -1,7 +1,7 @@
 // Grace periods: who is inside a stretch, who waits for its end, and who may hold a page.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// What a grace period of read-copy-update waits for.

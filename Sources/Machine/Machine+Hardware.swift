@@ -1,7 +1,7 @@
 // What memory management units do: accesses, walks, updates of entries, evictions, invalidation.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// What a walk or an access came to, as the value that the CPU observes.
 enum HardwareResult {

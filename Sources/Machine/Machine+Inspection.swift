@@ -1,7 +1,7 @@
 // Reading the machine's state: what invariants, reports and pictures look at.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// A table page as an invariant sees it.
 public struct PageView: Equatable, Sendable {

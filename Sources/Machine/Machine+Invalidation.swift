@@ -1,7 +1,7 @@
 // What an invalidation removes when it takes effect: cached entries, and walks in flight.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// An invalidation takes effect, on all CPUs it is for: what it removes is gone, and walks in

@@ -1,8 +1,8 @@
 // What invariants say of a step, and of what comes before all steps.
 
-import Exploration
-import Fibers
-import Support
+import GracewalkExploration
+import GracewalkFibers
+import GracewalkSupport
 
 extension Machine {
   /// Judges what has happened since it was judged last, and the state.

@@ -1,7 +1,7 @@
 // Locks: who holds them, who may take them, and who takes one twice.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// How a lock is held.
 public enum LockMode: UInt64, Sendable {

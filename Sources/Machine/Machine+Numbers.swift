@@ -1,6 +1,6 @@
 // Keys and numbers that stand in actions and memory for what is no number.
 
-import Support
+import GracewalkSupport
 
 extension Machine {
   /// Keeps a callback's body under a key that stands for the caller's history, and returns the

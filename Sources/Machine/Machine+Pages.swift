@@ -1,7 +1,7 @@
 // Table pages: allocation, publication, links between tables, freeing and quarantine.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// The k-th page a CPU allocates is the same page in every interleaving, and is never handed

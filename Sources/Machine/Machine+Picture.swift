@@ -1,7 +1,7 @@
 // Taking a picture of the machine: tables, words, caches, and what each CPU waits for.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// The machine as it is now.

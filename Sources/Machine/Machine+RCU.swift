@@ -1,7 +1,7 @@
 // Read-copy-update: callbacks and barriers; sections and waits are in Machine+Grace.swift.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   func performRCU(_ action: Action, by cpu: Int) -> UInt64 {

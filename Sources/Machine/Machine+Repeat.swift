@@ -1,6 +1,6 @@
 // Loops whose turns are forgotten: where a CPU comes back to a node of the tree.
 
-import Support
+import GracewalkSupport
 
 /// What a machine keeps for loops whose turns are forgotten.
 final class ForgottenTurns {

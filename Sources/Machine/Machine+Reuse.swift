@@ -1,7 +1,7 @@
 // Pages and frames that change hands while something still leads to what they were.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   // MARK: Table pages

@@ -1,7 +1,7 @@
 // Slabs: pages that exist from the start, handed out and taken back again and again.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 extension Machine {
   /// Makes the pages of all slabs, free and within everybody's reach.

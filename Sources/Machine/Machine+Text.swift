@@ -1,6 +1,6 @@
 // Names and words for what the machine holds and does.
 
-import Support
+import GracewalkSupport
 
 extension Machine {
   public func name(ofCPU cpu: Int) -> String {

@@ -1,7 +1,7 @@
 // What CPUs tell each other of entries: by words that are written after a change, and gone by.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// An entry that a CPU has taken something from, or was told of.
 struct TakenEntry: Hashable {

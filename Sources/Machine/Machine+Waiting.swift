@@ -1,6 +1,6 @@
 // What is held and by whom, and what a CPU that cannot go on waits for.
 
-import Support
+import GracewalkSupport
 
 /// A lock that a CPU holds.
 public struct HeldLock: Equatable, Sendable {

@@ -1,8 +1,8 @@
 // The whole modelled machine as a transition system: memory, CPUs, and steps that can be undone.
 
-import Exploration
-import Fibers
-import Support
+import GracewalkExploration
+import GracewalkFibers
+import GracewalkSupport
 
 /// A machine at some point of an execution of a scenario.
 ///

@@ -1,6 +1,6 @@
 // The machine's state: one array of words, hashed as it changes, with every change undoable.
 
-import Support
+import GracewalkSupport
 
 /// 64-bit words that start at zero, an undo log, and a hash kept up to date in O(1) per write.
 final class Memory {

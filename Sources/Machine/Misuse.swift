@@ -1,7 +1,7 @@
 // Mistakes of a model's author: said with the place where they were made, and never a trap.
 
-import CFiber
-import Support
+import CGracewalkFiber
+import GracewalkSupport
 
 /// Takes note of mistakes in the code that runs on a thread: that of a CPU, of an invariant that
 /// judges, or of a closure that builds a scenario.

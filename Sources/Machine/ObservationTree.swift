@@ -1,6 +1,6 @@
 // What each virtual CPU does next, as a function of what it has observed.
 
-import Support
+import GracewalkSupport
 
 /// The memo of all virtual CPUs' behaviour: one tree per CPU.
 ///

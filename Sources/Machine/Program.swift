@@ -1,6 +1,6 @@
 // What a virtual CPU is told to do: a sequence of operations of the modelled code.
 
-import Support
+import GracewalkSupport
 
 /// What an operation returns: a value that is the same whenever the same thing happened.
 public protocol OperationResult: Sendable {

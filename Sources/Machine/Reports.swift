@@ -1,6 +1,6 @@
 // What is said of a model's code when it traps, or takes no action for long.
 
-import Fibers
+import GracewalkFibers
 
 extension Machine {
   /// Has traps in model code, and code that takes no action for long, reported on standard error

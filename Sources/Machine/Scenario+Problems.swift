@@ -1,6 +1,6 @@
 // What a scenario is put together from must fit it; what does not is an error of whoever checks it.
 
-import Support
+import GracewalkSupport
 
 extension Scenario {
   /// CPUs with those that run callbacks and what memory management units do by themselves.

@@ -1,7 +1,7 @@
 // Everything a machine starts from: words, locks, tables, slabs, frames, what runs first, CPUs.
 
-import Fibers
-import Support
+import GracewalkFibers
+import GracewalkSupport
 
 /// The starting point of a check: who does what to which memory.
 ///

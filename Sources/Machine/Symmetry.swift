@@ -1,7 +1,7 @@
 // States with identical CPUs exchanged: their keys, and that the CPUs are identical indeed.
 
-import Fibers
-import Support
+import GracewalkFibers
+import GracewalkSupport
 
 /// Keeps, for the present state and each permutation of identical CPUs, the key of the state that
 /// the same execution leads to with the CPUs exchanged.

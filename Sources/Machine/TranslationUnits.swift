@@ -1,7 +1,7 @@
 // What memory management units hold: cached entries and walks in flight, and who has what cached.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// The memory management units of a machine.
 struct TranslationUnits {

@@ -1,6 +1,6 @@
 // Where steps that order CPUs pass through the virtual CPU: they are noted, or weakened.
 
-import Support
+import GracewalkSupport
 
 /// What a CPU must remember of steps that it was made to leave out.
 struct WeakenedState {

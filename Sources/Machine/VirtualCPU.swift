@@ -1,7 +1,7 @@
 // One virtual CPU: model code on a fiber, stopped before every action that others could notice.
 
-import Fibers
-import Support
+import GracewalkFibers
+import GracewalkSupport
 
 /// Thrown from an action when its execution is cut short, so that the code unwinds.
 ///

@@ -1,6 +1,6 @@
 // What a CPU has written to tables, and hardware may not know yet.
 
-import Support
+import GracewalkSupport
 
 /// Entries that a CPU has written, and which of them no barrier has published yet.
 struct WrittenEntries: Hashable {

@@ -1,9 +1,9 @@
 // An ablation as JSON, for other programs. The shape is versioned; keys are sorted.
 
-import Checking
-import Exploration
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkTraces
 
 /// What each step of a model is there for.
 public struct AblationDocument: Encodable, Sendable {

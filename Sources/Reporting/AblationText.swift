@@ -1,8 +1,8 @@
 // What each step is there for, in the terminal: by place in the source, then what fails without it.
 
-import Checking
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkTraces
 
 /// An ablation in words.
 public struct AblationText {

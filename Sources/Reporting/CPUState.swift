@@ -1,6 +1,6 @@
 // What a CPU is inside of and waits for, in words that all views share.
 
-import Machine
+import GracewalkMachine
 
 enum CPUState {
   static func texts(of cpu: Int, in picture: MachinePicture, names: [String]) -> [String] {

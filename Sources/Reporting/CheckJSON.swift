@@ -1,10 +1,10 @@
 // Reports as JSON, for other programs. The shape is versioned; keys are sorted.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkTraces
 
 /// One check's report.
 public struct CheckDocument: Encodable, Sendable {

@@ -1,9 +1,9 @@
 // A check's report in words.
 
-import Checking
-import Exploration
-import Invariants
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkTraces
 
 /// The report of one check for the terminal.
 public struct CheckText {

@@ -1,7 +1,7 @@
 // What a check covered, in a few lines and as JSON; and its exit status.
 
-import Checking
-import Machine
+import GracewalkChecking
+import GracewalkMachine
 
 /// Coverage in words.
 struct CoverageText {

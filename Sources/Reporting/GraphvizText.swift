@@ -1,7 +1,7 @@
 // The tables at one moment of a trace, as a drawing that Graphviz lays out.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 /// A picture as a `dot` digraph: a box for each page, an arrow for each entry that leads to one.
 ///

@@ -1,9 +1,9 @@
 // Verdicts as JUnit XML, for continuous integration: suites of test cases, failures with traces.
 
-import Checking
-import Exploration
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkTraces
 
 /// A report that build servers show as tests.
 ///

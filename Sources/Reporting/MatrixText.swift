@@ -1,7 +1,7 @@
 // The matrix of verdicts for the terminal, and as JSON.
 
-import Checking
-import Machine
+import GracewalkChecking
+import GracewalkMachine
 
 /// Verdicts as a table: a column per invariant, a row per model and architecture.
 public struct MatrixText {

@@ -1,8 +1,8 @@
 // An execution as a sequence diagram in the language of Mermaid.
 
-import Machine
-import Support
-import Traces
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// A trace as a `sequenceDiagram`: who accesses which table, in order.
 ///

@@ -1,6 +1,6 @@
 // What differs between two pictures of a machine, in sentences.
 
-import Machine
+import GracewalkMachine
 
 /// One difference between a moment and the one before it.
 public struct PictureChange: Equatable, Sendable {

@@ -1,6 +1,6 @@
 // Progress and estimates in words, with no more digits than they are good for.
 
-import Exploration
+import GracewalkExploration
 
 /// Words for how far a search has come.
 public enum ProgressText {

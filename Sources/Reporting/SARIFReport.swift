@@ -1,12 +1,12 @@
 // Violations as SARIF results: where in the model's source, and the way there, CPU by CPU.
 
-import Checking
-import Exploration
 import Foundation
-import Invariants
-import Machine
-import Support
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// Makes SARIF logs.
 public struct SARIFReport: Sendable {

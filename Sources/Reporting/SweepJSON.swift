@@ -1,7 +1,7 @@
 // A sweep's report as JSON. The shape is versioned; keys are sorted.
 
-import Checking
-import Exploration
+import GracewalkChecking
+import GracewalkExploration
 
 /// The report of a sweep.
 public struct SweepDocument: Encodable, Sendable {

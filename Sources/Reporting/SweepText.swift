@@ -1,9 +1,9 @@
 // A sweep's report in words.
 
-import Checking
-import Exploration
-import Support
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkSupport
+import GracewalkTraces
 
 /// The report of a sweep for the terminal.
 public struct SweepText {

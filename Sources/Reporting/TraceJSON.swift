@@ -1,9 +1,9 @@
 // An execution as JSON: its steps, and what a replay of it shows.
 
-import Checking
-import Exploration
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkTraces
 
 /// One step, in the same shape wherever steps are listed.
 struct StepDocument: Encodable, Sendable {

@@ -1,9 +1,9 @@
 // A trace as a reader goes through it: moment by moment, with what changed and why it matters.
 
-import Exploration
-import Machine
-import Support
-import Traces
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// One step of a trace, and the machine after it; the first is the machine before all steps.
 public struct Moment: Equatable, Sendable {

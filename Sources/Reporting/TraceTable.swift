@@ -1,7 +1,7 @@
 // A trace for the terminal: one column per CPU, operations nested, tables where they change.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 /// Lays a recording out as text.
 public struct TraceTable {

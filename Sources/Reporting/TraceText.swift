@@ -1,11 +1,11 @@
 // What surrounds a trace in the terminal: where it comes from, and what it shows.
 
-import Checking
-import Exploration
-import Invariants
-import Machine
-import Support
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// A trace in words: header, table, conclusion.
 public struct TraceText {

@@ -1,8 +1,8 @@
 // Running one schedule on a fresh machine, with everything a person wants to see written down.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 /// Why a schedule could not be run.
 public enum RecordingError: Error, Equatable {

@@ -1,6 +1,6 @@
 // A recorded execution with all that is needed to run it again.
 
-import Machine
+import GracewalkMachine
 
 /// A recording together with where it comes from.
 public struct Trace: Equatable, Sendable {

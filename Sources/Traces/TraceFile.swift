@@ -1,8 +1,8 @@
 // The trace file: text, one fact per line, a checksum at the end.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 
 /// Why a trace file could not be read; each case is one clear line.
 public enum TraceFileError: Error, Equatable {
@@ -135,7 +135,7 @@ public struct TraceFile: Equatable, Sendable {
     without = WeakenedStep(text: withoutText)
     guard without != nil || withoutText.isEmpty else {
       throw .malformed(
-        line: reader.next, expected: "a step such as no-tlbi:unmap@Models/Flush.swift:40")
+        line: reader.next, expected: "a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40")
     }
     memoryModel = try reader.value("memory")
     invariants = try reader.value("invariants").split(separator: " ").map(String.init)

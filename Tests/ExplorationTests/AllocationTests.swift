@@ -1,10 +1,10 @@
 // Once the code of a model has run, searching allocates nothing per step.
 
-import Checking
-import Exploration
-import Machine
-import Models
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkSupport
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // Nothing runs for ever: not even where no step can be taken.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 import Testing
 
 /// A system in which no CPU ever takes a step.

@@ -1,8 +1,8 @@
 // The fuzzer finds searches that are told lies about the system: so it would find one that errs.
 
-import Checking
-import Exploration
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkSupport
 import Testing
 
 /// Passes writes off as reads.

@@ -1,10 +1,10 @@
 // Searches that are saved and gone on with find what they find in one go.
 
-import Checking
-import Exploration
-import Machine
-import Models
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkSupport
 import TestSupport
 import Testing
 

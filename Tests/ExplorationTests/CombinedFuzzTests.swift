@@ -1,7 +1,7 @@
 // Programs of several kinds at once: what only goes wrong where one kind meets another.
 
-import Checking
-import Exploration
+import GracewalkChecking
+import GracewalkExploration
 import Testing
 
 /// What a run of the fuzzer comes to.

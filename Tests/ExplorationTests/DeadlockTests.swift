@@ -1,7 +1,7 @@
 // A deadlock is found, and its schedule made as simple as it can be.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
 // How much of a search is said to be done: exact on trees drawn by hand, near on large ones.
 
-import Exploration
-import Machine
-import Models
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
 import TestSupport
 import Testing
 

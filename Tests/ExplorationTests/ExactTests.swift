@@ -1,10 +1,10 @@
 // Comparing states in full: right whatever the hashes do, and the same where they do nothing wrong.
 
-import Checking
-import Exploration
-import Machine
-import Models
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkSupport
 import TestSupport
 import Testing
 

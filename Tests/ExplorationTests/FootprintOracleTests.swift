@@ -1,9 +1,9 @@
 // Footprints that say too little are found out by taking two steps in both orders.
 
-import Checking
-import Exploration
 import Gracewalk
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkSupport
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // A system between a search and another system: what tests change something about.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 
 /// A system that says the same as another one, unless a subclass lies.
 class Forwarding: TransitionSystem {

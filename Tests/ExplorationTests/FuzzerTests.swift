@@ -1,7 +1,7 @@
 // The reduced searches held against the exhaustive one on random programs.
 
-import Checking
-import Exploration
+import GracewalkChecking
+import GracewalkExploration
 import TestSupport
 import Testing
 

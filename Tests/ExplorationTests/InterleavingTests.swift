@@ -1,7 +1,7 @@
 // The exhaustive search on programs whose interleavings fit in a comment.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // Every bound stops a search where it says, and the result says which bound it was.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,12 +1,12 @@
 // Livelocks: found where there is one, fair ones only, the simplest, and held against an oracle.
 
-import Checking
-import Machine
-import Support
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkSupport
 import TestSupport
 import Testing
 
-import Exploration
+import GracewalkExploration
 
 /// A graph of states written down: for each state, who leads where.
 private final class Written: TransitionSystem {

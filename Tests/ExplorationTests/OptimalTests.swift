@@ -1,9 +1,9 @@
 // Wakeup trees: one execution per class and none in vain, whatever the program does.
 
-import Checking
-import Exploration
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
 import TestSupport
 import Testing
 

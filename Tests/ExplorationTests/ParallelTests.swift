@@ -1,10 +1,10 @@
 // Several threads: the same verdicts and final states, however the work happens to be divided.
 
-import Checking
-import Exploration
-import Machine
-import Models
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkSupport
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 // Sampling: the same executions for the same seed, and never a claim that something holds.
 
-import Checking
-import Exploration
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
 import TestSupport
 import Testing
 

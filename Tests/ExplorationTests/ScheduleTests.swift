@@ -1,7 +1,7 @@
 // Schedules as text: what can be written can be read, and nothing else.
 
-import Exploration
-import Support
+import GracewalkExploration
+import GracewalkSupport
 import Testing
 
 struct ScheduleTests {

@@ -1,10 +1,10 @@
 // The search that keeps sleep sets with states: exact counts, and agreement with the oracle.
 
-import Checking
-import Exploration
-import Invariants
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkModels
 import TestSupport
 import Testing
 

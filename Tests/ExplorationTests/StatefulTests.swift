@@ -1,9 +1,9 @@
 // The stateful search: what it stores, where it stops, and that modes agree on the catalogue.
 
-import Checking
-import Exploration
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
 import TestSupport
 import Testing
 

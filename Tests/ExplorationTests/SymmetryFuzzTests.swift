@@ -1,8 +1,8 @@
 // Symmetry held against the exhaustive search, and lies about symmetry that the fuzzer finds out.
 
-import Checking
-import Exploration
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkSupport
 import Testing
 
 /// Says that nobody takes anybody's place: summaries are kept as they were met.

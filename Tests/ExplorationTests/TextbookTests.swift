@@ -1,8 +1,8 @@
 // Programs whose numbers of classes are in the literature: source sets meet them exactly.
 
-import Exploration
-import Machine
-import Models
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
 import TestSupport
 import Testing
 

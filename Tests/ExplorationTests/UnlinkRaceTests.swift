@@ -1,9 +1,9 @@
 // A page that one CPU frees while another unlinks it: which comes first decides who may hold it.
 
-import Checking
-import Exploration
-import Invariants
-import Machine
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 import Testing
 
 struct UnlinkRaceTests {

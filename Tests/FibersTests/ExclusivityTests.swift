@@ -1,7 +1,7 @@
 // Exclusivity checking is on in debug and release builds, and a thread has one record of open
 // accesses for all of its fibers: code that suspends between accesses must not confuse it.
 
-import Fibers
+import GracewalkFibers
 import Testing
 
 private final class Shared {

@@ -1,7 +1,7 @@
 // The stack of a fiber: aligned as the ABI asks, deep enough, guarded, and given back.
 
-import Fibers
 import Foundation
+import GracewalkFibers
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 // Who runs when: resuming, suspending, returning and running again.
 
-import Fibers
+import GracewalkFibers
 import Testing
 
 /// What happened, in order.

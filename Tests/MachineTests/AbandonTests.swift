@@ -1,7 +1,7 @@
 // Executions cut short in the middle of model code leave nothing behind.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

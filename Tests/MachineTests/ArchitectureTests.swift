@@ -1,6 +1,6 @@
 // Features of the architecture: their text form, and what versions have.
 
-import Machine
+import GracewalkMachine
 import Testing
 
 @Suite struct ArchitectureTests {

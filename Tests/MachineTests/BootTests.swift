@@ -1,7 +1,7 @@
 // What runs before the CPUs start takes effect at once and leaves nothing to explore.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

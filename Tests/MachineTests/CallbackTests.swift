@@ -1,7 +1,7 @@
 // Deferred work: callbacks run after a grace period, in order, on a CPU of their own.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
 // Contexts: used while they live, released once, and after all that belongs to them.
 
-import Exploration
-import Invariants
-import Machine
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 import TestSupport
 import Testing
 

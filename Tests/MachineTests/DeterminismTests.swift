@@ -1,7 +1,7 @@
 // Model code that depends on anything but its observations is caught, and code that may is not.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 // Which changes of entries a machine notes, and at which level.
 
-import Exploration
-import Machine
-import Testing
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
+import Testing
 
 @Suite struct EntryCoverageTests {
   private typealias Change = Coverage.Change

@@ -1,8 +1,8 @@
 // What entries mean: per format and level, to software and to hardware.
 
-import Exploration
-import Invariants
-import Machine
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // Read-side sections and the grace periods that wait for them.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

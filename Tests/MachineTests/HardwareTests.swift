@@ -1,8 +1,8 @@
 // Memory management units: what is cached, what is flushed, and what guests get.
 
-import Exploration
-import Invariants
-import Machine
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // The history of an execution: operations with their results, as a specification is shown them.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

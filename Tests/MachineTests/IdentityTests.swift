@@ -1,9 +1,9 @@
 // Numbers for histories: equal exactly if the histories are.
 
-import Support
+import GracewalkSupport
 import Testing
 
-import Machine
+import GracewalkMachine
 
 @Suite struct IdentityTests {
   @Test func sequencesAreNumberedInTheOrderTheyAreMet() {

@@ -1,7 +1,7 @@
 // Masked interrupts, and the interrupts that others send and wait for.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // Locks: who may hold them together, and what happens to those who release what they do not hold.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

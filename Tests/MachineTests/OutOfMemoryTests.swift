@@ -1,7 +1,7 @@
 // Running out of memory: a choice at every allocation, where the scenario allows it.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // What the machine reports about pages, seen through an invariant that fails on every report.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

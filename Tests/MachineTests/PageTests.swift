@@ -1,7 +1,7 @@
 // Table pages: what they are called, and when others can reach them.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
 // Turns that are forgotten: what is known afterwards, what a model must not do, what is found out.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 import TestSupport
 import Testing
 

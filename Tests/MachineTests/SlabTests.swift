@@ -1,8 +1,8 @@
 // Slabs: what comes back at once, what stays behind in it, and what is gone for good.
 
-import Exploration
-import Machine
-import Invariants
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 // Loops that wait for nobody are found out; loops that end are left alone.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

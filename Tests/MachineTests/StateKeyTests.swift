@@ -1,7 +1,7 @@
 // The hash of a state: equal where the same can still happen, and free of everything else.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

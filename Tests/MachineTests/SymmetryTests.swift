@@ -1,8 +1,8 @@
 // Exchanging identical CPUs: the keys are those of the exchanged execution, and cheats are caught.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 import TestSupport
 import Testing
 

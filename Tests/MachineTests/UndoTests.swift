@@ -1,8 +1,8 @@
 // Steps are taken back exactly: random walks over random programs, there and back.
 
-import Exploration
-import Machine
-import Support
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
 import TestSupport
 import Testing
 

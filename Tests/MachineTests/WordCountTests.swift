@@ -1,7 +1,7 @@
 // Which actions on words are scheduling points, and which of them depend on each other.
 
-import Exploration
-import Machine
+import GracewalkExploration
+import GracewalkMachine
 import TestSupport
 import Testing
 

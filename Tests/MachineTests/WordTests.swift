@@ -1,7 +1,7 @@
 // What each action on a word does, seen from one CPU alone.
 
-import Machine
-import Support
+import GracewalkMachine
+import GracewalkSupport
 import TestSupport
 import Testing
 

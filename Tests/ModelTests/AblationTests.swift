@@ -1,13 +1,13 @@
 // Leaving steps out one at a time: which there are, what fails without each, and that it replays.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct AblationTests {
   /// A finding in a word, with the invariants that fail.
@@ -246,8 +246,8 @@ import Traces
 
   @Test func stepsAreReadAsWritten() throws {
     let step = WeakenedStep(
-      .noTLBI, in: "unmap memslot", at: SourceSite(file: "Models/Flush.swift", line: 33))
-    #expect(step.text == "no-tlbi:unmap-memslot@Models/Flush.swift:33")
+      .noTLBI, in: "unmap memslot", at: SourceSite(file: "GracewalkModels/Flush.swift", line: 33))
+    #expect(step.text == "no-tlbi:unmap-memslot@GracewalkModels/Flush.swift:33")
     #expect(WeakenedStep(text: step.text) == step)
     for text in [
       "", "@", ":", "no-tlbi", "no-tlbi:unmap", "no-tlbi:unmap@", "no-tlbi:unmap@F.swift",

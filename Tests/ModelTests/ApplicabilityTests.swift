@@ -1,11 +1,11 @@
 // Every correct model requires what applies to it, and every model says which question it answers.
 
-import Checking
-import Exploration
 import Foundation
-import Invariants
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkModels
 import Testing
 
 @Suite struct ApplicabilityTests {

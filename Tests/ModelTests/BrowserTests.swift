@@ -1,7 +1,7 @@
 // The page in a real browser, where one is installed: its script runs, and does what it should.
 
 import Foundation
-import Models
+import GracewalkModels
 import Testing
 
 @Suite(.serialized) struct BrowserTests {

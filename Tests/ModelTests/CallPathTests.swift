@@ -1,10 +1,10 @@
 // Calls through one helper are steps of their own: named, left out and replayed one by one.
 
-import Checking
 import Gracewalk
-import Machine
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct CallPathTests {
   private static func flush(_ cpu: VirtualCPU, _ root: TablePage) throws {
@@ -151,7 +151,7 @@ import Traces
   }
 
   @Test func numbersAreReadAsWritten() {
-    let text = "no-tlbi:unmap@Models/Flush.swift:33"
+    let text = "no-tlbi:unmap@GracewalkModels/Flush.swift:33"
     #expect(WeakenedStep(text: "\(text)#12")?.path == 12)
     for end in ["#", "#0", "#-1", "#02", "#x", "#1#2", "#99999999999999999999"] {
       #expect(WeakenedStep(text: text + end) == nil, "\(end)")

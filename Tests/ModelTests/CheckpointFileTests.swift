@@ -1,13 +1,13 @@
 // Saved checks as files: gone on with if they fit, and otherwise refused and left alone.
 
-import Checking
-import Exploration
 import Foundation
-import Invariants
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkModels
+import GracewalkTraces
 import Testing
-import Traces
 
 /// A folder of its own for a test, removed with the object.
 private final class Folder {

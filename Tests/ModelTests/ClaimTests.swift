@@ -1,7 +1,7 @@
 // Where code relies on a translation being gone: what holds, what does not, and why it is said.
 
-import Checking
 import Gracewalk
+import GracewalkChecking
 import Testing
 
 struct ClaimTests {

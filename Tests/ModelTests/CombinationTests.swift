@@ -1,9 +1,9 @@
 // Combinations: counted, named and compared as a slow and obvious way does it.
 
-import Checking
-import Exploration
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
 import Testing
 
 @Suite struct CombinationTests {

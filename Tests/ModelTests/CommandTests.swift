@@ -1,8 +1,8 @@
 // The command as people call it: output, exit status, and one clear line for every mistake.
 
 import Foundation
-import Invariants
-import Models
+import GracewalkInvariants
+import GracewalkModels
 import Testing
 
 @Suite struct CommandTests {
@@ -321,8 +321,8 @@ import Testing
     ),
     (["ablate", "shared-memcache", "--step", "x"], "--step needs a step such as no-tlbi:unmap@"),
     (
-      ["ablate", "shared-memcache", "--step", "no-get:fault@Models/Memcache.swift:1"],
-      "comes to 'no-get:fault@Models/Memcache.swift:1'; did you mean no-get:fault@"
+      ["ablate", "shared-memcache", "--step", "no-get:fault@GracewalkModels/Memcache.swift:1"],
+      "comes to 'no-get:fault@GracewalkModels/Memcache.swift:1'; did you mean no-get:fault@"
     ),
     (
       ["ablate", "shared-memcache", "--format", "sarif"],

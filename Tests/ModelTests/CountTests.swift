@@ -1,8 +1,8 @@
 // Exact counts of the catalogue: a change in one of them is a change in what is explored.
 
-import Checking
-import Exploration
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkModels
 import Testing
 
 @Suite struct CountTests {

@@ -1,12 +1,12 @@
 // What checks cover: the same in every search, and known to be too little where it is.
 
-import Checking
-import Exploration
 import Foundation
-import Invariants
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
 import Testing
 
 @Suite struct CoverageTests {

@@ -1,8 +1,8 @@
 // Exact counts of dirty logging, on and off, and what its verdicts depend on.
 
-import Checking
-import Exploration
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkModels
 import Testing
 
 struct DirtyLoggingTests {

@@ -1,9 +1,9 @@
 // Pages that the tool writes: the same each time, from what is computed, and over no one's work.
 
-import Checking
 import Foundation
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkModels
+import GracewalkReporting
 import Testing
 
 @Suite struct DocumentTests {

@@ -1,7 +1,7 @@
 // Findings in a user's code are counterexamples, and their traces show nothing that nobody needs.
 
 import Gracewalk
-import Reporting
+import GracewalkReporting
 import Testing
 
 struct Unexpected: Error { var text: String }

@@ -1,10 +1,10 @@
 // What goes wrong with page tables that hardware walks, case by case: each has its own race.
 
-import Checking
-import Exploration
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkModels
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct FlushTests {
   struct Case: Sendable, CustomTestStringConvertible {

@@ -1,14 +1,14 @@
 // JUnit, SARIF and Mermaid: what their readers rely on, and text that tries to be markup.
 
-import Checking
-import Exploration
 import Foundation
-import Invariants
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 #if canImport(FoundationXML)
   import FoundationXML

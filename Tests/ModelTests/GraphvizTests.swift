@@ -1,11 +1,11 @@
 // The tables of a moment as a dot digraph: what is in it, and that no name can break it.
 
-import Checking
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct GraphvizTests {
   @Test func theLeakAtTheStepThatMakesIt() throws {

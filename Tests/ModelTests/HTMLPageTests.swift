@@ -1,13 +1,13 @@
 // The page of a trace: self-contained, safe whatever things are called, small, always the same.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct HTMLPageTests {
   static func page(_ name: String, _ invariants: [String]? = nil) throws -> String {
@@ -59,7 +59,7 @@ import Traces
       "mapper is preempted after <code>add boot.1.references +1: now 3</code>: it could go on",
       "gracewalk replay collapse-unlocked-descendants --set levels=3 --schedule "
         + "1*6,0*18,1*7,2*5,3*3</code>",
-      "Models/Stage2Table.swift:", "waits for collapser and mapper",
+      "GracewalkModels/Stage2Table.swift:", "waits for collapser and mapper",
       "locking the descendants", "Oliver Upton",
     ] { #expect(page.contains(part), "\(part)") }
   }

@@ -1,9 +1,9 @@
 // The host's identity map: exact counts, and what features of the architecture change.
 
-import Checking
-import Exploration
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
 import Testing
 
 @Suite struct HostMapTests {

@@ -1,12 +1,12 @@
 // Traces that nobody should write: each is refused in one line, or is the trace that it says.
 
-import Checking
-import Exploration
 import Foundation
-import Models
-import Support
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkModels
+import GracewalkSupport
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct HostileTraceTests {
   private static func trace(_ name: String) throws -> (model: Model, trace: Trace) {

@@ -1,7 +1,7 @@
 // A walk in flight whose way was invalidated touches no memory any more.
 
-import Checking
 import Gracewalk
+import GracewalkChecking
 import Testing
 
 struct InvalidatedWalkTests {

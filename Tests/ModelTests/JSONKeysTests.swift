@@ -1,13 +1,13 @@
 // Docs/Formats.md lists the keys of each JSON document: all that are written, and no others.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct JSONKeysTests {
   private static let root = URL(fileURLWithPath: #filePath)

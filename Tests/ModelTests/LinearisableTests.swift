@@ -1,9 +1,9 @@
 // Linearisability of a counter, also over more operations than a word has bits.
 
-import Checking
-import Exploration
-import Invariants
-import Machine
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
 import Testing
 
 /// A counter: each operation adds one and returns what there was.

@@ -1,12 +1,12 @@
 // Models that loop for ever, and how their traces are written, read and shown.
 
-import Checking
-import Exploration
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct LivelockTests {
   private func report(

@@ -1,13 +1,13 @@
 // The matrix of verdicts, and what features of the architecture change in it.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 /// Fails in the end where the MMU has, or lacks, a feature.
 private struct Wants: QuiescenceInvariant {

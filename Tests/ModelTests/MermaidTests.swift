@@ -1,11 +1,11 @@
 // Sequence diagrams: every line is a statement of Mermaid, and blocks are opened and closed.
 
-import Checking
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct MermaidTests {
   /// Checks the structure of a diagram; returns the statements after the first line.

@@ -1,9 +1,9 @@
 // Handles of another scenario, names, declarations and boot code that cannot be right.
 
-import Checking
 import Gracewalk
-import Invariants
-import Machine
+import GracewalkChecking
+import GracewalkInvariants
+import GracewalkMachine
 import Testing
 
 private func outcome(
@@ -26,7 +26,7 @@ private func outcome(of model: Model, _ options: CheckOptions = CheckOptions()) 
 
 /// A model of one CPU with one operation, declared in some way.
 private func declared(
-  parameters: [Parameter] = [], expectation: Checking.Expectation = .holds,
+  parameters: [Parameter] = [], expectation: GracewalkGracewalkChecking.Expectation = .holds,
   mustHappen: [ExpectedOutcome] = [], exempt: [Exemption] = [],
   instances: [[String: Int]] = [[:]], reading name: String? = nil
 ) -> String {

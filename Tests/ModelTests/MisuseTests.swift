@@ -1,9 +1,9 @@
 // A mistake in using the API is an error in one line, with the place; never a trap or a verdict.
 
-import Checking
 import Gracewalk
-import Invariants
-import Machine
+import GracewalkChecking
+import GracewalkInvariants
+import GracewalkMachine
 import Testing
 
 /// What a check of a scenario says, places of this file left out; the verdict where there is one.

@@ -1,11 +1,11 @@
 // A verdict names what applies to the code and was not required; a test of such a model fails.
 
-import Checking
 import Foundation
 import Gracewalk
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
 import Testing
 
 @Suite struct NotJudgedTests {

@@ -1,8 +1,8 @@
 // What an operation returns, and what it is called where its addresses do not matter.
 
-import Checking
 import Gracewalk
-import Machine
+import GracewalkChecking
+import GracewalkMachine
 import Testing
 
 @Suite struct OperationTests {

@@ -2,8 +2,8 @@
 
 import Foundation
 import Gracewalk
-import Models
-import Reporting
+import GracewalkModels
+import GracewalkReporting
 import Testing
 
 /// Somebody else's rule about two words of their own.

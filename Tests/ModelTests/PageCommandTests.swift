@@ -1,7 +1,7 @@
 // check --html, replay --html and replay --step as people call them.
 
 import Foundation
-import Models
+import GracewalkModels
 import Testing
 
 @Suite struct PageCommandTests {

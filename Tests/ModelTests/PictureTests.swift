@@ -1,11 +1,11 @@
 // Pictures of the machine: one for each moment, right about what is reachable and waited for.
 
-import Checking
-import Exploration
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct PictureTests {
   /// The counterexample of a model, with its pictures.

@@ -1,9 +1,9 @@
 // How progress and estimates read.
 
-import Checking
-import Exploration
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkModels
+import GracewalkReporting
 import Testing
 
 @Suite struct ProgressTests {

@@ -1,7 +1,7 @@
 // Table pages and frames that change hands while hardware still refers to what they were.
 
-import Checking
 import Gracewalk
+import GracewalkChecking
 import Testing
 
 struct ReuseTests {

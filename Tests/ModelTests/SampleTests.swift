@@ -1,11 +1,11 @@
 // Samples on the side of a long search: found sooner, and else the same.
 
-import Checking
-import Exploration
 import Foundation
 import Gracewalk
-import Machine
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkReporting
 import Testing
 
 @Suite struct SampleTests {

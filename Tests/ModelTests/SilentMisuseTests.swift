@@ -1,11 +1,11 @@
 // What would hold in silence, or crash, because a model asks for something that is never done.
 
-import Checking
 import Foundation
 import Gracewalk
-import Invariants
-import Machine
-import Support
+import GracewalkChecking
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
 import Testing
 
 private func outcome(

@@ -1,10 +1,10 @@
 // What people see, kept as files: UPDATE_SNAPSHOTS=1 rewrites them, and the run fails once.
 
-import Checking
-import Exploration
 import Foundation
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkModels
+import GracewalkReporting
 import Testing
 
 @Suite struct SnapshotTests {

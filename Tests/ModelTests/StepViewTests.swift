@@ -1,11 +1,11 @@
 // Going through a trace in the terminal: keys, screens of any size, and the plain listing.
 
-import Checking
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct StepViewTests {
   private func keys(_ text: String) -> [StepKey] {
@@ -115,7 +115,7 @@ import Traces
       ])
     let fifth = try #require(lines.firstIndex { $0.hasPrefix("5  ") })
     #expect(lines[fifth] == "5  host, unmap 0x0: store boot.1[0] ← invalid")
-    #expect(lines[fifth + 1].hasPrefix("    Models/Invalidation.swift:"))
+    #expect(lines[fifth + 1].hasPrefix("    GracewalkModels/Invalidation.swift:"))
     #expect(lines[fifth + 2] == "    boot.1[0]: page 0x0 → invalid")
     #expect(lines[fifth + 3] == "    the MMU of vcpu 0 still has 0x0 → page 0x0 cached")
     #expect(

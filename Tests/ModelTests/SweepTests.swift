@@ -1,13 +1,13 @@
 // Sweeps: which combinations there are, what they cover, and the smallest that fails.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct SweepTests {
   static let systems = Catalogue.models.filter { $0.vocabulary != nil }

@@ -1,11 +1,11 @@
 // What symmetry saves on models with identical CPUs, and what reports say of it.
 
-import Checking
-import Exploration
 import Foundation
-import Machine
-import Models
-import Reporting
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkReporting
 import Testing
 
 @Suite struct SymmetryCountTests {

@@ -1,11 +1,11 @@
 // Traces: what is written can be read and run again, and what was changed is refused.
 
-import Checking
-import Exploration
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import GracewalkTraces
 import Testing
-import Traces
 
 @Suite struct TraceTests {
   private func leak() throws -> Trace {

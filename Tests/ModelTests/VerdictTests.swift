@@ -1,12 +1,12 @@
 // Every model gives the verdict it is in the catalogue for, in every search.
 
-import Checking
-import Exploration
-import Invariants
-import Machine
-import Models
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkModels
+import GracewalkTraces
 import Testing
-import Traces
 
 /// One check of the catalogue.
 struct CatalogueCase: Sendable, CustomTestStringConvertible {

@@ -1,7 +1,7 @@
 // Models in anyone's tests: what `verify` throws says all that is needed, and `replay` shows it.
 
 import Gracewalk
-import Models
+import GracewalkModels
 import Testing
 
 @Suite struct VerificationTests {

@@ -1,6 +1,6 @@
 // Sets of CPUs.
 
-import Support
+import GracewalkSupport
 import Testing
 
 struct CPUSetTests {

@@ -1,6 +1,6 @@
 // The storage of the inner loops.
 
-import Support
+import GracewalkSupport
 import Testing
 
 struct GrowableBufferTests {

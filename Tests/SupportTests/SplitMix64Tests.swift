@@ -1,6 +1,6 @@
 // The random generator: a seed names the same random program in every version.
 
-import Support
+import GracewalkSupport
 import Testing
 
 struct SplitMix64Tests {

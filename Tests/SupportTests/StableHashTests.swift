@@ -1,6 +1,6 @@
 // Hashes that are part of results, so they must be the same in every version and everywhere.
 
-import Support
+import GracewalkSupport
 import Testing
 
 struct StableHashTests {

@@ -1,7 +1,7 @@
 // Driving a machine by hand, one step at a time.
 
 import Gracewalk
-import Support
+import GracewalkSupport
 
 extension Machine {
   /// The CPUs that can step, as an array.

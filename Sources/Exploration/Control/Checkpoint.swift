@@ -1,6 +1,6 @@
 // A search as bytes: what writes them, what reads them back.
 
-import Support
+import GracewalkSupport
 
 /// Why a search cannot go on from what was saved.
 public enum CheckpointError: Error, Equatable, Sendable {

@@ -1,6 +1,6 @@
 // Saving a search now and then, and going on with one that was saved.
 
-import Support
+import GracewalkSupport
 
 /// A search that can be saved and gone on with.
 ///

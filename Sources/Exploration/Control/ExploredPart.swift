@@ -1,6 +1,6 @@
 // How much of a depth-first search is done, judged by its stack and by how that has grown.
 
-import Support
+import GracewalkSupport
 
 /// The explored part of a search, added up over its stack from the bottom to the top.
 ///

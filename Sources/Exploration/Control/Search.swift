@@ -1,6 +1,6 @@
 // What every search has in common: how it ends, and when it must stop early.
 
-import Support
+import GracewalkSupport
 
 /// How a search ended.
 public enum Ending: Equatable, Sendable {

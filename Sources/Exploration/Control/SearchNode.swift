@@ -1,6 +1,6 @@
 // What the nodes of all searches have in common, and how their stack becomes a schedule.
 
-import Support
+import GracewalkSupport
 
 /// A state on a search's stack, with the step that is taken there.
 protocol SearchNode: BitwiseCopyable {

@@ -1,6 +1,6 @@
 // The stateful search on several threads.
 
-import Support
+import GracewalkSupport
 
 /// Explores one system with several threads, each on a copy of its own.
 ///

@@ -1,7 +1,7 @@
 // What the threads of one search share: tasks, states, summaries, counts, and how it ends.
 
 import Dispatch
-import Support
+import GracewalkSupport
 import Synchronization
 
 /// Numbers that all members of a team read and write.

@@ -1,6 +1,6 @@
 // The states that any thread has met, with the numbers of their summaries.
 
-import Support
+import GracewalkSupport
 import Synchronization
 
 /// A map that many threads use at once: the key chooses one of many small maps, each with a lock.

@@ -1,6 +1,6 @@
 // Summaries that threads hand each other: steps and sets with numbers that all agree on.
 
-import Support
+import GracewalkSupport
 
 /// The steps and sets of steps of all threads.
 ///

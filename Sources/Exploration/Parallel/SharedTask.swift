@@ -1,6 +1,6 @@
 // A piece of one thread's search that another thread carries out, and how far it has come.
 
-import Support
+import GracewalkSupport
 import Synchronization
 
 /// A step at a node of somebody's stack, with all that lies below it.

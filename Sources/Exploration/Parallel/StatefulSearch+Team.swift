@@ -1,6 +1,6 @@
 // A stateful search as a member of a team: giving parts of the stack away, and taking such parts.
 
-import Support
+import GracewalkSupport
 import Synchronization
 
 /// What a search that is a member of a team must know.

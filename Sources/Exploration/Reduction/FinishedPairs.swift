@@ -1,6 +1,6 @@
 // What is kept of a finished state: what ran below it, and which CPUs were asleep.
 
-import Support
+import GracewalkSupport
 
 /// Pairs of a summary and a sleep set, with numbers: few pairs stand for very many states.
 final class FinishedPairs {

@@ -1,6 +1,6 @@
 // Happens-before of the execution on the search stack, kept up to date as events come and go.
 
-import Support
+import GracewalkSupport
 
 /// Vector clocks per event, and per object the events that a new step may depend on.
 ///

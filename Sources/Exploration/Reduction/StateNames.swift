@@ -1,6 +1,6 @@
 // Names that states share with all that differ from them only by an exchange of identical CPUs.
 
-import Support
+import GracewalkSupport
 
 /// What a search knows a state by.
 struct StateName: BitwiseCopyable {

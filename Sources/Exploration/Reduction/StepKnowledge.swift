@@ -1,6 +1,6 @@
 // What is known of numbered steps: which conflict, and what may follow on the same CPU.
 
-import Support
+import GracewalkSupport
 
 /// Bits about pairs of numbered steps.
 ///

@@ -1,6 +1,6 @@
 // Steps with numbers: a step is then an integer, and equal steps are equal integers.
 
-import Support
+import GracewalkSupport
 
 /// Every step a search has met, each a CPU, a choice and a footprint.
 ///

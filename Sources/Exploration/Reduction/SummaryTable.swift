@@ -1,6 +1,6 @@
 // What ran below each state, interned: few distinct sets stand for very many states.
 
-import Support
+import GracewalkSupport
 
 /// Sets of steps, each a CPU and a footprint, with numbers for the steps and for the sets.
 ///

@@ -1,6 +1,6 @@
 // Which steps are dependent on anything on the stack: the others need not look for races.
 
-import Support
+import GracewalkSupport
 
 /// Per depth of a search's stack, a row of bits: the steps dependent on an event up to there.
 ///

@@ -1,6 +1,6 @@
 // Wakeup trees: what must still be tried at each node, as sequences of steps and not only CPUs.
 
-import Support
+import GracewalkSupport
 
 /// The wakeup trees of a whole search stack, in one pool of branches.
 ///

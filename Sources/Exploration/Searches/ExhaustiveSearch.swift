@@ -1,6 +1,6 @@
 // Every interleaving, no reduction: the oracle all reductions are held against.
 
-import Support
+import GracewalkSupport
 
 /// Depth-first search over all steps of all enabled CPUs.
 ///

@@ -1,6 +1,6 @@
 // What footprints promise, tried out: every two steps in every state, in both orders.
 
-import Support
+import GracewalkSupport
 
 /// Holds a system's footprints against what its steps do.
 ///

@@ -1,6 +1,6 @@
 // Ways to loop for ever in a graph of states, and the simplest of them.
 
-import Support
+import GracewalkSupport
 
 /// Looks for livelocks in a graph of states.
 ///

@@ -1,6 +1,6 @@
 // Every state once, and then every way to loop for ever: for systems whose CPUs repeat.
 
-import Support
+import GracewalkSupport
 
 /// Depth-first search over all states that keeps the graph of them, and looks for livelocks in it.
 ///

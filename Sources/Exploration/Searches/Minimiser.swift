@@ -1,6 +1,6 @@
 // The simplest counterexample: fewest preemptions, then fewest steps, then first in order.
 
-import Support
+import GracewalkSupport
 
 /// Searches for the simplest schedule that violates an invariant.
 public struct Minimiser {

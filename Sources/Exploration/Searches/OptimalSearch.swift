@@ -1,6 +1,6 @@
 // Stateless search with wakeup trees: exactly one execution per class, none in vain.
 
-import Support
+import GracewalkSupport
 
 /// Optimal-DPOR (Abdulla, Aronis, Jonsson and Sagonas, "Source Sets: A Foundation for Optimal
 /// Dynamic Partial Order Reduction", JACM 64(4), 2017, Algorithm 2), with blocking steps.

@@ -1,6 +1,6 @@
 // Fair rounds in a strongly connected component: the shortest, or where that is too much, one.
 
-import Support
+import GracewalkSupport
 
 /// The ways from a state of a component back to it that are fair: on which every CPU steps or once
 /// cannot.

@@ -1,6 +1,6 @@
 // Random executions on the side of a long search: they find early what lies far from its path.
 
-import Support
+import GracewalkSupport
 
 /// Samples executions now and then while a complete search goes on.
 ///

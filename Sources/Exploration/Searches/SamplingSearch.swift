@@ -1,6 +1,6 @@
 // Sampling executions of what is too big to explore: at random, or by priorities.
 
-import Support
+import GracewalkSupport
 
 /// How to choose among enabled CPUs.
 public enum Sampling: Equatable, Sendable {

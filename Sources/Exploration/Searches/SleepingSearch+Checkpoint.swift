@@ -1,6 +1,6 @@
 // What a search with sleep sets knows beside its path, to be saved and read back.
 
-import Support
+import GracewalkSupport
 
 extension SleepingSearch {
   func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }

@@ -1,6 +1,6 @@
 // Which CPU begins at a state: any choice is sound, and it decides how much there is to do.
 
-import Support
+import GracewalkSupport
 
 extension SleepingSearch {
   /// Rule 8: the lowest CPU whose next step conflicts with nothing that others are known to have

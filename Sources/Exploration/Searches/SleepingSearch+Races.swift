@@ -1,6 +1,6 @@
 // Races of a search with sleep sets: what must also be tried at the nodes of the stack, and why.
 
-import Support
+import GracewalkSupport
 
 extension SleepingSearch {
   // MARK: Steps that are taken, and steps that wait

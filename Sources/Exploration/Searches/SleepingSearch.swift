@@ -1,6 +1,6 @@
 // Depth-first search that merges equal states and keeps with each which CPUs were asleep there.
 
-import Support
+import GracewalkSupport
 
 /// Stateful partial-order reduction with sleep sets that are kept with the states.
 ///

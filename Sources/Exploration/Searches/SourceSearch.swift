@@ -1,6 +1,6 @@
 // Stateless search with source sets and sleep sets: about one execution per class.
 
-import Support
+import GracewalkSupport
 
 /// Source-DPOR (Abdulla, Aronis, Jonsson and Sagonas, "Optimal dynamic partial order reduction",
 /// POPL 2014, Algorithm 1), with blocking steps.

@@ -1,6 +1,6 @@
 // What a stateful search knows beside its path, to be saved and read back.
 
-import Support
+import GracewalkSupport
 
 extension StatefulSearch {
   func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }

@@ -1,6 +1,6 @@
 // Depth-first search that merges equal states and reduces what is left.
 
-import Support
+import GracewalkSupport
 
 /// Stateful partial-order reduction: Flanagan and Godefroid's dynamic backtracking (POPL 2005)
 /// with a summary per finished state (Yang, Chen, Gopalakrishnan and Kirby, SPIN 2008).

@@ -1,6 +1,6 @@
 // States in full, for a search that must not take two of them for one.
 
-import Support
+import GracewalkSupport
 
 /// Gives every state a key of its own.
 ///

@@ -1,6 +1,6 @@
 // The states of a system and the steps between them, by number: what livelocks are looked for in.
 
-import Support
+import GracewalkSupport
 
 /// The graph of states, as far as a search has come.
 ///

@@ -1,6 +1,6 @@
 // A set of state keys with what was left of the budget when each was visited.
 
-import Support
+import GracewalkSupport
 
 /// An open-addressing hash table from 64-bit keys to budgets.
 ///

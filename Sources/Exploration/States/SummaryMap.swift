@@ -1,6 +1,6 @@
 // The states a search has finished, each with the number of its summary: 12 bytes a slot.
 
-import Support
+import GracewalkSupport
 
 /// An open-addressing map from state keys to 32-bit numbers.
 ///

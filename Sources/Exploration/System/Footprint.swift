@@ -1,6 +1,6 @@
 // What a step touches, and when two steps are dependent: the whole of what reduction rests on.
 
-import Support
+import GracewalkSupport
 
 /// What a touch has to do with blocking.
 public enum TouchRole: UInt8, BitwiseCopyable, Sendable {

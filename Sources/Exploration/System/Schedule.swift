@@ -1,6 +1,6 @@
 // The choices that determine an execution, and their one-line text form.
 
-import Support
+import GracewalkSupport
 
 /// A sequence of steps: which CPU, and which way if the step is a choice of data.
 public struct Schedule: Equatable, Sendable {

@@ -1,6 +1,6 @@
 // The seam between searching and what is searched: no page tables, no words, no fibers up here.
 
-import Support
+import GracewalkSupport
 
 /// What a step led to.
 public enum StepOutcome: Equatable, Sendable {

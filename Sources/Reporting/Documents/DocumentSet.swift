@@ -1,8 +1,8 @@
 // The pages that the tool writes about itself: nothing in them is typed in.
 
-import Checking
-import Invariants
-import Machine
+import GracewalkChecking
+import GracewalkInvariants
+import GracewalkMachine
 
 /// A page of the documentation.
 public struct DocumentPage: Equatable, Sendable {

@@ -1,10 +1,10 @@
 // The page of an invariant: what must hold, why, who requires it, and a trace that shows it broken.
 
-import Checking
-import Exploration
-import Invariants
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkTraces
 
 /// What is known of an invariant.
 struct InvariantPage {

@@ -1,6 +1,6 @@
 // All questions on one page, by date, with what the tool says to each.
 
-import Checking
+import GracewalkChecking
 
 /// The questions of all systems.
 struct QuestionsPage {

@@ -1,10 +1,10 @@
 // The page of a system: who asked what, the verdicts that answer it, and what each step is for.
 
-import Checking
-import Invariants
-import Machine
-import Support
-import Traces
+import GracewalkChecking
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkSupport
+import GracewalkTraces
 
 /// What is known of a system.
 struct SystemPage {

@@ -1,9 +1,9 @@
 // One self-contained page for one trace: what went wrong, the story, and every moment to look at.
 
-import Checking
-import Invariants
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkInvariants
+import GracewalkMachine
+import GracewalkTraces
 
 /// A counterexample for people who never saw the model.
 ///

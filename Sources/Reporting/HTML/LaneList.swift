@@ -1,7 +1,7 @@
 // The list of steps: a lane for each CPU, time downwards, with bars for what lasts.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 /// Rows of the list of steps, each with a cell for each lane.
 ///

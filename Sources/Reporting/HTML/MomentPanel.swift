@@ -1,7 +1,7 @@
 // What stands beside the tables at one moment: the step, what it changed, each CPU and its caches.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 /// Parts of the page that are about one moment.
 struct MomentPanel {

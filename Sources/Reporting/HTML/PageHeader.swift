@@ -1,9 +1,9 @@
 // The beginning and the end of the page: the verdict and its reason, and where the trace is from.
 
-import Checking
-import Exploration
-import Machine
-import Traces
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkTraces
 
 struct PageHeader {
   private let moments: TraceMoments

@@ -1,7 +1,7 @@
 // The story of a trace: the few steps that matter, in order, and what each of them did.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 struct PageStory {
   private let moments: TraceMoments

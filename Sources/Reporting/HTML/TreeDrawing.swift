@@ -1,7 +1,7 @@
 // The page tables of one moment as parts of an SVG drawing: a part for each page and each arrow.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 /// Draws pictures of one trace.
 ///

@@ -1,6 +1,6 @@
 // Where each page stands in the drawing: the same place at every moment, so that nothing jumps.
 
-import Machine
+import GracewalkMachine
 
 /// A column for each level, the children of a page to its right, in the order of its entries.
 ///

@@ -1,6 +1,6 @@
 // A picture of the machine as lines of text: the tree, the caches and what CPUs are in.
 
-import Machine
+import GracewalkMachine
 
 struct PictureText {
   private let picture: MachinePicture

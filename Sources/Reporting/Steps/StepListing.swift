@@ -1,7 +1,7 @@
 // All steps of a trace as plain text, each followed by what it changed: for pipes and files.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 /// What `replay --step` prints where there is nobody to press keys.
 public struct StepListing {

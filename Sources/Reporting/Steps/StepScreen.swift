@@ -1,7 +1,7 @@
 // One moment of a trace as the lines of a screen: steps around it, what it changed, the tables.
 
-import Machine
-import Traces
+import GracewalkMachine
+import GracewalkTraces
 
 /// Lays a moment out for a terminal of some size.
 ///

@@ -1,7 +1,7 @@
 /* What is said of model code that traps, or that runs for long without an action.  Everything a
  * report reads is raw memory, made before the code runs; see Fibers for the Swift side. */
-#ifndef GRACEWALK_CTRAPS_H
-#define GRACEWALK_CTRAPS_H
+#ifndef GRACEWALK_CGRACEWALKTRAPS_H
+#define GRACEWALK_CGRACEWALKTRAPS_H
 
 /* An array that grows, as Support lays it out. */
 struct gracewalk_steps {

@@ -1,7 +1,7 @@
 /* Stack switching, walking a stack, and a pointer per thread.  One assembly file per architecture;
  * see Fibers for the Swift type that owns stacks and decides who runs. */
-#ifndef GRACEWALK_CFIBER_H
-#define GRACEWALK_CFIBER_H
+#ifndef GRACEWALK_CGRACEWALKFIBER_H
+#define GRACEWALK_CGRACEWALKFIBER_H
 
 #include <stdint.h>
 
