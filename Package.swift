@@ -41,6 +41,7 @@ let package = Package(
     room(
       "Commands", on: "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration",
       "Support"),
+    room("Fuzzing", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
     .target(
       name: "Gracewalk", dependencies: modules(["Commands", "Reporting", "Checking", "Support"]),
       swiftSettings: settings),
@@ -50,11 +51,13 @@ let package = Package(
     .target(name: "GracewalkCatalogue", dependencies: ["GracewalkModels"], swiftSettings: settings),
     .executableTarget(
       name: "GracewalkCommand",
-      dependencies: modules(["Models", "Commands", "Reporting"]) + ["Gracewalk"],
+      dependencies: modules([
+        "Models", "Fuzzing", "Commands", "Reporting", "Checking", "Exploration", "Support",
+      ]) + ["Gracewalk"],
       swiftSettings: settings),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .target(
-      name: "TestSupport", dependencies: ["Gracewalk", "CAllocationCounter"],
+      name: "TestSupport", dependencies: ["Gracewalk", "GracewalkFuzzing", "CAllocationCounter"],
       path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "SupportTests", dependencies: modules(["Support"]), swiftSettings: settings),
     .testTarget(
@@ -62,8 +65,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ExplorationTests",
-      dependencies: modules(["Exploration", "Machine", "Models", "Checking", "Support"])
-        + ["TestSupport"],
+      dependencies: modules([
+        "Exploration", "Machine", "Models", "Checking", "Fuzzing", "Support",
+      ]) + ["TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "MachineTests",
@@ -73,7 +77,7 @@ let package = Package(
       name: "ModelTests",
       dependencies: modules([
         "Models", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Reporting",
-        "Commands", "Command", "Support",
+        "Fuzzing", "Commands", "Command", "Support",
       ]) + ["Gracewalk"], exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],

@@ -7,7 +7,7 @@ import GracewalkModels
 enum GracewalkCommand {
   static func main() {
     let catalogue = ModelSource(Catalogue.systems) { Catalogue.path(ofFile: $0) }
-    let ours = [BenchCommand.command, InitCommand.command]
+    let ours = [FuzzCommand.command, BenchCommand.command, InitCommand.command]
     CommandLineTool(catalogue, commands: CommandLineTool.standardCommands + ours).main()
   }
 }

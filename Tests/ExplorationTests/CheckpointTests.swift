@@ -2,6 +2,7 @@
 
 import GracewalkChecking
 import GracewalkExploration
+import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkModels
 import GracewalkSupport

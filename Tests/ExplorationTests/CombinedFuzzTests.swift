@@ -2,6 +2,7 @@
 
 import GracewalkChecking
 import GracewalkExploration
+import GracewalkFuzzing
 import Testing
 
 /// What a run of the fuzzer comes to.

@@ -3,6 +3,7 @@
 import Gracewalk
 import GracewalkChecking
 import GracewalkExploration
+import GracewalkFuzzing
 import GracewalkSupport
 import TestSupport
 import Testing

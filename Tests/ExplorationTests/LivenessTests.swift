@@ -1,12 +1,12 @@
 // Livelocks: found where there is one, fair ones only, the simplest, and held against an oracle.
 
 import GracewalkChecking
+import GracewalkExploration
+import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkSupport
 import TestSupport
 import Testing
-
-import GracewalkExploration
 
 /// A graph of states written down: for each state, who leads where.
 private final class Written: TransitionSystem {

@@ -3,6 +3,7 @@
 import Foundation
 import GracewalkChecking
 import GracewalkExploration
+import GracewalkFuzzing
 import GracewalkModels
 import GracewalkSupport
 import GracewalkTraces

@@ -2,6 +2,7 @@
 
 import Gracewalk
 import GracewalkChecking
+import GracewalkFuzzing
 import GracewalkInvariants
 import GracewalkMachine
 import Testing
@@ -26,7 +27,7 @@ private func outcome(of model: Model, _ options: CheckOptions = CheckOptions()) 
 
 /// A model of one CPU with one operation, declared in some way.
 private func declared(
-  parameters: [Parameter] = [], expectation: GracewalkGracewalkChecking.Expectation = .holds,
+  parameters: [Parameter] = [], expectation: GracewalkChecking.Expectation = .holds,
   mustHappen: [ExpectedOutcome] = [], exempt: [Exemption] = [],
   instances: [[String: Int]] = [[:]], reading name: String? = nil
 ) -> String {

@@ -1,6 +1,7 @@
 // Driving a machine by hand, one step at a time.
 
 import Gracewalk
+import GracewalkFuzzing
 import GracewalkSupport
 
 extension Machine {

@@ -1,6 +1,8 @@
 // gracewalk fuzz: check the checker, on random programs, against the exhaustive search.
 
 import GracewalkChecking
+import GracewalkCommands
+import GracewalkFuzzing
 import GracewalkReporting
 
 enum FuzzCommand {

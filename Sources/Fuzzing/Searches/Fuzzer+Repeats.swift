@@ -1,5 +1,6 @@
 // Holding the liveness search against its oracle, on random programs whose loops forget.
 
+import GracewalkChecking
 import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine

@@ -252,7 +252,7 @@ extension Strategy {
   }
 
   /// The same with any search.
-  static func search(
+  package static func search(
     inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem,
     by search: (TransitionSystem, SearchOptions) -> SearchResult
   ) -> SearchResult {

@@ -1,6 +1,8 @@
 // gracewalk fuzz --misuse: check models that misuse the API; each gets a verdict or an error.
 
 import GracewalkChecking
+import GracewalkCommands
+import GracewalkFuzzing
 import GracewalkReporting
 import GracewalkSupport
 

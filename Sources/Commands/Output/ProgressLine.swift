@@ -7,8 +7,8 @@ import GracewalkReporting
 import Synchronization
 
 /// Shows progress on standard error.
-enum ProgressLine {
-  static let option = Option(
+package enum ProgressLine {
+  package static let option = Option(
     name: "progress", value: nil,
     help: "say every minute on standard error how far it is; on a terminal that is always shown")
 

@@ -152,7 +152,7 @@ package struct Arguments {
   }
 
   /// The models that the command is about if it names none.
-  var models: [Model] { source.models }
+  package var models: [Model] { source.models }
 
   var systems: [ModelSystem] { source.systems }
 
@@ -168,6 +168,15 @@ package struct Arguments {
     guard let number = Int(text), number >= 1, number <= most else {
       let range = most == .max ? "of at least 1" : "from 1 to \(most)"
       throw UsageError("--\(name) needs a whole number \(range), not '\(text)'")
+    }
+    return number
+  }
+
+  /// A whole number of at least 0.
+  package func countFromZero(_ name: String) throws(UsageError) -> Int? {
+    guard let text = value(name) else { return nil }
+    guard let number = Int(text), number >= 0, number <= 1_000_000_000 else {
+      throw UsageError("--\(name) needs a whole number from 0 to 1000000000, not '\(text)'")
     }
     return number
   }

@@ -10,7 +10,7 @@ import Synchronization
 /// Set by Ctrl-C and its like; searches look at it now and then.
 private let interruptFlag = Atomic<Bool>(false)
 
-enum Terminal {
+package enum Terminal {
   static let outputIsTerminal = isatty(1) == 1
 
   /// Colours on a terminal, unless NO_COLOR is set (no-color.org) or the terminal is dumb.
@@ -45,7 +45,7 @@ enum Terminal {
 
   /// Makes Ctrl-C, and what `kill` and `timeout` send, end a search with what it has found, instead
   /// of the process; the second time it is the process.
-  static func catchInterrupts() {
+  package static func catchInterrupts() {
     // The flag is touched here, so that it exists before a signal handler looks at it.
     interruptFlag.store(false, ordering: .relaxed)
     var caught = sigset_t()
@@ -80,7 +80,7 @@ enum Terminal {
   /// Shows how far something has come, now and then; called by any thread.
   ///
   /// - Returns: false if the work is to be ended.
-  static func goOn(_ line: @autoclosure () -> String) -> Bool {
+  package static func goOn(_ line: @autoclosure () -> String) -> Bool {
     ProgressLine.show(line)
     return !isInterrupted
   }
@@ -89,7 +89,7 @@ enum Terminal {
   static var isInterrupted: Bool { interruptFlag.load(ordering: .relaxed) }
 
   /// Removes the progress line.
-  static func clearProgress() { ProgressLine.clear() }
+  package static func clearProgress() { ProgressLine.clear() }
 
   static func writeError(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))

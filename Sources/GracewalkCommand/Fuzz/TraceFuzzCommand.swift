@@ -1,6 +1,8 @@
 // gracewalk fuzz --traces: mutate the traces of the catalogue, and see what the reader makes of it.
 
 import GracewalkChecking
+import GracewalkCommands
+import GracewalkFuzzing
 import GracewalkReporting
 import GracewalkSupport
 import GracewalkTraces

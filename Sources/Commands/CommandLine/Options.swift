@@ -22,11 +22,11 @@ package enum SharedOptions {
     try arguments.choice("mode", of: strategies).flatMap { Strategy(rawValue: $0) }
   }
 
-  static let exact = Option(
+  package static let exact = Option(
     name: "exact", value: nil,
     help: "compare states in full, not by their hashes: slower, no collisions")
 
-  static func isExact(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Bool {
+  package static func isExact(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Bool {
     guard arguments.has("exact") else { return false }
     guard strategy.mergesStates else {
       throw UsageError(

@@ -1,5 +1,6 @@
 // Feeding checks what nobody should write: models with wrong indices, addresses, names and bounds.
 
+import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkSupport

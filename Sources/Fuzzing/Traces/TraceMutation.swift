@@ -1,5 +1,6 @@
 // One mutation of a trace file, or a few: bytes, lines, numbers, text that is up to something.
 
+import GracewalkChecking
 import GracewalkSupport
 import GracewalkTraces
 

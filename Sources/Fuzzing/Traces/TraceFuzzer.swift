@@ -1,5 +1,6 @@
 // Feeding the trace reader what nobody should write: mutated traces, with checksums made to fit.
 
+import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkSupport

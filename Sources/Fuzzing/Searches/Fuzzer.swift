@@ -1,5 +1,6 @@
 // Holding every search against the exhaustive one, on random programs.
 
+import GracewalkChecking
 import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine

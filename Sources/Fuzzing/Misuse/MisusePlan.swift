@@ -1,5 +1,6 @@
 // What a model that misuses the API is made of: plain data, so that each build makes the same.
 
+import GracewalkChecking
 import GracewalkInvariants
 import GracewalkMachine
 

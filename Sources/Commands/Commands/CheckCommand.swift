@@ -6,7 +6,7 @@ import GracewalkExploration
 import GracewalkReporting
 import GracewalkSupport
 
-enum CheckCommand {
+package enum CheckCommand {
   static let command = Command(
     name: "check", operands: "[MODEL]",
     summary: "check a model, or the whole catalogue against its declared verdicts",
@@ -144,7 +144,7 @@ enum CheckCommand {
   }
 
   /// Checks a model while showing progress; also returns how many seconds it took.
-  static func timedCheck(
+  package static func timedCheck(
     _ model: Model, _ given: CheckOptions
   ) throws(UsageError) -> (CheckReport, Double) {
     var options = given
@@ -188,16 +188,5 @@ enum CheckCommand {
         print("  no counterexample, so nothing was written to \(output.path)")
       }
     }
-  }
-}
-
-extension Arguments {
-  /// A whole number of at least 0.
-  func countFromZero(_ name: String) throws(UsageError) -> Int? {
-    guard let text = value(name) else { return nil }
-    guard let number = Int(text), number >= 0, number <= 1_000_000_000 else {
-      throw UsageError("--\(name) needs a whole number from 0 to 1000000000, not '\(text)'")
-    }
-    return number
   }
 }

@@ -19,7 +19,7 @@ package struct CommandLineTool: Sendable {
   /// What every such program can do.
   package static let standardCommands = [
     CheckCommand.command, SweepCommand.command, AblateCommand.command, ReplayCommand.command,
-    DocumentCommand.command, ListCommand.command, FuzzCommand.command,
+    DocumentCommand.command, ListCommand.command,
   ]
 
   /// Makes a command about the catalogue and not the program's own models.
