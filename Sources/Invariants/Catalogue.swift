@@ -5,16 +5,16 @@ import GracewalkMachine
 /// All invariants that need no parameters, in the order reports list them.
 public enum InvariantCatalogue {
   public static let all: [any Invariant] = [
-    Progress(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
+    ProgressOfCPUs(), NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), GracePeriodSafety(), LocksHeldByReleaser(),
-    NoFreedPageReachable(), BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(),
-    NoReuseWhileCached(), EntriesAreWellFormed(), NoForeignFrameUse(), TeardownOrder(),
+    NoFreedPageReachable(), BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUseAfterDSB(),
+    NoReuseWhileCached(), EntriesAreWellFormed(), DonatedPageUnreachable(), TeardownOrder(),
     NoPageOutlivesVM(), DirectoriesStayWritable(), OperationsDoNotThrow(),
   ]
 
   /// What is required of every model, whatever it asks for itself.
   public static let always: [any Invariant] = [
-    Progress(), LocksHeldByReleaser(), OperationsDoNotThrow(),
+    ProgressOfCPUs(), LocksHeldByReleaser(), OperationsDoNotThrow(),
   ]
 
   /// Ids of those that are required even where others are named: what is wrong with the code itself
@@ -24,7 +24,8 @@ public enum InvariantCatalogue {
   /// All there are, for descriptions: a parameter does not change what an invariant states.
   public static var described: [any Invariant] {
     all + [
-      Linearisable(to: Unspecified()), PagesAccountedFor(pool: []), DirtyRecorded(frames: []),
+      OperationsLinearise(to: Unspecified()), PagesAccountedFor(pool: []),
+      NoGuestWriteWithoutDirtyRecord(frames: []),
       ReverseMapAgrees(chains: []),
     ]
   }
@@ -47,7 +48,7 @@ public enum InvariantCatalogue {
 
   /// What every table that hardware walks is checked for.
   public static let hardware: [any Invariant] = [
-    BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUse(), NoReuseWhileCached(),
+    BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUseAfterDSB(), NoReuseWhileCached(),
     EntriesAreWellFormed(),
   ]
 

@@ -216,11 +216,11 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     let word = scenario.word("word")
     scenario.cpu(
       "a",
-      Operation("store") { cpu in
+      CPUOperation("store") { cpu in
         try cpu.store(1, to: word, .relaxed)
         try cpu.store(last, to: word, .relaxed)
       })
-    scenario.cpu("b", Operation("load") { cpu in _ = try cpu.load(word, .relaxed) })
+    scenario.cpu("b", CPUOperation("load") { cpu in _ = try cpu.load(word, .relaxed) })
     return scenario
   }
 
@@ -255,7 +255,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     for cpu in 0..<2 {
       scenario.cpu(
         "cpu \(cpu)",
-        Operation("store") { cpu in
+        CPUOperation("store") { cpu in
           try cpu.store(1, to: word, .relaxed)
           counter.count += 1
           try cpu.store(counter.count, to: word, .relaxed)

@@ -14,7 +14,7 @@ private func scenario(opposite: Bool = true) -> Scenario {
     let order = cpu == 1 && opposite ? [locks[1], locks[0]] : locks
     scenario.cpu(
       "cpu \(cpu)",
-      Operation("hold both") { cpu in
+      CPUOperation("hold both") { cpu in
         for _ in 0..<2 { _ = try cpu.fetchAdd(1, to: word, .relaxed) }
         for lock in order { try cpu.lock(lock) }
         for lock in order { try cpu.unlock(lock) }
@@ -73,7 +73,7 @@ struct DeadlockTests {
       let word = scenario.word("word")
       scenario.cpu(
         "spinner",
-        Operation("spin") { cpu in while try cpu.load(word, .relaxed) == 0 {} })
+        CPUOperation("spin") { cpu in while try cpu.load(word, .relaxed) == 0 {} })
       return scenario
     }
     var minimiser = Minimiser { Machine(scenario()) }
@@ -89,7 +89,7 @@ struct DeadlockTests {
       let end = scenario.word("end")
       scenario.cpu(
         "A",
-        Operation("store") { cpu in
+        CPUOperation("store") { cpu in
           try cpu.store(1, to: word, .relaxed)
           let long = try cpu.choose(2)
           for _ in 0..<(long * 5) { try cpu.store(2, to: word, .relaxed) }
@@ -97,7 +97,7 @@ struct DeadlockTests {
         })
       scenario.cpu(
         "B",
-        Operation("load") { cpu in
+        CPUOperation("load") { cpu in
           try cpu.store(try cpu.load(word, .relaxed) == 3 ? 1 : 0, to: end, .relaxed)
         })
       scenario.require(NeverEndsWith(end, equal: 1))
@@ -117,7 +117,7 @@ struct DeadlockTests {
       let word = scenario.word("word")
       for value in 1...2 as ClosedRange<UInt64> {
         scenario.cpu(
-          "\(value)", Operation("store") { cpu in try cpu.store(value, to: word, .relaxed) })
+          "\(value)", CPUOperation("store") { cpu in try cpu.store(value, to: word, .relaxed) })
       }
       scenario.require(NeverEndsWith(word, equal: 1))
       scenario.require(NeverEndsWith(word, equal: 2))

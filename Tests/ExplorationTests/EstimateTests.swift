@@ -42,7 +42,7 @@ import Testing
   @Test(arguments: [1, 2]) func choices(executions: Int) throws {
     let scenario = Scenario()
     scenario.mayRunOutOfMemory = true
-    scenario.cpu("allocator", Operation("allocate") { cpu in _ = try cpu.allocateTable() })
+    scenario.cpu("allocator", CPUOperation("allocate") { cpu in _ = try cpu.allocateTable() })
     for strategy in [
       { ExhaustiveSearch($0, $1, mergesStates: false).run() },
       { SourceSearch($0, $1).run() }, { StatefulSearch($0, $1).run() },

@@ -139,7 +139,7 @@ private final class KeysCut: Forwarding {
     let word = scenario.word("word")
     for cpu in 0..<cpus {
       let call = SpecificationCall(operation: 0, argument: cpu)
-      let operation = Operation("load", call: call) { cpu in try cpu.load(word, .relaxed) }
+      let operation = CPUOperation("load", call: call) { cpu in try cpu.load(word, .relaxed) }
       scenario.cpu("cpu \(cpu)", Array(repeating: operation, count: 7))
     }
     scenario.require(Sees(.threw, requirements: .history))

@@ -44,7 +44,7 @@ struct FootprintOracleTests {
   private static func scenario(_ seed: UInt64) -> Scenario {
     let scenario = RandomProgram(.all, seed: seed, size: .small).scenario()
     scenario.require(InvariantCatalogue.tables)
-    scenario.require([GracePeriodSafety(), TeardownOrder(), NoForeignFrameUse()])
+    scenario.require([GracePeriodSafety(), TeardownOrder(), DonatedPageUnreachable()])
     scenario.require(InvariantCatalogue.hardware)
     return scenario
   }

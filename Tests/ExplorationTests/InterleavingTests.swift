@@ -13,7 +13,7 @@ func storing(_ counts: Int...) -> Scenario {
     let value = UInt64(number + 1)
     scenario.cpu(
       "\(number)",
-      Operation("store") { cpu in
+      CPUOperation("store") { cpu in
         for _ in 0..<count { try cpu.store(value, to: word, .relaxed) }
       })
   }
@@ -63,7 +63,7 @@ struct InterleavingTests {
     for (number, count) in counts.enumerated() {
       scenario.cpu(
         "\(number)",
-        Operation("load") { cpu in for _ in 0..<count { _ = try cpu.load(word, .relaxed) } })
+        CPUOperation("load") { cpu in for _ in 0..<count { _ = try cpu.load(word, .relaxed) } })
     }
     #expect(interleavings(of: scenario).statistics.executions == executions)
     #expect(classes(of: scenario).statistics.executions == 1)
@@ -73,8 +73,8 @@ struct InterleavingTests {
   @Test func aCPUThatWaitsGoesLater() {
     let scenario = Scenario()
     let word = scenario.word("word")
-    scenario.cpu("A", Operation("store") { cpu in try cpu.store(1, to: word, .relaxed) })
-    scenario.cpu("B", Operation("wait") { cpu in _ = try cpu.wait(until: word, .equals(1)) })
+    scenario.cpu("A", CPUOperation("store") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("B", CPUOperation("wait") { cpu in _ = try cpu.wait(until: word, .equals(1)) })
     #expect(interleavings(of: scenario).statistics.executions == 1)
     #expect(classes(of: scenario).statistics.executions == 1)
   }
@@ -86,7 +86,7 @@ struct InterleavingTests {
       let word = scenario.word("word \(cpu)")
       scenario.cpu(
         "\(cpu)",
-        Operation("store") { cpu in
+        CPUOperation("store") { cpu in
           try cpu.store(1, to: word, .relaxed)
           try cpu.store(2, to: word, .relaxed)
         })

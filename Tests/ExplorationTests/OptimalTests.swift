@@ -64,7 +64,7 @@ struct OptimalTests {
     for cpu in 0..<2 {
       scenario.cpu(
         "chooser \(cpu)",
-        Operation("choose") { cpu in
+        CPUOperation("choose") { cpu in
           if try cpu.choose(3) == 2 { try cpu.store(UInt64(cpu.index) + 1, to: word, .relaxed) }
         })
     }

@@ -56,7 +56,7 @@ struct SamplingTests {
     let word = scenario.word("w")
     scenario.cpu(
       "chooser",
-      Operation("choose") { cpu in
+      CPUOperation("choose") { cpu in
         let chosen = try cpu.choose(4)
         if chosen == 3 { try cpu.wait(until: word, .equals(1)) }
       })

@@ -22,17 +22,17 @@ struct UnlinkRaceTests {
     }
     scenario.cpu(
       "freer",
-      Operation("free") { cpu in
+      CPUOperation("free") { cpu in
         guard let page = cpu.table(at: Descriptor(bits: try cpu.load(kept, .relaxed))) else {
           return
         }
         try cpu.free(page)
       })
     scenario.cpu(
-      "unlinker", Operation("unlink") { cpu in _ = try cpu.exchange(0, in: root[0], .relaxed) })
+      "unlinker", CPUOperation("unlink") { cpu in _ = try cpu.exchange(0, in: root[0], .relaxed) })
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.rcuReadLock()
         try cpu.rcuReadUnlock()
       })

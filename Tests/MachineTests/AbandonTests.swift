@@ -39,7 +39,7 @@ private func scenario(_ census: Census) -> Scenario {
   for cpu in 0..<2 {
     scenario.cpu(
       "cpu \(cpu)",
-      Operation("hold") { cpu in
+      CPUOperation("hold") { cpu in
         let resident = Resident(census)
         defer { resident.count -= 1 }
         return try cpu.scope("inner") { () throws(Abandoned) -> UInt64 in
@@ -93,7 +93,7 @@ struct AbandonTests {
     let word = scenario.word("word")
     scenario.cpu(
       "stubborn",
-      Operation("try") { cpu in
+      CPUOperation("try") { cpu in
         let resident = Resident(census)
         for _ in 0..<10 { do { _ = try cpu.load(word, .relaxed) } catch { resident.count += 1 } }
         withExtendedLifetime(resident) {}
@@ -111,7 +111,7 @@ struct AbandonTests {
   func codeThatGoesOnWhileItsMachineGoes(isExact: Bool) {
     let scenario = Scenario()
     let word = scenario.word("word")
-    let operation = Operation("swallow") { cpu in
+    let operation = CPUOperation("swallow") { cpu in
       do { _ = try cpu.load(word, .relaxed) } catch {}
     }
     scenario.cpu("cpu", operation, operation)
@@ -127,7 +127,7 @@ struct AbandonTests {
       nonisolated(unsafe) let shared = shared
       scenario.cpu(
         "cpu \(cpu)",
-        Operation("modify") { cpu in
+        CPUOperation("modify") { cpu in
           for _ in 0..<3 {
             shared.count += 1
             _ = try cpu.fetchAdd(shared.count > 0 ? 1 : 0, to: word, .relaxed)

@@ -48,7 +48,7 @@ struct BootTests {
     }
     scenario.cpu(
       "cpu",
-      Operation("write") { cpu in
+      CPUOperation("write") { cpu in
         let found = Descriptor(bits: try cpu.load(slot, .acquire))
         guard let page = cpu.table(at: found) else { return }
         try cpu.store(1, to: page[0], .relaxed)
@@ -60,7 +60,7 @@ struct BootTests {
   @Test func anErrorKeepsTheMachineFromStarting() {
     struct Broken: Error {}
     let scenario = Scenario()
-    scenario.cpu("cpu", Operation("nothing") { _ in })
+    scenario.cpu("cpu", CPUOperation("nothing") { _ in })
     scenario.boot { _ in throw Broken() }
     let machine = Machine(scenario)
     #expect(machine.judgeStart() == .halted)

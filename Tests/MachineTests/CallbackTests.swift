@@ -14,9 +14,9 @@ private func append(_ digit: UInt64, to word: Location, _ cpu: VirtualCPU) throw
 struct CallbackTests {
   @Test func callbacksHaveACPUNamedAfterTheirCaller() {
     let scenario = Scenario()
-    scenario.cpu("plain", Operation("nothing") { _ in })
-    scenario.cpu("caller", usesCallbacks: true, Operation("nothing") { _ in })
-    scenario.cpu("other", usesCallbacks: true, Operation("nothing") { _ in })
+    scenario.cpu("plain", CPUOperation("nothing") { _ in })
+    scenario.cpu("caller", usesCallbacks: true, CPUOperation("nothing") { _ in })
+    scenario.cpu("other", usesCallbacks: true, CPUOperation("nothing") { _ in })
     let machine = Machine(scenario)
     #expect(machine.cpuNames == ["plain", "caller", "other", "caller/rcu", "other/rcu"])
     #expect(machine.able == [])
@@ -28,7 +28,7 @@ struct CallbackTests {
     let order = scenario.word("order")
     scenario.cpu(
       "caller", usesCallbacks: true,
-      Operation("call") { cpu in
+      CPUOperation("call") { cpu in
         for digit in 1...3 as ClosedRange<UInt64> {
           try cpu.call { cpu in try append(digit, to: order, cpu) }
         }
@@ -45,7 +45,7 @@ struct CallbackTests {
     let word = scenario.word("word")
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         for _ in 0..<2 {
           try cpu.rcuReadLock()
           try cpu.rcuReadUnlock()
@@ -53,7 +53,7 @@ struct CallbackTests {
       })
     scenario.cpu(
       "caller", usesCallbacks: true,
-      Operation("call") { cpu in
+      CPUOperation("call") { cpu in
         try cpu.call { cpu in try cpu.store(1, to: word, .relaxed) }
         try cpu.call { cpu in try cpu.store(2, to: word, .relaxed) }
       })
@@ -78,7 +78,7 @@ struct CallbackTests {
     let order = scenario.word("order")
     scenario.cpu(
       "caller", usesCallbacks: true,
-      Operation("call") { cpu in
+      CPUOperation("call") { cpu in
         try cpu.call { cpu in
           try append(1, to: order, cpu)
           try cpu.call { cpu in try append(2, to: order, cpu) }
@@ -96,15 +96,15 @@ struct CallbackTests {
     let word = scenario.word("word")
     scenario.cpu(
       "caller", usesCallbacks: true,
-      Operation("call") { cpu in try cpu.call { cpu in try cpu.store(1, to: word, .relaxed) } })
-    scenario.cpu("reader", Operation("read") { cpu in try cpu.load(word, .relaxed) })
+      CPUOperation("call") { cpu in try cpu.call { cpu in try cpu.store(1, to: word, .relaxed) } })
+    scenario.cpu("reader", CPUOperation("read") { cpu in try cpu.load(word, .relaxed) })
     #expect(classes(of: scenario).statistics.executions == 2)
     #expect(classes(of: scenario).finalStates.count == 2)
   }
 
   @Test func callingWithoutDeclaringItEndsTheSearch() {
     let scenario = Scenario()
-    scenario.cpu("caller", Operation("call") { cpu in try cpu.call { _ in } })
+    scenario.cpu("caller", CPUOperation("call") { cpu in try cpu.call { _ in } })
     let machine = Machine(scenario)
     #expect(machine.step(0, choice: 0) == .halted)
     #expect(
@@ -116,7 +116,7 @@ struct CallbackTests {
     let scenario = Scenario()
     scenario.cpu(
       "caller", usesCallbacks: true,
-      Operation("call") { cpu in for _ in 0..<17 { try cpu.call { _ in } } })
+      CPUOperation("call") { cpu in for _ in 0..<17 { try cpu.call { _ in } } })
     #expect(classes(of: scenario).ending == .halted)
   }
 }
@@ -128,11 +128,11 @@ struct BarrierTests {
     for name in ["first", "second"] {
       scenario.cpu(
         name, usesCallbacks: true,
-        Operation("call") { cpu in
+        CPUOperation("call") { cpu in
           try cpu.call { cpu in _ = try cpu.fetchAdd(1, to: word, .relaxed) }
         })
     }
-    scenario.cpu("waiter", Operation("wait") { cpu in try cpu.barrier() })
+    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.barrier() })
     let machine = Machine(scenario)
     machine.take(0, 1, 2)
     #expect(machine.able == [3, 4])
@@ -146,8 +146,9 @@ struct BarrierTests {
 
   @Test func aBarrierDoesNotWaitForLaterCallbacks() {
     let scenario = Scenario()
-    scenario.cpu("waiter", Operation("wait") { cpu in try cpu.barrier() })
-    scenario.cpu("caller", usesCallbacks: true, Operation("call") { cpu in try cpu.call { _ in } })
+    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.barrier() })
+    scenario.cpu(
+      "caller", usesCallbacks: true, CPUOperation("call") { cpu in try cpu.call { _ in } })
     let machine = Machine(scenario)
     machine.take(0, 1)
     #expect(machine.able == [0, 2])
@@ -155,7 +156,7 @@ struct BarrierTests {
 
   @Test func withoutCallbacksABarrierWaitsForNothing() {
     let scenario = Scenario()
-    scenario.cpu("waiter", Operation("wait") { cpu in try cpu.barrier() })
+    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.barrier() })
     #expect(interleavings(of: scenario).statistics.executions == 1)
     #expect(interleavings(of: scenario).statistics.depthMax == 2)
   }
@@ -168,7 +169,7 @@ struct BarrierTests {
     let seen = scenario.word("seen", initial: 9)
     scenario.cpu(
       "caller", usesCallbacks: true,
-      Operation("call") { cpu in
+      CPUOperation("call") { cpu in
         try cpu.call { cpu in try cpu.store(1, to: word, .relaxed) }
         if waits { try cpu.barrier() }
         try cpu.store(try cpu.load(word, .relaxed), to: seen, .relaxed)

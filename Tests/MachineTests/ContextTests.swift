@@ -14,7 +14,7 @@ struct ContextTests {
     let scenario = Scenario()
     let root = scenario.rootTable()
     let context = scenario.context("vm", ownsPages: ownsPages)
-    scenario.cpu("cpu", Operation("run") { cpu in try body(cpu, context, root) })
+    scenario.cpu("cpu", CPUOperation("run") { cpu in try body(cpu, context, root) })
     scenario.require(invariant)
     return states(of: scenario).ending == .violation
       ? { () -> String? in
@@ -73,7 +73,7 @@ struct ContextTests {
     _ = scenario.context("vm", ownsPages: ownsPages)
     scenario.cpu(
       "cpu",
-      Operation("allocate") { cpu in
+      CPUOperation("allocate") { cpu in
         guard let page = try cpu.allocateTable() else { return }
         try cpu.free(page)
       })

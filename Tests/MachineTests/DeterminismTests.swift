@@ -27,7 +27,7 @@ struct DeterminismTests {
     let word = scenario.word("word")
     scenario.cpu(
       "cpu",
-      Operation("run") { cpu in
+      CPUOperation("run") { cpu in
         try body(cpu, word)
         _ = try cpu.choose(2)
       })
@@ -67,7 +67,7 @@ struct DeterminismTests {
     let word = scenario.word("word")
     scenario.cpu(
       "cpu",
-      Operation("run") { cpu in
+      CPUOperation("run") { cpu in
         try cpu.store(1, to: word, .relaxed)
         if counter.next() == 1 { _ = try cpu.choose(2) }
       })
@@ -83,7 +83,7 @@ struct DeterminismTests {
     let word = scenario.word("word")
     scenario.cpu(
       "cpu",
-      Operation("run") { cpu in
+      CPUOperation("run") { cpu in
         try cpu.store(counter.next(), to: word, .relaxed)
         try cpu.store(0, to: word, .relaxed)
       })
@@ -118,7 +118,7 @@ struct DeterminismTests {
     let word = scenario.word("word")
     scenario.cpu(
       "cpu",
-      Operation("run") { cpu in
+      CPUOperation("run") { cpu in
         try cpu.store(1, to: word, .relaxed)
         throw Broken()
       })

@@ -17,7 +17,7 @@ import Testing
     scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed) }
     scenario.cpu(
       "cpu",
-      Operation("write") { cpu in
+      CPUOperation("write") { cpu in
         try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed)
         try cpu.store(Descriptor.block(0, writable: false).bits, to: root[0], .relaxed)
         try cpu.store(Descriptor.locked.bits, to: root[1], .relaxed)
@@ -48,7 +48,7 @@ import Testing
     let root = scenario.rootTable()
     scenario.cpu(
       "writer",
-      Operation("build") { cpu in
+      CPUOperation("build") { cpu in
         guard let upper = try cpu.allocateTable(), let lower = try cpu.allocateTable() else {
           return
         }
@@ -83,7 +83,7 @@ import Testing
     let root = scenario.rootTable()
     scenario.cpu(
       "owner",
-      Operation("publish") { cpu in
+      CPUOperation("publish") { cpu in
         guard let page = try cpu.allocateTable() else { return }
         try cpu.publish(page)
         try cpu.store(Descriptor.table(page).bits, to: root[0], .release)
@@ -104,7 +104,7 @@ import Testing
     let root = scenario.rootTable()
     scenario.cpu(
       "cpu",
-      Operation("descend") { cpu in
+      CPUOperation("descend") { cpu in
         var table = root
         for _ in 0..<4 {
           guard let next = try cpu.allocateTable() else { return }
@@ -124,7 +124,7 @@ import Testing
       let root = scenario.rootTable()
       scenario.cpu(
         "cpu",
-        Operation("write") { cpu -> any OperationResult in
+        CPUOperation("write") { cpu -> any OperationResult in
           try cpu.store(value.bits, to: root[0], .relaxed)
           return value.bits
         })

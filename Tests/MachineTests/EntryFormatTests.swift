@@ -108,7 +108,7 @@ import Testing
     }
     scenario.cpu(
       "guest", mmu: MMU(root),
-      Operation("access") { isWrite ? try $0.guestWrite(0) : try $0.guestRead(0) })
+      CPUOperation("access") { isWrite ? try $0.guestWrite(0) : try $0.guestRead(0) })
     let machine = Machine(scenario, recorder: recorder)
     machine.finish()
     let left = machine.reachableTables[1].entries[0]
@@ -174,9 +174,9 @@ import Testing
     scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed) }
     scenario.require([Sees([.changedWhileCached, .conflictingEntries])])
     scenario.cpu(
-      "guest", mmu: MMU(root, speculatesOn: [0]), Operation("read") { try $0.guestRead(1) })
+      "guest", mmu: MMU(root, speculatesOn: [0]), CPUOperation("read") { try $0.guestRead(1) })
     scenario.cpu(
-      "host", Operation("change") { cpu in try cpu.store(new.bits, to: root[0], .release) })
+      "host", CPUOperation("change") { cpu in try cpu.store(new.bits, to: root[0], .release) })
     return states(of: scenario).ending == .violation
   }
 

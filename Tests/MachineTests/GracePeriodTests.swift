@@ -12,14 +12,14 @@ struct GracePeriodTests {
     for cpu in 0..<2 {
       scenario.cpu(
         "reader \(cpu)",
-        Operation("read") { cpu in
+        CPUOperation("read") { cpu in
           for _ in 0..<2 {
             try cpu.rcuReadLock()
             try cpu.rcuReadUnlock()
           }
         })
     }
-    scenario.cpu("updater", Operation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronize() })
     return Machine(scenario)
   }
 
@@ -69,14 +69,14 @@ struct GracePeriodTests {
     let word = scenario.word("word")
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.rcuReadLock()
         try cpu.rcuReadLock()
         _ = try cpu.load(word, .relaxed)
         try cpu.rcuReadUnlock()
         try cpu.rcuReadUnlock()
       })
-    scenario.cpu("updater", Operation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronize() })
     let machine = Machine(scenario)
     machine.take(0, 1, 0)
     #expect(machine.able == [0])
@@ -91,7 +91,7 @@ struct GracePeriodTests {
     for cpu in 0..<3 {
       scenario.cpu(
         "reader \(cpu)",
-        Operation("read") { cpu in
+        CPUOperation("read") { cpu in
           try cpu.rcuReadLock()
           try cpu.rcuReadUnlock()
         })
@@ -108,7 +108,7 @@ struct GracePeriodTests {
     let seen = scenario.word("seen")
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.rcuReadLock()
         let one = try cpu.load(first, .relaxed)
         let two = try cpu.load(second, .relaxed)
@@ -117,7 +117,7 @@ struct GracePeriodTests {
       })
     scenario.cpu(
       "updater",
-      Operation("update") { cpu in
+      CPUOperation("update") { cpu in
         try cpu.store(1, to: first, .relaxed)
         if waits { try cpu.synchronize() }
         try cpu.store(1, to: second, .relaxed)
@@ -134,7 +134,7 @@ struct SectionMisuseTests {
   ) -> String? {
     let scenario = Scenario()
     let word = scenario.word("word")
-    scenario.cpu("cpu", Operation("run") { cpu in try body(cpu, word) })
+    scenario.cpu("cpu", CPUOperation("run") { cpu in try body(cpu, word) })
     scenario.require(Sees(kind))
     let machine = Machine(scenario)
     while machine.violation == nil, let cpu = machine.able.first {
@@ -179,7 +179,7 @@ struct SectionMisuseTests {
     scenario.require(Sees(.blockedInSection))
     scenario.cpu(
       "cpu", usesCallbacks: true,
-      Operation("call") { cpu in try cpu.call { cpu in if sleeps { try cpu.synchronize() } } })
+      CPUOperation("call") { cpu in try cpu.call { cpu in if sleeps { try cpu.synchronize() } } })
     let machine = Machine(scenario)
     machine.finish()
     #expect(machine.violation?.report.message == (sleeps ? "cpu/rcu, no page, no word" : nil))

@@ -33,7 +33,7 @@ struct HardwareTests {
   }
 
   private func guest(
-    _ scenario: Scenario, _ root: TablePage, _ operations: Operation...
+    _ scenario: Scenario, _ root: TablePage, _ operations: CPUOperation...
   ) {
     scenario.cpu("guest", mmu: MMU(root), operations)
   }
@@ -42,8 +42,8 @@ struct HardwareTests {
   @Test func aWalkIsCached() {
     let machine = machine { scenario, root in
       guest(
-        scenario, root, Operation("read") { try $0.guestRead(0) },
-        Operation("write") { try $0.guestWrite(0) })
+        scenario, root, CPUOperation("read") { try $0.guestRead(0) },
+        CPUOperation("write") { try $0.guestWrite(0) })
     }
     machine.take(0, 0, 0, 0, 0)
     #expect(machine.able == [])
@@ -58,8 +58,8 @@ struct HardwareTests {
   @Test func aWalkBeginsAtTheCachedTable() {
     let machine = machine { scenario, root in
       guest(
-        scenario, root, Operation("read") { try $0.guestRead(0) },
-        Operation("read next") { try $0.guestRead(1) })
+        scenario, root, CPUOperation("read") { try $0.guestRead(0) },
+        CPUOperation("read next") { try $0.guestRead(1) })
     }
     machine.take(0, 0, 0, 0, 0, 0)
     #expect(machine.able == [])
@@ -77,7 +77,7 @@ struct HardwareTests {
     scenario.boot { cpu in try cpu.store(leaf.bits, to: root[0], .relaxed) }
     guest(
       scenario, root,
-      Operation("access") { isWrite ? try $0.guestWrite(0) : try $0.guestRead(0) })
+      CPUOperation("access") { isWrite ? try $0.guestWrite(0) : try $0.guestRead(0) })
     let machine = Machine(scenario, recorder: recorder)
     machine.finish()
     return (
@@ -128,14 +128,14 @@ struct HardwareTests {
     let machine = machine { scenario, root in
       guest(
         scenario, root,
-        Operation("read") { try $0.guestRead(0) },
-        Operation("unmap") { [self] cpu in
+        CPUOperation("read") { try $0.guestRead(0) },
+        CPUOperation("unmap") { [self] cpu in
           try cpu.store(Descriptor.invalid.bits, to: leafEntry(cpu, root), .relaxed)
           if publishes { try cpu.dsb() }
           try cpu.tlbi(invalidation, of: root)
           try cpu.dsb()
         })
-      scenario.cpu("other", mmu: MMU(root), Operation("read") { try $0.guestRead(0) })
+      scenario.cpu("other", mmu: MMU(root), CPUOperation("read") { try $0.guestRead(0) })
     }
     machine.take(0, 0, 0, 0, 1, 1, 1, 1)
     machine.finish()
@@ -161,10 +161,10 @@ struct HardwareTests {
   /// A walk that has read the root's entry begins anew when that entry is invalidated.
   @Test func aWalkInFlightBeginsAnew() {
     let machine = machine { scenario, root in
-      guest(scenario, root, Operation("read") { try $0.guestRead(0) })
+      guest(scenario, root, CPUOperation("read") { try $0.guestRead(0) })
       scenario.cpu(
         "host",
-        Operation("unlink") { cpu in
+        CPUOperation("unlink") { cpu in
           try cpu.store(Descriptor.invalid.bits, to: root[0], .relaxed)
           try cpu.dsb()
           try cpu.tlbi(.all, of: root)
@@ -186,7 +186,7 @@ struct HardwareTests {
     scenario.boot { cpu in try cpu.store(Descriptor.page(0).bits, to: root[0], .relaxed) }
     scenario.cpu(
       "guest", mmu: MMU(root, speculatesOn: [0], evicts: true),
-      Operation("read") { try $0.guestRead(0) })
+      CPUOperation("read") { try $0.guestRead(0) })
     let machine = Machine(scenario)
     #expect(machine.cpuNames == ["guest", "guest/mmu"])
     #expect(machine.choiceCount(of: 1) == 2)
@@ -205,14 +205,14 @@ struct HardwareTests {
     let isMapped = scenario.word("mapped")
     scenario.cpu(
       "host",
-      Operation("map") { cpu in
+      CPUOperation("map") { cpu in
         try cpu.store(Descriptor.page(0).bits, to: root[0], .release)
         if hasBarrier { try cpu.dsb() }
         try cpu.store(1, to: isMapped, .release)
       })
     scenario.cpu(
       "guest", mmu: MMU(root),
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.wait(until: isMapped, .equals(1))
         return try cpu.guestRead(0)
       })
@@ -230,8 +230,8 @@ struct HardwareTests {
     scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed) }
     scenario.require([Sees(kind)])
     scenario.cpu(
-      "guest", mmu: MMU(root, speculatesOn: [0]), Operation("read") { try $0.guestRead(1) })
-    scenario.cpu("host", Operation("change") { cpu in try change(cpu, root) })
+      "guest", mmu: MMU(root, speculatesOn: [0]), CPUOperation("read") { try $0.guestRead(1) })
+    scenario.cpu("host", CPUOperation("change") { cpu in try change(cpu, root) })
     return states(of: scenario).ending == .violation
   }
 
@@ -282,7 +282,7 @@ struct HardwareTests {
 
   @Test func aGuestNeedsAnMMU() {
     let scenario = Scenario()
-    scenario.cpu("cpu", Operation("read") { try $0.guestRead(0) })
+    scenario.cpu("cpu", CPUOperation("read") { try $0.guestRead(0) })
     let machine = Machine(scenario)
     guard let failure = machine.failure else {
       Issue.record("nobody complains")

@@ -11,13 +11,13 @@ struct InterruptTests {
     let scenario = Scenario()
     scenario.cpu(
       "walker",
-      Operation("walk") { cpu in
+      CPUOperation("walk") { cpu in
         for _ in 0..<2 {
           try cpu.maskInterrupts()
           try cpu.unmaskInterrupts()
         }
       })
-    scenario.cpu("sender", Operation("send") { cpu in try cpu.interruptOthers() })
+    scenario.cpu("sender", CPUOperation("send") { cpu in try cpu.interruptOthers() })
     return Machine(scenario)
   }
 
@@ -49,14 +49,14 @@ struct InterruptTests {
     let word = scenario.word("word")
     scenario.cpu(
       "walker",
-      Operation("walk") { cpu in
+      CPUOperation("walk") { cpu in
         try cpu.maskInterrupts()
         try cpu.maskInterrupts()
         _ = try cpu.load(word, .relaxed)
         try cpu.unmaskInterrupts()
         try cpu.unmaskInterrupts()
       })
-    scenario.cpu("sender", Operation("send") { cpu in try cpu.interruptOthers() })
+    scenario.cpu("sender", CPUOperation("send") { cpu in try cpu.interruptOthers() })
     let machine = Machine(scenario)
     machine.take(0, 1, 0)
     #expect(machine.able == [0])
@@ -72,18 +72,18 @@ struct InterruptTests {
     scenario.readCopyUpdate = kind
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.rcuReadLock()
         try cpu.rcuReadUnlock()
       })
     scenario.cpu(
       "walker",
-      Operation("walk") { cpu in
+      CPUOperation("walk") { cpu in
         try cpu.maskInterrupts()
         try cpu.unmaskInterrupts()
       })
-    scenario.cpu("sender", Operation("send") { cpu in try cpu.interruptOthers() })
-    scenario.cpu("updater", Operation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("sender", CPUOperation("send") { cpu in try cpu.interruptOthers() })
+    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronize() })
     let machine = Machine(scenario)
     machine.take(0, 1, 2, 3)
     #expect(machine.able == [0, 1])
@@ -100,7 +100,7 @@ struct InterruptTests {
     for cpu in 0..<2 {
       scenario.cpu(
         "sender \(cpu)",
-        Operation("send") { cpu in
+        CPUOperation("send") { cpu in
           guard cpu.index < count else { return }
           try cpu.maskInterrupts()
           try cpu.interruptOthers()
@@ -119,11 +119,11 @@ struct InterruptTests {
     let scenario = Scenario()
     scenario.cpu(
       "cpu",
-      Operation("mask once or twice") { cpu in
+      CPUOperation("mask once or twice") { cpu in
         try cpu.maskInterrupts()
         if try cpu.choose(2) == 1 { try cpu.maskInterrupts() }
       },
-      Operation("unmask") { cpu in try cpu.unmaskInterrupts() })
+      CPUOperation("unmask") { cpu in try cpu.unmaskInterrupts() })
     let search = states(of: scenario)
     #expect(search.ending == .complete)
     #expect(search.statistics.executions == 2)
@@ -138,7 +138,7 @@ struct InterruptTests {
     let seen = scenario.word("seen")
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.maskInterrupts()
         let one = try cpu.load(first, .relaxed)
         let two = try cpu.load(second, .relaxed)
@@ -147,7 +147,7 @@ struct InterruptTests {
       })
     scenario.cpu(
       "updater",
-      Operation("update") { cpu in
+      CPUOperation("update") { cpu in
         try cpu.store(1, to: first, .relaxed)
         if waits { try cpu.interruptOthers() }
         try cpu.store(1, to: second, .relaxed)
@@ -176,7 +176,7 @@ struct MaskMisuseTests {
     }
     scenario.cpu(
       "reader",
-      Operation("walk") { cpu in
+      CPUOperation("walk") { cpu in
         try cpu.maskInterrupts()
         try cpu.rcuReadLock()
         _ = try cpu.load(root[0], .acquire)
@@ -185,7 +185,7 @@ struct MaskMisuseTests {
       })
     scenario.cpu(
       "remover",
-      Operation("remove") { cpu in
+      CPUOperation("remove") { cpu in
         let found = Descriptor(bits: try cpu.exchange(0, in: root[0], .acquireRelease))
         guard let page = cpu.table(at: found) else { throw NoPage() }
         if interrupts { try cpu.interruptOthers() }
@@ -206,7 +206,7 @@ struct MaskMisuseTests {
   ) -> String? {
     let scenario = Scenario()
     let word = scenario.word("word")
-    scenario.cpu("cpu", Operation("run") { cpu in try body(cpu, word) })
+    scenario.cpu("cpu", CPUOperation("run") { cpu in try body(cpu, word) })
     scenario.require(Sees(kind))
     let machine = Machine(scenario)
     while machine.violation == nil, let cpu = machine.able.first {

@@ -14,7 +14,7 @@ private func counting(
   for cpu in 0..<cpus {
     scenario.cpu(
       "cpu \(cpu)",
-      Operation("count") { cpu in
+      CPUOperation("count") { cpu in
         try before(cpu)
         let old = try cpu.load(word, .relaxed)
         try cpu.store(old + 1, to: word, .relaxed)
@@ -80,7 +80,7 @@ struct LockTests {
     for cpu in 0..<count {
       scenario.cpu(
         "reader \(cpu)",
-        Operation("read") { cpu in
+        CPUOperation("read") { cpu in
           try cpu.readLock(lock)
           _ = try cpu.load(word, .relaxed)
           try cpu.readUnlock(lock)
@@ -95,14 +95,14 @@ struct LockTests {
     for cpu in 0..<2 {
       scenario.cpu(
         "reader \(cpu)",
-        Operation("read") { cpu in
+        CPUOperation("read") { cpu in
           try cpu.readLock(lock)
           try cpu.readUnlock(lock)
         })
     }
     scenario.cpu(
       "writer",
-      Operation("write") { cpu in
+      CPUOperation("write") { cpu in
         try cpu.writeLock(lock)
         try cpu.writeUnlock(lock)
       })
@@ -138,7 +138,7 @@ struct LockTests {
     for cpu in 0..<2 {
       scenario.cpu(
         "cpu \(cpu)",
-        Operation("hold") { cpu in
+        CPUOperation("hold") { cpu in
           try cpu.lock(locks[cpu.index])
           try cpu.unlock(locks[cpu.index])
         })
@@ -163,10 +163,10 @@ struct LockMisuseTests {
       case .write: try cpu.writeLock(readWrite)
       }
     }
-    scenario.cpu("first", Operation("take") { cpu in if byAnother { try take(cpu) } })
+    scenario.cpu("first", CPUOperation("take") { cpu in if byAnother { try take(cpu) } })
     scenario.cpu(
       "second",
-      Operation("release") { cpu in
+      CPUOperation("release") { cpu in
         if !byAnother { try take(cpu) }
         switch release {
         case .spin: try cpu.unlock(spin)
@@ -195,9 +195,9 @@ struct LockMisuseTests {
   @Test func aFailedReleaseLeavesTheLockToItsHolder() {
     let scenario = Scenario()
     let lock = scenario.spinLock("lock")
-    scenario.cpu("holder", Operation("take") { cpu in try cpu.lock(lock) })
-    scenario.cpu("stranger", Operation("release") { cpu in try cpu.unlock(lock) })
-    scenario.cpu("next", Operation("take") { cpu in try cpu.lock(lock) })
+    scenario.cpu("holder", CPUOperation("take") { cpu in try cpu.lock(lock) })
+    scenario.cpu("stranger", CPUOperation("release") { cpu in try cpu.unlock(lock) })
+    scenario.cpu("next", CPUOperation("take") { cpu in try cpu.lock(lock) })
     let machine = Machine(scenario)
     machine.take(0, 1)
     #expect(machine.able == [])

@@ -14,7 +14,7 @@ struct OutOfMemoryTests {
     for cpu in 0..<cpus {
       scenario.cpu(
         "cpu \(cpu)",
-        Operation("allocate") { cpu in
+        CPUOperation("allocate") { cpu in
           var got: [TablePage] = []
           while got.count < pages, let page = try cpu.allocateTable() { got.append(page) }
           try cpu.store(UInt64(got.count), to: count[cpu.index], .relaxed)

@@ -20,7 +20,7 @@ struct PageEventTests {
       try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
     }
     for (number, body) in bodies.enumerated() {
-      scenario.cpu("cpu \(number)", Operation("run") { cpu in try body(cpu, root) })
+      scenario.cpu("cpu \(number)", CPUOperation("run") { cpu in try body(cpu, root) })
     }
     scenario.require(Sees(kind, requirements: requirements))
     let machine = Machine(scenario)
@@ -105,14 +105,14 @@ struct PageEventTests {
     }
     scenario.cpu(
       "reader",
-      Operation("walk") { cpu in
+      CPUOperation("walk") { cpu in
         try cpu.rcuReadLock()
         _ = try cpu.load(root[0], .acquire)
         try cpu.rcuReadUnlock()
       })
     scenario.cpu(
       "remover",
-      Operation("remove") { cpu in
+      CPUOperation("remove") { cpu in
         let page = try Self.found(cpu, root)
         try cpu.store(0, to: root[0], .relaxed)
         if waits { try cpu.synchronize() }
@@ -134,7 +134,7 @@ struct PageEventTests {
     for name in ["first", "second"] {
       scenario.cpu(
         name,
-        Operation("remove") { cpu in
+        CPUOperation("remove") { cpu in
           let found = Descriptor(bits: try cpu.load(root[0], .acquire))
           guard let page = cpu.table(at: found) else { return }
           try cpu.store(0, to: root[0], .release)

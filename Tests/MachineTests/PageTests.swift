@@ -22,7 +22,7 @@ struct PageNameTests {
     for cpu in 0..<2 {
       scenario.cpu(
         "cpu \(cpu)",
-        Operation("install") { cpu in
+        CPUOperation("install") { cpu in
           for _ in 0..<2 {
             let page = try allocate(cpu)
             try cpu.store(link(page), to: root[cpu.index], .release)
@@ -56,7 +56,7 @@ struct PageNameTests {
     let root = scenario.rootTable()
     scenario.cpu(
       "cpu",
-      Operation("install") { cpu in
+      CPUOperation("install") { cpu in
         let page = try allocate(cpu)
         try cpu.store(link(page), to: root[3], .release)
         try cpu.getPage(page)
@@ -73,7 +73,7 @@ struct PageNameTests {
     let root = scenario.rootTable()
     scenario.cpu(
       "cpu",
-      Operation("install") { cpu in
+      CPUOperation("install") { cpu in
         let page = try allocate(cpu)
         try cpu.store(link(page), to: root[0], .release)
         try cpu.getPage(page)
@@ -94,7 +94,7 @@ struct PageNameTests {
     let word = scenario.word("word")
     scenario.cpu(
       "cpu",
-      Operation("hoard") { cpu in
+      CPUOperation("hoard") { cpu in
         try cpu.store(1, to: word, .relaxed)
         for _ in 0..<17 { _ = try allocate(cpu) }
       })
@@ -111,7 +111,7 @@ struct PublicationTests {
     for cpu in 0..<3 {
       scenario.cpu(
         "cpu \(cpu)",
-        Operation("prepare") { cpu in
+        CPUOperation("prepare") { cpu in
           let page = try allocate(cpu)
           try cpu.store(1, to: page[0], .relaxed)
           _ = try cpu.load(page[1], .relaxed)
@@ -133,7 +133,7 @@ struct PublicationTests {
       for cpu in 0..<2 {
         scenario.cpu(
           "cpu \(cpu)",
-          Operation("install") { cpu in
+          CPUOperation("install") { cpu in
             let page = try allocate(cpu)
             try cpu.store(1, to: page[0], .relaxed)
             try cpu.store(link(page), to: root[cpu.index], .release)
@@ -159,7 +159,7 @@ struct PublicationTests {
     let root = scenario.rootTable()
     scenario.cpu(
       "cpu",
-      Operation("install") { cpu in
+      CPUOperation("install") { cpu in
         let upper = try allocate(cpu)
         let lower = try allocate(cpu)
         try cpu.store(link(lower), to: upper[1], .relaxed)
@@ -182,7 +182,7 @@ struct PublicationTests {
     scenario.boot { cpu in try cpu.store(Descriptor.locked.bits, to: root[0], .relaxed) }
     scenario.cpu(
       "cpu",
-      Operation("install") { cpu in
+      CPUOperation("install") { cpu in
         let page = try allocate(cpu)
         _ = try cpu.compareExchange(root[0], expected: 0, desired: link(page), .release)
         try cpu.store(1, to: page[0], .relaxed)
@@ -196,7 +196,7 @@ struct PublicationTests {
     let slot = scenario.word("slot")
     scenario.cpu(
       "owner",
-      Operation("publish") { cpu in
+      CPUOperation("publish") { cpu in
         let page = try allocate(cpu)
         try cpu.publish(page)
         try cpu.store(link(page), to: slot, .release)
@@ -211,7 +211,7 @@ struct PublicationTests {
     let slot = scenario.word("slot")
     scenario.cpu(
       "owner",
-      Operation("forget") { cpu in
+      CPUOperation("forget") { cpu in
         let page = try allocate(cpu)
         try cpu.store(link(page), to: slot, .release)
       })
@@ -223,8 +223,8 @@ struct PublicationTests {
     #expect(classes(of: scenario).ending == .halted)
   }
 
-  private func reading(_ slot: Location) -> Operation {
-    Operation("read") { cpu in
+  private func reading(_ slot: Location) -> CPUOperation {
+    CPUOperation("read") { cpu in
       let found = Descriptor(bits: try cpu.load(slot, .acquire))
       if let page = cpu.table(at: found) { _ = try cpu.load(page[0], .relaxed) }
     }

@@ -13,8 +13,8 @@ private func repeating(
   let scenario = Scenario()
   scenario.mayRepeat = true
   let word = scenario.word("word")
-  scenario.cpu("repeater", Operation("repeat") { cpu in try body(cpu, word) })
-  scenario.cpu("other", Operation("store") { cpu in try cpu.store(1, to: word, .relaxed) })
+  scenario.cpu("repeater", CPUOperation("repeat") { cpu in try body(cpu, word) })
+  scenario.cpu("other", CPUOperation("store") { cpu in try cpu.store(1, to: word, .relaxed) })
   return scenario
 }
 
@@ -85,7 +85,7 @@ struct RepeatTests {
     let word = scenario.word("word")
     scenario.cpu(
       "repeater",
-      Operation("repeat") { cpu in
+      CPUOperation("repeat") { cpu in
         _ = try cpu.load(word, .relaxed)
         try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
           try cpu.load(word, .relaxed)

@@ -16,7 +16,7 @@ struct SlabTests {
     let slab = scenario.slab("slab", pages: pages, kind: kind)
     // Roots may come later: pages of slabs are at the other end.
     let root = scenario.rootTable()
-    scenario.cpu("cpu", Operation("use") { cpu in try body(cpu, slab, root) })
+    scenario.cpu("cpu", CPUOperation("use") { cpu in try body(cpu, slab, root) })
     scenario.require(invariants)
     let machine = Machine(scenario)
     machine.finish()
@@ -148,13 +148,13 @@ struct SlabTests {
     let slab = scenario.slab("slab", pages: 1, kind: .objects)
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.rcuReadLock()
         try cpu.rcuReadUnlock()
       })
     scenario.cpu(
       "owner",
-      Operation("free") { cpu in
+      CPUOperation("free") { cpu in
         guard let page = try cpu.allocate(from: slab) else { return }
         try cpu.free(page, to: slab)
         try cpu.shrink(slab)

@@ -10,8 +10,8 @@ private func failure(
 ) -> (ending: Ending, failure: MachineFailure?) {
   let scenario = Scenario()
   let words = ["first", "second"].map { scenario.word($0) }
-  scenario.cpu("spinner", Operation("spin") { cpu in try body(cpu, words) })
-  scenario.cpu("other", Operation("store") { cpu in try cpu.store(1, to: words[0], .relaxed) })
+  scenario.cpu("spinner", CPUOperation("spin") { cpu in try body(cpu, words) })
+  scenario.cpu("other", CPUOperation("store") { cpu in try cpu.store(1, to: words[0], .relaxed) })
   let machine = Machine(scenario)
   let result = SourceSearch(machine, SearchOptions()).run()
   return (result.ending, machine.failure)
@@ -55,8 +55,8 @@ struct SpinTests {
     let word = scenario.word("word")
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in for _ in 0..<10 { _ = try cpu.load(word, .relaxed) } })
-    scenario.cpu("writer", Operation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+      CPUOperation("read") { cpu in for _ in 0..<10 { _ = try cpu.load(word, .relaxed) } })
+    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
     #expect(classes(of: scenario).statistics.executions == 11)
     #expect(interleavings(of: scenario).statistics.executions == 11)
   }
@@ -66,14 +66,14 @@ struct SpinTests {
     let words = (0..<200).map { scenario.word("word \($0)") }
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in for word in words { _ = try cpu.load(word, .relaxed) } })
+      CPUOperation("read") { cpu in for word in words { _ = try cpu.load(word, .relaxed) } })
     #expect(classes(of: scenario).ending == .complete)
   }
 
   @Test func manyOperationsThatReadAreNot() {
     let scenario = Scenario()
     let word = scenario.word("word")
-    let read = Operation("read") { cpu in
+    let read = CPUOperation("read") { cpu in
       for _ in 0..<10 { _ = try cpu.load(word, .relaxed) }
     }
     scenario.cpu("reader", Array(repeating: read, count: 20))

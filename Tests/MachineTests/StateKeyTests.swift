@@ -20,26 +20,26 @@ struct StateKeyTests {
     let lock = scenario.spinLock("lock")
     scenario.cpu(
       "word",
-      Operation("use") { cpu in
+      CPUOperation("use") { cpu in
         try cpu.store(5, to: word, .relaxed)
         _ = try cpu.load(word, .relaxed)
       })
     scenario.cpu(
       "page",
-      Operation("use") { cpu in
+      CPUOperation("use") { cpu in
         guard let page = try cpu.allocateTable() else { return }
         try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
         try cpu.store(3, to: page[1], .relaxed)
       })
     scenario.cpu(
       "section",
-      Operation("use") { cpu in
+      CPUOperation("use") { cpu in
         try cpu.rcuReadLock()
         try cpu.rcuReadUnlock()
       })
     scenario.cpu(
       "lock",
-      Operation("use") { cpu in
+      CPUOperation("use") { cpu in
         try cpu.lock(lock)
         try cpu.unlock(lock)
       })
@@ -86,11 +86,11 @@ struct StateKeyTests {
     let word = scenario.word("word")
     scenario.cpu(
       "reader",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         _ = try cpu.load(word, .relaxed)
         _ = try cpu.load(word, .relaxed)
       })
-    scenario.cpu("writer", Operation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
     #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
     // The operation is over, and returned nothing: what it has seen is forgotten.
     #expect(key(scenario, after: [0, 1, 0]) == key(scenario, after: [1, 0, 0]))
@@ -99,8 +99,8 @@ struct StateKeyTests {
   @Test func resultsOfOperationsArePartOfTheState() {
     let scenario = Scenario()
     let word = scenario.word("word")
-    scenario.cpu("reader", Operation("read") { cpu in try cpu.load(word, .relaxed) })
-    scenario.cpu("writer", Operation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("reader", CPUOperation("read") { cpu in try cpu.load(word, .relaxed) })
+    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
     #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
   }
 
@@ -108,7 +108,7 @@ struct StateKeyTests {
     let scenario = Scenario()
     let lock = scenario.spinLock("lock")
     for name in ["first", "second"] {
-      scenario.cpu(name, Operation("take") { cpu in try cpu.lock(lock) })
+      scenario.cpu(name, CPUOperation("take") { cpu in try cpu.lock(lock) })
     }
     #expect(key(scenario, after: [0]) != key(scenario, after: [1]))
   }

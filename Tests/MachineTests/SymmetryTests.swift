@@ -80,7 +80,7 @@ struct SymmetryTests {
     for (number, count) in classes.enumerated() {
       scenario.cpus(
         (0..<count).map { "cpu \(number).\($0)" }, usesCallbacks: number == 0,
-        Operation("add") { cpu in _ = try cpu.fetchAdd(1, to: word, .relaxed) })
+        CPUOperation("add") { cpu in _ = try cpu.fetchAdd(1, to: word, .relaxed) })
     }
     return scenario
   }
@@ -116,7 +116,7 @@ struct SymmetryTests {
     let word = scenario.word("word", initial: initial)
     scenario.cpus(
       ["one", "two"], usesCallbacks: true,
-      Operation("run") { cpu in
+      CPUOperation("run") { cpu in
         guard let page = try cpu.allocateTable() else { throw NoPage() }
         try cpu.publish(page)
         try body(cpu, word, page)
@@ -190,7 +190,7 @@ struct SymmetryTests {
     }
     let scenario = Scenario()
     let call = SpecificationCall(operation: 0, argument: 0)
-    scenario.cpus(["one", "two"], Operation("run", call: call) { cpu in cpu.index })
+    scenario.cpus(["one", "two"], CPUOperation("run", call: call) { cpu in cpu.index })
     scenario.require(Watch())
     let machine = Machine(scenario)
     var options = SearchOptions()
@@ -244,7 +244,7 @@ struct SymmetryTests {
     let word = scenario.word("word")
     scenario.cpus(
       ["one", "two"],
-      Operation("run") { cpu in try cpu.store(UInt64(cpu.index), to: word, .relaxed) })
+      CPUOperation("run") { cpu in try cpu.store(UInt64(cpu.index), to: word, .relaxed) })
     let machine = Machine(scenario)
     #expect(StatefulSearch(machine, SearchOptions()).run().ending == .complete)
     machine.audit()

@@ -15,7 +15,7 @@ private func twice(sharing: Bool, initial: UInt64 = 0, _ body: @escaping Body) -
   ]
   for cpu in 0..<2 {
     let word = words[sharing ? 0 : cpu]
-    scenario.cpu("cpu \(cpu)", Operation("act") { cpu in try body(cpu, word) })
+    scenario.cpu("cpu \(cpu)", CPUOperation("act") { cpu in try body(cpu, word) })
   }
   return scenario
 }
@@ -82,7 +82,7 @@ struct WordCountTests {
     let word = scenario.word("word")
     scenario.cpu(
       "chooser",
-      Operation("choose") { cpu in
+      CPUOperation("choose") { cpu in
         let first = try cpu.choose(3)
         let second = first == 0 ? 0 : try cpu.choose(first)
         try cpu.store(UInt64(first * 10 + second), to: word, .relaxed)
@@ -97,7 +97,7 @@ struct WordCountTests {
   @Test func choicesOfTwoCPUsAreIndependent() {
     let scenario = Scenario()
     for ways in 2...3 {
-      scenario.cpu("chooser \(ways)", Operation("choose") { cpu in try cpu.choose(ways) })
+      scenario.cpu("chooser \(ways)", CPUOperation("choose") { cpu in try cpu.choose(ways) })
     }
     #expect(classes(of: scenario).statistics.executions == 6)
     #expect(interleavings(of: scenario).statistics.executions == 12)

@@ -13,7 +13,7 @@ private func alone(
   let word = scenario.word("word", initial: initial)
   let result = scenario.word("result", initial: 99)
   scenario.cpu(
-    "cpu", Operation("run") { cpu in try cpu.store(try body(cpu, word), to: result, .relaxed) })
+    "cpu", CPUOperation("run") { cpu in try cpu.store(try body(cpu, word), to: result, .relaxed) })
   let machine = Machine(scenario)
   machine.finish()
   return [machine.value(of: result), machine.value(of: word)]
@@ -92,7 +92,7 @@ struct WordTests {
     let scenario = Scenario()
     let word = scenario.word("word", initial: value)
     scenario.cpu(
-      "waiter", Operation("wait") { cpu in _ = try cpu.wait(until: word, condition) })
+      "waiter", CPUOperation("wait") { cpu in _ = try cpu.wait(until: word, condition) })
     let machine = Machine(scenario)
     #expect(machine.able == (goesOn ? [0] : []))
     #expect(machine.disabledCPUs().count == (goesOn ? 0 : 1))

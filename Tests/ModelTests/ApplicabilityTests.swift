@@ -54,7 +54,7 @@ import Testing
         let lock = scenario.spinLock("lock")
         scenario.cpu(
           "cpu",
-          Operation("lock") { cpu in
+          CPUOperation("lock") { cpu in
             try cpu.lock(lock)
             try cpu.store(Descriptor.locked.bits, to: root[0], .relaxed)
             try cpu.store(Descriptor.invalid.bits, to: root[0], .relaxed)

@@ -37,14 +37,14 @@ import Testing
       try cpu.dsb()
     }
     scenario.require(InvariantCatalogue.hardware)
-    scenario.require(NoForeignFrameUse())
+    scenario.require(DonatedPageUnreachable())
     scenario.cpu(
       "host",
-      Operation("unmap 0x0") { cpu in
+      CPUOperation("unmap 0x0") { cpu in
         try cpu.store(0, to: root[0], .release)
         try rest(cpu, root, frames[0])
       })
-    scenario.cpu("guest", mmu: MMU(root), Operation("read") { cpu in _ = try cpu.guestRead(0) })
+    scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { cpu in _ = try cpu.guestRead(0) })
     return scenario
   }
 
@@ -142,9 +142,9 @@ import Testing
       }
       scenario.cpu(
         "a",
-        Operation("add 0x0") { cpu in for _ in 0..<turns { try add(cpu) } },
-        Operation("add 0x1") { cpu in try add(cpu) })
-      scenario.cpu("b", Operation("add 0x0") { cpu in try add(cpu) })
+        CPUOperation("add 0x0") { cpu in for _ in 0..<turns { try add(cpu) } },
+        CPUOperation("add 0x1") { cpu in try add(cpu) })
+      scenario.cpu("b", CPUOperation("add 0x0") { cpu in try add(cpu) })
       return scenario
     }
     #expect(try model.ablate().rows.map(\.calls.count) == [0])

@@ -136,7 +136,7 @@ private final class Folder {
         for cpu in 0..<3 {
           scenario.cpu(
             "cpu \(cpu)",
-            Operation("add") { cpu in
+            CPUOperation("add") { cpu in
               for _ in 0..<3 { _ = try cpu.fetchAdd(1, to: word, .relaxed) }
               if try cpu.load(word, .relaxed) == 7 { try cpu.store(value, to: word, .relaxed) }
             })

@@ -7,8 +7,8 @@ import Testing
 struct ClaimTests {
   /// What a CPU does to a page that is mapped, with a thread that has its own MMU.
   private func check(
-    levels: Int = 2, of invariants: [any Invariant] = [NoStaleUse()],
-    thread: [Operation] = [Operation("write") { try $0.guestWrite(0) }],
+    levels: Int = 2, of invariants: [any Invariant] = [NoStaleUseAfterDSB()],
+    thread: [CPUOperation] = [CPUOperation("write") { try $0.guestWrite(0) }],
     walksTo addresses: [Int] = [0], hasOwnMMU: Bool = true,
     _ body: @escaping @Sendable (VirtualCPU, TablePage, [DataFrame]) throws -> Void
   ) throws -> CheckReport {
@@ -30,7 +30,7 @@ struct ClaimTests {
       scenario.cpu("thread", mmu: MMU(root, speculatesOn: addresses), thread)
       scenario.cpu(
         "host", mmu: hasOwnMMU ? MMU(root) : nil,
-        Operation("change") { cpu in try body(cpu, root, frames) })
+        CPUOperation("change") { cpu in try body(cpu, root, frames) })
       scenario.require(invariants)
       return scenario
     }
@@ -231,7 +231,7 @@ struct ClaimTests {
       }
       scenario.cpu(
         "thread", mmu: MMU(root, speculatesOn: [0]),
-        Operation("write afterwards") { cpu -> GuestAccess in
+        CPUOperation("write afterwards") { cpu -> GuestAccess in
           let word = isRelayed ? seen : done
           switch telling {
           case .waits: try cpu.wait(until: word, .equals(1))
@@ -243,7 +243,7 @@ struct ClaimTests {
         })
       scenario.cpu(
         "mprotect",
-        Operation("protect") { cpu in
+        CPUOperation("protect") { cpu in
           try cpu.store(new.bits, to: Self.leaf(cpu, root), .relaxed)
           for invalidation in invalidations { try Self.flush(cpu, root, invalidation) }
           try cpu.store(1, to: done, ordering)
@@ -252,7 +252,7 @@ struct ClaimTests {
       if isRelayed {
         scenario.cpu(
           "other",
-          Operation("pass on") { cpu in
+          CPUOperation("pass on") { cpu in
             try cpu.wait(until: done, .equals(1))
             try cpu.store(1, to: seen, .release)
           })

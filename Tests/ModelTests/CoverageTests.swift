@@ -144,7 +144,7 @@ import Testing
       for cpu in 0..<2 {
         scenario.cpu(
           "cpu \(cpu)",
-          Operation("install") { cpu -> any OperationResult in
+          CPUOperation("install") { cpu -> any OperationResult in
             if isLocked { try cpu.lock(lock) }
             let old = try cpu.load(root[0], .relaxed)
             let won = try cpu.compareExchange(
@@ -193,7 +193,7 @@ import Testing
       expectation: .holds, mustHappen: expected
     ) { values in
       let scenario = Scenario()
-      scenario.cpu("cpu", Operation("run") { cpu in try cpu.choose(values["most"]) })
+      scenario.cpu("cpu", CPUOperation("run") { cpu in try cpu.choose(values["most"]) })
       return scenario
     }
     #expect(try model.check().vacuous.isEmpty)
@@ -214,9 +214,9 @@ import Testing
       let scenario = Scenario()
       let word = scenario.word("word")
       scenario.cpu(
-        "cpu", Operation("first") { _ -> any OperationResult in 1 },
-        Operation("second") { _ -> any OperationResult in 2 },
-        Operation("third") { cpu in try cpu.store(1, to: word, .relaxed) })
+        "cpu", CPUOperation("first") { _ -> any OperationResult in 1 },
+        CPUOperation("second") { _ -> any OperationResult in 2 },
+        CPUOperation("third") { cpu in try cpu.store(1, to: word, .relaxed) })
       return scenario
     }
     let operations = try model.check().coverage.operations

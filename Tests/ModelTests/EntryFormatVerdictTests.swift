@@ -29,7 +29,7 @@ import Testing
   ) throws -> CheckReport {
     try report(format, [NoEntryLeftLocked(), NoLeakedTablePage()]) { scenario, root in
       scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .release) }
-      scenario.cpu("cpu", Operation("change") { try $0.store(bits, to: root[0], .relaxed) })
+      scenario.cpu("cpu", CPUOperation("change") { try $0.store(bits, to: root[0], .relaxed) })
     }
   }
 
@@ -54,7 +54,7 @@ import Testing
     try report(levels: 1, format, InvariantCatalogue.tables) { scenario, root in
       scenario.cpu(
         "host",
-        Operation("set owner") { cpu in
+        CPUOperation("set owner") { cpu in
           try cpu.store(1 << 2, to: root[0], .relaxed)
           if gets { try cpu.getPage(root) }
         })
@@ -88,14 +88,14 @@ import Testing
       }
       scenario.cpu(
         "guest", mmu: isThere ? MMU(root) : nil,
-        Operation("read") { cpu in
+        CPUOperation("read") { cpu in
           isThere ? try cpu.guestRead(0) : GuestAccess.translationFault
         })
       guard !isThere else { return }
       scenario.cpu("other", mmu: MMU(root), [])
       scenario.cpu(
         "host",
-        Operation("write") { cpu in
+        CPUOperation("write") { cpu in
           let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) ?? root
           try cpu.store(entry(table).bits, to: table[0], .release)
         })
@@ -136,7 +136,7 @@ import Testing
         scenario.cpu("guest", mmu: MMU(root), [])
         scenario.cpu(
           "host",
-          Operation("map") { cpu in
+          CPUOperation("map") { cpu in
             guard let table = try cpu.allocateTable() else { return }
             try cpu.store(leaf.bits, to: table[1], .relaxed)
             try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
@@ -158,7 +158,7 @@ import Testing
       scenario, root in
       scenario.cpu(
         "cpu",
-        Operation("link, unlink") { cpu in
+        CPUOperation("link, unlink") { cpu in
           guard let table = try cpu.allocateTable() else { return }
           try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
           try cpu.store(Descriptor.table(root).bits, to: table[0], .release)
@@ -174,7 +174,7 @@ import Testing
       try report(levels: levels, .armStage2, [NoLeakedTablePage()]) { scenario, root in
         scenario.cpu(
           "cpu", mmu: isWalked ? MMU(root) : nil,
-          Operation("hang") { cpu in
+          CPUOperation("hang") { cpu in
             guard let table = try cpu.allocateTable() else { return }
             try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
           })
@@ -196,7 +196,7 @@ import Testing
           try cpu.store(
             Descriptor.table(table, writable: false).bits, to: root[0], .relaxed)
         }
-        scenario.cpu("guest", mmu: MMU(root), Operation("write") { try $0.guestWrite(0) })
+        scenario.cpu("guest", mmu: MMU(root), CPUOperation("write") { try $0.guestWrite(0) })
       }
       #expect(checked.verdict == .holds)
       return checked.coverage.operations[0].outcomes.compactMap(\.text)

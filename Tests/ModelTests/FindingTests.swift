@@ -23,7 +23,7 @@ private func model(
 private let usesOwnPage = model("uses-own-page") { scenario, _ in
   scenario.cpu(
     "a",
-    Operation("free, then store") { cpu in
+    CPUOperation("free, then store") { cpu in
       guard let table = try cpu.allocateTable() else { return }
       try cpu.free(table)
       try cpu.store(1, to: table[0], .relaxed)
@@ -42,7 +42,7 @@ private func noise(_ times: Int) -> Model {
     scenario.cpu("other", mmu: MMU(root, speculatesOn: [0], times: times), [])
     scenario.cpu(
       "host",
-      Operation("unmap") { cpu in
+      CPUOperation("unmap") { cpu in
         let entry = Descriptor(bits: try cpu.load(root[0], .acquire))
         guard let table = cpu.table(at: entry) else { return }
         try cpu.store(0, to: table[0], .relaxed)
@@ -54,10 +54,10 @@ private func noise(_ times: Int) -> Model {
 
 private let throwsAnError = model("throws") { scenario, _ in
   let x = scenario.word("x")
-  scenario.cpu("a", Operation("set") { cpu in try cpu.store(1, to: x, .relaxed) })
+  scenario.cpu("a", CPUOperation("set") { cpu in try cpu.store(1, to: x, .relaxed) })
   scenario.cpu(
     "b",
-    Operation("check") { cpu in
+    CPUOperation("check") { cpu in
       if try cpu.load(x, .relaxed) == 1 { throw Raw(description: "1\u{1B}[2J") }
     })
 }
@@ -97,7 +97,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     let early = model("early") { scenario, root in
       scenario.cpu(
         "a",
-        Operation("map") { cpu in
+        CPUOperation("map") { cpu in
           guard let table = try cpu.allocateTable() else { return }
           try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
           _ = try cpu.load(root[1], .relaxed)
@@ -140,7 +140,7 @@ private let throwsAnError = model("throws") { scenario, _ in
       let x = scenario.word("x")
       scenario.cpu(
         "a", usesCallbacks: true,
-        Operation("call twice") { cpu in
+        CPUOperation("call twice") { cpu in
           for _ in 0..<2 { try cpu.call { cpu in try cpu.store(1, to: x, .relaxed) } }
           try cpu.store(2, to: x, .relaxed)
         })
@@ -198,7 +198,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     let callback = model("callback") { scenario, _ in
       scenario.cpu(
         "a", usesCallbacks: true,
-        Operation("call") { cpu in try cpu.call { _ in throw Unexpected(text: "late") } })
+        CPUOperation("call") { cpu in try cpu.call { _ in throw Unexpected(text: "late") } })
     }
     let late = try #require(try callback.check().counterexample)
     let message = try #require(late.violation?.report.message)
@@ -212,7 +212,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     for boot in boots {
       let model = model("boot") { scenario, root in
         scenario.boot(boot)
-        scenario.cpu("a", Operation("load") { cpu in _ = try cpu.load(root[0], .relaxed) })
+        scenario.cpu("a", CPUOperation("load") { cpu in _ = try cpu.load(root[0], .relaxed) })
       }
       let trace = try #require(try model.check().counterexample)
       #expect(trace.recording.schedule == Schedule())
@@ -228,7 +228,7 @@ private let throwsAnError = model("throws") { scenario, _ in
         try cpu.free(table)
         try cpu.free(table)
       }
-      scenario.cpu("a", Operation("load") { cpu in _ = try cpu.load(root[0], .relaxed) })
+      scenario.cpu("a", CPUOperation("load") { cpu in _ = try cpu.load(root[0], .relaxed) })
       scenario.require(InvariantCatalogue.tables)
     }
     #expect(try model.check().violatedInvariant == "no-double-free")
@@ -241,7 +241,7 @@ private let throwsAnError = model("throws") { scenario, _ in
       for name in ["a", "b"] {
         scenario.cpu(
           name,
-          Operation("wrap") { cpu in
+          CPUOperation("wrap") { cpu in
             do {
               for _ in 0..<3 { _ = try cpu.fetchAdd(1, to: root[0], .relaxed) }
             } catch {
@@ -268,7 +268,7 @@ private let throwsAnError = model("throws") { scenario, _ in
       for name in ["a", "b"] {
         scenario.cpu(
           name,
-          Operation("swallow") { cpu in
+          CPUOperation("swallow") { cpu in
             var seen: UInt64?
             while seen == nil { seen = try? cpu.fetchAdd(1, to: root[0], .relaxed) }
             seen = nil
@@ -293,7 +293,7 @@ private let throwsAnError = model("throws") { scenario, _ in
       let model = model("boot-loops") { scenario, _ in
         let word = scenario.word("word")
         scenario.boot { cpu in try body(cpu, word) }
-        scenario.cpu("a", Operation("load") { cpu in _ = try cpu.load(word, .relaxed) })
+        scenario.cpu("a", CPUOperation("load") { cpu in _ = try cpu.load(word, .relaxed) })
       }
       let error = #expect(throws: CheckError.self) { try model.check() }
       #expect("\(try #require(error))".contains("before the CPUs start"))

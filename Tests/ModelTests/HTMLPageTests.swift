@@ -134,7 +134,7 @@ import Testing
       let word = scenario.word(evil)
       scenario.cpu(
         evil,
-        Operation(evil) { cpu in
+        CPUOperation(evil) { cpu in
           try cpu.store(1, to: word, .relaxed)
           try cpu.store(Descriptor.block(0).bits, to: root[0], .release)
         })

@@ -21,10 +21,10 @@ struct InvalidatedWalkTests {
         try cpu.store(leaf.bits, to: table[0], .relaxed)
         try cpu.store(Descriptor.table(table).bits, to: root[0], .relaxed)
       }
-      scenario.cpu("vcpu", mmu: MMU(root), Operation("write") { cpu in try cpu.guestWrite(0) })
+      scenario.cpu("vcpu", mmu: MMU(root), CPUOperation("write") { cpu in try cpu.guestWrite(0) })
       scenario.cpu(
         "remover",
-        Operation("remove") { cpu in
+        CPUOperation("remove") { cpu in
           let old = Descriptor(bits: try cpu.exchange(0, in: root[0], .acquireRelease))
           guard let table = cpu.table(at: old) else { return }
           try cpu.dsb()
@@ -82,14 +82,14 @@ struct InvalidatedWalkTests {
         }
       }
       let reads = (hasCachedPointer ? [address ^ 1, address] : [address]).map { address in
-        Operation("read \(address)") { try $0.guestRead(address) }
+        CPUOperation("read \(address)") { try $0.guestRead(address) }
       }
       scenario.cpu(
         "vcpu", mmu: MMU(root, speculatesOn: isSpeculative ? [address] : []),
         isSpeculative ? [] : reads)
       scenario.cpu(
         "host",
-        Operation("unlink") { cpu in
+        CPUOperation("unlink") { cpu in
           var table = root
           for _ in 0..<level {
             let entry = Descriptor(bits: try cpu.load(table[0], .acquire))

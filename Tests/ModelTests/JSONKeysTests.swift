@@ -68,7 +68,7 @@ import Testing
       mustHappen: [ExpectedOutcome("run", "1")]
     ) { _ in
       let scenario = Scenario()
-      scenario.cpu("cpu", Operation("run") { _ in 0 })
+      scenario.cpu("cpu", CPUOperation("run") { _ in 0 })
       return scenario
     }
   }

@@ -23,7 +23,7 @@ struct LinearisableTests {
     let scenario = Scenario()
     let word = scenario.word("counter")
     let call = SpecificationCall(operation: 0, argument: 0)
-    let add = Operation("add", call: call) { cpu in
+    let add = CPUOperation("add", call: call) { cpu in
       if isAtomic { return try cpu.fetchAdd(1, to: word, .relaxed) }
       let seen = try cpu.load(word, .relaxed)
       try cpu.store(seen + 1, to: word, .relaxed)
@@ -31,7 +31,7 @@ struct LinearisableTests {
     }
     scenario.cpu("many", Array(repeating: add, count: operations))
     scenario.cpu("one", [add])
-    scenario.require(Linearisable(to: Counter()))
+    scenario.require(OperationsLinearise(to: Counter()))
     return scenario
   }
 

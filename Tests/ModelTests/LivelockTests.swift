@@ -58,7 +58,7 @@ import Testing
       let x = scenario.word("x")
       scenario.cpu(
         "a",
-        Operation("count") { cpu in
+        CPUOperation("count") { cpu in
           var count = 0
           try cpu.repeatUntilDone { () throws(Abandoned) -> Int? in
             count += 1

@@ -39,7 +39,7 @@ private struct Wants: QuiescenceInvariant {
       let word = scenario.word("word")
       scenario.cpu(
         "cpu", mmu: MMU(root),
-        Operation("run") { cpu in
+        CPUOperation("run") { cpu in
           while try cpu.load(word, .relaxed) == 0, spins {}
         })
       for (id, isMet) in wants { scenario.require(Wants(id: id, isMet: isMet)) }

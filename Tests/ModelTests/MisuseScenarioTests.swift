@@ -14,7 +14,7 @@ private func outcome(
     of: Model(name: "m", summary: "s", scenario: "s", expectation: .holds) { _ in
       let scenario = Scenario()
       change(scenario, Scenario())
-      if scenario.programs.isEmpty { scenario.cpu("idle", Operation("nothing") { _ in }) }
+      if scenario.programs.isEmpty { scenario.cpu("idle", CPUOperation("nothing") { _ in }) }
       return scenario
     })
 }
@@ -39,7 +39,7 @@ private func declared(
       let scenario = Scenario()
       if let name { _ = scenario.word("\(values[name])") }
       let word = scenario.word("w")
-      scenario.cpu("a", Operation("load") { try $0.load(word, .relaxed) })
+      scenario.cpu("a", CPUOperation("load") { try $0.load(word, .relaxed) })
       return scenario
     })
 }
@@ -54,7 +54,7 @@ struct MisuseScenarioTests {
     func used(
       _ use: @escaping @Sendable (Scenario, Scenario) -> (@Sendable (VirtualCPU) throws -> Void)
     ) -> String {
-      outcome { scenario, other in scenario.cpu("a", Operation("op", use(scenario, other))) }
+      outcome { scenario, other in scenario.cpu("a", CPUOperation("op", use(scenario, other))) }
     }
     #expect(
       used { _, other in
@@ -108,7 +108,7 @@ struct MisuseScenarioTests {
       } == "the model: @ a in op: an entry is made that points to a table page of another scenario")
     #expect(
       outcome { scenario, other in
-        scenario.cpu("a", mmu: MMU(other.rootTable()), Operation("op") { _ in })
+        scenario.cpu("a", mmu: MMU(other.rootTable()), CPUOperation("op") { _ in })
       } == "the model: @ the MMU of a walks a table of another scenario")
   }
 
@@ -151,7 +151,7 @@ struct MisuseScenarioTests {
 
   private static let once: Model = {
     nonisolated(unsafe) let scenario = Scenario()
-    scenario.cpu("a", Operation("op") { _ in })
+    scenario.cpu("a", CPUOperation("op") { _ in })
     return Model(name: "m", summary: "s", scenario: "s", expectation: .holds) { _ in scenario }
   }()
 
@@ -192,7 +192,7 @@ struct MisuseScenarioTests {
       guard let page = try cpu.allocateTable() else { return }
       for _ in 0..<times { try cpu.free(page) }
     }
-    scenario.cpu("a", Operation("nothing") { _ in })
+    scenario.cpu("a", CPUOperation("nothing") { _ in })
     scenario.require(InvariantCatalogue.tables)
     let machine = Machine(scenario)
     #expect(machine.judgeStart() == (times == 1 ? .clean : .violation))
@@ -210,7 +210,7 @@ struct MisuseScenarioTests {
       }
     }
     let end = "of the name 'x' exists already: reports could not tell them apart"
-    #expect(twice { $0.cpu("x", Operation("op") { _ in }) } == "the model: @ a CPU \(end)")
+    #expect(twice { $0.cpu("x", CPUOperation("op") { _ in }) } == "the model: @ a CPU \(end)")
     #expect(twice { _ = $0.word("x") } == "the model: @ a word \(end)")
     #expect(twice { _ = $0.spinLock("x") } == "the model: @ a lock \(end)")
     #expect(twice { _ = $0.rootTable("x") } == "the model: @ a root table \(end)")
@@ -225,8 +225,8 @@ struct MisuseScenarioTests {
       } == "the model: @ two different invariants are called pages-accounted-for")
     #expect(
       outcome { scenario, _ in
-        scenario.cpu("x", usesCallbacks: true, Operation("op") { _ in })
-        scenario.cpu("x/rcu", Operation("op") { _ in })
+        scenario.cpu("x", usesCallbacks: true, CPUOperation("op") { _ in })
+        scenario.cpu("x/rcu", CPUOperation("op") { _ in })
       }
         == "the model: @ a CPU of the name 'x/rcu' exists already: reports could not tell them "
         + "apart"
@@ -236,10 +236,10 @@ struct MisuseScenarioTests {
   @Test func emptyNames() {
     #expect(outcome { scenario, _ in _ = scenario.word("") } == "the model: @ a word has no name")
     #expect(
-      outcome { scenario, _ in scenario.cpu(" ", Operation("op") { _ in }) }
+      outcome { scenario, _ in scenario.cpu(" ", CPUOperation("op") { _ in }) }
         == "the model: @ a CPU has no name")
     #expect(
-      outcome { scenario, _ in scenario.cpu("a", Operation("") { _ in }) }
+      outcome { scenario, _ in scenario.cpu("a", CPUOperation("") { _ in }) }
         == "the model: @ an operation has no name")
   }
 
@@ -249,7 +249,7 @@ struct MisuseScenarioTests {
     ) { _ in
       let scenario = Scenario()
       let word = scenario.word("w\u{202E}")
-      scenario.cpu("a\n", Operation("op\u{7}") { try $0.wait(until: word, .equals(1)) })
+      scenario.cpu("a\n", CPUOperation("op\u{7}") { try $0.wait(until: word, .equals(1)) })
       return scenario
     }
     let report = try model.check()
@@ -310,12 +310,12 @@ struct MisuseScenarioTests {
         name: "m", summary: "s", scenario: "s", expectation: .holds,
         vocabulary: Vocabulary(start: "s", symmetries: symmetries) {
           let scenario = Scenario()
-          if let cpu { scenario.cpu(cpu, Operation("op") { _ in }) }
-          return (scenario, names.map { Vocabulary.Word(Operation($0) { _ in }) })
+          if let cpu { scenario.cpu(cpu, CPUOperation("op") { _ in }) }
+          return (scenario, names.map { Vocabulary.Word(CPUOperation($0) { _ in }) })
         }
       ) { _ in
         let scenario = Scenario()
-        scenario.cpu("a", Operation("op") { _ in })
+        scenario.cpu("a", CPUOperation("op") { _ in })
         return scenario
       }
       do {
@@ -353,7 +353,7 @@ struct MisuseScenarioTests {
     name: "plain", summary: "s", scenario: "s", expectation: .holds
   ) { _ in
     let scenario = Scenario()
-    scenario.cpu("a", Operation("op") { _ in })
+    scenario.cpu("a", CPUOperation("op") { _ in })
     return scenario
   }
 

@@ -15,7 +15,7 @@ private func outcome(
     let scenario = Scenario(geometry: geometry)
     let root = scenario.rootTable()
     change(scenario, root)
-    if scenario.programs.isEmpty { scenario.cpu("idle", Operation("nothing") { _ in }) }
+    if scenario.programs.isEmpty { scenario.cpu("idle", CPUOperation("nothing") { _ in }) }
     scenario.require(requiring)
     return scenario
   }
@@ -36,7 +36,7 @@ private func said(
   _ body: @escaping @Sendable (VirtualCPU, TablePage) throws -> Void
 ) -> String {
   outcome(geometry) { scenario, root in
-    scenario.cpu("a", mmu: mmu ? MMU(root) : nil, Operation("op") { try body($0, root) })
+    scenario.cpu("a", mmu: mmu ? MMU(root) : nil, CPUOperation("op") { try body($0, root) })
   }
 }
 
@@ -64,7 +64,7 @@ struct MisuseTests {
       let root = scenario.rootTable()
       scenario.cpu(
         "a",
-        Operation("op") { cpu in
+        CPUOperation("op") { cpu in
           let entry = root[2]
           try cpu.store(0, to: entry, .relaxed)
         })
@@ -111,7 +111,7 @@ struct MisuseTests {
       said { cpu, _ in _ = cpu.geometry.index(of: address, at: 0) }
         == "the model: @ a in op: \(text)")
     let speculated = outcome { scenario, root in
-      scenario.cpu("a", mmu: MMU(root, speculatesOn: [0, address]), Operation("op") { _ in })
+      scenario.cpu("a", mmu: MMU(root, speculatesOn: [0, address]), CPUOperation("op") { _ in })
     }
     #expect(speculated == "the model: @ the MMU of a walks by itself: \(text)")
   }
@@ -197,12 +197,12 @@ struct MisuseTests {
     #expect(
       outcome { scenario, _ in
         let (one, two) = (scenario.slab("one", pages: 1), scenario.slab("two", pages: 1))
-        scenario.cpu("a", Operation("op") { try $0.free(one[0], to: two) })
+        scenario.cpu("a", CPUOperation("op") { try $0.free(one[0], to: two) })
       } == "the model: @ a in op: one.0 is given back to two, which it did not come from")
     #expect(
       outcome { scenario, _ in
         let slab = scenario.slab("s", pages: 2)
-        scenario.cpu("a", Operation("op") { try $0.free(slab[2], to: slab) })
+        scenario.cpu("a", CPUOperation("op") { try $0.free(slab[2], to: slab) })
       } == "the model: @ a in op: page 2 of a slab does not exist: its pages go from 0 to 1")
   }
 
@@ -220,14 +220,14 @@ struct MisuseTests {
       outcome { scenario, _ in
         let frames = scenario.dataFrames(1)
         scenario.cpu(
-          "a", Operation("op") { try $0.handOver(frames[0], to: FrameOwner(id: -1, name: "x")) })
+          "a", CPUOperation("op") { try $0.handOver(frames[0], to: FrameOwner(id: -1, name: "x")) })
       } == "the model: @ a in op: the scenario knows no owner of frames 'x' with the number -1: "
         + "make one with scenario.frameOwner(\"…\")")
     #expect(
       outcome { scenario, _ in
         let frames = scenario.dataFrames(1)
         scenario.cpu(
-          "a", Operation("op") { try $0.handOver(frames[0], to: FrameOwner(id: 77, name: "y")) })
+          "a", CPUOperation("op") { try $0.handOver(frames[0], to: FrameOwner(id: 77, name: "y")) })
       } == "the model: @ a in op: the scenario knows no owner of frames 'y' with the number 77: "
         + "make one with scenario.frameOwner(\"…\")")
   }
@@ -235,14 +235,14 @@ struct MisuseTests {
   @Test func tooManyCPUs() {
     #expect(
       outcome { scenario, _ in
-        for n in 0..<70 { scenario.cpu("c\(n)", Operation("op") { _ in }) }
+        for n in 0..<70 { scenario.cpu("c\(n)", CPUOperation("op") { _ in }) }
       }
         == "the model: @ the scenario has 70 CPUs, callbacks and hardware walkers included; a "
         + "machine "
         + "has at most 62")
     #expect(
       outcome { scenario, root in
-        for n in 0..<57 { scenario.cpu("c\(n)", mmu: MMU(root), Operation("op") { _ in }) }
+        for n in 0..<57 { scenario.cpu("c\(n)", mmu: MMU(root), CPUOperation("op") { _ in }) }
       } == "the model: @ the scenario has 57 MMUs; a machine has at most 56")
   }
 
@@ -259,7 +259,8 @@ struct MisuseTests {
     #expect(
       outcome { scenario, _ in
         scenario.cpu(
-          "a", Operation("op", call: SpecificationCall(operation: 0, argument: 1 << 40)) { _ in 0 })
+          "a",
+          CPUOperation("op", call: SpecificationCall(operation: 0, argument: 1 << 40)) { _ in 0 })
       }
         == "the model: @ the call of 'op' to a specification has the numbers 0 and "
         + "1099511627776: each "
@@ -268,7 +269,7 @@ struct MisuseTests {
     #expect(
       outcome { scenario, _ in
         scenario.cpu(
-          "a", Operation("op", call: SpecificationCall(operation: -1, argument: -2)) { _ in 0 })
+          "a", CPUOperation("op", call: SpecificationCall(operation: -1, argument: -2)) { _ in 0 })
       } == "holds")
   }
 
@@ -277,7 +278,7 @@ struct MisuseTests {
     #expect(
       outcome(requiring: [GracePeriodSafety(), NoLeakedTablePage()]) { scenario, root in
         scenario.boot { try $0.store(Descriptor.table(root).bits, to: root[0], .relaxed) }
-        scenario.cpu("a", Operation("op") { try $0.store(0, to: root[0], .relaxed) })
+        scenario.cpu("a", CPUOperation("op") { try $0.store(0, to: root[0], .relaxed) })
       } == "holds")
   }
 

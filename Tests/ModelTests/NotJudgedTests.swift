@@ -24,11 +24,11 @@ import Testing
       }
       scenario.cpu(
         "vcpu", mmu: hasHardware ? MMU(root) : nil,
-        Operation("read") { cpu in
+        CPUOperation("read") { cpu in
           if hasHardware { _ = try cpu.guestRead(0) } else { _ = try cpu.load(root[0], .relaxed) }
         })
       scenario.cpu(
-        "host", Operation("unmap") { cpu in try cpu.store(0, to: root[0], .relaxed) })
+        "host", CPUOperation("unmap") { cpu in try cpu.store(0, to: root[0], .relaxed) })
       scenario.require(invariants)
       return scenario
     }
@@ -96,7 +96,7 @@ import Testing
       let root = scenario.rootTable()
       scenario.cpu(
         "cpu",
-        Operation("free twice") { cpu in
+        CPUOperation("free twice") { cpu in
           guard let table = try cpu.allocateTable() else { return }
           try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
           try cpu.free(table)

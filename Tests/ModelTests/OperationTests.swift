@@ -7,13 +7,13 @@ import Testing
 
 @Suite struct OperationTests {
   private static func model(
-    _ operations: @escaping @Sendable (Location) -> [Operation]
+    _ operations: @escaping @Sendable (Location) -> [CPUOperation]
   ) -> Model {
     Model(name: "words", summary: "", scenario: "", expectation: .holds) { _ in
       let scenario = Scenario()
       let word = scenario.word("w", initial: 7)
       scenario.cpu("a", operations(word))
-      scenario.cpu("b", Operation("write") { cpu in try cpu.store(8, to: word, .release) })
+      scenario.cpu("b", CPUOperation("write") { cpu in try cpu.store(8, to: word, .release) })
       return scenario
     }
   }
@@ -22,9 +22,9 @@ import Testing
   @Test func oneExpressionIsTheResult() throws {
     let model = Self.model { word in
       [
-        Operation("read") { cpu in try cpu.load(word, .acquire) },
-        Operation("read and forget") { cpu in _ = try cpu.load(word, .acquire) },
-        Operation("add") { cpu in
+        CPUOperation("read") { cpu in try cpu.load(word, .acquire) },
+        CPUOperation("read and forget") { cpu in _ = try cpu.load(word, .acquire) },
+        CPUOperation("add") { cpu in
           let old = try cpu.load(word, .acquire)
           try cpu.store(old + 1, to: word, .release)
         },
@@ -40,7 +40,7 @@ import Testing
       "copy-on-write 3",
     ]
     let model = Self.model { word in
-      names.map { Operation($0) { cpu in try cpu.store(1, to: word, .release) } }
+      names.map { CPUOperation($0) { cpu in try cpu.store(1, to: word, .release) } }
     }
     var options = CheckOptions()
     options.takesCensus = true

@@ -58,7 +58,7 @@ private func walkAndFree(
   }
   scenario.cpu(
     "walker",
-    Operation("walk") { cpu in
+    CPUOperation("walk") { cpu in
       if reader == .masked { try cpu.maskInterrupts() }
       if reader == .inSection || reader == .overlapping { try cpu.rcuReadLock() }
       if let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) {
@@ -76,7 +76,7 @@ private func walkAndFree(
     })
   scenario.cpu(
     "freer", usesCallbacks: free == .callback,
-    Operation("free") { cpu in
+    CPUOperation("free") { cpu in
       let entry = Descriptor(bits: try cpu.exchange(0, in: root[0], .acquireRelease))
       guard let table = cpu.table(at: entry) else { return }
       switch free {
@@ -162,7 +162,7 @@ private func walkAndFree(
       scenario.mayRunOutOfMemory = true
       scenario.cpu(
         "a",
-        Operation("map") { cpu in
+        CPUOperation("map") { cpu in
           try cpu.lock(lock)
           guard let table = try cpu.allocateTable() else { return 1 }
           try cpu.getPage(root)
@@ -179,8 +179,8 @@ private func walkAndFree(
       let (first, second) = (scenario.readWriteLock("first"), scenario.readWriteLock("second"))
       scenario.cpu(
         "a",
-        Operation("read") { cpu in try cpu.readLock(first) },
-        Operation("write") { cpu in try cpu.writeLock(second) })
+        CPUOperation("read") { cpu in try cpu.readLock(first) },
+        CPUOperation("write") { cpu in try cpu.writeLock(second) })
     }
     #expect(
       found
@@ -195,12 +195,12 @@ private func walkAndFree(
       let lock = scenario.spinLock("lock")
       scenario.cpu(
         "a",
-        Operation("begin") { cpu in
+        CPUOperation("begin") { cpu in
           try cpu.maskInterrupts()
           try cpu.lock(lock)
           try cpu.rcuReadLock()
         },
-        Operation("end") { cpu in
+        CPUOperation("end") { cpu in
           try cpu.rcuReadUnlock()
           try cpu.unlock(lock)
           try cpu.unmaskInterrupts()
@@ -211,12 +211,12 @@ private func walkAndFree(
 
   @Test func sectionsAndMasksLeftOpen() throws {
     let section = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
-      scenario.cpu("a", Operation("enter, forget") { cpu in try cpu.rcuReadLock() })
+      scenario.cpu("a", CPUOperation("enter, forget") { cpu in try cpu.rcuReadLock() })
     }
     let message = "a has ended, and is still in a read-side section since enter, forget"
     #expect(section == .violates(Self.grace, message))
     let mask = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
-      scenario.cpu("a", Operation("mask") { cpu in try cpu.maskInterrupts() })
+      scenario.cpu("a", CPUOperation("mask") { cpu in try cpu.maskInterrupts() })
     }
     #expect(mask == .violates(Self.grace, "a has ended, and its interrupts are masked since mask"))
   }
@@ -225,10 +225,10 @@ private func walkAndFree(
   @Test func aForgottenLockThatSomebodyWaitsFor() throws {
     let fill: @Sendable (Scenario, TablePage) -> Void = { scenario, _ in
       let lock = scenario.spinLock("lock")
-      scenario.cpu("a", Operation("take") { cpu in try cpu.lock(lock) })
+      scenario.cpu("a", CPUOperation("take") { cpu in try cpu.lock(lock) })
       scenario.cpu(
         "b",
-        Operation("use") { cpu in
+        CPUOperation("use") { cpu in
           try cpu.lock(lock)
           try cpu.unlock(lock)
         })
@@ -249,7 +249,7 @@ private func walkAndFree(
       let lock = scenario.spinLock("lock")
       scenario.cpu(
         "a", usesCallbacks: true,
-        Operation("defer") { cpu in
+        CPUOperation("defer") { cpu in
           try cpu.call { cpu in try cpu.lock(lock) }
           try cpu.call { cpu in try cpu.unlock(lock) }
         })
@@ -258,13 +258,13 @@ private func walkAndFree(
     let section = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
       scenario.cpu(
         "a", usesCallbacks: true,
-        Operation("defer") { cpu in try cpu.call { cpu in try cpu.rcuReadLock() } })
+        CPUOperation("defer") { cpu in try cpu.call { cpu in try cpu.rcuReadLock() } })
     }
     #expect(section == .violates(Self.grace, "a callback of a/rcu ends inside a read-side section"))
     let mask = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
       scenario.cpu(
         "a", usesCallbacks: true,
-        Operation("defer") { cpu in try cpu.call { cpu in try cpu.maskInterrupts() } })
+        CPUOperation("defer") { cpu in try cpu.call { cpu in try cpu.maskInterrupts() } })
     }
     #expect(mask == .violates(Self.grace, "a callback of a/rcu ends with masked interrupts"))
   }
@@ -277,7 +277,7 @@ private func walkAndFree(
   @Test func unlockingAFreeLock() throws {
     let fill: @Sendable (Scenario, TablePage) -> Void = { scenario, _ in
       let lock = scenario.spinLock("l")
-      scenario.cpu("a", Operation("unlock only") { cpu in try cpu.unlock(lock) })
+      scenario.cpu("a", CPUOperation("unlock only") { cpu in try cpu.unlock(lock) })
     }
     #expect(try finding(fill) == .violates(Self.locks, "a releases l without holding it"))
     #expect(try finding(only: ["progress"], fill) == .holds)
@@ -286,7 +286,7 @@ private func walkAndFree(
   @Test func whatCannotFailIsNotListed() throws {
     let model = Model(name: "none", summary: "", scenario: "", expectation: .holds) { _ in
       let scenario = Scenario()
-      scenario.cpu("a", Operation("nothing") { _ in })
+      scenario.cpu("a", CPUOperation("nothing") { _ in })
       return scenario
     }
     #expect(try !model.check().invariants.contains(Self.locks))
@@ -307,7 +307,7 @@ private func walkAndFree(
       }
       scenario.cpu(
         "a",
-        Operation("twice") { cpu in
+        CPUOperation("twice") { cpu in
           try take(first, cpu)
           try take(second, cpu)
           first == .spin ? try cpu.unlock(spin) : try cpu.readUnlock(readWrite)
@@ -350,7 +350,7 @@ private func walkAndFree(
       let lock = scenario.spinLock("lock")
       scenario.cpu(
         "a",
-        Operation("twice") { cpu in
+        CPUOperation("twice") { cpu in
           try cpu.lock(lock)
           try cpu.lock(lock)
         })

@@ -35,14 +35,14 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
     let count = scenario.word("count")
     scenario.cpu(
       "faulter",
-      Operation("fault") { cpu in
+      CPUOperation("fault") { cpu in
         guard try cpu.load(mark, .relaxed) == 0 else { return }
         try cpu.store(1, to: entry, .relaxed)
         try cpu.store(1, to: count, .relaxed)
       })
     scenario.cpu(
       "protector",
-      Operation("protect") { cpu in
+      CPUOperation("protect") { cpu in
         try cpu.store(1, to: mark, .relaxed)
         try cpu.store(0, to: entry, .relaxed)
         try cpu.store(2, to: count, .relaxed)

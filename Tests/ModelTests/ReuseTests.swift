@@ -33,10 +33,10 @@ struct ReuseTests {
         try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
         try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
       }
-      scenario.cpu("guest", mmu: MMU(root), Operation("read") { try $0.guestRead(0) })
+      scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { try $0.guestRead(0) })
       scenario.cpu(
         "munmap",
-        Operation("give back") { cpu in
+        CPUOperation("give back") { cpu in
           guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire)))
           else { return }
           try cpu.store(0, to: root[0], .release)
@@ -75,10 +75,10 @@ struct ReuseTests {
         try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
         try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
       }
-      scenario.cpu("guest", mmu: MMU(root), Operation("read") { try $0.guestRead(0) })
+      scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { try $0.guestRead(0) })
       scenario.cpu(
         "host",
-        Operation("move") { cpu in
+        CPUOperation("move") { cpu in
           let entry = try cpu.load(root[0], .acquire)
           if unlinks { try cpu.store(0, to: root[0], .relaxed) }
           if flushes {
@@ -118,14 +118,14 @@ struct ReuseTests {
     try check { scenario, root in
       let frames = scenario.dataFrames(3)
       scenario.boot { cpu in try cpu.store(leaf.bits, to: root[index], .relaxed) }
-      scenario.cpu("guest", mmu: MMU(root, owner: mmuOwner), Operation("rest") { _ in })
+      scenario.cpu("guest", mmu: MMU(root, owner: mmuOwner), CPUOperation("rest") { _ in })
       scenario.cpu(
         "host",
-        Operation("give away") { cpu in
+        CPUOperation("give away") { cpu in
           if unmaps { try cpu.store(0, to: root[index], .relaxed) }
           try cpu.handOver(frames[frame], to: owner)
         })
-      scenario.require(InvariantCatalogue.hardware + [NoForeignFrameUse()])
+      scenario.require(InvariantCatalogue.hardware + [DonatedPageUnreachable()])
     }
   }
 

@@ -22,7 +22,7 @@ import Testing
       for number in 0..<4 {
         scenario.cpu(
           "cpu \(number)",
-          Operation("count") { cpu in
+          CPUOperation("count") { cpu in
             if number == 3 { try cpu.store(1, to: flag, .relaxed) }
             if number == 0, try cpu.load(flag, .relaxed) == 1, isBroken {
               try cpu.wait(until: flag, .equals(2))

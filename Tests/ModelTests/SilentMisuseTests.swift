@@ -15,7 +15,7 @@ private func outcome(
     let scenario = Scenario()
     let root = scenario.rootTable()
     scenario.cpu(
-      "idle", calls ? called : Operation("look") { cpu in _ = try cpu.load(root[0], .relaxed) })
+      "idle", calls ? called : CPUOperation("look") { cpu in _ = try cpu.load(root[0], .relaxed) })
     fill(scenario, root)
     return scenario
   }
@@ -24,7 +24,7 @@ private func outcome(
   }
 }
 
-private let called = Operation("next", call: SpecificationCall(operation: 0, argument: 0)) { _ in
+private let called = CPUOperation("next", call: SpecificationCall(operation: 0, argument: 0)) { _ in
   UInt64(0)
 }
 
@@ -62,7 +62,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
     let text = outcome { scenario, root in
       scenario.cpu(
         "a", usesCallbacks: true,
-        Operation("op") { cpu in try cpu.call { _ in try cpu.store(0, to: root[0], .relaxed) } })
+        CPUOperation("op") { cpu in try cpu.call { _ in try cpu.store(0, to: root[0], .relaxed) } })
     }
     #expect(text.contains("acts on the VirtualCPU 'a', which other code was given"), "\(text)")
     #expect(text.hasPrefix("the model: @ a/rcu in "), "\(text)")
@@ -72,7 +72,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
     let text = outcome { scenario, root in
       scenario.cpu(
         "a",
-        Operation("op") { cpu in
+        CPUOperation("op") { cpu in
           let handle = Kept()
           handle.cpu = cpu
           let thread = Thread { try? handle.cpu?.store(0, to: root[0], .relaxed) }
@@ -89,12 +89,12 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
     let text = outcome { scenario, root in
       scenario.cpu(
         "a",
-        Operation("keep") { cpu in
+        CPUOperation("keep") { cpu in
           kept.cpu = cpu; _ = try cpu.load(root[0], .relaxed)
         })
       scenario.cpu(
         "b",
-        Operation("steal") { cpu in
+        CPUOperation("steal") { cpu in
           _ = try cpu.load(root[0], .relaxed)
           try kept.cpu?.store(0, to: root[0], .relaxed)
         })
@@ -108,7 +108,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
       scenario.boot { cpu in kept.cpu = cpu }
       scenario.cpu(
         "b",
-        Operation("steal") { cpu in
+        CPUOperation("steal") { cpu in
           _ = try cpu.load(root[0], .relaxed)
           try kept.cpu?.store(0, to: root[0], .relaxed)
         })
@@ -125,10 +125,11 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
   }
 
   @Test func callsThatAreNone() {
-    let text = outcome { scenario, _ in scenario.require(Linearisable(to: Zero())) }
+    let text = outcome { scenario, _ in scenario.require(OperationsLinearise(to: Zero())) }
     #expect(text.contains("operations-linearise judges calls, and no operation is one"), "\(text)")
     #expect(
-      outcome(calls: true) { scenario, _ in scenario.require(Linearisable(to: Zero())) } == "holds")
+      outcome(calls: true) { scenario, _ in scenario.require(OperationsLinearise(to: Zero())) }
+        == "holds")
   }
 
   @Test func choicesThatWouldNotBeExplored() {
@@ -142,7 +143,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
   @Test func pagesOfASlab() {
     let walked = outcome { scenario, _ in
       let slab = scenario.slab("pages", pages: 1)
-      scenario.cpu("a", mmu: MMU(slab[0]), Operation("op") { try $0.guestRead(0) })
+      scenario.cpu("a", mmu: MMU(slab[0]), CPUOperation("op") { try $0.guestRead(0) })
     }
     #expect(walked == "the model: @ the MMU of a walks a page that is no root: see rootTable(_:)")
   }
@@ -151,7 +152,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
     let text = outcome { scenario, root in
       scenario.cpu(
         "a", mmu: MMU(root),
-        Operation("op") { cpu in
+        CPUOperation("op") { cpu in
           guard let table = try cpu.allocateTable() else { return }
           try cpu.tlbi(.all, of: table)
         })
@@ -169,7 +170,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
   @Test func errorsWithoutADescription() throws {
     let model = Model(name: "m", summary: "s", scenario: "s", expectation: .holds) { _ in
       let scenario = Scenario()
-      scenario.cpu("a", Operation("op") { _ in throw Nameless() })
+      scenario.cpu("a", CPUOperation("op") { _ in throw Nameless() })
       return scenario
     }
     let trace = try #require(try model.check().counterexample)

@@ -102,7 +102,7 @@ import Testing
     Model(name: "model", summary: "", scenario: "", expectation: .holds) { _ in
       let scenario = Scenario()
       let word = scenario.word("word")
-      scenario.cpus((0..<cpus).map { "cpu \($0)" }, Operation("run") { try body($0, word) })
+      scenario.cpus((0..<cpus).map { "cpu \($0)" }, CPUOperation("run") { try body($0, word) })
       if tellsApart { scenario.require(FirstIsLast(word: word)) }
       return scenario
     }

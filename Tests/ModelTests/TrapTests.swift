@@ -22,12 +22,12 @@ private func model(_ fall: @escaping @Sendable (UInt64) -> Void) -> Model {
     let x = scenario.word("x")
     scenario.cpu(
       "a",
-      Operation("set") { cpu in
+      CPUOperation("set") { cpu in
         if try cpu.choose(2) == 1 { try cpu.store(1, to: x, .relaxed) }
       })
     scenario.cpu(
-      "b", Operation("look") { cpu in _ = try cpu.load(x, .relaxed) },
-      Operation("fall") { cpu in
+      "b", CPUOperation("look") { cpu in _ = try cpu.load(x, .relaxed) },
+      CPUOperation("fall") { cpu in
         let value = try cpu.load(x, .relaxed)
         if value == 1 { fall(value) }
       })
@@ -111,7 +111,7 @@ private struct Falls: StateInvariant {
       let model = Model(name: "judged", summary: "", scenario: "", expectation: .holds) { _ in
         let scenario = Scenario()
         let x = scenario.word("x")
-        scenario.cpu("a", Operation("set") { cpu in try cpu.store(1, to: x, .relaxed) })
+        scenario.cpu("a", CPUOperation("set") { cpu in try cpu.store(1, to: x, .relaxed) })
         scenario.require(Falls(x: x))
         return scenario
       }

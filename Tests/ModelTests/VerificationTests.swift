@@ -15,12 +15,12 @@ import Testing
       let word = scenario.word("count")
       scenario.cpus(
         ["cpu 0", "cpu 1"],
-        Operation("count") { cpu in
+        CPUOperation("count") { cpu in
           let count = try cpu.load(word, .relaxed)
           try cpu.store(count + 1, to: word, .relaxed)
         })
       scenario.cpu(
-        "judge", Operation("wait") { cpu in try cpu.wait(until: word, .equals(2)) })
+        "judge", CPUOperation("wait") { cpu in try cpu.wait(until: word, .equals(2)) })
       _ = values["most"]
       return scenario
     }

@@ -12,7 +12,7 @@ import Testing
       let (spin, readWrite) = (scenario.spinLock("lock"), scenario.readWriteLock("mmap_lock"))
       scenario.cpu(
         "a",
-        Operation("wait") { cpu in
+        CPUOperation("wait") { cpu in
           try enter(cpu, spin, readWrite)
           if barrier { try cpu.barrier() } else { try cpu.synchronize() }
           try leave(cpu, spin, readWrite)
@@ -51,7 +51,7 @@ import Testing
     let found = try finding(requiring: InvariantCatalogue.tables) { scenario, root in
       scenario.cpu(
         "a",
-        Operation("free root") { cpu in
+        CPUOperation("free root") { cpu in
           if byReference { _ = try cpu.putPage(root) } else { try cpu.free(root) }
         })
     }
@@ -70,7 +70,7 @@ import Testing
       }
       scenario.cpu(
         "teardown",
-        Operation("destroy") { cpu in
+        CPUOperation("destroy") { cpu in
           try cpu.free(root)
           if releases { try cpu.release(vm) }
         })
@@ -101,7 +101,7 @@ import Testing
         let order = cpu == 0 ? locks : [locks[1], locks[0]]
         scenario.cpu(
           "cpu \(cpu)",
-          Operation("hold both") { cpu in
+          CPUOperation("hold both") { cpu in
             for lock in order { try cpu.lock(lock) }
             for lock in order { try cpu.unlock(lock) }
           })
@@ -120,7 +120,7 @@ import Testing
   @Test func aWaitSaysWhatTheWordIs() throws {
     let found = try finding { scenario, _ in
       let word = scenario.word("ready", initial: 2)
-      scenario.cpu("a", Operation("wait") { cpu in try cpu.wait(until: word, .equals(1)) })
+      scenario.cpu("a", CPUOperation("wait") { cpu in try cpu.wait(until: word, .equals(1)) })
     }
     #expect(
       found
@@ -134,16 +134,16 @@ import Testing
       let word = scenario.word("never")
       scenario.cpu(
         "a",
-        Operation("read") { cpu in
+        CPUOperation("read") { cpu in
           try cpu.rcuReadLock()
           try cpu.maskInterrupts()
           try cpu.wait(until: word, .equals(1))
         })
-      scenario.cpu("b", Operation("update") { cpu in try cpu.synchronize() })
-      scenario.cpu("c", Operation("send") { cpu in try cpu.interruptOthers() })
+      scenario.cpu("b", CPUOperation("update") { cpu in try cpu.synchronize() })
+      scenario.cpu("c", CPUOperation("send") { cpu in try cpu.interruptOthers() })
       scenario.cpu(
         "d", usesCallbacks: true,
-        Operation("defer") { cpu in
+        CPUOperation("defer") { cpu in
           try cpu.call { _ in }
           try cpu.barrier()
         })
@@ -160,16 +160,16 @@ import Testing
     let word = scenario.word("never")
     scenario.cpu(
       "a",
-      Operation("read") { cpu in
+      CPUOperation("read") { cpu in
         try cpu.rcuReadLock()
         try cpu.maskInterrupts()
         try cpu.wait(until: word, .equals(1))
       })
-    scenario.cpu("b", Operation("update") { cpu in try cpu.synchronize() })
-    scenario.cpu("c", Operation("send") { cpu in try cpu.interruptOthers() })
+    scenario.cpu("b", CPUOperation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("c", CPUOperation("send") { cpu in try cpu.interruptOthers() })
     scenario.cpu(
       "d", usesCallbacks: true,
-      Operation("defer") { cpu in
+      CPUOperation("defer") { cpu in
         try cpu.call { _ in }
         try cpu.barrier()
       })
@@ -197,7 +197,7 @@ import Testing
     let cache = scenario.word("cache")
     scenario.cpu(
       "a",
-      Operation("keep") { cpu in
+      CPUOperation("keep") { cpu in
         guard let table = try cpu.allocateTable() else { return }
         try cpu.publish(table)
         try cpu.store(table.address, to: cache, .release)
@@ -218,7 +218,7 @@ import Testing
       let word = scenario.word("word")
       scenario.cpu(
         "a",
-        Operation("follow") { cpu in
+        CPUOperation("follow") { cpu in
           _ = try cpu.load(word, .relaxed)
           // The first page this CPU would allocate.
           guard let own = try cpu.allocateTable() else { return }
@@ -239,7 +239,7 @@ import Testing
     #expect(
       try finding(requiring: [TeardownOrder()]) { scenario, _ in
         _ = scenario.context("vm")
-        scenario.cpu("a", Operation("use") { cpu in try cpu.use(contextAt: 0x40) })
+        scenario.cpu("a", CPUOperation("use") { cpu in try cpu.use(contextAt: 0x40) })
       } == .violates("teardown-order", "a uses a wild pointer: no context is at 0x40"))
   }
 

@@ -21,11 +21,11 @@ public enum PageTableBenchmark {
     for mapper in 0..<mappers {
       scenario.cpu(
         "mapper \(mapper)",
-        Operation("map \(mapper % 4)") { cpu in
+        CPUOperation("map \(mapper % 4)") { cpu in
           try map(cpu, mapper, root[(mapper % 4) >> 1], leaf)
         })
     }
-    scenario.cpu("collapser", Operation("collapse") { cpu in try collapse(cpu, root[0], leaf) })
+    scenario.cpu("collapser", CPUOperation("collapse") { cpu in try collapse(cpu, root[0], leaf) })
     return scenario
   }
 

@@ -9,11 +9,11 @@ public enum Textbook {
   public static func readers(_ count: Int) -> Scenario {
     let scenario = Scenario()
     let x = scenario.word("x")
-    scenario.cpu("writer", Operation("write") { cpu in try cpu.store(1, to: x, .relaxed) })
+    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: x, .relaxed) })
     for index in 1...count {
       scenario.cpu(
         "reader \(index)",
-        Operation("read") { cpu in _ = try cpu.load(x, .relaxed) })
+        CPUOperation("read") { cpu in _ = try cpu.load(x, .relaxed) })
     }
     return scenario
   }
@@ -25,14 +25,14 @@ public enum Textbook {
     let array = (0...count).map { scenario.word("a[\($0)]") }
     scenario.cpu(
       "searcher",
-      Operation("find last zero") { cpu in
+      CPUOperation("find last zero") { cpu in
         var index = count
         while try cpu.load(array[index], .relaxed) != 0 { index -= 1 }
       })
     for index in 1...count {
       scenario.cpu(
         "writer \(index)",
-        Operation("write") { cpu in
+        CPUOperation("write") { cpu in
           let before = try cpu.load(array[index - 1], .relaxed)
           try cpu.store(before + 1, to: array[index], .relaxed)
         })
@@ -50,7 +50,7 @@ public enum Textbook {
     for thread in 0..<count {
       scenario.cpu(
         "thread \(thread)",
-        Operation("insert") { cpu in
+        CPUOperation("insert") { cpu in
           for message in 1...4 {
             let word = message * 11 + thread
             var slot = word * 7 % size
@@ -78,7 +78,7 @@ public enum Textbook {
     for thread in 0..<count {
       scenario.cpu(
         "thread \(thread)",
-        Operation("allocate") { cpu in
+        CPUOperation("allocate") { cpu in
           let i = thread % inodeCount
           try cpu.lock(inodeLock[i])
           if try cpu.load(inode[i], .relaxed) == 0 {

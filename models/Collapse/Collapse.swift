@@ -119,7 +119,8 @@ public enum Collapse {
     scenario.boot { cpu in _ = try table.map(cpu, mapped) }
     scenario.require(InvariantCatalogue.tables)
     if protection == .rcu { scenario.require(GracePeriodSafety()) }
-    scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [mapped])))
+    scenario.require(
+      OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [mapped])))
     return (scenario, table, mapped)
   }
 }

@@ -44,12 +44,13 @@ struct DirtyLog: Sendable {
   let dirty: [Location]
 
   /// What tells whether the writes to a page are known.
-  func record(of frame: DataFrame) -> DirtyRecorded.Frame {
-    DirtyRecorded.Frame(
+  func record(of frame: DataFrame) -> NoGuestWriteWithoutDirtyRecord.Frame {
+    NoGuestWriteWithoutDirtyRecord.Frame(
       name: "page 0x\(frame.number)", version: frame.content, copied: frame.copied,
       dirty: dirty[frame.number],
       mapping: recorder == .hardware
-        ? DirtyRecorded.Mapping(root: root, address: frame.number, geometry: geometry) : nil)
+        ? NoGuestWriteWithoutDirtyRecord.Mapping(
+          root: root, address: frame.number, geometry: geometry) : nil)
   }
 
   // MARK: The thread that keeps the log

@@ -138,10 +138,10 @@ public enum DirtyLogging {
       if recorder == .hardware { try log.protectAll(cpu) }
     }
     let enabling = [
-      Operation("enable") { cpu in try log.enable(cpu) },
-      Operation("copy all") { cpu in try log.copy(cpu, Array(frames.indices)) },
+      CPUOperation("enable") { cpu in try log.enable(cpu) },
+      CPUOperation("copy all") { cpu in try log.copy(cpu, Array(frames.indices)) },
     ]
-    let harvest = Operation("harvest") { cpu in try log.harvest(cpu) }
+    let harvest = CPUOperation("harvest") { cpu in try log.harvest(cpu) }
     scenario.cpu("logger", (recorder == .hardware ? [] : enabling) + [harvest])
     scenario.cpu("vcpu 0", mmu: MMU(table.root), write(log, 1, tries: values["tries"]))
     scenario.cpu(
@@ -149,11 +149,11 @@ public enum DirtyLogging {
       write(log, 1, tries: 1 + values["retries"]))
     scenario.require(InvariantCatalogue.tables)
     scenario.require(InvariantCatalogue.hardware)
-    scenario.require(DirtyRecorded(frames: frames.map { log.record(of: $0) }))
+    scenario.require(NoGuestWriteWithoutDirtyRecord(frames: frames.map { log.record(of: $0) }))
     return scenario
   }
 
-  private static func write(_ log: DirtyLog, _ page: Int, tries: Int) -> Operation {
-    Operation("write 0x\(page)") { cpu in try log.write(cpu, page, tries: tries) }
+  private static func write(_ log: DirtyLog, _ page: Int, tries: Int) -> CPUOperation {
+    CPUOperation("write 0x\(page)") { cpu in try log.write(cpu, page, tries: tries) }
   }
 }

@@ -103,11 +103,12 @@ enum LazyCollapse {
     }
     scenario.cpu(
       "vcpu 0", usesCallbacks: true, mmu: MMU(table.root),
-      Operation("write 0x0") { cpu in try write(cpu, table, 0) })
+      CPUOperation("write 0x0") { cpu in try write(cpu, table, 0) })
     scenario.cpu(
       "vcpu 1", mmu: MMU(table.root, speculatesOn: [1], times: values["walks"]),
       Array(
-        repeating: Operation("read 0x0") { cpu in try cpu.guestRead(0) }, count: values["reads"]))
+        repeating: CPUOperation("read 0x0") { cpu in try cpu.guestRead(0) }, count: values["reads"])
+    )
     scenario.cpu("mapper", table.operation(.map, 1))
     scenario.require(InvariantCatalogue.tables)
     scenario.require(InvariantCatalogue.hardware)

@@ -96,14 +96,14 @@ enum MemslotUnmap {
     }
     scenario.cpu(
       "unmapper",
-      Operation("unmap memslot") { cpu in try unmap(cpu, table, lock, flush, omitting) })
+      CPUOperation("unmap memslot") { cpu in try unmap(cpu, table, lock, flush, omitting) })
     scenario.cpu(
       "vcpu 0", mmu: MMU(table.root),
-      Operation("write 0x0") { cpu in try access(cpu, table, lock, 0, isWrite: true) })
+      CPUOperation("write 0x0") { cpu in try access(cpu, table, lock, 0, isWrite: true) })
     let retries = values["retries"]
     scenario.cpu(
       "vcpu 1", mmu: MMU(table.root, speculatesOn: [1], times: values["walks"]),
-      Operation("read 0x1") { cpu in
+      CPUOperation("read 0x1") { cpu in
         retries > 0 ? try access(cpu, table, lock, 1) : try cpu.guestRead(1)
       })
     scenario.require(InvariantCatalogue.tables)

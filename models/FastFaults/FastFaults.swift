@@ -77,17 +77,17 @@ public enum FastFaults {
         try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
         try cpu.getPage(root)
       }
-      let write = Operation("write 0x0") { cpu in try access(cpu, root, omitting) }
+      let write = CPUOperation("write 0x0") { cpu in try access(cpu, root, omitting) }
       scenario.cpu("vcpu 0", mmu: MMU(root), write)
       scenario.cpu("vcpu 1", mmu: MMU(root), write)
       scenario.cpu(
         "host", usesCallbacks: true,
-        Operation("unmap 0x0 or not") { cpu in
+        CPUOperation("unmap 0x0 or not") { cpu in
           if try cpu.choose(2) == 1 { try unmap(cpu, root, frames[0]) }
         })
       scenario.require(InvariantCatalogue.tables)
       scenario.require(InvariantCatalogue.hardware)
-      scenario.require([GracePeriodSafety(), NoForeignFrameUse()])
+      scenario.require([GracePeriodSafety(), DonatedPageUnreachable()])
       return scenario
     }
   }

@@ -82,7 +82,7 @@ public enum Fault {
     let table = Stage2Table(scenario, omitting: omitting)
     scenario.require(InvariantCatalogue.tables)
     scenario.require(GracePeriodSafety())
-    scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [])))
+    scenario.require(OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [])))
     return (scenario, table)
   }
 }

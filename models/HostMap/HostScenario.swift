@@ -70,13 +70,14 @@ enum HostScenario: Sendable {
         table.hostReads(1))
       scenario.cpu(
         "host cpu 1",
-        Operation("wait for the end of the guest") { cpu in try cpu.wait(until: ended, .equals(1))
+        CPUOperation("wait for the end of the guest") { cpu in
+          try cpu.wait(until: ended, .equals(1))
         },
         table.reclaims(1))
       scenario.cpu(
         "guest vcpu",
         mmu: MMU(table.guestRoot, speculatesOn: [0], times: 1, owner: table.guest),
-        Operation("end") { cpu in try cpu.store(1, to: ended, .release) })
+        CPUOperation("end") { cpu in try cpu.store(1, to: ended, .release) })
     case .shareAndDonate, .shareAndReclaim:
       for page in 0...1 {
         scenario.cpu(
@@ -91,9 +92,9 @@ enum HostScenario: Sendable {
   private func require(_ scenario: Scenario, _ table: HostTable) {
     scenario.require(InvariantCatalogue.tables)
     scenario.require(InvariantCatalogue.hardware)
-    scenario.require(NoForeignFrameUse())
+    scenario.require(DonatedPageUnreachable())
     scenario.require(
-      Linearisable(
+      OperationsLinearise(
         to: HostOwnership(
           pageCount: table.geometry.addressCount, donated: startsDonated ? [1] : [])))
   }
@@ -130,28 +131,28 @@ enum HostScenario: Sendable {
 }
 
 extension HostTable {
-  fileprivate func hostReads(_ page: Int) -> Operation {
+  fileprivate func hostReads(_ page: Int) -> CPUOperation {
     operation(.hostRead, page) { cpu in try hostRead(cpu, page) }
   }
 
-  fileprivate func donates(_ page: Int) -> Operation {
+  fileprivate func donates(_ page: Int) -> CPUOperation {
     operation(.donate, page) { cpu in try donate(cpu, page) }
   }
 
-  fileprivate func reclaims(_ page: Int) -> Operation {
+  fileprivate func reclaims(_ page: Int) -> CPUOperation {
     operation(.reclaim, page) { cpu in try reclaim(cpu, page) }
   }
 
   /// The guest's page 0 is the host's page 1.
-  fileprivate var guestWrites: Operation {
+  fileprivate var guestWrites: CPUOperation {
     operation(.guestWrite, 1) { cpu in try guestWrite(cpu) }
   }
 
   private func operation(
     _ call: HostOwnership.Call, _ page: Int,
     _ body: @escaping @Sendable (VirtualCPU) throws -> HostResult
-  ) -> Operation {
+  ) -> CPUOperation {
     let specification = SpecificationCall(operation: call.rawValue, argument: page)
-    return Operation("\(call.name) 0x\(page)", call: specification) { cpu in try body(cpu) }
+    return CPUOperation("\(call.name) 0x\(page)", call: specification) { cpu in try body(cpu) }
   }
 }

@@ -82,7 +82,7 @@ public enum Interrupts {
     scenario.require(InvariantCatalogue.tables)
     scenario.require(GracePeriodSafety())
     scenario.require(
-      Linearisable(to: AddressMap(geometry: table.geometry, mapped: [mapped, other])))
+      OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [mapped, other])))
     return scenario
   }
 }

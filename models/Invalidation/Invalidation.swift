@@ -104,7 +104,7 @@ public enum Invalidation {
       addGuests(scenario, root)
       scenario.cpu(
         "unmapper",
-        Operation("unmap 0x0") { cpu in
+        CPUOperation("unmap 0x0") { cpu in
           try invalidateEntry(cpu, root)
           try cpu.dsb()
           try cpu.store(1, to: isInvalid, .release)
@@ -114,7 +114,7 @@ public enum Invalidation {
         })
       scenario.cpu(
         "flusher",
-        Operation("flush 0x0") { cpu in
+        CPUOperation("flush 0x0") { cpu in
           if waits { try cpu.wait(until: isInvalid, .equals(1)) }
           try cpu.dsb()
           try cpu.tlbi(.address(0), of: root)
@@ -144,10 +144,10 @@ public enum Invalidation {
       return (
         scenario,
         [
-          Vocabulary.Word(Operation("read 0x0") { try $0.guestRead(0) }, mmu: mmu),
-          Vocabulary.Word(Operation("write 0x0") { try $0.guestWrite(0) }, mmu: mmu),
+          Vocabulary.Word(CPUOperation("read 0x0") { try $0.guestRead(0) }, mmu: mmu),
+          Vocabulary.Word(CPUOperation("write 0x0") { try $0.guestWrite(0) }, mmu: mmu),
           Vocabulary.Word(
-            Operation("unmap 0x0") { cpu in
+            CPUOperation("unmap 0x0") { cpu in
               try cpu.lock(lock)
               if try pageEntry(cpu, root).found.isValid {
                 try giveBack(cpu, root, frames[0], omitting)
@@ -155,7 +155,7 @@ public enum Invalidation {
               try cpu.unlock(lock)
             }),
           Vocabulary.Word(
-            Operation("map 0x0") { cpu in
+            CPUOperation("map 0x0") { cpu in
               try cpu.lock(lock)
               let entry = try pageEntry(cpu, root)
               if !entry.found.isValid {
@@ -191,7 +191,7 @@ public enum Invalidation {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
     let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
     addGuests(scenario, root)
-    scenario.cpu("host", Operation("unmap 0x0") { cpu in try unmap(cpu, root, frames[0]) })
+    scenario.cpu("host", CPUOperation("unmap 0x0") { cpu in try unmap(cpu, root, frames[0]) })
     require(scenario)
     return scenario
   }
@@ -200,8 +200,8 @@ public enum Invalidation {
     mapPage(scenario, root)
     scenario.cpu(
       "vcpu 0", mmu: MMU(root, speculatesOn: [0], times: walks),
-      Operation("read 0x0") { try $0.guestRead(0) })
-    scenario.cpu("vcpu 1", mmu: MMU(root), Operation("write 0x0") { try $0.guestWrite(0) })
+      CPUOperation("read 0x0") { try $0.guestRead(0) })
+    scenario.cpu("vcpu 1", mmu: MMU(root), CPUOperation("write 0x0") { try $0.guestWrite(0) })
   }
 
   private static func mapPage(_ scenario: Scenario, _ root: TablePage) {
@@ -217,7 +217,7 @@ public enum Invalidation {
   static func require(_ scenario: Scenario) {
     scenario.require(InvariantCatalogue.tables)
     scenario.require(InvariantCatalogue.hardware)
-    scenario.require(NoForeignFrameUse())
+    scenario.require(DonatedPageUnreachable())
   }
 
   private static func invalidateEntry(

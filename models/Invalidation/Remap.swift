@@ -44,7 +44,7 @@ public enum Remap {
       Invalidation.addGuests(scenario, root, walks: 2)
       scenario.cpu(
         "host",
-        Operation("migrate 0x0") { cpu in
+        CPUOperation("migrate 0x0") { cpu in
           try move(cpu, root, omitting)
           try cpu.expectCurrent(root, 0)
           try cpu.handOver(frames[0], to: .nobody)

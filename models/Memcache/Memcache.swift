@@ -67,7 +67,7 @@ public enum Memcache {
       for vcpu in 0..<2 {
         scenario.cpu(
           "vcpu \(vcpu)",
-          Operation("fault \(vcpu)") { cpu -> any OperationResult in
+          CPUOperation("fault \(vcpu)") { cpu -> any OperationResult in
             guard let page = try take(cpu, cache, byExchange: omitting != .exchange) else {
               if omitting == .lookingWhetherEmpty { throw Bug(description: "BUG_ON(!page)") }
               return Result.cacheIsEmpty

@@ -49,7 +49,7 @@ public enum References {
       }
       scenario.cpus(
         ["vcpu 0", "vcpu 1", "vcpu 2"],
-        Operation("drop") { cpu in
+        CPUOperation("drop") { cpu in
           let held = Descriptor(bits: try cpu.load(holder, .relaxed))
           guard let page = cpu.table(at: held) else { return Result.dropped }
           return try drop(cpu, page, inOneStep: omission == nil)

@@ -62,8 +62,8 @@ public enum Retry {
     + ["done", "outOfMemory"].map { ExpectedOutcome("touch 0x1", $0) }
 
   /// A guest's access: faults until the page is there.
-  private static func touch(_ table: Stage2Table, _ address: Int) -> Operation {
-    Operation("touch 0x\(address)", call: nil) { cpu in
+  private static func touch(_ table: Stage2Table, _ address: Int) -> CPUOperation {
+    CPUOperation("touch 0x\(address)", call: nil) { cpu in
       try cpu.repeatUntilDone { () throws(Abandoned) -> Stage2Result? in
         let result = try table.map(cpu, address)
         return result == .retry ? nil : result

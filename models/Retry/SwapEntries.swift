@@ -88,12 +88,12 @@ enum SwapEntries {
 
   private static func swap(
     _ root: TablePage, _ one: Int, _ other: Int, _ omitting: Omission?
-  ) -> Operation {
-    Operation("swap \(one), \(other)") { try swap($0, root, one, other, omitting) }
+  ) -> CPUOperation {
+    CPUOperation("swap \(one), \(other)") { try swap($0, root, one, other, omitting) }
   }
 
-  private static func protect(_ root: TablePage, _ index: Int) -> Operation {
-    Operation("protect \(index)") { try protect($0, root, index) }
+  private static func protect(_ root: TablePage, _ index: Int) -> CPUOperation {
+    CPUOperation("protect \(index)") { try protect($0, root, index) }
   }
 
   /// Each operation comes before a swap, and after one.

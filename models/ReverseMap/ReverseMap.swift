@@ -123,19 +123,20 @@ public enum ReverseMap {
       if mapsAtStart { try mmu.map(cpu, entry: 1, frame: 0) }
       try mmu.map(cpu, entry: 0, frame: 0)
     }
-    scenario.cpu("vcpu", Operation("write 0x1") { cpu in try mmu.write(cpu, entry: 1, frame: 0) })
+    scenario.cpu(
+      "vcpu", CPUOperation("write 0x1") { cpu in try mmu.write(cpu, entry: 1, frame: 0) })
     scenario.cpu(
       "zapper",
-      Operation("\(change)") { cpu in
+      CPUOperation("\(change)") { cpu in
         switch change {
         case .remap: try mmu.remap(cpu, entry: 0, to: 1)
         case .reuseShadowPage: try mmu.reuseShadowPage(cpu)
         case .shrink: try mmu.unmapAndShrink(cpu, entry: 0)
         }
       })
-    scenario.cpu("harvester", Operation("harvest") { cpu in try mmu.harvest(cpu, frame: 0) })
+    scenario.cpu("harvester", CPUOperation("harvest") { cpu in try mmu.harvest(cpu, frame: 0) })
     scenario.require([
-      DirtyRecorded(frames: mmu.frames), ReverseMapAgrees(chains: mmu.chains),
+      NoGuestWriteWithoutDirtyRecord(frames: mmu.frames), ReverseMapAgrees(chains: mmu.chains),
       DirectoriesStayWritable(), NoUseAfterFree(), NoDoubleFree(), NoLeakedTablePage(),
       NoTableLinkedTwice(), LocksHeldByReleaser(), GracePeriodSafety(),
     ])

@@ -14,7 +14,7 @@ struct ShadowMMU: Sendable {
     Descriptor.page(0).bits & ~Descriptor.page(0, writable: false).bits
   private static let levelShift: UInt64 = 52
 
-  let frames: [DirtyRecorded.Frame]
+  let frames: [NoGuestWriteWithoutDirtyRecord.Frame]
   let chains: [ReverseMapAgrees.Chain]
   private let lock: SpinLock
   private let root: TablePage
@@ -35,7 +35,7 @@ struct ShadowMMU: Sendable {
     inGuest = scenario.word("in guest")
     self.omission = omission
     frames = (0..<2).map { frame in
-      DirtyRecorded.Frame(
+      NoGuestWriteWithoutDirtyRecord.Frame(
         name: "frame \(frame)", version: scenario.word("version \(frame)"),
         copied: scenario.word("copied \(frame)"), dirty: scenario.word("dirty \(frame)"))
     }

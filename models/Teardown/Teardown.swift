@@ -103,18 +103,18 @@ public enum Teardown {
     scenario.boot { cpu in try vm.mapFirstPage(cpu) }
     scenario.cpu(
       "collapser", usesCallbacks: true,
-      Operation("collapse 0x0") { cpu in
+      CPUOperation("collapse 0x0") { cpu in
         try vm.collapse(cpu)
         try vm.leave(cpu)
       })
     scenario.cpu(
       "vcpu",
-      Operation("fault 0x2") { cpu in try vm.fault(cpu) },
-      Operation("write 0x0") { cpu in
+      CPUOperation("fault 0x2") { cpu in try vm.fault(cpu) },
+      CPUOperation("write 0x0") { cpu in
         try vm.writeAsGuest(cpu)
         try vm.leave(cpu)
       })
-    scenario.cpu("teardown", Operation("destroy") { cpu in try vm.destroy(cpu) })
+    scenario.cpu("teardown", CPUOperation("destroy") { cpu in try vm.destroy(cpu) })
     scenario.require([
       NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
       GracePeriodSafety(), TeardownOrder(),

@@ -81,22 +81,22 @@ public enum Unmap {
     scenario.boot { cpu in _ = try table.map(cpu, 0) }
     scenario.require(InvariantCatalogue.tables)
     scenario.require(NoFreedPageReachable())
-    scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [0])))
+    scenario.require(OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [0])))
     return (scenario, table, lock)
   }
 
   private static func unmap(
     _ lock: ReadWriteLock, _ table: Stage2Table, _ address: Int, _ omitting: Omission?
-  ) -> Operation {
-    Operation("unmap 0x\(address)", call: AddressMap.call(.unmap, address)) { cpu in
+  ) -> CPUOperation {
+    CPUOperation("unmap 0x\(address)", call: AddressMap.call(.unmap, address)) { cpu in
       try unmap(cpu, table, address, lock, omitting)
     }
   }
 
   private static func underReadLock(
     _ lock: ReadWriteLock, _ table: Stage2Table, _ call: AddressMap.Call, _ address: Int
-  ) -> Operation {
-    Operation("\(call.name) 0x\(address)", call: AddressMap.call(call, address)) { cpu in
+  ) -> CPUOperation {
+    CPUOperation("\(call.name) 0x\(address)", call: AddressMap.call(call, address)) { cpu in
       try cpu.readLock(lock)
       let result =
         call == .map ? try table.map(cpu, address) : try table.lookUp(cpu, address)

@@ -119,15 +119,16 @@ public enum WalkReferences {
     }
     scenario.require(InvariantCatalogue.tables.filter { $0.id != NoLeakedTablePage().id })
     scenario.require(PagesAccountedFor(pool: table.pool))
-    scenario.require(Linearisable(to: AddressMap(geometry: table.geometry, mapped: [0])))
+    scenario.require(OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [0])))
     return (scenario, table)
   }
 
   private static func operation(
     _ table: CountedTable, _ call: AddressMap.Call, _ address: Int
-  ) -> Operation {
+  ) -> CPUOperation {
     let specification = AddressMap.call(call, address)
-    return Operation("\(call.name) 0x\(String(address, radix: 16))", call: specification) { cpu in
+    return CPUOperation("\(call.name) 0x\(String(address, radix: 16))", call: specification) {
+      cpu in
       switch call {
       case .map: try table.map(cpu, address)
       case .unmap: try table.unmap(cpu, address)

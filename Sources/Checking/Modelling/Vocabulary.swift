@@ -9,13 +9,13 @@ import GracewalkMachine
 public struct Vocabulary: Sendable {
   /// An operation that any CPU may carry out, at any time.
   public struct Word: Sendable {
-    public let operation: Operation
+    public let operation: CPUOperation
     /// Whether it defers work with `VirtualCPU.call`.
     public let usesCallbacks: Bool
     /// What translates it, if a guest does it.
     public let mmu: MMU?
 
-    public init(_ operation: Operation, usesCallbacks: Bool = false, mmu: MMU? = nil) {
+    public init(_ operation: CPUOperation, usesCallbacks: Bool = false, mmu: MMU? = nil) {
       self.operation = operation
       self.usesCallbacks = usesCallbacks
       self.mmu = mmu

@@ -134,7 +134,7 @@ struct NewPackage {
           let root = scenario.rootTable()
           scenario.cpus(
             ["vcpu 0", "vcpu 1"],
-            Operation("fault") { cpu in
+            CPUOperation("fault") { cpu in
               // `try` marks each place where the other CPU may come in between.
               guard try cpu.load(root[0], .relaxed) == 0, let table = try cpu.allocateTable() else {
                 return

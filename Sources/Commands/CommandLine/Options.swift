@@ -26,7 +26,9 @@ package enum SharedOptions {
     name: "exact", value: nil,
     help: "compare states in full, not by their hashes: slower, no collisions")
 
-  package static func isExact(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Bool {
+  package static func isExact(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError)
+    -> Bool
+  {
     guard arguments.has("exact") else { return false }
     guard strategy.mergesStates else {
       throw UsageError(

@@ -123,7 +123,7 @@ struct MisusePlan: Sendable {
   ) {
     let ownerID = ownerID
     let operations = cpu.operations.map { item in
-      Operation(item.name, call: item.call) {
+      CPUOperation(item.name, call: item.call) {
         try MisuseCode($0, own, foreign, ownerID).run(item.steps)
       }
     }
@@ -143,10 +143,10 @@ struct MisusePlan: Sendable {
     let seen = look.isForeign ? foreign : own
     switch number {
     case 0:
-      return DirtyRecorded(frames: [
-        DirtyRecorded.Frame(
+      return NoGuestWriteWithoutDirtyRecord(frames: [
+        NoGuestWriteWithoutDirtyRecord.Frame(
           name: "frame", version: seen.words[0], copied: seen.root[look.a], dirty: own.words[0],
-          mapping: DirtyRecorded.Mapping(
+          mapping: NoGuestWriteWithoutDirtyRecord.Mapping(
             root: seen.root, address: look.b,
             geometry: Geometry(levels: levels, entries: entries)))
       ])
@@ -155,7 +155,7 @@ struct MisusePlan: Sendable {
     case 3: return MisuseLook(step: look, own: own, foreign: foreign)
     case 4: return GracePeriodSafety()
     case 5: return NoFreedPageReachable()
-    case 6: return NoForeignFrameUse()
+    case 6: return DonatedPageUnreachable()
     default: return InvariantCatalogue.all[abs(look.b % InvariantCatalogue.all.count)]
     }
   }

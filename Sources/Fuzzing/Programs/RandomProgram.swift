@@ -156,7 +156,8 @@ public struct RandomProgram: Equatable, Sendable {
           $0.instruction)
       }
       let operations = parts.enumerated().map { part, steps in
-        Operation("part \(part)", call: isWatched ? RandomSpecification.call(part) : nil) { cpu in
+        CPUOperation("part \(part)", call: isWatched ? RandomSpecification.call(part) : nil) {
+          cpu in
           let seen = try Self.run(steps, objects, cpu)
           return isWatched ? seen % 2 : seen
         }

@@ -75,10 +75,10 @@ extension Fuzzer {
   /// What is wrong with the execution that a livelock's schedule stands for; nil if nothing is.
   private static func recordingFault(_ schedule: Schedule, _ scenario: Scenario) -> String? {
     guard Schedule(text: schedule.text) == schedule else { return "\(schedule.text) unread" }
-    scenario.require(Progress())
+    scenario.require(ProgressOfCPUs())
     do throws(RecordingError) {
       let end = try Recording(schedule, of: scenario).end
-      if case .violated(invariant: Progress().id, _) = end { return nil }
+      if case .violated(invariant: ProgressOfCPUs().id, _) = end { return nil }
       return "recorded: \(end)"
     } catch {
       return "not to be recorded: \(error)"

@@ -128,7 +128,7 @@ public struct Fuzzer {
   /// Those that a program is checked for.
   private static func invariants(of program: RandomProgram) -> [any Invariant] {
     guard program.hasGuests else { return invariants }
-    return invariants + InvariantCatalogue.hardware + [NoForeignFrameUse()]
+    return invariants + InvariantCatalogue.hardware + [DonatedPageUnreachable()]
   }
 
   /// Compares without and with invariants; returns the first disagreement.
@@ -158,7 +158,7 @@ public struct Fuzzer {
     let last: (any Invariant)? =
       program.hasContext
       ? NoOtherPageOutlivesVM()
-      : program.hasSpecification ? Linearisable(to: RandomSpecification()) : nil
+      : program.hasSpecification ? OperationsLinearise(to: RandomSpecification()) : nil
     guard let last else { return nil }
     let checked = compare([last])
     if checked.violated != nil { report.violated += 1 }

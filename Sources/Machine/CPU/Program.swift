@@ -65,7 +65,7 @@ public struct SpecificationCall: Equatable, Sendable {
 }
 
 /// One call of the modelled code.
-public struct Operation: Sendable {
+public struct CPUOperation: Sendable {
   public let name: String
   public let call: SpecificationCall?
   let body: @Sendable (VirtualCPU) throws -> any OperationResult
@@ -100,7 +100,7 @@ public struct Operation: Sendable {
 /// A CPU and the operations it carries out in order.
 public struct Program: Sendable {
   public let name: String
-  public let operations: [Operation]
+  public let operations: [CPUOperation]
   /// True if the CPU defers work with `VirtualCPU.call`, which then runs on a CPU of its own.
   public let usesCallbacks: Bool
   /// What translates its guest's accesses, if it runs a guest.

@@ -5,7 +5,7 @@ extension VirtualCPU {
   ///
   /// A translation may be stale as long as nobody relies on its being gone, so say it where you do:
   /// where unmapping returns, or the page is used for something else. All memory management units
-  /// that walk the table are judged, and the table itself (`NoStaleUse`).
+  /// that walk the table are judged, and the table itself (`NoStaleUseAfterDSB`).
   public func expectUntranslated(
     _ root: TablePage, _ address: Int, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {

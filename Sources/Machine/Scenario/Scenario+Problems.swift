@@ -81,7 +81,7 @@ extension Scenario {
   }
 
   /// Makes sure that the operations of a CPU can be told apart from nothing, and be judged.
-  func admit(_ operations: [Operation], _ site: SourceSite) {
+  func admit(_ operations: [CPUOperation], _ site: SourceSite) {
     for operation in operations {
       if operation.name.allSatisfy(\.isWhitespace) { note("an operation has no name", site) }
       guard let call = operation.call, !call.isPackable else { continue }

@@ -195,7 +195,7 @@ public final class Scenario {
   ///
   /// `mmu`: what translates its guest's accesses, if it runs a guest.
   public func cpu(
-    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: Operation...,
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: CPUOperation...,
     file: String = #fileID, line: Int = #line
   ) {
     cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations, file: file, line: line)
@@ -205,7 +205,7 @@ public final class Scenario {
   ///
   /// `mmu`: what translates its guest's accesses, if it runs a guest.
   public func cpu(
-    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: [Operation],
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, _ operations: [CPUOperation],
     file: String = #fileID, line: Int = #line
   ) {
     let site = SourceSite(file: file, line: line)
@@ -224,7 +224,7 @@ public final class Scenario {
   /// identical CPUs must not tell them apart: it must not look at `VirtualCPU.index`, at the order
   /// of page addresses, or do arithmetic on them. A search that relies on it finds out if it does.
   public func cpus(
-    _ names: [String], usesCallbacks: Bool = false, _ operations: Operation...,
+    _ names: [String], usesCallbacks: Bool = false, _ operations: CPUOperation...,
     file: String = #fileID, line: Int = #line
   ) {
     cpus(names, usesCallbacks: usesCallbacks, operations, file: file, line: line)
@@ -232,7 +232,7 @@ public final class Scenario {
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.
   public func cpus(
-    _ names: [String], usesCallbacks: Bool = false, _ operations: [Operation],
+    _ names: [String], usesCallbacks: Bool = false, _ operations: [CPUOperation],
     file: String = #fileID, line: Int = #line
   ) {
     if names.count > 1 {

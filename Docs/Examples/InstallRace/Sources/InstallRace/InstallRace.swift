@@ -18,7 +18,7 @@ public func install(
     let root = scenario.rootTable()
     scenario.cpus(
       ["vcpu 0", "vcpu 1"],
-      Operation("fault") { cpu in
+      CPUOperation("fault") { cpu in
         guard try cpu.load(root[0], .relaxed) == 0, let table = try cpu.allocateTable() else {
           return
         }

@@ -8,7 +8,7 @@ import GracewalkMachine
 /// time does. Only CPUs that repeat (`VirtualCPU.repeatUntilDone`) can be in one. A CPU that waits
 /// in a loop of its own, instead of with `VirtualCPU.wait`, is reported as a spin before this is
 /// judged, and the search ends incomplete.
-public struct Progress: QuiescenceInvariant, RepetitionInvariant {
+public struct ProgressOfCPUs: QuiescenceInvariant, RepetitionInvariant {
   public init() {}
 
   public let id = "progress"

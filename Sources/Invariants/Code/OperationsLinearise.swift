@@ -24,7 +24,7 @@ public protocol SequentialSpecification: Sendable {
 /// objects", TOPLAS 1990). The machine makes beginnings and ends of operations steps of their own
 /// while this invariant is required: a beginning observes which operations have ended, so
 /// executions that differ in it are different classes, and the judgement is exact.
-public struct Linearisable: QuiescenceInvariant, MachineRequirements {
+public struct OperationsLinearise: QuiescenceInvariant, MachineRequirements {
   private let specification: any SequentialSpecification
 
   public init(to specification: any SequentialSpecification) {

@@ -3,7 +3,7 @@
 import GracewalkMachine
 
 /// Guests reach only data frames that are their own.
-public struct NoForeignFrameUse: EventInvariant {
+public struct DonatedPageUnreachable: EventInvariant {
   public init() {}
 
   public let id = "donated-page-unreachable"

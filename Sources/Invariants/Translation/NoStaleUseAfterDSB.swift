@@ -9,7 +9,7 @@ import GracewalkMachine
 /// relies on it where it says so (`expectUntranslated`, `expectReadOnly`, `expectCurrent`); where a
 /// page or frame gets another use other invariants judge; and a CPU relies on what it was told: it
 /// waited for a word, or acquired it, that was written after the entry.
-public struct NoStaleUse: EventInvariant {
+public struct NoStaleUseAfterDSB: EventInvariant {
   public init() {}
 
   public let id = "no-stale-use-after-dsb"

@@ -3,7 +3,7 @@
 import GracewalkMachine
 
 /// When all is done, every frame that differs from its last copy is marked dirty.
-public struct DirtyRecorded: QuiescenceInvariant {
+public struct NoGuestWriteWithoutDirtyRecord: QuiescenceInvariant {
   /// A frame that is copied again and again, and where it is marked when it was written.
   public struct Frame: Sendable {
     public var name: String
