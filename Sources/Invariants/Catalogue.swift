@@ -19,7 +19,7 @@ public enum InvariantCatalogue {
 
   /// Ids of those that are required even where others are named: what is wrong with the code itself
   /// is to be seen in any case.
-  public static let keptAlways: Set<String> = [OperationsDoNotThrow().id]
+  public static let keptAlways: Set<String> = [OperationsDoNotThrow.id]
 
   /// All there are, for descriptions: a parameter does not change what an invariant states.
   public static var described: [any Invariant] {

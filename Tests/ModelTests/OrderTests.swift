@@ -152,8 +152,8 @@ private func walkAndFree(
 }
 
 @Suite struct HeldAtTheEndTests {
-  private static let locks = LocksHeldByReleaser().id
-  private static let grace = GracePeriodSafety().id
+  private static let locks = LocksHeldByReleaser.id
+  private static let grace = GracePeriodSafety.id
 
   /// Memory runs out, and the error path forgets the lock.
   @Test func aLockThatAnErrorPathForgets() throws {
@@ -271,7 +271,7 @@ private func walkAndFree(
 }
 
 @Suite struct LockRuleTests {
-  private static let locks = LocksHeldByReleaser().id
+  private static let locks = LocksHeldByReleaser.id
 
   /// Judged whatever a model requires, and only what is named where something is named.
   @Test func unlockingAFreeLock() throws {

@@ -23,7 +23,7 @@ import Testing
   /// Who must not sleep must not wait for a grace period; a reader–writer semaphore may be held.
   @Test(arguments: [true, false])
   func whoMustNotSleepDoesNotWait(barrier: Bool) throws {
-    let grace = GracePeriodSafety().id
+    let grace = GracePeriodSafety.id
     #expect(
       try waiting({ cpu, lock, _ in try cpu.lock(lock) }, barrier: barrier) { cpu, lock, _ in
         try cpu.unlock(lock)
@@ -44,7 +44,7 @@ import Testing
 }
 
 @Suite struct FreedRootTests {
-  private static let use = NoUseAfterFree().id
+  private static let use = NoUseAfterFree.id
 
   @Test(arguments: [true, false])
   func aRootIsNotFreedWhereWalksBegin(byReference: Bool) throws {

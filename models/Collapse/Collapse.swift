@@ -25,23 +25,23 @@ public enum Collapse {
       "collapse-unlocked-descendants",
       "the subtree is walked at once with plain reads; pages are freed by callbacks",
       .walkUnlocked, omission: "locking the descendants",
-      violates: ["no-leaked-table-page"]),
+      violates: [NoLeakedTablePage.id]),
     model(
       "collapse-free-at-once",
       "the subtree is walked at once with plain reads and its pages are freed on the spot",
       .walkUnlockedAndFreeAtOnce, omission: "waiting for a grace period before freeing",
-      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+      violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
     model(
       "collapse-without-rcu",
       "descendants are locked, but walkers enter no read-side section and pages are freed at once",
       .lockDescendantsAndFreeAtOnce, protection: .none,
       omission: "RCU: read-side sections and the deferred free",
-      violates: ["no-use-after-free"]),
+      violates: [NoUseAfterFree.id]),
     model(
       "collapse-waits-in-section",
       "the collapse waits for the grace period on the spot, inside its own read-side section",
       .afterWaitingInSection, omission: "leaving the section before waiting",
-      violates: ["progress", "grace-period-safety"]),
+      violates: [ProgressOfCPUs.id, GracePeriodSafety.id]),
   ]
 
   private static func model(

@@ -15,8 +15,8 @@ public enum DirtyLogging {
   public static let models: [Model] =
     software + hardware + LazyCollapse.models + MemslotUnmap.models
 
-  private static let recorded = "no-guest-write-without-dirty-record"
-  private static let stale = "no-stale-use-after-dsb"
+  private static let recorded = NoGuestWriteWithoutDirtyRecord.id
+  private static let stale = NoStaleUseAfterDSB.id
 
   private static let software: [Model] = [
     model(

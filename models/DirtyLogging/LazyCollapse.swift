@@ -20,40 +20,40 @@ enum LazyCollapse {
       "lazy-collapse-without-tlbi", "nothing that is cached of the table is forgotten",
       .withoutTLBI, omission: "the TLBI between break and make",
       violates: [
-        "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
-        "no-reuse-while-cached", "no-use-after-free",
+        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
+        NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
     model(
       "lazy-collapse-tlbi-before-dsb",
       "the TLBI is issued before the barrier that publishes the locked entry", .beforePublication,
       omission: "the DSB between break and TLBI",
       violates: [
-        "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
-        "no-reuse-while-cached", "no-use-after-free",
+        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
+        NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
     model(
       "lazy-collapse-tlbi-local", "the TLBI is for the CPU that collapses", .local,
       omission: "the broadcast of the TLBI",
       violates: [
-        "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
-        "no-reuse-while-cached", "no-use-after-free",
+        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
+        NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
     model(
       "lazy-collapse-tlbi-last-level", "the TLBI is for leaves: the pointer to the table survives",
       .lastLevelOnly, omission: "the TLBI for the walk cache",
       violates: [
-        "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
-        "no-reuse-while-cached", "no-use-after-free",
+        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
+        NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
     model(
       "lazy-collapse-tlbi-one-address",
       "the TLBI is for the address of the fault: its neighbours' leaves survive",
       .firstAddressOnly, omission: "the TLBI for the rest of the block",
-      violates: ["no-conflicting-tlb-entries", "no-stale-use-after-dsb"]),
+      violates: [NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id]),
     model(
       "lazy-collapse-make-before-tlbi", "the block is made before the table's entries are flushed",
       omitting: .flushBeforeMake, omission: "the flush before the make",
-      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+      violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
   ]
 
   private static func model(

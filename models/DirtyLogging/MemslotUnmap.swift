@@ -25,31 +25,31 @@ enum MemslotUnmap {
       "unmap-memslot-without-tlbi", "nothing that is cached of the memslot is forgotten",
       .withoutTLBI, omission: "the TLBI before the table is freed",
       violates: [
-        "break-before-make", "no-stale-use-after-dsb", "no-reuse-while-cached", "no-use-after-free",
+        BreakBeforeMake.id, NoStaleUseAfterDSB.id, NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
     model(
       "unmap-memslot-tlbi-before-dsb",
       "the TLBI is issued before the barrier that publishes the cleared entries",
       .beforePublication, omission: "the DSB between clearing and the TLBI",
       violates: [
-        "break-before-make", "no-stale-use-after-dsb", "no-reuse-while-cached", "no-use-after-free",
+        BreakBeforeMake.id, NoStaleUseAfterDSB.id, NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
     model(
       "unmap-memslot-tlbi-last-level", "the TLBI is for leaves: the pointer to the table survives",
       .lastLevelOnly, omission: "the TLBI for the walk cache",
-      violates: ["break-before-make", "no-reuse-while-cached", "no-use-after-free"]),
+      violates: [BreakBeforeMake.id, NoReuseWhileCached.id, NoUseAfterFree.id]),
     model(
       "unmap-memslot-free-before-flush", "the table is freed before the flush",
       omitting: .flushBeforeFree, omission: "waiting for the flush before freeing",
-      violates: ["no-reuse-while-cached", "no-use-after-free"]),
+      violates: [NoReuseWhileCached.id, NoUseAfterFree.id]),
     model(
       "unmap-memslot-unlock-before-flush", "the lock is released before the flush",
       omitting: .flushBeforeUnlock, omission: "flushing before the lock is released",
-      violates: ["break-before-make"]),
+      violates: [BreakBeforeMake.id]),
     model(
       "unmap-memslot-under-read-lock", "the memslot is unmapped under the read lock",
       omitting: .writeSide, omission: "taking the lock for writing",
-      violates: ["break-before-make", "no-leaked-table-page", "no-use-after-free"]),
+      violates: [BreakBeforeMake.id, NoLeakedTablePage.id, NoUseAfterFree.id]),
   ]
 
   private static func model(

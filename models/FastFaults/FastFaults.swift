@@ -29,12 +29,12 @@ public enum FastFaults {
     model(
       "fast-permission-fault-without-tlbi",
       "the entry is made writable, and the guest tries again at once", .permission, .flush,
-      omission: "the TLBI after the permission was relaxed", violates: ["progress"]),
+      omission: "the TLBI after the permission was relaxed", violates: [ProgressOfCPUs.id]),
     model(
       "fast-permission-fault-late-without-tlbi",
       "who finds the entry writable already returns to the guest at once", .permission,
       .flushWhenLate, omission: "the TLBI of who finds the entry as it should be",
-      violates: ["progress"]),
+      violates: [ProgressOfCPUs.id]),
     model(
       "fast-access-fault",
       "the access flag is set by compare-exchange; no TLBI, as such faults are never cached",
@@ -43,11 +43,11 @@ public enum FastFaults {
       "fast-access-fault-without-compare-exchange",
       "the entry is written back with the access flag set", .accessFlag, .compareExchange,
       omission: "the compare-exchange that sets the flag",
-      violates: ["no-stale-use-after-dsb", "donated-page-unreachable"]),
+      violates: [NoStaleUseAfterDSB.id, DonatedPageUnreachable.id]),
     model(
       "fast-access-fault-without-rcu", "the handler walks the table outside of any section",
       .accessFlag, .section, omission: "the read-side section of the handler",
-      violates: ["no-use-after-free"]),
+      violates: [NoUseAfterFree.id]),
   ]
 
   private static func model(

@@ -15,16 +15,16 @@ public enum Fault {
     model(
       "fault-without-compare-exchange", "an entry that was read as invalid is locked by a store",
       .compareExchange, omission: "the compare-exchange that locks an entry",
-      violates: ["no-leaked-table-page", "operations-linearise"]),
+      violates: [NoLeakedTablePage.id, OperationsLinearise.id]),
     model(
       "fault-without-get-page", "the entry that is made takes no reference on its table",
       .getPage, omission: "the reference an entry holds on its table",
-      violates: ["references-match-entries"]),
+      violates: [ReferencesMatchEntries.id]),
     model(
       "fault-keeps-entry-locked",
       "the entry is locked before memory for the table is allocated, which may fail",
       .unlockWhenOutOfMemory, omission: "unlocking the entry when memory has run out",
-      violates: ["no-entry-left-locked"]),
+      violates: [NoEntryLeftLocked.id]),
   ]
 
   private static func model(

@@ -22,8 +22,8 @@ public enum HostMap {
 
   /// What goes wrong when a block that was broken stays cached.
   private static let blockStaysCached = [
-    "no-stale-use-after-dsb", "break-before-make", "no-conflicting-tlb-entries",
-    "no-reuse-while-cached", "donated-page-unreachable", "operations-linearise",
+    NoStaleUseAfterDSB.id, BreakBeforeMake.id, NoConflictingTLBEntries.id,
+    NoReuseWhileCached.id, DonatedPageUnreachable.id, OperationsLinearise.id,
   ]
 
   private static let donating: [Model] = [
@@ -39,7 +39,7 @@ public enum HostMap {
     model(
       "host-donate-in-place", "the block is split without a break; right at FEAT_BBM level 2 only",
       .splitBreak, omission: "breaking the block before the table is made",
-      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+      violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
     model(
       "host-donate-without-tlbi", "the block is broken, and stays in the TLBs",
       .tlbi, omission: "the TLBI after the break", violates: blockStaysCached),
@@ -51,7 +51,7 @@ public enum HostMap {
     model(
       "host-donate-without-dsb-after-tlbi", "the table is made before the TLBI is complete",
       .dsbAfterTLBI, omission: "the DSB that completes the TLBI",
-      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+      violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
     model(
       "host-donate-tlbi-wrong-level", "the TLBI is for pages, and a block is cached",
       .rightLevel, omission: "the level of the block in the TLBI", violates: blockStaysCached),
@@ -62,8 +62,8 @@ public enum HostMap {
       "host-donate-before-flush", "the page is handed over once the block is broken",
       .flushBeforeHandOver, omission: "flushing before the page is handed over",
       violates: [
-        "no-stale-use-after-dsb", "no-reuse-while-cached", "donated-page-unreachable",
-        "operations-linearise",
+        NoStaleUseAfterDSB.id, NoReuseWhileCached.id, DonatedPageUnreachable.id,
+        OperationsLinearise.id,
       ]),
   ]
 
@@ -82,28 +82,28 @@ public enum HostMap {
     model(
       "host-reclaim-without-guest-flush", "the page stays in the TLBs of the guest that has ended",
       scenario: .reclaim, .guestFlush, omission: "flushing the guest's table",
-      violates: ["no-stale-use-after-dsb", "no-reuse-while-cached"]),
+      violates: [NoStaleUseAfterDSB.id, NoReuseWhileCached.id]),
     model(
       "host-reclaim-maps-before-hand-back",
       "the host's table maps the page while it is the guest's",
       scenario: .reclaim, .handBackBeforeMapping,
       omission: "handing the page back before mapping it",
-      violates: ["donated-page-unreachable"]),
+      violates: [DonatedPageUnreachable.id]),
     model(
       "host-coalesce-in-place", "the table gives way to the block without a break",
       scenario: .reclaim, .coalesceBreak, omission: "breaking the entry before the block is made",
-      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+      violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
     model(
       "host-coalesce-frees-before-flush", "the table is freed once the entry is broken",
       scenario: .reclaim, .flushBeforeFree, omission: "flushing before the table is freed",
-      violates: ["no-reuse-while-cached", "no-use-after-free"]),
+      violates: [NoReuseWhileCached.id, NoUseAfterFree.id]),
     model(
       "host-coalesce-tlbi-last-level", "the pointer to the table stays in the walk caches",
       scenario: .reclaim, .flushOfTablePointers,
       omission: "flushing pointers to tables, not leaves alone",
       violates: [
-        "no-stale-use-after-dsb", "break-before-make", "no-conflicting-tlb-entries",
-        "no-reuse-while-cached", "no-use-after-free",
+        NoStaleUseAfterDSB.id, BreakBeforeMake.id, NoConflictingTLBEntries.id,
+        NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
   ]
 
@@ -115,8 +115,8 @@ public enum HostMap {
       "host-donate-read-locked", "splitting, too, holds the lock for reading only",
       scenario: .shareAndDonate, .writeSide, omission: "taking the lock for writing",
       violates: [
-        "break-before-make", "no-reuse-while-cached", "donated-page-unreachable",
-        "references-match-entries",
+        BreakBeforeMake.id, NoReuseWhileCached.id, DonatedPageUnreachable.id,
+        ReferencesMatchEntries.id,
       ]),
     model(
       "host-coalesce-write-locked", "faults share a reader-writer lock, coalescing has it alone",
@@ -125,7 +125,7 @@ public enum HostMap {
       "host-coalesce-read-locked", "coalescing, too, holds the lock for reading only",
       scenario: .shareAndReclaim, .writeSide, omission: "taking the lock for writing",
       violates: [
-        "no-use-after-free", "break-before-make", "references-match-entries",
+        NoUseAfterFree.id, BreakBeforeMake.id, ReferencesMatchEntries.id,
       ]),
   ]
 

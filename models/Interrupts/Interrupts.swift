@@ -19,20 +19,20 @@ public enum Interrupts {
     model(
       "ipi-before-free-without-masking", "walkers leave their interrupts enabled", .mask,
       omission: "masking interrupts on the way through the table",
-      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+      violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
     model(
       "ipi-before-free-without-waiting", "the unlinked subtree is freed at once", .interrupt,
       omission: "interrupting the others before freeing",
-      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+      violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
     model(
       "ipi-before-free-masked-sender",
       "who unlinks a subtree unmasks its own interrupts only when it has freed it",
       .unmaskBeforeInterrupting, omission: "unmasking interrupts before waiting for the others",
-      violates: ["progress", "grace-period-safety"]),
+      violates: [ProgressOfCPUs.id, GracePeriodSafety.id]),
     model(
       "ipi-before-unlinking", "the others are interrupted first, and the subtree is unlinked then",
       .unlinkBeforeInterrupting, omission: "unlinking before interrupting the others",
-      violates: ["no-leaked-table-page", "no-use-after-free", "grace-period-safety"]),
+      violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
   ]
 
   private static func model(

@@ -18,7 +18,7 @@ public enum Invalidation {
 
   /// What goes wrong where the page is given back while it is cached.
   private static let fails = [
-    "no-stale-use-after-dsb", "no-reuse-while-cached", "donated-page-unreachable",
+    NoStaleUseAfterDSB.id, NoReuseWhileCached.id, DonatedPageUnreachable.id,
   ]
 
   public static let models: [Model] =

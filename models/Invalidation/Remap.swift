@@ -14,15 +14,15 @@ public enum Remap {
     model(
       "remap-without-break", "the new entry is written over the old one, then flushed", .breaking,
       omission: "the invalid entry in between",
-      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+      violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
     model(
       "remap-make-before-tlbi", "the entry is broken, but made again before the flush",
       .flushBeforeMaking, omission: "the flush between breaking and making",
-      violates: ["break-before-make", "no-conflicting-tlb-entries"]),
+      violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
     model(
       "remap-to-block", "the new entry is written as a block, which the last level has none of",
       .pageBit, omission: "the bit that tells a page from a block",
-      violates: ["entries-are-well-formed"]),
+      violates: [EntriesAreWellFormed.id]),
   ]
 
   private static func model(

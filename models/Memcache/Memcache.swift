@@ -26,13 +26,13 @@ public enum Memcache {
       "a page is read out of the shared cache, which is then "
         + "emptied by a store",
       .exchange, omission: "the exchange that takes a page out of the cache",
-      violates: ["no-table-linked-twice"]),
+      violates: [NoTableLinkedTwice.id]),
     model(
       "shared-memcache-taken-for-own",
       "a vCPU that finds the cache empty hits the BUG_ON of kvm_mmu_memory_cache_alloc(), as if it "
         + "had filled the cache itself",
       .lookingWhetherEmpty, omission: "looking whether the cache is empty",
-      violates: ["operations-do-not-throw"]),
+      violates: [OperationsDoNotThrow.id]),
   ]
 
   private enum Omission { case exchange, lookingWhetherEmpty }

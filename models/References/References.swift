@@ -23,7 +23,7 @@ public enum References {
     model("drop-last-reference", "a reference is dropped and tested in one step"),
     model(
       "drop-last-reference-tested-later", "the count is decremented first and read again to test",
-      omission: "testing in the same step", violates: ["no-double-free"]),
+      omission: "testing in the same step", violates: [NoDoubleFree.id]),
   ]
 
   private static func model(

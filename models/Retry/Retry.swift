@@ -14,7 +14,7 @@ public enum Retry {
       "fault-until-mapped-keeps-entry-locked",
       "the entry is locked before memory for the table is allocated, which may fail",
       .unlockWhenOutOfMemory, omission: "unlocking the entry when memory has run out",
-      violates: ["progress"]),
+      violates: [ProgressOfCPUs.id]),
   ]
 
   private static func fault(

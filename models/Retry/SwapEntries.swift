@@ -28,11 +28,12 @@ enum SwapEntries {
     model("swap-two-entries", "the entry with the lower address is locked first"),
     model(
       "swap-two-entries-in-any-order", "each locks first the entry that it was told first", .order,
-      omission: "locking the entry with the lower address first", violates: ["progress"]),
+      omission: "locking the entry with the lower address first", violates: [ProgressOfCPUs.id]),
     model(
       "swap-two-entries-keeping-the-first",
       "who finds the second entry locked begins anew and leaves the first locked", .givingBack,
-      omission: "giving the first entry back where the second is locked", violates: ["progress"]),
+      omission: "giving the first entry back where the second is locked",
+      violates: [ProgressOfCPUs.id]),
   ]
 
   private static func model(

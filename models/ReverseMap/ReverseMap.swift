@@ -39,22 +39,22 @@ public enum ReverseMap {
     model(
       "reverse-map-without-end-marker", "a walk that ends is over, wherever it ended", .remap,
       .endMarker, omission: "comparing the end of the chain with the one begun in",
-      violates: ["no-guest-write-without-dirty-record"]),
+      violates: [NoGuestWriteWithoutDirtyRecord.id]),
     model(
       "reverse-map-dirty-first", "a page is marked dirty before its entry is made writable",
       .remap, .dirtyLast, mapsAtStart: false, omission: "marking the page dirty last",
-      violates: ["no-guest-write-without-dirty-record"]),
+      violates: [NoGuestWriteWithoutDirtyRecord.id]),
     model(
       "reverse-map-fault", "the page is not mapped yet: entry first, chain next, dirty mark last",
       .remap, mapsAtStart: false),
     model(
       "reverse-map-without-flush", "the page is copied while a guest's write may be under way",
       .remap, .flush, omission: "flushing TLBs before the page is copied",
-      violates: ["no-guest-write-without-dirty-record"]),
+      violates: [NoGuestWriteWithoutDirtyRecord.id]),
     model(
       "reverse-map-without-removal", "an entry is cleared and stays in its chain", .remap,
       .removal, omission: "taking a cleared entry out of the chain",
-      violates: ["reverse-map-agrees"]),
+      violates: [ReverseMapAgrees.id]),
     model(
       "reverse-map-shadow-page-reuse",
       "a shadow page comes back as a directory; entries tell their level", .reuseShadowPage,
@@ -62,16 +62,16 @@ public enum ReverseMap {
     model(
       "reverse-map-without-level", "entries of all levels look alike", .reuseShadowPage, .level,
       mapsAtStart: false, omission: "the level in the entry",
-      violates: ["directories-stay-writable"]),
+      violates: [DirectoriesStayWritable.id]),
     model(
       "reverse-map-shrink", "descriptors leave their slab after a grace period", .shrink),
     model(
       "reverse-map-shrink-at-once", "descriptors leave their slab at once", .shrink, .gracePeriod,
       omission: "the grace period before memory leaves the slab",
-      violates: ["no-use-after-free", "grace-period-safety"]),
+      violates: [NoUseAfterFree.id, GracePeriodSafety.id]),
     model(
       "reverse-map-outside-section", "the walker enters no read-side section", .shrink, .section,
-      omission: "the walker's read-side section", violates: ["no-use-after-free"]),
+      omission: "the walker's read-side section", violates: [NoUseAfterFree.id]),
   ]
 
   private static func model(

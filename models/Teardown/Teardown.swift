@@ -32,12 +32,12 @@ public enum Teardown {
     model(
       "teardown-without-barrier", "nobody waits for the callbacks",
       Variant(barrier: .none), omission: "the barrier",
-      violates: ["teardown-order", "no-page-outlives-vm"]),
+      violates: [TeardownOrder.id, NoPageOutlivesVM.id]),
     model(
       "teardown-barrier-after-release",
       "as in the patch: the descriptor is freed and only then waited for the callbacks that use it",
       Variant(barrier: .afterRelease),
-      omission: "waiting before what the callbacks use is freed", violates: ["teardown-order"]),
+      omission: "waiting before what the callbacks use is freed", violates: [TeardownOrder.id]),
     model(
       "teardown-barrier-last",
       "the barrier comes after the descriptor is freed, and callbacks use nothing of the VM",
@@ -46,7 +46,7 @@ public enum Teardown {
       "teardown-pages-outlive",
       "callbacks use nothing of the VM, but its pages must be back when it goes: nobody waits",
       Variant(barrier: .none, callbackUsesDescriptor: false), omission: "the barrier",
-      violates: ["no-page-outlives-vm"]),
+      violates: [NoPageOutlivesVM.id]),
     model(
       "teardown-self-sufficient-callback",
       "nobody waits; callbacks use nothing of the VM, and its pages may be freed after it went "
@@ -56,17 +56,17 @@ public enum Teardown {
       "teardown-unaligned-argument",
       "the callback's argument has a bit set where the level is packed",
       Variant(word: PrivateWord(offset: 1)), omission: "an argument with the level's bits free",
-      violates: ["no-leaked-table-page", "no-page-outlives-vm"]),
+      violates: [NoLeakedTablePage.id, NoPageOutlivesVM.id]),
     model(
       "teardown-argument-unmasked",
       "the callback takes the whole word for its argument, the level's bits included",
       Variant(word: PrivateWord(isMasked: false)),
       omission: "masking the level out of the argument",
-      violates: ["teardown-order"]),
+      violates: [TeardownOrder.id]),
     model(
       "teardown-level-in-one-bit", "the level is packed into one bit where it needs two",
       Variant(word: PrivateWord(levelBits: 1)), omission: "room for every level",
-      violates: ["no-use-after-free", "no-double-free"]),
+      violates: [NoUseAfterFree.id, NoDoubleFree.id]),
   ]
 
   private static func model(
@@ -86,7 +86,7 @@ public enum Teardown {
         ? []
         : [
           Exemption(
-            NoPageOutlivesVM().id,
+            NoPageOutlivesVM.id,
             "what the model shows is that nothing else needs the barrier")
         ]
     ) { _ in

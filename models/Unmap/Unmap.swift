@@ -23,16 +23,16 @@ public enum Unmap {
       "faults hold the lock for reading; unmap holds it for writing and frees empty tables"),
     model(
       "unmap-under-read-lock", "unmap, too, holds the lock for reading only", .writeSide,
-      omission: "taking the lock for writing", violates: ["no-use-after-free"]),
+      omission: "taking the lock for writing", violates: [NoUseAfterFree.id]),
     model(
       "unmap-frees-before-unlink",
       "an empty table is freed before the entry that leads to it is cleared", .unlinkBeforeFree,
       omission: "clearing the entry before freeing the table",
-      violates: ["no-freed-page-reachable"]),
+      violates: [NoFreedPageReachable.id]),
     model(
       "unmap-releases-as-reader", "the write lock is released with the call for readers",
       .writeUnlock, omission: "releasing the lock in the mode it was taken",
-      violates: ["locks-held-by-releaser"]),
+      violates: [LocksHeldByReleaser.id]),
   ]
 
   private static func model(

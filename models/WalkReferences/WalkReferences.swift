@@ -24,28 +24,28 @@ public enum WalkReferences {
       "a walker reads an entry and raises the count of the page; freed pages are gone",
       .allSafety, omission: "all that makes the reference safe",
       violates: [
-        "no-use-after-free", "no-double-free", "operations-linearise", "pages-accounted-for",
+        NoUseAfterFree.id, NoDoubleFree.id, OperationsLinearise.id, PagesAccountedFor.id,
       ], levels: atThree),
     model(
       "walk-references-plain-increment", "the count is raised even if it is zero", .unlessZero,
       omission: "testing that the count is not zero",
       violates: [
-        "no-table-linked-twice", "references-match-entries", "operations-linearise",
-        "pages-accounted-for",
+        NoTableLinkedTwice.id, ReferencesMatchEntries.id, OperationsLinearise.id,
+        PagesAccountedFor.id,
       ], levels: atThree),
     model(
       "walk-references-without-recheck",
       "the entry is not read again once the reference is held", .recheck,
-      omission: "reading the entry again", violates: ["operations-linearise"]),
+      omission: "reading the entry again", violates: [OperationsLinearise.id]),
     model(
       "walk-references-without-pool",
       "empty tables go back to the system, and with them their counts", .typeSafePages,
-      omission: "keeping the memory of freed tables", violates: ["no-use-after-free"]),
+      omission: "keeping the memory of freed tables", violates: [NoUseAfterFree.id]),
     model(
       "walk-references-without-freezing",
       "a table is found empty in one step and given up in another", .freezing,
       omission: "giving up the count in the step that tests it",
-      violates: ["operations-linearise", "pages-accounted-for"]),
+      violates: [OperationsLinearise.id, PagesAccountedFor.id]),
   ]
 
   private static func model(
@@ -64,7 +64,7 @@ public enum WalkReferences {
       mustHappen: races,
       exempt: [
         Exemption(
-          NoLeakedTablePage().id,
+          NoLeakedTablePage.id,
           "a page in the pool is allocated and cannot be reached; pages-accounted-for is required")
       ],
       instances: levels.map { ["levels": $0] },
@@ -117,7 +117,7 @@ public enum WalkReferences {
       try table.fillPool(cpu)
       _ = try table.map(cpu, 0)
     }
-    scenario.require(InvariantCatalogue.tables.filter { $0.id != NoLeakedTablePage().id })
+    scenario.require(InvariantCatalogue.tables.filter { $0.id != NoLeakedTablePage.id })
     scenario.require(PagesAccountedFor(pool: table.pool))
     scenario.require(OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [0])))
     return (scenario, table)

@@ -136,8 +136,8 @@ extension Model {
   /// A broken rule of usage tells less than the damage it leads to.
   private static func rank(_ id: String) -> Int {
     let rules = [
-      ReferencesMatchEntries().id, GracePeriodSafety().id, LocksHeldByReleaser().id,
-      ProgressOfCPUs().id,
+      ReferencesMatchEntries.id, GracePeriodSafety.id, LocksHeldByReleaser.id,
+      ProgressOfCPUs.id,
     ]
     return rules.firstIndex(of: id).map { 1 + $0 } ?? 0
   }

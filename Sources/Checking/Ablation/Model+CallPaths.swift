@@ -28,7 +28,7 @@ extension Model {
   /// with no invariant but progress, since what invariants look at decides about the order.
   private func numberedPaths(_ options: CheckOptions) throws(CheckError) -> CallPaths {
     var census = CheckOptions(
-      parameters: options.parameters, invariants: [ProgressOfCPUs().id], features: options.features,
+      parameters: options.parameters, invariants: [ProgressOfCPUs.id], features: options.features,
       takesCensus: true)
     census.limits.states = options.limits.states
     census.watch = options.watch

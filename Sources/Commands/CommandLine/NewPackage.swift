@@ -117,7 +117,7 @@ struct NewPackage {
       public static let models = [
         model("install-by-exchange", .holds, byExchange: true),
         model(
-          "install-by-store", .violates([NoLeakedTablePage().id]),
+          "install-by-store", .violates([NoLeakedTablePage.id]),
           leavesOut: "looking whether the entry is still empty", byExchange: false),
       ]
 

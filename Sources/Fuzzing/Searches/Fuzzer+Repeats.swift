@@ -78,7 +78,7 @@ extension Fuzzer {
     scenario.require(ProgressOfCPUs())
     do throws(RecordingError) {
       let end = try Recording(schedule, of: scenario).end
-      if case .violated(invariant: ProgressOfCPUs().id, _) = end { return nil }
+      if case .violated(invariant: ProgressOfCPUs.id, _) = end { return nil }
       return "recorded: \(end)"
     } catch {
       return "not to be recorded: \(error)"

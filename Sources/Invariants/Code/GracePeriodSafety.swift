@@ -9,7 +9,8 @@ import GracewalkMachine
 public struct GracePeriodSafety: EventInvariant, QuiescenceInvariant, MachineRequirements {
   public init() {}
 
-  public let id = "grace-period-safety"
+  public static let id = "grace-period-safety"
+  public var id: String { Self.id }
   public let statement =
     "A table page is freed only when every read-side section that was open when it was unlinked "
     + "has been left, and every CPU that had interrupts masked then has unmasked them; nobody "

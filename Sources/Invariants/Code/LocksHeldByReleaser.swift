@@ -11,7 +11,8 @@ import GracewalkMachine
 public struct LocksHeldByReleaser: EventInvariant, QuiescenceInvariant {
   public init() {}
 
-  public let id = "locks-held-by-releaser"
+  public static let id = "locks-held-by-releaser"
+  public var id: String { Self.id }
   public let statement =
     "A CPU releases a lock only if it holds it, in the mode it holds it; takes none that it holds "
     + "already; and holds none when it has ended."

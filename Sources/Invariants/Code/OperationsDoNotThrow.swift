@@ -10,7 +10,8 @@ import GracewalkMachine
 public struct OperationsDoNotThrow: EventInvariant {
   public init() {}
 
-  public let id = "operations-do-not-throw"
+  public static let id = "operations-do-not-throw"
+  public var id: String { Self.id }
   public let statement = "No operation, callback or boot code ends by throwing an error."
   public let rationale =
     "Code throws where it has found that what it relies on is not so, as the kernel does with "

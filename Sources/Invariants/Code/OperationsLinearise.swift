@@ -31,7 +31,8 @@ public struct OperationsLinearise: QuiescenceInvariant, MachineRequirements {
     self.specification = specification
   }
 
-  public let id = "operations-linearise"
+  public static let id = "operations-linearise"
+  public var id: String { Self.id }
   public let statement =
     "The operations act as if each took effect at one moment between its beginning and its end, "
     + "on a map from addresses to pages."

@@ -11,7 +11,8 @@ import GracewalkMachine
 public struct ProgressOfCPUs: QuiescenceInvariant, RepetitionInvariant {
   public init() {}
 
-  public let id = "progress"
+  public static let id = "progress"
+  public var id: String { Self.id }
   public let statement =
     "Every operation ends: no CPU waits, or tries again, for something that nobody will do."
   public let rationale =

@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct BreakBeforeMake: EventInvariant {
   public init() {}
 
-  public let id = "break-before-make"
+  public static let id = "break-before-make"
+  public var id: String { Self.id }
   public let statement =
     "No entry is made valid while a CPU still has it cached with another output address, type or "
     + "size (unless FEAT_BBM allows the change of size)."

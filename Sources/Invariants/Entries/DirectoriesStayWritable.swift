@@ -8,7 +8,8 @@ import GracewalkMachine
 public struct DirectoriesStayWritable: QuiescenceInvariant {
   public init() {}
 
-  public let id = "directories-stay-writable"
+  public static let id = "directories-stay-writable"
+  public var id: String { Self.id }
   public let statement =
     "When all is done, every entry in the tree that leads to a table allows what is below to be "
     + "written."

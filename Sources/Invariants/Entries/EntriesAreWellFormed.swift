@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct EntriesAreWellFormed: EventInvariant {
   public init() {}
 
-  public let id = "entries-are-well-formed"
+  public static let id = "entries-are-well-formed"
+  public var id: String { Self.id }
   public let statement =
     "Every valid entry of a table that hardware walks is, at its level, a pointer to a table or a "
     + "mapping of data frames that the format allows there."

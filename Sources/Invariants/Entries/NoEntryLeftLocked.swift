@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct NoEntryLeftLocked: QuiescenceInvariant {
   public init() {}
 
-  public let id = "no-entry-left-locked"
+  public static let id = "no-entry-left-locked"
+  public var id: String { Self.id }
   public let statement = "When all is done, no entry of a table in the tree is locked."
   public let rationale =
     "Everybody who meets a locked entry gives up and comes back later: an entry that stays locked "

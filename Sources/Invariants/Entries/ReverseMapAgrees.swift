@@ -23,7 +23,8 @@ public struct ReverseMapAgrees: QuiescenceInvariant {
 
   public init(chains: [Chain]) { self.chains = chains }
 
-  public let id = "reverse-map-agrees"
+  public static let id = "reverse-map-agrees"
+  public var id: String { Self.id }
   public let statement =
     "When all is done, the chain of a frame lists every entry of the tables that maps the frame, "
     + "once, and nothing else."

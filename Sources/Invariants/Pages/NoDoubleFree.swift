@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct NoDoubleFree: EventInvariant {
   public init() {}
 
-  public let id = "no-double-free"
+  public static let id = "no-double-free"
+  public var id: String { Self.id }
   public let statement =
     "No table page is freed twice, nor to another allocator than the one it came from."
   public let rationale =

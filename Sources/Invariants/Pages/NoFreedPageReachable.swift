@@ -11,7 +11,8 @@ import GracewalkMachine
 public struct NoFreedPageReachable: StateInvariant {
   public init() {}
 
-  public let id = "no-freed-page-reachable"
+  public static let id = "no-freed-page-reachable"
+  public var id: String { Self.id }
   public let statement = "At no moment does an entry in the tree point to a freed table page."
   public let rationale =
     "The MMU walks at any moment and without asking: between the free and the unlinking it walks "

@@ -8,7 +8,8 @@ import GracewalkMachine
 public struct NoLeakedTablePage: QuiescenceInvariant {
   public init() {}
 
-  public let id = "no-leaked-table-page"
+  public static let id = "no-leaked-table-page"
+  public var id: String { Self.id }
   public let statement =
     "When all CPUs and callbacks are done, every table page that is allocated can be reached "
     + "from a root."

@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct NoPageOutlivesVM: EventInvariant {
   public init() {}
 
-  public let id = "no-page-outlives-vm"
+  public static let id = "no-page-outlives-vm"
+  public var id: String { Self.id }
   public let statement = "When a VM is released, all its table pages have been freed."
   public let rationale =
     "Pages are charged to whoever runs the VM: one that is freed later is charged to somebody who "

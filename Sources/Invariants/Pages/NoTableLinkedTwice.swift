@@ -9,7 +9,8 @@ import GracewalkMachine
 public struct NoTableLinkedTwice: EventInvariant {
   public init() {}
 
-  public let id = "no-table-linked-twice"
+  public static let id = "no-table-linked-twice"
+  public var id: String { Self.id }
   public let statement = "At no time do two entries point to the same table page."
   public let rationale =
     "A page reached on two ways is freed when the first is torn down and used through the second."

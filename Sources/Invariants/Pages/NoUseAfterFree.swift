@@ -10,7 +10,8 @@ import GracewalkMachine
 public struct NoUseAfterFree: EventInvariant, QuiescenceInvariant {
   public init() {}
 
-  public let id = "no-use-after-free"
+  public static let id = "no-use-after-free"
+  public var id: String { Self.id }
   public let statement =
     "No CPU reads or writes a table page that has been freed, and no root is freed but with the "
     + "context it belongs to."

@@ -12,7 +12,8 @@ public struct PagesAccountedFor: QuiescenceInvariant {
   /// - Parameter pool: words that hold a table descriptor each while a page waits there.
   public init(pool: [Location]) { self.pool = pool }
 
-  public let id = "pages-accounted-for"
+  public static let id = "pages-accounted-for"
+  public var id: String { Self.id }
   public let statement =
     "When all is done, every table page that is allocated is in the tree or in the pool, exactly "
     + "once, and nobody holds a reference to one in the pool."

@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct ReferencesMatchEntries: QuiescenceInvariant {
   public init() {}
 
-  public let id = "references-match-entries"
+  public static let id = "references-match-entries"
+  public var id: String { Self.id }
   public let statement =
     "When all is done, the reference count of every table in the tree is one more than its number "
     + "of entries in use: valid ones and, in KVM's stage 2, invalid ones that name an owner."

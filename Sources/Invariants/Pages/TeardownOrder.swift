@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct TeardownOrder: EventInvariant {
   public init() {}
 
-  public let id = "teardown-order"
+  public static let id = "teardown-order"
+  public var id: String { Self.id }
   public let statement =
     "Nothing uses a VM, or what belongs to it, after it was released, or through an address that "
     + "is not its own."

@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct DonatedPageUnreachable: EventInvariant {
   public init() {}
 
-  public let id = "donated-page-unreachable"
+  public static let id = "donated-page-unreachable"
+  public var id: String { Self.id }
   public let statement =
     "No data frame is donated, or given back to the allocator, while a table that its old owner's "
     + "guests walk maps it, and no guest reads or writes it after that."

@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct NoConflictingTLBEntries: EventInvariant {
   public init() {}
 
-  public let id = "no-conflicting-tlb-entries"
+  public static let id = "no-conflicting-tlb-entries"
+  public var id: String { Self.id }
   public let statement =
     "No CPU caches an entry while it holds another one that translates one of the same addresses "
     + "at another size or to another output address."

@@ -55,7 +55,8 @@ public struct NoGuestWriteWithoutDirtyRecord: QuiescenceInvariant {
 
   public init(frames: [Frame]) { self.frames = frames }
 
-  public let id = "no-guest-write-without-dirty-record"
+  public static let id = "no-guest-write-without-dirty-record"
+  public var id: String { Self.id }
   public let statement =
     "When all is done, every frame that a guest has written since it was last copied is marked "
     + "dirty."

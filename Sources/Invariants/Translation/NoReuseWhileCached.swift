@@ -6,7 +6,8 @@ import GracewalkMachine
 public struct NoReuseWhileCached: EventInvariant {
   public init() {}
 
-  public let id = "no-reuse-while-cached"
+  public static let id = "no-reuse-while-cached"
+  public var id: String { Self.id }
   public let statement =
     "No table page is freed, given back to its slab, or linked below another root while a walk "
     + "cache or a walk in flight points to it, and no data frame gets another owner while a TLB "

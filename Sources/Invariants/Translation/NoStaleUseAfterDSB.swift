@@ -12,7 +12,8 @@ import GracewalkMachine
 public struct NoStaleUseAfterDSB: EventInvariant {
   public init() {}
 
-  public let id = "no-stale-use-after-dsb"
+  public static let id = "no-stale-use-after-dsb"
+  public var id: String { Self.id }
   public let statement =
     "Where code relies on a translation or a permission being gone, neither the table nor anything "
     + "a CPU has cached of it, nor a walk in flight, leads there; and no guest uses what its CPU "

@@ -4,7 +4,7 @@ import Gracewalk
 
 public let models = [
   install("install-by-exchange", byExchange: true),
-  install("install-by-store", .violates([NoLeakedTablePage().id]), byExchange: false),
+  install("install-by-store", .violates([NoLeakedTablePage.id]), byExchange: false),
 ]
 
 public func install(
