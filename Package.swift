@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
-// Rooms, lowest first; one may import only what stands above it in this list. Modules have a prefix,
-// so that a package that depends on this one may have a Machine of its own; folders have none.
+// Rooms, lowest first; one may import only what stands above it in this list. Modules have a
+// prefix, so that a package that depends on this one may have a Machine of its own; folders do not.
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -52,7 +52,8 @@ let package = Package(
     .executableTarget(
       name: "GracewalkCommand",
       dependencies: modules([
-        "Models", "Fuzzing", "Commands", "Reporting", "Checking", "Exploration", "Support",
+        "Models", "Fuzzing", "Commands", "Reporting", "Checking", "Traces", "Exploration",
+        "Support",
       ]) + ["Gracewalk"],
       swiftSettings: settings),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -2,10 +2,10 @@
 
 /// The folders, with the files in each.
 ///
-/// Code names its own place as `GracewalkModels/File.swift` (Swift's `#fileID`), which is no path. Within a
-/// module, no two files have the same name, so the name tells the folder. The paths that a compiler
-/// knows (`#filePath`) are those of the machine that it ran on; these are the same everywhere. A
-/// test holds the list against the folders.
+/// Code names its own place as `GracewalkModels/File.swift` (Swift's `#fileID`), which is no path.
+/// Within a module, no two files have the same name, so the name tells the folder. The paths that a
+/// compiler knows (`#filePath`) are those of the machine that it ran on; these are the same
+/// everywhere. A test holds the list against the folders.
 private let folders: [(name: String, files: [String])] = [
   ("", ["Catalogue", "Files"]),
   ("Benchmarks", ["IdenticalMappers", "PageTableBenchmark", "PageTablePromela", "Textbook"]),
@@ -33,8 +33,8 @@ private let folders: [(name: String, files: [String])] = [
 ]
 
 extension Catalogue {
-  /// The path, below the root of the repository, of a file that code calls `GracewalkModels/File.swift`;
-  /// nil if it is none of the models'.
+  /// The path, below the root of the repository, of a file that code calls
+  /// `GracewalkModels/File.swift`; nil if it is none of the models'.
   public static func path(ofFile id: String) -> String? { paths[id] }
 
   /// All paths by what code calls the files.
@@ -42,7 +42,7 @@ extension Catalogue {
     let pairs = folders.flatMap { folder in
       folder.files.map { file in
         let place = folder.name.isEmpty ? "models" : "models/\(folder.name)"
-        return ("Models/\(file).swift", "\(place)/\(file).swift")
+        return ("GracewalkModels/\(file).swift", "\(place)/\(file).swift")
       }
     }
     return Dictionary(uniqueKeysWithValues: pairs)

@@ -3,11 +3,26 @@
 import GracewalkInvariants
 import GracewalkMachine
 
-@available(*, deprecated, renamed: "CPUOperation")
-public typealias Operation = CPUOperation
+// Where Foundation is imported, too, Operation and Progress are names of its types: so these are
+// functions, which take no type's name away.
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@available(*, deprecated, renamed: "CPUOperation")
+public func Operation(
+  _ name: String, call: SpecificationCall? = nil,
+  _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
+) -> CPUOperation { CPUOperation(name, call: call, body) }
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@available(*, deprecated, renamed: "CPUOperation")
+public func Operation(
+  _ name: String, _ body: @escaping @Sendable (VirtualCPU) throws -> Void
+) -> CPUOperation { CPUOperation(name, body) }
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @available(*, deprecated, renamed: "ProgressOfCPUs")
-public typealias Progress = ProgressOfCPUs
+@_disfavoredOverload
+public func Progress() -> ProgressOfCPUs { ProgressOfCPUs() }
 
 @available(*, deprecated, renamed: "NoGuestWriteWithoutDirtyRecord")
 public typealias DirtyRecorded = NoGuestWriteWithoutDirtyRecord

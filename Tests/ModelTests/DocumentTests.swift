@@ -37,7 +37,9 @@ import Testing
     #expect(memcache.contains("`shared-memcache` **holds**"))
     #expect(
       memcache.contains("Leave out the exchange that takes a page out of the cache, and"))
-    #expect(memcache.contains("with a load and a store for the atomic update, at `Models/Memcache"))
+    #expect(
+      memcache.contains(
+        "with a load and a store for the atomic update, at `GracewalkModels/Memcache"))
     #expect(
       try page("Systems/reverse-map.md").contains("**Not answered** under sequential consistency"))
     let linked = try page("Invariants/no-table-linked-twice.md")

@@ -327,7 +327,7 @@ enum Hostile {
     #expect(results.allSatisfy { $0["suppressions"] != nil })
     // Every step that has a place has one in a folder that there is.
     let text = try json(Self.sarif.log(checks, exitStatus: 0))
-    #expect(!text.contains("\"MODULES\",") && !text.contains("\"Models/"))
+    #expect(!text.contains("\"MODULES\",") && !text.contains("\"GracewalkModels/"))
   }
 
   @Test func sarifOfACheckAndItsReplay() throws {
@@ -383,7 +383,7 @@ enum Hostile {
     #expect(files.count > 30)
     #expect(Catalogue.paths.values.sorted() == files.map { "models/\($0)" }.sorted())
     for (id, path) in Catalogue.paths {
-      #expect(id == "Models/\(URL(fileURLWithPath: path).lastPathComponent)")
+      #expect(id == "GracewalkModels/\(URL(fileURLWithPath: path).lastPathComponent)")
     }
     #expect(Catalogue.path(ofFile: "Other/Collapse.swift") == nil)
   }

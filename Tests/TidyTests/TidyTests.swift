@@ -50,8 +50,8 @@ import Testing
     (
       "GracewalkCommand",
       [
-        "Gracewalk", "Models", "Fuzzing", "Commands", "Reporting", "Checking", "Exploration",
-        "Support",
+        "Gracewalk", "Models", "Fuzzing", "Commands", "Reporting", "Checking", "Traces",
+        "Exploration", "Support",
       ]
     ),
   ]
@@ -89,6 +89,19 @@ import Testing
       for line in file.lines where line.hasPrefix("import ") {
         #expect(line == "import Gracewalk", "\(file.path): \(line)")
       }
+    }
+  }
+
+  /// More than that is no longer seen at a glance.
+  @Test func roomsAreSmall() {
+    var counts: [String: Int] = [:]
+    for file in Self.files(in: "Sources", "models") {
+      let folder = file.path.split(separator: "/").dropLast().joined(separator: "/")
+      counts[folder, default: 0] += 1
+    }
+    #expect(counts.count > 30)
+    for (folder, count) in counts.sorted(by: { $0.key < $1.key }) {
+      #expect(count <= 15, "\(folder) holds \(count) files")
     }
   }
 

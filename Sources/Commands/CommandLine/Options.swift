@@ -166,8 +166,8 @@ package enum SharedOptions {
     try arguments.all(option).map { text throws(UsageError) in
       guard let step = WeakenedStep(text: text) else {
         throw UsageError(
-          "--\(option) needs a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40, not '\(text)'; "
-            + "\(RunningProgram.name) ablate MODEL names them")
+          "--\(option) needs a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40, not "
+            + "'\(text)'; \(RunningProgram.name) ablate MODEL names them")
       }
       return step
     }

@@ -81,9 +81,8 @@ package enum InitCommand {
     if let given, given.contains("://") || given.hasPrefix("git@") {
       return NewPackage.Dependency(url: given)
     }
-    let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let root = given.map { URL(fileURLWithPath: $0).standardizedFileURL } ?? here
+    let here = #filePath.components(separatedBy: "/Sources/Commands/")[0]
+    let root = URL(fileURLWithPath: given ?? here).standardizedFileURL
     let manifest = root.appendingPathComponent("Package.swift").path
     guard FileManager.default.fileExists(atPath: manifest) else {
       throw UsageError(

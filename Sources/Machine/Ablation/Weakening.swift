@@ -84,8 +84,8 @@ public enum Weakening: String, CaseIterable, Sendable {
 
 /// A step of the code, weakened: a place in the source, in one kind of operation.
 ///
-/// As text: `no-tlbi:unmap@GracewalkModels/Flush.swift:40`, and with `#2` behind it where several calls lead
-/// there and it is the second of them.
+/// As text: `no-tlbi:unmap@GracewalkModels/Flush.swift:40`, and with `#2` behind it where several
+/// calls lead there and it is the second of them.
 public struct WeakenedStep: Hashable, Sendable {
   public var weakening: Weakening
   /// The operation's name without its addresses; code that operations share is several steps.
