@@ -134,6 +134,28 @@ import Testing
     }
   }
 
+  /// A switch over kinds of actions names them all, so that it cannot be wrong about a new one.
+  @Test func kindsOfActionsAreNamed() {
+    let families: Set = [
+      "access", "lock", "grace", "callback", "page", "slab", "context", "boundary", "hardware",
+    ]
+    var switches = 0
+    for file in Self.files(in: "Sources/Machine") {
+      for (start, line) in file.lines.enumerated() {
+        let words = line.split(separator: " ")
+        guard words.count == 3, words[0] == "switch",
+          words[1].hasSuffix("action.kind") || families.contains(String(words[1]))
+        else { continue }
+        switches += 1
+        let indent = String(line.prefix { $0 == " " })
+        let body = file.lines[(start + 1)...].prefix { $0 != "\(indent)}" }
+        let answersForAll = body.contains { $0.hasPrefix("\(indent)default") }
+        #expect(!answersForAll, "\(file.path):\(start + 1) has a default")
+      }
+    }
+    #expect(switches >= 35)
+  }
+
   @Test func filesSayWhatTheyAre() {
     for file in Self.files(in: "Sources", "models", "Tests") {
       #expect(file.lines.first?.hasPrefix("//") == true, "\(file.path) begins without a comment")

@@ -174,8 +174,8 @@ extension VirtualCPU {
     _ location: Location, _ ordering: MemoryOrdering, _ site: SourceSite,
     _ change: (UInt64) -> UInt64
   ) throws(Abandoned) -> UInt64 {
-    let before = try issue(Action(.load, location, ordering), site)
-    var store = Action(.store, location, ordering)
+    let before = try issue(Action(.access(.load), location, ordering), site)
+    var store = Action(.access(.store), location, ordering)
     store.a = change(before)
     _ = try issue(store, site)
     return before
@@ -189,12 +189,13 @@ extension VirtualCPU {
 
   /// Keeps what an action tells about a word.
   func noteKnown(_ action: Action, _ result: UInt64) {
-    switch action.kind {
+    guard case .access(let access) = action.kind else { return }
+    switch access {
     case .load, .wait: weakened.known[action.cell] = result
     case .store, .exchange: weakened.known[action.cell] = action.a
     case .compareExchange:
       weakened.known[action.cell] = result == action.a ? action.b : result
-    default: break
+    case .fetchAdd, .incrementUnlessZero: break
     }
   }
 
@@ -203,9 +204,12 @@ extension VirtualCPU {
   func noteOrdering(_ action: Action, _ site: SourceSite) {
     guard ablation == .census, action.ordering != .relaxed else { return }
     switch action.kind {
-    case .load, .store, .compareExchange, .exchange, .fetchAdd, .incrementUnlessZero, .fence:
-      noteStep(.relaxed, site, callPath)
-    default: break  // What a lock orders is the lock's.
+    case .access(.wait): break
+    case .access, .fence: noteStep(.relaxed, site, callPath)
+    // What a lock orders is the lock's.
+    case .finished, .lock, .grace, .callback, .page, .slab, .context, .choose, .history, .hardware,
+      .handOver, .claim, .threw:
+      break
     }
   }
 }

@@ -53,18 +53,22 @@ extension Machine {
   /// Takes effect at once: nothing else runs yet.
   func performAtBoot(_ action: Action, by cpu: VirtualCPU) -> UInt64 {
     switch action.kind {
-    case .interruptSend:
+    case .grace(.interruptSend):
       if isInside(.interrupts, cpu.index) { report(.sentWhileMasked, cpu.index) }
       return 0
-    case .graceStart, .barrierStart:
+    case .grace(.graceStart), .callback(.barrierStart):
       if isInside(.sections, cpu.index) { report(.blockedInSection, cpu.index) }
       return 0
-    case .graceEnd, .barrierEnd, .interruptTaken, .choose: return 0
-    case .call:
+    case .grace(.graceEnd), .grace(.interruptTaken), .callback(.barrierEnd), .choose: return 0
+    case .callback(.call):
       // Nobody is in a section, so the grace period is over at once.
       try? cpu.runNow(callbackBody(for: action.b))
       return 0
-    default: return perform(action, by: cpu.index)
+    case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.maskInterrupts),
+      .grace(.unmaskInterrupts), .callback(.callbackStart), .callback(.callbackEnd), .finished,
+      .access, .fence, .lock, .page, .slab, .context, .history, .hardware, .handOver, .claim,
+      .threw:
+      return perform(action, by: cpu.index)
     }
   }
 
@@ -73,10 +77,12 @@ extension Machine {
   /// Grace periods are over at once: nobody else is inside of anything.
   func waitText(atBoot action: Action) -> String? {
     switch action.kind {
-    case .wait, .spinLock, .readLock, .writeLock:
+    case .access, .lock:
       guard !canTake(action, by: layout.bootOwner) else { return nil }
       return "'\(text(of: action))' waits for what nobody will do: no CPU runs yet"
-    default: return nil
+    case .finished, .fence, .grace, .callback, .page, .slab, .context, .choose, .history,
+      .hardware, .handOver, .claim, .threw:
+      return nil
     }
   }
 

@@ -25,7 +25,7 @@ extension Machine {
   public func hasEnded(_ cpu: Int) -> Bool {
     guard cpu < layout.cpuCount else { return true }
     let kind = node(of: cpu).pointee.action.kind
-    return kind == .finished || kind == .callbackStart
+    return kind == .finished || kind == .callback(.callbackStart)
   }
 
   /// All locks that are held, in the order in which the scenario declares them.
@@ -44,7 +44,8 @@ extension Machine {
       let mode = mode(ofLock: cell, heldBy: cpu) ?? .spin
       let since = since(cpu) { action in
         action.cell == cell
-          && (action.kind == .spinLock || action.kind == .readLock || action.kind == .writeLock)
+          && (action.kind == .lock(.spinLock) || action.kind == .lock(.readLock)
+            || action.kind == .lock(.writeLock))
       }
       list.append(HeldLock(cpu: cpu, lock: name(ofCell: cell), mode: mode, since: since))
     }
@@ -61,9 +62,9 @@ extension Machine {
   }
 
   private func stretch(_ domain: GraceDomain, of cpu: Int) -> OpenStretch {
-    let entering: Action.Kind = domain == .interrupts ? .maskInterrupts : .sectionEnter
+    let entering: Action.Grace = domain == .interrupts ? .maskInterrupts : .sectionEnter
     return OpenStretch(
-      cpu: cpu, isMask: domain == .interrupts, since: since(cpu) { $0.kind == entering })
+      cpu: cpu, isMask: domain == .interrupts, since: since(cpu) { $0.kind == .grace(entering) })
   }
 
   /// When a CPU last took an action, as the end of a sentence.
@@ -86,22 +87,25 @@ extension Machine {
   }
 
   private func reasons(of action: Action, by cpu: Int) -> [String] {
+    guard action.isBlocking else { return [] }
     switch action.kind {
-    case .wait: return ["which is \(text(ofValue: memory[action.cell], in: action.cell))"]
-    case .spinLock, .readLock, .writeLock: return ["held by \(holdersText(action.cell, cpu))"]
-    case .graceEnd: return [text(ofReaders: memory[layout.graceReaders(cpu)], graceDomain, cpu)]
-    case .interruptTaken:
+    case .access: return ["which is \(text(ofValue: memory[action.cell], in: action.cell))"]
+    case .lock: return ["held by \(holdersText(action.cell, cpu))"]
+    case .grace(.interruptTaken):
       return [text(ofReaders: memory[layout.interruptReceivers(cpu)], .interrupts, cpu)]
-    case .callbackStart:
+    case .grace: return [text(ofReaders: memory[layout.graceReaders(cpu)], graceDomain, cpu)]
+    case .callback(.callbackStart):
       let owner = cpus[cpu].callbackOwner
       let next = Int(memory[layout.callbacksStarted(owner)])
       guard next < Int(memory[layout.callbacksQueued(owner)]) else { return [] }
       return [text(ofReaders: memory[layout.callbackReaders(owner, next)], graceDomain, cpu)]
-    case .barrierEnd:
+    case .callback:
       return (0..<layout.cpuCount).filter {
         memory[layout.callbacksFinished($0)] < memory[layout.barrierTarget(cpu, $0)]
       }.map { "for a callback of \(name(ofCPU: $0))" }
-    default: return []
+    case .finished, .fence, .page, .slab, .context, .choose, .history, .hardware, .handOver, .claim,
+      .threw:
+      return []  // None of them blocks.
     }
   }
 

@@ -11,9 +11,9 @@ extension VirtualCPU {
       throw stop("queues callbacks from callbacks without end before the CPUs start")
     }
     if let text = machine.waitText(atBoot: action) { throw misuse(text, site ?? .none) }
-    if action.kind == .call { bootCalls += 1 }
+    if action.kind == .callback(.call) { bootCalls += 1 }
     let result = machine.performAtBoot(action, by: self)
-    if action.kind == .call { bootCalls -= 1 }
+    if action.kind == .callback(.call) { bootCalls -= 1 }
     // A callback has thrown an error of its own, and that ends all of it.
     if errorOnTheSpot != nil || isAbandoned { throw Abandoned() }
     return result

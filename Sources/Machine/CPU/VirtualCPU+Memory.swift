@@ -27,7 +27,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(location, site)
     if let value = knownValue(of: location.cell, site) { return value }
-    return try issue(Action(.load, location, ordering), site)
+    return try issue(Action(.access(.load), location, ordering), site)
   }
 
   /// Reads a word that only read-side sections may read, like `rcu_dereference`.
@@ -37,7 +37,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(location, site)
     if let value = knownValue(of: location.cell, site) { return value }
-    var action = Action(.load, location, .acquire)
+    var action = Action(.access(.load), location, .acquire)
     action.flag = true
     return try issue(action, site)
   }
@@ -50,7 +50,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(location, site)
     if leavesOutTaking(location.cell, value, site) { return }
-    var action = Action(.store, location, ordering)
+    var action = Action(.access(.store), location, ordering)
     action.a = value
     _ = try issue(action, site)
   }
@@ -63,17 +63,17 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(location, site)
     if leavesOutTaking(location.cell, desired, site) {
-      let found = try issue(Action(.load, location, ordering), site)
+      let found = try issue(Action(.access(.load), location, ordering), site)
       return CompareExchangeResult(original: found, exchanged: found == expected)
     }
     let won = CompareExchangeResult(original: expected, exchanged: true)
     if isWeakened(.plainStore, site) {
-      var store = Action(.store, location, ordering)
+      var store = Action(.access(.store), location, ordering)
       store.a = desired
       _ = try issue(store, site)
       return won
     }
-    var action = Action(.compareExchange, location, ordering)
+    var action = Action(.access(.compareExchange), location, ordering)
     action.a = expected
     action.b = desired
     let original = try issue(action, site)
@@ -89,12 +89,12 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(location, site)
     if leavesOutTaking(location.cell, value, site) {
-      return try issue(Action(.load, location, ordering), site)
+      return try issue(Action(.access(.load), location, ordering), site)
     }
     if isWeakened(.loadAndStore, site) {
       return try update(location, ordering, site) { _ in value }
     }
-    var action = Action(.exchange, location, ordering)
+    var action = Action(.access(.exchange), location, ordering)
     action.a = value
     return try issue(action, site)
   }
@@ -110,7 +110,7 @@ extension VirtualCPU {
     if isWeakened(.loadAndStore, site) {
       return try update(location, ordering, site) { $0 &+ UInt64(bitPattern: value) }
     }
-    var action = Action(.fetchAdd, location, ordering)
+    var action = Action(.access(.fetchAdd), location, ordering)
     action.a = UInt64(bitPattern: value)
     return try issue(action, site)
   }
@@ -123,12 +123,12 @@ extension VirtualCPU {
     try admit(location, site)
     if isWeakened(.noGet, site) { return true }
     if isWeakened(.getFromZero, site) {
-      var add = Action(.fetchAdd, location, ordering)
+      var add = Action(.access(.fetchAdd), location, ordering)
       add.a = 1
       _ = try issue(add, site)
       return true
     }
-    return try issue(Action(.incrementUnlessZero, location, ordering), site) != 0
+    return try issue(Action(.access(.incrementUnlessZero), location, ordering), site) != 0
   }
 
   /// Orders this CPU's accesses.
@@ -153,9 +153,9 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(location, site)
     if isWeakened(.noWait, site) {
-      return try issue(Action(.load, location, .acquire), site)
+      return try issue(Action(.access(.load), location, .acquire), site)
     }
-    var action = Action(.wait, location, .acquire)
+    var action = Action(.access(.wait), location, .acquire)
     switch condition {
     case .equals(let value): (action.a, action.b, action.flag) = (~0, value, false)
     case .differs(let value): (action.a, action.b, action.flag) = (~0, value, true)

@@ -224,13 +224,14 @@ public final class VirtualCPU {
     beginsAgain = false
     if ablation != .none { noteKnown(action, result) }
     guard hasHardware, action.cell >= Layout.namedCapacity else { return }
-    switch action.kind {
+    guard case .access(let access) = action.kind else { return }
+    switch access {
     case .store: written.note(action.cell, Descriptor(bits: action.a), after: nil)
     case .exchange:
       written.note(action.cell, Descriptor(bits: action.a), after: Descriptor(bits: result))
     case .compareExchange where result == action.a:
       written.note(action.cell, Descriptor(bits: action.b), after: Descriptor(bits: result))
-    default: break
+    case .compareExchange, .load, .fetchAdd, .incrementUnlessZero, .wait: break
     }
   }
 
@@ -314,7 +315,7 @@ public final class VirtualCPU {
   }
 
   private func invoke(_ call: SpecificationCall) throws(Abandoned) {
-    var action = Action(.invoke)
+    var action = Action(.history(.invoke))
     action.a = call.packed
     // What had ended when this operation began decides about the history, so it stays known.
     let seen = try issue(action, .none)
@@ -322,7 +323,7 @@ public final class VirtualCPU {
   }
 
   private func respond(_ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {
-    var action = Action(.respond)
+    var action = Action(.history(.respond))
     action.a = call.packed
     action.b = code
     _ = try issue(action, .none)
@@ -332,9 +333,9 @@ public final class VirtualCPU {
     var frame = 0
     withUnsafePointer(to: &frame) { base = UnsafeRawPointer($0) }
     while true {
-      let key = try issue(Action(.callbackStart), .none)
+      let key = try issue(Action(.callback(.callbackStart)), .none)
       try machine.callbackBody(for: key)(self)
-      _ = try issue(Action(.callbackEnd), .none)
+      _ = try issue(Action(.callback(.callbackEnd)), .none)
       finishOperation(NoResult())
     }
   }

@@ -80,7 +80,8 @@ extension Machine {
     for depth in 0..<depth {
       let frame = frame(depth)
       let action = tree[frame.node].pointee.action
-      guard action.kind == .tlbInvalidate, TLBInvalidation.root(packed: action.a) == root else {
+      guard action.kind == .hardware(.tlbInvalidate), TLBInvalidation.root(packed: action.a) == root
+      else {
         continue
       }
       let invalidation = TLBInvalidation(packed: action.a)
@@ -121,8 +122,10 @@ extension Machine {
       var node = tree[positions[cpu]].pointee.parent
       while node >= 0 {
         let action = tree[node].pointee.action
-        if action.kind == .dsb || action.kind == .tlbInvalidate { return false }
-        if action.kind == .tlbi, TLBInvalidation.root(packed: action.a) == root,
+        if action.kind == .hardware(.dsb) || action.kind == .hardware(.tlbInvalidate) {
+          return false
+        }
+        if action.kind == .hardware(.tlbi), TLBInvalidation.root(packed: action.a) == root,
           TLBInvalidation(packed: action.a).survival(of: entry, []) == nil
         {
           return true

@@ -20,9 +20,18 @@ extension Machine {
     memory[layout.stretch(domain, cpu)] & 1 == 1
   }
 
+  /// The domain that a step is about.
+  func domain(of grace: Action.Grace) -> GraceDomain {
+    switch grace {
+    case .sectionEnter, .sectionLeave: .sections
+    case .graceStart, .graceEnd: graceDomain
+    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken: .interrupts
+    }
+  }
+
   /// Carries out an action of a domain; returns what the CPU observes.
-  func performGrace(_ action: Action, in domain: GraceDomain, by cpu: Int) -> UInt64 {
-    switch action.kind {
+  func performGrace(_ grace: Action.Grace, in domain: GraceDomain, by cpu: Int) -> UInt64 {
+    switch grace {
     case .sectionEnter, .maskInterrupts:
       if isPartOfReader(domain, cpu) { memory[layout.reader(cpu)] += 1 }
       memory[layout.stretch(domain, cpu)] += 1
@@ -43,7 +52,7 @@ extension Machine {
       if !domain.waitsForItself { readers.remove(cpu) }
       memory[layout.awaited(domain, cpu)] = readers.bits
       return readers.bits
-    default: break  // The end of a wait changes nothing.
+    case .graceEnd, .interruptTaken: break  // The end of a wait changes nothing.
     }
     return 0
   }
@@ -87,9 +96,10 @@ extension Machine {
 
   /// Adds what an action of a domain touches.
   func addGrace(
-    _ action: Action, in domain: GraceDomain, by cpu: Int, to footprint: Footprint
+    _ grace: Action.Grace, _ action: Action, in domain: GraceDomain, by cpu: Int,
+    to footprint: Footprint
   ) {
-    switch action.kind {
+    switch grace {
     case .sectionEnter, .maskInterrupts:
       footprint.write(layout.stretch(domain, cpu))
       if isPartOfReader(domain, cpu) { footprint.write(layout.reader(cpu)) }
@@ -97,7 +107,7 @@ extension Machine {
       addEnd(of: domain, cpu, footprint)
       if isPartOfReader(domain, cpu) { addEnd(of: .readers, cpu, footprint) }
     case .graceStart, .interruptSend: addStretches(domain, ~0, footprint)
-    default: addStretches(domain, action.a, footprint, .blocks)
+    case .graceEnd, .interruptTaken: addStretches(domain, action.a, footprint, .blocks)
     }
   }
 

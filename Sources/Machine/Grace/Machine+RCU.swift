@@ -4,8 +4,8 @@ import GracewalkExploration
 import GracewalkSupport
 
 extension Machine {
-  func performRCU(_ action: Action, by cpu: Int) -> UInt64 {
-    switch action.kind {
+  func performCallback(_ callback: Action.Callback, _ action: Action, by cpu: Int) -> UInt64 {
+    switch callback {
     case .call:
       queueCallback(action.b, by: cpu)
       return 0
@@ -24,7 +24,7 @@ extension Machine {
         memory[layout.barrierTarget(cpu, other)] = memory[layout.callbacksQueued(other)]
       }
       return 0
-    default: return 0
+    case .barrierEnd: return 0
     }
   }
 
@@ -74,9 +74,9 @@ extension Machine {
     memory[layout.callbackReaders(owner, index)] = readers
   }
 
-  func addRCU(_ action: Action, by cpu: Int, to footprint: Footprint) {
+  func addCallback(_ callback: Action.Callback, by cpu: Int, to footprint: Footprint) {
     let owner = cpus[cpu].callbackOwner
-    switch action.kind {
+    switch callback {
     case .call:
       addStretches(graceDomain, ~0, footprint)
       footprint.write(layout.callbacksQueued(owner))
@@ -101,7 +101,6 @@ extension Machine {
         let last = Int(memory[layout.barrierTarget(cpu, other)]) - 1
         footprint.read(layout.callbackEnd(other, last), .blocks)
       }
-    default: break
     }
   }
 }

@@ -17,7 +17,7 @@ extension VirtualCPU {
     if leavesOutBeginning(.noMask, \.masks, site) { return }
     maskDepth += 1
     guard maskDepth == 1 else { return }
-    _ = try issue(Action(.maskInterrupts), site)
+    _ = try issue(Action(.grace(.maskInterrupts)), site)
   }
 
   /// Undoes the latest masking, like `local_irq_restore`.
@@ -25,7 +25,7 @@ extension VirtualCPU {
     if leavesOutEnd(\.masks) { return }
     if maskDepth > 0 { maskDepth -= 1 }
     guard maskDepth == 0 else { return }
-    _ = try issue(Action(.unmaskInterrupts), SourceSite(file: file, line: line))
+    _ = try issue(Action(.grace(.unmaskInterrupts)), SourceSite(file: file, line: line))
   }
 
   /// Interrupts every other CPU and waits until each has taken the interrupt, like
@@ -37,8 +37,8 @@ extension VirtualCPU {
   public func interruptOthers(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noInterrupt, site) { return }
-    var taken = Action(.interruptTaken)
-    taken.a = try issue(Action(.interruptSend), site)
+    var taken = Action(.grace(.interruptTaken))
+    taken.a = try issue(Action(.grace(.interruptSend)), site)
     _ = try issue(taken, site)
   }
 }

@@ -123,7 +123,7 @@ extension Machine {
     var stuck: [Int] = []
     var waiting = disabledCPUs()
     while let cpu = waiting.popLowest() {
-      if node(of: cpu).pointee.action.kind == .callbackStart {
+      if node(of: cpu).pointee.action.kind == .callback(.callbackStart) {
         let owner = cpus[cpu].callbackOwner
         let queued = memory[layout.callbacksQueued(owner)]
         if memory[layout.callbacksStarted(owner)] == queued { continue }
@@ -137,7 +137,7 @@ extension Machine {
   public var unfinishedCPUs: [Int] {
     (0..<cpuCount).filter { cpu in
       let kind = node(of: cpu).pointee.action.kind
-      return kind != .finished && (kind != .callbackStart || enabledCPUs().contains(cpu))
+      return kind != .finished && (kind != .callback(.callbackStart) || enabledCPUs().contains(cpu))
     }
   }
 
@@ -188,7 +188,8 @@ extension Machine {
     for depth in 0..<self.depth {
       let frame = frame(depth)
       let action = tree[frame.node].pointee.action
-      switch action.kind {
+      guard case .history(let boundary) = action.kind else { continue }
+      switch boundary {
       case .invoke:
         let call = SpecificationCall(packed: action.a)
         open[frame.cpu] = entries.count
@@ -198,7 +199,6 @@ extension Machine {
         guard let entry = open.removeValue(forKey: frame.cpu) else { continue }
         entries[entry].result = action.b
         entries[entry].ended = depth
-      default: break
       }
     }
     return entries

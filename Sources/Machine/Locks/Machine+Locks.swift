@@ -35,26 +35,26 @@ extension Machine {
   ///
   /// Who holds it already would wait for itself; where an invariant judges that, it goes on and is
   /// reported.
-  func canLock(_ action: Action, by cpu: Int) -> Bool {
+  func canLock(_ lock: Action.Locking, _ action: Action, by cpu: Int) -> Bool {
     let value = memory[action.cell]
     if value == 0 { return true }
-    if action.kind == .readLock && value & Machine.writerBit == 0 { return true }
-    return watched.contains(.lockedAgain) && holdsAlready(action, cpu)
+    if lock == .readLock && value & Machine.writerBit == 0 { return true }
+    return watched.contains(.lockedAgain) && holdsAlready(lock, action, cpu)
   }
 
-  private func holdsAlready(_ action: Action, _ cpu: Int) -> Bool {
+  private func holdsAlready(_ lock: Action.Locking, _ action: Action, _ cpu: Int) -> Bool {
     let value = memory[action.cell]
-    return action.kind == .spinLock
+    return lock == .spinLock
       ? value == UInt64(cpu) + 1 : value & CPUSet(cpu).bits != 0
   }
 
-  func performLocking(_ action: Action, by cpu: Int) -> UInt64 {
+  func performLocking(_ lock: Action.Locking, _ action: Action, by cpu: Int) -> UInt64 {
     let cell = action.cell
     let bit = CPUSet(cpu).bits
-    switch action.kind {
+    switch lock {
     case .spinLock, .readLock, .writeLock:
-      if holdsAlready(action, cpu) { reportRecursion(action, cpu) }
-      take(action, by: cpu)
+      if holdsAlready(lock, action, cpu) { reportRecursion(lock, action, cpu) }
+      take(lock, action, by: cpu)
     case .spinUnlock:
       if memory[cell] == UInt64(cpu) + 1 {
         memory[cell] = 0
@@ -66,7 +66,7 @@ extension Machine {
         report(.releasedUnheldLock, cpu, cell: cell)
       }
       memory[cell] &= ~bit
-    default:
+    case .writeUnlock:
       if memory[cell] == Machine.writerBit | bit {
         memory[cell] = 0
       } else {
@@ -77,19 +77,19 @@ extension Machine {
   }
 
   /// Takes a lock that is free for the CPU; one that it holds already stays as it is.
-  private func take(_ action: Action, by cpu: Int) {
+  private func take(_ lock: Action.Locking, _ action: Action, by cpu: Int) {
     let cell = action.cell
     let bit = CPUSet(cpu).bits
-    switch action.kind {
+    switch lock {
     case .spinLock: memory[cell] = UInt64(cpu) + 1
     case .readLock: memory[cell] |= bit
-    default: if memory[cell] == 0 { memory[cell] = Machine.writerBit | bit }
+    case .writeLock: if memory[cell] == 0 { memory[cell] = Machine.writerBit | bit }
+    case .spinUnlock, .readUnlock, .writeUnlock: break
     }
   }
 
-  private func reportRecursion(_ action: Action, _ cpu: Int) {
-    let wanted: LockMode =
-      action.kind == .spinLock ? .spin : action.kind == .readLock ? .read : .write
+  private func reportRecursion(_ lock: Action.Locking, _ action: Action, _ cpu: Int) {
+    let wanted: LockMode = lock == .spinLock ? .spin : lock == .readLock ? .read : .write
     let held = mode(ofLock: action.cell, heldBy: cpu) ?? wanted
     report(.lockedAgain, cpu, cell: action.cell, value: held.rawValue << 8 | wanted.rawValue)
   }
@@ -107,9 +107,11 @@ extension Machine {
   }
 
   /// Readers do not conflict: each has an object of its own behind the lock's word.
-  func addLocking(_ action: Action, by cpu: Int, to footprint: Footprint) {
+  func addLocking(
+    _ lock: Action.Locking, _ action: Action, by cpu: Int, to footprint: Footprint
+  ) {
     let reader = action.cell + 1 + UInt32(cpu)
-    switch action.kind {
+    switch lock {
     case .readLock:
       footprint.read(action.cell, .blocks)
       footprint.write(reader)
@@ -118,7 +120,7 @@ extension Machine {
       footprint.write(action.cell, .blocks)
       for other in 0..<layout.cpuCount { footprint.read(action.cell + 1 + UInt32(other), .blocks) }
     case .spinLock: footprint.write(action.cell, .blocks)
-    default: footprint.write(action.cell, .releases)
+    case .spinUnlock, .writeUnlock: footprint.write(action.cell, .releases)
     }
   }
 

@@ -8,7 +8,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(lock.location, "a lock", site)
     if leavesOutLock(.noLock, lock.location.cell, site) { return }
-    _ = try issue(Action(.spinLock, lock.location, .acquire), site)
+    _ = try issue(Action(.lock(.spinLock), lock.location, .acquire), site)
   }
 
   /// Releases a lock this CPU holds.
@@ -18,7 +18,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(lock.location, "a lock", site)
     if releaseWeakened(lock.location.cell) != nil { return }
-    _ = try issue(Action(.spinUnlock, lock.location, .release), site)
+    _ = try issue(Action(.lock(.spinUnlock), lock.location, .release), site)
   }
 
   /// Blocks until no writer holds the lock, and takes it as a reader.
@@ -28,7 +28,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(lock.location, "a lock", site)
     if leavesOutLock(.noReadLock, lock.location.cell, site) { return }
-    _ = try issue(Action(.readLock, lock.location, .acquire), site)
+    _ = try issue(Action(.lock(.readLock), lock.location, .acquire), site)
   }
 
   /// Releases a lock this CPU holds as a reader.
@@ -38,7 +38,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(lock.location, "a lock", site)
     if releaseWeakened(lock.location.cell) != nil { return }
-    _ = try issue(Action(.readUnlock, lock.location, .release), site)
+    _ = try issue(Action(.lock(.readUnlock), lock.location, .release), site)
   }
 
   /// Blocks until nobody holds the lock, and takes it as the writer.
@@ -48,8 +48,8 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(lock.location, "a lock", site)
     if leavesOutLock(.noWriteLock, lock.location.cell, site) { return }
-    let kind = takesForReadingOnly(lock.location.cell, site) ? Action.Kind.readLock : .writeLock
-    _ = try issue(Action(kind, lock.location, .acquire), site)
+    let kind = takesForReadingOnly(lock.location.cell, site) ? Action.Locking.readLock : .writeLock
+    _ = try issue(Action(.lock(kind), lock.location, .acquire), site)
   }
 
   /// Releases a lock this CPU holds as the writer.
@@ -60,8 +60,8 @@ extension VirtualCPU {
     try admit(lock.location, "a lock", site)
     let hold = releaseWeakened(lock.location.cell)
     if hold == WeakenedState.Hold.none { return }
-    let kind = hold == .read ? Action.Kind.readUnlock : .writeUnlock
-    _ = try issue(Action(kind, lock.location, .release), site)
+    let kind = hold == .read ? Action.Locking.readUnlock : .writeUnlock
+    _ = try issue(Action(.lock(kind), lock.location, .release), site)
   }
 
   // MARK: Read-copy-update
@@ -78,7 +78,7 @@ extension VirtualCPU {
     if leavesOutBeginning(.noSection, \.sections, site) { return }
     sectionDepth += 1
     guard sectionDepth == 1 else { return }
-    _ = try issue(Action(.sectionEnter), site)
+    _ = try issue(Action(.grace(.sectionEnter)), site)
   }
 
   /// Leaves a read-side section, like `rcu_read_unlock`.
@@ -86,7 +86,7 @@ extension VirtualCPU {
     if leavesOutEnd(\.sections) { return }
     if sectionDepth > 0 { sectionDepth -= 1 }
     guard sectionDepth == 0 else { return }
-    _ = try issue(Action(.sectionLeave), SourceSite(file: file, line: line))
+    _ = try issue(Action(.grace(.sectionLeave)), SourceSite(file: file, line: line))
   }
 
   /// Waits for a grace period, like `synchronize_rcu`: until every section, and every mask of
@@ -94,8 +94,8 @@ extension VirtualCPU {
   public func synchronize(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noSynchronize, site) { return }
-    var end = Action(.graceEnd)
-    end.a = try issue(Action(.graceStart), site)
+    var end = Action(.grace(.graceEnd))
+    end.a = try issue(Action(.grace(.graceStart)), site)
     _ = try issue(end, site)
   }
 
@@ -110,7 +110,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     if isAbandoned { throw refused() }
     if isWeakened(.callAtOnce, site) { return try runNow(body) }
-    var action = Action(.call)
+    var action = Action(.callback(.call))
     action.b = machine.registerCallback(of: self, body)
     _ = try issue(action, site)
   }
@@ -119,7 +119,7 @@ extension VirtualCPU {
   public func barrier(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noBarrier, site) { return }
-    _ = try issue(Action(.barrierStart), site)
-    _ = try issue(Action(.barrierEnd), site)
+    _ = try issue(Action(.callback(.barrierStart)), site)
+    _ = try issue(Action(.callback(.barrierEnd)), site)
   }
 }

@@ -47,7 +47,7 @@ extension VirtualCPU {
     contextAt address: UInt64, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     if isAbandoned { throw refused() }
-    var action = Action(.contextUse)
+    var action = Action(.context(.use))
     action.a = address
     action.cell = machine.contextCell(at: address)
     _ = try issue(action, SourceSite(file: file, line: line))
@@ -59,7 +59,7 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     try admit(context.state, "a context", site)
-    var action = Action(.contextRelease, context.state)
+    var action = Action(.context(.release), context.state)
     action.a = context.address
     action.flag = context.ownsPages
     _ = try issue(action, site)

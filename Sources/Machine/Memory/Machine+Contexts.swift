@@ -9,13 +9,15 @@ extension Machine {
     scenario.contexts.first { $0.address == address }?.state.cell ?? 0
   }
 
-  func performContext(_ action: Action, by cpu: Int) -> UInt64 {
+  func performContext(
+    _ context: Action.ContextStep, _ action: Action, by cpu: Int
+  ) -> UInt64 {
     if action.cell == 0 {
       report(.usedNoContext, cpu, value: action.a)
     } else if memory[action.cell] != 0 {
       report(.usedAfterRelease, cpu, cell: action.cell)
     }
-    guard action.kind == .contextRelease else { return 0 }
+    guard context == .release else { return 0 }
     memory[action.cell] = 1
     if action.flag {
       for page in pagesInUse { report(.outlivesContext, cpu, page: page.base, cell: action.cell) }
@@ -28,8 +30,10 @@ extension Machine {
   /// Who releases a context that owns pages sees which pages there are. An owner's count of pages
   /// stands for all of them: allocating and freeing one writes it (`addPagesOfOwner`). The word of
   /// a slab's free pages stands for those.
-  func addContext(_ action: Action, to footprint: Footprint) {
-    if action.kind == .contextUse {
+  func addContext(
+    _ context: Action.ContextStep, _ action: Action, to footprint: Footprint
+  ) {
+    if context == .use {
       if action.cell != 0 { footprint.read(action.cell) }
       return
     }

@@ -22,6 +22,35 @@ extension Machine {
     return UInt64(page.id)
   }
 
+  func performPage(_ page: Action.Page, _ action: Action, by cpu: Int) -> UInt64 {
+    switch page {
+    case .allocate: return allocatePage(for: cpu, inOperation: action.a)
+    case .publish:
+      if let id = layout.pageID(at: action.cell) { publish(id, by: cpu) }
+      return 0
+    case .free:
+      freePage(action.lifetime, by: cpu)
+      return 0
+    }
+  }
+
+  /// Adds what an action on a page as a whole touches.
+  func addPage(_ page: Action.Page, _ action: Action, by cpu: Int, to footprint: Footprint) {
+    switch page {
+    case .publish: break
+    case .allocate: addPagesOfOwner(cpu, to: footprint)
+    case .free:
+      footprint.write(action.lifetime)
+      addOwner(ofPageAt: action.lifetime, to: footprint)
+      addReaders(ofPage: action.lifetime, footprint)
+      // The word of its links stands for the readers that whoever unlinks the page notes.
+      if requirements.contains(.readersAtUnlink) {
+        footprint.read(action.lifetime + Layout.linksOffset)
+      }
+      if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
+    }
+  }
+
   func freePage(_ base: UInt32, by cpu: Int, leavesSlab: Bool = false) {
     let lifetime = memory[base]
     guard lifetime & 1 == 1 else {

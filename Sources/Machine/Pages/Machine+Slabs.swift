@@ -22,17 +22,17 @@ extension Machine {
     owner == layout.bootOwner ? scenario.slabPageCount : 0
   }
 
-  func performSlab(_ action: Action, by cpu: Int) -> UInt64 {
-    switch action.kind {
-    case .slabAllocate:
+  func performSlab(_ slab: Action.SlabStep, _ action: Action, by cpu: Int) -> UInt64 {
+    switch slab {
+    case .allocate:
       let free = CPUSet(bits: memory[action.cell])
       guard !free.isEmpty else { return 0 }
       memory[action.cell] = free.bits & (free.bits - 1)
       return UInt64(Slab.firstID(packed: action.b) + free.lowest) + 1
-    case .slabFree:
+    case .free:
       giveBack(action, by: cpu)
       return 0
-    default:
+    case .shrink:
       var free = CPUSet(bits: memory[action.cell])
       memory[action.cell] = 0
       while let index = free.popLowest() {
@@ -61,12 +61,12 @@ extension Machine {
   ///
   /// The word of free pages stands for the pages' being free. The noted readers of a page have the
   /// word of its links for an object, as where it is unlinked.
-  func addSlab(_ action: Action, to footprint: Footprint) {
+  func addSlab(_ slab: Action.SlabStep, _ action: Action, to footprint: Footprint) {
     let free = memory[action.cell]
-    switch action.kind {
-    case .slabAllocate:
+    switch slab {
+    case .allocate:
       if free == 0 { footprint.read(action.cell) } else { footprint.write(action.cell) }
-    case .slabFree:
+    case .free:
       let base = layout.page(Int(action.a)).base
       let bit: UInt64 = 1 << (action.a - UInt64(Slab.firstID(packed: action.b)))
       footprint.read(base)
@@ -77,7 +77,7 @@ extension Machine {
         addReadersNoted(of: base, footprint)
         addUnitsThatMayCache(footprint)
       }
-    default:
+    case .shrink:
       footprint.write(action.cell)
       if free != 0 { addUnitsThatMayCache(footprint) }
       var left = CPUSet(bits: free)
@@ -89,15 +89,17 @@ extension Machine {
   }
 
   /// Adds what an action on a slab could touch, whatever is given back and taken before it.
-  func addPotentialSlab(_ action: Action, to footprint: Footprint) {
+  func addPotentialSlab(_ slab: Action.SlabStep, _ action: Action, to footprint: Footprint) {
     footprint.write(action.cell)
-    if action.kind != .slabAllocate { addUnitsThatMayCache(footprint) }
-    switch action.kind {
-    case .slabFree: addReadersNoted(of: layout.page(Int(action.a)).base, footprint)
-    case .slabShrink:
+    switch slab {
+    case .allocate: break
+    case .free:
+      addUnitsThatMayCache(footprint)
+      addReadersNoted(of: layout.page(Int(action.a)).base, footprint)
+    case .shrink:
+      addUnitsThatMayCache(footprint)
       for id in Slab.pages(packed: action.b) { addShrink(of: id, footprint) }
       addAllReaders(footprint)
-    default: break
     }
   }
 
@@ -152,12 +154,12 @@ extension Machine {
     slabNumber(ofPage: page.id).map { scenario.slabs[$0].kind == .objects } ?? false
   }
 
-  func slabText(_ action: Action) -> String {
+  func slabText(_ step: Action.SlabStep, _ action: Action) -> String {
     let slab = name(ofCell: action.cell)
-    switch action.kind {
-    case .slabAllocate: return "allocate from \(slab)"
-    case .slabFree: return "give \(name(ofPage: Int(action.a))) back to \(slab)"
-    default: return "shrink \(slab)"
+    switch step {
+    case .allocate: return "allocate from \(slab)"
+    case .free: return "give \(name(ofPage: Int(action.a))) back to \(slab)"
+    case .shrink: return "shrink \(slab)"
     }
   }
 }

@@ -99,7 +99,7 @@ extension VirtualCPU {
   ) throws(Abandoned) -> TablePage? {
     let site = SourceSite(file: file, line: line)
     try admit(slab.freePages, "a slab", site)
-    var action = Action(.slabAllocate, slab.freePages)
+    var action = Action(.slab(.allocate), slab.freePages)
     action.b = slab.packedPages
     let found = try issue(action, site)
     return found == 0 ? nil : layout.page(Int(found) - 1)
@@ -117,7 +117,7 @@ extension VirtualCPU {
         "\(machine.name(ofPage: page.id)) is given back to "
           + "\(machine.name(ofCell: slab.freePages.cell)), which it did not come from", site)
     }
-    var action = Action(.slabFree, slab.freePages)
+    var action = Action(.slab(.free), slab.freePages)
     action.a = UInt64(page.id)
     action.b = slab.packedPages
     _ = try issue(action, site)
@@ -132,7 +132,7 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     try admit(slab.freePages, "a slab", site)
-    var action = Action(.slabShrink, slab.freePages)
+    var action = Action(.slab(.shrink), slab.freePages)
     action.b = slab.packedPages
     _ = try issue(action, site)
   }

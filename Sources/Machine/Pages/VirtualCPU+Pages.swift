@@ -25,7 +25,7 @@ extension VirtualCPU {
       choice.a = 2
       if try issue(choice, site) == 1 { return nil }
     }
-    var action = Action(.allocate)
+    var action = Action(.page(.allocate))
     action.a = UInt64(operation + 1)
     return layout.page(Int(try issue(action, site)))
   }
@@ -36,7 +36,7 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     try admit(page, site)
-    _ = try issue(Action(.publish, page.references), site)
+    _ = try issue(Action(.page(.publish), page.references), site)
   }
 
   /// Returns a page to the allocator.
@@ -47,7 +47,7 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     try admit(page, site)
-    _ = try issue(Action(.free, page.lifetime), site)
+    _ = try issue(Action(.page(.free), page.lifetime), site)
   }
 
   /// Takes a reference to a page, like `get_page`.

@@ -15,37 +15,80 @@ public enum MemoryOrdering: UInt8, Sendable, BitwiseCopyable {
 /// An action is flat data with a meaning of its own (`Machine.perform`), so the search can take
 /// it, judge it and take it back without running the code that asked for it.
 public struct Action: BitwiseCopyable, Equatable, Sendable {
-  public enum Kind: UInt8, Sendable, BitwiseCopyable {
+  /// What kind of step it is: of which family, and which of the family's.
+  ///
+  /// Whoever deals with a family has its cases before it, and no others; so a new kind does not
+  /// compile until everything is said of it. `Action+Kinds.swift` says what is asked of all kinds.
+  public enum Kind: Equatable, Sendable, BitwiseCopyable {
     /// The CPU's program has ended; never enabled.
     case finished
-    case load, store, compareExchange, exchange, fetchAdd, incrementUnlessZero
+    case access(Access)
     case fence
+    case lock(Locking)
+    case grace(Grace)
+    case callback(Callback)
+    case page(Page)
+    case slab(SlabStep)
+    case context(ContextStep)
+    case choose
+    case history(History)
+    case hardware(Hardware)
+    /// A data frame gets another owner.
+    case handOver
+    /// Code relies on a translation, or a permission, being gone.
+    case claim
+    /// An error of the code's own has ended it; `a` is the error's number.
+    case threw
+  }
+
+  /// Accesses to a word.
+  public enum Access: Equatable, Sendable, BitwiseCopyable {
+    case load, store, compareExchange, exchange, fetchAdd, incrementUnlessZero
     /// Blocks until the word, masked, equals a value (or no longer does).
     case wait
+  }
+
+  public enum Locking: Equatable, Sendable, BitwiseCopyable {
     case spinLock, spinUnlock, readLock, readUnlock, writeLock, writeUnlock
+  }
+
+  /// Read-side sections, masked interrupts, and waiting for the end of others'.
+  public enum Grace: Equatable, Sendable, BitwiseCopyable {
     case sectionEnter, sectionLeave, graceStart, graceEnd
-    case call, callbackStart, callbackEnd, barrierStart, barrierEnd
-    case allocate, free, publish
-    case choose
-    /// Boundaries of an operation whose history an invariant watches.
-    case invoke, respond
     case maskInterrupts, unmaskInterrupts, interruptSend, interruptTaken
-    /// What a guest and its memory management unit do.
+  }
+
+  /// Work that is deferred until a grace period is over.
+  public enum Callback: Equatable, Sendable, BitwiseCopyable {
+    case call, callbackStart, callbackEnd, barrierStart, barrierEnd
+  }
+
+  public enum Page: Equatable, Sendable, BitwiseCopyable {
+    case allocate, free, publish
+  }
+
+  /// Pages of a slab, whose free ones the word tells.
+  public enum SlabStep: Equatable, Sendable, BitwiseCopyable {
+    case allocate, free, shrink
+  }
+
+  /// An object with a lifetime that is no page.
+  public enum ContextStep: Equatable, Sendable, BitwiseCopyable {
+    case use, release
+  }
+
+  /// Boundaries of an operation whose history an invariant watches.
+  public enum History: Equatable, Sendable, BitwiseCopyable {
+    case invoke, respond
+  }
+
+  /// What a guest and its memory management unit do, and what software tells the unit.
+  public enum Hardware: Equatable, Sendable, BitwiseCopyable {
     case guestAccess, walkStart, walkRead, walkUpdate, evict
     /// An invalidation that is issued, takes effect, and is known to have.
     case tlbi, tlbInvalidate, dsb
     /// An entry that was made valid is seen by every walk from now on.
     case settle
-    /// A data frame gets another owner.
-    case handOver
-    /// Code relies on a translation, or a permission, being gone.
-    case claim
-    /// Pages of a slab, whose free ones the word tells.
-    case slabAllocate, slabFree, slabShrink
-    /// An object with a lifetime that is no page.
-    case contextUse, contextRelease
-    /// An error of the code's own has ended it; `a` is the error's number.
-    case threw
   }
 
   public var kind: Kind
@@ -69,24 +112,6 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     self.ordering = ordering
     cell = location.cell
     lifetime = location.lifetime
-  }
-
-  /// True for kinds that may have to wait before they can be taken.
-  var isBlocking: Bool {
-    switch kind {
-    case .wait, .spinLock, .readLock, .writeLock, .graceEnd, .callbackStart, .barrierEnd,
-      .interruptTaken:
-      true
-    default: false
-    }
-  }
-
-  /// True for kinds that change nothing whatever the state.
-  var onlyReads: Bool {
-    switch kind {
-    case .load, .wait, .fence, .choose, .invoke: true
-    default: false
-    }
   }
 
   /// Equal apart from `isLocal`, which is decided by the machine and not by the code, and from

@@ -50,25 +50,20 @@ extension Facets {
   init(_ action: Action, _ format: EntryFormat) {
     self = []
     switch action.kind {
-    case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
-      insert(.locks)
-    case .sectionEnter, .sectionLeave, .graceStart, .graceEnd, .call, .callbackStart, .callbackEnd,
-      .barrierStart, .barrierEnd, .maskInterrupts, .unmaskInterrupts, .interruptSend,
-      .interruptTaken:
-      insert(.gracePeriods)
-    case .load:
+    case .lock: insert(.locks)
+    case .grace, .callback: insert(.gracePeriods)
+    case .access(.load):
       // A dereference says that a section protects what it reads.
       if action.flag { insert(.gracePeriods) }
     case .handOver: insert(.frameOwners)
-    case .contextUse, .contextRelease: insert(.contexts)
-    case .fetchAdd, .incrementUnlessZero:
+    case .context: insert(.contexts)
+    case .access(.fetchAdd), .access(.incrementUnlessZero):
       let isCount = action.cell == action.lifetime + Layout.referencesOffset
       if action.lifetime != 0 && isCount { insert(.references) }
-    case .store, .exchange: insert(entry: action.a, in: action, format)
-    case .compareExchange: insert(entry: action.b, in: action, format)
-    case .finished, .threw, .fence, .wait, .allocate, .free, .publish, .choose, .invoke, .respond,
-      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .dsb,
-      .settle, .slabAllocate, .slabFree, .slabShrink, .claim:
+    case .access(.store), .access(.exchange): insert(entry: action.a, in: action, format)
+    case .access(.compareExchange): insert(entry: action.b, in: action, format)
+    case .access(.wait), .finished, .threw, .fence, .page, .slab, .choose, .history, .hardware,
+      .claim:
       break
     }
   }

@@ -6,61 +6,92 @@ import GracewalkSupport
 extension Machine {
   /// True if the action can be taken now.
   func canTake(_ action: Action, by cpu: Int) -> Bool {
+    guard action.kind.isBlocking else { return action.kind != .finished }
     switch action.kind {
-    case .finished: return false
-    case .wait: return ((memory[action.cell] & action.a) == action.b) != action.flag
-    case .spinLock, .readLock, .writeLock: return canLock(action, by: cpu)
-    case .graceEnd: return memory[layout.graceReaders(cpu)] == 0
-    case .interruptTaken: return memory[layout.interruptReceivers(cpu)] == 0
-    case .callbackStart:
+    case .access: return ((memory[action.cell] & action.a) == action.b) != action.flag
+    case .lock(let lock): return canLock(lock, action, by: cpu)
+    case .grace(let grace):
+      let waiting = grace == .graceEnd ? layout.graceReaders(cpu) : layout.interruptReceivers(cpu)
+      return memory[waiting] == 0
+    case .callback(.callbackStart):
       let owner = cpus[cpu].callbackOwner
       let next = Int(memory[layout.callbacksStarted(owner)])
       return next < Int(memory[layout.callbacksQueued(owner)])
         && memory[layout.callbackReaders(owner, next)] == 0
-    case .barrierEnd:
+    case .callback:
       return (0..<layout.cpuCount).allSatisfy {
         memory[layout.callbacksFinished($0)] >= memory[layout.barrierTarget(cpu, $0)]
       }
-    default: return true
+    case .finished, .fence, .page, .slab, .context, .choose, .history, .hardware, .handOver, .claim,
+      .threw:
+      return true  // None of them blocks.
     }
   }
 
   /// CPUs one of which must step before a disabled action can be taken.
   func enablers(of action: Action, by cpu: Int) -> CPUSet {
-    let holders = CPUSet(bits: memory[action.cell] & ~Machine.writerBit)
     switch action.kind {
-    case .spinLock: return CPUSet(Int(memory[action.cell]) - 1)
-    case .readLock, .writeLock: return holders
-    case .graceEnd: return CPUSet(CPUSet(bits: memory[layout.graceReaders(cpu)]).lowest)
-    case .interruptTaken:
+    case .lock(.spinLock): return CPUSet(Int(memory[action.cell]) - 1)
+    case .lock: return CPUSet(bits: memory[action.cell] & ~Machine.writerBit)
+    case .grace(.interruptTaken):
       return CPUSet(CPUSet(bits: memory[layout.interruptReceivers(cpu)]).lowest)
-    case .callbackStart:
+    case .grace: return CPUSet(CPUSet(bits: memory[layout.graceReaders(cpu)]).lowest)
+    case .callback(.callbackStart):
       let owner = cpus[cpu].callbackOwner
       let next = Int(memory[layout.callbacksStarted(owner)])
       let isQueued = next < Int(memory[layout.callbacksQueued(owner)])
       guard isQueued else { return CPUSet(owner) }
       return CPUSet(CPUSet(bits: memory[layout.callbackReaders(owner, next)]).lowest)
-    case .barrierEnd:
+    case .callback:
       for other in 0..<layout.cpuCount
       where memory[layout.callbacksFinished(other)] < memory[layout.barrierTarget(cpu, other)] {
         return CPUSet(callbackCPUs[other] ?? other)
       }
       return .first(layout.cpuCount)
-    default: return .first(layout.cpuCount)
+    case .access, .finished, .fence, .page, .slab, .context, .choose, .history, .hardware,
+      .handOver, .claim, .threw:
+      return .first(layout.cpuCount)
     }
   }
 
   /// Carries out an action that can be taken; returns what the CPU observes.
   func perform(_ action: Action, by cpu: Int) -> UInt64 {
-    if action.lifetime != 0 && action.kind != .free && memory[action.lifetime] & 1 == 0
+    if action.lifetime != 0 && action.kind != .page(.free) && memory[action.lifetime] & 1 == 0
       && !isGivenUp(action, by: cpu)
     {
       report(.accessAfterFree, cpu, page: action.lifetime, cell: action.cell)
     }
     switch action.kind {
+    case .access(let access): return performAccess(access, action, by: cpu)
+    case .lock(let lock): return performLocking(lock, action, by: cpu)
+    case .grace(let grace): return performGrace(grace, in: domain(of: grace), by: cpu)
+    case .callback(let callback): return performCallback(callback, action, by: cpu)
+    case .page(let page): return performPage(page, action, by: cpu)
+    case .slab(let slab): return performSlab(slab, action, by: cpu)
+    case .context(let context): return performContext(context, action, by: cpu)
+    case .history(.invoke): return historySeen(by: cpu)
+    case .history(.respond):
+      memory[layout.history(cpu)] += 1
+      return 0
+    case .hardware(let hardware): return performHardware(hardware, action, by: cpu)
+    case .handOver:
+      handOver(action, by: cpu)
+      return 0
+    case .claim:
+      performClaim(action, by: cpu)
+      return 0
+    case .threw:
+      report(.threw, cpu, value: action.a)
+      return 0
+    case .finished, .fence, .choose: return 0
+    }
+  }
+
+  @inline(__always)
+  private func performAccess(_ access: Action.Access, _ action: Action, by cpu: Int) -> UInt64 {
+    switch access {
     case .load, .wait:
-      if action.flag && action.kind == .load && !isInside(.sections, cpu)
-        && !isInside(.interrupts, cpu)
+      if action.flag && access == .load && !isInside(.sections, cpu) && !isInside(.interrupts, cpu)
       {
         report(.dereferencedOutside, cpu, cell: action.cell)
       }
@@ -83,40 +114,12 @@ extension Machine {
       tell(action, by: cpu)
       return old
     case .fetchAdd, .incrementUnlessZero: return performArithmetic(action, by: cpu)
-    case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
-      return performLocking(action, by: cpu)
-    case .sectionEnter, .sectionLeave: return performGrace(action, in: .sections, by: cpu)
-    case .graceStart, .graceEnd: return performGrace(action, in: graceDomain, by: cpu)
-    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken:
-      return performGrace(action, in: .interrupts, by: cpu)
-    case .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd:
-      return performRCU(action, by: cpu)
-    case .allocate: return allocatePage(for: cpu, inOperation: action.a)
-    case .publish:
-      if let id = layout.pageID(at: action.cell) { publish(id, by: cpu) }
-      return 0
-    case .free:
-      freePage(action.lifetime, by: cpu)
-      return 0
-    case .invoke: return historySeen(by: cpu)
-    case .respond:
-      memory[layout.history(cpu)] += 1
-      return 0
-    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
-      .handOver, .claim:
-      return performHardware(action, by: cpu)
-    case .slabAllocate, .slabFree, .slabShrink: return performSlab(action, by: cpu)
-    case .contextUse, .contextRelease: return performContext(action, by: cpu)
-    case .threw:
-      report(.threw, cpu, value: action.a)
-      return 0
-    case .finished, .fence, .choose, .tlbi, .dsb: return 0
     }
   }
 
   private func performArithmetic(_ action: Action, by cpu: Int) -> UInt64 {
     let old = memory[action.cell]
-    let isIncrement = action.kind == .incrementUnlessZero
+    let isIncrement = action.kind == .access(.incrementUnlessZero)
     if isIncrement && old == 0 { return 0 }
     let new = old &+ (isIncrement ? 1 : action.a)
     memory[action.cell] = new
@@ -127,10 +130,29 @@ extension Machine {
 
   /// Adds what an action would touch if it were taken now.
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
-    if action.lifetime != 0 && action.kind != .free { footprint.read(action.lifetime) }
+    if action.lifetime != 0 && action.kind != .page(.free) { footprint.read(action.lifetime) }
     switch action.kind {
-    case .finished, .threw, .fence, .choose, .publish, .tlbi, .dsb: break
-    case .allocate: addPagesOfOwner(cpu, to: footprint)
+    case .finished, .threw, .fence, .choose: break
+    case .access(let access): addAccess(access, action, footprint)
+    case .lock(let lock): addLocking(lock, action, by: cpu, to: footprint)
+    case .grace(let grace): addGrace(grace, action, in: domain(of: grace), by: cpu, to: footprint)
+    case .callback(let callback): addCallback(callback, by: cpu, to: footprint)
+    case .page(let page): addPage(page, action, by: cpu, to: footprint)
+    case .slab(let slab): addSlab(slab, action, to: footprint)
+    case .context(let context): addContext(context, action, to: footprint)
+    case .history(.invoke):
+      for other in 0..<layout.cpuCount where other != cpu {
+        footprint.read(layout.history(other))
+      }
+    case .history(.respond): footprint.write(layout.history(cpu))
+    case .hardware(let hardware): addHardware(hardware, action, by: cpu, to: footprint)
+    case .handOver: addHandOver(action, to: footprint)
+    case .claim: addClaim(action, to: footprint)
+    }
+  }
+
+  private func addAccess(_ access: Action.Access, _ action: Action, _ footprint: Footprint) {
+    switch access {
     case .load, .wait: footprint.read(action.cell)
     case .store, .exchange: addWrite(of: action.a, to: action.cell, footprint)
     case .compareExchange:
@@ -146,36 +168,6 @@ extension Machine {
       } else {
         footprint.write(action.cell)
       }
-    case .free:
-      footprint.write(action.lifetime)
-      addOwner(ofPageAt: action.lifetime, to: footprint)
-      addReaders(ofPage: action.lifetime, footprint)
-      // The word of its links stands for the readers that whoever unlinks the page notes.
-      if requirements.contains(.readersAtUnlink) {
-        footprint.read(action.lifetime + Layout.linksOffset)
-      }
-      if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
-    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbInvalidate, .settle,
-      .handOver:
-      addHardware(action, by: cpu, to: footprint)
-    case .spinLock, .spinUnlock, .readLock, .readUnlock, .writeLock, .writeUnlock:
-      addLocking(action, by: cpu, to: footprint)
-    case .sectionEnter, .sectionLeave:
-      addGrace(action, in: .sections, by: cpu, to: footprint)
-    case .graceStart, .graceEnd:
-      addGrace(action, in: graceDomain, by: cpu, to: footprint)
-    case .maskInterrupts, .unmaskInterrupts, .interruptSend, .interruptTaken:
-      addGrace(action, in: .interrupts, by: cpu, to: footprint)
-    case .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd:
-      addRCU(action, by: cpu, to: footprint)
-    case .invoke:
-      for other in 0..<layout.cpuCount where other != cpu {
-        footprint.read(layout.history(other))
-      }
-    case .respond: footprint.write(layout.history(cpu))
-    case .claim: addClaim(action, to: footprint)
-    case .slabAllocate, .slabFree, .slabShrink: addSlab(action, to: footprint)
-    case .contextUse, .contextRelease: addContext(action, to: footprint)
     }
   }
 
@@ -184,29 +176,45 @@ extension Machine {
   func addPotentialFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     addFootprint(of: action, by: cpu, to: footprint)
     switch action.kind {
-    case .compareExchange: addExchange(of: action.a, for: action.b, in: action.cell, footprint)
-    case .store, .exchange:
+    case .access(.compareExchange):
+      addExchange(of: action.a, for: action.b, in: action.cell, footprint)
+    case .access(.store), .access(.exchange):
       addUnlink(from: action.cell, footprint)
       if action.cell >= Layout.namedCapacity { addPotentialRelink(of: action.a, to: footprint) }
-    case .incrementUnlessZero: footprint.write(action.cell)
-    case .guestAccess: addPotentialAccess(action, by: cpu, to: footprint)
-    case .free: addAllReaders(footprint)
-    case .claim: addPotentialClaim(action, to: footprint)
+    case .access(.incrementUnlessZero): footprint.write(action.cell)
+    case .page(.free): addAllReaders(footprint)
+    case .slab(let slab): addPotentialSlab(slab, action, to: footprint)
+    case .hardware(.guestAccess): addPotentialAccess(action, by: cpu, to: footprint)
     case .handOver: addPotentialHandOver(to: footprint)
-    case .slabAllocate, .slabFree, .slabShrink: addPotentialSlab(action, to: footprint)
-    default: break
+    case .claim: addPotentialClaim(action, to: footprint)
+    // What the rest could touch is what it touches now.
+    case .access(.load), .access(.wait), .access(.fetchAdd): break
+    case .page(.allocate), .page(.publish): break
+    case .hardware(.walkStart), .hardware(.walkRead), .hardware(.walkUpdate), .hardware(.evict),
+      .hardware(.tlbi), .hardware(.tlbInvalidate), .hardware(.dsb), .hardware(.settle):
+      break
+    case .finished, .fence, .lock, .grace, .callback, .context, .choose, .history, .threw: break
     }
   }
 
   /// True if what an action touches does not depend on what others did before it.
   func hasFixedFootprint(_ action: Action) -> Bool {
     switch action.kind {
-    case .compareExchange, .incrementUnlessZero, .free, .call, .callbackStart, .guestAccess: false
-    case .slabAllocate, .slabFree, .slabShrink: false
-    case .claim: !watched.contains(.claimBroken)
+    case .access(.compareExchange), .access(.incrementUnlessZero): false
+    case .access(.store), .access(.exchange): action.cell < Layout.namedCapacity
+    case .access(.load), .access(.wait), .access(.fetchAdd): true
+    case .callback(.call), .callback(.callbackStart): false
+    case .callback(.callbackEnd), .callback(.barrierStart), .callback(.barrierEnd): true
+    case .page(.free): false
+    case .page(.allocate), .page(.publish): true
+    case .slab: false
+    case .hardware(.guestAccess): false
+    case .hardware(.walkStart), .hardware(.walkRead), .hardware(.walkUpdate), .hardware(.evict),
+      .hardware(.tlbi), .hardware(.tlbInvalidate), .hardware(.dsb), .hardware(.settle):
+      true
     case .handOver: !watched.contains(.frameGivenWhileMapped)
-    case .store, .exchange: action.cell < Layout.namedCapacity
-    default: true
+    case .claim: !watched.contains(.claimBroken)
+    case .finished, .fence, .lock, .grace, .context, .choose, .history, .threw: true
     }
   }
 
@@ -216,13 +224,18 @@ extension Machine {
   /// owner of a page can publish it. So the answer is the same wherever the node is met.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
-    case .fence, .publish, .tlbi, .dsb, .threw: return true
-    case .allocate: return !scenario.tracksPages
-    case .free where scenario.tracksPages: return false
-    case .settle:
+    case .fence, .threw, .page(.publish), .hardware(.tlbi), .hardware(.dsb): return true
+    case .page(.allocate): return !scenario.tracksPages
+    case .page(.free): if scenario.tracksPages { return false }
+    case .hardware(.settle):
       guard let id = layout.pageID(at: action.cell) else { return false }
       return memory[layout.page(id).base + Layout.publishedOffset] == 0
-    default: break
+    case .hardware(.guestAccess), .hardware(.walkStart), .hardware(.walkRead),
+      .hardware(.walkUpdate), .hardware(.evict), .hardware(.tlbInvalidate):
+      break
+    case .finished, .access, .lock, .grace, .callback, .slab, .context, .choose, .history,
+      .handOver, .claim:
+      break
     }
     guard action.lifetime != 0, let id = layout.pageID(at: action.lifetime),
       memory[action.lifetime + Layout.publishedOffset] == 0
@@ -276,7 +289,7 @@ extension Machine {
     guard node.pointee.parent >= 0 else { return }
     let parent = tree[node.pointee.parent]
     let action = parent.pointee.action
-    let failed = action.kind == .compareExchange && node.pointee.observed != action.a
+    let failed = action.kind == .access(.compareExchange) && node.pointee.observed != action.a
     guard action.onlyReads || failed, parent.pointee.operation == node.pointee.operation else {
       return
     }

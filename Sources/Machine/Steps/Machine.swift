@@ -264,16 +264,18 @@ public final class Machine: TransitionSystem {
   public override func isPreemption(leaving cpu: Int) -> Bool {
     switch cpus[cpu].role {
     case .program, .boot: return true
-    case .callbacks: return node(of: cpu).pointee.action.kind != .callbackStart
+    case .callbacks: return node(of: cpu).pointee.action.kind != .callback(.callbackStart)
     case .walker:
       let node = self.node(of: cpu)
       switch node.pointee.action.kind {
-      case .walkStart, .evict: return false
+      case .hardware(.walkStart), .hardware(.evict): return false
       case .choose:
         // Which walk is to come; or, in the middle of one, whether it sees what was written.
         let parent = node.pointee.parent
         return parent >= 0 && tree[parent].pointee.operation == node.pointee.operation
-      default: return true
+      case .hardware, .finished, .access, .fence, .lock, .grace, .callback, .page, .slab, .context,
+        .history, .handOver, .claim, .threw:
+        return true
       }
     }
   }

@@ -213,26 +213,26 @@ final class CPUImages {
     image.cell = self.image(ofCell: action.cell, under: permutation)
     image.lifetime = self.image(ofCell: action.lifetime, under: permutation)
     switch action.kind {
-    case .store, .exchange: image.a = self.image(ofModelValue: action.a, under: permutation)
-    case .compareExchange:
+    case .access(.store), .access(.exchange):
+      image.a = self.image(ofModelValue: action.a, under: permutation)
+    case .access(.compareExchange):
       image.a = self.image(ofModelValue: action.a, under: permutation)
       image.b = self.image(ofModelValue: action.b, under: permutation)
-    case .wait:
+    case .access(.wait):
       if Self.seesWholeAddresses(action.a) {
         image.b = self.image(ofModelValue: action.b, under: permutation)
       }
-    case .graceEnd, .interruptTaken:
+    case .grace(.graceEnd), .grace(.interruptTaken):
       image.a = self.image(ofCPUs: action.a, under: permutation)
     // The rest has plain numbers as operands; the key of a callback is dealt with where it is met.
-    case .finished, .threw, .load, .fetchAdd, .incrementUnlessZero, .fence, .spinLock, .spinUnlock,
-      .readLock, .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceStart,
-      .call, .callbackStart, .callbackEnd, .barrierStart, .barrierEnd, .allocate, .free, .publish,
-      .choose, .invoke, .respond, .maskInterrupts, .unmaskInterrupts, .interruptSend,
-      .slabAllocate, .slabFree, .slabShrink, .contextUse, .contextRelease,
-      // Where there is hardware, no CPUs are exchanged.
-      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
-      .dsb, .handOver, .claim:
+    case .access(.load), .access(.fetchAdd), .access(.incrementUnlessZero): break
+    case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),
+      .grace(.unmaskInterrupts), .grace(.interruptSend):
       break
+    case .finished, .threw, .fence, .lock, .callback, .page, .slab, .context, .choose, .history:
+      break
+    // Where there is hardware, no CPUs are exchanged.
+    case .hardware, .handOver, .claim: break
     }
     return image
   }
@@ -247,12 +247,15 @@ final class CPUImages {
     ofResult result: UInt64, of action: Action, by cpu: Int, under permutation: Int
   ) -> UInt64 {
     switch action.kind {
-    case .load, .wait, .compareExchange, .exchange, .fetchAdd:
+    case .access(.load), .access(.wait), .access(.compareExchange), .access(.exchange),
+      .access(.fetchAdd):
       return image(ofModelValue: result, under: permutation)
-    case .allocate: return UInt64(image(ofPage: Int(result), of: cpu, under: permutation))
-    case .graceStart, .interruptSend: return image(ofCPUs: result, under: permutation)
-    case .callbackStart: return image(ofCallback: result, under: permutation)
-    case .invoke:
+    case .page(.allocate):
+      return UInt64(image(ofPage: Int(result), of: cpu, under: permutation))
+    case .grace(.graceStart), .grace(.interruptSend):
+      return image(ofCPUs: result, under: permutation)
+    case .callback(.callbackStart): return image(ofCallback: result, under: permutation)
+    case .history(.invoke):
       guard let completed = histories[HistoryKey(cpu: cpu, seen: result)] else {
         fatalError("[internal] nobody noted what a CPU saw when it began")
       }
@@ -260,13 +263,14 @@ final class CPUImages {
       return machine.historySeen(by: permutations.image(of: cpu, under: permutation)) {
         completed[permutations.image(of: $0, under: back)]
       }
-    case .finished, .threw, .store, .incrementUnlessZero, .fence, .spinLock, .spinUnlock, .readLock,
-      .readUnlock, .writeLock, .writeUnlock, .sectionEnter, .sectionLeave, .graceEnd, .call,
-      .callbackEnd, .barrierStart, .barrierEnd, .free, .publish, .choose, .respond,
-      .maskInterrupts, .unmaskInterrupts, .interruptTaken,
-      .slabAllocate, .slabFree, .slabShrink, .contextUse, .contextRelease,
-      .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
-      .dsb, .handOver, .claim:
+    case .access(.store), .access(.incrementUnlessZero), .page(.free), .page(.publish),
+      .callback(.call), .callback(.callbackEnd), .callback(.barrierStart), .callback(.barrierEnd),
+      .history(.respond):
+      return result
+    case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceEnd), .grace(.maskInterrupts),
+      .grace(.unmaskInterrupts), .grace(.interruptTaken):
+      return result
+    case .finished, .threw, .fence, .lock, .slab, .context, .choose, .hardware, .handOver, .claim:
       return result
     }
   }

@@ -107,7 +107,7 @@ final class Symmetry {
     let node = machine.tree[index].pointee
     let other = machine.tree[image].pointee
     var expected = images.image(of: node.action, under: permutation)
-    if node.action.kind == .call && other.action.kind == .call {
+    if node.action.kind == .callback(.call) && other.action.kind == .callback(.call) {
       // The key stands for the history of the CPU, and so for the callback's body.
       expected.b = other.action.b
       guard
@@ -117,7 +117,9 @@ final class Symmetry {
         return false
       }
     }
-    if node.action.kind == .respond && other.action.kind == .respond && expected != other.action {
+    if node.action.kind == .history(.respond) && other.action.kind == .history(.respond)
+      && expected != other.action
+    {
       fail(Int(node.cpu), "returns what depends on which CPU it is")
       return false
     }
@@ -136,8 +138,8 @@ final class Symmetry {
   /// A wait for some bits of an address is not the same wait for the address of another page.
   private func looksAtWholeAddresses(_ node: ObservationTree.Node) -> Bool {
     let action = node.action
-    if action.kind == .allocate && permutations.moves(Int(node.cpu)) { hasMovedPages = true }
-    guard hasMovedPages, action.kind == .wait, action.a & Descriptor.addressMask != 0,
+    if action.kind == .page(.allocate) && permutations.moves(Int(node.cpu)) { hasMovedPages = true }
+    guard hasMovedPages, action.kind == .access(.wait), action.a & Descriptor.addressMask != 0,
       !CPUImages.seesWholeAddresses(action.a)
     else { return true }
     fail(Int(node.cpu), "waits for some bits of what may be the address of a page")

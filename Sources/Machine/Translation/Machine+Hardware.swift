@@ -41,8 +41,10 @@ extension Action {
 }
 
 extension Machine {
-  func performHardware(_ action: Action, by cpu: Int) -> UInt64 {
-    switch action.kind {
+  func performHardware(
+    _ hardware: Action.Hardware, _ action: Action, by cpu: Int
+  ) -> UInt64 {
+    switch hardware {
     case .guestAccess: return guestAccess(action, by: cpu)
     case .walkStart: return startWalk(to: action.address, by: cpu)
     case .walkRead: return readEntry(action, by: cpu)
@@ -53,17 +55,11 @@ extension Machine {
     case .tlbInvalidate:
       invalidate(action, by: cpu)
       return 0
-    case .handOver:
-      handOver(action, by: cpu)
-      return 0
-    case .claim:
-      performClaim(action, by: cpu)
-      return 0
     case .settle:
       let unseen = layout.hardware.unseen(action.cell)
       if memory[unseen] >> Machine.makerShift == UInt64(cpu) { memory[unseen] = 0 }
       return 0
-    default: return 0
+    case .tlbi, .dsb: return 0
     }
   }
 
@@ -153,12 +149,12 @@ extension Machine {
   /// A DSB that completes an invalidation waits for walks that read what it removes. So they are
   /// over; only their CPUs have yet to notice.
   func isGivenUp(_ action: Action, by cpu: Int) -> Bool {
-    switch action.kind {
+    guard case .hardware(let hardware) = action.kind else { return false }
+    switch hardware {
     case .walkRead: return mustRestart(cpu)
-    case .walkUpdate where action.flag:
-      return cachedSource(of: action, by: cpu) == nil
-    case .walkUpdate: return mustRestart(cpu)
-    default: return false
+    case .walkUpdate:
+      return action.flag ? cachedSource(of: action, by: cpu) == nil : mustRestart(cpu)
+    case .guestAccess, .walkStart, .evict, .tlbi, .tlbInvalidate, .dsb, .settle: return false
     }
   }
 
@@ -302,9 +298,11 @@ extension Machine {
 
   // MARK: Footprints
 
-  func addHardware(_ action: Action, by cpu: Int, to footprint: Footprint) {
+  func addHardware(
+    _ hardware: Action.Hardware, _ action: Action, by cpu: Int, to footprint: Footprint
+  ) {
     let unit = translation.unitOfCPU[cpu]
-    switch action.kind {
+    switch hardware {
     case .guestAccess:
       guard let slot = cachedLeaf(unit, of: action.address) else {
         footprint.write(layout.hardware.object(unit))
@@ -335,8 +333,7 @@ extension Machine {
       }
       addForgetting(by: cpu, to: footprint)
     case .settle: footprint.write(action.cell)
-    case .handOver: addHandOver(action, to: footprint)
-    default: break
+    case .tlbi, .dsb: break
     }
   }
 

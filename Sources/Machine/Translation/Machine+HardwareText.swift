@@ -1,9 +1,9 @@
 // Words for memory management units: what they do, and what they hold.
 
 extension Machine {
-  func hardwareText(_ action: Action) -> String {
+  func hardwareText(_ hardware: Action.Hardware, _ action: Action) -> String {
     let address = hexadecimal(action.address)
-    switch action.kind {
+    switch hardware {
     case .guestAccess: return "guest \(action.isWrite ? "write" : "read") \(address)"
     case .walkStart: return "walk to \(address)"
     case .walkRead: return "walk reads \(name(ofCell: action.cell))"
@@ -14,15 +14,16 @@ extension Machine {
     case .evict: return "evict \(address)"
     case .tlbi: return "tlbi \(text(ofInvalidation: action))"
     case .tlbInvalidate: return "tlbi takes effect: \(text(ofInvalidation: action))"
-    case .handOver:
-      let frame = scenario.dataFrames[Int(action.a)].number
-      return "hand over frame \(hexadecimal(frame)) to \(name(ofOwner: action.b))"
-    case .claim: return claimText(action)
-    default: return "dsb"
+    case .dsb: return "dsb"
     }
   }
 
-  private func claimText(_ action: Action) -> String {
+  func handOverText(_ action: Action) -> String {
+    let frame = scenario.dataFrames[Int(action.a)].number
+    return "hand over frame \(hexadecimal(frame)) to \(name(ofOwner: action.b))"
+  }
+
+  func claimText(_ action: Action) -> String {
     let place = "\(text(of: action.claimedAddresses)) of \(name(ofPage: action.claimedRoot))"
     switch action.claim {
     case .untranslated: return "expect \(place) to be untranslated"
@@ -51,8 +52,10 @@ extension Machine {
     return parts.joined(separator: ", ")
   }
 
-  func hardwareOutcome(of action: Action, observing result: UInt64) -> String {
-    switch action.kind {
+  func hardwareOutcome(
+    of hardware: Action.Hardware, _ action: Action, observing result: UInt64
+  ) -> String {
+    switch hardware {
     case .guestAccess:
       switch HardwareResult.kind(result) {
       case HardwareResult.done:
@@ -69,7 +72,7 @@ extension Machine {
       default: return "is \(text(of: Descriptor(bits: result), at: action.level))"
       }
     case .walkUpdate: return result == 0 ? "lost" : "done"
-    default: return ""
+    case .evict, .tlbi, .tlbInvalidate, .dsb, .settle: return ""
     }
   }
 

@@ -88,7 +88,8 @@ extension Machine {
 
   /// A CPU that waits for a word, or acquires it, goes by what the word tells.
   func hear(_ action: Action, by cpu: Int) {
-    guard isFollowed(action, by: cpu), action.kind == .wait || action.ordering.acquires else {
+    guard isFollowed(action, by: cpu), action.kind == .access(.wait) || action.ordering.acquires
+    else {
       return
     }
     let told = memory[layout.hardware.told(action.cell)]

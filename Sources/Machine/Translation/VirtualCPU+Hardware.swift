@@ -27,7 +27,7 @@ extension VirtualCPU {
     }
     guard geometry.hasAddress(address) else { throw misuse(geometry.addressText(address), site) }
     while true {
-      var action = Action(.guestAccess, address: address)
+      var action = Action(.hardware(.guestAccess), address: address)
       action.flag = isWrite
       let result = try issue(action, site)
       switch HardwareResult.kind(result) {
@@ -49,10 +49,10 @@ extension VirtualCPU {
       let choice = count == 1 ? 0 : try choose(count)
       let address = mmu.addresses[choice / kinds]
       if choice % kinds == 0 {
-        let start = try issue(Action(.walkStart, address: address), .none)
+        let start = try issue(Action(.hardware(.walkStart), address: address), .none)
         _ = try walk(to: address, from: start, .none)
       } else {
-        _ = try issue(Action(.evict, address: address), .none)
+        _ = try issue(Action(.hardware(.evict), address: address), .none)
       }
       finishOperation(NoResult())
     }
@@ -69,7 +69,7 @@ extension VirtualCPU {
     var table = layout.page(HardwareResult.value(start))
     while true {
       let slot = table[geometry.index(of: address, at: level)]
-      var action = walkAction(.walkRead, slot, address, level)
+      var action = walkAction(.hardware(.walkRead), slot, address, level)
       var read = try issue(action, site)
       if read == HardwareResult.unsettled {
         action.flag = try choose(2) == 1
@@ -91,7 +91,7 @@ extension VirtualCPU {
       case .faults: return .accessFlagFault
       case .isSet: break
       }
-      var update = walkAction(.walkUpdate, slot, address, level)
+      var update = walkAction(.hardware(.walkUpdate), slot, address, level)
       update.b = entry.bits
       _ = try issue(update, site)
     }
@@ -111,7 +111,7 @@ extension VirtualCPU {
     _ cell: UInt32, _ address: Int, _ site: SourceSite
   ) throws(Abandoned) {
     guard let page = layout.pageID(at: cell) else { return }
-    var update = Action(.walkUpdate, address: address)
+    var update = Action(.hardware(.walkUpdate), address: address)
     update.cell = cell
     update.lifetime = layout.page(page).base
     update.flag = true
@@ -140,7 +140,7 @@ extension VirtualCPU {
     }
     if let text = problem(of: invalidation) { throw misuse(text, site) }
     guard let invalidation = weakened(invalidation, site) else { return }
-    var action = Action(.tlbi)
+    var action = Action(.hardware(.tlbi))
     action.a = invalidation.packed(root: root.id)
     action.b = machine.number(of: written)
     pendingInvalidations.append(action)
@@ -177,19 +177,19 @@ extension VirtualCPU {
     }
     for pending in pendingInvalidations {
       var action = pending
-      action.kind = .tlbInvalidate
+      action.kind = .hardware(.tlbInvalidate)
       _ = try issue(action, site)
     }
     if !pendingInvalidations.isEmpty { written.changed = [] }
     written.unpublished = []
     written.made = []
     pendingInvalidations = []
-    _ = try issue(Action(.dsb), site)
+    _ = try issue(Action(.hardware(.dsb)), site)
   }
 
   private func settle(_ cell: UInt32, _ site: SourceSite) throws(Abandoned) {
     // No lifetime: a barrier does not touch the page.
-    var action = Action(.settle)
+    var action = Action(.hardware(.settle))
     action.cell = cell
     _ = try issue(action, site)
   }

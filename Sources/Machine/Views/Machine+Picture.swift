@@ -118,14 +118,18 @@ extension Machine {
     let wait: MachinePicture.Wait?
     let awaited: UInt64
     switch action.kind {
-    case .graceEnd: (wait, awaited) = (.gracePeriod, memory[layout.awaited(.sections, cpu)])
-    case .interruptTaken: (wait, awaited) = (.interrupt, memory[layout.awaited(.interrupts, cpu)])
-    case .barrierEnd: (wait, awaited) = (.barrier, awaitedCallbacks(by: cpu))
-    default: (wait, awaited) = (nil, 0)
+    case .grace(.graceEnd): (wait, awaited) = (.gracePeriod, memory[layout.awaited(.sections, cpu)])
+    case .grace(.interruptTaken):
+      (wait, awaited) = (.interrupt, memory[layout.awaited(.interrupts, cpu)])
+    case .callback(.barrierEnd): (wait, awaited) = (.barrier, awaitedCallbacks(by: cpu))
+    case .grace, .callback, .finished, .access, .fence, .lock, .page, .slab, .context, .choose,
+      .history, .hardware, .handOver, .claim, .threw:
+      (wait, awaited) = (nil, 0)
     }
     let (role, owner) = roleAndOwner(of: cpu)
     // Whoever runs callbacks is idle, and not blocked, while there are none.
-    let isIdle = action.kind == .callbackStart && callbackPictures(of: owner ?? cpu).isEmpty
+    let isIdle =
+      action.kind == .callback(.callbackStart) && callbackPictures(of: owner ?? cpu).isEmpty
     let isBlocked = action.isBlocking && !isIdle && !canTake(action, by: cpu)
     return MachinePicture.CPU(
       isInSection: isInside(.sections, cpu), hasInterruptsMasked: isInside(.interrupts, cpu),

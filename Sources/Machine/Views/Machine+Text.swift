@@ -92,9 +92,34 @@ extension Machine {
 
   func text(of action: Action) -> String {
     let place = action.cell == 0 ? "" : name(ofCell: action.cell)
-    let value = { (value: UInt64) in self.text(ofValue: value, in: action.cell) }
     switch action.kind {
     case .finished: return "end"
+    case .access(let access): return accessText(access, action, place)
+    case .fence: return "fence"
+    case .lock(let lock): return "\(text(of: lock)) \(place)"
+    case .grace(let grace): return text(of: grace)
+    case .callback(let callback): return text(of: callback)
+    case .page(.allocate): return "allocate table page"
+    case .page(.free): return "free \(place)"
+    case .page(.publish): return "publish \(place)"
+    case .slab(let slab): return slabText(slab, action)
+    case .context(.use): return "use \(contextText(at: action.a))"
+    case .context(.release): return "release \(place)"
+    case .choose: return "choose among \(action.a)"
+    case .history(.invoke): return "begin"
+    case .history(.respond): return "end"
+    case .hardware(let hardware): return hardwareText(hardware, action)
+    case .handOver: return handOverText(action)
+    case .claim: return claimText(action)
+    case .threw: return "throw \(thrownError(action.a).text)"
+    }
+  }
+
+  private func accessText(
+    _ access: Action.Access, _ action: Action, _ place: String
+  ) -> String {
+    let value = { (value: UInt64) in self.text(ofValue: value, in: action.cell) }
+    switch access {
     case .load: return "\(action.flag ? "rcu dereference" : "load") \(place)"
     case .store: return "store \(place) ← \(value(action.a))"
     case .compareExchange: return "cmpxchg \(place) \(value(action.a)) → \(value(action.b))"
@@ -103,46 +128,41 @@ extension Machine {
       let amount = Int64(bitPattern: action.a)
       return "add \(place) \(amount >= 0 ? "+" : "−")\(amount.magnitude)"
     case .incrementUnlessZero: return "inc unless zero \(place)"
-    case .fence: return "fence"
     case .wait: return waitText(action, place)
-    case .spinLock: return "lock \(place)"
-    case .spinUnlock: return "unlock \(place)"
-    case .readLock: return "read lock \(place)"
-    case .readUnlock: return "read unlock \(place)"
-    case .writeLock: return "write lock \(place)"
-    case .writeUnlock: return "write unlock \(place)"
-    case .allocate: return "allocate table page"
-    case .free: return "free \(place)"
-    case .publish: return "publish \(place)"
-    case .choose: return "choose among \(action.a)"
-    case .invoke: return "begin"
-    case .respond: return "end"
-    case .guestAccess, .walkStart, .walkRead, .walkUpdate, .evict, .tlbi, .tlbInvalidate, .settle,
-      .dsb, .handOver, .claim:
-      return hardwareText(action)
-    case .slabAllocate, .slabFree, .slabShrink: return slabText(action)
-    case .contextUse: return "use \(contextText(at: action.a))"
-    case .contextRelease: return "release \(place)"
-    case .threw: return "throw \(thrownError(action.a).text)"
-    default: return graceText(action)
     }
   }
 
-  private func graceText(_ action: Action) -> String {
-    switch action.kind {
+  private func text(of lock: Action.Locking) -> String {
+    switch lock {
+    case .spinLock: "lock"
+    case .spinUnlock: "unlock"
+    case .readLock: "read lock"
+    case .readUnlock: "read unlock"
+    case .writeLock: "write lock"
+    case .writeUnlock: "write unlock"
+    }
+  }
+
+  private func text(of grace: Action.Grace) -> String {
+    switch grace {
     case .sectionEnter: "rcu read lock"
     case .sectionLeave: "rcu read unlock"
     case .graceStart: "synchronize: begin"
     case .graceEnd: "synchronize: grace period over"
-    case .call: "call after grace period"
-    case .callbackStart: "callback: grace period over"
-    case .callbackEnd: "callback: done"
-    case .barrierStart: "rcu barrier: begin"
     case .maskInterrupts: "mask interrupts"
     case .unmaskInterrupts: "unmask interrupts"
     case .interruptSend: "ipi: send"
     case .interruptTaken: "ipi: all taken"
-    default: "rcu barrier: callbacks done"
+    }
+  }
+
+  private func text(of callback: Action.Callback) -> String {
+    switch callback {
+    case .call: "call after grace period"
+    case .callbackStart: "callback: grace period over"
+    case .callbackEnd: "callback: done"
+    case .barrierStart: "rcu barrier: begin"
+    case .barrierEnd: "rcu barrier: callbacks done"
     }
   }
 
@@ -155,17 +175,27 @@ extension Machine {
   /// What an action led to, where that does not go without saying.
   func outcomeText(of action: Action, observing result: UInt64) -> String {
     switch action.kind {
+    case .access(let access): accessOutcome(of: access, action, observing: result)
+    case .page(.allocate): name(ofPage: Int(result))
+    case .slab(.allocate): result == 0 ? "none is free" : name(ofPage: Int(result) - 1)
+    case .choose: "\(result)"
+    case .hardware(let hardware): hardwareOutcome(of: hardware, action, observing: result)
+    case .page(.free), .page(.publish), .slab(.free), .slab(.shrink): ""
+    case .finished, .fence, .lock, .grace, .callback, .context, .history, .handOver, .claim, .threw:
+      ""
+    }
+  }
+
+  private func accessOutcome(
+    of access: Action.Access, _ action: Action, observing result: UInt64
+  ) -> String {
+    switch access {
     case .load, .wait, .exchange: "is \(text(ofValue: result, in: action.cell))"
     case .compareExchange:
       result == action.a ? "won" : "lost: is \(text(ofValue: result, in: action.cell))"
     case .fetchAdd: "now \(Int64(bitPattern: result &+ action.a))"
     case .incrementUnlessZero: result == 0 ? "is zero" : "taken"
-    case .allocate: name(ofPage: Int(result))
-    case .slabAllocate: result == 0 ? "none is free" : name(ofPage: Int(result) - 1)
-    case .choose: "\(result)"
-    case .guestAccess, .walkStart, .walkRead, .walkUpdate:
-      hardwareOutcome(of: action, observing: result)
-    default: ""
+    case .store: ""
     }
   }
 

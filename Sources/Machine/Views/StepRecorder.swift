@@ -102,7 +102,7 @@ public final class StepRecorder {
       RecordedStep(
         cpu: cpu.index, operation: known.operation, scopes: known.scopes, action: actionText,
         outcome: machine.outcomeText(of: action, observing: result), isLocal: action.isLocal,
-        isBoundary: action.kind == .invoke || action.kind == .respond,
+        isBoundary: action.kind == .history(.invoke) || action.kind == .history(.respond),
         site: known.site, observed: result, operationResult: nil, endsOperation: false,
         tables: now == tables ? nil : now, object: machine.object(of: action)))
     tables = now
