@@ -3,7 +3,7 @@
 import GracewalkChecking
 import GracewalkCommands
 
-/// Makes a program of models: `check`, `replay`, `ablate`, `sweep`, `document`, `list` and `fuzz`.
+/// Makes a program of models: `check`, `replay`, `ablate`, `sweep`, `document` and `list`.
 ///
 ///     @main struct MyChecks {
 ///       static func main() { Gracewalk.run(models: [mremap, collapse]) }
