@@ -2,8 +2,8 @@
 
 /// The memory ordering of an access.
 ///
-/// Under sequential consistency it changes nothing, but it is recorded, shown in traces and part of
-/// the model's meaning.
+/// Under sequential consistency it orders nothing that is not ordered anyway. It is recorded and
+/// shown in traces, and it counts where an invariant asks what one CPU has told another.
 public enum MemoryOrdering: UInt8, Sendable, BitwiseCopyable {
   case relaxed, acquire, release, acquireRelease, sequentiallyConsistent
 }
