@@ -232,6 +232,30 @@ struct MisuseTests {
         + "make one with scenario.frameOwner(\"…\")")
   }
 
+  /// Code may write anything to the word that says who owns a frame.
+  @Test(arguments: [UInt64.max, 1 << 63, 1 << 40])
+  func anOwnerThatIsNone(value: UInt64) {
+    func verdict(reads: Bool) -> String {
+      outcome(requiring: InvariantCatalogue.hardware + [DonatedPageUnreachable()]) {
+        scenario, root in
+        let frames = scenario.dataFrames(1)
+        scenario.boot { cpu in
+          try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed)
+          try cpu.dsb()
+        }
+        scenario.cpu(
+          "a", mmu: MMU(root),
+          CPUOperation("op") { cpu in
+            try cpu.store(value, to: frames[0].owner, .relaxed)
+            if reads { _ = try cpu.guestRead(0) }
+            try cpu.handOver(frames[0], to: .nobody)
+          })
+      }
+    }
+    #expect(verdict(reads: false) == "holds")
+    #expect(verdict(reads: true) == "violated")
+  }
+
   @Test func tooManyCPUs() {
     #expect(
       outcome { scenario, _ in

@@ -85,10 +85,12 @@ extension Machine {
   private func eachRoot(thatLosesFrameBy action: Action, _ body: (Int) -> Void) {
     let owner = memory[scenario.dataFrames[Int(action.a)].owner.cell]
     guard watched.contains(.frameGivenWhileMapped), owner != action.b else { return }
-    for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == Int(owner) {
+    // Code may write anything to the word.
+    guard let owner = Int(exactly: owner) else { return }
+    for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == owner {
       let root = unit.mmu.root.id
       let isFirst = !translation.units[..<number].contains {
-        $0.mmu.root.id == root && $0.mmu.owner.id == Int(owner)
+        $0.mmu.root.id == root && $0.mmu.owner.id == owner
       }
       if isFirst { body(root) }
     }

@@ -35,7 +35,7 @@ extension Machine {
   /// The name of an owner of data frames, by id.
   public func name(ofOwner id: UInt64) -> String {
     let owners = [FrameOwner.guest, .nobody] + scenario.frameOwners
-    return owners.first { $0.id == Int(id) }?.name ?? "owner \(id)"
+    return owners.first { $0.id == Int(exactly: id) }?.name ?? "owner \(id)"
   }
 
   private func text(ofInvalidation action: Action) -> String {
