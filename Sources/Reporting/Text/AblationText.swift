@@ -91,9 +91,7 @@ public struct AblationText {
       if let (_, violation) = trace.violation {
         lines += "      \(violation.message)".wrapped(to: width)
       }
-      let command = TraceText(trace).replayCommand(
-        namesInvariants: true, namesFeatures: namesFeatures)
-      lines.append(style.dim("      \(command)"))
+      lines.append(style.dim("      \(replayCommand(trace))"))
       lines += self.lines(forCallsOf: row)
       if showsTraces {
         lines += [""] + TraceText(trace, width: width, style: style, showsSources: true).body + [""]
@@ -120,10 +118,13 @@ public struct AblationText {
     return row.calls.flatMap { call -> [String] in
       let what = "      call \(call.step.path ?? 0) alone: \(call.finding.word)"
       guard case .necessary(let violated, let trace) = call.finding else { return [what] }
-      let command = TraceText(trace).replayCommand(
-        namesInvariants: true, namesFeatures: namesFeatures)
-      return ["\(what): \(violated.joined(separator: ", "))", style.dim("        \(command)")]
+      let command = style.dim("        \(replayCommand(trace))")
+      return ["\(what): \(violated.joined(separator: ", "))", command]
     }
+  }
+
+  private func replayCommand(_ trace: Trace) -> String {
+    TraceText(trace).replayCommand(namesInvariants: true, namesFeatures: namesFeatures)
   }
 
   private func summary(_ asked: [AblationReport.Row]) -> String {
