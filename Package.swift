@@ -79,7 +79,7 @@ let package = Package(
       dependencies: modules([
         "Models", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Reporting",
         "Fuzzing", "Commands", "Command", "Support",
-      ]) + ["Gracewalk"], exclude: ["Snapshots"], swiftSettings: settings),
+      ]) + ["Gracewalk"], exclude: ["Reporting/Snapshots"], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

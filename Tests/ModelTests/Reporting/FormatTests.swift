@@ -378,6 +378,7 @@ enum Hostile {
   @Test func everyFileOfTheModelsHasAPath() throws {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     let all = FileManager.default.enumerator(atPath: root.appendingPathComponent("models").path)
     let files = (all?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(".swift") }
     #expect(files.count > 30)

@@ -12,6 +12,7 @@ import Testing
 @Suite struct JSONKeysTests {
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
 
   /// The keys in the table below a heading.
   private static func documented(_ heading: String) throws -> [String] {
