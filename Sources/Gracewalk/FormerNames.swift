@@ -35,3 +35,8 @@ public typealias NoStaleUse = NoStaleUseAfterDSB
 
 @available(*, deprecated, renamed: "OperationsLinearise")
 public typealias Linearisable = OperationsLinearise
+
+extension MachinePicture {
+  @available(*, deprecated, renamed: "EntryLook")
+  public typealias EntryKind = EntryLook
+}

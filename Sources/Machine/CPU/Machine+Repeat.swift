@@ -19,12 +19,12 @@ final class ForgottenTurns {
     numbers.deallocate()
   }
 
-  func note(_ pages: Chain) {
+  func note(_ pages: HashedSequence) {
     hashes.append(pages.hash)
     numbers.append(pages.identity)
   }
 
-  func isSame(_ node: ObservationTree.Index, _ pages: Chain) -> Bool {
+  func isSame(_ node: ObservationTree.Index, _ pages: HashedSequence) -> Bool {
     hashes[Int(node)] == pages.hash && numbers[Int(node)] == pages.identity
   }
 }
@@ -34,20 +34,20 @@ extension Machine {
   /// them others can reach, and which tables those link that would be published with them.
   ///
   /// It follows from all the CPU did, forgotten turns included, and from nothing others did.
-  func ownPages(of cpu: Int) -> Chain {
-    var chain = Chain()
+  func ownPages(of cpu: Int) -> HashedSequence {
+    var pages = HashedSequence()
     let count = Int(memory[layout.pagesAllocated(owner: cpu)])
-    chain.extend(with: UInt64(count), identities)
+    pages.extend(with: UInt64(count), identities)
     for index in 0..<count {
       let base = layout.page(owner: cpu, index: index).base
       let isPublished = memory[base + Layout.publishedOffset] != 0
-      chain.extend(with: isPublished ? 1 : 0, identities)
+      pages.extend(with: isPublished ? 1 : 0, identities)
       if isPublished { continue }
       for entry in 0..<UInt32(layout.geometry.entries) {
-        chain.extend(with: memory[base + Layout.pageHeader + entry], identities)
+        pages.extend(with: memory[base + Layout.pageHeader + entry], identities)
       }
     }
-    return chain
+    return pages
   }
 
   /// The node where a CPU stands that has just begun another turn: the one where it began an
@@ -89,7 +89,7 @@ extension Machine {
     copy.nextSibling = ObservationTree.none
     let place = tree.add(copy)
     turns.note(pages)
-    cpu.settle(at: place)
+    cpu.stand(at: place)
     return head
   }
 

@@ -49,8 +49,8 @@ public final class VirtualCPU {
   var operation = 0 { didSet { record.operation = operation } }
   var sectionDepth = 0
   var maskDepth = 0
-  private var results = Chain()
-  var observations = Chain()
+  private var results = HashedSequence()
+  var observations = HashedSequence()
   /// Entries written that walks may not see yet, or may have cached as they were.
   var written = WrittenEntries()
   /// Invalidations that no barrier has completed yet.
@@ -244,8 +244,8 @@ public final class VirtualCPU {
     operation = 0
     sectionDepth = 0
     maskDepth = 0
-    results = Chain()
-    observations = Chain()
+    results = HashedSequence()
+    observations = HashedSequence()
     written = WrittenEntries()
     pendingInvalidations = []
     weakened = WeakenedState()
@@ -343,7 +343,7 @@ public final class VirtualCPU {
   /// Between operations a CPU knows the results of those before, and nothing else.
   func finishOperation(_ result: any OperationResult) {
     results.extend(with: result.code, identities)
-    observations = Chain()
+    observations = HashedSequence()
     weakened.endOperation()
     let text = result.text?.printable
     finishedOperation = FinishedOperation(number: operation, result: text)
@@ -379,7 +379,7 @@ public final class VirtualCPU {
   }
 
   /// Notes that the fiber now waits at a node.
-  func settle(at node: ObservationTree.Index) { position = node }
+  func stand(at node: ObservationTree.Index) { position = node }
 
   /// Brings the fiber to a node of the tree by running the code again, with the results the tree
   /// holds, unless it waits there already.

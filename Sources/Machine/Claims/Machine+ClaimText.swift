@@ -27,9 +27,9 @@ extension Machine {
     let cpu = breach.cpu.map { name(ofCPU: $0) } ?? ""
     switch breach.way {
     case .table: return "\(source) is \(leaf)"
-    case .cached(let slot):
-      if bits(of: slot).isLeaf { return "\(cpu) still has \(source) cached: \(leaf)" }
-      let table = text(of: bits(of: slot), at: slot.level)
+    case .cached(let place):
+      if bits(of: place).isLeaf { return "\(cpu) still has \(source) cached: \(leaf)" }
+      let table = text(of: bits(of: place), at: place.level)
       return "\(cpu) still has \(source) cached, a pointer to \(table), which leads to \(leaf)"
     case .walk(let walker, _):
       let table = walkedPage(by: walker).map { name(ofPage: $0) } ?? ""
@@ -45,12 +45,12 @@ extension Machine {
     let since: Int
     switch breach.way {
     case .table: return nil
-    case .cached(let slot):
+    case .cached(let place):
       entry = CachedEntry(
-        level: slot.level,
-        addresses: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level),
-        source: breach.source, isLeaf: bits(of: slot).isLeaf)
-      since = latestWrite(to: slot.cell)
+        level: place.level,
+        addresses: layout.hardware.addresses(ofPrefix: place.prefix, at: place.level),
+        source: breach.source, isLeaf: bits(of: place).isLeaf)
+      since = latestWrite(to: place.cell)
     case .walk(let walker, let level):
       let prefix = breach.address / layout.hardware.span(at: level - 1)
       entry = CachedEntry(
@@ -65,7 +65,7 @@ extension Machine {
   private func latestWrite(to cell: UInt32) -> Int {
     var end = memory.mark
     for depth in (0..<depth).reversed() {
-      let mark = frame(depth).mark
+      let mark = takenStep(depth).mark
       if (mark..<end).contains(where: { memory.change($0).cell == cell }) { return depth }
       end = mark
     }
@@ -78,15 +78,15 @@ extension Machine {
     var survived: Survival?
     var wasRemovedBefore = false
     for depth in 0..<depth {
-      let frame = frame(depth)
-      let action = tree[frame.node].pointee.action
+      let taken = takenStep(depth)
+      let action = tree[taken.node].pointee.action
       guard action.kind == .hardware(.tlbInvalidate), TLBInvalidation.root(packed: action.a) == root
       else {
         continue
       }
       let invalidation = TLBInvalidation(packed: action.a)
       let found =
-        invalidation.isLocal && frame.cpu != cpu
+        invalidation.isLocal && taken.cpu != cpu
         ? .local
         : invalidation.survival(of: entry, writtenEntries[Int(action.b)].unpublished)
       if depth < step { wasRemovedBefore = wasRemovedBefore || found == nil }

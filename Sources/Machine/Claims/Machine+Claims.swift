@@ -35,7 +35,7 @@ struct ClaimBreach {
     /// The table itself.
     case table
     /// A cached leaf, or a cached pointer to a table that leads there.
-    case cached(Machine.Slot)
+    case cached(Machine.CachePlace)
     /// A walk in flight that is in a table which leads there.
     case walk(cpu: Int, level: Int)
   }
@@ -127,25 +127,25 @@ extension Machine {
     let cpu = translation.units[unit].cpu
     var found: ClaimBreach?
     for level in 0..<layout.geometry.levels {
-      let slot = leafSlot(unit, level, of: address)
-      guard memory[slot.cell] != 0 else { continue }
-      let source = UInt32(memory[slot.source])
+      let place = leafPlace(unit, level, of: address)
+      guard memory[place.cell] != 0 else { continue }
+      let source = UInt32(memory[place.source])
       let leaf = FoundLeaf(
-        entry: bits(of: slot), level: level, cell: source, denied: memory[slot.denied])
+        entry: bits(of: place), level: level, cell: source, denied: memory[place.denied])
       if found == nil, breaks(claim, leaf, address, now) {
         found = ClaimBreach(
-          way: .cached(slot), cpu: cpu, address: address, source: source, leaf: leaf)
+          way: .cached(place), cpu: cpu, address: address, source: source, leaf: leaf)
       }
     }
     for level in 0..<layout.geometry.lastLevel {
-      let slot = tableSlot(unit, level, of: address)
-      guard let id = linkedPage(by: memory[slot.cell]),
+      let place = tablePlace(unit, level, of: address)
+      guard let id = linkedPage(by: memory[place.cell]),
         let leaf = usable(
-          leaf(for: address, from: id, at: level + 1, denied: memory[slot.denied], visit))
+          leaf(for: address, from: id, at: level + 1, denied: memory[place.denied], visit))
       else { continue }
       if found == nil, breaks(claim, leaf, address, now) {
         found = ClaimBreach(
-          way: .cached(slot), cpu: cpu, address: address, source: UInt32(memory[slot.source]),
+          way: .cached(place), cpu: cpu, address: address, source: UInt32(memory[place.source]),
           leaf: leaf)
       }
     }

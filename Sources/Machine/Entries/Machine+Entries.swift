@@ -55,9 +55,9 @@ extension Machine {
     return reads | (directory.isWritable ? 0 : Machine.writesDenied)
   }
 
-  func permission(_ slot: Slot, isWrite: Bool) -> Permission {
-    let leaf = bits(of: slot)
-    let denied = memory[slot.denied]
+  func permission(_ place: CachePlace, isWrite: Bool) -> Permission {
+    let leaf = bits(of: place)
+    let denied = memory[place.denied]
     guard isWrite else {
       let isReadable = leaf.isReadable || !format.hasReadPermission
       return isReadable && denied & Machine.readsDenied == 0 ? .granted : .refused

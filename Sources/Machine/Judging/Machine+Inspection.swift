@@ -186,17 +186,17 @@ extension Machine {
     var entries: [HistoryEntry] = []
     var open: [Int: Int] = [:]
     for depth in 0..<self.depth {
-      let frame = frame(depth)
-      let action = tree[frame.node].pointee.action
+      let step = takenStep(depth)
+      let action = tree[step.node].pointee.action
       guard case .history(let boundary) = action.kind else { continue }
       switch boundary {
       case .invoke:
         let call = SpecificationCall(packed: action.a)
-        open[frame.cpu] = entries.count
+        open[step.cpu] = entries.count
         entries.append(
-          HistoryEntry(cpu: frame.cpu, call: call, result: nil, began: depth, ended: Int.max))
+          HistoryEntry(cpu: step.cpu, call: call, result: nil, began: depth, ended: Int.max))
       case .respond:
-        guard let entry = open.removeValue(forKey: frame.cpu) else { continue }
+        guard let entry = open.removeValue(forKey: step.cpu) else { continue }
         entries[entry].result = action.b
         entries[entry].ended = depth
       }

@@ -7,7 +7,7 @@
 /// leading digits of the address, down to that level.
 struct HardwareLayout {
   /// Words per cached entry: the bits, the cell they were read from, what directories deny.
-  static let slotStride: UInt32 = 3
+  static let placeStride: UInt32 = 3
 
   let base: UInt32
   let geometry: Geometry
@@ -18,7 +18,7 @@ struct HardwareLayout {
   /// Named words, and cells of locks between them.
   let namedCount: UInt32
   /// Cached entries of one kind: one for each level and prefix.
-  let slotCount: Int
+  let placeCount: Int
 
   init(
     base: UInt32, geometry: Geometry, cpuCount: Int, unitCount: Int, pageCells: Range<UInt32>,
@@ -31,7 +31,7 @@ struct HardwareLayout {
     self.cpuCount = cpuCount
     self.unitCount = unitCount
     // Without units there may be more addresses than there is room for entries.
-    slotCount =
+    placeCount =
       unitCount == 0
       ? 0
       : (0..<geometry.levels).reduce(0) { count, level in
@@ -49,25 +49,25 @@ struct HardwareLayout {
     return (prefix * span)..<((prefix + 1) * span)
   }
 
-  private var unitStride: UInt32 { 1 + UInt32(2 * slotCount) * HardwareLayout.slotStride }
+  private var unitStride: UInt32 { 1 + UInt32(2 * placeCount) * HardwareLayout.placeStride }
 
   /// Stands for all that a unit holds: cached entries, and walks in flight.
   func object(_ unit: Int) -> UInt32 { base + UInt32(unit) * unitStride }
 
-  private func slot(_ level: Int, _ prefix: Int) -> Int {
-    var slot = prefix
-    for above in 0..<level { slot += prefixCount(at: above) }
-    return slot
+  private func place(_ level: Int, _ prefix: Int) -> Int {
+    var place = prefix
+    for above in 0..<level { place += prefixCount(at: above) }
+    return place
   }
 
   /// A cached leaf.
   func leaf(_ unit: Int, _ level: Int, _ prefix: Int) -> UInt32 {
-    object(unit) + 1 + UInt32(slot(level, prefix)) * HardwareLayout.slotStride
+    object(unit) + 1 + UInt32(place(level, prefix)) * HardwareLayout.placeStride
   }
 
   /// A cached pointer to a table.
   func table(_ unit: Int, _ level: Int, _ prefix: Int) -> UInt32 {
-    leaf(unit, level, prefix) + UInt32(slotCount) * HardwareLayout.slotStride
+    leaf(unit, level, prefix) + UInt32(placeCount) * HardwareLayout.placeStride
   }
 
   /// Cells of all cached leaves of a unit, in the order of levels and prefixes.

@@ -119,7 +119,7 @@ struct Layout {
   // Per-CPU words.
   private func cpuBase(_ cpu: Int) -> UInt32 { pageEnd + UInt32(cpu) * Layout.cpuStride }
 
-  /// One slot more than CPUs: the last belongs to what ran before them.
+  /// One more than CPUs: the last belongs to what ran before them.
   var bootOwner: Int { cpuCount }
 
   /// Odd while the CPU is in a read-side section.

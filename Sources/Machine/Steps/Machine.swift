@@ -21,7 +21,7 @@ public final class Machine: TransitionSystem {
     public static let readersAtUnlink = Requirements(rawValue: 2)
   }
 
-  struct Frame: BitwiseCopyable {
+  struct TakenStep: BitwiseCopyable {
     var cpu: Int
     var node: ObservationTree.Index
     /// Which way the step went, for reports on code that traps.
@@ -68,7 +68,7 @@ public final class Machine: TransitionSystem {
   /// For each CPU that queues callbacks, the CPU that runs them.
   private(set) var callbackCPUs: [Int: Int] = [:]
   let positions: GrowableBuffer<ObservationTree.Index>
-  private let frames = GrowableBuffer<Frame>()
+  private let steps = GrowableBuffer<TakenStep>()
   private let registers: UnsafeMutablePointer<Registers>
   let events = GrowableBuffer<Event>()
   let coverage: CoverageTable
@@ -99,9 +99,9 @@ public final class Machine: TransitionSystem {
   private var startOutcome = StepOutcome.clean
   /// What reports on the code of all CPUs have in common.
   private(set) lazy var codeRun = CodeRun(
-    of: scenario.origin, steps: frames.rawHeader, stride: MemoryLayout<Frame>.stride,
-    cpu: MemoryLayout<Frame>.offset(of: \.cpu) ?? 0,
-    choice: MemoryLayout<Frame>.offset(of: \.choice) ?? 0)
+    of: scenario.origin, steps: steps.rawHeader, stride: MemoryLayout<TakenStep>.stride,
+    cpu: MemoryLayout<TakenStep>.offset(of: \.cpu) ?? 0,
+    choice: MemoryLayout<TakenStep>.offset(of: \.choice) ?? 0)
   /// What a report says if an invariant traps.
   private(set) lazy var invariantRecord = CodeRecord(
     codeRun, invariants: scenario.invariants.map(\.id))
@@ -189,7 +189,7 @@ public final class Machine: TransitionSystem {
   deinit {
     for cpu in cpus { cpu.abandon() }
     positions.deallocate()
-    frames.deallocate()
+    steps.deallocate()
     events.deallocate()
     registers.deallocate()
   }
@@ -304,8 +304,8 @@ public final class Machine: TransitionSystem {
     let mark = memory.mark
     recorder?.willTake(action, by: cpus[cpu])
     let result = action.kind == .choose ? UInt64(choice) : perform(action, by: cpu)
-    frames.append(
-      Frame(
+    steps.append(
+      TakenStep(
         cpu: cpu, node: node, choice: Int32(truncatingIfNeeded: choice), mark: mark, result: result)
     )
     recorder?.didTake(action, by: cpus[cpu], observing: result, in: self)
@@ -316,11 +316,11 @@ public final class Machine: TransitionSystem {
   }
 
   public override func undo() {
-    let frame = frames.removeLast()
-    memory.undo(to: frame.mark)
-    setPosition(of: frame.cpu, to: frame.node, from: positions[frame.cpu])
+    let step = steps.removeLast()
+    memory.undo(to: step.mark)
+    setPosition(of: step.cpu, to: step.node, from: positions[step.cpu])
     events.removeAll()
-    if registers.pointee.usesSymmetry { symmetry.stepsWereTakenBack(to: frames.count) }
+    if registers.pointee.usesSymmetry { symmetry.stepsWereTakenBack(to: steps.count) }
   }
 
   // MARK: Symmetry
@@ -378,9 +378,9 @@ public final class Machine: TransitionSystem {
   public override var violatedInvariant: Int { violation?.invariant ?? -1 }
 
   /// Steps taken so far.
-  public var depth: Int { frames.count }
+  public var depth: Int { steps.count }
 
-  func frame(_ index: Int) -> Frame { frames[index] }
+  func takenStep(_ index: Int) -> TakenStep { steps[index] }
 
   /// The node where a CPU stands; the address is valid until the tree grows.
   @inline(__always)
@@ -482,7 +482,7 @@ public final class Machine: TransitionSystem {
         cpu: Int32(cpu.index), operation: Int32(cpu.operation), idleSteps: 0,
         isBlocking: action.isBlocking))
     turns?.note(ownPages(of: cpu.index))
-    cpu.settle(at: node)
+    cpu.stand(at: node)
     if !cpu.beginsAgain { noteIdleSteps(node, cpu.index) }
     recorder?.didReach(cpu)
     return node

@@ -78,7 +78,7 @@ package final class Identities {
 }
 
 /// A sequence of values as its hash and, in a machine that keeps identities, as its number.
-package struct Chain {
+package struct HashedSequence {
   package private(set) var hash: UInt64 = 0
   package private(set) var identity = Identities.empty
 

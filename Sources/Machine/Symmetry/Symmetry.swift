@@ -213,13 +213,13 @@ final class Symmetry {
     let memory = machine.memory
     var moved = CPUSet()
     for depth in first..<machine.depth {
-      let frame = machine.frame(depth)
-      guard !moved.contains(frame.cpu) else { continue }
-      moved.insert(frame.cpu)
-      remove(frame.node, from: row)
-      add(machine.positions[frame.cpu], to: row)
+      let step = machine.takenStep(depth)
+      guard !moved.contains(step.cpu) else { continue }
+      moved.insert(step.cpu)
+      remove(step.node, from: row)
+      add(machine.positions[step.cpu], to: row)
     }
-    let mark = machine.frame(first).mark
+    let mark = machine.takenStep(first).mark
     for index in mark..<memory.mark {
       let change = memory.change(index)
       // Of several changes of a word, only the first matters, and what is there now.

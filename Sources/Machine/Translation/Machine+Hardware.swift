@@ -67,20 +67,20 @@ extension Machine {
 
   private func guestAccess(_ action: Action, by cpu: Int) -> UInt64 {
     let unit = translation.unitOfCPU[cpu]
-    guard let slot = cachedLeaf(unit, of: action.address) else {
+    guard let place = cachedLeaf(unit, of: action.address) else {
       return startWalk(to: action.address, by: cpu)
     }
-    let leaf = bits(of: slot)
-    switch permission(slot, isWrite: action.isWrite) {
+    let leaf = bits(of: place)
+    switch permission(place, isWrite: action.isWrite) {
     case .granted: break
     case .marksDirty:
-      return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[slot.source]))
+      return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[place.source]))
     case .refused:
       if format.faultsInvalidate { evict(action.address, from: unit) }
       return HardwareResult.permissionFault
     }
-    reportStaleUse(action, of: slot, unit, by: cpu)
-    let frame = frame(of: leaf, at: slot.level, for: action.address) ?? 0
+    reportStaleUse(action, of: place, unit, by: cpu)
+    let frame = frame(of: leaf, at: place.level, for: action.address) ?? 0
     use(frame, of: unit, isWrite: action.isWrite, by: cpu)
     return HardwareResult.pack(HardwareResult.done, frame)
   }
@@ -88,8 +88,8 @@ extension Machine {
   /// Removes all that is cached on the way to an address.
   private func evict(_ address: Int, from unit: Int) {
     for level in 0..<layout.geometry.levels {
-      clear(leafSlot(unit, level, of: address))
-      if level < layout.geometry.lastLevel { clear(tableSlot(unit, level, of: address)) }
+      clear(leafPlace(unit, level, of: address))
+      if level < layout.geometry.lastLevel { clear(tablePlace(unit, level, of: address)) }
     }
   }
 
@@ -115,11 +115,11 @@ extension Machine {
     let unit = translation.unitOfCPU[cpu]
     let register = layout.hardware.register(cpu)
     for level in (0..<layout.geometry.lastLevel).reversed() {
-      let slot = tableSlot(unit, level, of: address)
-      guard let id = linkedPage(by: memory[slot.cell]) else { continue }
+      let place = tablePlace(unit, level, of: address)
+      guard let id = linkedPage(by: memory[place.cell]) else { continue }
       setWalk(
-        register, address, level + 1, table: id, source: memory[slot.source],
-        denied: memory[slot.denied])
+        register, address, level + 1, table: id, source: memory[place.source],
+        denied: memory[place.denied])
       return HardwareResult.pack(HardwareResult.miss, id, level: level + 1)
     }
     let root = translation.units[unit].mmu.root.id
@@ -163,11 +163,11 @@ extension Machine {
   }
 
   /// The cached leaf through which an entry is to be made dirty, if it is still cached.
-  private func cachedSource(of action: Action, by cpu: Int) -> Slot? {
-    guard let slot = cachedLeaf(translation.unitOfCPU[cpu], of: action.address),
-      memory[slot.source] == UInt64(action.cell)
+  private func cachedSource(of action: Action, by cpu: Int) -> CachePlace? {
+    guard let place = cachedLeaf(translation.unitOfCPU[cpu], of: action.address),
+      memory[place.source] == UInt64(action.cell)
     else { return nil }
-    return slot
+    return place
   }
 
   /// Reads one entry, caches it if it may be, and goes on or ends the walk.
@@ -196,7 +196,7 @@ extension Machine {
     switch meaning(of: entry, at: action.level) {
     case .table(let id):
       denied |= self.denied(by: entry)
-      fill(tableSlot(unit, action.level, of: action.address), entry, from: action.cell, denied)
+      fill(tablePlace(unit, action.level, of: action.address), entry, from: action.cell, denied)
       setWalk(
         register, action.address, action.level + 1, table: id, source: UInt64(action.cell),
         denied: denied)
@@ -212,7 +212,7 @@ extension Machine {
     let flagRule = format.accessFlagRule(features)
     if entry.hasAccessFlag || flagRule == .isIgnored {
       noteConflicts(with: entry, at: action.level, action, of: unit, by: cpu)
-      fill(leafSlot(unit, action.level, of: action.address), entry, from: action.cell, denied)
+      fill(leafPlace(unit, action.level, of: action.address), entry, from: action.cell, denied)
       endWalk(register)
     } else if flagRule == .faults {
       endWalk(register)
@@ -243,10 +243,10 @@ extension Machine {
     memory[layout.hardware.unseen(cell)] = isMade ? units | UInt64(cpu) << Machine.makerShift : 0
   }
 
-  private func fill(_ slot: Slot, _ entry: Descriptor, from cell: UInt32, _ denied: UInt64) {
-    memory[slot.cell] = entry.bits
-    memory[slot.source] = UInt64(cell)
-    memory[slot.denied] = denied
+  private func fill(_ place: CachePlace, _ entry: Descriptor, from cell: UInt32, _ denied: UInt64) {
+    memory[place.cell] = entry.bits
+    memory[place.source] = UInt64(cell)
+    memory[place.denied] = denied
   }
 
   /// Reports a cached leaf that translates one of the same addresses to something else.
@@ -257,15 +257,15 @@ extension Machine {
     guard watched.contains(.conflictingEntries), format.needsBreakBeforeMake else { return }
     let span = layout.hardware.span(at: level)
     let first = action.address / span * span
-    for slot in cachedLeaves(of: unit) {
-      let range = layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level)
+    for place in cachedLeaves(of: unit) {
+      let range = layout.hardware.addresses(ofPrefix: place.prefix, at: place.level)
       guard range.overlaps(first..<(first + span)) else { continue }
       let address = max(first, range.lowerBound)
-      let other = bits(of: slot)
+      let other = bits(of: place)
       let isSame =
-        frame(of: other, at: slot.level, for: address) == frame(of: leaf, at: level, for: address)
+        frame(of: other, at: place.level, for: address) == frame(of: leaf, at: level, for: address)
       let isAllowed =
-        slot.level == level || isSame && mayDifferInSize(leaf, other)
+        place.level == level || isSame && mayDifferInSize(leaf, other)
       guard !isSame || !isAllowed else { continue }
       report(.conflictingEntries, cpu, cell: action.cell, value: UInt64(address))
     }
@@ -279,13 +279,13 @@ extension Machine {
       writeByHardware(Descriptor(bits: old).withAccessFlag, to: action.cell)
       return 1
     }
-    guard let slot = cachedSource(of: action, by: cpu) else { return 0 }
-    guard memory[slot.cell] == old else {
-      clear(slot)
+    guard let place = cachedSource(of: action, by: cpu) else { return 0 }
+    guard memory[place.cell] == old else {
+      clear(place)
       return 0
     }
     writeByHardware(Descriptor(bits: old).writable, to: action.cell)
-    memory[slot.cell] = memory[action.cell]
+    memory[place.cell] = memory[action.cell]
     return 1
   }
 
@@ -304,19 +304,19 @@ extension Machine {
     let unit = translation.unitOfCPU[cpu]
     switch hardware {
     case .guestAccess:
-      guard let slot = cachedLeaf(unit, of: action.address) else {
+      guard let place = cachedLeaf(unit, of: action.address) else {
         footprint.write(layout.hardware.object(unit))
         return
       }
       footprint.read(layout.hardware.object(unit))
-      let leaf = bits(of: slot)
-      let permission = permission(slot, isWrite: action.isWrite)
+      let leaf = bits(of: place)
+      let permission = permission(place, isWrite: action.isWrite)
       if permission == .refused, format.faultsInvalidate {
         footprint.write(layout.hardware.object(unit))
       }
       guard permission == .granted else { return }
-      addStaleUse(action, of: slot, unit, by: cpu, to: footprint)
-      let number = frame(of: leaf, at: slot.level, for: action.address) ?? 0
+      addStaleUse(action, of: place, unit, by: cpu, to: footprint)
+      let number = frame(of: leaf, at: place.level, for: action.address) ?? 0
       guard number < scenario.dataFrames.count else { return }
       addUse(of: scenario.dataFrames[number], action, footprint)
     case .walkStart, .evict: footprint.write(layout.hardware.object(unit))

@@ -15,8 +15,8 @@ extension Machine {
     for (number, unit) in translation.units.enumerated()
     where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
       guard !invalidation.isLocal || unit.cpu == cpu else { continue }
-      for slot in cachedEntries(of: number)
-      where survival(of: slot, invalidation, unpublished) == nil { clear(slot) }
+      for place in cachedEntries(of: number)
+      where survival(of: place, invalidation, unpublished) == nil { clear(place) }
       restartWalk(of: unit.cpu, invalidation, unpublished)
       if let walker = translation.walkers[number] {
         restartWalk(of: walker, invalidation, unpublished)
@@ -27,12 +27,12 @@ extension Machine {
 
   /// Why an invalidation leaves an entry that is cached where it takes effect; nil if it does not.
   private func survival(
-    of slot: Slot, _ invalidation: TLBInvalidation, _ unpublished: [UInt32]
+    of place: CachePlace, _ invalidation: TLBInvalidation, _ unpublished: [UInt32]
   ) -> Survival? {
     let entry = CachedEntry(
-      level: slot.level,
-      addresses: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level),
-      source: UInt32(memory[slot.source]), isLeaf: bits(of: slot).isLeaf)
+      level: place.level,
+      addresses: layout.hardware.addresses(ofPrefix: place.prefix, at: place.level),
+      source: UInt32(memory[place.source]), isLeaf: bits(of: place).isLeaf)
     return invalidation.survival(of: entry, unpublished)
   }
 

@@ -104,9 +104,9 @@ extension Machine {
   ///
   /// Where the entry allowed it again in between, and was then changed to the same once more, that
   /// is taken for the change that the CPU was told of.
-  func reportStaleUse(_ action: Action, of slot: Slot, _ unit: Int, by cpu: Int) {
-    if isGone(action, slot, unit, cpu) {
-      report(.staleUse, cpu, cell: UInt32(memory[slot.source]))
+  func reportStaleUse(_ action: Action, of place: CachePlace, _ unit: Int, by cpu: Int) {
+    if isGone(action, place, unit, cpu) {
+      report(.staleUse, cpu, cell: UInt32(memory[place.source]))
     }
   }
 
@@ -114,12 +114,13 @@ extension Machine {
   ///
   /// What it has taken itself it may put off flushing.
   private func isGone(
-    _ action: Action, _ slot: Slot, _ unit: Int, _ cpu: Int, _ visit: (UInt32) -> Void = { _ in }
+    _ action: Action, _ place: CachePlace, _ unit: Int, _ cpu: Int,
+    _ visit: (UInt32) -> Void = { _ in }
   ) -> Bool {
     guard isTold(cpu) else { return false }
     let entries = takenSets.entries(memory[layout.hardware.gone(cpu)])
-    let kept = bits(of: slot)
-    let source = UInt32(memory[slot.source])
+    let kept = bits(of: place)
+    let source = UInt32(memory[place.source])
     var isGone = false
     for entry in entries where entry.cell == source && entry.cpu != cpu {
       visit(source)
@@ -128,7 +129,7 @@ extension Machine {
       isGone = isGone || isLost && isStillTaken(entry)
     }
     var table = translation.units[unit].mmu.root.id
-    for level in 0..<slot.level {
+    for level in 0..<place.level {
       let cell = layout.page(table)[layout.geometry.index(of: action.address, at: level)].cell
       visit(cell)
       for entry in entries where entry.cell == cell && entry.cpu != cpu && !entry.new.isTable {
@@ -164,11 +165,13 @@ extension Machine {
 
   private func isCached(_ entry: TakenEntry) -> Bool {
     for unit in translation.units.indices {
-      for slot in cachedEntries(of: unit) {
-        let source = UInt32(memory[slot.source])
-        if source == entry.cell, loss(of: bits(of: slot), to: entry.new) != .nothing { return true }
+      for place in cachedEntries(of: unit) {
+        let source = UInt32(memory[place.source])
+        if source == entry.cell, loss(of: bits(of: place), to: entry.new) != .nothing {
+          return true
+        }
         // A leaf below the table that the entry led to; with more levels, any leaf may be.
-        if let table = entry.old.tableID, bits(of: slot).isLeaf,
+        if let table = entry.old.tableID, bits(of: place).isLeaf,
           layout.geometry.levels > 2 || layout.pageID(at: source) == table
         {
           return true
@@ -203,9 +206,9 @@ extension Machine {
 
   /// A use of what the CPU was told is gone looks at what the table has now.
   func addStaleUse(
-    _ action: Action, of slot: Slot, _ unit: Int, by cpu: Int, to footprint: Footprint
+    _ action: Action, of place: CachePlace, _ unit: Int, by cpu: Int, to footprint: Footprint
   ) {
-    _ = isGone(action, slot, unit, cpu) { footprint.read($0) }
+    _ = isGone(action, place, unit, cpu) { footprint.read($0) }
   }
 
   func addPotentialStaleUse(by cpu: Int, to footprint: Footprint) {

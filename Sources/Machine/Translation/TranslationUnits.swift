@@ -63,16 +63,16 @@ struct CachedEntries: Sequence, IteratorProtocol {
     end = cells.upperBound
   }
 
-  mutating func next() -> Machine.Slot? {
+  mutating func next() -> Machine.CachePlace? {
     while cell < end {
-      let slot = Machine.Slot(cell: cell, level: level, prefix: prefix)
-      cell += HardwareLayout.slotStride
+      let place = Machine.CachePlace(cell: cell, level: level, prefix: prefix)
+      cell += HardwareLayout.placeStride
       prefix += 1
       if prefix == layout.prefixCount(at: level) {
         prefix = 0
         level = level == layout.geometry.lastLevel ? 0 : level + 1
       }
-      if memory[slot.cell] != 0 { return slot }
+      if memory[place.cell] != 0 { return place }
     }
     return nil
   }
@@ -82,7 +82,7 @@ extension Machine {
   var hasHardware: Bool { !translation.units.isEmpty }
 
   /// A cached entry: the words that hold it.
-  struct Slot {
+  struct CachePlace {
     var cell: UInt32
     var level: Int
     var prefix: Int
@@ -92,25 +92,25 @@ extension Machine {
     var denied: UInt32 { cell + 2 }
   }
 
-  func bits(of slot: Slot) -> Descriptor { Descriptor(bits: memory[slot.cell]) }
+  func bits(of place: CachePlace) -> Descriptor { Descriptor(bits: memory[place.cell]) }
 
-  func leafSlot(_ unit: Int, _ level: Int, of address: Int) -> Slot {
+  func leafPlace(_ unit: Int, _ level: Int, of address: Int) -> CachePlace {
     let prefix = address / layout.hardware.span(at: level)
-    return Slot(
+    return CachePlace(
       cell: layout.hardware.leaf(unit, level, prefix), level: level, prefix: prefix)
   }
 
-  func tableSlot(_ unit: Int, _ level: Int, of address: Int) -> Slot {
+  func tablePlace(_ unit: Int, _ level: Int, of address: Int) -> CachePlace {
     let prefix = address / layout.hardware.span(at: level)
-    return Slot(
+    return CachePlace(
       cell: layout.hardware.table(unit, level, prefix), level: level, prefix: prefix)
   }
 
   /// The cached leaf that translates an address; of several, the one of the lowest level.
-  func cachedLeaf(_ unit: Int, of address: Int) -> Slot? {
+  func cachedLeaf(_ unit: Int, of address: Int) -> CachePlace? {
     for level in (0..<layout.geometry.levels).reversed() {
-      let slot = leafSlot(unit, level, of: address)
-      if memory[slot.cell] != 0 { return slot }
+      let place = leafPlace(unit, level, of: address)
+      if memory[place.cell] != 0 { return place }
     }
     return nil
   }
@@ -125,10 +125,10 @@ extension Machine {
     CachedEntries(memory, layout.hardware, layout.hardware.leafCells(unit))
   }
 
-  func clear(_ slot: Slot) {
-    memory[slot.cell] = 0
-    memory[slot.source] = 0
-    memory[slot.denied] = 0
+  func clear(_ place: CachePlace) {
+    memory[place.cell] = 0
+    memory[place.source] = 0
+    memory[place.denied] = 0
   }
 
   /// The data frame to which a leaf of a level leads for an address.
@@ -149,7 +149,7 @@ extension Machine {
 
   /// True if a unit has a pointer to a table page cached, or walks it now.
   func refers(_ unit: Int, to id: Int) -> Bool {
-    for slot in cachedEntries(of: unit) where bits(of: slot).tableID == id { return true }
+    for place in cachedEntries(of: unit) where bits(of: place).tableID == id { return true }
     if walks(translation.units[unit].cpu, table: id) { return true }
     return translation.walkers[unit].map { walks($0, table: id) } ?? false
   }
@@ -167,8 +167,8 @@ extension Machine {
   func cpusCaching(entryAt cell: UInt32, unlike new: Descriptor) -> CPUSet {
     var found = CPUSet()
     for (number, unit) in translation.units.enumerated() {
-      for slot in cachedEntries(of: number) where memory[slot.source] == UInt64(cell) {
-        if needsBreak(bits(of: slot), new) { found.insert(unit.cpu) }
+      for place in cachedEntries(of: number) where memory[place.source] == UInt64(cell) {
+        if needsBreak(bits(of: place), new) { found.insert(unit.cpu) }
       }
     }
     return found
@@ -178,9 +178,9 @@ extension Machine {
   func cpusCaching(frame: Int, of owner: UInt64) -> CPUSet {
     var found = CPUSet()
     for (number, unit) in translation.units.enumerated() where UInt64(unit.mmu.owner.id) == owner {
-      for slot in cachedLeaves(of: number) {
-        guard let first = bits(of: slot).dataFrame else { continue }
-        let span = layout.hardware.span(at: slot.level)
+      for place in cachedLeaves(of: number) {
+        guard let first = bits(of: place).dataFrame else { continue }
+        let span = layout.hardware.span(at: place.level)
         if (first..<(first + span)).contains(frame) { found.insert(unit.cpu) }
       }
     }

@@ -68,8 +68,8 @@ extension VirtualCPU {
     var level = HardwareResult.level(start)
     var table = layout.page(HardwareResult.value(start))
     while true {
-      let slot = table[geometry.index(of: address, at: level)]
-      var action = walkAction(.hardware(.walkRead), slot, address, level)
+      let location = table[geometry.index(of: address, at: level)]
+      var action = walkAction(.hardware(.walkRead), location, address, level)
       var read = try issue(action, site)
       if read == HardwareResult.unsettled {
         action.flag = try choose(2) == 1
@@ -91,18 +91,18 @@ extension VirtualCPU {
       case .faults: return .accessFlagFault
       case .isSet: break
       }
-      var update = walkAction(.hardware(.walkUpdate), slot, address, level)
+      var update = walkAction(.hardware(.walkUpdate), location, address, level)
       update.b = entry.bits
       _ = try issue(update, site)
     }
   }
 
   private func walkAction(
-    _ kind: Action.Kind, _ slot: Location, _ address: Int, _ level: Int
+    _ kind: Action.Kind, _ location: Location, _ address: Int, _ level: Int
   ) -> Action {
     var action = Action(kind, address: address, level: level)
-    action.cell = slot.cell
-    action.lifetime = slot.lifetime
+    action.cell = location.cell
+    action.lifetime = location.lifetime
     return action
   }
 

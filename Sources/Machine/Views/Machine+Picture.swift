@@ -36,7 +36,7 @@ extension Machine {
       })
   }
 
-  private func kind(of entry: Descriptor, at level: Int?) -> MachinePicture.EntryKind {
+  private func kind(of entry: Descriptor, at level: Int?) -> MachinePicture.EntryLook {
     if entry == .invalid { return .invalid }
     switch kind(of: entry, at: level) as EntryKind {
     case .invalid, .malformed: return .other
@@ -86,11 +86,11 @@ extension Machine {
   func unitPicture(_ number: Int) -> MachinePicture.Unit {
     let unit = translation.units[number]
     var (tables, leaves): ([MachinePicture.CachedEntry], [MachinePicture.CachedEntry]) = ([], [])
-    for slot in cachedEntries(of: number) {
-      if bits(of: slot).isLeaf {
-        leaves.append(cachedPicture(slot))
+    for place in cachedEntries(of: number) {
+      if bits(of: place).isLeaf {
+        leaves.append(cachedPicture(place))
       } else {
-        tables.append(cachedPicture(slot))
+        tables.append(cachedPicture(place))
       }
     }
     let walkers = [unit.cpu] + (translation.walkers[number].map { [$0] } ?? [])
@@ -99,14 +99,14 @@ extension Machine {
       walking: walkers.compactMap { walkedPage(by: $0) })
   }
 
-  private func cachedPicture(_ slot: Slot) -> MachinePicture.CachedEntry {
-    let source = UInt32(memory[slot.source])
-    let place = layout.entry(at: source)
-    let isFreed = place.map { memory[layout.page($0.page).base] & 1 == 0 } ?? false
+  private func cachedPicture(_ place: CachePlace) -> MachinePicture.CachedEntry {
+    let source = UInt32(memory[place.source])
+    let read = layout.entry(at: source)
+    let isFreed = read.map { memory[layout.page($0.page).base] & 1 == 0 } ?? false
     return MachinePicture.CachedEntry(
-      addresses: text(of: layout.hardware.addresses(ofPrefix: slot.prefix, at: slot.level)),
-      text: text(of: bits(of: slot), at: slot.level), page: place?.page,
-      entry: place?.index ?? 0, isCurrent: !isFreed && memory[source] == memory[slot.cell])
+      addresses: text(of: layout.hardware.addresses(ofPrefix: place.prefix, at: place.level)),
+      text: text(of: bits(of: place), at: place.level), page: read?.page,
+      entry: read?.index ?? 0, isCurrent: !isFreed && memory[source] == memory[place.cell])
   }
 
   // MARK: CPUs

@@ -47,13 +47,13 @@ public struct MachinePicture: Equatable, Sendable {
   public struct Entry: Equatable, Sendable {
     /// As traces show it, and of a table that it is writable, where somebody sees to that.
     public var text: String
-    public var kind: EntryKind
+    public var kind: EntryLook
     /// The id of the table it leads to.
     public var target: Int?
   }
 
   /// What an entry is.
-  public enum EntryKind: String, Sendable {
+  public enum EntryLook: String, Sendable {
     case invalid, locked, table, leaf
     /// A number that is no descriptor.
     case other

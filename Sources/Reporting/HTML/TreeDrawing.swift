@@ -100,7 +100,7 @@ struct TreeDrawing {
   }
 
   private func row(
-    _ text: String, _ kind: MachinePicture.EntryKind, _ index: Int, _ isChanged: Bool
+    _ text: String, _ kind: MachinePicture.EntryLook, _ index: Int, _ isChanged: Bool
   ) -> String {
     let top = TreeLayout.headHeight + index * TreeLayout.rowHeight
     let base = top + 14

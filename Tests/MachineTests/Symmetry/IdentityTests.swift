@@ -20,9 +20,9 @@ import GracewalkMachine
   /// Chains of the same values are the same, with identities and without; hashes are as ever.
   @Test func chains() {
     let identities = Identities()
-    var first = Chain()
-    var second = Chain()
-    var bare = Chain()
+    var first = HashedSequence()
+    var second = HashedSequence()
+    var bare = HashedSequence()
     for value in [7, 0, 7] as [UInt64] {
       first.extend(with: value, identities)
       second.extend(with: value, identities)
