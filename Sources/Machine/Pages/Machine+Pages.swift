@@ -68,6 +68,22 @@ extension Machine {
     memory[base] = lifetime + 1
   }
 
+  /// Calls `body` with every page that was ever allocated, in the order of their ids.
+  func eachAllocatedPage(_ body: (TablePage) -> Void) {
+    eachPage(of: layout.bootOwner, body)
+    for cpu in 0..<layout.cpuCount { eachPage(of: cpu, body) }
+  }
+
+  private func eachPage(of owner: Int, _ body: (TablePage) -> Void) {
+    for index in 0..<Int(memory[layout.pagesAllocated(owner: owner)]) {
+      body(layout.page(owner: owner, index: index))
+    }
+    guard owner == layout.bootOwner else { return }
+    for slab in scenario.slabs {
+      for id in slab.slab.firstID..<(slab.slab.firstID + slab.slab.count) { body(layout.page(id)) }
+    }
+  }
+
   /// True if walks begin at the page with an id.
   func isRoot(_ id: Int) -> Bool {
     layout.owner(ofPage: id) == nil && id < scenario.rootNames.count

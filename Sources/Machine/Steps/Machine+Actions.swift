@@ -69,10 +69,7 @@ extension Machine {
     case .page(let page): return performPage(page, action, by: cpu)
     case .slab(let slab): return performSlab(slab, action, by: cpu)
     case .context(let context): return performContext(context, action, by: cpu)
-    case .history(.invoke): return historySeen(by: cpu)
-    case .history(.respond):
-      memory[layout.history(cpu)] += 1
-      return 0
+    case .history(let boundary): return performHistory(boundary, by: cpu)
     case .hardware(let hardware): return performHardware(hardware, action, by: cpu)
     case .handOver:
       handOver(action, by: cpu)
@@ -140,11 +137,7 @@ extension Machine {
     case .page(let page): addPage(page, action, by: cpu, to: footprint)
     case .slab(let slab): addSlab(slab, action, to: footprint)
     case .context(let context): addContext(context, action, to: footprint)
-    case .history(.invoke):
-      for other in 0..<layout.cpuCount where other != cpu {
-        footprint.read(layout.history(other))
-      }
-    case .history(.respond): footprint.write(layout.history(cpu))
+    case .history(let boundary): addHistory(boundary, by: cpu, to: footprint)
     case .hardware(let hardware): addHardware(hardware, action, by: cpu, to: footprint)
     case .handOver: addHandOver(action, to: footprint)
     case .claim: addClaim(action, to: footprint)
@@ -254,60 +247,5 @@ extension Machine {
     guard watched.contains(kind) else { return }
     let id = page == 0 ? -1 : layout.pageID(at: page) ?? -1
     events.append(Event(kind: kind, cpu: cpu, page: id, cell: cell, value: value))
-  }
-
-  /// What a CPU that begins an operation observes of the others.
-  private func historySeen(by cpu: Int) -> UInt64 {
-    let seen = historySeen(by: cpu) { memory[layout.history($0)] }
-    if usesSymmetry { noteHistory(seen, by: cpu) }
-    return seen
-  }
-
-  /// One more than any program has operations, if a digit of this base for each program but one
-  /// fits into a word.
-  static func historyRadix(of scenario: Scenario) -> UInt64? {
-    let radix = UInt64(scenario.programs.map(\.operations.count).max() ?? 0) + 1
-    var largest: UInt64 = 1
-    for _ in scenario.programs.dropFirst() {
-      let (product, overflows) = largest.multipliedReportingOverflow(by: radix)
-      if overflows { return nil }
-      largest = product
-    }
-    return radix
-  }
-
-  // MARK: Spins
-
-  /// Reads without effect before the machine looks for a spin, and how often one must recur.
-  private static let idleStepsMax: Int32 = 64
-  private static let repetitionsMax = 24
-
-  /// Counts actions in a row that changed nothing, and reports a spin: within one operation, the
-  /// same action observed the same again and again with no effect of the CPU in between.
-  func noteIdleSteps(_ index: ObservationTree.Index, _ cpu: Int) {
-    let node = tree[index]
-    guard node.pointee.parent >= 0 else { return }
-    let parent = tree[node.pointee.parent]
-    let action = parent.pointee.action
-    let failed = action.kind == .access(.compareExchange) && node.pointee.observed != action.a
-    guard action.onlyReads || failed, parent.pointee.operation == node.pointee.operation else {
-      return
-    }
-    node.pointee.idleSteps = parent.pointee.idleSteps + 1
-    guard node.pointee.idleSteps >= Machine.idleStepsMax else { return }
-    var repetitions = 0
-    var other = index
-    for _ in 0..<Int(node.pointee.idleSteps) {
-      let earlier = tree[other].pointee.parent
-      if tree[earlier].pointee.action == action,
-        tree[other].pointee.observed == node.pointee.observed
-      {
-        repetitions += 1
-      }
-      other = earlier
-    }
-    if repetitions >= Machine.repetitionsMax && action.cell != 0 {
-      fail(.spin(cpu: cpu, location: name(ofCell: action.cell)))
-    }
   }
 }

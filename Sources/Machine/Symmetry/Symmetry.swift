@@ -277,22 +277,6 @@ extension Machine {
   }
 
   func noteHistory(_ seen: UInt64, by cpu: Int) { symmetry.images.noteHistory(seen, by: cpu) }
-
-  /// How many operations each of the other CPUs has completed: as digits of a number, or where
-  /// they are too many for a word, as a hash, which an exact machine refuses to begin with.
-  func historySeen(by cpu: Int, completed: (Int) -> UInt64) -> UInt64 {
-    var seen: UInt64 = 0
-    if let historyRadix {
-      for other in 0..<scenario.programs.count where other != cpu {
-        seen = seen &* historyRadix &+ completed(other)
-      }
-      return seen
-    }
-    for other in 0..<layout.cpuCount where other != cpu {
-      seen = StableHash.extend(seen, with: completed(other))
-    }
-    return seen
-  }
 }
 
 extension Machine {

@@ -1,0 +1,38 @@
+// Loops that wait for another CPU by reading the same again and again: they are said to be so.
+
+import GracewalkSupport
+
+extension Machine {
+  /// Reads without effect before the machine looks for a spin, and how often one must recur.
+  private static let idleStepsMax: Int32 = 64
+  private static let repetitionsMax = 24
+
+  /// Counts actions in a row that changed nothing, and reports a spin: within one operation, the
+  /// same action observed the same again and again with no effect of the CPU in between.
+  func noteIdleSteps(_ index: ObservationTree.Index, _ cpu: Int) {
+    let node = tree[index]
+    guard node.pointee.parent >= 0 else { return }
+    let parent = tree[node.pointee.parent]
+    let action = parent.pointee.action
+    let failed = action.kind == .access(.compareExchange) && node.pointee.observed != action.a
+    guard action.onlyReads || failed, parent.pointee.operation == node.pointee.operation else {
+      return
+    }
+    node.pointee.idleSteps = parent.pointee.idleSteps + 1
+    guard node.pointee.idleSteps >= Machine.idleStepsMax else { return }
+    var repetitions = 0
+    var other = index
+    for _ in 0..<Int(node.pointee.idleSteps) {
+      let earlier = tree[other].pointee.parent
+      if tree[earlier].pointee.action == action,
+        tree[other].pointee.observed == node.pointee.observed
+      {
+        repetitions += 1
+      }
+      other = earlier
+    }
+    if repetitions >= Machine.repetitionsMax && action.cell != 0 {
+      fail(.spin(cpu: cpu, location: name(ofCell: action.cell)))
+    }
+  }
+}
