@@ -3,10 +3,17 @@
 // prefix, so that a package that depends on this one may have a Machine of its own; folders do not.
 import PackageDescription
 
-let settings: [SwiftSetting] = [
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-]
+/// `CHECKS_INVARIANTS=1 swift test -c release --scratch-path .build/checked`: assertions, and the
+/// invariants of data structures (`mustHold`), in code that is optimised all the same.
+let checks: [SwiftSetting] =
+  Context.environment["CHECKS_INVARIANTS"] == "1"
+  ? [.define("CHECKS_INVARIANTS"), .unsafeFlags(["-assert-config", "Debug"])] : []
+
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + checks
 
 func modules(_ rooms: [String]) -> [Target.Dependency] {
   rooms.map { .init(stringLiteral: "Gracewalk\($0)") }

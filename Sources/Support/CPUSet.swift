@@ -9,7 +9,10 @@ public struct CPUSet: Equatable, Sendable, BitwiseCopyable {
 
   @inlinable public init(bits: UInt64 = 0) { self.bits = bits }
 
-  @inlinable public init(_ cpu: Int) { bits = 1 &<< UInt64(truncatingIfNeeded: cpu) }
+  @inlinable public init(_ cpu: Int) {
+    CPUSet.checkNumber(cpu)
+    bits = 1 &<< UInt64(truncatingIfNeeded: cpu)
+  }
 
   /// The CPUs `0..<count`.
   @inlinable public static func first(_ count: Int) -> CPUSet {
@@ -20,20 +23,29 @@ public struct CPUSet: Equatable, Sendable, BitwiseCopyable {
   @inlinable public var count: Int { bits.nonzeroBitCount }
 
   /// The lowest CPU in the set, which must not be empty.
-  @inlinable public var lowest: Int { bits.trailingZeroBitCount }
+  @inlinable public var lowest: Int {
+    checkNotEmpty()
+    return bits.trailingZeroBitCount
+  }
 
   /// The highest CPU in the set, which must not be empty.
-  @inlinable public var highest: Int { 63 &- bits.leadingZeroBitCount }
+  @inlinable public var highest: Int {
+    checkNotEmpty()
+    return 63 &- bits.leadingZeroBitCount
+  }
 
   @inlinable public func contains(_ cpu: Int) -> Bool {
-    bits &>> UInt64(truncatingIfNeeded: cpu) & 1 == 1
+    CPUSet.checkNumber(cpu)
+    return bits &>> UInt64(truncatingIfNeeded: cpu) & 1 == 1
   }
 
   @inlinable public mutating func insert(_ cpu: Int) {
+    CPUSet.checkNumber(cpu)
     bits |= 1 &<< UInt64(truncatingIfNeeded: cpu)
   }
 
   @inlinable public mutating func remove(_ cpu: Int) {
+    CPUSet.checkNumber(cpu)
     bits &= ~(1 &<< UInt64(truncatingIfNeeded: cpu))
   }
 

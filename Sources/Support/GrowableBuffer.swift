@@ -64,6 +64,7 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
     if header.pointee.count == header.pointee.capacity { grow() }
     header.pointee.base[header.pointee.count] = element
     header.pointee.count &+= 1
+    checkInvariants()
   }
 
   /// Appends elements that the caller will overwrite, and returns where they begin.
@@ -77,6 +78,7 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
   @inlinable public func setCount(to count: Int) {
     while header.pointee.capacity < count { grow() }
     header.pointee.count = count
+    checkInvariants()
   }
 
   @inlinable public func removeLast() -> Element {
@@ -94,11 +96,13 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
   @inlinable public func truncate(to count: Int) {
     assert(count <= header.pointee.count)
     header.pointee.count = count
+    checkInvariants()
   }
 
   @inlinable public func removeAll() { header.pointee.count = 0 }
 
   @usableFromInline func grow() {
+    checkInvariants()
     let capacity = header.pointee.capacity * 2
     let base = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
     base.update(from: header.pointee.base, count: header.pointee.count)
