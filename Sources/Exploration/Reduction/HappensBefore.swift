@@ -30,12 +30,12 @@ final class HappensBefore {
   }
 
   let chunks: Int
-  private let events = GrowableBuffer<Event>()
-  private let clocks: GrowableBuffer<Chunk>
-  private let links = GrowableBuffer<Link>()
-  private let lastWrite: GrowableBuffer<Int32>
-  private let lastRead: GrowableBuffer<Int32>
-  private let lastOfCPU: GrowableBuffer<Int>
+  let events = GrowableBuffer<Event>()
+  let clocks: GrowableBuffer<Chunk>
+  let links = GrowableBuffer<Link>()
+  let lastWrite: GrowableBuffer<Int32>
+  let lastRead: GrowableBuffer<Int32>
+  let lastOfCPU: GrowableBuffer<Int>
   /// Scratch clocks, one each for: the pending step, race filtering, first events of CPUs.
   private let scratch: GrowableBuffer<Chunk>
   /// Latest races found, descending.
@@ -66,12 +66,12 @@ final class HappensBefore {
 
   // MARK: Clocks
 
-  private func clock(of event: Int) -> UnsafeMutablePointer<Chunk> {
+  func clock(of event: Int) -> UnsafeMutablePointer<Chunk> {
     clocks.pointer(to: event * chunks)
   }
 
   @inline(__always)
-  private func component(_ clock: UnsafeMutablePointer<Chunk>, _ cpu: Int) -> Int16 {
+  func component(_ clock: UnsafeMutablePointer<Chunk>, _ cpu: Int) -> Int16 {
     UnsafeRawPointer(clock).load(fromByteOffset: cpu &* 2, as: Int16.self)
   }
 
@@ -177,6 +177,7 @@ final class HappensBefore {
       }
       links.append(link)
     }
+    checkAfterPush()
   }
 
   /// Adds the step that a CPU is about to take, in a system that is brought back to where it was.
@@ -204,6 +205,7 @@ final class HappensBefore {
     }
     lastOfCPU[event.cpu] = event.previousOfCPU
     clocks.truncate(to: events.count * chunks)
+    checkAfterPop()
   }
 
   // MARK: Races

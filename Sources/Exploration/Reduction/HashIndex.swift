@@ -4,10 +4,10 @@
 ///
 /// A slot is just a number, so that the index stays small beside what it finds.
 final class HashIndex {
-  private static let empty: Int32 = -1
-  private var slots: UnsafeMutablePointer<Int32>
-  private var mask = 255
-  private var count = 0
+  static let empty: Int32 = -1
+  private(set) var slots: UnsafeMutablePointer<Int32>
+  private(set) var mask = 255
+  private(set) var count = 0
 
   init() {
     slots = .allocate(capacity: 256)
@@ -46,5 +46,6 @@ final class HashIndex {
     slots = .allocate(capacity: mask + 1)
     slots.initialize(repeating: HashIndex.empty, count: mask + 1)
     for number in 0..<count { place(hashOf(number), Int32(number)) }
+    checkInvariants(hashOf)
   }
 }

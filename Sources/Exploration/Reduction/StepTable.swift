@@ -6,17 +6,17 @@ import GracewalkSupport
 ///
 /// A step is entered when it is first met; numbers count from 0 in that order.
 final class StepTable {
-  private struct Entry: BitwiseCopyable {
+  struct Entry: BitwiseCopyable {
     var cpu: Int32
     var choice: Int32
     var firstTouch: Int32
     var touchCount: Int32
   }
 
-  private let entries = GrowableBuffer<Entry>(capacity: 256)
+  let entries = GrowableBuffer<Entry>(capacity: 256)
   /// The touches of all footprints again, in a row: what a step is looked up by, at every step of a
   /// search, without a reference being counted.
-  private let touches = GrowableBuffer<Touch>(capacity: 1_024)
+  let touches = GrowableBuffer<Touch>(capacity: 1_024)
   private(set) var footprints: [Footprint] = []
   private var index = HashIndex()
   /// Which of the first steps are dependent: a row of bits for each.
@@ -65,6 +65,7 @@ final class StepTable {
     for index in 0..<footprint.count { touches.append(footprint[index]) }
     footprints.append(footprint.copy())
     noteDependence(of: entries.count - 1)
+    checkInvariants()
     return entries.count - 1
   }
 
@@ -128,7 +129,7 @@ final class StepTable {
     return index
   }
 
-  private func compare(_ one: Int, _ other: Int) -> Bool {
+  func compare(_ one: Int, _ other: Int) -> Bool {
     entries[one].cpu == entries[other].cpu || footprints[one].isDependent(on: footprints[other])
   }
 

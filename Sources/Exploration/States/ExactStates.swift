@@ -13,12 +13,12 @@ import GracewalkSupport
 final class ExactStates {
   private let system: TransitionSystem
   /// From keys to numbers of states, counted from 0.
-  private let numbers = SummaryMap()
+  let numbers = SummaryMap()
   /// Where each state's bytes begin; they end where those of the next begin.
-  private let starts = GrowableBuffer<Int>()
-  private let store = GrowableBuffer<UInt8>(capacity: 4_096)
-  private let words = GrowableBuffer<UInt64>()
-  private let coded = GrowableBuffer<UInt8>()
+  let starts = GrowableBuffer<Int>()
+  let store = GrowableBuffer<UInt8>(capacity: 4_096)
+  let words = GrowableBuffer<UInt64>()
+  let coded = GrowableBuffer<UInt8>()
   /// States that found their hash taken by another.
   private(set) var collisions = 0
 
@@ -52,6 +52,7 @@ final class ExactStates {
     numbers.set(key, UInt32(starts.count))
     starts.append(store.count)
     for index in 0..<coded.count { store.append(coded[index]) }
+    checkInvariants()
     return key
   }
 

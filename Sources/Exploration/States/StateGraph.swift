@@ -51,6 +51,7 @@ package final class StateGraph {
             cpu: UInt8(truncatingIfNeeded: cpu)))
       }
     }
+    checkInvariants(of: count - 1)
   }
 
   @inline(__always)

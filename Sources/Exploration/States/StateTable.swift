@@ -17,15 +17,15 @@ final class StateTable {
     }
   }
 
-  private struct Slot: BitwiseCopyable {
+  struct Slot: BitwiseCopyable {
     var key: UInt64
     var budget: Budget
   }
 
   /// Zero marks an empty slot, so the key zero is stored as this one.
   private static let zeroKey: UInt64 = 0x9E37_79B9_7F4A_7C15
-  private var slots: UnsafeMutablePointer<Slot>
-  private var mask: Int
+  private(set) var slots: UnsafeMutablePointer<Slot>
+  private(set) var mask: Int
   private(set) var count = 0
 
   init() {
@@ -79,9 +79,10 @@ final class StateTable {
       }
     }
     guard count == total else { throw .malformed }
+    checkInvariants()
   }
 
-  private func find(_ key: UInt64) -> Int {
+  func find(_ key: UInt64) -> Int {
     var index = Int(truncatingIfNeeded: StableHash.mix(key)) & mask
     while slots[index].key != 0 && slots[index].key != key { index = (index + 1) & mask }
     return index
@@ -96,6 +97,7 @@ final class StateTable {
       slots[find(old[index].key)] = old[index]
     }
     old.deallocate()
+    checkInvariants()
   }
 
   private static func emptySlots(_ capacity: Int) -> UnsafeMutablePointer<Slot> {

@@ -10,7 +10,7 @@ final class SummaryMap {
   /// The state is on the search stack: its summary is not complete.
   static let onStack: UInt32 = .max
 
-  private var keys: UnsafeMutablePointer<UInt64>
+  private(set) var keys: UnsafeMutablePointer<UInt64>
   private var numbers: UnsafeMutablePointer<UInt32>
   private(set) var capacity: Int
   private(set) var count = 0
@@ -81,12 +81,13 @@ final class SummaryMap {
       set(key, number)
     }
     guard count == total else { throw .malformed }
+    checkInvariants()
   }
 
   /// Where a key is, or would go.
   ///
   /// Keys are hashes already, so their high bits choose the slot.
-  private func slot(of key: UInt64) -> Int {
+  func slot(of key: UInt64) -> Int {
     var index = Int(key.multipliedFullWidth(by: UInt64(capacity)).high)
     while keys[index] != 0 && keys[index] != key {
       index += 1
@@ -111,5 +112,6 @@ final class SummaryMap {
     }
     oldKeys.deallocate()
     oldNumbers.deallocate()
+    checkInvariants()
   }
 }

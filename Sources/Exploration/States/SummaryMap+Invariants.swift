@@ -1,0 +1,18 @@
+// What a map from states to numbers keeps true: each key has one slot, and is found there.
+
+import GracewalkSupport
+
+extension SummaryMap {
+  /// Looks at all slots: for where the map has grown or was read.
+  func checkInvariants() {
+    #if CHECKS_INVARIANTS
+      mustHold(count * 5 <= capacity * 4, "a fifth of the slots is free, so that searches end")
+      var taken = 0
+      for slot in 0..<capacity where keys[slot] != 0 {
+        taken += 1
+        mustHold(self.slot(of: keys[slot]) == slot, "the key in slot \(slot) is not found there")
+      }
+      mustHold(taken == count, "\(taken) slots are taken by \(count) keys")
+    #endif
+  }
+}
