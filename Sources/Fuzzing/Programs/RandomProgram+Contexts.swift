@@ -1,6 +1,5 @@
 // Random programs with a context: who uses it, who releases it, and which pages are left then.
 
-import GracewalkInvariants
 import GracewalkMachine
 import GracewalkSupport
 
@@ -46,24 +45,5 @@ extension RandomProgram {
     case .useLater: try cpu.call { cpu in try cpu.use(context) }
     default: try cpu.release(context)
     }
-  }
-}
-
-/// Pages that CPUs allocated do not outlive their context.
-///
-/// The root, which nobody frees, would decide about every release.
-struct NoOtherPageOutlivesVM: EventInvariant {
-  private let all = NoPageOutlivesVM()
-
-  var id: String { all.id }
-  var statement: String { all.statement }
-  var rationale: String { all.rationale }
-  var source: String { all.source }
-  var applicability: Applicability { all.applicability }
-  var treatsCPUsAlike: Bool { true }
-  var watches: EventKinds { all.watches }
-
-  func judge(_ event: Event, in machine: Machine) -> Violation? {
-    machine.roots.contains { $0.id == event.page } ? nil : all.judge(event, in: machine)
   }
 }

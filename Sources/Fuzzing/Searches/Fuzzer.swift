@@ -118,19 +118,6 @@ public struct Fuzzer {
     return next.map { simplest($0) } ?? program
   }
 
-  /// Deadlocks are common in random programs, so they are not judged with the rest: one would
-  /// hide everything else.
-  private static let invariants: [any Invariant] = [
-    NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(), GracePeriodSafety(),
-    NoLeakedTablePage(), TeardownOrder(), LocksHeldByReleaser(),
-  ]
-
-  /// Those that a program is checked for.
-  private static func invariants(of program: RandomProgram) -> [any Invariant] {
-    guard program.hasGuests else { return invariants }
-    return invariants + InvariantCatalogue.hardware + [DonatedPageUnreachable()]
-  }
-
   /// Compares without and with invariants; returns the first disagreement.
   private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
     if program.hasRepeats {

@@ -1,11 +1,11 @@
 // gracewalk init: a package of one's own, with a race in it, ready to run.
 
 import Foundation
-import GracewalkChecking
+import GracewalkCommands
 import GracewalkSupport
 
-package enum InitCommand {
-  package static let command = Command(
+enum InitCommand {
+  static let command = Command(
     name: "init", operands: "FOLDER",
     summary: "write a package of your own that checks a model, ready to run",
     details: [
@@ -81,7 +81,7 @@ package enum InitCommand {
     if let given, given.contains("://") || given.hasPrefix("git@") {
       return NewPackage.Dependency(url: given)
     }
-    let here = #filePath.components(separatedBy: "/Sources/Commands/")[0]
+    let here = #filePath.components(separatedBy: "/Sources/GracewalkCommand/")[0]
     let root = URL(fileURLWithPath: given ?? here).standardizedFileURL
     let manifest = root.appendingPathComponent("Package.swift").path
     guard FileManager.default.fileExists(atPath: manifest) else {
