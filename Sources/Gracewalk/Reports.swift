@@ -36,9 +36,7 @@ extension Trace: CustomStringConvertible {
   /// - Throws: `ReplayFailure` if the trace does not fit the model, `CheckError` if its parameters
   ///   or invariants are none of the model's.
   public func page(of model: Model) throws -> String {
-    let values = Dictionary(parameters.map { ($0.name, $0.value) }) { first, _ in first }
-    let scenario = try model.scenario(
-      parameters: values, invariants: invariants, features: features, without: without)
+    let scenario = try model.scenario(ScenarioChoice(self.scenario))
     var drawn = self
     do throws(RecordingError) {
       drawn.recording = try Recording(

@@ -61,8 +61,7 @@ extension Model {
       throw ReplayFailure("the schedule does not fit \(name): \(error.text(for: scenario))")
     }
     return Trace(
-      model: name, parameters: values(parameters).values, features: scenario.features,
-      invariants: scenario.invariants.map(\.id), foundBy: "replay", isMinimal: false,
+      scenario: checked(scenario, values(parameters)), foundBy: "replay", isMinimal: false,
       recording: recording)
   }
 }

@@ -3,19 +3,11 @@
 import GracewalkMachine
 
 /// A recording together with where it comes from.
-public struct Trace: Equatable, Sendable {
+public struct Trace: OfCheckedScenario, Equatable, Sendable {
   /// Version of the file format.
   public static let version = 3
 
-  public var model: String
-  public var parameters: [(name: String, value: Int)]
-  /// What the modelled MMU could do.
-  public var features: Features
-  /// The step that was left out or weakened, if one was.
-  public var without: WeakenedStep?
-  public var memoryModel: String
-  /// Ids of the invariants that were required.
-  public var invariants: [String]
+  public var scenario: CheckedScenario
   /// The search that found it, in words.
   public var foundBy: String
   /// True if no simpler counterexample exists; for one that loops for ever, none that begins
@@ -29,12 +21,15 @@ public struct Trace: Equatable, Sendable {
     isMinimal: Bool,
     recording: Recording
   ) {
-    self.model = model
-    self.parameters = parameters
-    self.features = features
-    self.without = without
-    self.memoryModel = memoryModel
-    self.invariants = invariants
+    self.init(
+      scenario: CheckedScenario(
+        model: model, parameters: parameters, features: features, without: without,
+        memoryModel: memoryModel, invariants: invariants),
+      foundBy: foundBy, isMinimal: isMinimal, recording: recording)
+  }
+
+  public init(scenario: CheckedScenario, foundBy: String, isMinimal: Bool, recording: Recording) {
+    self.scenario = scenario
     self.foundBy = foundBy
     self.isMinimal = isMinimal
     self.recording = recording

@@ -23,13 +23,8 @@ public enum TraceFileError: Error, Equatable {
 ///
 /// There is one way to write a trace down, and no other is read: a file that is accepted says what
 /// its trace says, byte for byte.
-public struct TraceFile: Equatable, Sendable {
-  public var model: String
-  public var parameters: [(name: String, value: Int)]
-  public var features: Features
-  public var without: WeakenedStep?
-  public var memoryModel: String
-  public var invariants: [String]
+public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
+  public var scenario: CheckedScenario
   public var foundBy: String
   public var isMinimal: Bool
   public var schedule: Schedule
@@ -46,12 +41,7 @@ public struct TraceFile: Equatable, Sendable {
   public static let bytesMax = 16 * 1024 * 1024
 
   public init(_ trace: Trace) {
-    model = trace.model
-    parameters = trace.parameters
-    features = trace.features
-    without = trace.without
-    memoryModel = trace.memoryModel
-    invariants = trace.invariants
+    scenario = trace.scenario
     foundBy = trace.foundBy
     isMinimal = trace.isMinimal
     schedule = trace.recording.schedule
@@ -125,20 +115,22 @@ public struct TraceFile: Equatable, Sendable {
     let version = first.dropFirst(TraceFile.magic.count)
     guard version == "\(Trace.version)" else { throw .wrongVersion(String(version.prefix(20))) }
     var reader = LineReader(lines: lines)
-    model = try reader.value("model")
-    parameters = try TraceFile.parameters(try reader.value("parameters"))
+    let model = try reader.value("model")
+    let parameters = try TraceFile.parameters(try reader.value("parameters"))
     guard let features = Features(text: try reader.value("features")) else {
       throw .malformed(line: reader.next, expected: "features such as \(Features().text)")
     }
-    self.features = features
     let withoutText = try reader.value("without")
-    without = WeakenedStep(text: withoutText)
+    let without = WeakenedStep(text: withoutText)
     guard without != nil || withoutText.isEmpty else {
       throw .malformed(
         line: reader.next, expected: "a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40")
     }
-    memoryModel = try reader.value("memory")
-    invariants = try reader.value("invariants").split(separator: " ").map(String.init)
+    let memoryModel = try reader.value("memory")
+    let invariants = try reader.value("invariants").split(separator: " ").map(String.init)
+    scenario = CheckedScenario(
+      model: model, parameters: parameters, features: features, without: without,
+      memoryModel: memoryModel, invariants: invariants)
     foundBy = try reader.value("found by")
     let minimal = try reader.value("minimal")
     guard minimal == "yes" || minimal == "no" else {

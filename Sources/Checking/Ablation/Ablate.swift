@@ -78,7 +78,7 @@ extension Model {
       number += 1
       guard step.weakening.isDecidable else { return .init(step: step, finding: .notAsked) }
       options.without = step
-      options.weakenedPaths = whole.callPaths.paths(of: step)
+      options.scenario.weakenedPaths.value = whole.callPaths.paths(of: step)
       return .init(step: step, finding: try finding(options, of: whole.invariants))
     }
     var rows: [AblationReport.Row] = []

@@ -7,12 +7,12 @@ import GracewalkMachine
 extension Model {
   /// The options with the call paths that the step to be left out is about.
   func resolved(_ options: CheckOptions) throws(CheckError) -> CheckOptions {
-    guard let step = options.without, step.path != nil, options.weakenedPaths == nil else {
+    guard let step = options.without, step.path != nil, options.scenario.weakenedPaths.value == nil else {
       return options
     }
     guard let paths = try numberedPaths(options).paths(of: step) else { throw .unknownStep(step) }
     var options = options
-    options.weakenedPaths = paths
+    options.scenario.weakenedPaths.value = paths
     return options
   }
 
@@ -27,14 +27,18 @@ extension Model {
   /// The call paths in the order in which a search of the model as it is meets them, on one thread:
   /// with no invariant but progress, since what invariants look at decides about the order.
   private func numberedPaths(_ options: CheckOptions) throws(CheckError) -> CallPaths {
+    var whole = options.scenario.whole
+    whole.invariants = nil
+    _ = try scenario(whole)
     var census = CheckOptions(
-      parameters: options.parameters, invariants: [ProgressOfCPUs.id], features: options.features,
-      takesCensus: true)
+      scenario: ScenarioChoice(
+        parameters: options.parameters, invariants: [ProgressOfCPUs.id],
+        features: options.features))
+    census.takesCensus = true
     census.limits.states = options.limits.states
     census.watch = options.watch
-    _ = try scenario(parameters: options.parameters, features: options.features)
-    let plan = SearchPlan(census, freshScenario(census))
-    let (_, machines) = plan.run(jobs: 1, nil, maker(census, plan))
+    let plan = SearchPlan(census, freshScenario(census.scenario))
+    let (_, machines) = plan.run(jobs: 1, nil, maker(census.scenario, plan))
     return CallPaths(of: machines)
   }
 }

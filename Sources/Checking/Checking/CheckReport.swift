@@ -24,7 +24,8 @@ public enum Incompleteness: Equatable, Sendable {
 
 /// A verdict with its scope, its counts and, if there is one, its counterexample.
 public struct CheckReport: Sendable {
-  public let model: String
+  /// What was checked.
+  public let checked: CheckedScenario
   /// Which CPUs do what.
   public let scenario: String
   /// The step the model leaves out, for a broken sibling.
@@ -34,11 +35,8 @@ public struct CheckReport: Sendable {
   public let openQuestion: String?
   /// Ids of the invariants the model is in the catalogue for violating.
   public let declaredViolations: [String]
-  public let parameters: ParameterValues
-  public let features: Features
   /// Whether an MMU takes part, so that its features matter.
   public let hasHardware: Bool
-  public let invariants: [String]
   public let strategy: Strategy
   /// Threads that searched; with more than one, counts differ from run to run.
   public let jobs: Int
@@ -86,16 +84,12 @@ public struct CheckReport: Sendable {
   mutating func add(note text: String) { note = note.map { "\($0); \(text)" } ?? text }
 
   init(
-    _ model: Model, _ scenario: Scenario, _ plan: SearchPlan, parameters: ParameterValues,
-    isRestricted: Bool
+    _ model: Model, _ scenario: Scenario, _ plan: SearchPlan, _ choice: ScenarioChoice
   ) {
-    self.isRestricted = isRestricted
-    self.model = model.name
+    isRestricted = choice.invariants != nil
+    checked = model.checked(scenario, model.values(choice.parameters))
     self.scenario = model.scenarioText
-    let weakened: WeakenedStep? =
-      if case .weakens(let step) = scenario.ablation { step } else { nil }
-    let weakenedText = weakened.map(\.sentence)
-    let omissions = [model.omission, weakenedText].compactMap { $0 }
+    let omissions = [model.omission, checked.without?.sentence].compactMap { $0 }
     omission = omissions.isEmpty ? nil : omissions.joined(separator: "; ")
     origin = model.origin
     openQuestion = model.openQuestion
@@ -104,10 +98,7 @@ public struct CheckReport: Sendable {
     } else {
       declaredViolations = []
     }
-    self.parameters = parameters
-    features = scenario.features
     hasHardware = scenario.hasHardware
-    invariants = scenario.invariants.map(\.id)
     strategy = plan.strategy
     jobs = plan.jobs
     search = plan.text
@@ -117,6 +108,12 @@ public struct CheckReport: Sendable {
     scope = scenario.scope
     lastLevel = scenario.geometry.lastLevel
   }
+
+  public var model: String { checked.model }
+  public var parameters: ParameterValues { ParameterValues(checked.parameters) }
+  public var features: Features { checked.features }
+  /// Ids of the invariants that were required.
+  public var invariants: [String] { checked.invariants }
 
   /// The id of the violated invariant.
   public var violatedInvariant: String? {

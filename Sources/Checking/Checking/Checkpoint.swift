@@ -79,11 +79,11 @@ struct CheckpointSession {
   ///
   /// - Throws: `CheckError.badCheckpoint` if what was saved is of another check.
   init?(
-    _ options: CheckOptions, _ plan: SearchPlan, _ model: Model, _ makeScenario: () -> Scenario
+    _ options: CheckOptions, _ plan: SearchPlan, _ model: Model
   ) throws(CheckError) {
     guard options.checkpoints != nil || options.resume != nil else { return nil }
     self.options = options
-    let scenario = makeScenario()
+    let scenario = model.freshScenario(options.scenario)
     let parameters = model.values(options.parameters).values
     facts = [
       CheckFact("model", model.name),

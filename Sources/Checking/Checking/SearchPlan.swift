@@ -12,7 +12,7 @@ import GracewalkSupport
 public struct SearchPlan: Sendable {
   public let strategy: Strategy
   /// Why the strategy is not the one asked for, or what a bound does to it; nil if neither.
-  public private(set) var note: String?
+  public let note: String?
   /// Whether states that differ only by an exchange of identical CPUs are merged.
   public let usesSymmetry: Bool
   public let limits: Limits
@@ -36,59 +36,68 @@ public struct SearchPlan: Sendable {
   }
 
   init(_ options: CheckOptions, _ scenario: Scenario) {
-    var limits = options.limits
-    let isReduced = Strategy.reduced.contains(options.strategy)
-    if isReduced { limits.depth = min(limits.depth, Limits.reducedDepthMax) }
-    self.limits = limits
-    watch = options.watch.map { Watch(body: $0) }
-    let states = scenario.invariants.filter { $0.kind == .state }.map(\.id)
-    seed = options.seed
-    priorityChanges = options.priorityChanges
-    mayRepeat = scenario.mayRepeat
-    // A sample knows no preemptions: it would find what the bound is there to leave out.
-    samples =
-      options.usesSamples && options.strategy.isComplete && options.limits.preemptions == nil
-    let mustProgress = scenario.invariants.contains { $0 is any RepetitionInvariant }
-    looksForLivelocks = mayRepeat && mustProgress && options.strategy.isComplete
-    if isReduced, let first = states.first {
+    let asked = options.search
+    var notes: [String] = []
+    if let reason = Self.objectionToReducing(asked, scenario) {
       strategy = .exhaustive
-      note = "reduction switched off: \(first) is about every state, not only about what happens"
-    } else if isReduced, options.limits.preemptions != nil {
-      strategy = .exhaustive
-      note = "reduction switched off: it is not complete under a bound on preemptions"
-    } else if isReduced, mayRepeat {
-      strategy = .exhaustive
-      note = "reduction switched off: CPUs may repeat, and it is sound only where none loops"
-    } else if isReduced, options.limits.depth < Limits.defaultDepth {
-      strategy = options.strategy
-      note =
-        "where executions are cut at a depth, a reduced search may also leave out shorter ones; "
-        + "--mode exhaustive covers everything up to the bound"
+      notes.append("reduction switched off: \(reason)")
     } else {
-      strategy = options.strategy
-      note = nil
+      strategy = asked.strategy
+      if strategy.isReduced, asked.limits.depth < Limits.defaultDepth {
+        notes.append(Self.cutNote)
+      }
     }
-    if mayRepeat, mustProgress, let text = Self.livelockNote(options) {
-      note = note.map { "\($0); \(text)" } ?? text
-    }
-    isExact = options.isExact && strategy.mergesStates
+    // The bound is that of the search that was asked for, even if another one runs.
+    limits = asked.strategy.isReduced ? asked.limits.reduced : asked.limits
+    seed = asked.seed
+    priorityChanges = asked.priorityChanges
+    isExact = asked.isExact && strategy.mergesStates
+    watch = options.watch.map { Watch(body: $0) }
+    // A sample knows no preemptions: it would find what the bound is there to leave out.
+    samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
     let isSaved = options.checkpoints != nil || options.resume != nil
-    jobs = strategy == .stateful && !isExact && !isSaved ? options.jobs : 1
-    let isSymmetric =
-      options.usesSymmetry && strategy == .stateful && !scenario.identicalCPUs.isEmpty
-    usesSymmetry = isSymmetric && scenario.allowsSymmetry && !isExact
-    if isSymmetric, let text = isExact ? Self.exactNote : scenario.symmetryNote {
-      note = note.map { "\($0); \(text)" } ?? text
+    jobs = strategy == .stateful && !isExact && !isSaved ? asked.jobs : 1
+
+    mayRepeat = scenario.mayRepeat
+    let mustProgress =
+      mayRepeat && scenario.invariants.contains { $0 is any RepetitionInvariant }
+    looksForLivelocks = mustProgress && asked.strategy.isComplete
+    if mustProgress, let text = Self.livelockNote(asked) { notes.append(text) }
+
+    let mayExchange =
+      asked.usesSymmetry && strategy == .stateful && !scenario.identicalCPUs.isEmpty
+    usesSymmetry = mayExchange && scenario.allowsSymmetry && !isExact
+    if mayExchange, let text = isExact ? Self.exactNote : scenario.symmetryNote {
+      notes.append(text)
     }
+    note = notes.isEmpty ? nil : notes.joined(separator: "; ")
   }
+
+  /// Why a search that reduces would not be sound, if one was asked for; nil if nothing is in the
+  /// way.
+  private static func objectionToReducing(
+    _ asked: SearchChoice, _ scenario: Scenario
+  ) -> String? {
+    guard asked.strategy.isReduced else { return nil }
+    if let first = scenario.invariants.first(where: { $0.kind == .state }) {
+      return "\(first.id) is about every state, not only about what happens"
+    }
+    if asked.limits.preemptions != nil { return "it is not complete under a bound on preemptions" }
+    if scenario.mayRepeat { return "CPUs may repeat, and it is sound only where none loops" }
+    return nil
+  }
+
+  private static let cutNote =
+    "where executions are cut at a depth, a reduced search may also leave out shorter ones; "
+    + "--mode exhaustive covers everything up to the bound"
 
   private static let exactNote =
     "identical CPUs not exchanged: states are compared in full, as they are"
 
   /// Which livelocks are not looked for, if that is so.
-  private static func livelockNote(_ options: CheckOptions) -> String? {
-    if !options.strategy.isComplete { return "livelocks not looked for: samples end" }
-    guard cutsExecutions(options.limits) else { return nil }
+  private static func livelockNote(_ asked: SearchChoice) -> String? {
+    if !asked.strategy.isComplete { return "livelocks not looked for: samples end" }
+    guard cutsExecutions(asked.limits) else { return nil }
     return "livelocks not looked for unless all states are within the bound"
   }
 
@@ -211,67 +220,5 @@ extension Scenario {
       return "identical CPUs not exchanged: \(invariant) may tell them apart"
     }
     return symmetryLimit
-  }
-}
-
-extension Strategy {
-  /// Runs the search on a system.
-  public func search(_ system: TransitionSystem, _ options: SearchOptions) -> SearchResult {
-    switch self {
-    case .stateful: return StatefulSearch(system, options).run()
-    case .optimal: return OptimalSearch(system, options).run()
-    case .source: return SourceSearch(system, options).run()
-    case .sleep: return SourceSearch(system, options, usesSourceSets: false).run()
-    case .exhaustive: return ExhaustiveSearch(system, options).run()
-    case .random: return SamplingSearch(system, options, sampling: .uniform).run()
-    case .pct:
-      let sampling = Sampling.priorities(changes: options.priorityChanges)
-      return SamplingSearch(system, options, sampling: sampling).run()
-    }
-  }
-
-  /// The same on so many threads; more than one only for a stateful search.
-  ///
-  /// `makeSystem`: makes the system, in its initial state, for each of the threads.
-  public func search(
-    jobs: Int, _ options: SearchOptions,
-    _ makeSystem: @escaping @Sendable () -> TransitionSystem
-  ) -> SearchResult {
-    guard jobs > 1, self == .stateful else { return search(makeSystem(), options) }
-    return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem)
-  }
-
-  /// The same in pieces: after every so many transitions the search is saved and ended, and a new
-  /// one goes on from what was saved.
-  ///
-  /// `makeSystem`: makes the system for a piece, in its initial state.
-  public func search(
-    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem
-  ) -> SearchResult {
-    Strategy.search(inPiecesOf: transitions, options, makeSystem) { search($0, $1) }
-  }
-
-  /// The same with any search.
-  package static func search(
-    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem,
-    by search: (TransitionSystem, SearchOptions) -> SearchResult
-  ) -> SearchResult {
-    var options = options
-    options.watchPeriod = 1
-    var saved: [UInt8] = []
-    options.checkpoints = Checkpoints(interval: 1e9) { body in
-      saved = []
-      let writer = CheckpointWriter { saved.append(contentsOf: $0) }
-      body(writer)
-      writer.finish()
-    }
-    var end = transitions
-    options.watch = { $0.statistics.transitions < end }
-    while true {
-      let result = search(makeSystem(), options)
-      guard result.ending == .bounded(.interrupted) else { return result }
-      options.resume = CheckpointReader(saved)
-      end = result.statistics.transitions + transitions
-    }
   }
 }

@@ -8,9 +8,7 @@ extension Model {
   ///
   /// - Throws: `CheckError` if the options do not fit the model.
   public func speedHints(_ options: CheckOptions = CheckOptions()) throws(CheckError) -> [String] {
-    let scenario = try scenario(
-      parameters: options.parameters, invariants: options.invariants, features: options.features,
-      without: options.without)
+    let scenario = try scenario(options.scenario)
     return SearchPlan(options, scenario).speedHints(for: scenario)
   }
 }

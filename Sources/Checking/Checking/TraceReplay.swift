@@ -71,11 +71,9 @@ public enum TraceReplay {
     _ file: TraceFile, of model: Model, recordsPictures: Bool = false
   ) throws(TraceRefusal) -> Trace {
     let scenario: Scenario
-    let values = Dictionary(file.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+    let choice = ScenarioChoice(file.scenario)
     do throws(CheckError) {
-      scenario = try model.scenario(
-        parameters: values, invariants: file.invariants, features: file.features,
-        without: file.without)
+      scenario = try model.scenario(choice)
     } catch {
       throw TraceRefusal("\(blame(file)): \(error.text(model: model.name))")
     }
@@ -92,10 +90,10 @@ public enum TraceReplay {
     } catch {
       throw TraceRefusal("\(blame(file)): \(error.text(for: scenario))")
     }
+    var checked = model.checked(scenario, model.values(choice.parameters))
+    checked.invariants = invariants(of: scenario, in: file)
     let trace = Trace(
-      model: model.name, parameters: model.values(values).values, features: scenario.features,
-      without: file.without, invariants: invariants(of: scenario, in: file), foundBy: file.foundBy,
-      isMinimal: file.isMinimal, recording: recording)
+      scenario: checked, foundBy: file.foundBy, isMinimal: file.isMinimal, recording: recording)
     try compare(file, TraceFile(trace))
     return trace
   }

@@ -9,11 +9,11 @@ extension Model {
   /// What is wrong with how the model is declared; nil if nothing is.
   ///
   /// Operations and invariants may exist in some of its instances only, so all are looked at.
-  func declarationProblem(_ options: CheckOptions) -> String? {
+  func declarationProblem(_ parameters: [String: Int]) -> String? {
     if name.allSatisfy(\.isWhitespace) { return "a model has no name" }
     if let text = parameterProblem ?? vocabulary?.problem { return text }
-    let sizes = [options.parameters] + instances
-    let scenarios = sizes.map { freshScenario(CheckOptions(parameters: $0)) }
+    let sizes = [parameters] + instances
+    let scenarios = sizes.map { freshScenario(ScenarioChoice(parameters: $0)) }
     // Where one cannot be built, what it would have is not known; its own check says why.
     if scenarios.contains(where: { $0.problem != nil }) { return nil }
     return expectationProblem(scenarios) ?? outcomeProblem(sizes, scenarios)
@@ -142,6 +142,13 @@ extension Limits {
   static let depthMax = 1_000_000_000
   /// The same for a search that reduces: what fits its vector clocks.
   static let reducedDepthMax = 32_000
+
+  /// The same bounds for a search that reduces.
+  var reduced: Limits {
+    var limits = self
+    limits.depth = min(depth, Limits.reducedDepthMax)
+    return limits
+  }
 
   /// What makes no sense in them; nil if nothing does.
   var problem: String? {

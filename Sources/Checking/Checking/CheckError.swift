@@ -4,6 +4,23 @@ import GracewalkMachine
 import GracewalkSupport
 import GracewalkTraces
 
+/// Why a model could not be checked.
+///
+/// Each is the user's to mend.
+public enum CheckError: Error, Equatable {
+  case unknownParameter(name: String, known: [String])
+  case parameterOutOfRange(name: String, value: Int, range: ClosedRange<Int>)
+  case unknownInvariant(id: String, known: [String])
+  /// No execution comes to the step that is to be left out.
+  case unknownStep(WeakenedStep)
+  /// The model breaks the rules for model code.
+  case badModel(String)
+  /// What is asked for makes no sense.
+  case badOptions(String)
+  /// What is to be gone on with is no checkpoint of this check, or damaged.
+  case badCheckpoint(String)
+}
+
 extension CheckError: CustomStringConvertible {
   /// The line for a model with a name.
   package func text(model: String) -> String {

@@ -1,0 +1,95 @@
+// The searches there are to choose from, and how each is run.
+
+import GracewalkExploration
+
+/// Which search to run.
+public enum Strategy: String, CaseIterable, Sendable {
+  /// Merges equal states and reduces what is left.
+  case stateful
+  /// Stateless, one execution per class of equivalent ones: wakeup trees.
+  case optimal
+  /// Stateless, reduced by source sets and sleep sets.
+  case source
+  /// Stateless, reduced by sleep sets alone.
+  case sleep
+  /// Every interleaving; equal states are merged, nothing is reduced.
+  case exhaustive
+  /// Samples executions, each step of a CPU chosen at random.
+  case random
+  /// Samples executions by random priorities.
+  case pct
+
+  /// Searches that leave out what others have shown: what the fuzzer is there for.
+  public static let reduced: [Strategy] = [.stateful, .optimal, .source, .sleep]
+
+  /// True if it leaves out what others have shown.
+  var isReduced: Bool { Strategy.reduced.contains(self) }
+
+  /// True if the search can show that an invariant holds.
+  public var isComplete: Bool { self != .random && self != .pct }
+
+  /// True if the search keeps states and goes on only once from those that are equal.
+  public var mergesStates: Bool { self == .stateful || self == .exhaustive }
+}
+
+extension Strategy {
+  /// Runs the search on a system.
+  public func search(_ system: TransitionSystem, _ options: SearchOptions) -> SearchResult {
+    switch self {
+    case .stateful: return StatefulSearch(system, options).run()
+    case .optimal: return OptimalSearch(system, options).run()
+    case .source: return SourceSearch(system, options).run()
+    case .sleep: return SourceSearch(system, options, usesSourceSets: false).run()
+    case .exhaustive: return ExhaustiveSearch(system, options).run()
+    case .random: return SamplingSearch(system, options, sampling: .uniform).run()
+    case .pct:
+      let sampling = Sampling.priorities(changes: options.priorityChanges)
+      return SamplingSearch(system, options, sampling: sampling).run()
+    }
+  }
+
+  /// The same on so many threads; more than one only for a stateful search.
+  ///
+  /// `makeSystem`: makes the system, in its initial state, for each of the threads.
+  public func search(
+    jobs: Int, _ options: SearchOptions,
+    _ makeSystem: @escaping @Sendable () -> TransitionSystem
+  ) -> SearchResult {
+    guard jobs > 1, self == .stateful else { return search(makeSystem(), options) }
+    return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem)
+  }
+
+  /// The same in pieces: after every so many transitions the search is saved and ended, and a new
+  /// one goes on from what was saved.
+  ///
+  /// `makeSystem`: makes the system for a piece, in its initial state.
+  public func search(
+    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem
+  ) -> SearchResult {
+    Strategy.search(inPiecesOf: transitions, options, makeSystem) { search($0, $1) }
+  }
+
+  /// The same with any search.
+  package static func search(
+    inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem,
+    by search: (TransitionSystem, SearchOptions) -> SearchResult
+  ) -> SearchResult {
+    var options = options
+    options.watchPeriod = 1
+    var saved: [UInt8] = []
+    options.checkpoints = Checkpoints(interval: 1e9) { body in
+      saved = []
+      let writer = CheckpointWriter { saved.append(contentsOf: $0) }
+      body(writer)
+      writer.finish()
+    }
+    var end = transitions
+    options.watch = { $0.statistics.transitions < end }
+    while true {
+      let result = search(makeSystem(), options)
+      guard result.ending == .bounded(.interrupted) else { return result }
+      options.resume = CheckpointReader(saved)
+      end = result.statistics.transitions + transitions
+    }
+  }
+}

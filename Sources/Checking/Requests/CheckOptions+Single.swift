@@ -1,0 +1,126 @@
+// The options one by one: who sets one need not know whether scenario, search or session has it.
+
+import GracewalkExploration
+import GracewalkMachine
+
+extension CheckOptions {
+  /// Values for the model's parameters, by name; what is missing is standard.
+  public var parameters: [String: Int] {
+    get { scenario.parameters }
+    set { scenario.parameters = newValue }
+  }
+
+  /// Ids of the only invariants to require; nil for all of the model's.
+  public var invariants: [String]? {
+    get { scenario.invariants }
+    set { scenario.invariants = newValue }
+  }
+
+  /// What the modelled MMU can do; nil for what the model's scenario says.
+  public var features: Features? {
+    get { scenario.features }
+    set { scenario.features = newValue }
+  }
+
+  /// A step of the code to leave out or to weaken.
+  public var without: WeakenedStep? {
+    get { scenario.without }
+    set { scenario.without = newValue }
+  }
+
+  package var takesCensus: Bool {
+    get { scenario.takesCensus }
+    set { scenario.takesCensus = newValue }
+  }
+
+  package var judgesErrors: Bool {
+    get { scenario.judgesErrors }
+    set { scenario.judgesErrors = newValue }
+  }
+}
+
+extension CheckOptions {
+  public var strategy: Strategy {
+    get { search.strategy }
+    set { search.strategy = newValue }
+  }
+
+  public var limits: Limits {
+    get { search.limits }
+    set { search.limits = newValue }
+  }
+
+  /// Whether states that differ only by an exchange of identical CPUs are taken for one.
+  public var usesSymmetry: Bool {
+    get { search.usesSymmetry }
+    set { search.usesSymmetry = newValue }
+  }
+
+  /// Seed of a search that samples.
+  public var seed: UInt64 {
+    get { search.seed }
+    set { search.seed = newValue }
+  }
+
+  /// Priority changes per execution, for `pct`.
+  public var priorityChanges: Int {
+    get { search.priorityChanges }
+    set { search.priorityChanges = newValue }
+  }
+
+  /// Threads of a stateful search.
+  public var jobs: Int {
+    get { search.jobs }
+    set { search.jobs = newValue }
+  }
+
+  /// Whether a long search also samples executions.
+  public var usesSamples: Bool {
+    get { search.usesSamples }
+    set { search.usesSamples = newValue }
+  }
+
+  /// Whether states are kept and compared in full, for a search that merges states.
+  public var isExact: Bool {
+    get { search.isExact }
+    set { search.isExact = newValue }
+  }
+
+  /// Whether to search for the simplest counterexample once one is found.
+  public var minimises: Bool {
+    get { search.minimises }
+    set { search.minimises = newValue }
+  }
+}
+
+extension CheckOptions {
+  /// Sees the progress of a search; returns false to interrupt it.
+  public var watch: ((SearchProgress) -> Bool)? {
+    get { session.watch }
+    set { session.watch = newValue }
+  }
+
+  /// Where the check is saved now and then, and when a bound or an interrupt ends it.
+  public var checkpoints: CheckpointFile? {
+    get { session.checkpoints }
+    set { session.checkpoints = newValue }
+  }
+
+  /// Least seconds from one time to the next.
+  public var checkpointInterval: Double {
+    get { session.checkpointInterval }
+    set { session.checkpointInterval = newValue }
+  }
+
+  /// A check that was saved, to go on with.
+  public var resume: Checkpoint? {
+    get { session.resume }
+    set { session.resume = newValue }
+  }
+
+  /// Whether a counterexample comes with a picture of the machine at each step.
+  public var recordsPictures: Bool {
+    get { session.recordsPictures }
+    set { session.recordsPictures = newValue }
+  }
+}

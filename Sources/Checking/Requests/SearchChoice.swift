@@ -1,0 +1,27 @@
+// What is chosen of the search: with the scenario, all that a report depends on.
+
+import GracewalkExploration
+
+/// How to search, and how far.
+public struct SearchChoice: Hashable, Sendable {
+  public var strategy = Strategy.stateful
+  public var limits = Limits()
+  /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for
+  /// one.
+  public var usesSymmetry = true
+  /// Seed of a search that samples.
+  public var seed: UInt64 = 0
+  /// Priority changes per execution, for `pct`.
+  public var priorityChanges = 2
+  /// Threads of a stateful search.
+  public var jobs = 1
+  /// Whether a long search also samples executions, at most a tenth of its steps: it finds sooner
+  /// what lies far from its path, and comes to the same verdict.
+  public var usesSamples = true
+  /// Whether states are kept and compared in full, for a search that merges states.
+  public var isExact = false
+  /// Whether to search for the simplest counterexample once one is found.
+  public var minimises = true
+
+  public init() {}
+}

@@ -1,0 +1,84 @@
+// Which scenario a trace or a verdict is of: all that it takes to build the same one again.
+
+import GracewalkMachine
+
+/// A scenario of a model, by name.
+public struct CheckedScenario: Equatable, Sendable {
+  public var model: String
+  /// All of the model's parameters, in its order.
+  public var parameters: [(name: String, value: Int)]
+  /// What the modelled MMU could do.
+  public var features: Features
+  /// The step that was left out or weakened, if one was.
+  public var without: WeakenedStep?
+  public var memoryModel: String
+  /// Ids of the invariants that were required.
+  public var invariants: [String]
+
+  public init(
+    model: String, parameters: [(name: String, value: Int)], features: Features,
+    without: WeakenedStep? = nil, memoryModel: String = "SC", invariants: [String]
+  ) {
+    self.model = model
+    self.parameters = parameters
+    self.features = features
+    self.without = without
+    self.memoryModel = memoryModel
+    self.invariants = invariants
+  }
+
+  /// What is to be said of a scenario that was built.
+  public init(_ scenario: Scenario, model: String, parameters: [(name: String, value: Int)]) {
+    let without: WeakenedStep? =
+      if case .weakens(let step) = scenario.ablation { step } else { nil }
+    self.init(
+      model: model, parameters: parameters, features: scenario.features, without: without,
+      invariants: scenario.invariants.map(\.id))
+  }
+
+  public static func == (a: CheckedScenario, b: CheckedScenario) -> Bool {
+    a.model == b.model && a.parameters.elementsEqual(b.parameters) { $0 == $1 }
+      && a.features == b.features && a.without == b.without && a.memoryModel == b.memoryModel
+      && a.invariants == b.invariants
+  }
+}
+
+/// Something that is about one scenario, and lets its parts be named as if they were its own.
+public protocol OfCheckedScenario {
+  var scenario: CheckedScenario { get set }
+}
+
+extension OfCheckedScenario {
+  public var model: String {
+    get { scenario.model }
+    set { scenario.model = newValue }
+  }
+
+  public var parameters: [(name: String, value: Int)] {
+    get { scenario.parameters }
+    set { scenario.parameters = newValue }
+  }
+
+  /// What the modelled MMU could do.
+  public var features: Features {
+    get { scenario.features }
+    set { scenario.features = newValue }
+  }
+
+  /// The step that was left out or weakened, if one was.
+  public var without: WeakenedStep? {
+    get { scenario.without }
+    set { scenario.without = newValue }
+  }
+
+  public var memoryModel: String {
+    get { scenario.memoryModel }
+    set { scenario.memoryModel = newValue }
+  }
+
+  /// Ids of the invariants that were required.
+  public var invariants: [String] {
+    get { scenario.invariants }
+    set { scenario.invariants = newValue }
+  }
+}
