@@ -43,6 +43,45 @@ public struct CheckedScenario: Equatable, Sendable {
   }
 }
 
+extension CheckedScenario: Codable {
+  private enum CodingKeys: CodingKey {
+    case model, parameters, features, without, memoryModel, invariants
+  }
+
+  private struct Parameter: Codable {
+    var name: String
+    var value: Int
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      model: try container.decode(String.self, forKey: .model),
+      parameters: try container.decode([Parameter].self, forKey: .parameters).map {
+        ($0.name, $0.value)
+      },
+      features: try container.decode(Features.self, forKey: .features),
+      without: try container.decodeIfPresent(WeakenedStep.self, forKey: .without),
+      memoryModel: try container.decode(String.self, forKey: .memoryModel),
+      invariants: try container.decode([String].self, forKey: .invariants))
+    guard Set(parameters.map(\.name)).count == parameters.count else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .parameters, in: container, debugDescription: "a parameter is there twice")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(model, forKey: .model)
+    try container.encode(
+      parameters.map { Parameter(name: $0.name, value: $0.value) }, forKey: .parameters)
+    try container.encode(features, forKey: .features)
+    try container.encodeIfPresent(without, forKey: .without)
+    try container.encode(memoryModel, forKey: .memoryModel)
+    try container.encode(invariants, forKey: .invariants)
+  }
+}
+
 /// Something that is about one scenario, and lets its parts be named as if they were its own.
 public protocol OfCheckedScenario {
   var scenario: CheckedScenario { get set }

@@ -17,7 +17,7 @@ public enum RecordingError: Error, Equatable {
 /// One execution, recorded.
 public struct Recording: Equatable, Sendable {
   /// How the execution ended.
-  public enum End: Equatable, Sendable {
+  public enum End: Equatable, Codable, Sendable {
     case violated(invariant: String, report: Violation)
     /// No CPU can go on, and nothing is wrong.
     case complete

@@ -3,7 +3,7 @@
 import GracewalkMachine
 
 /// A recording together with where it comes from.
-public struct Trace: OfCheckedScenario, Equatable, Sendable {
+public struct Trace: OfCheckedScenario, Equatable, Codable, Sendable {
   /// Version of the file format.
   public static let version = 3
 

@@ -7,7 +7,7 @@ import GracewalkTraces
 /// Why a model could not be checked.
 ///
 /// Each is the user's to mend.
-public enum CheckError: Error, Equatable {
+public enum CheckError: Error, Codable, Equatable {
   case unknownParameter(name: String, known: [String])
   case parameterOutOfRange(name: String, value: Int, range: ClosedRange<Int>)
   case unknownInvariant(id: String, known: [String])

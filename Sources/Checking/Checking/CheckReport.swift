@@ -5,14 +5,14 @@ import GracewalkMachine
 import GracewalkTraces
 
 /// The result of a check.
-public enum Verdict: Equatable, Sendable {
+public enum Verdict: Equatable, Codable, Sendable {
   case holds
   case violated
   case incomplete(Incompleteness)
 }
 
 /// Why a check covered only part of what it should.
-public enum Incompleteness: Equatable, Sendable {
+public enum Incompleteness: Equatable, Codable, Sendable {
   case bound(Bound)
   case spin(String)
   /// Every execution was explored and nothing is violated, but these outcomes, which the model is

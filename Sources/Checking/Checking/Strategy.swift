@@ -3,7 +3,7 @@
 import GracewalkExploration
 
 /// Which search to run.
-public enum Strategy: String, CaseIterable, Sendable {
+public enum Strategy: String, CaseIterable, Codable, Sendable {
   /// Merges equal states and reduces what is left.
   case stateful
   /// Stateless, one execution per class of equivalent ones: wakeup trees.

@@ -4,7 +4,7 @@ import GracewalkInvariants
 import GracewalkMachine
 
 /// An invariant that applies to what a scenario makes use of, and that nothing required.
-public struct UnjudgedInvariant: Equatable, Sendable {
+public struct UnjudgedInvariant: Equatable, Codable, Sendable {
   /// The invariant's id.
   public let invariant: String
   /// Which scenarios it is for, as a phrase: "every scenario with tables".

@@ -5,7 +5,7 @@ import GracewalkMachine
 import GracewalkSupport
 
 /// Where a question comes from.
-public struct Origin: Equatable, Sendable {
+public struct Origin: Equatable, Codable, Sendable {
   public var author: String
   public var list: String
   /// In the form 2022-04-21.
@@ -97,6 +97,24 @@ public struct ExpectedOutcome: Equatable, Sendable {
   /// True if they are the same outcome, wherever they are possible.
   public static func == (a: ExpectedOutcome, b: ExpectedOutcome) -> Bool {
     a.operation == b.operation && a.result == b.result
+  }
+}
+
+/// Written down without the cases in which it is possible: those are the model's.
+extension ExpectedOutcome: Codable {
+  private enum CodingKeys: CodingKey { case operation, result }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      try container.decode(String.self, forKey: .operation),
+      try container.decode(String.self, forKey: .result))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(operation, forKey: .operation)
+    try container.encode(result, forKey: .result)
   }
 }
 

@@ -6,7 +6,7 @@ import GracewalkTraces
 /// Which of a model's scenarios is meant, and what it requires.
 ///
 /// A value: equal choices of one model make equal machines, in whatever process.
-public struct ScenarioChoice: Hashable, Sendable {
+public struct ScenarioChoice: Hashable, Codable, Sendable {
   /// Values for the model's parameters, by name; what is missing is standard.
   public var parameters: [String: Int] = [:]
   /// Ids of the only invariants to require; nil for all of the model's.
@@ -22,6 +22,10 @@ public struct ScenarioChoice: Hashable, Sendable {
   package var judgesErrors = true
   /// The call paths that the number of the step stands for.
   var weakenedPaths = OfThisProcess<Set<UInt64>>()
+
+  private enum CodingKeys: CodingKey {
+    case parameters, invariants, features, without, takesCensus, judgesErrors
+  }
 
   public init(
     parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil,

@@ -3,7 +3,7 @@
 import GracewalkExploration
 
 /// How to search, and how far.
-public struct SearchChoice: Hashable, Sendable {
+public struct SearchChoice: Hashable, Codable, Sendable {
   public var strategy = Strategy.stateful
   public var limits = Limits()
   /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for

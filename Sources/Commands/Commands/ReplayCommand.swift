@@ -54,22 +54,20 @@ enum ReplayCommand {
     }
     let model = try SharedOptions.model(operand, of: arguments)
     let parameters = try SharedOptions.parameters(arguments)
-    let features = try SharedOptions.features(arguments)
-    let without = try SharedOptions.without(arguments)
+    let choice = ScenarioChoice(
+      parameters: parameters, invariants: SharedOptions.invariants(arguments),
+      features: try SharedOptions.features(arguments),
+      without: try SharedOptions.without(arguments))
     let scenario: Scenario
     do {
-      scenario = try model.scenario(
-        parameters: parameters, invariants: SharedOptions.invariants(arguments),
-        features: features, without: without)
+      scenario = try model.scenario(choice)
     } catch {
       throw SharedOptions.usageError(error, model: model.name)
     }
-    let required = scenario.invariants.map(\.id)
     do {
       let trace = Trace(
-        model: model.name, parameters: model.values(parameters).values,
-        features: scenario.features, without: without, invariants: required,
-        foundBy: "--schedule", isMinimal: false,
+        scenario: model.checked(scenario, model.values(parameters)), foundBy: "--schedule",
+        isMinimal: false,
         recording: try Recording(
           schedule, of: scenario, recordsPictures: views.needsPictures))
       return try show(trace, of: model, views, arguments.source, from: "--schedule")

@@ -1,7 +1,7 @@
 // Every bound a search can have, and what a search says when it met one.
 
 /// Bounds on a search; `nil` means unbounded.
-public struct Limits: Equatable, Sendable {
+public struct Limits: Hashable, Codable, Sendable {
   /// Preemptions per execution.
   public var preemptions: Int?
   /// Steps per execution.
@@ -31,7 +31,7 @@ public struct Limits: Equatable, Sendable {
 }
 
 /// The bound that ended a search, or cut executions short, before everything was explored.
-public enum Bound: String, Equatable, Sendable {
+public enum Bound: String, Codable, Equatable, Sendable {
   case preemptions, depth, executions, states, seconds, interrupted
   case memory = "max-memory"
 }

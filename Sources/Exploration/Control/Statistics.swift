@@ -1,7 +1,7 @@
 // What a search counted. Counts only: nothing here depends on the clock.
 
 /// Counts of one search.
-public struct Statistics: Equatable, Sendable {
+public struct Statistics: Equatable, Codable, Sendable {
   /// Executions that ran until no CPU was enabled, or to a violation.
   public var executions = 0
   /// Executions stopped because every enabled CPU was asleep: redundant work.

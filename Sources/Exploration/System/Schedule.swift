@@ -100,3 +100,20 @@ public struct Schedule: Equatable, Sendable {
     return Int(text)
   }
 }
+
+/// Written down in its text form.
+extension Schedule: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let schedule = Schedule(text: try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "a schedule such as 0*4,1,2:1 is expected")
+    }
+    self = schedule
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+}

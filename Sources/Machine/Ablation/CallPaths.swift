@@ -26,6 +26,8 @@ package struct CallPaths: Sendable {
   /// In the order in which they were met.
   private var notes: [Note] = []
   private var known: Set<Note> = []
+  /// Whether paths are those of this process, and not numbers that stand for another's.
+  private var isOfThisProcess = true
 
   init() {}
 
@@ -61,7 +63,7 @@ package struct CallPaths: Sendable {
 
   /// The paths that a step's number stands for; nil if there are none.
   package func paths(of step: WeakenedStep) -> Set<UInt64>? {
-    guard let number = step.path, count(of: step) > 0 else { return nil }
+    guard isOfThisProcess, let number = step.path, count(of: step) > 0 else { return nil }
     return Set(
       numbered.filter { $0.note.step == step.through(nil) && $0.number == number }.map(\.note.path))
   }
@@ -82,6 +84,37 @@ package struct CallPaths: Sendable {
       taken[place] = max(taken[place] ?? 0, number)
       return (note, number)
     }
+  }
+}
+
+/// Written down with numbers for the paths, in the order in which they were met: addresses are
+/// another process's, and would make the bytes differ from run to run.
+extension CallPaths: Codable {
+  private struct Entry: Codable {
+    var step: WeakenedStep
+    var path: Int
+    var cpu: Int
+    var operation: Int
+  }
+
+  package init(from decoder: any Decoder) throws {
+    self.init()
+    isOfThisProcess = false
+    for entry in try [Entry](from: decoder) {
+      add(
+        Note(
+          step: entry.step, path: UInt64(clamping: entry.path), cpu: entry.cpu,
+          operation: entry.operation))
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var numbers: [UInt64: Int] = [:]
+    try notes.map { note in
+      let number = numbers[note.path] ?? numbers.count
+      numbers[note.path] = number
+      return Entry(step: note.step, path: number, cpu: note.cpu, operation: note.operation)
+    }.encode(to: encoder)
   }
 }
 

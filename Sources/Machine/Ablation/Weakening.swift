@@ -3,7 +3,7 @@
 /// A way to leave out, or to weaken, a step by which code orders itself against other CPUs.
 ///
 /// The order is that of reports: locks first, then grace periods, hardware, entries, references.
-public enum Weakening: String, CaseIterable, Sendable {
+public enum Weakening: String, CaseIterable, Codable, Sendable {
   /// The lock is neither taken nor released.
   case noLock = "no-lock"
   case noReadLock = "no-read-lock"
@@ -86,7 +86,7 @@ public enum Weakening: String, CaseIterable, Sendable {
 ///
 /// As text: `no-tlbi:unmap@GracewalkModels/Flush.swift:40`, and with `#2` behind it where several
 /// calls lead there and it is the second of them.
-public struct WeakenedStep: Hashable, Sendable {
+public struct WeakenedStep: Hashable, Codable, Sendable {
   public var weakening: Weakening
   /// The operation's name without its addresses; code that operations share is several steps.
   public var operation: String

@@ -451,7 +451,7 @@ public final class VirtualCPU {
 }
 
 /// A place in the model's source.
-public struct SourceSite: Hashable, Sendable {
+public struct SourceSite: Hashable, Codable, Sendable {
   public var file: String
   public var line: Int
 

@@ -1,7 +1,7 @@
 // What the executions of a search covered: results of operations, changes of entries, and more.
 
 /// What an entry of a table holds, as far as coverage tells such values apart.
-public enum EntryKind: UInt8, CaseIterable, Sendable {
+public enum EntryKind: UInt8, CaseIterable, Codable, Sendable {
   case invalid, locked, table
   case writable, readOnly
   /// The same with a clear access flag.
@@ -52,9 +52,9 @@ extension Descriptor {
 /// Whatever happens in an execution happens in all that are equivalent to it, and states are merged
 /// only where the same can still happen. So after a complete search this does not depend on which
 /// search it was, nor on how many threads ran it.
-public struct Coverage: Equatable, Sendable {
+public struct Coverage: Equatable, Codable, Sendable {
   /// A way in which an operation ended.
-  public struct Outcome: Equatable, Sendable {
+  public struct Outcome: Equatable, Codable, Sendable {
     /// The code of the result; results with one code are one outcome.
     public var code: UInt64
     /// Nil if the operation returns nothing.
@@ -67,7 +67,7 @@ public struct Coverage: Equatable, Sendable {
   }
 
   /// An operation of a CPU, or of CPUs that are identical, and how it ended.
-  public struct Operation: Equatable, Sendable {
+  public struct Operation: Equatable, Codable, Sendable {
     /// Who carries it out: several names if they are identical, and so their outcomes united.
     public var cpus: [String]
     public var name: String
@@ -82,7 +82,7 @@ public struct Coverage: Equatable, Sendable {
   }
 
   /// A change of an entry from one value to another.
-  public struct Change: Equatable, Sendable {
+  public struct Change: Equatable, Codable, Sendable {
     public var old: EntryKind
     public var new: EntryKind
 
@@ -93,7 +93,7 @@ public struct Coverage: Equatable, Sendable {
   }
 
   /// The changes of entries at one level of the tables.
-  public struct Level: Equatable, Sendable {
+  public struct Level: Equatable, Codable, Sendable {
     /// From 0 at the root; nil for pages that were no part of a table when they could first be
     /// reached by others, and for what is written to a page before that.
     public var number: Int?

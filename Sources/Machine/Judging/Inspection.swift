@@ -1,7 +1,7 @@
 // What an invariant looked at when it judged: a story of its violation is about those words.
 
 /// What is known of a required invariant, whoever wrote it.
-public struct InvariantText: Equatable, Sendable {
+public struct InvariantText: Equatable, Codable, Sendable {
   public let id: String
   public let statement: String
   public let rationale: String
@@ -16,7 +16,7 @@ public struct InvariantText: Equatable, Sendable {
 }
 
 /// A word that the invariant that failed had looked at, and the step that wrote it last.
-public struct InspectedWord: Equatable, Sendable {
+public struct InspectedWord: Equatable, Codable, Sendable {
   /// The name of the word, or of the page whose lifetime it is.
   public let name: String
   /// Position in the recorded steps.

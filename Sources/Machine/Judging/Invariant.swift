@@ -16,7 +16,7 @@ public enum InvariantKind: String, Sendable {
 }
 
 /// A failed invariant, in words.
-public struct Violation: Equatable, Sendable {
+public struct Violation: Equatable, Codable, Sendable {
   /// What went wrong, in one sentence with the parts named.
   public var message: String
   /// Further facts, a line each.

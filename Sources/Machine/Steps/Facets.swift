@@ -1,7 +1,7 @@
 // What a scenario makes use of: it decides which invariants have anything to say about it.
 
 /// What the code of a scenario has asked for, or the scenario declares.
-public struct Facets: OptionSet, Hashable, Sendable {
+public struct Facets: OptionSet, Hashable, Codable, Sendable {
   public let rawValue: UInt64
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 

@@ -1,7 +1,7 @@
 // What a replay shows: every action in order, with its place in the code and its effect.
 
 /// One action of a recorded execution.
-public struct RecordedStep: Equatable, Sendable {
+public struct RecordedStep: Equatable, Codable, Sendable {
   public var cpu: Int
   /// The operation it belongs to, counted from 0 within the CPU.
   public var operation: Int
