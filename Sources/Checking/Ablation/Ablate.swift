@@ -3,48 +3,8 @@
 import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine
+import GracewalkSupport
 import GracewalkTraces
-
-/// What becomes of a model without one of its steps.
-public struct AblationReport: Sendable {
-  /// What a step is there for.
-  public enum Finding: Sendable {
-    /// Without it these invariants fail, each when it is the only one required; the counterexample
-    /// is of the most telling.
-    case necessary(violated: [String], Trace)
-    /// Nothing fails without it within the scope of the check; but these outcomes, which some
-    /// execution of the whole model has, no execution has then.
-    case redundant(neverHappens: [ExpectedOutcome])
-    /// What is left is no program that could be checked: it loops for ever by itself, or
-    /// breaks the rules for model code.
-    case inseparable(String)
-    /// A bound was met before the end.
-    case undecided(String)
-    /// Sequential consistency has no answer: its accesses are ordered anyway.
-    case notAsked
-  }
-
-  public struct Row: Sendable {
-    public let step: WeakenedStep
-    public let finding: Finding
-    /// The same for each of the calls that lead to the step, where there are several: a helper's
-    /// line may be needed in one and not in another, or be redundant only one call at a time.
-    public internal(set) var calls: [Row] = []
-  }
-
-  /// The check of the model as it is.
-  public let whole: CheckReport
-  /// One for each step, by place.
-  public let rows: [Row]
-}
-
-/// Why the steps of a model could not be looked at.
-public enum AblationError: Error {
-  case check(CheckError)
-  /// The model does not hold as it is, or does so only because nothing happens.
-  case broken(CheckReport)
-  case unknownStep(WeakenedStep, known: [WeakenedStep])
-}
 
 extension Model {
   /// Leaves out or weakens each step by which the code orders CPUs, one at a time, and checks what
@@ -59,86 +19,100 @@ extension Model {
     _ options: CheckOptions = CheckOptions(), only: [WeakenedStep]? = nil,
     willCheck: (_ step: WeakenedStep, _ number: Int, _ count: Int) -> Void = { _, _, _ in }
   ) throws(AblationError) -> AblationReport {
+    let executor = ThreadExecutor([self])
+    let watch = WatchOfOneThread(body: options.watch ?? { _ in true })
+    return try withoutActuallyEscaping(willCheck) { willCheck throws(AblationError) in
+      let tell = TellerOfOneThread(body: willCheck)
+      return try ablate(options, only: only, by: executor) { step, number, count in
+        tell.body(step, number, count)
+        return watch.body
+      }
+    }
+  }
+
+  /// The same with the steps given to an executor.
+  ///
+  /// - Parameter begin: told of each step before it is left out; returns what watches the checks.
+  package func ablate(
+    _ options: CheckOptions, only: [WeakenedStep]? = nil, by executor: any Executor,
+    begin:
+      @escaping @Sendable (_ step: WeakenedStep, _ number: Int, _ count: Int)
+      -> (SearchProgress) -> Bool
+  ) throws(AblationError) -> AblationReport {
     var options = options
     options.takesCensus = true
-    let whole = try checked(options)
+    let whole: CheckReport
+    do { whole = try check(options) } catch { throw .check(error) }
     guard case .holds = whole.verdict else { throw .broken(whole) }
     options.takesCensus = false
-    let known = whole.synchronisingSteps
     if let stranger = only?.first(where: { whole.callPaths.count(of: $0) == 0 }) {
-      throw .unknownStep(stranger, known: known)
+      throw .unknownStep(stranger, known: whole.synchronisingSteps)
     }
-    let steps = (only.map { Set($0).sorted() } ?? known).map { step in
-      (step, calls: step.weakening.isDecidable ? whole.callPaths.calls(of: step) : [])
+    var rows = rows(of: only.map { Set($0).sorted() } ?? whole.synchronisingSteps, whole)
+    let places = rows.indices.flatMap { row in
+      [(row, nil)] + rows[row].calls.indices.map { (row, $0 as Int?) }
     }
-    let count = steps.reduce(0) { $0 + 1 + $1.calls.count }
-    var number = 0
-    func row(_ step: WeakenedStep) throws(AblationError) -> AblationReport.Row {
-      willCheck(step, number, count)
-      number += 1
-      guard step.weakening.isDecidable else { return .init(step: step, finding: .notAsked) }
-      options.without = step
-      options.scenario.weakenedPaths.value = whole.callPaths.paths(of: step)
-      return .init(step: step, finding: try finding(options, of: whole.invariants))
+    let steps = places.map { row, call in call.map { rows[row].calls[$0] } ?? rows[row] }
+    // Those that are not asked about are told of, too, each before the next one that is.
+    let asked = steps.indices.filter { steps[$0].step.weakening.isDecidable }
+    let told = Locked(0)
+    let tell: @Sendable (Int) -> (SearchProgress) -> Bool = { last in
+      let from = told.withLock { told in
+        defer { told = max(told, last + 1) }
+        return told
+      }
+      var watch: (SearchProgress) -> Bool = { _ in true }
+      for number in min(from, last)...last {
+        watch = begin(steps[number].step, number, steps.count)
+      }
+      return watch
     }
-    var rows: [AblationReport.Row] = []
-    for (step, calls) in steps {
-      rows.append(try row(step))
-      for call in calls { rows[rows.count - 1].calls.append(try row(call)) }
+    var work = WorkWatch<AblationRequest>()
+    work.begin = { tell(asked[$0]) }
+    var failure: CheckError?
+    _ = executor.run(
+      asked.map { number in
+        AblationRequest(CheckRequest(name, options), steps[number].step, whole)
+      }, work
+    ) { done in
+      let (row, call) = places[asked[done.number]]
+      switch done.result {
+      case .failure(let error): failure = error
+      case .success(let finding):
+        if let call {
+          rows[row].calls[call].finding = finding
+        } else {
+          rows[row].finding = finding
+        }
+      }
+      return failure == nil
     }
+    if let failure { throw .check(failure) }
+    if let last = steps.indices.last, !asked.contains(last) { _ = tell(last) }
     return AblationReport(whole: whole, rows: rows)
   }
 
-  private func checked(_ options: CheckOptions) throws(AblationError) -> CheckReport {
-    do { return try check(options) } catch { throw .check(error) }
-  }
-
-  private func finding(
-    _ options: CheckOptions, of invariants: [String]
-  ) throws(AblationError) -> AblationReport.Finding {
-    var options = options
-    options.minimises = false
-    options.judgesErrors = false
-    var left = invariants
-    var violated: [String] = []
-    while !left.isEmpty {
-      options.invariants = left
-      let report: CheckReport
-      do { report = try check(options) } catch {
-        // Code may rely on what is gone in ways that no invariant is about.
-        guard case .badModel(let text) = error else { throw .check(error) }
-        if violated.isEmpty { return .inseparable(text) }
-        break
+  /// A row for each step, of which nothing is known yet.
+  private func rows(of steps: [WeakenedStep], _ whole: CheckReport) -> [AblationReport.Row] {
+    steps.map { step in
+      guard step.weakening.isDecidable else {
+        return AblationReport.Row(step: step, finding: .notAsked)
       }
-      guard let id = report.violatedInvariant else {
-        if !violated.isEmpty { break }
-        switch report.verdict {
-        case .incomplete(.spin(let text)): return .inseparable(text)
-        case .holds, .incomplete(.vacuous): return .redundant(neverHappens: report.vacuous)
-        case .incomplete, .violated: return .undecided(report.advice ?? "incomplete")
-        }
-      }
-      // Each turn takes one away, so there is an end to it.
-      guard left.contains(id) else { break }
-      violated.append(id)
-      left.removeAll { $0 == id }
+      let unknown = AblationReport.Finding.undecided("nobody has looked at it")
+      return AblationReport.Row(
+        step: step, finding: unknown,
+        calls: whole.callPaths.calls(of: step).map {
+          AblationReport.Row(step: $0, finding: unknown)
+        })
     }
-    violated = InvariantCatalogue.inOrder(violated)
-    options.minimises = true
-    options.judgesErrors = true
-    options.invariants = [violated.min { Self.rank($0) < Self.rank($1) } ?? violated[0]]
-    guard let trace = try checked(options).counterexample else {
-      return .undecided("its counterexample is not found again")
-    }
-    return .necessary(violated: violated, trace)
   }
+}
 
-  /// A broken rule of usage tells less than the damage it leads to.
-  private static func rank(_ id: String) -> Int {
-    let rules = [
-      ReferencesMatchEntries.id, GracePeriodSafety.id, LocksHeldByReleaser.id,
-      ProgressOfCPUs.id,
-    ]
-    return rules.firstIndex(of: id).map { 1 + $0 } ?? 0
-  }
+/// Called by the thread that has made it, and no other.
+private struct WatchOfOneThread: @unchecked Sendable {
+  var body: (SearchProgress) -> Bool
+}
+
+private struct TellerOfOneThread: @unchecked Sendable {
+  var body: (_ step: WeakenedStep, _ number: Int, _ count: Int) -> Void
 }

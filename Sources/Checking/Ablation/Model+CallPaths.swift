@@ -7,7 +7,8 @@ import GracewalkMachine
 extension Model {
   /// The options with the call paths that the step to be left out is about.
   func resolved(_ options: CheckOptions) throws(CheckError) -> CheckOptions {
-    guard let step = options.without, step.path != nil, options.scenario.weakenedPaths.value == nil else {
+    guard let step = options.without, step.path != nil, options.scenario.weakenedPaths.value == nil
+    else {
       return options
     }
     guard let paths = try numberedPaths(options).paths(of: step) else { throw .unknownStep(step) }

@@ -58,6 +58,7 @@ extension Model {
   ) throws(CheckError) -> Verdict {
     switch result.ending {
     case .complete:
+      guard report.strategy.isComplete else { return .incomplete(.unfinished) }
       // A search that was resumed may have taken the step before.
       if let step = options.without, options.resume == nil, report.callPaths.isEmpty {
         throw .unknownStep(step)

@@ -3,7 +3,7 @@
 import GracewalkTraces
 
 /// A check, and what must come of it.
-public struct DeclaredCheck: Equatable, Sendable {
+public struct DeclaredCheck: Equatable, Codable, Sendable {
   /// Values for the model's parameters, one of its instances.
   public let parameters: [String: Int]
   /// The only invariant required, which must fail; nil if the model is to hold.
@@ -36,7 +36,7 @@ public struct DeclaredCheck: Equatable, Sendable {
 }
 
 /// A declared check that was made.
-public struct JudgedCheck: Sendable {
+public struct JudgedCheck: Codable, Sendable {
   public let declared: DeclaredCheck
   public let report: CheckReport
   /// What it took; the only thing that differs between two runs.
@@ -60,11 +60,13 @@ extension Model {
   /// One check of all invariants for a model that holds; for a broken one, a check of each
   /// invariant it violates, alone; each with every instance.
   public var declaredChecks: [DeclaredCheck] {
-    instances.flatMap { instance in
+    let checks = instances.flatMap { instance in
       switch expectation {
       case .holds: [DeclaredCheck(parameters: instance, violated: nil)]
       case .violates(let ids): ids.map { DeclaredCheck(parameters: instance, violated: $0) }
       }
     }
+    // A model that declares nothing to check is not passed over: its check says what is wrong.
+    return checks.isEmpty ? [DeclaredCheck()] : checks
   }
 }

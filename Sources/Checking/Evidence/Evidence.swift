@@ -32,8 +32,64 @@ public struct Evidence: Sendable {
   ///
   /// - Throws: `AblationError` if it cannot be checked, or does not do what it is declared to.
   public init(_ model: Model) throws(AblationError) {
+    self.init(model, try EvidenceRequest.answer(for: model))
+  }
+
+  private init(_ model: Model, _ answer: EvidenceRequest.Answer) {
     self.model = model
     required = model.largestScenario.invariants.map(\.id)
+    checks = answer.checks
+    ablation = answer.ablation
+  }
+
+  /// The evidence of several models, so many at a time; it is the same for any number.
+  public static func of(
+    _ models: [Model], jobs: Int,
+    willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
+  ) -> [Result<Evidence, AblationError>] {
+    of(models, by: ThreadExecutor(models, jobs: jobs), willLookAt: willLookAt)
+  }
+
+  /// The same with models that are given to an executor.
+  package static func of(
+    _ models: [Model], by executor: any Executor,
+    willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
+  ) -> [Result<Evidence, AblationError>] {
+    let problem = models.listProblem ?? "[internal] nobody has looked at it"
+    var evidence = models.map { _ in
+      Result<Evidence, AblationError>.failure(.check(.badModel(problem)))
+    }
+    // Units name their models.
+    guard models.listProblem == nil else { return evidence }
+    var watch = WorkWatch<EvidenceRequest>()
+    watch.begin = { number in
+      willLookAt(models[number])
+      return { _ in true }
+    }
+    _ = executor.run(models.map { EvidenceRequest(model: $0.name) }, watch) { done in
+      evidence[done.number] = done.result.map { Evidence(models[done.number], $0) }
+      return true
+    }
+    return evidence
+  }
+}
+
+/// All that is to be known of a model, as a unit of work.
+package struct EvidenceRequest: WorkUnit {
+  package var model: String
+
+  package struct Answer: Codable, Sendable {
+    var checks: [JudgedCheck]
+    var ablation: AblationReport?
+  }
+
+  package func run(_ context: WorkContext<SearchProgress>) throws(AblationError) -> Answer {
+    let found: Model
+    do { found = try context.model(named: model) } catch { throw .check(error) }
+    return try Self.answer(for: found)
+  }
+
+  static func answer(for model: Model) throws(AblationError) -> Answer {
     var checks: [JudgedCheck] = []
     for declared in model.declaredChecks {
       let report: CheckReport
@@ -42,18 +98,7 @@ public struct Evidence: Sendable {
       guard judged.isAsDeclared else { throw .broken(report) }
       checks.append(judged)
     }
-    self.checks = checks
-    ablation = model.expectation == .holds ? try model.ablate() : nil
-  }
-
-  /// The evidence of several models, so many at a time; it is the same for any number.
-  public static func of(
-    _ models: [Model], jobs: Int,
-    willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
-  ) -> [Result<Evidence, AblationError>] {
-    concurrentMap(models.count, jobs: jobs) { number in
-      willLookAt(models[number])
-      return Result { () throws(AblationError) in try Evidence(models[number]) }
-    }
+    return Answer(
+      checks: checks, ablation: model.expectation == .holds ? try model.ablate() : nil)
   }
 }

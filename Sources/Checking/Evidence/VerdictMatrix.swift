@@ -7,7 +7,7 @@ import GracewalkMachine
 /// Verdicts of models by invariant and architecture.
 public struct VerdictMatrix: Sendable {
   /// The verdict where one invariant is the only one required.
-  public enum Cell: String, Equatable, Sendable {
+  public enum Cell: String, Codable, Equatable, Sendable {
     case holds
     case violated
     /// The model does not require the invariant.
@@ -48,63 +48,78 @@ public struct VerdictMatrix: Sendable {
     of models: [Model], on architectures: [Architecture] = Architecture.all,
     check: (Model, CheckOptions) throws(Failure) -> CheckReport
   ) throws(Failure) {
-    let scenarios = models.map { $0.largestScenario }
-    var ids = InvariantCatalogue.described.map(\.id)
-    for id in scenarios.flatMap(\.invariants).map(\.id) where !ids.contains(id) { ids.append(id) }
-    let required = Set(scenarios.flatMap(\.invariants).map(\.id))
-    invariants = ids.filter { required.contains($0) }
-    var entries: [Entry] = []
-    for (model, scenario) in zip(models, scenarios) {
-      let columns: [Architecture?] = scenario.hasHardware ? architectures : [nil]
-      var rows: [Row] = []
-      for column in columns {
-        let verdicts = try Self.verdicts(of: model, scenario, column, check)
-        rows.append(
-          Row(architecture: column, cells: invariants.map { verdicts[$0] ?? .notRequired }))
+    self = try VerdictMatrix.assembled(of: models, on: architectures) { rows throws(Failure) in
+      var verdicts: [[String: Cell]] = []
+      for row in rows {
+        verdicts.append(
+          try MatrixRequest.verdicts(of: row.model, row.architecture, SearchChoice(), check))
       }
-      entries.append(Self.entry(model, scenario.features, invariants, rows))
+      return verdicts
     }
-    self.entries = entries
   }
 
-  /// The verdict of each invariant that a model requires.
+  /// The same with rows that are given to an executor.
   ///
-  /// What holds together holds one by one, and what fails among others fails alone: it is the same
-  /// executions that are judged. So one search more than there are invariants that fail is enough.
-  private static func verdicts<Failure: Error>(
-    of model: Model, _ scenario: Scenario, _ architecture: Architecture?,
-    _ check: (Model, CheckOptions) throws(Failure) -> CheckReport
-  ) throws(Failure) -> [String: Cell] {
-    var options = CheckOptions()
-    options.features = architecture?.features
-    options.minimises = false
-    options.judgesErrors = false
-    options.parameters = model.largestInstance
-    var verdicts: [String: Cell] = [:]
-    var left = scenario.invariants.map(\.id)
-    while !left.isEmpty {
-      options.invariants = left
-      let report = try check(model, options)
-      switch report.verdict {
-      case .holds, .incomplete(.vacuous):
-        // A broken model need not show what its correct sibling must.
-        for id in left { verdicts[id] = .holds }
-        left = []
-      case .violated:
-        // Each turn takes one away, so there is an end to it.
-        guard let id = report.violatedInvariant, left.contains(id) else { return verdicts }
-        verdicts[id] = .violated
-        left.removeAll { $0 == id }
-      case .incomplete:
-        // Together they are too much, or one of them stops the search before the others' turn.
-        for id in left {
-          options.invariants = [id]
-          verdicts[id] = try Cell(left.count == 1 ? report : check(model, options))
+  /// - Parameters:
+  ///   - search: how to search.
+  ///   - begin: told of each model whose checks begin; returns what watches them.
+  /// - Throws: the first error, and the model that it is about.
+  package init(
+    of models: [Model], on architectures: [Architecture] = Architecture.all,
+    search: SearchChoice = SearchChoice(), by executor: any Executor,
+    begin: @escaping @Sendable (Model) -> (SearchProgress) -> Bool
+  ) throws(MatrixError) {
+    self = try VerdictMatrix.assembled(of: models, on: architectures) { rows throws(MatrixError) in
+      var verdicts: [[String: Cell]] = []
+      var failure: MatrixError?
+      var watch = WorkWatch<MatrixRequest>()
+      watch.begin = { begin(rows[$0].model) }
+      _ = executor.run(rows.map { MatrixRequest($0.model.name, $0.architecture, search) }, watch) {
+        done in
+        switch done.result {
+        case .success(let row): verdicts.append(row)
+        case .failure(let error):
+          failure = MatrixError(model: rows[done.number].model.name, error: error)
         }
-        left = []
+        return failure == nil
       }
+      if let failure { throw failure }
+      return verdicts
     }
-    return verdicts
+  }
+
+  /// Which rows there are, and what becomes of their verdicts; rows without any are incomplete.
+  private static func assembled<Failure: Error>(
+    of models: [Model], on architectures: [Architecture],
+    verdicts: ([(model: Model, architecture: Architecture?)]) throws(Failure) -> [[String: Cell]]
+  ) throws(Failure) -> VerdictMatrix {
+    let scenarios = models.map { $0.largestScenario }
+    let required = scenarios.map { $0.invariants.map(\.id) }
+    var ids = InvariantCatalogue.described.map(\.id)
+    for id in required.joined() where !ids.contains(id) { ids.append(id) }
+    let known = Set(required.joined())
+    let invariants = ids.filter { known.contains($0) }
+    let columns = scenarios.map { $0.hasHardware ? architectures.map { $0 } : [nil] }
+    let found = try verdicts(
+      zip(models, columns).flatMap { model, columns in columns.map { (model, $0) } })
+    var rest = found[...]
+    let entries = models.indices.map { number in
+      let rows = columns[number].map { column in
+        let row = rest.popFirst() ?? [:]
+        return Row(
+          architecture: column,
+          cells: invariants.map { id in
+            required[number].contains(id) ? row[id] ?? .incomplete : .notRequired
+          })
+      }
+      return entry(models[number], scenarios[number].features, invariants, rows)
+    }
+    return VerdictMatrix(invariants: invariants, entries: entries)
+  }
+
+  private init(invariants: [String], entries: [Entry]) {
+    self.invariants = invariants
+    self.entries = entries
   }
 
   private static func entry(
@@ -129,15 +144,5 @@ public struct VerdictMatrix: Sendable {
       entry.disagreement = "declared to violate \(missing.joined(separator: ", ")), which holds"
     }
     return entry
-  }
-}
-
-extension VerdictMatrix.Cell {
-  init(_ report: CheckReport) {
-    switch report.verdict {
-    case .holds, .incomplete(.vacuous): self = .holds
-    case .violated: self = .violated
-    case .incomplete: self = .incomplete
-    }
   }
 }

@@ -43,32 +43,34 @@ public enum SweepError: Error, Equatable {
   case badModel(combination: String, CheckError)
 }
 
-/// One sweep, in batches of combinations that threads share.
+/// One sweep, in batches of combinations whose checks are given to an executor.
 ///
-/// What is reported follows from the reports of the combinations in their order, never from who
-/// was first, so it is the same for any number of threads.
+/// What is reported follows from the reports of the combinations in their order, never from which
+/// was first, so it is the same for any executor.
 final class Sweep {
-  /// How many are begun before the reports of all of them are looked at.
+  /// How many are given away before the reports of all of them are looked at, at least.
   private static let batchSize = 32
 
   private let model: Model
   private let options: SweepOptions
-  private let clock = ContinuousClock()
-  private let start: ContinuousClock.Instant
+  private let executor: any Executor
+  private let start = ContinuousClock.now
   private var report: SweepReport
   /// Those that failed, and what symmetries make of them.
   private var failed: [Combination] = []
   private let symmetries: [[Int]]
   private let combinations: [Combination]
 
-  init(_ model: Model, _ options: SweepOptions) throws(SweepError) {
+  init(
+    _ model: Model, _ options: SweepOptions, _ executor: any Executor
+  ) throws(SweepError) {
     guard let vocabulary = model.vocabulary else { throw .noVocabulary }
     if let problem = options.problem ?? vocabulary.problem {
       throw .badModel(combination: model.name, .badOptions(problem))
     }
     self.model = model
     self.options = options
-    start = clock.now
+    self.executor = executor
     let (scenario, words) = vocabulary.build()
     let space = CombinationSpace(
       vocabularySize: words.count, cpusMax: options.cpus, operationsMax: options.operations,
@@ -93,7 +95,7 @@ final class Sweep {
     var next = 0
     while next < combinations.count, report.stopped == nil {
       var batch: [Combination] = []
-      while next < combinations.count, batch.count < Self.batchSize {
+      while next < combinations.count, batch.count < max(Self.batchSize, 2 * executor.width) {
         if mayBeSmallest(combinations[next]) {
           batch.append(combinations[next])
         } else {
@@ -101,12 +103,12 @@ final class Sweep {
         }
         next += 1
       }
-      try take(batch, explore(batch))
+      try explore(batch)
       let done = report.explored + report.failures.count + report.containFailing
       options.watch?(done, report.statistics)
       if !options.findsAll, !report.failures.isEmpty { break }
     }
-    for index in report.failures.indices { try minimise(&report.failures[index]) }
+    try minimise()
     return report
   }
 
@@ -114,67 +116,84 @@ final class Sweep {
     !failed.contains { combination.contains($0) }
   }
 
-  /// Takes the reports of a batch in order.
-  private func take(
-    _ batch: [Combination], _ reports: [Result<CheckReport, CheckError>]
-  ) throws(SweepError) {
-    for (combination, result) in zip(batch, reports) {
-      // One before it in the same batch may have failed meanwhile.
-      guard mayBeSmallest(combination) else {
-        report.containFailing += 1
-        continue
-      }
-      let found: CheckReport
-      switch result {
-      case .failure(let error): throw .badModel(combination: model.name(of: combination), error)
-      case .success(let report): found = report
-      }
-      switch found.verdict {
-      case .holds: report.add(found)
-      case .violated:
-        report.failures.append(SweepReport.Failure(combination, found))
-        for symmetry in symmetries { failed.append(combination.image(under: symmetry)) }
-        if !options.findsAll { return }
-      case .incomplete(.bound(.interrupted)):
-        report.stopped = .interrupted
-        return
-      case .incomplete(.bound(.seconds)):
-        report.stopped = .seconds
-        return
-      case .incomplete: report.incomplete.append(found)
-      }
-    }
-  }
-
   // MARK: Combinations
 
-  private func explore(_ batch: [Combination]) -> [Result<CheckReport, CheckError>] {
-    let models = batch.compactMap { model.model(of: $0) }
-    let (limits, isInterrupted) = (options.limits, options.isInterrupted)
-    let end = limits.seconds.map { start + .seconds($0) }
-    return concurrentMap(models.count, jobs: options.jobs) { index in
-      var options = CheckOptions()
-      options.limits = limits
-      // A search that should have ended before it began still begins, and ends at once.
-      options.limits.seconds = end.map { max(($0 - .now).inSeconds, 1e-9) }
-      options.minimises = false
-      options.watch = { _ in !isInterrupted() }
-      return Result { () throws(CheckError) in try models[index].check(options) }
+  /// Has a batch checked, and takes the reports in order.
+  private func explore(_ batch: [Combination]) throws(SweepError) {
+    var search = SearchChoice()
+    search.limits = options.limits
+    search.limits.seconds = nil
+    search.minimises = false
+    var watch = watch
+    watch.end = options.limits.seconds.map { start + .seconds($0) }
+    var failure: SweepError?
+    let isWhole = executor.run(
+      batch.map { CheckRequest(model.name(of: $0), search: search) }, watch
+    ) { done in
+      do throws(SweepError) {
+        return try take(batch[done.number], done.result)
+      } catch {
+        failure = error
+        return false
+      }
     }
+    if let failure { throw failure }
+    let isOver = report.stopped != nil || !options.findsAll && !report.failures.isEmpty
+    if !isWhole, !isOver { report.stopped = .interrupted }
   }
 
-  /// Looks for the simplest counterexample of a combination.
-  private func minimise(_ failure: inout SweepReport.Failure) throws(SweepError) {
-    guard let model = model.model(of: failure.combination) else { return }
-    let isInterrupted = options.isInterrupted
-    var options = CheckOptions()
-    options.watch = { _ in !isInterrupted() }
-    do throws(CheckError) {
-      let report = try model.check(options)
-      if report.verdict == .violated { failure.report = report }
-    } catch {
-      throw .badModel(combination: model.name, error)
+  /// Takes the report of a combination; returns whether the sweep goes on.
+  private func take(
+    _ combination: Combination, _ result: Result<CheckReport, CheckError>
+  ) throws(SweepError) -> Bool {
+    // One before it in the same batch may have failed meanwhile.
+    guard mayBeSmallest(combination) else {
+      report.containFailing += 1
+      return true
     }
+    let found: CheckReport
+    switch result {
+    case .failure(let error): throw .badModel(combination: model.name(of: combination), error)
+    case .success(let report): found = report
+    }
+    switch found.verdict {
+    case .holds: report.add(found)
+    case .violated:
+      report.failures.append(SweepReport.Failure(combination, found))
+      for symmetry in symmetries { failed.append(combination.image(under: symmetry)) }
+      return options.findsAll
+    case .incomplete(.bound(.interrupted)): report.stopped = .interrupted
+    case .incomplete(.bound(.seconds)): report.stopped = .seconds
+    case .incomplete: report.incomplete.append(found)
+    }
+    return report.stopped == nil
+  }
+
+  private var watch: WorkWatch<CheckRequest> {
+    let isInterrupted = options.isInterrupted
+    var watch = WorkWatch<CheckRequest>()
+    watch.isInterrupted = isInterrupted
+    watch.begin = { _ in { _ in !isInterrupted() } }
+    return watch
+  }
+
+  /// Looks for the simplest counterexample of each combination that failed.
+  private func minimise() throws(SweepError) {
+    var failure: SweepError?
+    // What is not looked at any more stays as it was found.
+    _ = executor.run(
+      report.failures.map { CheckRequest(model.name(of: $0.combination)) }, watch
+    ) { done in
+      switch done.result {
+      case .success(let found):
+        if found.verdict == .violated { report.failures[done.number].report = found }
+      case .failure(let error):
+        failure = .badModel(
+          combination: model.name(of: report.failures[done.number].combination), error)
+      }
+      return failure == nil
+    }
+    if let failure { throw failure }
   }
 }
 
@@ -183,6 +202,13 @@ extension Model {
   ///
   /// - Throws: `SweepError` if there is nothing to sweep, or too much.
   public func sweep(_ options: SweepOptions) throws(SweepError) -> SweepReport {
-    try Sweep(self, options).run()
+    try sweep(options, by: ThreadExecutor([self], jobs: options.jobs))
+  }
+
+  /// The same with checks that are given to an executor.
+  package func sweep(
+    _ options: SweepOptions, by executor: any Executor
+  ) throws(SweepError) -> SweepReport {
+    try Sweep(self, options, executor).run()
   }
 }

@@ -97,7 +97,7 @@ public struct SweepReport: Sendable {
 
   public var verdict: Verdict {
     if !failures.isEmpty { return .violated }
-    return stopped == nil && incomplete.isEmpty ? .holds : .incomplete
+    return stopped == nil && explored == combinations ? .holds : .incomplete
   }
 
   /// Combinations that were not looked at, because one failed or the sweep was stopped.

@@ -15,15 +15,8 @@ struct CatalogueCheck {
   func run() throws -> Int32 {
     try format.require(
       OutputFormat.allCases.filter { !$0.isDrawing }, for: "a check of the whole catalogue")
-    var checks: [JudgedCheck] = []
-    for model in source.models {
-      for declared in model.declaredChecks where !Terminal.isInterrupted {
-        let (report, seconds) = try CheckCommand.timedCheck(model, declared.options(options))
-        checks.append(JudgedCheck(declared, report, seconds: seconds))
-        if format == .text { show(checks[checks.count - 1], seconds) }
-      }
-    }
-    let status = exitStatus(of: checks)
+    let (checks, isWhole) = try checks()
+    let status = exitStatus(of: checks, isWhole: isWhole)
     switch format {
     case .text: summarise(checks)
     case .json: print(try json(CatalogueDocument(checks)))
@@ -34,10 +27,37 @@ struct CatalogueCheck {
     return status
   }
 
-  private func exitStatus(of checks: [JudgedCheck]) -> Int32 {
+  /// The checks in their order, and whether these are all: not if somebody wants the process to
+  /// end.
+  private func checks() throws(UsageError) -> ([JudgedCheck], isWhole: Bool) {
+    let asked = source.models.flatMap { model in model.declaredChecks.map { (model, $0) } }
+    let requests = asked.map { CheckRequest($0.name, $1.options(options)) }
+    var watch = WorkWatch<CheckRequest>()
+    watch.isInterrupted = { Terminal.isInterrupted }
+    watch.begin = { Terminal.watch(asked[$0].0, requests[$0]) }
+    var checks: [JudgedCheck] = []
+    var failure: UsageError?
+    let isWhole = ThreadExecutor(source.models).run(requests, watch) { done in
+      Terminal.clearProgress()
+      let (model, declared) = asked[done.number]
+      switch done.result {
+      case .success(let report):
+        let check = JudgedCheck(declared, report, seconds: done.seconds)
+        checks.append(check)
+        if format == .text { show(check, done.seconds) }
+      case .failure(let error): failure = SharedOptions.usageError(error, model: model.name)
+      }
+      return failure == nil
+    }
+    if let failure { throw failure }
+    return (checks, isWhole)
+  }
+
+  private func exitStatus(of checks: [JudgedCheck], isWhole: Bool) -> Int32 {
     let others = checks.filter { !$0.isAsDeclared }
-    if Terminal.isInterrupted, others.isEmpty { return ExitStatus.incomplete }
-    if others.isEmpty { return ExitStatus.holds }
+    if others.isEmpty {
+      return isWhole && !Terminal.isInterrupted ? ExitStatus.holds : ExitStatus.incomplete
+    }
     let isWrong = others.contains { $0.report.exitStatus != ExitStatus.incomplete }
     return isWrong ? ExitStatus.violated : ExitStatus.incomplete
   }

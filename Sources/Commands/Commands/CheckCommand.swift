@@ -148,8 +148,7 @@ package enum CheckCommand {
     _ model: Model, _ given: CheckOptions
   ) throws(UsageError) -> (CheckReport, Double) {
     var options = given
-    let asked = options
-    options.watch = Terminal.watch(model.name) { (try? model.speedHints(asked)) ?? [] }
+    options.watch = Terminal.watch(model, CheckRequest(model.name, given))
     defer { Terminal.clearProgress() }
     let clock = ContinuousClock()
     let start = clock.now

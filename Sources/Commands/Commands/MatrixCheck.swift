@@ -19,17 +19,22 @@ struct MatrixCheck {
     "checkpoint", "checkpoint-every", "resume",
   ]
 
+  private func verdicts() throws(UsageError) -> VerdictMatrix {
+    defer { Terminal.clearProgress() }
+    let search = options.search
+    do throws(MatrixError) {
+      return try VerdictMatrix(of: models, search: search, by: ThreadExecutor(models)) {
+        Terminal.watch($0, CheckRequest($0.name, search: search))
+      }
+    } catch {
+      throw SharedOptions.usageError(error.error, model: error.model)
+    }
+  }
+
   /// Returns the exit status.
   func run() throws -> Int32 {
     try format.require(OutputFormat.words, for: "--matrix")
-    let matrix = try VerdictMatrix(of: models) { (model, asked) throws(UsageError) in
-      var options = options
-      options.parameters = asked.parameters
-      options.invariants = asked.invariants
-      options.features = asked.features
-      options.minimises = asked.minimises
-      return try CheckCommand.timedCheck(model, options).0
-    }
+    let matrix = try verdicts()
     if format == .json {
       print(try json(MatrixDocument(matrix)))
     } else {

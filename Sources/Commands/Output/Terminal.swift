@@ -77,6 +77,16 @@ package enum Terminal {
     }
   }
 
+  /// The same for a check of a model.
+  static func watch(
+    _ model: Model, _ request: CheckRequest
+  ) -> (SearchProgress) -> Bool {
+    watch(model.name) {
+      let options = CheckOptions(scenario: request.scenario, search: request.search)
+      return (try? model.speedHints(options)) ?? []
+    }
+  }
+
   /// Shows how far something has come, now and then; called by any thread.
   ///
   /// - Returns: false if the work is to be ended.

@@ -6,7 +6,7 @@ extension RandomProgram {
   /// Kinds of instructions besides those every program may have.
   ///
   /// A program of one kind stays the same for a seed; one of several has objects of them all.
-  public struct Mix: OptionSet, Hashable, Sendable {
+  public struct Mix: OptionSet, Hashable, Codable, Sendable {
     public let rawValue: Int
 
     public init(rawValue: Int) { self.rawValue = rawValue }

@@ -92,7 +92,7 @@ public struct RandomProgram: Equatable, Sendable {
   }
 
   /// How large programs may get.
-  public enum Size: Sendable {
+  public enum Size: String, Codable, Sendable {
     /// For many programs in little time.
     case small
     case full

@@ -9,7 +9,7 @@ import GracewalkSupport
 /// Compares searches on random programs.
 public struct Fuzzer {
   /// A disagreement.
-  public struct Mismatch: Equatable, Sendable {
+  public struct Mismatch: Equatable, Codable, Sendable {
     public var seed: UInt64
     public var what: String
     /// The simplest program found that still shows a disagreement, a line per CPU.
@@ -17,7 +17,7 @@ public struct Fuzzer {
   }
 
   /// What a run of the fuzzer did.
-  public struct Report: Sendable {
+  public struct Report: Codable, Sendable {
     public var programs = 0
     /// Programs in which some invariant can fail: shows that verdicts are compared at all.
     public var violated = 0
@@ -27,7 +27,20 @@ public struct Fuzzer {
     /// Comparisons left out because the exhaustive search has `statesMax` states.
     public var skipped = 0
     public var mismatches: [Mismatch] = []
+
+    /// Adds what was done with other seeds.
+    mutating func add(_ other: Report) {
+      programs += other.programs
+      violated += other.violated
+      transitions += other.transitions
+      pairs += other.pairs
+      skipped += other.skipped
+      mismatches += other.mismatches
+    }
   }
+
+  /// Disagreements after which there is no need to look for more.
+  public static let mismatchesMax = 10
 
   /// The searches under test; all are held against one run of the exhaustive search.
   private let subjects: [FuzzSubject]
@@ -95,7 +108,8 @@ public struct Fuzzer {
 
   /// Compares final states and verdicts for each seed.
   public func run(
-    seeds: Range<UInt64>, size: RandomProgram.Size = .full, stopAfter: Int = 10,
+    seeds: Range<UInt64>, size: RandomProgram.Size = .full,
+    stopAfter: Int = Fuzzer.mismatchesMax,
     goesOn: (Report) -> Bool = { _ in true }
   ) -> Report {
     var report = Report()

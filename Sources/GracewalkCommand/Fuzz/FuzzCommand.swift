@@ -50,13 +50,10 @@ enum FuzzCommand {
     guard arguments.operands.isEmpty else { throw UsageError("fuzz takes no operands") }
     if arguments.has("traces") { return try TraceFuzzCommand.run(arguments) }
     if arguments.has("misuse") { return try MisuseFuzzCommand.run(arguments) }
-    let count = try arguments.count("programs", upTo: 1_000_000_000) ?? 10_000
-    let seed = try arguments.countFromZero("seed") ?? 0
-    let isSmall = try arguments.choice("size", of: ["small", "full"]) == "small"
-    let seeds = UInt64(seed)..<UInt64(seed + count)
-    let fuzzer = try fuzzer(arguments, isSmall: isSmall)
+    let request = try request(arguments)
+    let count = request.seeds.count
     Terminal.catchInterrupts()
-    let report = fuzzer.run(seeds: seeds, size: isSmall ? .small : .full) { report in
+    let report = request.report(by: ThreadExecutor([])) { report in
       Terminal.goOn(
         "fuzz: \(grouped(report.programs)) of \(counted(count, "program")), "
           + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
@@ -75,43 +72,40 @@ enum FuzzCommand {
   }
 
   /// The comparison that is asked for.
-  private static func fuzzer(
-    _ arguments: Arguments, isSmall: Bool
-  ) throws(UsageError) -> Fuzzer {
-    let chosen = try SharedOptions.strategy(arguments)
-    let strategy = chosen ?? .stateful
+  private static func request(_ arguments: Arguments) throws(UsageError) -> FuzzRequest {
+    let count = try arguments.count("programs", upTo: 1_000_000_000) ?? 10_000
+    let seed = try arguments.countFromZero("seed") ?? 0
+    var request = FuzzRequest(seeds: UInt64(seed)..<UInt64(seed + count))
+    if try arguments.choice("size", of: ["small", "full"]) == "small" { request.size = .small }
+    try addSearch(arguments, to: &request)
+    request.mix = try mix(arguments)
+    request.statesOfPairsMax = try arguments.countFromZero("pairs") ?? request.statesOfPairsMax
+    return request
+  }
+
+  /// The search under test, and how it is run.
+  private static func addSearch(
+    _ arguments: Arguments, to request: inout FuzzRequest
+  ) throws(UsageError) {
+    request.strategy = try SharedOptions.strategy(arguments)
+    let strategy = request.strategy ?? .stateful
     guard strategy.isComplete else {
       throw UsageError(
         "--mode \(strategy.rawValue) samples executions; there is nothing to compare")
     }
-    let jobs = try SharedOptions.jobs(arguments, strategy)
-    let isExact = try SharedOptions.isExact(arguments, strategy)
-    let usesSymmetry = arguments.has("symmetry")
-    guard !usesSymmetry || strategy == .stateful else {
+    request.jobs = try SharedOptions.jobs(arguments, strategy)
+    request.isExact = try SharedOptions.isExact(arguments, strategy)
+    request.usesSymmetry = arguments.has("symmetry")
+    guard !request.usesSymmetry || strategy == .stateful else {
       throw UsageError("--symmetry is about --mode stateful, not \(strategy.rawValue)")
     }
-    guard !usesSymmetry || !isExact else {
+    guard !request.usesSymmetry || !request.isExact else {
       throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
     }
-    let piece = try arguments.count("pieces", upTo: 1_000_000_000)
-    guard piece == nil || jobs == 1 else {
+    request.piece = try arguments.count("pieces", upTo: 1_000_000_000)
+    guard request.piece == nil || request.jobs == 1 else {
       throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
     }
-    let mix = try mix(arguments)
-    let testsAll = chosen == nil && !isExact && !usesSymmetry && jobs == 1 && piece == nil
-    var fuzzer =
-      testsAll
-      ? Fuzzer(Strategy.reduced)
-      : Fuzzer(
-        strategy, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs, inPiecesOf: piece)
-    fuzzer.mix = mix
-    fuzzer.piece = piece
-    fuzzer.statesOfPairsMax = try arguments.countFromZero("pairs") ?? 100
-    // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
-    if usesSymmetry && isSmall { fuzzer.statesMax = 20_000 }
-    // Without states, what hardware does unasked takes many executions.
-    if mix.contains(.hardware) && isSmall { fuzzer.statesMax = 2_000 }
-    return fuzzer
   }
 
   /// The kinds of instructions that are asked for.

@@ -119,6 +119,8 @@ public struct SweepText {
 
   private var advice: String? {
     switch report.stopped {
+    case nil where report.verdict == .incomplete && report.incomplete.isEmpty:
+      "[internal] the sweep ended without saying why"
     case nil: nil
     case .interrupted: "interrupted; run it again to the end"
     case .some(let bound): "stopped at the bound on \(bound.rawValue); raise --\(bound.rawValue)"

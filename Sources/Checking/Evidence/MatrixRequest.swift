@@ -1,0 +1,92 @@
+// A row of the matrix: the verdict of each invariant that a model requires, on one architecture.
+
+import GracewalkExploration
+import GracewalkMachine
+
+/// Why a model's row could not be filled in.
+package struct MatrixError: Error {
+  package let model: String
+  package let error: CheckError
+}
+
+/// A row of the matrix, as a unit of work.
+struct MatrixRequest: WorkUnit {
+  private let model: String
+  /// What the modelled MMU can do; nil for a model without one.
+  private let features: Features?
+  private let search: SearchChoice
+
+  init(_ model: String, _ architecture: Architecture?, _ search: SearchChoice) {
+    self.model = model
+    features = architecture?.features
+    self.search = search
+  }
+
+  func run(
+    _ context: WorkContext<SearchProgress>
+  ) throws(CheckError) -> [String: VerdictMatrix.Cell] {
+    let model = try context.model(named: model)
+    return try Self.verdicts(of: model, features, search) { model, asked throws(CheckError) in
+      var options = asked
+      context.supervise(&options)
+      return try model.check(options)
+    }
+  }
+
+  static func verdicts<Failure: Error>(
+    of model: Model, _ architecture: Architecture?, _ search: SearchChoice,
+    _ check: (Model, CheckOptions) throws(Failure) -> CheckReport
+  ) throws(Failure) -> [String: VerdictMatrix.Cell] {
+    try verdicts(of: model, architecture?.features, search, check)
+  }
+
+  /// The verdict of each invariant that a model requires.
+  ///
+  /// What holds together holds one by one, and what fails among others fails alone: it is the same
+  /// executions that are judged. So one search more than there are invariants that fail is enough.
+  private static func verdicts<Failure: Error>(
+    of model: Model, _ features: Features?, _ search: SearchChoice,
+    _ check: (Model, CheckOptions) throws(Failure) -> CheckReport
+  ) throws(Failure) -> [String: VerdictMatrix.Cell] {
+    var options = CheckOptions(scenario: ScenarioChoice(), search: search)
+    options.features = features
+    options.minimises = false
+    options.judgesErrors = false
+    options.parameters = model.largestInstance
+    var verdicts: [String: VerdictMatrix.Cell] = [:]
+    var left = model.largestScenario.invariants.map(\.id)
+    while !left.isEmpty {
+      options.invariants = left
+      let report = try check(model, options)
+      switch report.verdict {
+      case .holds, .incomplete(.vacuous):
+        // A broken model need not show what its correct sibling must.
+        for id in left { verdicts[id] = .holds }
+        left = []
+      case .violated:
+        // Each turn takes one away, so there is an end to it.
+        guard let id = report.violatedInvariant, left.contains(id) else { return verdicts }
+        verdicts[id] = .violated
+        left.removeAll { $0 == id }
+      case .incomplete:
+        // Together they are too much, or one of them stops the search before the others' turn.
+        for id in left {
+          options.invariants = [id]
+          verdicts[id] = try VerdictMatrix.Cell(left.count == 1 ? report : check(model, options))
+        }
+        left = []
+      }
+    }
+    return verdicts
+  }
+}
+
+extension VerdictMatrix.Cell {
+  fileprivate init(_ report: CheckReport) {
+    switch report.verdict {
+    case .holds, .incomplete(.vacuous): self = .holds
+    case .violated: self = .violated
+    case .incomplete: self = .incomplete
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// A check as a value: what one process asks another for.
+
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
+
+/// A check of a model: which model, which of its scenarios, and which search.
+///
+/// It says all that the report depends on, so whoever has the same models can carry it out and
+/// comes to the same report; several threads alone make counts differ, and bounds on time.
+public struct CheckRequest: Codable, Hashable, Sendable {
+  /// The model's name; combinations of a model's operations have names, too.
+  public var model: String
+  public var scenario: ScenarioChoice
+  public var search: SearchChoice
+
+  public init(
+    _ model: String, scenario: ScenarioChoice = ScenarioChoice(),
+    search: SearchChoice = SearchChoice()
+  ) {
+    self.model = model
+    self.scenario = scenario
+    self.search = search
+  }
+
+  /// The request for a check with these options.
+  public init(_ model: String, _ options: CheckOptions) {
+    self.init(model, scenario: options.scenario, search: options.search)
+  }
+}
+
+extension CheckRequest: StoredValue {
+  public static let storedName = "request"
+  public static let storedVersion = 1
+
+  /// Sixteen digits that follow from what is asked for, the same in every process.
+  ///
+  /// Whoever keeps answers under it must also keep which program has given them.
+  public var contentName: String {
+    get throws(StoredFileError) { try StoredFile(self).name }
+  }
+}
+
+extension CheckReport: StoredValue {
+  public static let storedName = "report"
+  public static let storedVersion = 1
+}
+
+extension CheckRequest: WorkUnit {
+  package func run(_ context: WorkContext<SearchProgress>) throws(CheckError) -> CheckReport {
+    let model = try context.model(named: model)
+    var options = CheckOptions(scenario: scenario, search: search)
+    context.supervise(&options)
+    return try model.check(options)
+  }
+}

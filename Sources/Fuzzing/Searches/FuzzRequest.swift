@@ -1,0 +1,77 @@
+// Random programs to compare searches on, as a value: a range of seeds, and what is compared.
+
+import GracewalkChecking
+
+/// A range of seeds and the searches that are held against the exhaustive one, as a unit of work.
+package struct FuzzRequest: WorkUnit {
+  package var seeds: Range<UInt64>
+  package var size = RandomProgram.Size.full
+  package var mix: RandomProgram.Mix = []
+  /// The search under test; nil for the stateful one, or for all that reduce if nothing else is
+  /// said about it either.
+  package var strategy: Strategy?
+  package var isExact = false
+  /// Whether programs have identical CPUs, which the search exchanges.
+  package var usesSymmetry = false
+  package var jobs = 1
+  /// Transitions after which the search is saved and another goes on.
+  package var piece: Int?
+  /// States of a program in which two steps are taken in both orders.
+  package var statesOfPairsMax = 100
+
+  package init(seeds: Range<UInt64>) { self.seeds = seeds }
+
+  /// Whether all searches that reduce are compared at once.
+  private var testsAll: Bool {
+    strategy == nil && !isExact && !usesSymmetry && jobs == 1 && piece == nil
+  }
+
+  private var fuzzer: Fuzzer {
+    var fuzzer =
+      testsAll
+      ? Fuzzer(Strategy.reduced)
+      : Fuzzer(
+        strategy ?? .stateful, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs,
+        inPiecesOf: piece)
+    fuzzer.mix = mix
+    fuzzer.piece = piece
+    fuzzer.statesOfPairsMax = statesOfPairsMax
+    // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
+    if usesSymmetry, size == .small { fuzzer.statesMax = 20_000 }
+    // Without states, what hardware does unasked takes many executions.
+    if mix.contains(.hardware), size == .small { fuzzer.statesMax = 2_000 }
+    return fuzzer
+  }
+
+  package func run(_ context: WorkContext<Fuzzer.Report>) -> Fuzzer.Report {
+    fuzzer.run(seeds: seeds, size: size, goesOn: context.watch)
+  }
+
+  /// The same seeds in so many parts, of which none is empty.
+  func split(into parts: Int) -> [FuzzRequest] {
+    let count = min(max(parts, 1), max(seeds.count, 1))
+    return (0..<count).map { part in
+      var request = self
+      let lower = seeds.lowerBound + UInt64(seeds.count * part / count)
+      request.seeds = lower..<(seeds.lowerBound + UInt64(seeds.count * (part + 1) / count))
+      return request
+    }
+  }
+
+  /// Has the seeds looked at, in as many parts as the executor has use for.
+  ///
+  /// - Parameter goesOn: sees what was done so far of a part; returns false to end that.
+  package func report(
+    by executor: any Executor, goesOn: @escaping @Sendable (Fuzzer.Report) -> Bool
+  ) -> Fuzzer.Report {
+    var whole = Fuzzer.Report()
+    let parts = split(into: executor.width)
+    var watch = WorkWatch<FuzzRequest>()
+    watch.begin = { _ in goesOn }
+    _ = executor.run(parts, watch) { done in
+      if case .success(let report) = done.result { whole.add(report) }
+      return whole.mismatches.count < Fuzzer.mismatchesMax
+    }
+    return whole
+  }
+}
