@@ -105,6 +105,31 @@ import Testing
     }
   }
 
+  /// The test of a file is where the file is.
+  @Test func testsMirrorRooms() {
+    let elsewhere: Set = ["ExplorationTests/Fuzzing", "ModelTests/Catalogue", "ModelTests/Misuse"]
+    for file in Self.files(in: "Tests") {
+      let folders = file.path.split(separator: "/").dropFirst().dropLast().map(String.init)
+      guard folders.count == 2, folders[0].hasSuffix("Tests") else { continue }
+      if elsewhere.contains(folders.joined(separator: "/")) { continue }
+      let room = folders[0] == "ModelTests" ? "" : "\(folders[0].dropLast("Tests".count))/"
+      let path = Self.root.appendingPathComponent("Sources/\(room)\(folders[1])").path
+      #expect(FileManager.default.fileExists(atPath: path), "\(file.path) is about no room")
+    }
+  }
+
+  /// What quick runs leave out has a tag that says why.
+  @Test func whatIsLeftOutHasATag() {
+    var count = 0
+    for file in Self.files(in: "Tests/ExplorationTests", "Tests/MachineTests", "Tests/ModelTests") {
+      for (number, line) in file.lines.enumerated() where line.contains(".unlessQuick") {
+        count += 1
+        #expect(line.contains(".tags("), "\(file.path):\(number + 1) has no tag")
+      }
+    }
+    #expect(count > 20)
+  }
+
   @Test func linesAndFilesAreShort() {
     for file in Self.files(in: "Sources", "models", "Tests") {
       let limit = file.path.hasPrefix("Tests") ? 600 : 500

@@ -6,6 +6,7 @@ import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkModels
 import GracewalkSupport
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -47,7 +48,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
   }
 
   /// Each piece on a machine of its own, which has run no code yet.
-  @Test(arguments: Strategy.allCases, [1, 3, 40])
+  @Test(.tags(.long), .unlessQuick, arguments: Strategy.allCases, [1, 3, 40])
   func piecesMakeAWhole(strategy: Strategy, piece: Int) throws {
     for name in ["drop-last-reference", "shared-memcache", "collapse-waits-in-section"] {
       let expected = strategy.search(machine(name), Self.options)
@@ -64,12 +65,14 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
   }
 
   /// Larger searches: several summaries' rows, tables that have grown, callbacks, choices.
-  @Test(arguments: [
-    ("collapse-in-rcu-callback", Strategy.stateful, 2_999),
-    ("collapse-in-rcu-callback", .source, 3_999),
-    ("fault-in-parallel", .stateful, 4_999),
-    ("fault-in-parallel", .exhaustive, 19_999), ("collapse-free-at-once", .source, 7),
-  ])
+  @Test(
+    .tags(.long), .unlessQuick,
+    arguments: [
+      ("collapse-in-rcu-callback", Strategy.stateful, 2_999),
+      ("collapse-in-rcu-callback", .source, 3_999),
+      ("fault-in-parallel", .stateful, 4_999),
+      ("fault-in-parallel", .exhaustive, 19_999), ("collapse-free-at-once", .source, 7),
+    ])
   func largerPiecesMakeAWhole(name: String, strategy: Strategy, piece: Int) throws {
     var options = SearchOptions()
     options.collectsFinalStates = true
@@ -124,7 +127,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
   }
 
   /// 300 programs in each mode; `gracewalk fuzz --pieces` runs more.
-  @Test(arguments: [Strategy.stateful, .source, .sleep, .exhaustive])
+  @Test(.tags(.long), .unlessQuick, arguments: [Strategy.stateful, .source, .sleep, .exhaustive])
   func searchesInPiecesAgree(strategy: Strategy) {
     let seeds = 30_000..<30_300 as Range<UInt64>
     let whole = Fuzzer(strategy).run(seeds: seeds, size: .small)

@@ -4,6 +4,7 @@ import GracewalkChecking
 import GracewalkExploration
 import GracewalkFuzzing
 import GracewalkSupport
+import TestExpectations
 import Testing
 
 /// Passes writes off as reads.
@@ -52,7 +53,7 @@ private final class EnablersHidden: Forwarding {
   override func enablers(of cpu: Int) -> CPUSet { CPUSet() }
 }
 
-struct BrokenSearchTests {
+@Suite(.tags(.fuzz, .long), .unlessQuick) struct BrokenSearchTests {
   private static let liars: [@Sendable (TransitionSystem) -> Forwarding] = [
     { WritesHidden($0) }, { OddObjectsHidden($0) }, { DisabledHidden($0) }, { ChoicesHidden($0) },
   ]

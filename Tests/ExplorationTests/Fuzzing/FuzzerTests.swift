@@ -3,30 +3,39 @@
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkFuzzing
+import TestExpectations
 import TestSupport
 import Testing
 
-struct FuzzerTests {
+@Suite(.tags(.fuzz, .long), .unlessQuick) struct FuzzerTests {
   static let smallChunk = 1_000
-  static let smallViolated = [
-    34, 29, 34, 31, 32, 21, 30, 31, 22, 31, 28, 34, 32, 22, 32, 31, 32, 29, 36, 32, 38, 23, 28,
-    32, 26, 26, 25, 29, 32, 26, 33, 32, 31, 33, 27, 30, 23, 26, 32, 37, 40, 30, 32, 28, 26, 32,
-    29, 20, 26, 27,
-  ]
   static let fullChunk = 50
-  static let fullViolated = [
-    5, 3, 2, 6, 4, 3, 3, 4, 6, 5, 8, 8, 4, 6, 5, 4, 1, 8, 1, 5,
+
+  private static let chunks = [
+    "small": 50, "full": 20, "loops": 10, "interrupts": 3, "slabs": 4, "contexts": 4,
+    "hardware": 4, "interrupts, exact": 1,
   ]
 
-  /// 50,000 small programs, in chunks, with the number of programs per chunk that can go wrong.
-  @Test(arguments: zip(0..<50, smallViolated))
-  func smallProgramsAgree(chunk: Int, violated: Int) {
-    let first = UInt64(chunk * Self.smallChunk)
-    let seeds = first..<(first + UInt64(Self.smallChunk))
-    let report = Fuzzer(Strategy.reduced).run(seeds: seeds, size: .small)
-    #expect(report.programs == Self.smallChunk)
+  /// Runs a chunk: no mismatch, and as many programs that can go wrong as are recorded.
+  private func expect(
+    _ kind: String, _ chunk: Int, of size: Int = smallChunk, _ fuzzer: Fuzzer,
+    _ programs: RandomProgram.Size = .small
+  ) throws {
+    let first = UInt64(chunk * size)
+    let report = fuzzer.run(seeds: first..<(first + UInt64(size)), size: programs)
+    #expect(report.programs == size)
     #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    try Counts("Fuzzer").expect(["violated": report.violated], for: "\(kind), chunk \(chunk)")
+  }
+
+  @Test func nothingElseIsRecorded() throws {
+    try Counts("Fuzzer").expectRows(
+      for: Self.chunks.flatMap { kind, count in (0..<count).map { "\(kind), chunk \($0)" } })
+  }
+
+  /// 50,000 small programs, in chunks, with the number of programs per chunk that can go wrong.
+  @Test(arguments: 0..<50) func smallProgramsAgree(chunk: Int) throws {
+    try expect("small", chunk, Fuzzer(Strategy.reduced))
   }
 
   static let pinned: [(seed: UInt64, rule: String)] = [
@@ -47,85 +56,52 @@ struct FuzzerTests {
   }
 
   /// Programs whose loops are longer or shorter, depending on what others did.
-  @Test(arguments: zip(0..<10, [17, 14, 18, 20, 11, 18, 11, 19, 13, 5]))
-  func programsWithLoopsAgree(chunk: Int, violated: Int) {
+  @Test(arguments: 0..<10) func programsWithLoopsAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasLoops = true
-    let first = UInt64(chunk * Self.smallChunk)
-    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
-    #expect(report.programs == Self.smallChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    try expect("loops", chunk, fuzzer)
   }
 
   /// Programs that mask interrupts and wait until others have taken one.
-  @Test(arguments: zip(0..<3, [315, 295, 323]))
-  func programsWithInterruptsAgree(chunk: Int, violated: Int) {
+  @Test(arguments: 0..<3) func programsWithInterruptsAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.masksInterrupts = true
-    let first = UInt64(chunk * Self.smallChunk)
-    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
-    #expect(report.programs == Self.smallChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    try expect("interrupts", chunk, fuzzer)
   }
 
   /// Programs whose freed pages come back at once, while others look at them.
-  @Test(arguments: zip(0..<4, [230, 260, 246, 252]))
-  func programsWithSlabsAgree(chunk: Int, violated: Int) {
+  @Test(arguments: 0..<4) func programsWithSlabsAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasSlabs = true
-    let first = UInt64(chunk * Self.smallChunk)
-    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
-    #expect(report.programs == Self.smallChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    try expect("slabs", chunk, fuzzer)
   }
 
   /// The same with states compared in full.
-  @Test func programsWithInterruptsAgreeExactly() {
+  @Test func programsWithInterruptsAgreeExactly() throws {
     var fuzzer = Fuzzer(.stateful, isExact: true)
     fuzzer.masksInterrupts = true
-    let report = fuzzer.run(seeds: 0..<500, size: .small)
-    #expect(report.mismatches == [])
-    #expect(report.violated == 164)
+    try expect("interrupts, exact", 0, of: 500, fuzzer)
   }
 
   /// Programs with a VM that owns the table pages, and that somebody releases.
-  @Test(arguments: zip(0..<4, [406, 458, 410, 447]))
-  func programsWithContextsAgree(chunk: Int, violated: Int) {
+  @Test(arguments: 0..<4) func programsWithContextsAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasContexts = true
-    let first = UInt64(chunk * Self.smallChunk)
-    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
-    #expect(report.programs == Self.smallChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    try expect("contexts", chunk, fuzzer)
   }
 
   /// 1,000 larger programs.
-  @Test(arguments: zip(0..<20, fullViolated))
-  func largerProgramsAgree(chunk: Int, violated: Int) {
-    let first = UInt64(chunk * Self.fullChunk)
-    let seeds = first..<(first + UInt64(Self.fullChunk))
-    let report = Fuzzer(Strategy.reduced).run(seeds: seeds, size: .full)
-    #expect(report.programs == Self.fullChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+  @Test(arguments: 0..<20) func largerProgramsAgree(chunk: Int) throws {
+    try expect("full", chunk, of: Self.fullChunk, Fuzzer(Strategy.reduced), .full)
   }
 
   /// Programs with guests whose accesses walk the table, and with all that flushes what they cache.
   ///
   /// One in twelve has too many states for searches without states; there are no more of those.
-  @Test(arguments: zip(0..<4, [228, 210, 190, 219]))
-  func programsWithHardwareAgree(chunk: Int, violated: Int) {
+  @Test(arguments: 0..<4) func programsWithHardwareAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasHardware = true
     fuzzer.statesMax = 500
-    let first = UInt64(chunk * Self.smallChunk)
-    let report = fuzzer.run(seeds: first..<(first + UInt64(Self.smallChunk)), size: .small)
-    #expect(report.programs == Self.smallChunk)
-    #expect(report.mismatches == [])
-    #expect(report.violated == violated)
+    try expect("hardware", chunk, fuzzer)
   }
 }

@@ -5,6 +5,7 @@ import GracewalkExploration
 import GracewalkMachine
 import GracewalkModels
 import GracewalkSupport
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -86,7 +87,7 @@ struct AllocationTests {
   }
 
   /// Accesses, walks and invalidations, and looking at what all units have cached.
-  @Test func hardwareAllocatesNothingPerTransition() throws {
+  @Test(.tags(.long), .unlessQuick) func hardwareAllocatesNothingPerTransition() throws {
     let events = [
       "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
       "no-reuse-while-cached",

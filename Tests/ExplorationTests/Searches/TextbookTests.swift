@@ -3,6 +3,7 @@
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkModels
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -15,14 +16,13 @@ struct TextbookTests {
   }
 
   /// Source sets meet the number of classes, with some executions that sleep sets cut short.
-  @Test(arguments: [
-    (2, 0), (3, 1), (4, 7), (5, 33), (6, 131), (7, 473), (8, 1_611), (9, 5_281),
-    (10, 16_867),
-  ])
-  func lastzero(count: Int, blocked: Int) {
+  @Test(arguments: 2...10)
+  func lastzero(count: Int) throws {
     let statistics = classes(of: Textbook.lastzero(count)).statistics
     #expect(statistics.executions == (count + 3) << (count - 2))
-    #expect(statistics.blocked == blocked)
+    try Counts("Textbook").expect(
+      ["executions": statistics.executions, "blocked": statistics.blocked],
+      for: "lastzero \(count)")
   }
 
   @Test(arguments: [(11, 1, 0), (12, 8, 0), (13, 64, 0)])
@@ -40,20 +40,21 @@ struct TextbookTests {
   }
 
   /// What merging equal states leaves of the same programs; final states are executions here.
-  @Test(arguments: [(2, 21, 374), (3, 21, 740), (4, 84, 2_761), (5, 124, 20_919)])
-  func pageTableStates(mappers: Int, executions: Int, states: Int) {
-    let machine = Machine(PageTableBenchmark.scenario(mappers: mappers))
-    let statistics = StatefulSearch(machine, SearchOptions()).run().statistics
-    #expect(statistics.executions == executions)
-    #expect(statistics.states == states)
+  @Test(arguments: 2...5)
+  func pageTableStates(mappers: Int) throws {
+    try expectStates(
+      PageTableBenchmark.scenario(mappers: mappers), for: "page table \(mappers), stateful")
   }
 
-  @Test(arguments: [(14, 2, 431), (16, 8, 6_248)])
-  func filesystemStates(count: Int, executions: Int, states: Int) {
-    let machine = Machine(Textbook.filesystem(count))
-    let statistics = StatefulSearch(machine, SearchOptions()).run().statistics
-    #expect(statistics.executions == executions)
-    #expect(statistics.states == states)
+  @Test(arguments: [14, 16])
+  func filesystemStates(count: Int) throws {
+    try expectStates(Textbook.filesystem(count), for: "filesystem \(count), stateful")
+  }
+
+  private func expectStates(_ scenario: Scenario, for key: String) throws {
+    let statistics = StatefulSearch(Machine(scenario), SearchOptions()).run().statistics
+    try Counts("Textbook").expect(
+      ["executions": statistics.executions, "states": statistics.states], for: key)
   }
 
   @Test(arguments: [(2, 172), (3, 172), (4, 1_376), (5, 27_136)])

@@ -6,6 +6,7 @@ import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkModels
 import GracewalkSupport
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -53,9 +54,11 @@ private final class KeysCut: Forwarding {
     #expect(cut.collisions == 0)
   }
 
-  @Test(arguments: [
-    (Strategy.stateful, 4, 19_054), (.stateful, 8, 3_659), (.exhaustive, 4, 65_244),
-  ])
+  @Test(
+    .tags(.long), .unlessQuick,
+    arguments: [
+      (Strategy.stateful, 4, 19_054), (.stateful, 8, 3_659), (.exhaustive, 4, 65_244),
+    ])
   func exactSearchesTellStatesApart(strategy: Strategy, bits: UInt64, collisions: Int) {
     let cut = Cut()
     let report = cut.fuzzer(strategy, bits: bits, isExact: true).run(seeds: 0..<1_000, size: .small)
@@ -84,7 +87,7 @@ private final class KeysCut: Forwarding {
   }
 
   /// 5,000 small programs; many more were run by hand.
-  @Test(arguments: [Strategy.stateful, .exhaustive])
+  @Test(.tags(.long), .unlessQuick, arguments: [Strategy.stateful, .exhaustive])
   func exactSearchesAgree(strategy: Strategy) {
     let report = Fuzzer(strategy, isExact: true).run(seeds: 20_000..<22_500, size: .small)
     #expect(report.mismatches == [])

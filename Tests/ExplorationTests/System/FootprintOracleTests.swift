@@ -5,6 +5,7 @@ import GracewalkChecking
 import GracewalkExploration
 import GracewalkFuzzing
 import GracewalkSupport
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -69,7 +70,7 @@ struct FootprintOracleTests {
     ("store", 5),
   ]
 
-  @Test(arguments: lies)
+  @Test(.tags(.fuzz, .long), .unlessQuick, arguments: lies)
   func hiddenStepsAreFoundOut(verb: String, programs: Int) {
     let breach = firstBreach(of: 0..<5_000) { StepsHidden($0, verb) }
     #expect(breach?.programs == programs, "\(verb): \(breach?.what ?? "not noticed")")

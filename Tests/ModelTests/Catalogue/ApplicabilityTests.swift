@@ -6,14 +6,15 @@ import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine
 import GracewalkModels
+import TestExpectations
 import Testing
 
 @Suite struct ApplicabilityTests {
   static let correct = Catalogue.models.filter { $0.expectation == .holds }
 
-  @Test(arguments: correct)
+  @Test(.tags(.long), .unlessQuick, arguments: correct)
   func modelsRequireWhatApplies(_ model: Model) throws {
-    let report = try model.check()
+    let report = try CatalogueReports.report(model)
     #expect(report.verdict == .holds)
     #expect(try model.missingInvariants(for: report.coverage) == [])
     // An exemption that is not needed, or is from nothing, says what is not so.
@@ -27,6 +28,7 @@ import Testing
 
   /// What is made use of is found in the code that ran, or declared.
   @Test(
+    .tags(.long), .unlessQuick,
     arguments: [
       ("collapse-in-rcu-callback", [.tables, .references, .entryLocks, .gracePeriods]),
       ("unmap-under-write-lock", [.tables, .references, .entryLocks, .locks]),
@@ -39,8 +41,7 @@ import Testing
       ("reverse-map-remap", [.tables, .locks, .gracePeriods, .directoryPermissions]),
     ] as [(String, Facets)])
   func facets(_ name: String, _ facets: Facets) throws {
-    let model = try #require(Catalogue.model(named: name))
-    #expect(try model.check().coverage.facets == facets)
+    #expect(try CatalogueReports.report(named: name).coverage.facets == facets)
   }
 
   /// A model that leaves out what applies is found out.

@@ -3,41 +3,49 @@
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkModels
+import TestExpectations
 import Testing
 
 struct DirtyLoggingTests {
-  /// Of the stateful search.
-  @Test(arguments: [
-    ("dirty-log", [:], 91_897, 159_813),
-    ("hardware-dirty-log", [:], 91_704, 210_887),
-    ("hardware-dirty-log", ["walks": 0], 7_557, 14_113),
-    ("lazy-collapse", [:], 138_319, 288_023),
-    ("unmap-memslot", [:], 22_450, 33_543),
-  ])
-  func states(_ name: String, _ values: [String: Int], _ states: Int, _ transitions: Int) throws {
-    var options = CheckOptions()
-    options.parameters = values
-    let report = try #require(Catalogue.model(named: name)).check(options)
-    #expect(report.verdict == .holds)
-    #expect(report.statistics.states == states)
-    #expect(report.statistics.transitions == transitions)
+  private static let stateful: [(name: String, values: [String: Int])] = [
+    ("dirty-log", [:]), ("hardware-dirty-log", [:]), ("hardware-dirty-log", ["walks": 0]),
+    ("lazy-collapse", [:]), ("unmap-memslot", [:]),
+  ]
+
+  private static func key(_ name: String, _ values: [String: Int]) -> String {
+    ([name] + values.map { "\($0)=\($1)" }).joined(separator: " ")
   }
 
+  @Test(.tags(.long), .unlessQuick, arguments: stateful)
+  func states(_ name: String, _ values: [String: Int]) throws {
+    let report = try CatalogueReports.report(named: name, values)
+    #expect(report.verdict == .holds)
+    try Counts("DirtyLogging").expect(
+      ["states": report.statistics.states, "transitions": report.statistics.transitions],
+      for: Self.key(name, values))
+  }
+
+  private static let withoutStates = ["lazy-collapse", "unmap-memslot"]
+
   /// Of source-DPOR, where no walker begins speculative walks.
-  @Test(arguments: [
-    ("lazy-collapse", 54_464, 4, 540_390), ("unmap-memslot", 15_988, 0, 98_912),
-  ])
-  func executions(
-    _ name: String, _ executions: Int, _ blocked: Int, _ transitions: Int
-  ) throws {
+  @Test(.tags(.long), .unlessQuick, arguments: withoutStates)
+  func executions(_ name: String) throws {
     var options = CheckOptions()
     options.parameters = ["walks": 0]
     options.strategy = .source
     let report = try #require(Catalogue.model(named: name)).check(options)
     #expect(report.verdict == .holds)
-    #expect(report.statistics.executions == executions)
-    #expect(report.statistics.blocked == blocked)
-    #expect(report.statistics.transitions == transitions)
+    try Counts("DirtyLogging").expect(
+      [
+        "executions": report.statistics.executions, "blocked": report.statistics.blocked,
+        "transitions": report.statistics.transitions,
+      ], for: Self.key(name, options.parameters) + " source")
+  }
+
+  @Test func nothingElseIsRecorded() throws {
+    try Counts("DirtyLogging").expectRows(
+      for: Self.stateful.map { Self.key($0.name, $0.values) }
+        + Self.withoutStates.map { Self.key($0, ["walks": 0]) + " source" })
   }
 
   /// A mark that is cleared too late is lost only if the page was written twice: the first write

@@ -4,36 +4,23 @@ import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkModels
+import TestExpectations
 import Testing
 
 @Suite struct HostMapTests {
+  private static let correct = HostMap.models.filter { $0.expectation == .holds }.map(\.name)
+
   /// What the stateful search meets.
-  struct Counts: Sendable, CustomTestStringConvertible {
-    var model: String
-    var states: Int
-    var transitions: Int
-
-    var testDescription: String { model }
-  }
-
-  @Test(arguments: [
-    Counts(model: "host-donate", states: 24_739, transitions: 42_442),
-    Counts(model: "host-donate-fills-on-demand", states: 15_885, transitions: 21_118),
-    Counts(model: "host-donate-in-place-if-allowed", states: 24_739, transitions: 42_442),
-    Counts(model: "host-reclaim", states: 25_864, transitions: 50_968),
-    Counts(model: "host-reclaim-fills-on-demand", states: 15_658, transitions: 30_488),
-    Counts(model: "host-reclaim-in-place-if-allowed", states: 25_864, transitions: 50_968),
-    Counts(model: "host-donate-write-locked", states: 71_349, transitions: 116_556),
-    Counts(model: "host-coalesce-write-locked", states: 21_960, transitions: 34_402),
-  ])
-  func counts(_ expected: Counts) throws {
-    let model = try #require(Catalogue.model(named: expected.model))
-    let report = try model.check()
+  @Test(.tags(.long), .unlessQuick, arguments: correct)
+  func counts(_ name: String) throws {
+    let report = try CatalogueReports.report(named: name)
     #expect(report.verdict == .holds)
     #expect(report.note == nil)
-    #expect(report.statistics.states == expected.states)
-    #expect(report.statistics.transitions == expected.transitions)
+    try Counts("HostMap").expect(
+      ["states": report.statistics.states, "transitions": report.statistics.transitions], for: name)
   }
+
+  @Test func nothingElseIsRecorded() throws { try Counts("HostMap").expectRows(for: Self.correct) }
 
   /// A model for another version of the architecture.
   private func model(_ name: String, _ change: @escaping @Sendable (inout Features) -> Void) throws
@@ -52,7 +39,8 @@ import Testing
   }
 
   /// FEAT_BBM level 2 allows what its omission is wrong about below; nT at level 1 is not set.
-  @Test(arguments: ["host-donate-in-place", "host-coalesce-in-place"])
+  @Test(
+    .tags(.long), .unlessQuick, arguments: ["host-donate-in-place", "host-coalesce-in-place"])
   func noBreakIsNeededAtLevelTwo(_ name: String) throws {
     let levels = try (0...2).map { level in
       try model(name) { $0.breakBeforeMakeLevel = level }.check().verdict
@@ -61,7 +49,9 @@ import Testing
   }
 
   /// The models that look at the level do without the break at level 2, and only there.
-  @Test(arguments: ["host-donate-in-place-if-allowed", "host-reclaim-in-place-if-allowed"])
+  @Test(
+    .tags(.long), .unlessQuick,
+    arguments: ["host-donate-in-place-if-allowed", "host-reclaim-in-place-if-allowed"])
   func levelTwoSavesTheBreak(_ name: String) throws {
     let counts = try (0...2).map { level in
       let report = try model(name) { $0.breakBeforeMakeLevel = level }.check()
@@ -73,8 +63,7 @@ import Testing
   }
 
   /// Correct models hold on every version of the architecture.
-  @Test(
-    arguments: HostMap.models.filter { $0.expectation == .holds }.map(\.name), [false, true])
+  @Test(.tags(.long), .unlessQuick, arguments: correct, [false, true])
   func correctModelsHoldWithEveryFeature(_ name: String, hasAll: Bool) throws {
     let changed = try model(name) { features in
       features.rangeInvalidation = true

@@ -6,56 +6,60 @@ import GracewalkExploration
 import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
+import TestExpectations
 import Testing
 
 @Suite struct SymmetryCountTests {
-  struct Counts: Sendable {
-    var model: String
-    var levels: Int?
-    var states: Int
-    /// What the states stand for.
-    var covered: Int
-    var statesWithout: Int
+  private static let counted: [(name: String, values: [String: Int])] = [
+    ("fault-in-parallel", [:]), ("fault-in-parallel", ["levels": 3]), ("drop-last-reference", [:]),
+  ]
+
+  private static func key(_ name: String, _ values: [String: Int]) -> String {
+    ([name] + values.map { "\($0)=\($1)" }).joined(separator: " ")
   }
 
-  @Test(arguments: [
-    Counts(
-      model: "fault-in-parallel", states: 6_503, covered: 12_890, statesWithout: 12_952),
-    Counts(
-      model: "fault-in-parallel", levels: 3, states: 26_245, covered: 52_303,
-      statesWithout: 52_855),
-    Counts(model: "drop-last-reference", states: 11, covered: 32, statesWithout: 24),
-  ])
-  func counts(_ expected: Counts) throws {
-    let model = try #require(Catalogue.model(named: expected.model))
-    var options = CheckOptions()
-    if let levels = expected.levels { options.parameters["levels"] = levels }
-    let report = try model.check(options)
+  /// States with symmetry, how many they stand for, and states without it.
+  @Test(.tags(.long), .unlessQuick, arguments: counted)
+  func counts(_ name: String, _ values: [String: Int]) throws {
+    let report = try CatalogueReports.report(named: name, values)
     #expect(report.verdict == .holds)
     #expect(report.note == nil)
-    #expect(report.statistics.states == expected.states)
-    #expect(report.statistics.statesCovered == expected.covered)
+    var options = CheckOptions()
+    options.parameters = values
     options.usesSymmetry = false
-    let plain = try model.check(options)
+    let plain = try #require(Catalogue.model(named: name)).check(options)
     #expect(plain.verdict == .holds)
-    #expect(plain.statistics.states == expected.statesWithout)
     #expect(plain.statistics.statesCovered == 0)
+    try Counts("Symmetry").expect(
+      [
+        "states": report.statistics.states, "covered": report.statistics.statesCovered,
+        "states without": plain.statistics.states,
+      ], for: Self.key(name, values))
   }
 
+  private static let mappers = 2...4
+
   /// As many permutations as mappers have orders, and nearly as many states in one.
-  @Test(arguments: [(2, 656, 1_211), (3, 2_818, 13_314), (4, 8_809, 130_920)])
-  func identicalMappers(mappers: Int, states: Int, statesWithout: Int) {
+  @Test(.tags(.long), .unlessQuick, arguments: mappers)
+  func identicalMappers(mappers: Int) throws {
     var options = SearchOptions()
     let plain = StatefulSearch(Machine(IdenticalMappers.scenario(mappers: mappers)), options).run()
     options.usesSymmetry = true
     let machine = Machine(IdenticalMappers.scenario(mappers: mappers))
     let symmetric = StatefulSearch(machine, options).run()
     #expect(symmetric.ending == .complete && plain.ending == .complete)
-    #expect(symmetric.statistics.states == states)
-    #expect(plain.statistics.states == statesWithout)
+    try Counts("Symmetry").expect(
+      ["states": symmetric.statistics.states, "states without": plain.statistics.states],
+      for: "mappers=\(mappers)")
     #expect(machine.depth == 0)
     machine.audit()
     #expect(machine.failure == nil)
+  }
+
+  @Test func nothingElseIsRecorded() throws {
+    try Counts("Symmetry").expectRows(
+      for: Self.counted.map { Self.key($0.name, $0.values) }
+        + Self.mappers.map { "mappers=\($0)" })
   }
 
   /// Every final state that the other search finds is one that a symmetric one stands for.

@@ -6,6 +6,7 @@ import GracewalkInvariants
 import GracewalkMachine
 import GracewalkModels
 import GracewalkTraces
+import TestExpectations
 import Testing
 
 /// One check of the catalogue.
@@ -25,6 +26,11 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     options.parameters = parameters
     options.invariants = violated.map { [$0] }
     return options
+  }
+
+  /// With standard options; made once.
+  func report() throws -> CheckReport {
+    try CatalogueReports.report(model, parameters, violated: violated)
   }
 
   var hasHardware: Bool { model.build(model.values(parameters)).hasHardware }
@@ -49,9 +55,9 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct VerdictTests {
-  @Test(arguments: CatalogueCase.all)
+  @Test(.tags(.long), .unlessQuick, arguments: CatalogueCase.all)
   func verdictIsAsDeclared(_ item: CatalogueCase) throws {
-    let report = try item.model.check(item.options)
+    let report = try item.report()
     #expect(report.verdict == (item.violated == nil ? .holds : .violated))
     #expect(report.violatedInvariant == item.violated)
     guard item.violated != nil else { return }
@@ -63,7 +69,9 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     #expect(trace.recording.loop != nil || isSimple)
   }
 
-  @Test(arguments: CatalogueCase.onePerModel, [Strategy.optimal, .source, .sleep])
+  @Test(
+    .tags(.long), .unlessQuick, arguments: CatalogueCase.onePerModel,
+    [Strategy.optimal, .source, .sleep])
   func otherModesAgree(_ item: CatalogueCase, _ strategy: Strategy) throws {
     var options = item.options
     options.strategy = strategy
@@ -78,7 +86,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     #expect(report.violatedInvariant == item.violated)
   }
 
-  @Test(arguments: CatalogueCase.onePerModel)
+  @Test(.tags(.long), .unlessQuick, arguments: CatalogueCase.onePerModel)
   func exhaustiveSearchAgrees(_ item: CatalogueCase) throws {
     // Three levels with three CPUs are too much for a search without reduction in a test.
     var options = item.options
@@ -92,7 +100,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
   }
 
   /// Comparing states in full changes nothing but the certainty.
-  @Test(arguments: CatalogueCase.onePerModel)
+  @Test(.tags(.long), .unlessQuick, arguments: CatalogueCase.onePerModel)
   func exactSearchesAgree(_ item: CatalogueCase) throws {
     var options = item.options
     // States are compared in full as they are, not as what an exchange of CPUs makes of them.
@@ -108,10 +116,10 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
   }
 
   /// The same counterexample, byte for byte, for any number of threads.
-  @Test(arguments: CatalogueCase.onePerModel)
+  @Test(.tags(.long), .unlessQuick, arguments: CatalogueCase.onePerModel)
   func threadsAgree(_ item: CatalogueCase) throws {
     var options = item.options
-    let alone = try item.model.check(options)
+    let alone = try item.report()
     options.jobs = 3
     let report = try item.model.check(options)
     #expect(report.verdict == alone.verdict)

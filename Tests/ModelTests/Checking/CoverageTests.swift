@@ -7,6 +7,7 @@ import GracewalkInvariants
 import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
+import TestExpectations
 import Testing
 
 @Suite struct CoverageTests {
@@ -19,17 +20,15 @@ import Testing
   }
 
   /// Every class of executions is visited by every complete search, so all cover the same.
-  @Test(arguments: correct)
+  @Test(.tags(.long), .unlessQuick, arguments: correct)
   func searchesAgree(_ model: Model) throws {
     // Three levels take long without states, or without reduction.
     var options = CheckOptions()
     if model.name.hasPrefix("collapse") { options.parameters["levels"] = 2 }
-    // Larger ones are too much for a search without reduction in a test.
-    options.limits.states = 7_000
-    let expected = try model.check(options)
-    if case .incomplete = expected.verdict { return }
-    options.limits.states = nil
+    let expected = try CatalogueReports.report(model, options.parameters)
     #expect(expected.verdict == .holds)
+    // Larger ones are too much for a search without reduction in a test.
+    if expected.statistics.states > 7_000 { return }
     // With memory management units there are too many executions to look at each.
     let hasHardware = model.build(model.values()).hasHardware
     let reduced = hasHardware ? [] : Strategy.reduced
@@ -44,14 +43,12 @@ import Testing
     #expect(try model.check(options).coverage == expected.coverage)
   }
 
-  @Test(arguments: correct)
+  @Test(.tags(.long), .unlessQuick, arguments: correct)
   func threadsAgree(_ model: Model) throws {
     var options = CheckOptions()
     if model.name.hasPrefix("collapse") { options.parameters["levels"] = 2 }
-    options.limits.states = 7_000
-    let expected = try model.check(options)
-    if case .incomplete = expected.verdict { return }
-    options.limits.states = nil
+    let expected = try CatalogueReports.report(model, options.parameters)
+    if expected.statistics.states > 7_000 { return }
     options.jobs = 2
     #expect(try model.check(options).coverage == expected.coverage)
   }

@@ -7,6 +7,7 @@ import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
 import GracewalkTraces
+import TestExpectations
 import Testing
 
 /// Fails in the end where the MMU has, or lacks, a feature.
@@ -88,7 +89,7 @@ private struct Wants: QuiescenceInvariant {
   }
 
   /// Each cell says what a check of its invariant alone says; the command's test has the catalogue.
-  @Test func cellsAreChecksAlone() throws {
+  @Test(.tags(.long), .unlessQuick) func cellsAreChecksAlone() throws {
     // One system without hardware, and one with.
     let models = Teardown.models + Unmap.models
     let matrix = try Self.matrix(models)

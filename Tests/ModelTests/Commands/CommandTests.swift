@@ -3,9 +3,10 @@
 import Foundation
 import GracewalkInvariants
 import GracewalkModels
+import TestExpectations
 import Testing
 
-@Suite struct CommandTests {
+@Suite(.tags(.process), .unlessQuick) struct CommandTests {
   struct Outcome {
     var status: Int32
     var output: String

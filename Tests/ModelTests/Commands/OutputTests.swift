@@ -1,9 +1,10 @@
 // What cannot be written is an error; who wants a command to end gets what there is.
 
 import Foundation
+import TestExpectations
 import Testing
 
-@Suite struct OutputTests {
+@Suite(.tags(.process), .unlessQuick) struct OutputTests {
   private struct Ended {
     var status: Int32
     var wasKilled: Bool

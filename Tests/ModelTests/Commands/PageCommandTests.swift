@@ -2,9 +2,10 @@
 
 import Foundation
 import GracewalkModels
+import TestExpectations
 import Testing
 
-@Suite struct PageCommandTests {
+@Suite(.tags(.process), .unlessQuick) struct PageCommandTests {
   private let command = CommandTests()
   private let model = "shared-memcache-without-exchange"
 

@@ -2,9 +2,10 @@
 
 import Foundation
 import GracewalkModels
+import TestExpectations
 import Testing
 
-@Suite(.serialized) struct BrowserTests {
+@Suite(.serialized, .tags(.process), .unlessQuick) struct BrowserTests {
   /// A browser that runs without a screen, or nil.
   private static let browser: URL? = {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""

@@ -4,15 +4,21 @@ import Foundation
 import GracewalkChecking
 import GracewalkModels
 import GracewalkReporting
+import TestExpectations
 import Testing
 
-@Suite struct DocumentTests {
+@Suite(.tags(.long), .unlessQuick) struct DocumentTests {
   // Small, and with everything there is: hardware, a livelock, an open question, parameters.
   static let systems = Catalogue.systems.filter {
     ["memcache", "invalidation", "retry", "fault", "reverse-map"].contains($0.name)
   }
 
-  static func pages(jobs: Int) throws -> [DocumentPage] {
+  private static let computed = Result { try computePages(jobs: 2) }
+
+  /// The pages, from evidence that is found once.
+  static func pages() throws -> [DocumentPage] { try computed.get() }
+
+  private static func computePages(jobs: Int) throws -> [DocumentPage] {
     let evidence = try Evidence.of(systems.flatMap(\.models), jobs: jobs).map { try $0.get() }
     return DocumentSet(systems, evidence).pages
   }
@@ -25,11 +31,11 @@ import Testing
   }
 
   @Test func pagesAreTheSameForAnyNumberOfJobs() throws {
-    #expect(try Self.pages(jobs: 1) == Self.pages(jobs: 3))
+    #expect(try Self.pages() == Self.computePages(jobs: 1))
   }
 
   @Test func pagesSayWhatIsFound() throws {
-    let pages = try Self.pages(jobs: 2)
+    let pages = try Self.pages()
     func page(_ path: String) throws -> String {
       try #require(pages.first { $0.path == path }).text
     }
@@ -54,7 +60,7 @@ import Testing
 
   /// Links lead somewhere, as far as the pages know each other.
   @Test func linksLeadToPages() throws {
-    let pages = try Self.pages(jobs: 2)
+    let pages = try Self.pages()
     let paths = Set(pages.map(\.path))
     for page in pages {
       let folder = page.path.split(separator: "/").dropLast().joined(separator: "/")
@@ -69,7 +75,7 @@ import Testing
   }
 
   @Test func writingTwiceChangesNothing() throws {
-    let pages = try Self.pages(jobs: 2)
+    let pages = try Self.pages()
     try withFolder { url in
       let folder = DocumentFolder(url)
       let first = try folder.changes(for: pages)
@@ -95,7 +101,7 @@ import Testing
   }
 
   @Test func whatOthersWroteIsNotReplaced() throws {
-    let pages = try Self.pages(jobs: 2)
+    let pages = try Self.pages()
     try withFolder { url in
       try "mine".write(
         to: url.appendingPathComponent("Questions.md"), atomically: true, encoding: .utf8)

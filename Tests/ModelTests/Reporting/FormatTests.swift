@@ -8,6 +8,7 @@ import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
 import GracewalkTraces
+import TestExpectations
 import Testing
 
 #if canImport(FoundationXML)
@@ -133,13 +134,8 @@ enum Hostile {
   }
 
   /// What a model is declared to violate is a test that passes.
-  @Test func junitOfTheCatalogue() throws {
-    var checks: [JudgedCheck] = []
-    for model in Memcache.models + Collapse.models {
-      checks += try model.declaredChecks.map {
-        JudgedCheck($0, try model.check($0.options()), seconds: 0.25)
-      }
-    }
+  @Test(.tags(.long), .unlessQuick) func junitOfTheCatalogue() throws {
+    let checks = try CatalogueReports.declared(Memcache.models + Collapse.models, seconds: 0.25)
     let asDeclared = try Elements.parse(JUnitText(checks).text)
     let suites = asDeclared.filter { $0.path == "testsuites/testsuite" }
     #expect(
@@ -314,11 +310,8 @@ enum Hostile {
     return try #require((run["results"] as? [[String: Any]])?.first)
   }
 
-  @Test func sarifOfTheCatalogue() throws {
-    var checks: [JudgedCheck] = []
-    for model in Catalogue.models {
-      checks += try model.declaredChecks.map { JudgedCheck($0, try model.check($0.options())) }
-    }
+  @Test(.tags(.long), .unlessQuick) func sarifOfTheCatalogue() throws {
+    let checks = try CatalogueReports.declared(Catalogue.models)
     let rules = try SARIFRules(Self.sarif.log(checks, exitStatus: 0))
     #expect(rules.complaints == [])
     let run = try #require((rules.document["runs"] as? [[String: Any]])?.first)

@@ -7,9 +7,10 @@ import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
 import GracewalkTraces
+import TestExpectations
 import Testing
 
-@Suite struct JSONKeysTests {
+@Suite(.tags(.long), .unlessQuick) struct JSONKeysTests {
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -77,12 +78,11 @@ import Testing
   /// Reports of everything a report can be.
   private static let checks: [JudgedCheck] = {
     var checks: [JudgedCheck] = []
-    let models = Catalogue.models + [vacuousModel()]
-    for model in models {
-      for declared in model.declaredChecks {
-        guard let report = try? model.check(declared.options()) else { continue }
-        checks.append(JudgedCheck(declared, report, seconds: 0.5))
-      }
+    checks = (try? CatalogueReports.declared(Catalogue.models, seconds: 0.5)) ?? []
+    let vacuous = vacuousModel()
+    for declared in vacuous.declaredChecks {
+      guard let report = try? vacuous.check(declared.options()) else { continue }
+      checks.append(JudgedCheck(declared, report, seconds: 0.5))
     }
     let large = Catalogue.model(named: "collapse-in-rcu-callback")
     var bounded = CheckOptions()

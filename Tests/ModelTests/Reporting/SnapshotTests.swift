@@ -1,25 +1,18 @@
-// What people see, kept as files: UPDATE_SNAPSHOTS=1 rewrites them, and the run fails once.
+// What people see, kept as files: UPDATE_EXPECTATIONS=1 rewrites them, and the run fails once.
 
 import Foundation
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkModels
 import GracewalkReporting
+import TestExpectations
 import Testing
 
 @Suite struct SnapshotTests {
   private func expect(_ text: String, matches name: String, file: String = #filePath) throws {
     let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
       .appendingPathComponent("Snapshots")
-    let url = folder.appendingPathComponent("\(name).txt")
-    if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] == "1" {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try text.write(to: url, atomically: true, encoding: .utf8)
-      Issue.record("wrote \(name).txt: read it, then run again without UPDATE_SNAPSHOTS")
-      return
-    }
-    let expected = try String(contentsOf: url, encoding: .utf8)
-    #expect(text == expected)
+    try Expectations.expect(text, matches: folder.appendingPathComponent("\(name).txt"))
   }
 
   private func report(_ name: String) throws -> CheckReport {

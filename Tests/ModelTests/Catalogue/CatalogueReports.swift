@@ -1,0 +1,55 @@
+// The catalogue's checks, each made once in a run of the tests, however many tests ask for it.
+
+import GracewalkChecking
+import GracewalkModels
+import GracewalkSupport
+import Testing
+
+/// What checks of the catalogue's models come to, with standard options.
+///
+/// A check is made when it is first asked for. Whoever is about what a second check of the same
+/// comes to makes that one.
+enum CatalogueReports {
+  private typealias Entry = Locked<Result<CheckReport, CheckError>?>
+
+  private static let entries = Locked<[String: Entry]>([:])
+
+  /// The report on a model of the catalogue with these parameters.
+  ///
+  /// - Parameter violated: the only invariant required; nil for all that the model requires.
+  static func report(
+    _ model: Model, _ parameters: [String: Int] = [:], violated: String? = nil
+  ) throws -> CheckReport {
+    #expect(Catalogue.model(named: model.name) != nil, "\(model.name) is of the catalogue")
+    let values = model.values(parameters).values.map { "\($0.name)=\($0.value)" }
+    let key = ([model.name] + values + [violated ?? ""]).joined(separator: " ")
+    let entry = entries.withLock { entries in
+      if let known = entries[key] { return known }
+      let new = Entry(nil)
+      entries[key] = new
+      return new
+    }
+    let declared = DeclaredCheck(parameters: parameters, violated: violated)
+    return try entry.withLock { result in
+      if let known = result { return known }
+      let new = Result { () throws(CheckError) in try model.check(declared.options()) }
+      result = new
+      return new
+    }.get()
+  }
+
+  static func report(_ model: Model, _ declared: DeclaredCheck) throws -> CheckReport {
+    try report(model, declared.parameters, violated: declared.violated)
+  }
+
+  static func report(named name: String, _ parameters: [String: Int] = [:]) throws -> CheckReport {
+    try report(#require(Catalogue.model(named: name)), parameters)
+  }
+
+  /// The declared checks of models, made.
+  static func declared(_ models: [Model], seconds: Double? = nil) throws -> [JudgedCheck] {
+    try models.flatMap { model in
+      try model.declaredChecks.map { JudgedCheck($0, try report(model, $0), seconds: seconds) }
+    }
+  }
+}
