@@ -87,9 +87,9 @@ package protocol Executor: Sendable {
 
   /// Has units done.
   ///
-  /// Whichever is done first, what came of them is handed over in their order, one at a time. A unit
-  /// that fails is handed over like others; one that was not begun, or of which nothing is known, is
-  /// not, nor any after it.
+  /// Whichever is done first, what came of them is handed over in their order, one at a time. A
+  /// unit that fails is handed over like others; one that was not begun, or of which nothing is
+  /// known, is not, nor any after it.
   ///
   /// - Parameter take: returns false if no more are needed; then no more are begun.
   /// - Returns: whether all of them were handed over.
