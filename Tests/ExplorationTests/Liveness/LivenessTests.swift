@@ -5,6 +5,7 @@ import GracewalkExploration
 import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkSupport
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -140,7 +141,7 @@ struct LivenessTests {
   // MARK: Random programs
 
   /// How many of 40 programs go wrong, most of them by going round.
-  @Test(arguments: zip(0..<4, [29, 30, 29, 26]))
+  @Test(.tags(.fuzz, .long), .unlessQuick, arguments: zip(0..<4, [29, 30, 29, 26]))
   func theOracleAgrees(chunk: Int, violated: Int) {
     var fuzzer = Fuzzer(.exhaustive)
     fuzzer.hasRepeats = true

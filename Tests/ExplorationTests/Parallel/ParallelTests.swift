@@ -6,6 +6,7 @@ import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkModels
 import GracewalkSupport
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -19,7 +20,7 @@ struct ParallelTests {
   }
 
   /// No state is stored twice, and whatever one thread leaves out another has done.
-  @Test(arguments: [1, 2, 3, 8])
+  @Test(.tags(.long), .unlessQuick, arguments: [1, 2, 3, 8])
   func finalStatesAreThoseOfOneThread(jobs: Int) {
     let scenario: @Sendable () -> Scenario = { PageTableBenchmark.scenario(mappers: 5) }
     let alone = states(of: scenario())

@@ -6,6 +6,7 @@ import GracewalkFuzzing
 import GracewalkInvariants
 import GracewalkMachine
 import GracewalkModels
+import TestExpectations
 import TestSupport
 import Testing
 
@@ -37,7 +38,9 @@ import Testing
   ]
 
   /// Final states and verdicts are those of the exhaustive search.
-  @Test(arguments: mixes) func randomProgramsAgree(mix: RandomProgram.Mix) {
+  @Test(.tags(.fuzz, .long), .unlessQuick, arguments: mixes) func randomProgramsAgree(
+    mix: RandomProgram.Mix
+  ) {
     var skipped = 0
     for seed in 0..<600 as Range<UInt64> {
       let program = RandomProgram(mix, seed: seed, size: .small)

@@ -51,6 +51,12 @@ struct TextbookTests {
     try expectStates(Textbook.filesystem(count), for: "filesystem \(count), stateful")
   }
 
+  @Test func nothingElseIsRecorded() throws {
+    try Counts("Textbook").expectRows(
+      for: (2...10).map { "lastzero \($0)" } + (2...5).map { "page table \($0), stateful" }
+        + [14, 16].map { "filesystem \($0), stateful" })
+  }
+
   private func expectStates(_ scenario: Scenario, for key: String) throws {
     let statistics = StatefulSearch(Machine(scenario), SearchOptions()).run().statistics
     try Counts("Textbook").expect(

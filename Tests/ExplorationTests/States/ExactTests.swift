@@ -95,7 +95,7 @@ private final class KeysCut: Forwarding {
   }
 
   /// All that is counted is the same; states take more memory.
-  @Test(arguments: [(4, 2_761), (5, 20_919), (6, 145_278)])
+  @Test(.tags(.long), .unlessQuick, arguments: [(4, 2_761), (5, 20_919), (6, 145_278)])
   func exactSearchesCountTheSame(mappers: Int, states: Int) {
     let scenario = { PageTableBenchmark.scenario(mappers: mappers) }
     let plain = StatefulSearch(Machine(scenario()), SearchOptions())

@@ -7,9 +7,10 @@ import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
 import GracewalkTraces
+import TestExpectations
 import Testing
 
-@Suite struct AblationTests {
+@Suite(.tags(.long), .unlessQuick) struct AblationTests {
   /// A finding in a word, with the invariants that fail.
   private static func text(_ finding: AblationReport.Finding) -> String {
     switch finding {

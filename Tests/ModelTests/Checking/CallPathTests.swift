@@ -4,9 +4,10 @@ import Gracewalk
 import GracewalkChecking
 import GracewalkMachine
 import GracewalkTraces
+import TestExpectations
 import Testing
 
-@Suite struct CallPathTests {
+@Suite(.tags(.long), .unlessQuick) struct CallPathTests {
   private static func flush(_ cpu: VirtualCPU, _ root: TablePage) throws {
     try cpu.dsb()
     try cpu.tlbi(.address(0), of: root)

@@ -4,9 +4,10 @@ import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkModels
+import TestExpectations
 import Testing
 
-@Suite struct CombinationTests {
+@Suite(.tags(.long), .unlessQuick) struct CombinationTests {
   // MARK: How many there are
 
   struct Space: Sendable {

@@ -6,9 +6,10 @@ import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkReporting
+import TestExpectations
 import Testing
 
-@Suite struct SampleTests {
+@Suite(.tags(.long), .unlessQuick) struct SampleTests {
   /// Four CPUs that count; the first is stuck if the last was quicker, which a search in order
   /// tries last.
   static func late(turns: Int, isBroken: Bool = true) -> Model {

@@ -7,9 +7,10 @@ import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
 import GracewalkTraces
+import TestExpectations
 import Testing
 
-@Suite struct SweepTests {
+@Suite(.tags(.long), .unlessQuick) struct SweepTests {
   static let systems = Catalogue.models.filter { $0.vocabulary != nil }
 
   private func sweep(

@@ -7,6 +7,7 @@ import GracewalkInvariants
 import GracewalkMachine
 import GracewalkModels
 import GracewalkTraces
+import TestExpectations
 import Testing
 
 /// A folder of its own for a test, removed with the object.
@@ -26,7 +27,7 @@ private final class Folder {
   }
 }
 
-@Suite struct CheckpointFileTests {
+@Suite(.tags(.long), .unlessQuick) struct CheckpointFileTests {
   private func model(_ name: String) throws -> Model {
     try #require(Catalogue.model(named: name))
   }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Gracewalk
+import TestExpectations
 import Testing
 
 #if canImport(Darwin)
@@ -52,7 +53,7 @@ private struct Falls: StateInvariant {
   }
 }
 
-@Suite struct TrapTests {
+@Suite(.tags(.process), .unlessQuick) struct TrapTests {
   @discardableResult
   private static func expectReport(_ bytes: [UInt8]?, _ cause: String) -> String {
     let text = String(decoding: bytes ?? [], as: UTF8.self)
@@ -166,7 +167,7 @@ private struct Falls: StateInvariant {
   }
 }
 
-@Suite struct WatchTests {
+@Suite(.tags(.process), .unlessQuick) struct WatchTests {
   /// Ctrl-C and SIGTERM end a search between two steps; code that never comes there is ended, too.
   @Test func signalsEndCodeWithoutActions() async {
     let result = await #expect(
