@@ -9,6 +9,7 @@ import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
 import GracewalkSupport
+import TestExpectations
 import Testing
 
 /// A unit that ends when the one with the next number has ended, as far as there is one.
@@ -149,7 +150,7 @@ private struct LazyExecutor: Executor {
     }
   }
 
-  @Test func ablationsAreTheSameThroughBytes() throws {
+  @Test(.tags(.long), .unlessQuick) func ablationsAreTheSameThroughBytes() throws {
     for name in ["shared-memcache", "collapse-in-rcu-callback"] {
       let model = try Self.model(name)
       let executor = ByteExecutor(threads: ThreadExecutor([model], jobs: 2))
