@@ -99,6 +99,12 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
     checkInvariants()
   }
 
+  public func reverse() {
+    var elements = UnsafeMutableBufferPointer(
+      start: header.pointee.base, count: header.pointee.count)
+    elements.reverse()
+  }
+
   @inlinable public func removeAll() { header.pointee.count = 0 }
 
   @usableFromInline func grow() {

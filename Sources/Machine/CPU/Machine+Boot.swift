@@ -16,9 +16,9 @@ extension Machine {
     }
     memory[layout.pagesAllocated(owner: layout.bootOwner)] = UInt64(scenario.rootNames.count)
     bootSlabs()
-    let cpu = VirtualCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
     if !scenario.bootBodies.isEmpty {
-      cpu.start()
+      let cpu = MachineCPU(index: layout.bootOwner, name: "boot", role: .boot, machine: self)
+      cpu.code.begin()
       cpu.abandon()
     }
     endBoot()

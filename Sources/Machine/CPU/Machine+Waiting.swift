@@ -70,7 +70,7 @@ extension Machine {
   /// When a CPU last took an action, as the end of a sentence.
   private func since(_ cpu: Int, _ isMeant: (Action) -> Bool) -> String {
     for depth in stride(from: depth - 1, through: 0, by: -1) where takenStep(depth).cpu == cpu {
-      let node = tree[takenStep(depth).node].pointee
+      let node = localStates[takenStep(depth).node].pointee
       guard isMeant(node.action) else { continue }
       return " since \(name(ofOperation: Int(node.operation), cpu: cpu))"
     }

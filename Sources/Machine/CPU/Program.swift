@@ -95,6 +95,13 @@ public struct CPUOperation: Sendable {
       return NoResult()
     }
   }
+
+  /// The name of an operation whose code is no closure.
+  init(named name: String) {
+    self.name = name.printable
+    call = nil
+    body = { _ in fatalError("[internal] an operation whose code is no closure is run as one") }
+  }
 }
 
 /// A CPU and the operations it carries out in order.
@@ -105,4 +112,6 @@ public struct Program: Sendable {
   public let usesCallbacks: Bool
   /// What translates its guest's accesses, if it runs a guest.
   public let mmu: MMU?
+  /// Makes what runs on it in place of the operations' closures; nil if those do.
+  let code: (@Sendable (MachineCPU) -> any CPUCode)?
 }

@@ -30,16 +30,3 @@ extension Scenario {
     origin = CodeOrigin(model: model, command: command, call: call)
   }
 }
-
-extension CodeRecord {
-  /// The record of a CPU.
-  convenience init(_ run: CodeRun, cpu name: String, role: VirtualCPU.Role) {
-    switch role {
-    case .program(let program):
-      self.init(run, cpu: name, operations: program.operations.map(\.name), other: "end")
-    case .callbacks: self.init(run, cpu: name, operations: [], other: "callback")
-    case .walker: self.init(run, cpu: name, operations: [], other: "speculation")
-    case .boot: self.init(run, cpu: name, operations: ["what comes before the CPUs"], other: "")
-    }
-  }
-}

@@ -1,4 +1,4 @@
-// One virtual CPU: model code on a fiber, stopped before every action that others could notice.
+// What the closures of a model are given: a virtual CPU, and what their code knows.
 
 import GracewalkFibers
 import GracewalkSupport
@@ -18,24 +18,13 @@ public struct Abandoned: Error {}
 /// state shared with other CPUs outside of the machine. The search leaves out running it again
 /// where the outcome is known.
 public final class VirtualCPU {
-  /// What a CPU runs.
-  enum Role {
-    case program(Program)
-    /// Callbacks queued by the CPU with this number.
-    case callbacks(of: Int)
-    /// What comes before the CPUs start: its actions take effect at once.
-    case boot
-    /// What a memory management unit does unasked.
-    case walker(MMU)
-  }
-
   public let index: Int
   public let name: String
-  let role: Role
+  let role: CPURole
   // Not counted: a dying machine abandons its CPUs, and their code may look at it on the way out.
   unowned(unsafe) let machine: Machine
+  private unowned let code: FiberCode
   private let identities: Identities?
-  private let watchesHistory: Bool
   private let hasHardware: Bool
   let ablation: Ablation
   let scenarioNumber: UInt32
@@ -61,21 +50,14 @@ public final class VirtualCPU {
   var finishedOperation: FinishedOperation?
   var site: SourceSite?
   /// The same, of the latest action that has one.
-  private var latestSite: SourceSite?
+  private(set) var latestSite: SourceSite?
 
-  // Exchange with the machine, which runs outside of the fiber.
-  private(set) var pending = Action(.finished)
-  private var delivered: UInt64 = 0
+  /// True if the code is to unwind: it gets `Abandoned` from every action.
   var isAbandoned = false
   /// Actions the code has asked for since it was started.
   private(set) var actionCount = 0
   /// True where the code asks for its first action after a turn that was forgotten.
   var beginsAgain = false
-  /// The node the fiber waits at, or none.
-  private var position = ObservationTree.none
-  private let script = GrowableBuffer<ObservationTree.Index>()
-  private var scriptPosition = 0
-  private lazy var fiber = makeFiber()
   /// What a report says if the code traps.
   let record: CodeRecord
   /// Takes note of mistakes that the code makes without an action.
@@ -91,16 +73,16 @@ public final class VirtualCPU {
   /// Callbacks that boot code is in, one within the other.
   var bootCalls = 0
 
-  init(index: Int, name: String, role: Role, machine: Machine) {
-    self.index = index
-    self.name = name
-    self.role = role
-    self.machine = machine
+  init(on cpu: MachineCPU, running code: FiberCode) {
+    index = cpu.index
+    name = cpu.name
+    role = cpu.role
+    machine = cpu.machine
+    self.code = code
     identities = machine.identities
-    watchesHistory = machine.watchesHistory
     hasHardware = machine.hasHardware
     ablation = machine.scenario.ablation
-    record = CodeRecord(machine.codeRun, cpu: name, role: role)
+    record = cpu.record
     scenarioNumber = machine.scenario.number
     layout = machine.layout
     features = machine.features
@@ -108,12 +90,8 @@ public final class VirtualCPU {
     hasMMU = index < units.count && units[index] >= 0
   }
 
-  private func makeFiber() -> Fiber { Fiber { [unowned self] in runRole() } }
-
-  deinit { script.deallocate() }
-
   /// Where the frame lies that calls the code of operations, for call paths.
-  private var base: UnsafeRawPointer?
+  var base: UnsafeRawPointer?
 
   /// Stands for the calls by which the code got where it is, from the operation's own on; equal for
   /// equal ones.
@@ -121,11 +99,6 @@ public final class VirtualCPU {
   /// The two innermost return addresses do not count: they are in code that asks, of which there
   /// must be as much, not inlined. Nor do those behind the operation, which optimisers duplicate.
   var callPath: UInt64 { base.map { Fiber.callPath(from: $0) } ?? 0 }
-
-  /// The CPU on whose callback queue `call` puts its work.
-  var callbackOwner: Int {
-    if case .callbacks(let owner) = role { owner } else { index }
-  }
 
   /// How deep the CPU is in sections and masks; a mask counts in the highest bits.
   var depths: UInt64 { UInt64(maskDepth) << 56 | UInt64(sectionDepth) }
@@ -172,14 +145,9 @@ public final class VirtualCPU {
     if isAbandoned || errorOnTheSpot != nil { throw refused() }
     if ablation != .none { noteOrdering(action, site) }
     if case .boot = role { return try takeAtBoot(action) }
-    if scriptPosition + 1 < script.count {
-      return try replay(action)
-    }
-    pending = action
-    fiber.suspend()
-    if isAbandoned { throw Abandoned() }
-    observe(delivered, from: action)
-    return delivered
+    let result = try code.answer(to: action)
+    observe(result, from: action)
+    return result
   }
 
   private func note(_ site: SourceSite) {
@@ -198,24 +166,9 @@ public final class VirtualCPU {
       if let errorOnTheSpot {
         machine.fail(.operationThrew(cpu: index, error: errorOnTheSpot.text))
       }
-      fiber.suspend()
+      code.stopForGood()
     }
     return Abandoned()
-  }
-
-  /// Answers from the tree: the code was here before.
-  private func replay(_ action: Action) throws(Abandoned) -> UInt64 {
-    let tree = machine.tree
-    let expected = tree[script[scriptPosition]].pointee.action
-    guard expected.isSameRequest(as: action) else {
-      machine.reportNondeterminism(of: self, expected: expected, actual: action)
-      isAbandoned = true
-      throw Abandoned()
-    }
-    scriptPosition += 1
-    let result = tree[script[scriptPosition]].pointee.observed
-    observe(result, from: action)
-    return result
   }
 
   private func observe(_ result: UInt64, from action: Action) {
@@ -235,7 +188,8 @@ public final class VirtualCPU {
     }
   }
 
-  private func runRole() {
+  /// Knows nothing, as at the start of the code.
+  func forgetEverything() {
     site = nil
     latestSite = nil
     record.note(file: "", line: 0)
@@ -252,47 +206,6 @@ public final class VirtualCPU {
     beginsAgain = false
     scopes = []
     finishedOperation = nil
-    do {
-      switch role {
-      case .program(let program): try run(program)
-      case .callbacks: try runCallbacks()
-      case .walker(let mmu): try runWalker(mmu)
-      case .boot:
-        try machine.runBootCode(on: self)
-        // Code may have caught what an error in a callback made it throw.
-        if errorOnTheSpot != nil { throw Abandoned() }
-        return
-      }
-      _ = try issue(Action(.finished), .none)
-    } catch {
-      // Who is abandoned may throw what it likes.
-      if !isAbandoned { end(with: error) }
-    }
-  }
-
-  /// The code has thrown an error of its own, or has caught `Abandoned` and thrown that again.
-  private func end(with error: any Error) {
-    let thrown = errorOnTheSpot ?? makeError(error)
-    errorOnTheSpot = nil
-    guard machine.judgesErrors else {
-      if machine.scenario.letsErrorsPass {
-        _ = try? issue(Action(.finished), .none)
-      } else {
-        machine.fail(.operationThrew(cpu: index, error: thrown.text))
-        pending = Action(.finished)
-      }
-      return
-    }
-    var action = Action(.threw)
-    action.a = machine.number(of: thrown)
-    if case .boot = role {
-      machine.report(.threw, index, value: action.a)
-      return
-    }
-    do throws(Abandoned) {
-      _ = try issue(action, latestSite ?? .none)
-      _ = try issue(Action(.finished), .none)
-    } catch {}
   }
 
   /// An error of the code's own, as traces show it.
@@ -302,52 +215,17 @@ public final class VirtualCPU {
     return ThrownError(error, operation: place, site: latestSite)
   }
 
-  private func run(_ program: Program) throws {
-    var frame = 0
-    withUnsafePointer(to: &frame) { base = UnsafeRawPointer($0) }
-    for item in program.operations {
-      let call = watchesHistory ? item.call : nil
-      if let call { try invoke(call) }
-      let result = try item.body(self)
-      if let call { try respond(call, result.code) }
-      finishOperation(result)
-    }
-  }
-
-  private func invoke(_ call: SpecificationCall) throws(Abandoned) {
-    var action = Action(.history(.invoke))
-    action.a = call.packed
-    // What had ended when this operation began decides about the history, so it stays known.
-    let seen = try issue(action, .none)
-    results.extend(with: seen, identities)
-  }
-
-  private func respond(_ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {
-    var action = Action(.history(.respond))
-    action.a = call.packed
-    action.b = code
-    _ = try issue(action, .none)
-  }
-
-  private func runCallbacks() throws {
-    var frame = 0
-    withUnsafePointer(to: &frame) { base = UnsafeRawPointer($0) }
-    while true {
-      let key = try issue(Action(.callback(.callbackStart)), .none)
-      try machine.callbackBody(for: key)(self)
-      _ = try issue(Action(.callback(.callbackEnd)), .none)
-      finishOperation(NoResult())
-    }
-  }
+  /// Keeps a value as that of an operation: it is known from then on.
+  func keep(_ value: UInt64) { results.extend(with: value, identities) }
 
   /// Between operations a CPU knows the results of those before, and nothing else.
   func finishOperation(_ result: any OperationResult) {
-    results.extend(with: result.code, identities)
+    keep(result.code)
     observations = HashedSequence()
     weakened.endOperation()
     let text = result.text?.printable
     finishedOperation = FinishedOperation(number: operation, result: text)
-    if !isAbandoned && scriptPosition + 1 >= script.count {
+    if !isAbandoned && !code.isReplaying {
       // What is replayed was noted before; a machine that abandons the code may be gone already.
       machine.coverage.note(
         Coverage.Outcome(code: result.code, text: text), of: index, operation)
@@ -361,110 +239,4 @@ public final class VirtualCPU {
     defer { scopes.removeLast() }
     return try body()
   }
-
-  // MARK: Outside the fiber
-
-  /// Lets the code go on until it asks for its next action.
-  private func resume() {
-    sink.whileCurrent { fiber.resume(as: record) }
-    sink.tellOthers()
-  }
-
-  /// Runs the code from its start to its first action.
-  func start() {
-    script.removeAll()
-    scriptPosition = 0
-    isAbandoned = false
-    resume()
-  }
-
-  /// Notes that the fiber now waits at a node.
-  func stand(at node: ObservationTree.Index) { position = node }
-
-  /// Brings the fiber to a node of the tree by running the code again, with the results the tree
-  /// holds, unless it waits there already.
-  ///
-  /// - Parameter turn: replays through `turn` in place of the node it aliases, so the code runs one
-  ///   extra turn of the loop.
-  func move(to node: ObservationTree.Index, after turn: ObservationTree.Index? = nil) {
-    if position == node && !fiber.isIdle { return }
-    abandon()
-    script.removeAll()
-    var head = turn.map { machine.tree.original(of: $0) }
-    var next = node
-    while next >= 0 {
-      if let turn, next == head {
-        head = nil
-        next = turn
-      }
-      script.append(next)
-      next = machine.tree[next].pointee.parent
-    }
-    reverseScript()
-    scriptPosition = 0
-    isAbandoned = false
-    resume()
-    if machine.failure == nil {
-      let expected = machine.tree[node].pointee.action
-      if !expected.isSameRequest(as: pending) {
-        machine.reportNondeterminism(of: self, expected: expected, actual: pending)
-      }
-    }
-    position = node
-  }
-
-  private func reverseScript() {
-    var low = 0
-    var high = script.count - 1
-    while low < high {
-      let swapped = script[low]
-      script[low] = script[high]
-      script[high] = swapped
-      low += 1
-      high -= 1
-    }
-  }
-
-  /// Gives the fiber, which waits for it, the result of its pending action.
-  func deliver(_ result: UInt64) {
-    delivered = result
-    script.removeAll()
-    scriptPosition = 0
-    resume()
-  }
-
-  /// Makes the code unwind, if it is in the middle of something.
-  func abandon() {
-    position = ObservationTree.none
-    guard !fiber.isIdle else { return }
-    isAbandoned = true
-    resume()
-    guard !fiber.isIdle else { return }
-    machine.fail(
-      .badLoop(
-        cpu: index,
-        "catches Abandoned in a loop and never ends; let it pass: code that is to stop gets it "
-          + "from every action"))
-    fiber.leave()
-    fiber = makeFiber()
-  }
-}
-
-/// A place in the model's source.
-public struct SourceSite: Hashable, Codable, Sendable {
-  public var file: String
-  public var line: Int
-
-  static let none = SourceSite(file: "", line: 0)
-
-  public init(file: String, line: Int) {
-    self.file = file
-    self.line = line
-  }
-}
-
-/// An operation that has just ended, for traces.
-struct FinishedOperation: Equatable {
-  var number: Int
-  var result: String?
 }

@@ -79,7 +79,7 @@ extension Machine {
     var wasRemovedBefore = false
     for depth in 0..<depth {
       let taken = takenStep(depth)
-      let action = tree[taken.node].pointee.action
+      let action = localStates[taken.node].pointee.action
       guard action.kind == .hardware(.tlbInvalidate), TLBInvalidation.root(packed: action.a) == root
       else {
         continue
@@ -119,9 +119,9 @@ extension Machine {
   /// True if some CPU has issued an invalidation that would remove the entry, and has not waited.
   private func isInvalidationIssued(for entry: CachedEntry, _ root: Int) -> Bool {
     (0..<cpuCount).contains { cpu in
-      var node = tree[positions[cpu]].pointee.parent
+      var node = localStates.parent(of: positions[cpu])
       while node >= 0 {
-        let action = tree[node].pointee.action
+        let action = localStates[node].pointee.action
         if action.kind == .hardware(.dsb) || action.kind == .hardware(.tlbInvalidate) {
           return false
         }
@@ -130,7 +130,7 @@ extension Machine {
         {
           return true
         }
-        node = tree[node].pointee.parent
+        node = localStates.parent(of: node)
       }
       return false
     }

@@ -84,7 +84,7 @@ extension Machine {
   private func leave(_ domain: GraceDomain, _ cpu: Int) {
     // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that loops must
     // be able to come back to a state, and where one may, nothing is reduced.
-    memory[layout.stretch(domain, cpu)] = turns == nil ? memory[layout.stretch(domain, cpu)] + 1 : 0
+    memory[layout.stretch(domain, cpu)] = mayRepeat ? 0 : memory[layout.stretch(domain, cpu)] + 1
     let others = ~CPUSet(cpu).bits
     if domain == .interrupts || domain == graceDomain {
       for waiting in 0..<layout.cpuCount { memory[layout.awaited(domain, waiting)] &= others }
@@ -115,7 +115,7 @@ extension Machine {
     // Who waits for the CPU's first stretch cannot go on before this; who waits for an earlier
     // one than the one that ends here can.
     let stretch = layout.stretch(domain, cpu)
-    let isFirst = turns == nil && memory[stretch] == 1
+    let isFirst = !mayRepeat && memory[stretch] == 1
     footprint.write(stretch, isFirst ? .releases : .plain)
   }
 

@@ -187,7 +187,7 @@ extension Machine {
     var open: [Int: Int] = [:]
     for depth in 0..<self.depth {
       let step = takenStep(depth)
-      let action = tree[step.node].pointee.action
+      let action = localStates[step.node].pointee.action
       guard case .history(let boundary) = action.kind else { continue }
       switch boundary {
       case .invoke:

@@ -215,7 +215,23 @@ public final class Scenario {
     admit(operations, site)
     if let mmu { admit(mmu, of: name, site) }
     programs.append(
-      Program(name: name.printable, operations: operations, usesCallbacks: usesCallbacks, mmu: mmu))
+      Program(
+        name: name.printable, operations: operations, usesCallbacks: usesCallbacks, mmu: mmu,
+        code: nil))
+  }
+
+  /// Adds a CPU on which something else runs than closures.
+  ///
+  /// - Parameter code: makes what runs on it; called once for each machine.
+  package func cpu(
+    _ name: String, operations: [String], file: String = #fileID, line: Int = #line,
+    code: @escaping @Sendable (MachineCPU) -> any CPUCode
+  ) {
+    claim(name, "a CPU", SourceSite(file: file, line: line))
+    programs.append(
+      Program(
+        name: name.printable, operations: operations.map { CPUOperation(named: $0) },
+        usesCallbacks: false, mmu: nil, code: code))
   }
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.

@@ -105,9 +105,9 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   public var a: UInt64 = 0
   public var b: UInt64 = 0
 
-  init(_ kind: Kind) { self.kind = kind }
+  package init(_ kind: Kind) { self.kind = kind }
 
-  init(_ kind: Kind, _ location: Location, _ ordering: MemoryOrdering = .relaxed) {
+  package init(_ kind: Kind, _ location: Location, _ ordering: MemoryOrdering = .relaxed) {
     self.kind = kind
     self.ordering = ordering
     cell = location.cell

@@ -9,12 +9,14 @@ extension Machine {
 
   /// Counts actions in a row that changed nothing, and reports a spin: within one operation, the
   /// same action observed the same again and again with no effect of the CPU in between.
-  func noteIdleSteps(_ index: ObservationTree.Index, _ cpu: Int) {
-    let node = tree[index]
-    guard node.pointee.parent >= 0 else { return }
-    let parent = tree[node.pointee.parent]
+  func noteIdleSteps(_ index: LocalStates.Index, _ cpu: Int) {
+    let node = localStates[index]
+    let source = localStates.parent(of: index)
+    guard source >= 0 else { return }
+    let parent = localStates[source]
+    let observed = localStates.observed(before: index)
     let action = parent.pointee.action
-    let failed = action.kind == .access(.compareExchange) && node.pointee.observed != action.a
+    let failed = action.kind == .access(.compareExchange) && observed != action.a
     guard action.onlyReads || failed, parent.pointee.operation == node.pointee.operation else {
       return
     }
@@ -23,9 +25,9 @@ extension Machine {
     var repetitions = 0
     var other = index
     for _ in 0..<Int(node.pointee.idleSteps) {
-      let earlier = tree[other].pointee.parent
-      if tree[earlier].pointee.action == action,
-        tree[other].pointee.observed == node.pointee.observed
+      let earlier = localStates.parent(of: other)
+      if localStates[earlier].pointee.action == action,
+        localStates.observed(before: other) == observed
       {
         repetitions += 1
       }

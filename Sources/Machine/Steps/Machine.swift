@@ -7,8 +7,8 @@ import GracewalkSupport
 /// A machine at some point of an execution of a scenario.
 ///
 /// All state that steps change is in `memory`, what memory management units hold included, and per
-/// CPU in the node of the observation tree where it stands; both go back in time at the cost of
-/// what changed.
+/// CPU in the node of the graph of local states where it stands; both go back in time at the cost
+/// of what changed.
 public final class Machine: TransitionSystem {
   /// What the machine must keep track of because an invariant asks for it.
   public struct Requirements: OptionSet, Sendable {
@@ -23,7 +23,7 @@ public final class Machine: TransitionSystem {
 
   struct TakenStep: BitwiseCopyable {
     var cpu: Int
-    var node: ObservationTree.Index
+    var node: LocalStates.Index
     /// Which way the step went, for reports on code that traps.
     var choice: Int32
     var mark: Int
@@ -46,16 +46,14 @@ public final class Machine: TransitionSystem {
   /// Most addresses of a table that is walked: 16 bits of an action.
   public static let addressCountMax = 1 << 16
 
-  /// More local actions than this in a row, and the code is taken to be in an endless loop.
-  private static let localActionsMax = 10_000
-
   public let scenario: Scenario
   let layout: Layout
   let memory: Memory
-  let tree = ObservationTree()
+  let localStates = LocalStates()
   let requirements: Requirements
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
+  let mayRepeat: Bool
   let features: Features
   /// What the bits of table entries mean.
   public let format: EntryFormat
@@ -64,18 +62,18 @@ public final class Machine: TransitionSystem {
   let identities: Identities?
   /// One more than any program has operations, if what a beginning sees fits into a word with it.
   let historyRadix: UInt64?
-  private(set) var cpus: [VirtualCPU] = []
+  private(set) var cpus: [MachineCPU] = []
   /// For each CPU that queues callbacks, the CPU that runs them.
   private(set) var callbackCPUs: [Int: Int] = [:]
-  let positions: GrowableBuffer<ObservationTree.Index>
+  let positions: GrowableBuffer<LocalStates.Index>
   private let steps = GrowableBuffer<TakenStep>()
   private let registers: UnsafeMutablePointer<Registers>
   let events = GrowableBuffer<Event>()
   let coverage: CoverageTable
   /// In which ways identical CPUs can be exchanged.
   let permutations: CPUPermutations
-  /// What loops need whose turns are forgotten; nil if no CPU may repeat.
-  let turns: ForgottenTurns?
+  /// What is needed where code may come to a local state on several ways; nil if none may.
+  private(set) var merged: MergedStates?
   private(set) lazy var symmetry = Symmetry(self)
   var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
   /// What CPUs had written when they issued invalidations, by number.
@@ -89,8 +87,8 @@ public final class Machine: TransitionSystem {
   let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
   let stateInvariants: [(number: Int, invariant: any StateInvariant)]
 
-  /// Nodes whose code was run once more already, when the search was saved.
-  private var auditedNodes = 0
+  /// Edges along which code was run once more already, when the search was saved.
+  private var auditedEdges = 0
   /// Why the machine cannot go on, if it cannot.
   public private(set) var failure: MachineFailure?
   /// The latest violation, and the number of its invariant.
@@ -146,13 +144,16 @@ public final class Machine: TransitionSystem {
       cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count,
       namedCount: scenario.nextCell, scenario: scenario.number)
     memory = Memory(cellCount: layout.cellCount)
-    let isExchangeable = problem == nil && !scenario.mayRepeat && !scenario.hasHardware
+    mayRepeat = scenario.mayRepeat
+    // Of a node to which several ways lead, only one way would be compared with another CPU's.
+    let isExchangeable =
+      problem == nil && !mayRepeat && !scenario.hasHardware
+      && programs.allSatisfy { $0.code == nil }
     let identical = isExchangeable ? scenario.identicalCPUs : []
     permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
-    turns = scenario.mayRepeat ? ForgottenTurns(unrolls: unrolls || recorder != nil) : nil
     coverage = CoverageTable(levels: scenario.geometry.levels)
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
-    positions = GrowableBuffer(repeating: ObservationTree.none, count: cpuCount)
+    positions = GrowableBuffer(repeating: LocalStates.none, count: cpuCount)
     registers = .allocate(capacity: 1)
     registers.initialize(to: Registers())
     let numbered = scenario.invariants.enumerated()
@@ -177,7 +178,10 @@ public final class Machine: TransitionSystem {
       fail(.misuse(problem))
       return
     }
-    makeCPUs(callers)
+    (cpus, callbackCPUs) = makeCPUs(callers)
+    if mayRepeat || cpus.contains(where: { $0.code.mergesStates }) {
+      merged = MergedStates(unrolls: unrolls || recorder != nil)
+    }
     if isExact && watchesHistory && historyRadix == nil {
       fail(.capacity("too many operations to compare states exactly while histories are watched"))
     }
@@ -194,42 +198,7 @@ public final class Machine: TransitionSystem {
     registers.deallocate()
   }
 
-  private func makeCPUs(_ callers: [Int]) {
-    for program in scenario.programs { addCPU(program.name, .program(program)) }
-    for owner in callers {
-      callbackCPUs[owner] = cpus.count
-      addCPU(Machine.callbackName(scenario.programs[owner].name), .callbacks(of: owner))
-    }
-    for program in scenario.programs {
-      if let mmu = program.mmu, mmu.times > 0 {
-        addCPU(Machine.walkerName(program.name), .walker(mmu))
-      }
-    }
-  }
-
-  private func addCPU(_ name: String, _ role: VirtualCPU.Role) {
-    cpus.append(VirtualCPU(index: cpus.count, name: name, role: role, machine: self))
-  }
-
   var watchesHistory: Bool { requirements.contains(.history) }
-
-  // MARK: The start
-
-  /// Runs the code of all CPUs to where others could notice what it does next, and judges that.
-  ///
-  /// Where something is wrong already, the CPUs after it stand nowhere: nothing more is to run.
-  private func start() -> StepOutcome {
-    var outcome = failure != nil ? .halted : judgeEvents()
-    for cpu in cpus where outcome == .clean {
-      cpu.start()
-      let root = addNode(of: cpu, parent: ObservationTree.none, observed: 0)
-      let position = takeLocalActions(of: cpu.index, from: root)
-      setPosition(of: cpu.index, to: position, from: ObservationTree.none)
-      outcome = failure != nil ? .halted : judgeEvents()
-    }
-    memory.forgetChanges()
-    return outcome == .clean ? judgeStep() : outcome
-  }
 
   // MARK: Transition system
 
@@ -262,22 +231,7 @@ public final class Machine: TransitionSystem {
   ///
   /// Those may come at any moment, or later. In the middle of a walk or a callback it is otherwise.
   public override func isPreemption(leaving cpu: Int) -> Bool {
-    switch cpus[cpu].role {
-    case .program, .boot: return true
-    case .callbacks: return node(of: cpu).pointee.action.kind != .callback(.callbackStart)
-    case .walker:
-      let node = self.node(of: cpu)
-      switch node.pointee.action.kind {
-      case .hardware(.walkStart), .hardware(.evict): return false
-      case .choose:
-        // Which walk is to come; or, in the middle of one, whether it sees what was written.
-        let parent = node.pointee.parent
-        return parent >= 0 && tree[parent].pointee.operation == node.pointee.operation
-      case .hardware, .finished, .access, .fence, .lock, .grace, .callback, .page, .slab, .context,
-        .history, .handOver, .claim, .threw:
-        return true
-      }
-    }
+    isInterrupted(leaving: cpu)
   }
 
   public override func isBlocking(_ cpu: Int) -> Bool { registers.pointee.blocking.contains(cpu) }
@@ -300,15 +254,15 @@ public final class Machine: TransitionSystem {
 
   public override func step(_ cpu: Int, choice: Int) -> StepOutcome {
     let node = positions[cpu]
-    let action = tree[node].pointee.action
+    let action = localStates[node].pointee.action
     let mark = memory.mark
-    recorder?.willTake(action, by: cpus[cpu])
+    recorder?.willTake(action, in: self)
     let result = action.kind == .choose ? UInt64(choice) : perform(action, by: cpu)
     steps.append(
       TakenStep(
         cpu: cpu, node: node, choice: Int32(truncatingIfNeeded: choice), mark: mark, result: result)
     )
-    recorder?.didTake(action, by: cpus[cpu], observing: result, in: self)
+    recorder?.didTake(action, by: cpu, observing: result, in: self)
     setPosition(of: cpu, to: advance(cpu, from: node, observing: result), from: node)
     if failure != nil { return .halted }
     if !events.isEmpty || !stateInvariants.isEmpty { return judgeStep() }
@@ -382,17 +336,17 @@ public final class Machine: TransitionSystem {
 
   func takenStep(_ index: Int) -> TakenStep { steps[index] }
 
-  /// The node where a CPU stands; the address is valid until the tree grows.
+  /// The node where a CPU stands; the address is valid until the graph grows.
   @inline(__always)
-  func node(of cpu: Int) -> UnsafeMutablePointer<ObservationTree.Node> { tree[positions[cpu]] }
+  func node(of cpu: Int) -> UnsafeMutablePointer<LocalStates.Node> { localStates[positions[cpu]] }
 
   // MARK: Checkpoints
 
   /// Runs the histories of this session once more, as `audit` does: a later session will not meet
   /// all of them again.
   public override func isFitToSave() -> Bool {
-    audit(from: auditedNodes)
-    auditedNodes = tree.nodes.count
+    audit(from: auditedEdges)
+    auditedEdges = localStates.edges.count
     return failure == nil
   }
 
@@ -411,13 +365,14 @@ public final class Machine: TransitionSystem {
 
   // MARK: CPUs
 
-  private func setPosition(
-    of cpu: Int, to node: ObservationTree.Index, from old: ObservationTree.Index
+  func setPosition(
+    of cpu: Int, to node: LocalStates.Index, from old: LocalStates.Index
   ) {
     positions[cpu] = node
-    let new = tree[node]
+    let new = localStates[node]
+    mustHold(new.pointee.cpu == cpu, "CPU \(cpu) is to stand at a node of another")
     registers.pointee.localKey &+= new.pointee.keyShare
-    if old >= 0 { registers.pointee.localKey &-= tree[old].pointee.keyShare }
+    if old >= 0 { registers.pointee.localKey &-= localStates[old].pointee.keyShare }
     if new.pointee.action.kind == .finished {
       registers.pointee.unfinished.remove(cpu)
       registers.pointee.blocking.remove(cpu)
@@ -433,59 +388,11 @@ public final class Machine: TransitionSystem {
 
   /// The node the CPU reaches by observing a result, its local actions taken.
   private func advance(
-    _ cpu: Int, from node: ObservationTree.Index, observing result: UInt64
-  ) -> ObservationTree.Index {
-    var next = tree.child(of: node, observing: result)
-    if next < 0 { next = grow(cpus[cpu], at: node, observing: result) }
-    return tree[next].pointee.action.isLocal ? takeLocalActions(of: cpu, from: next) : next
-  }
-
-  private func takeLocalActions(
-    of cpu: Int, from start: ObservationTree.Index
-  ) -> ObservationTree.Index {
-    var node = start
-    var count = 0
-    while tree[node].pointee.action.isLocal && failure == nil {
-      let action = tree[node].pointee.action
-      recorder?.willTake(action, by: cpus[cpu])
-      let result = perform(action, by: cpu)
-      recorder?.didTake(action, by: cpus[cpu], observing: result, in: self)
-      let next = tree.child(of: node, observing: result)
-      node = next >= 0 ? next : grow(cpus[cpu], at: node, observing: result)
-      count += 1
-      if count > Machine.localActionsMax { fail(.spin(cpu: cpu, location: "memory of its own")) }
-    }
-    return node
-  }
-
-  /// Runs the code where it never ran: from a node, having observed a result there.
-  private func grow(
-    _ cpu: VirtualCPU, at node: ObservationTree.Index, observing result: UInt64
-  ) -> ObservationTree.Index {
-    cpu.move(to: node)
-    if failure == nil { cpu.deliver(result) }
-    if cpu.beginsAgain, let head = closeLoop(of: cpu, at: node, observing: result) { return head }
-    return addNode(of: cpu, parent: node, observed: result)
-  }
-
-  func addNode(
-    of cpu: VirtualCPU, parent: ObservationTree.Index, observed: UInt64, isLocal known: Bool? = nil
-  ) -> ObservationTree.Index {
-    var action = cpu.pending
-    if failure == nil { action.isLocal = known ?? isLocal(action, cpu.index) }
-    coverage.note(Facets(action, format))
-    let node = tree.add(
-      ObservationTree.Node(
-        action: action, parent: parent, identity: cpu.localIdentity, observed: observed,
-        localHash: cpu.localHash,
-        keyShare: StableHash.share(of: cpu.localHash, at: ~UInt64(cpu.index)),
-        cpu: Int32(cpu.index), operation: Int32(cpu.operation), idleSteps: 0,
-        isBlocking: action.isBlocking))
-    turns?.note(ownPages(of: cpu.index))
-    cpu.stand(at: node)
-    if !cpu.beginsAgain { noteIdleSteps(node, cpu.index) }
-    recorder?.didReach(cpu)
-    return node
+    _ cpu: Int, from node: LocalStates.Index, observing result: UInt64
+  ) -> LocalStates.Index {
+    var next = localStates.successor(of: node, observing: result)
+    if next < 0 { next = grow(cpu, from: node, observing: result) }
+    return localStates[next].pointee.action.isLocal ? takeLocalActions(of: cpu, from: next) : next
   }
 
   // MARK: Failures

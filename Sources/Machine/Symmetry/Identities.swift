@@ -7,8 +7,8 @@ import GracewalkSupport
 ///
 /// A sequence is the pair of a shorter one and its last value, and each pair that was ever seen has
 /// a number (hash-consing: Ershov, "On programming of arithmetic operations", 1958). Pairs are
-/// looked up only where code runs, for a history that is new, and never where the tree of
-/// observations answers.
+/// looked up only where code runs, for a history that is new, and never where the graph of local
+/// states answers.
 package final class Identities {
   private struct Pair: Hashable {
     var sequence: UInt32

@@ -20,13 +20,13 @@ final class Symmetry {
   private let count: Int
   let images: CPUImages
   /// Per node and permutation, the node that takes its place, or `none`.
-  private let nodeImages = GrowableBuffer<ObservationTree.Index>()
+  private let nodeImages = GrowableBuffer<LocalStates.Index>()
   /// Per node and permutation, the share in the state key of the node that takes its place.
   private let nodeShares = GrowableBuffer<UInt64>()
   /// Keys per permutation, one row for each of the depths.
   private let rows = GrowableBuffer<UInt64>()
   private let depths = GrowableBuffer<Int>()
-  private let path = GrowableBuffer<ObservationTree.Index>()
+  private let path = GrowableBuffer<LocalStates.Index>()
   private var hasMovedPages = false
 
   init(_ machine: Machine) {
@@ -47,19 +47,19 @@ final class Symmetry {
   // MARK: Histories
 
   /// Finds what takes the place of a node, under each permutation; false if there is no such thing.
-  private func findImages(of node: ObservationTree.Index) -> Bool {
+  private func findImages(of node: LocalStates.Index) -> Bool {
     if hasImages(node) { return true }
     path.removeAll()
     var next = node
     while next >= 0 && !hasImages(next) {
       path.append(next)
-      next = machine.tree[next].pointee.parent
+      next = machine.localStates.parent(of: next)
     }
     while !path.isEmpty {
       let next = path.removeLast()
       let missing = (Int(next) + 1) * count - nodeImages.count
       if missing > 0 {
-        _ = nodeImages.extend(by: missing, with: ObservationTree.none)
+        _ = nodeImages.extend(by: missing, with: LocalStates.none)
         _ = nodeShares.extend(by: missing, with: 0)
       }
       for permutation in 1..<count {
@@ -68,44 +68,41 @@ final class Symmetry {
           return false
         }
         nodeImages[Int(next) * count + permutation] = image
-        nodeShares[Int(next) * count + permutation] = machine.tree[image].pointee.keyShare
+        nodeShares[Int(next) * count + permutation] = machine.localStates[image].pointee.keyShare
       }
       nodeImages[Int(next) * count] = next
-      nodeShares[Int(next) * count] = machine.tree[next].pointee.keyShare
+      nodeShares[Int(next) * count] = machine.localStates[next].pointee.keyShare
     }
     return true
   }
 
-  private func hasImages(_ node: ObservationTree.Index) -> Bool {
+  private func hasImages(_ node: LocalStates.Index) -> Bool {
     let index = Int(node) * count
     return index < nodeImages.count && nodeImages[index] >= 0
   }
 
   private func findImage(
-    of index: ObservationTree.Index, under permutation: Int
-  ) -> ObservationTree.Index {
-    let node = machine.tree[index].pointee
+    of index: LocalStates.Index, under permutation: Int
+  ) -> LocalStates.Index {
+    let node = machine.localStates[index].pointee
     let cpu = permutations.image(of: Int(node.cpu), under: permutation)
-    guard node.parent >= 0 else {
-      var root = machine.positions[cpu]
-      while machine.tree[root].pointee.parent >= 0 { root = machine.tree[root].pointee.parent }
-      return root
-    }
-    let parent = nodeImages[Int(node.parent) * count + permutation]
+    let source = machine.localStates.parent(of: index)
+    guard source >= 0 else { return machine.localStates.root(of: machine.positions[cpu]) }
+    let parent = nodeImages[Int(source) * count + permutation]
     let observed = images.image(
-      ofResult: node.observed, of: machine.tree[node.parent].pointee.action, by: Int(node.cpu),
-      under: permutation)
-    let known = machine.tree.child(of: parent, observing: observed)
+      ofResult: machine.localStates.observed(before: index),
+      of: machine.localStates[source].pointee.action, by: Int(node.cpu), under: permutation)
+    let known = machine.localStates.successor(of: parent, observing: observed)
     return known >= 0
-      ? known : machine.growImage(of: index, by: cpu, at: parent, observing: observed)
+      ? known : machine.growImage(of: index, by: cpu, from: parent, observing: observed)
   }
 
   /// True if the code asks at one node for what it asks for at the other, with CPUs exchanged.
   private func isImage(
-    _ image: ObservationTree.Index, of index: ObservationTree.Index, under permutation: Int
+    _ image: LocalStates.Index, of index: LocalStates.Index, under permutation: Int
   ) -> Bool {
-    let node = machine.tree[index].pointee
-    let other = machine.tree[image].pointee
+    let node = machine.localStates[index].pointee
+    let other = machine.localStates[image].pointee
     var expected = images.image(of: node.action, under: permutation)
     if node.action.kind == .callback(.call) && other.action.kind == .callback(.call) {
       // The key stands for the history of the CPU, and so for the callback's body.
@@ -136,7 +133,7 @@ final class Symmetry {
   }
 
   /// A wait for some bits of an address is not the same wait for the address of another page.
-  private func looksAtWholeAddresses(_ node: ObservationTree.Node) -> Bool {
+  private func looksAtWholeAddresses(_ node: LocalStates.Node) -> Bool {
     let action = node.action
     if action.kind == .page(.allocate) && permutations.moves(Int(node.cpu)) { hasMovedPages = true }
     guard hasMovedPages, action.kind == .access(.wait), action.a & Descriptor.addressMask != 0,
@@ -229,12 +226,12 @@ final class Symmetry {
     }
   }
 
-  private func add(_ node: ObservationTree.Index, to row: UnsafeMutablePointer<UInt64>) {
+  private func add(_ node: LocalStates.Index, to row: UnsafeMutablePointer<UInt64>) {
     let shares = nodeShares.pointer(to: Int(node) * count)
     for permutation in 0..<count { row[permutation] &+= shares[permutation] }
   }
 
-  private func remove(_ node: ObservationTree.Index, from row: UnsafeMutablePointer<UInt64>) {
+  private func remove(_ node: LocalStates.Index, from row: UnsafeMutablePointer<UInt64>) {
     let shares = nodeShares.pointer(to: Int(node) * count)
     for permutation in 0..<count { row[permutation] &-= shares[permutation] }
   }
@@ -277,21 +274,4 @@ extension Machine {
   }
 
   func noteHistory(_ seen: UInt64, by cpu: Int) { symmetry.images.noteHistory(seen, by: cpu) }
-}
-
-extension Machine {
-  /// Runs the code of a CPU along a history of an identical one.
-  ///
-  /// What is local to one is local to the other, in a state that may not be the present one.
-  func growImage(
-    of node: ObservationTree.Index, by cpu: Int, at parent: ObservationTree.Index,
-    observing result: UInt64
-  ) -> ObservationTree.Index {
-    cpus[cpu].record.hasSchedule = false
-    cpus[cpu].move(to: parent)
-    if failure == nil { cpus[cpu].deliver(result) }
-    cpus[cpu].record.hasSchedule = true
-    let isLocal = tree[node].pointee.action.isLocal
-    return addNode(of: cpus[cpu], parent: parent, observed: result, isLocal: isLocal)
-  }
 }

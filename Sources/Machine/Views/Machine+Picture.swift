@@ -113,7 +113,7 @@ extension Machine {
 
   private func cpuPicture(_ cpu: Int) -> MachinePicture.CPU {
     // Before the CPUs have all begun, some stand nowhere.
-    let hasBegun = positions[cpu] != ObservationTree.none
+    let hasBegun = positions[cpu] != LocalStates.none
     let action = hasBegun ? node(of: cpu).pointee.action : Action(.finished)
     let wait: MachinePicture.Wait?
     let awaited: UInt64

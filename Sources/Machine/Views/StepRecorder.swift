@@ -34,19 +34,13 @@ public struct RecordedStep: Equatable, Codable, Sendable {
 ///
 /// A machine with a recorder must not step back.
 public final class StepRecorder {
-  private struct Pending {
-    var operation = 0
-    var scopes: [String] = []
-    var site = SourceSite.none
-  }
-
   public private(set) var steps: [RecordedStep] = []
   /// The table pages before any CPU has done anything.
   public private(set) var initialTables: [String] = []
   /// The machine before the first step and after each, if asked for.
   public private(set) var pictures: [MachinePicture] = []
   private let recordsPictures: Bool
-  private var pending: [Int: Pending] = [:]
+  private var pending: [Int: CodePlace] = [:]
   private var latestStep: [Int: Int] = [:]
   private var actionText = ""
   private var tables: [String] = []
@@ -73,34 +67,33 @@ public final class StepRecorder {
   }
 
   /// The CPU's code has asked for its next action.
-  func didReach(_ cpu: VirtualCPU) {
-    if let finished = cpu.finishedOperation, let step = latestStep[cpu.index],
+  func didReach(_ place: CodePlace, by cpu: Int) {
+    if let finished = place.finished, let step = latestStep[cpu],
       steps[step].operation == finished.number
     {
       steps[step].endsOperation = true
       steps[step].operationResult = finished.result
     }
-    pending[cpu.index] = Pending(
-      operation: cpu.operation, scopes: cpu.scopes, site: cpu.site ?? .none)
+    pending[cpu] = place
   }
 
-  func willTake(_ action: Action, by cpu: VirtualCPU) {
-    actionText = cpu.machine.text(of: action)
-    mark = cpu.machine.memory.mark
+  func willTake(_ action: Action, in machine: Machine) {
+    actionText = machine.text(of: action)
+    mark = machine.memory.mark
   }
 
   func didTake(
-    _ action: Action, by cpu: VirtualCPU, observing result: UInt64, in machine: Machine
+    _ action: Action, by cpu: Int, observing result: UInt64, in machine: Machine
   ) {
-    let known = pending[cpu.index] ?? Pending()
+    let known = pending[cpu] ?? CodePlace(operation: 0)
     let now = machine.tableText()
-    latestStep[cpu.index] = steps.count
+    latestStep[cpu] = steps.count
     for change in mark..<max(mark, machine.memory.mark) {
       latestWrite[machine.memory.change(change).cell] = steps.count
     }
     steps.append(
       RecordedStep(
-        cpu: cpu.index, operation: known.operation, scopes: known.scopes, action: actionText,
+        cpu: cpu, operation: known.operation, scopes: known.scopes, action: actionText,
         outcome: machine.outcomeText(of: action, observing: result), isLocal: action.isLocal,
         isBoundary: action.kind == .history(.invoke) || action.kind == .history(.respond),
         site: known.site, observed: result, operationResult: nil, endsOperation: false,

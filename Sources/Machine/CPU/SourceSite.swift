@@ -1,0 +1,25 @@
+// Where in the text of a model code is, and which operation it has left.
+
+/// A place in the model's source.
+public struct SourceSite: Hashable, Codable, Sendable {
+  public var file: String
+  public var line: Int
+
+  static let none = SourceSite(file: "", line: 0)
+
+  public init(file: String, line: Int) {
+    self.file = file
+    self.line = line
+  }
+}
+
+/// An operation that has just ended, for traces.
+package struct FinishedOperation: Equatable {
+  package var number: Int
+  package var result: String?
+
+  package init(number: Int, result: String?) {
+    self.number = number
+    self.result = result
+  }
+}

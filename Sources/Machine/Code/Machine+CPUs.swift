@@ -1,0 +1,64 @@
+// The CPUs of a machine: those of programs, and those that come with them.
+
+import GracewalkExploration
+import GracewalkSupport
+
+extension Machine {
+  /// Makes the CPUs of a scenario, and says which of them runs whose callbacks.
+  ///
+  /// - Parameter callers: the CPUs that queue callbacks.
+  func makeCPUs(_ callers: [Int]) -> ([MachineCPU], [Int: Int]) {
+    var cpus: [MachineCPU] = []
+    var callbackCPUs: [Int: Int] = [:]
+    func add(_ name: String, _ role: CPURole) {
+      cpus.append(MachineCPU(index: cpus.count, name: name, role: role, machine: self))
+    }
+    for program in scenario.programs { add(program.name, .program(program)) }
+    for owner in callers {
+      callbackCPUs[owner] = cpus.count
+      add(Machine.callbackName(scenario.programs[owner].name), .callbacks(of: owner))
+    }
+    for program in scenario.programs {
+      if let mmu = program.mmu, mmu.times > 0 {
+        add(Machine.walkerName(program.name), .walker(mmu))
+      }
+    }
+    return (cpus, callbackCPUs)
+  }
+
+  /// Runs the code of all CPUs to where others could notice what it does next, and judges that.
+  ///
+  /// Where something is wrong already, the CPUs after it stand nowhere: nothing more is to run.
+  func start() -> StepOutcome {
+    var outcome = failure != nil ? .halted : judgeEvents()
+    for cpu in cpus where outcome == .clean {
+      cpu.code.begin()
+      let root = addNode(of: cpu.index, from: LocalStates.none, observing: 0)
+      let position = takeLocalActions(of: cpu.index, from: root)
+      setPosition(of: cpu.index, to: position, from: LocalStates.none)
+      outcome = failure != nil ? .halted : judgeEvents()
+    }
+    memory.forgetChanges()
+    return outcome == .clean ? judgeStep() : outcome
+  }
+
+  /// True if a CPU is in the middle of something where it stands.
+  func isInterrupted(leaving cpu: Int) -> Bool {
+    switch cpus[cpu].role {
+    case .program, .boot: return true
+    case .callbacks: return node(of: cpu).pointee.action.kind != .callback(.callbackStart)
+    case .walker:
+      let node = self.node(of: cpu)
+      switch node.pointee.action.kind {
+      case .hardware(.walkStart), .hardware(.evict): return false
+      case .choose:
+        // Which walk is to come; or, in the middle of one, whether it sees what was written.
+        let parent = localStates.parent(of: positions[cpu])
+        return parent >= 0 && localStates[parent].pointee.operation == node.pointee.operation
+      case .hardware, .finished, .access, .fence, .lock, .grace, .callback, .page, .slab, .context,
+        .history, .handOver, .claim, .threw:
+        return true
+      }
+    }
+  }
+}

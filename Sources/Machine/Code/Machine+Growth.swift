@@ -1,0 +1,109 @@
+// Where the graph of local states grows: code runs from a node to its next action.
+
+import GracewalkFibers
+import GracewalkSupport
+
+extension Machine {
+  /// More local actions than this in a row, and the code is taken to be in an endless loop.
+  private static let localActionsMax = 10_000
+
+  /// Takes the local actions from a node on, until one comes that others could notice.
+  func takeLocalActions(of cpu: Int, from start: LocalStates.Index) -> LocalStates.Index {
+    var node = start
+    var count = 0
+    while localStates[node].pointee.action.isLocal && failure == nil {
+      let action = localStates[node].pointee.action
+      recorder?.willTake(action, in: self)
+      let result = perform(action, by: cpu)
+      recorder?.didTake(action, by: cpu, observing: result, in: self)
+      let next = localStates.successor(of: node, observing: result)
+      node = next >= 0 ? next : grow(cpu, from: node, observing: result)
+      count += 1
+      if count > Machine.localActionsMax { fail(.spin(cpu: cpu, location: "memory of its own")) }
+    }
+    return node
+  }
+
+  /// Runs the code where it never ran: from a node, having observed a result there; returns the
+  /// node where it stops.
+  func grow(
+    _ cpu: Int, from node: LocalStates.Index, observing result: UInt64
+  ) -> LocalStates.Index {
+    let code = cpus[cpu].code
+    code.goOn(from: node, observing: result)
+    guard let known = knownNode(of: cpu, code, from: node) else {
+      return addNode(of: cpu, from: node, observing: result)
+    }
+    localStates.connect(node, to: known, observing: result)
+    return known
+  }
+
+  /// Makes a node of where a CPU's code has stopped.
+  func addNode(
+    of cpu: Int, from parent: LocalStates.Index, observing result: UInt64,
+    isLocal known: Bool? = nil
+  ) -> LocalStates.Index {
+    let code = cpus[cpu].code
+    let state = code.state
+    var action = state.action
+    if failure == nil { action.isLocal = known ?? isLocal(action, cpu) }
+    coverage.note(Facets(action, format))
+    let node = localStates.add(
+      LocalStates.Node(
+        action: action, keyShare: StableHash.share(of: state.hash, at: ~UInt64(cpu)),
+        localHash: state.hash, identity: state.identity, operation: Int32(state.operation),
+        cpu: UInt8(cpu), isBlocking: action.isBlocking),
+      from: parent, observing: result)
+    merged?.note(
+      node, behind: parent, ownPages(of: cpu), of: code.mergesStates ? cpu : nil, state)
+    code.stands(at: node)
+    if !code.beginsAgain { noteIdleSteps(node, cpu) }
+    recorder?.didReach(code.place, by: cpu)
+    return node
+  }
+
+  /// The node where the code has been before that has just stopped; nil if it needs one of its own.
+  private func knownNode(
+    of cpu: Int, _ code: any CPUCode, from node: LocalStates.Index
+  ) -> LocalStates.Index? {
+    guard let merged, failure == nil else { return nil }
+    if code.mergesStates { return equalNode(of: cpu, code.state, from: node, in: merged) }
+    return code.beginsAgain ? headOfLoop(of: cpu, code.state, from: node, in: merged) : nil
+  }
+
+  /// The node of an equal local state, with what decides which actions are local equal, too.
+  private func equalNode(
+    of cpu: Int, _ state: LocalState, from node: LocalStates.Index, in merged: MergedStates
+  ) -> LocalStates.Index? {
+    if merged.unrolls { return nil }
+    guard let known = merged.node(of: cpu, state, ownPages(of: cpu)) else { return nil }
+    check(cpu, standsAt: known)
+    if failure != nil { return nil }
+    guard mayRepeat || merged.canConnect(node, to: known, in: localStates) else {
+      fail(
+        .badLoop(
+          cpu: cpu,
+          "comes back to a local state that it was in before; set mayRepeat of the scenario, which "
+            + "the search must know beforehand"))
+      return nil
+    }
+    return known
+  }
+
+  /// Runs the code of a CPU along a history of an identical one.
+  ///
+  /// What is local to one is local to the other, in a state that may not be the present one.
+  func growImage(
+    of node: LocalStates.Index, by cpu: Int, from parent: LocalStates.Index,
+    observing result: UInt64
+  ) -> LocalStates.Index {
+    cpus[cpu].record.hasSchedule = false
+    cpus[cpu].code.goOn(from: parent, observing: result)
+    cpus[cpu].record.hasSchedule = true
+    let isLocal = localStates[node].pointee.action.isLocal
+    return addNode(of: cpu, from: parent, observing: result, isLocal: isLocal)
+  }
+
+  /// How many local states of CPUs code has come to.
+  package var localStateCount: Int { localStates.nodes.count }
+}
