@@ -181,6 +181,16 @@ import Testing
     #expect(switches >= 35)
   }
 
+  /// What the operands of an action mean depends on its kind: only their names are read.
+  @Test func operandsHaveNames() {
+    for file in Self.files(in: "Sources/Machine") {
+      for (index, line) in file.lines.enumerated() {
+        let isRead = line.contains(#/\w\.(a|b|flag)\b(?!\()/#)
+        #expect(!isRead, "\(file.path):\(index + 1) reads an operand that has a name")
+      }
+    }
+  }
+
   @Test func filesSayWhatTheyAre() {
     for file in Self.files(in: "Sources", "models", "Tests") {
       #expect(file.lines.first?.hasPrefix("//") == true, "\(file.path) begins without a comment")

@@ -176,7 +176,7 @@ extension VirtualCPU {
   ) throws(Abandoned) -> UInt64 {
     let before = try issue(Action(.access(.load), location, ordering), site)
     var store = Action(.access(.store), location, ordering)
-    store.a = change(before)
+    store.stored = change(before)
     _ = try issue(store, site)
     return before
   }
@@ -192,9 +192,9 @@ extension VirtualCPU {
     guard case .access(let access) = action.kind else { return }
     switch access {
     case .load, .wait: weakened.known[action.cell] = result
-    case .store, .exchange: weakened.known[action.cell] = action.a
+    case .store, .exchange: weakened.known[action.cell] = action.stored
     case .compareExchange:
-      weakened.known[action.cell] = result == action.a ? action.b : result
+      weakened.known[action.cell] = result == action.expected ? action.desired : result
     case .fetchAdd, .incrementUnlessZero: break
     }
   }

@@ -189,9 +189,9 @@ final class FiberCode: CPUCode {
       return
     }
     var action = Action(.threw)
-    action.a = machine.number(of: thrown)
+    action.errorNumber = machine.number(of: thrown)
     if case .boot = role {
-      machine.report(.threw, cpu.index, value: action.a)
+      machine.report(.threw, cpu.index, value: action.errorNumber)
       return
     }
     do throws(Abandoned) {
@@ -215,15 +215,15 @@ final class FiberCode: CPUCode {
 
   private func invoke(_ call: SpecificationCall) throws(Abandoned) {
     var action = Action(.history(.invoke))
-    action.a = call.packed
+    action.packedCall = call.packed
     // What had ended when this operation began decides about the history, so it stays known.
     cpu.keep(try cpu.issue(action, .none))
   }
 
   private func respond(_ call: SpecificationCall, _ code: UInt64) throws(Abandoned) {
     var action = Action(.history(.respond))
-    action.a = call.packed
-    action.b = code
+    action.packedCall = call.packed
+    action.resultCode = code
     _ = try cpu.issue(action, .none)
   }
 

@@ -62,7 +62,7 @@ extension Machine {
     case .grace(.graceEnd), .grace(.interruptTaken), .callback(.barrierEnd), .choose: return 0
     case .callback(.call):
       // Nobody is in a section, so the grace period is over at once.
-      try? cpu.runNow(callbackBody(for: action.b))
+      try? cpu.runNow(callbackBody(for: action.callbackKey))
       return 0
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .callback(.callbackStart), .callback(.callbackEnd), .finished,

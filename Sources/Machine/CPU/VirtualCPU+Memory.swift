@@ -38,7 +38,7 @@ extension VirtualCPU {
     try admit(location, site)
     if let value = knownValue(of: location.cell, site) { return value }
     var action = Action(.access(.load), location, .acquire)
-    action.flag = true
+    action.isDereference = true
     return try issue(action, site)
   }
 
@@ -51,7 +51,7 @@ extension VirtualCPU {
     try admit(location, site)
     if leavesOutTaking(location.cell, value, site) { return }
     var action = Action(.access(.store), location, ordering)
-    action.a = value
+    action.stored = value
     _ = try issue(action, site)
   }
 
@@ -69,13 +69,13 @@ extension VirtualCPU {
     let won = CompareExchangeResult(original: expected, exchanged: true)
     if isWeakened(.plainStore, site) {
       var store = Action(.access(.store), location, ordering)
-      store.a = desired
+      store.stored = desired
       _ = try issue(store, site)
       return won
     }
     var action = Action(.access(.compareExchange), location, ordering)
-    action.a = expected
-    action.b = desired
+    action.expected = expected
+    action.desired = desired
     let original = try issue(action, site)
     if isWeakened(.noCheck, site) { return won }
     return CompareExchangeResult(original: original, exchanged: original == expected)
@@ -95,7 +95,7 @@ extension VirtualCPU {
       return try update(location, ordering, site) { _ in value }
     }
     var action = Action(.access(.exchange), location, ordering)
-    action.a = value
+    action.stored = value
     return try issue(action, site)
   }
 
@@ -111,7 +111,7 @@ extension VirtualCPU {
       return try update(location, ordering, site) { $0 &+ UInt64(bitPattern: value) }
     }
     var action = Action(.access(.fetchAdd), location, ordering)
-    action.a = UInt64(bitPattern: value)
+    action.addend = UInt64(bitPattern: value)
     return try issue(action, site)
   }
 
@@ -124,7 +124,7 @@ extension VirtualCPU {
     if isWeakened(.noGet, site) { return true }
     if isWeakened(.getFromZero, site) {
       var add = Action(.access(.fetchAdd), location, ordering)
-      add.a = 1
+      add.addend = 1
       _ = try issue(add, site)
       return true
     }
@@ -156,17 +156,11 @@ extension VirtualCPU {
       return try issue(Action(.access(.load), location, .acquire), site)
     }
     var action = Action(.access(.wait), location, .acquire)
-    switch condition {
-    case .equals(let value): (action.a, action.b, action.flag) = (~0, value, false)
-    case .differs(let value): (action.a, action.b, action.flag) = (~0, value, true)
-    case .bits(let mask, equal: let value): (action.a, action.b, action.flag) = (mask, value, false)
-    case .bitsDiffer(let mask, from: let value):
-      (action.a, action.b, action.flag) = (mask, value, true)
-    }
-    guard action.a != 0, action.b & ~action.a == 0 else {
+    action.setCondition(condition)
+    guard action.mask != 0, action.awaited & ~action.mask == 0 else {
       throw misuse(
-        "a wait for the bits \(hexadecimal(action.a)) to be, or not to be, "
-          + "\(hexadecimal(action.b)): they never are", site)
+        "a wait for the bits \(hexadecimal(action.mask)) to be, or not to be, "
+          + "\(hexadecimal(action.awaited)): they never are", site)
     }
     return try issue(action, site)
   }
@@ -189,7 +183,7 @@ extension VirtualCPU {
           + "or let an operation choose", site)
     }
     var action = Action(.choose)
-    action.a = UInt64(count)
+    action.choices = count
     return Int(try issue(action, site))
   }
 }

@@ -118,8 +118,8 @@ public final class VirtualCPU {
     weakened.extend(&state)
     written.extend(&state)
     for pending in pendingInvalidations {
-      state = StableHash.extend(state, with: pending.a)
-      machine.writtenEntries[Int(pending.b)].extend(&state)
+      state = StableHash.extend(state, with: pending.packedInvalidation)
+      machine.writtenEntries[pending.writtenNumber].extend(&state)
     }
     return state
   }
@@ -179,11 +179,11 @@ public final class VirtualCPU {
     guard hasHardware, action.cell >= Layout.namedCapacity else { return }
     guard case .access(let access) = action.kind else { return }
     switch access {
-    case .store: written.note(action.cell, Descriptor(bits: action.a), after: nil)
+    case .store: written.note(action.cell, Descriptor(bits: action.stored), after: nil)
     case .exchange:
-      written.note(action.cell, Descriptor(bits: action.a), after: Descriptor(bits: result))
-    case .compareExchange where result == action.a:
-      written.note(action.cell, Descriptor(bits: action.b), after: Descriptor(bits: result))
+      written.note(action.cell, Descriptor(bits: action.stored), after: Descriptor(bits: result))
+    case .compareExchange where result == action.expected:
+      written.note(action.cell, Descriptor(bits: action.desired), after: Descriptor(bits: result))
     case .compareExchange, .load, .fetchAdd, .incrementUnlessZero, .wait: break
     }
   }

@@ -6,8 +6,7 @@ import GracewalkSupport
 extension Machine {
   /// What breaks a claim (`EventKinds.claimBroken`), in the state in which it was made.
   public func explanation(ofBrokenClaim event: Event) -> Violation {
-    var action = Action(.claim)
-    action.a = event.value
+    let action = Action(packedClaim: event.value)
     guard let breach = breach(of: action) else { return Violation("[internal] no claim is broken") }
     let place = "\(hexadecimal(breach.address)) of \(name(ofPage: action.claimedRoot))"
     let reliance =
@@ -80,15 +79,14 @@ extension Machine {
     for depth in 0..<depth {
       let taken = takenStep(depth)
       let action = localStates[taken.node].pointee.action
-      guard action.kind == .hardware(.tlbInvalidate), TLBInvalidation.root(packed: action.a) == root
-      else {
+      guard action.kind == .hardware(.tlbInvalidate), action.invalidatedRoot == root else {
         continue
       }
-      let invalidation = TLBInvalidation(packed: action.a)
+      let invalidation = action.invalidation
       let found =
         invalidation.isLocal && taken.cpu != cpu
         ? .local
-        : invalidation.survival(of: entry, writtenEntries[Int(action.b)].unpublished)
+        : invalidation.survival(of: entry, writtenEntries[action.writtenNumber].unpublished)
       if depth < step { wasRemovedBefore = wasRemovedBefore || found == nil }
       // One that was for something else tells less than any other.
       if depth > step, found != .otherAddress || survived == nil { survived = found }
@@ -125,8 +123,8 @@ extension Machine {
         if action.kind == .hardware(.dsb) || action.kind == .hardware(.tlbInvalidate) {
           return false
         }
-        if action.kind == .hardware(.tlbi), TLBInvalidation.root(packed: action.a) == root,
-          TLBInvalidation(packed: action.a).survival(of: entry, []) == nil
+        if action.kind == .hardware(.tlbi), action.invalidatedRoot == root,
+          action.invalidation.survival(of: entry, []) == nil
         {
           return true
         }

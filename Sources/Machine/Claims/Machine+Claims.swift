@@ -14,11 +14,18 @@ public enum TranslationClaim: UInt64, Sendable {
 }
 
 extension Action {
+  /// All of a claim in a word.
+  var packedClaim: UInt64 { a }
   var claim: TranslationClaim { TranslationClaim(rawValue: a >> 40 & 0xFF) ?? .untranslated }
   var claimedRoot: Int { Int(a >> 48) }
   var claimedAddresses: Range<Int> {
     let first = Int(a & 0xFFFF)
     return first..<(first + Int(a >> 16 & 0xFFFF))
+  }
+
+  init(packedClaim: UInt64) {
+    self.init(.claim)
+    a = packedClaim
   }
 
   init(_ claim: TranslationClaim, root: Int, _ addresses: Range<Int>) {
@@ -97,7 +104,7 @@ extension Machine {
 
   func performClaim(_ action: Action, by cpu: Int) {
     guard watched.contains(.claimBroken), breach(of: action) != nil else { return }
-    report(.claimBroken, cpu, value: action.a)
+    report(.claimBroken, cpu, value: action.packedClaim)
   }
 
   /// The first thing found that breaks a claim now.

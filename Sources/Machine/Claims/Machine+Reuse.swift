@@ -3,6 +3,19 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// The data frame that gets another owner.
+  var frameNumber: Int {
+    get { Int(a) }
+    set { a = UInt64(newValue) }
+  }
+  /// The id of that owner.
+  var newOwner: UInt64 {
+    get { b }
+    set { b = newValue }
+  }
+}
+
 extension Machine {
   // MARK: Table pages
 
@@ -65,9 +78,9 @@ extension Machine {
   // MARK: Data frames
 
   func handOver(_ action: Action, by cpu: Int) {
-    let frame = scenario.dataFrames[Int(action.a)]
+    let frame = scenario.dataFrames[action.frameNumber]
     let owner = memory[frame.owner.cell]
-    if watched.contains(.frameGivenWhileCached), owner != action.b {
+    if watched.contains(.frameGivenWhileCached), owner != action.newOwner {
       let cpus = cpusCaching(frame: frame.number, of: owner)
       if !cpus.isEmpty {
         report(.frameGivenWhileCached, cpu, cell: frame.owner.cell, value: cpus.bits)
@@ -76,15 +89,16 @@ extension Machine {
     eachRoot(thatLosesFrameBy: action) { root in
       guard let cell = entry(mapping: frame.number, from: root, at: 0) else { return }
       report(
-        .frameGivenWhileMapped, cpu, page: layout.page(root).base, cell: cell, value: action.a)
+        .frameGivenWhileMapped, cpu, page: layout.page(root).base, cell: cell,
+        value: UInt64(action.frameNumber))
     }
-    memory[frame.owner.cell] = action.b
+    memory[frame.owner.cell] = action.newOwner
   }
 
   /// The roots that units of the present owner walk, where the frame gets another one.
   private func eachRoot(thatLosesFrameBy action: Action, _ body: (Int) -> Void) {
-    let owner = memory[scenario.dataFrames[Int(action.a)].owner.cell]
-    guard watched.contains(.frameGivenWhileMapped), owner != action.b else { return }
+    let owner = memory[scenario.dataFrames[action.frameNumber].owner.cell]
+    guard watched.contains(.frameGivenWhileMapped), owner != action.newOwner else { return }
     // Code may write anything to the word.
     guard let owner = Int(exactly: owner) else { return }
     for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == owner {
@@ -148,7 +162,7 @@ extension Machine {
   }
 
   func addHandOver(_ action: Action, to footprint: Footprint) {
-    footprint.write(scenario.dataFrames[Int(action.a)].owner.cell)
+    footprint.write(scenario.dataFrames[action.frameNumber].owner.cell)
     if watched.contains(.frameGivenWhileCached) { addUnits(footprint) }
     eachRoot(thatLosesFrameBy: action) { root in
       _ = entry(mapping: -1, from: root, at: 0) { footprint.read($0) }

@@ -3,6 +3,14 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// The CPUs whose stretches a wait is for, as a set.
+  var awaitedCPUs: UInt64 {
+    get { a }
+    set { a = newValue }
+  }
+}
+
 extension Machine {
   /// What a grace period of read-copy-update waits for.
   var graceDomain: GraceDomain {
@@ -107,7 +115,7 @@ extension Machine {
       addEnd(of: domain, cpu, footprint)
       if isPartOfReader(domain, cpu) { addEnd(of: .readers, cpu, footprint) }
     case .graceStart, .interruptSend: addStretches(domain, ~0, footprint)
-    case .graceEnd, .interruptTaken: addStretches(domain, action.a, footprint, .blocks)
+    case .graceEnd, .interruptTaken: addStretches(domain, action.awaitedCPUs, footprint, .blocks)
     }
   }
 

@@ -3,11 +3,19 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// Stands for the body of a callback that is queued.
+  var callbackKey: UInt64 {
+    get { b }
+    set { b = newValue }
+  }
+}
+
 extension Machine {
   func performCallback(_ callback: Action.Callback, _ action: Action, by cpu: Int) -> UInt64 {
     switch callback {
     case .call:
-      queueCallback(action.b, by: cpu)
+      queueCallback(action.callbackKey, by: cpu)
       return 0
     case .callbackStart:
       let owner = cpus[cpu].callbackOwner

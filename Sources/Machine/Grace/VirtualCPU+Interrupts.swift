@@ -38,7 +38,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noInterrupt, site) { return }
     var taken = Action(.grace(.interruptTaken))
-    taken.a = try issue(Action(.grace(.interruptSend)), site)
+    taken.awaitedCPUs = try issue(Action(.grace(.interruptSend)), site)
     _ = try issue(taken, site)
   }
 }

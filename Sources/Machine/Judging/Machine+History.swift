@@ -3,6 +3,19 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// What the operation is to a specification, as a number.
+  var packedCall: UInt64 {
+    get { a }
+    set { a = newValue }
+  }
+  /// The code of the operation's result, at its end.
+  var resultCode: UInt64 {
+    get { b }
+    set { b = newValue }
+  }
+}
+
 extension Machine {
   func performHistory(_ boundary: Action.History, by cpu: Int) -> UInt64 {
     switch boundary {

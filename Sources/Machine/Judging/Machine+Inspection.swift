@@ -191,13 +191,13 @@ extension Machine {
       guard case .history(let boundary) = action.kind else { continue }
       switch boundary {
       case .invoke:
-        let call = SpecificationCall(packed: action.a)
+        let call = SpecificationCall(packed: action.packedCall)
         open[step.cpu] = entries.count
         entries.append(
           HistoryEntry(cpu: step.cpu, call: call, result: nil, began: depth, ended: Int.max))
       case .respond:
         guard let entry = open.removeValue(forKey: step.cpu) else { continue }
-        entries[entry].result = action.b
+        entries[entry].result = action.resultCode
         entries[entry].ended = depth
       }
     }

@@ -95,7 +95,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noSynchronize, site) { return }
     var end = Action(.grace(.graceEnd))
-    end.a = try issue(Action(.grace(.graceStart)), site)
+    end.awaitedCPUs = try issue(Action(.grace(.graceStart)), site)
     _ = try issue(end, site)
   }
 
@@ -111,7 +111,7 @@ extension VirtualCPU {
     if isAbandoned { throw refused() }
     if isWeakened(.callAtOnce, site) { return try runNow(body) }
     var action = Action(.callback(.call))
-    action.b = machine.registerCallback(of: self, body)
+    action.callbackKey = machine.registerCallback(of: self, body)
     _ = try issue(action, site)
   }
 

@@ -48,7 +48,7 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     if isAbandoned { throw refused() }
     var action = Action(.context(.use))
-    action.a = address
+    action.contextAddress = address
     action.cell = machine.contextCell(at: address)
     _ = try issue(action, SourceSite(file: file, line: line))
   }
@@ -60,8 +60,8 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(context.state, "a context", site)
     var action = Action(.context(.release), context.state)
-    action.a = context.address
-    action.flag = context.ownsPages
+    action.contextAddress = context.address
+    action.ownsPages = context.ownsPages
     _ = try issue(action, site)
   }
 }

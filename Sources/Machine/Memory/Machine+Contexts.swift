@@ -3,6 +3,19 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// The address by which code refers to a context.
+  var contextAddress: UInt64 {
+    get { a }
+    set { a = newValue }
+  }
+  /// Whether the pages belong to the context that is released.
+  var ownsPages: Bool {
+    get { flag }
+    set { flag = newValue }
+  }
+}
+
 extension Machine {
   /// The word of the context with an address, or 0.
   func contextCell(at address: UInt64) -> UInt32 {
@@ -13,13 +26,13 @@ extension Machine {
     _ context: Action.ContextStep, _ action: Action, by cpu: Int
   ) -> UInt64 {
     if action.cell == 0 {
-      report(.usedNoContext, cpu, value: action.a)
+      report(.usedNoContext, cpu, value: action.contextAddress)
     } else if memory[action.cell] != 0 {
       report(.usedAfterRelease, cpu, cell: action.cell)
     }
     guard context == .release else { return 0 }
     memory[action.cell] = 1
-    if action.flag {
+    if action.ownsPages {
       for page in pagesInUse { report(.outlivesContext, cpu, page: page.base, cell: action.cell) }
     }
     return 0
@@ -38,7 +51,7 @@ extension Machine {
       return
     }
     footprint.write(action.cell)
-    guard action.flag else { return }
+    guard action.ownsPages else { return }
     for owner in 0...layout.bootOwner { footprint.read(layout.pagesAllocated(owner: owner)) }
     for slab in scenario.slabs where slab.kind == .tables {
       footprint.read(slab.slab.freePages.cell)

@@ -3,6 +3,14 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// 1 + the number of the operation that allocates a page.
+  var allocatingOperation: UInt64 {
+    get { a }
+    set { a = newValue }
+  }
+}
+
 extension Machine {
   /// The k-th page a CPU allocates is the same page in every interleaving, and is never handed
   /// out again: what touches it after it was freed is seen.
@@ -24,7 +32,7 @@ extension Machine {
 
   func performPage(_ page: Action.Page, _ action: Action, by cpu: Int) -> UInt64 {
     switch page {
-    case .allocate: return allocatePage(for: cpu, inOperation: action.a)
+    case .allocate: return allocatePage(for: cpu, inOperation: action.allocatingOperation)
     case .publish:
       if let id = layout.pageID(at: action.cell) { publish(id, by: cpu) }
       return 0

@@ -3,6 +3,21 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// Which pages a slab has, as a number: `Slab.packedPages`.
+  var packedSlab: UInt64 {
+    get { b }
+    set { b = newValue }
+  }
+  var slabPages: Range<Int> { Slab.pages(packed: b) }
+  var slabFirstID: Int { Slab.firstID(packed: b) }
+  /// The id of the page that is given back.
+  var freedPage: Int {
+    get { Int(a) }
+    set { a = UInt64(newValue) }
+  }
+}
+
 extension Machine {
   /// Makes the pages of all slabs, free and within everybody's reach.
   func bootSlabs() {
@@ -28,7 +43,7 @@ extension Machine {
       let free = CPUSet(bits: memory[action.cell])
       guard !free.isEmpty else { return 0 }
       memory[action.cell] = free.bits & (free.bits - 1)
-      return UInt64(Slab.firstID(packed: action.b) + free.lowest) + 1
+      return UInt64(action.slabFirstID + free.lowest) + 1
     case .free:
       giveBack(action, by: cpu)
       return 0
@@ -36,7 +51,7 @@ extension Machine {
       var free = CPUSet(bits: memory[action.cell])
       memory[action.cell] = 0
       while let index = free.popLowest() {
-        let page = layout.page(Slab.firstID(packed: action.b) + index)
+        let page = layout.page(action.slabFirstID + index)
         freePage(page.base, by: cpu, leavesSlab: true)
       }
       return 0
@@ -44,9 +59,9 @@ extension Machine {
   }
 
   private func giveBack(_ action: Action, by cpu: Int) {
-    let id = Int(action.a)
+    let id = action.freedPage
     let base = layout.page(id).base
-    let bit: UInt64 = 1 << UInt64(id - Slab.firstID(packed: action.b))
+    let bit: UInt64 = 1 << UInt64(id - action.slabFirstID)
     guard memory[action.cell] & bit == 0, memory[base] & 1 == 1 else {
       report(.freeOfFreedPage, cpu, page: base, cell: base)
       return
@@ -67,8 +82,8 @@ extension Machine {
     case .allocate:
       if free == 0 { footprint.read(action.cell) } else { footprint.write(action.cell) }
     case .free:
-      let base = layout.page(Int(action.a)).base
-      let bit: UInt64 = 1 << (action.a - UInt64(Slab.firstID(packed: action.b)))
+      let base = layout.page(action.freedPage).base
+      let bit: UInt64 = 1 << UInt64(action.freedPage - action.slabFirstID)
       footprint.read(base)
       if free & bit != 0 || memory[base] & 1 == 0 {
         footprint.read(action.cell)
@@ -82,7 +97,7 @@ extension Machine {
       if free != 0 { addUnitsThatMayCache(footprint) }
       var left = CPUSet(bits: free)
       while let index = left.popLowest() {
-        let base = addShrink(of: Slab.firstID(packed: action.b) + index, footprint)
+        let base = addShrink(of: action.slabFirstID + index, footprint)
         addReaders(ofPage: base, footprint)
       }
     }
@@ -95,10 +110,10 @@ extension Machine {
     case .allocate: break
     case .free:
       addUnitsThatMayCache(footprint)
-      addReadersNoted(of: layout.page(Int(action.a)).base, footprint)
+      addReadersNoted(of: layout.page(action.freedPage).base, footprint)
     case .shrink:
       addUnitsThatMayCache(footprint)
-      for id in Slab.pages(packed: action.b) { addShrink(of: id, footprint) }
+      for id in action.slabPages { addShrink(of: id, footprint) }
       addAllReaders(footprint)
     }
   }
@@ -158,7 +173,7 @@ extension Machine {
     let slab = name(ofCell: action.cell)
     switch step {
     case .allocate: return "allocate from \(slab)"
-    case .free: return "give \(name(ofPage: Int(action.a))) back to \(slab)"
+    case .free: return "give \(name(ofPage: action.freedPage)) back to \(slab)"
     case .shrink: return "shrink \(slab)"
     }
   }

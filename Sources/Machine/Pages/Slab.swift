@@ -100,7 +100,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(slab.freePages, "a slab", site)
     var action = Action(.slab(.allocate), slab.freePages)
-    action.b = slab.packedPages
+    action.packedSlab = slab.packedPages
     let found = try issue(action, site)
     return found == 0 ? nil : layout.page(Int(found) - 1)
   }
@@ -118,8 +118,8 @@ extension VirtualCPU {
           + "\(machine.name(ofCell: slab.freePages.cell)), which it did not come from", site)
     }
     var action = Action(.slab(.free), slab.freePages)
-    action.a = UInt64(page.id)
-    action.b = slab.packedPages
+    action.freedPage = page.id
+    action.packedSlab = slab.packedPages
     _ = try issue(action, site)
   }
 
@@ -133,7 +133,7 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line)
     try admit(slab.freePages, "a slab", site)
     var action = Action(.slab(.shrink), slab.freePages)
-    action.b = slab.packedPages
+    action.packedSlab = slab.packedPages
     _ = try issue(action, site)
   }
 }

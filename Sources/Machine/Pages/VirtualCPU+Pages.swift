@@ -22,11 +22,11 @@ extension VirtualCPU {
     if isAbandoned { throw refused() }
     if machine.mayRunOutOfMemory {
       var choice = Action(.choose)
-      choice.a = 2
+      choice.choices = 2
       if try issue(choice, site) == 1 { return nil }
     }
     var action = Action(.page(.allocate))
-    action.a = UInt64(operation + 1)
+    action.allocatingOperation = UInt64(operation + 1)
     return layout.page(Int(try issue(action, site)))
   }
 

@@ -37,7 +37,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case handOver
     /// Code relies on a translation, or a permission, being gone.
     case claim
-    /// An error of the code's own has ended it; `a` is the error's number.
+    /// An error of the code's own has ended it.
     case threw
   }
 
@@ -93,7 +93,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
 
   public var kind: Kind
   public var ordering = MemoryOrdering.relaxed
-  /// Kind-specific: a wait for inequality; a load that is an RCU dereference.
+  /// Means what the kind says: its family's room has a name for it, such as `isDereference`.
   public var flag = false
   /// Only this CPU can reach what it touches, so it needs no scheduling point.
   public internal(set) var isLocal = false
@@ -101,11 +101,22 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   public var cell: UInt32 = 0
   /// The lifetime word of the page that holds `cell`, or 0.
   public var lifetime: UInt32 = 0
-  /// Operands, by kind: store (value), compareExchange (expected, desired), wait (mask, value).
+  /// Operands, which the rooms of the families have names for, such as `expected` and `desired`.
   public var a: UInt64 = 0
   public var b: UInt64 = 0
 
   package init(_ kind: Kind) { self.kind = kind }
+
+  /// Among how many numbers one is chosen.
+  var choices: Int {
+    get { Int(a) }
+    set { a = UInt64(newValue) }
+  }
+  /// The number of the error that the code has thrown.
+  var errorNumber: UInt64 {
+    get { a }
+    set { a = newValue }
+  }
 
   package init(_ kind: Kind, _ location: Location, _ ordering: MemoryOrdering = .relaxed) {
     self.kind = kind
@@ -120,7 +131,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     var copy = other
     copy.isLocal = isLocal
     // What an error says of itself need not be the same each time.
-    if kind == .threw { copy.a = a }
+    if kind == .threw { copy.errorNumber = errorNumber }
     return copy == self
   }
 }

@@ -54,14 +54,14 @@ extension Facets {
     case .grace, .callback: insert(.gracePeriods)
     case .access(.load):
       // A dereference says that a section protects what it reads.
-      if action.flag { insert(.gracePeriods) }
+      if action.isDereference { insert(.gracePeriods) }
     case .handOver: insert(.frameOwners)
     case .context: insert(.contexts)
     case .access(.fetchAdd), .access(.incrementUnlessZero):
       let isCount = action.cell == action.lifetime + Layout.referencesOffset
       if action.lifetime != 0 && isCount { insert(.references) }
-    case .access(.store), .access(.exchange): insert(entry: action.a, in: action, format)
-    case .access(.compareExchange): insert(entry: action.b, in: action, format)
+    case .access(.store), .access(.exchange): insert(entry: action.stored, in: action, format)
+    case .access(.compareExchange): insert(entry: action.desired, in: action, format)
     case .access(.wait), .finished, .threw, .fence, .page, .slab, .choose, .history, .hardware,
       .claim:
       break

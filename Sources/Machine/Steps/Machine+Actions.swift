@@ -8,7 +8,9 @@ extension Machine {
   func canTake(_ action: Action, by cpu: Int) -> Bool {
     guard action.kind.isBlocking else { return action.kind != .finished }
     switch action.kind {
-    case .access: return ((memory[action.cell] & action.a) == action.b) != action.flag
+    case .access:
+      let isEqual = memory[action.cell] & action.mask == action.awaited
+      return isEqual != action.awaitsDifference
     case .lock(let lock): return canLock(lock, action, by: cpu)
     case .grace(let grace):
       let waiting = grace == .graceEnd ? layout.graceReaders(cpu) : layout.interruptReceivers(cpu)
@@ -78,7 +80,7 @@ extension Machine {
       performClaim(action, by: cpu)
       return 0
     case .threw:
-      report(.threw, cpu, value: action.a)
+      report(.threw, cpu, value: action.errorNumber)
       return 0
     case .finished, .fence, .choose: return 0
     }
@@ -88,26 +90,27 @@ extension Machine {
   private func performAccess(_ access: Action.Access, _ action: Action, by cpu: Int) -> UInt64 {
     switch access {
     case .load, .wait:
-      if action.flag && access == .load && !isInside(.sections, cpu) && !isInside(.interrupts, cpu)
+      if access == .load && action.isDereference && !isInside(.sections, cpu)
+        && !isInside(.interrupts, cpu)
       {
         report(.dereferencedOutside, cpu, cell: action.cell)
       }
       hear(action, by: cpu)
       return memory[action.cell]
     case .store:
-      write(action.a, to: action.cell, by: cpu)
+      write(action.stored, to: action.cell, by: cpu)
       tell(action, by: cpu)
       return 0
     case .compareExchange:
       let old = memory[action.cell]
-      if old == action.a {
-        write(action.b, to: action.cell, by: cpu)
+      if old == action.expected {
+        write(action.desired, to: action.cell, by: cpu)
         tell(action, by: cpu)
       }
       return old
     case .exchange:
       let old = memory[action.cell]
-      write(action.a, to: action.cell, by: cpu)
+      write(action.stored, to: action.cell, by: cpu)
       tell(action, by: cpu)
       return old
     case .fetchAdd, .incrementUnlessZero: return performArithmetic(action, by: cpu)
@@ -118,7 +121,7 @@ extension Machine {
     let old = memory[action.cell]
     let isIncrement = action.kind == .access(.incrementUnlessZero)
     if isIncrement && old == 0 { return 0 }
-    let new = old &+ (isIncrement ? 1 : action.a)
+    let new = old &+ (isIncrement ? 1 : action.addend)
     memory[action.cell] = new
     tell(action, by: cpu)
     if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
@@ -147,10 +150,10 @@ extension Machine {
   private func addAccess(_ access: Action.Access, _ action: Action, _ footprint: Footprint) {
     switch access {
     case .load, .wait: footprint.read(action.cell)
-    case .store, .exchange: addWrite(of: action.a, to: action.cell, footprint)
+    case .store, .exchange: addWrite(of: action.stored, to: action.cell, footprint)
     case .compareExchange:
-      if memory[action.cell] == action.a {
-        addWrite(of: action.b, to: action.cell, footprint)
+      if memory[action.cell] == action.expected {
+        addWrite(of: action.desired, to: action.cell, footprint)
       } else {
         footprint.read(action.cell)  // A compare-exchange that fails is a load.
       }
@@ -170,10 +173,11 @@ extension Machine {
     addFootprint(of: action, by: cpu, to: footprint)
     switch action.kind {
     case .access(.compareExchange):
-      addExchange(of: action.a, for: action.b, in: action.cell, footprint)
+      addExchange(
+        of: action.expected, for: action.desired, in: action.cell, footprint)
     case .access(.store), .access(.exchange):
       addUnlink(from: action.cell, footprint)
-      if action.cell >= Layout.namedCapacity { addPotentialRelink(of: action.a, to: footprint) }
+      if action.cell >= Layout.namedCapacity { addPotentialRelink(of: action.stored, to: footprint) }
     case .access(.incrementUnlessZero): footprint.write(action.cell)
     case .page(.free): addAllReaders(footprint)
     case .slab(let slab): addPotentialSlab(slab, action, to: footprint)

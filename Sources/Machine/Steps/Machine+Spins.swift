@@ -16,7 +16,7 @@ extension Machine {
     let parent = localStates[source]
     let observed = localStates.observed(before: index)
     let action = parent.pointee.action
-    let failed = action.kind == .access(.compareExchange) && observed != action.a
+    let failed = action.kind == .access(.compareExchange) && observed != action.expected
     guard action.onlyReads || failed, parent.pointee.operation == node.pointee.operation else {
       return
     }

@@ -223,7 +223,7 @@ public final class Machine: TransitionSystem {
 
   public override func choiceCount(of cpu: Int) -> Int {
     let action = node(of: cpu).pointee.action
-    return action.kind == .choose ? Int(action.a) : 1
+    return action.kind == .choose ? action.choices : 1
   }
 
   /// Nothing interrupts a memory management unit that would begin a walk or evict something, or a

@@ -214,16 +214,16 @@ final class CPUImages {
     image.lifetime = self.image(ofCell: action.lifetime, under: permutation)
     switch action.kind {
     case .access(.store), .access(.exchange):
-      image.a = self.image(ofModelValue: action.a, under: permutation)
+      image.stored = self.image(ofModelValue: action.stored, under: permutation)
     case .access(.compareExchange):
-      image.a = self.image(ofModelValue: action.a, under: permutation)
-      image.b = self.image(ofModelValue: action.b, under: permutation)
+      image.expected = self.image(ofModelValue: action.expected, under: permutation)
+      image.desired = self.image(ofModelValue: action.desired, under: permutation)
     case .access(.wait):
-      if Self.seesWholeAddresses(action.a) {
-        image.b = self.image(ofModelValue: action.b, under: permutation)
+      if Self.seesWholeAddresses(action.mask) {
+        image.awaited = self.image(ofModelValue: action.awaited, under: permutation)
       }
     case .grace(.graceEnd), .grace(.interruptTaken):
-      image.a = self.image(ofCPUs: action.a, under: permutation)
+      image.awaitedCPUs = self.image(ofCPUs: action.awaitedCPUs, under: permutation)
     // The rest has plain numbers as operands; the key of a callback is dealt with where it is met.
     case .access(.load), .access(.fetchAdd), .access(.incrementUnlessZero): break
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),

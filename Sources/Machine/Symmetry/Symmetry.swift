@@ -106,9 +106,10 @@ final class Symmetry {
     var expected = images.image(of: node.action, under: permutation)
     if node.action.kind == .callback(.call) && other.action.kind == .callback(.call) {
       // The key stands for the history of the CPU, and so for the callback's body.
-      expected.b = other.action.b
+      expected.callbackKey = other.action.callbackKey
       guard
-        images.noteCallback(other.action.b, inPlaceOf: node.action.b, under: permutation)
+        images.noteCallback(
+          other.action.callbackKey, inPlaceOf: node.action.callbackKey, under: permutation)
       else {
         fail(Int(node.cpu), "queues callbacks that depend on which CPU it is")
         return false
@@ -136,8 +137,8 @@ final class Symmetry {
   private func looksAtWholeAddresses(_ node: LocalStates.Node) -> Bool {
     let action = node.action
     if action.kind == .page(.allocate) && permutations.moves(Int(node.cpu)) { hasMovedPages = true }
-    guard hasMovedPages, action.kind == .access(.wait), action.a & Descriptor.addressMask != 0,
-      !CPUImages.seesWholeAddresses(action.a)
+    guard hasMovedPages, action.kind == .access(.wait), action.mask & Descriptor.addressMask != 0,
+      !CPUImages.seesWholeAddresses(action.mask)
     else { return true }
     fail(Int(node.cpu), "waits for some bits of what may be the address of a page")
     return false

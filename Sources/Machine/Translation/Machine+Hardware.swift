@@ -32,7 +32,25 @@ extension Action {
   /// The level of the entry a walk reads.
   var level: Int { Int(a >> 16 & 0xFF) }
   /// Whether a guest's access is a write.
-  var isWrite: Bool { flag }
+  var isWrite: Bool {
+    get { flag }
+    set { flag = newValue }
+  }
+  /// Whether a walk sees an entry as it was before it was made valid.
+  var seesFormer: Bool {
+    get { flag }
+    set { flag = newValue }
+  }
+  /// Whether an update makes the entry dirty; otherwise it sets the access flag.
+  var marksDirty: Bool {
+    get { flag }
+    set { flag = newValue }
+  }
+  /// The entry as the walk read it that is about to set its access flag.
+  var entryRead: UInt64 {
+    get { b }
+    set { b = newValue }
+  }
 
   init(_ kind: Kind, address: Int, level: Int = 0) {
     self.init(kind)
@@ -153,7 +171,7 @@ extension Machine {
     switch hardware {
     case .walkRead: return mustRestart(cpu)
     case .walkUpdate:
-      return action.flag ? cachedSource(of: action, by: cpu) == nil : mustRestart(cpu)
+      return action.marksDirty ? cachedSource(of: action, by: cpu) == nil : mustRestart(cpu)
     case .guestAccess, .walkStart, .evict, .tlbi, .tlbInvalidate, .dsb, .settle: return false
     }
   }
@@ -180,7 +198,7 @@ extension Machine {
       endWalk(register)
       return HardwareResult.restart
     }
-    if action.flag {
+    if action.seesFormer {
       endWalk(register)
       return Descriptor.invalid.bits
     }
@@ -274,8 +292,8 @@ extension Machine {
   /// Sets the access flag in memory, or makes a clean entry dirty there and where it is cached.
   private func updateEntry(_ action: Action, by cpu: Int) -> UInt64 {
     let old = memory[action.cell]
-    guard action.flag else {
-      guard !mustRestart(cpu), old == action.b else { return 0 }
+    guard action.marksDirty else {
+      guard !mustRestart(cpu), old == action.entryRead else { return 0 }
       writeByHardware(Descriptor(bits: old).withAccessFlag, to: action.cell)
       return 1
     }
@@ -328,7 +346,7 @@ extension Machine {
       footprint.write(action.cell)
     case .tlbInvalidate:
       for (number, unit) in translation.units.enumerated()
-      where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
+      where unit.mmu.root.id == action.invalidatedRoot {
         footprint.write(layout.hardware.object(number))
       }
       addForgetting(by: cpu, to: footprint)

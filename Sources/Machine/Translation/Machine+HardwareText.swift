@@ -8,8 +8,8 @@ extension Machine {
     case .walkStart: return "walk to \(address)"
     case .walkRead: return "walk reads \(name(ofCell: action.cell))"
     case .walkUpdate:
-      return
-        "walk sets \(action.flag ? "dirty state" : "access flag") in \(name(ofCell: action.cell))"
+      let what = action.marksDirty ? "dirty state" : "access flag"
+      return "walk sets \(what) in \(name(ofCell: action.cell))"
     case .settle: return "dsb: every walk sees \(name(ofCell: action.cell))"
     case .evict: return "evict \(address)"
     case .tlbi: return "tlbi \(text(ofInvalidation: action))"
@@ -19,8 +19,8 @@ extension Machine {
   }
 
   func handOverText(_ action: Action) -> String {
-    let frame = scenario.dataFrames[Int(action.a)].number
-    return "hand over frame \(hexadecimal(frame)) to \(name(ofOwner: action.b))"
+    let frame = scenario.dataFrames[action.frameNumber].number
+    return "hand over frame \(hexadecimal(frame)) to \(name(ofOwner: action.newOwner))"
   }
 
   func claimText(_ action: Action) -> String {
@@ -39,7 +39,7 @@ extension Machine {
   }
 
   private func text(ofInvalidation action: Action) -> String {
-    let invalidation = TLBInvalidation(packed: action.a)
+    let invalidation = action.invalidation
     var parts = ["all"]
     if let address = invalidation.address {
       let last = address + invalidation.count - 1
@@ -48,7 +48,7 @@ extension Machine {
     if invalidation.isLastLevelOnly { parts.append("leaves only") }
     if let level = invalidation.level { parts.append("level \(level)") }
     if invalidation.isLocal { parts.append("this CPU only") }
-    parts[0] += " of \(name(ofPage: TLBInvalidation.root(packed: action.a)))"
+    parts[0] += " of \(name(ofPage: action.invalidatedRoot))"
     return parts.joined(separator: ", ")
   }
 

@@ -3,6 +3,22 @@
 import GracewalkExploration
 import GracewalkSupport
 
+extension Action {
+  /// Which invalidation it is, and of which table.
+  var packedInvalidation: UInt64 {
+    get { a }
+    set { a = newValue }
+  }
+  var invalidation: TLBInvalidation { TLBInvalidation(packed: a) }
+  /// The id of the root of the table it is about.
+  var invalidatedRoot: Int { TLBInvalidation.root(packed: a) }
+  /// The number of what the CPU had written when it issued the invalidation.
+  var writtenNumber: Int {
+    get { Int(b) }
+    set { b = UInt64(newValue) }
+  }
+}
+
 extension Machine {
   /// An invalidation takes effect, on all CPUs it is for: what it removes is gone, and walks in
   /// flight that read what it removes begin anew.
@@ -10,10 +26,10 @@ extension Machine {
   /// An entry that the issuing CPU has changed, and no barrier has published, may be cached again
   /// at once as it was: so it stays.
   func invalidate(_ action: Action, by cpu: Int) {
-    let invalidation = TLBInvalidation(packed: action.a)
-    let unpublished = writtenEntries[Int(action.b)].unpublished
+    let invalidation = action.invalidation
+    let unpublished = writtenEntries[action.writtenNumber].unpublished
     for (number, unit) in translation.units.enumerated()
-    where unit.mmu.root.id == TLBInvalidation.root(packed: action.a) {
+    where unit.mmu.root.id == action.invalidatedRoot {
       guard !invalidation.isLocal || unit.cpu == cpu else { continue }
       for place in cachedEntries(of: number)
       where survival(of: place, invalidation, unpublished) == nil { clear(place) }

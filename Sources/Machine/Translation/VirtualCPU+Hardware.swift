@@ -28,7 +28,7 @@ extension VirtualCPU {
     guard geometry.hasAddress(address) else { throw misuse(geometry.addressText(address), site) }
     while true {
       var action = Action(.hardware(.guestAccess), address: address)
-      action.flag = isWrite
+      action.isWrite = isWrite
       let result = try issue(action, site)
       switch HardwareResult.kind(result) {
       case HardwareResult.done: return .done(frame: HardwareResult.value(result))
@@ -72,7 +72,7 @@ extension VirtualCPU {
       var action = walkAction(.hardware(.walkRead), location, address, level)
       var read = try issue(action, site)
       if read == HardwareResult.unsettled {
-        action.flag = try choose(2) == 1
+        action.seesFormer = try choose(2) == 1
         read = try issue(action, site)
       }
       if read == HardwareResult.restart { return nil }
@@ -92,7 +92,7 @@ extension VirtualCPU {
       case .isSet: break
       }
       var update = walkAction(.hardware(.walkUpdate), location, address, level)
-      update.b = entry.bits
+      update.entryRead = entry.bits
       _ = try issue(update, site)
     }
   }
@@ -114,7 +114,7 @@ extension VirtualCPU {
     var update = Action(.hardware(.walkUpdate), address: address)
     update.cell = cell
     update.lifetime = layout.page(page).base
-    update.flag = true
+    update.marksDirty = true
     _ = try issue(update, site)
   }
 
@@ -141,8 +141,8 @@ extension VirtualCPU {
     if let text = problem(of: invalidation) { throw misuse(text, site) }
     guard let invalidation = weakened(invalidation, site) else { return }
     var action = Action(.hardware(.tlbi))
-    action.a = invalidation.packed(root: root.id)
-    action.b = machine.number(of: written)
+    action.packedInvalidation = invalidation.packed(root: root.id)
+    action.writtenNumber = Int(machine.number(of: written))
     pendingInvalidations.append(action)
     _ = try issue(action, site)
   }
@@ -202,8 +202,8 @@ extension VirtualCPU {
     try admit(frame.owner, "a data frame", site)
     if let text = machine.scenario.ownerProblem(owner) { throw misuse(text, site) }
     var action = Action(.handOver)
-    action.a = UInt64(frame.number)
-    action.b = UInt64(owner.id)
+    action.frameNumber = frame.number
+    action.newOwner = UInt64(owner.id)
     _ = try issue(action, site)
   }
 }

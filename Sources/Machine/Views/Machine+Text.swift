@@ -103,15 +103,15 @@ extension Machine {
     case .page(.free): return "free \(place)"
     case .page(.publish): return "publish \(place)"
     case .slab(let slab): return slabText(slab, action)
-    case .context(.use): return "use \(contextText(at: action.a))"
+    case .context(.use): return "use \(contextText(at: action.contextAddress))"
     case .context(.release): return "release \(place)"
-    case .choose: return "choose among \(action.a)"
+    case .choose: return "choose among \(action.choices)"
     case .history(.invoke): return "begin"
     case .history(.respond): return "end"
     case .hardware(let hardware): return hardwareText(hardware, action)
     case .handOver: return handOverText(action)
     case .claim: return claimText(action)
-    case .threw: return "throw \(thrownError(action.a).text)"
+    case .threw: return "throw \(thrownError(action.errorNumber).text)"
     }
   }
 
@@ -120,12 +120,13 @@ extension Machine {
   ) -> String {
     let value = { (value: UInt64) in self.text(ofValue: value, in: action.cell) }
     switch access {
-    case .load: return "\(action.flag ? "rcu dereference" : "load") \(place)"
-    case .store: return "store \(place) ← \(value(action.a))"
-    case .compareExchange: return "cmpxchg \(place) \(value(action.a)) → \(value(action.b))"
-    case .exchange: return "xchg \(place) ← \(value(action.a))"
+    case .load: return "\(action.isDereference ? "rcu dereference" : "load") \(place)"
+    case .store: return "store \(place) ← \(value(action.stored))"
+    case .compareExchange:
+      return "cmpxchg \(place) \(value(action.expected)) → \(value(action.desired))"
+    case .exchange: return "xchg \(place) ← \(value(action.stored))"
     case .fetchAdd:
-      let amount = Int64(bitPattern: action.a)
+      let amount = Int64(bitPattern: action.addend)
       return "add \(place) \(amount >= 0 ? "+" : "−")\(amount.magnitude)"
     case .incrementUnlessZero: return "inc unless zero \(place)"
     case .wait: return waitText(action, place)
@@ -167,9 +168,9 @@ extension Machine {
   }
 
   private func waitText(_ action: Action, _ place: String) -> String {
-    let relation = action.flag ? "≠" : "="
-    let mask = action.a == ~0 ? "" : " & 0x\(String(action.a, radix: 16))"
-    return "wait \(place)\(mask) \(relation) \(text(ofValue: action.b, in: action.cell))"
+    let relation = action.awaitsDifference ? "≠" : "="
+    let mask = action.mask == ~0 ? "" : " & 0x\(String(action.mask, radix: 16))"
+    return "wait \(place)\(mask) \(relation) \(text(ofValue: action.awaited, in: action.cell))"
   }
 
   /// What an action led to, where that does not go without saying.
@@ -192,8 +193,8 @@ extension Machine {
     switch access {
     case .load, .wait, .exchange: "is \(text(ofValue: result, in: action.cell))"
     case .compareExchange:
-      result == action.a ? "won" : "lost: is \(text(ofValue: result, in: action.cell))"
-    case .fetchAdd: "now \(Int64(bitPattern: result &+ action.a))"
+      result == action.expected ? "won" : "lost: is \(text(ofValue: result, in: action.cell))"
+    case .fetchAdd: "now \(Int64(bitPattern: result &+ action.addend))"
     case .incrementUnlessZero: result == 0 ? "is zero" : "taken"
     case .store: ""
     }
