@@ -44,7 +44,7 @@ public enum Weakening: String, CaseIterable, Codable, Sendable {
   case noWait = "no-wait"
   /// The access, or fence, orders nothing.
   ///
-  /// Under sequential consistency it makes no difference, so nothing can be said about it there.
+  /// Where the memory model orders all accesses it makes no difference, and nothing can be said.
   case relaxed = "relaxed"
 
   /// What the code does without the step, as part of a sentence.
@@ -78,8 +78,13 @@ public enum Weakening: String, CaseIterable, Codable, Sendable {
     }
   }
 
-  /// True if sequential consistency can tell whether the step is needed.
-  public var isDecidable: Bool { self != .relaxed }
+  /// True if a memory model can tell whether the step is needed.
+  public func isDecidable(under model: MemoryModel) -> Bool {
+    self != .relaxed || model.whyOrderingsAreNotAsked == nil
+  }
+
+  /// True if the standard memory model can tell whether the step is needed.
+  public var isDecidable: Bool { isDecidable(under: .standard) }
 }
 
 /// A step of the code, weakened: a place in the source, in one kind of operation.

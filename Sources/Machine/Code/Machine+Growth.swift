@@ -52,7 +52,7 @@ extension Machine {
       LocalStates.Node(
         action: action, keyShare: StableHash.share(of: state.hash, at: ~UInt64(cpu)),
         localHash: state.hash, identity: state.identity, operation: Int32(state.operation),
-        cpu: UInt8(cpu), isBlocking: action.isBlocking),
+        cpu: UInt8(cpu), isBlocking: mayHaveToWait(action)),
       from: parent, observing: result)
     merged?.note(
       node, behind: parent, ownPages(of: cpu), of: code.mergesStates ? cpu : nil, state)

@@ -48,6 +48,8 @@ public final class Scenario {
   public var mayRepeat = false
   /// Which stretches of other CPUs `synchronize` and callbacks wait for.
   public var readCopyUpdate = ReadCopyUpdate.consolidated
+  /// What a load may read, and when others see a store.
+  public var memoryModel = MemoryModel.standard
   /// What the modelled MMU can do.
   public var features = Features()
   /// Whether it is one of many that a sweep makes of the same operations.

@@ -1,13 +1,5 @@
 // What a virtual CPU can do in one step, as plain data.
 
-/// The memory ordering of an access.
-///
-/// Under sequential consistency it orders nothing that is not ordered anyway. It is recorded and
-/// shown in traces, and it counts where an invariant asks what one CPU has told another.
-public enum MemoryOrdering: UInt8, Sendable, BitwiseCopyable {
-  case relaxed, acquire, release, acquireRelease, sequentiallyConsistent
-}
-
 /// One atomic thing a CPU does.
 ///
 /// A scheduling point precedes it unless it is local.

@@ -6,11 +6,10 @@ import GracewalkSupport
 extension Machine {
   /// True if the action can be taken now.
   func canTake(_ action: Action, by cpu: Int) -> Bool {
+    guard storesAllow(action, by: cpu) else { return false }
     guard action.kind.isBlocking else { return action.kind != .finished }
     switch action.kind {
-    case .access:
-      let isEqual = memory[action.cell] & action.mask == action.awaited
-      return isEqual != action.awaitsDifference
+    case .access: return isAwaited(action)
     case .lock(let lock): return canLock(lock, action, by: cpu)
     case .grace(let grace):
       let waiting = grace == .graceEnd ? layout.graceReaders(cpu) : layout.interruptReceivers(cpu)
@@ -57,14 +56,14 @@ extension Machine {
   }
 
   /// Carries out an action that can be taken; returns what the CPU observes.
-  func perform(_ action: Action, by cpu: Int) -> UInt64 {
-    if action.lifetime != 0 && action.kind != .page(.free) && memory[action.lifetime] & 1 == 0
-      && !isGivenUp(action, by: cpu)
-    {
-      report(.accessAfterFree, cpu, page: action.lifetime, cell: action.cell)
-    }
+  ///
+  /// What an action means is said by its family's room.
+  func perform(_ action: Action, choosing choice: Int = 0, by cpu: Int) -> UInt64 {
+    if action.lifetime != 0 { noteUse(of: action, by: cpu) }
+    order(action, by: cpu)
     switch action.kind {
-    case .access(let access): return performAccess(access, action, by: cpu)
+    case .access(let access):
+      return performAccess(access, action, choosing: choice, by: cpu)
     case .lock(let lock): return performLocking(lock, action, by: cpu)
     case .grace(let grace): return performGrace(grace, in: domain(of: grace), by: cpu)
     case .callback(let callback): return performCallback(callback, action, by: cpu)
@@ -73,67 +72,32 @@ extension Machine {
     case .context(let context): return performContext(context, action, by: cpu)
     case .history(let boundary): return performHistory(boundary, by: cpu)
     case .hardware(let hardware): return performHardware(hardware, action, by: cpu)
-    case .handOver:
-      handOver(action, by: cpu)
-      return 0
-    case .claim:
-      performClaim(action, by: cpu)
-      return 0
-    case .threw:
-      report(.threw, cpu, value: action.errorNumber)
-      return 0
-    case .finished, .fence, .choose: return 0
+    case .handOver: handOver(action, by: cpu)
+    case .claim: performClaim(action, by: cpu)
+    case .threw: report(.threw, cpu, value: action.errorNumber)
+    case .choose: return UInt64(choice)
+    case .fence, .finished: break
     }
+    return 0
   }
 
+  /// Reports the use of a page that was freed.
   @inline(__always)
-  private func performAccess(_ access: Action.Access, _ action: Action, by cpu: Int) -> UInt64 {
-    switch access {
-    case .load, .wait:
-      if access == .load && action.isDereference && !isInside(.sections, cpu)
-        && !isInside(.interrupts, cpu)
-      {
-        report(.dereferencedOutside, cpu, cell: action.cell)
-      }
-      hear(action, by: cpu)
-      return memory[action.cell]
-    case .store:
-      write(action.stored, to: action.cell, by: cpu)
-      tell(action, by: cpu)
-      return 0
-    case .compareExchange:
-      let old = memory[action.cell]
-      if old == action.expected {
-        write(action.desired, to: action.cell, by: cpu)
-        tell(action, by: cpu)
-      }
-      return old
-    case .exchange:
-      let old = memory[action.cell]
-      write(action.stored, to: action.cell, by: cpu)
-      tell(action, by: cpu)
-      return old
-    case .fetchAdd, .incrementUnlessZero: return performArithmetic(action, by: cpu)
+  private func noteUse(of action: Action, by cpu: Int) {
+    if action.kind != .page(.free) && memory[action.lifetime] & 1 == 0
+      && !isGivenUp(action, by: cpu)
+    {
+      report(.accessAfterFree, cpu, page: action.lifetime, cell: action.cell)
     }
-  }
-
-  private func performArithmetic(_ action: Action, by cpu: Int) -> UInt64 {
-    let old = memory[action.cell]
-    let isIncrement = action.kind == .access(.incrementUnlessZero)
-    if isIncrement && old == 0 { return 0 }
-    let new = old &+ (isIncrement ? 1 : action.addend)
-    memory[action.cell] = new
-    tell(action, by: cpu)
-    if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
-    return isIncrement ? 1 : old
   }
 
   /// Adds what an action would touch if it were taken now.
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .page(.free) { footprint.read(action.lifetime) }
+    addOrder(of: action, by: cpu, to: footprint)
     switch action.kind {
     case .finished, .threw, .fence, .choose: break
-    case .access(let access): addAccess(access, action, footprint)
+    case .access(let access): addAccess(access, action, by: cpu, to: footprint)
     case .lock(let lock): addLocking(lock, action, by: cpu, to: footprint)
     case .grace(let grace): addGrace(grace, action, in: domain(of: grace), by: cpu, to: footprint)
     case .callback(let callback): addCallback(callback, by: cpu, to: footprint)
@@ -147,45 +111,18 @@ extension Machine {
     }
   }
 
-  private func addAccess(_ access: Action.Access, _ action: Action, _ footprint: Footprint) {
-    switch access {
-    case .load, .wait: footprint.read(action.cell)
-    case .store, .exchange: addWrite(of: action.stored, to: action.cell, footprint)
-    case .compareExchange:
-      if memory[action.cell] == action.expected {
-        addWrite(of: action.desired, to: action.cell, footprint)
-      } else {
-        footprint.read(action.cell)  // A compare-exchange that fails is a load.
-      }
-    case .fetchAdd: footprint.write(action.cell)
-    case .incrementUnlessZero:
-      if memory[action.cell] == 0 {
-        footprint.read(action.cell)
-      } else {
-        footprint.write(action.cell)
-      }
-    }
-  }
-
-  /// Adds what an action could touch, whatever others do before it: a compare-exchange that would
-  /// fail now may succeed in another order.
+  /// Adds what an action could touch, whatever others do before it.
   func addPotentialFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     addFootprint(of: action, by: cpu, to: footprint)
+    addPotentialOrder(of: action, by: cpu, to: footprint)
     switch action.kind {
-    case .access(.compareExchange):
-      addExchange(
-        of: action.expected, for: action.desired, in: action.cell, footprint)
-    case .access(.store), .access(.exchange):
-      addUnlink(from: action.cell, footprint)
-      if action.cell >= Layout.namedCapacity { addPotentialRelink(of: action.stored, to: footprint) }
-    case .access(.incrementUnlessZero): footprint.write(action.cell)
+    case .access(let access): addPotentialAccess(access, action, to: footprint)
     case .page(.free): addAllReaders(footprint)
     case .slab(let slab): addPotentialSlab(slab, action, to: footprint)
     case .hardware(.guestAccess): addPotentialAccess(action, by: cpu, to: footprint)
     case .handOver: addPotentialHandOver(to: footprint)
     case .claim: addPotentialClaim(action, to: footprint)
     // What the rest could touch is what it touches now.
-    case .access(.load), .access(.wait), .access(.fetchAdd): break
     case .page(.allocate), .page(.publish): break
     case .hardware(.walkStart), .hardware(.walkRead), .hardware(.walkUpdate), .hardware(.evict),
       .hardware(.tlbi), .hardware(.tlbInvalidate), .hardware(.dsb), .hardware(.settle):
@@ -197,9 +134,7 @@ extension Machine {
   /// True if what an action touches does not depend on what others did before it.
   func hasFixedFootprint(_ action: Action) -> Bool {
     switch action.kind {
-    case .access(.compareExchange), .access(.incrementUnlessZero): false
-    case .access(.store), .access(.exchange): action.cell < Layout.namedCapacity
-    case .access(.load), .access(.wait), .access(.fetchAdd): true
+    case .access(let access): hasFixedFootprint(access, action)
     case .callback(.call), .callback(.callbackStart): false
     case .callback(.callbackEnd), .callback(.barrierStart), .callback(.barrierEnd): true
     case .page(.free): false
@@ -221,7 +156,8 @@ extension Machine {
   /// owner of a page can publish it. So the answer is the same wherever the node is met.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
-    case .fence, .threw, .page(.publish), .hardware(.tlbi), .hardware(.dsb): return true
+    case .fence: return fencesAreLocal
+    case .threw, .page(.publish), .hardware(.tlbi), .hardware(.dsb): return true
     case .page(.allocate): return !scenario.tracksPages
     case .page(.free): if scenario.tracksPages { return false }
     case .hardware(.settle):

@@ -50,6 +50,7 @@ public final class Machine: TransitionSystem {
   let layout: Layout
   let memory: Memory
   let localStates = LocalStates()
+  let memoryModel: MemoryModel
   let requirements: Requirements
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
@@ -137,6 +138,7 @@ public final class Machine: TransitionSystem {
     let callers = programs.indices.filter { programs[$0].usesCallbacks }
     let firstWalker = programs.count + callers.count
     let cpuCount = firstWalker + programs.count { ($0.mmu?.times ?? 0) > 0 }
+    memoryModel = scenario.memoryModel
     features = scenario.features
     format = scenario.format
     translation = TranslationUnits(programs, firstWalker: firstWalker, cpuCount: cpuCount)
@@ -222,8 +224,7 @@ public final class Machine: TransitionSystem {
   }
 
   public override func choiceCount(of cpu: Int) -> Int {
-    let action = node(of: cpu).pointee.action
-    return action.kind == .choose ? action.choices : 1
+    choiceCount(of: node(of: cpu).pointee.action, by: cpu)
   }
 
   /// Nothing interrupts a memory management unit that would begin a walk or evict something, or a
@@ -249,7 +250,8 @@ public final class Machine: TransitionSystem {
   }
 
   public override func hasFixedFootprint(_ cpu: Int) -> Bool {
-    hasFixedFootprint(node(of: cpu).pointee.action)
+    let action = node(of: cpu).pointee.action
+    return orderIsFixed(action) && hasFixedFootprint(action)
   }
 
   public override func step(_ cpu: Int, choice: Int) -> StepOutcome {
@@ -257,7 +259,7 @@ public final class Machine: TransitionSystem {
     let action = localStates[node].pointee.action
     let mark = memory.mark
     recorder?.willTake(action, in: self)
-    let result = action.kind == .choose ? UInt64(choice) : perform(action, by: cpu)
+    let result = perform(action, choosing: choice, by: cpu)
     steps.append(
       TakenStep(
         cpu: cpu, node: node, choice: Int32(truncatingIfNeeded: choice), mark: mark, result: result)

@@ -43,6 +43,7 @@ final class CPUImages {
     describeNamedWords()
     describePages()
     describeCPUs()
+    describeOrdering(of: machine.memoryModel)
   }
 
   deinit {

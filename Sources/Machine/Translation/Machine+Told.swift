@@ -220,8 +220,3 @@ extension Machine {
     if followsWords, cpu < cpuCount, memory[layout.hardware.gone(cpu)] != 0 { addUnits(footprint) }
   }
 }
-
-extension MemoryOrdering {
-  var acquires: Bool { self != .relaxed && self != .release }
-  var releases: Bool { self != .relaxed && self != .acquire }
-}

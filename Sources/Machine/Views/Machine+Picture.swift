@@ -130,7 +130,7 @@ extension Machine {
     // Whoever runs callbacks is idle, and not blocked, while there are none.
     let isIdle =
       action.kind == .callback(.callbackStart) && callbackPictures(of: owner ?? cpu).isEmpty
-    let isBlocked = action.isBlocking && !isIdle && !canTake(action, by: cpu)
+    let isBlocked = mayHaveToWait(action) && !isIdle && !canTake(action, by: cpu)
     return MachinePicture.CPU(
       isInSection: isInside(.sections, cpu), hasInterruptsMasked: isInside(.interrupts, cpu),
       wait: wait, awaits: numbers(awaited), blockedAt: isBlocked ? text(of: action) : nil,

@@ -1,0 +1,118 @@
+// Accesses of code to words: what each does, what it touches, whether it can be taken.
+
+import GracewalkExploration
+import GracewalkSupport
+
+extension Machine {
+  /// Among how many results of an action the search has to choose.
+  @inline(__always)
+  func choiceCount(of action: Action, by cpu: Int) -> Int {
+    action.kind == .choose ? action.choices : readableCount(action, by: cpu)
+  }
+
+  /// True if the word is what a wait waits for.
+  func isAwaited(_ action: Action) -> Bool {
+    let isEqual = memory[action.cell] & action.mask == action.awaited
+    return isEqual != action.awaitsDifference
+  }
+
+  @inline(__always)
+  func performAccess(
+    _ access: Action.Access, _ action: Action, choosing choice: Int, by cpu: Int
+  ) -> UInt64 {
+    switch access {
+    case .load:
+      if action.isDereference { noteDereference(action, by: cpu) }
+      hear(action, by: cpu)
+      return read(action, choosing: choice, by: cpu)
+    case .wait:
+      hear(action, by: cpu)
+      return read(action, choosing: choice, by: cpu)
+    case .store:
+      store(action.stored, for: action, by: cpu)
+      tell(action, by: cpu)
+      return 0
+    case .compareExchange:
+      let old = readLatest(action, by: cpu)
+      if old == action.expected {
+        store(action.desired, for: action, by: cpu)
+        tell(action, by: cpu)
+      }
+      return old
+    case .exchange:
+      let old = readLatest(action, by: cpu)
+      store(action.stored, for: action, by: cpu)
+      tell(action, by: cpu)
+      return old
+    case .fetchAdd, .incrementUnlessZero: return performArithmetic(action, by: cpu)
+    }
+  }
+
+  private func noteDereference(_ action: Action, by cpu: Int) {
+    if !isInside(.sections, cpu) && !isInside(.interrupts, cpu) {
+      report(.dereferencedOutside, cpu, cell: action.cell)
+    }
+  }
+
+  private func performArithmetic(_ action: Action, by cpu: Int) -> UInt64 {
+    let old = readLatest(action, by: cpu)
+    let isIncrement = action.kind == .access(.incrementUnlessZero)
+    if isIncrement && old == 0 { return 0 }
+    let new = old &+ (isIncrement ? 1 : action.addend)
+    storeNumber(new, for: action, by: cpu)
+    tell(action, by: cpu)
+    if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
+    return isIncrement ? 1 : old
+  }
+
+  // MARK: Footprints
+
+  /// Adds what an access would touch if it were taken now: one that fails is a load.
+  @inline(__always)
+  func addAccess(
+    _ access: Action.Access, _ action: Action, by cpu: Int, to footprint: Footprint
+  ) {
+    switch access {
+    case .load, .wait: addRead(action, by: cpu, to: footprint)
+    case .store, .exchange: addStore(of: action.stored, action, by: cpu, to: footprint)
+    case .compareExchange:
+      if memory[action.cell] == action.expected {
+        addStore(of: action.desired, action, by: cpu, to: footprint)
+      } else {
+        addRead(action, by: cpu, to: footprint)
+      }
+    case .fetchAdd: addNumber(action, by: cpu, to: footprint)
+    case .incrementUnlessZero:
+      if memory[action.cell] == 0 {
+        addRead(action, by: cpu, to: footprint)
+      } else {
+        addNumber(action, by: cpu, to: footprint)
+      }
+    }
+  }
+
+  /// Adds what it could touch besides, whatever others do before it: one that would fail now may
+  /// succeed in another order.
+  func addPotentialAccess(_ access: Action.Access, _ action: Action, to footprint: Footprint) {
+    switch access {
+    case .compareExchange:
+      addExchange(of: action.expected, for: action.desired, in: action.cell, footprint)
+    case .store, .exchange:
+      addUnlink(from: action.cell, footprint)
+      if action.cell >= Layout.namedCapacity {
+        addPotentialRelink(of: action.stored, to: footprint)
+      }
+    case .incrementUnlessZero: footprint.write(action.cell)
+    case .load, .wait, .fetchAdd: break
+    }
+  }
+
+  /// True if what it touches does not depend on what others did before it.
+  func hasFixedFootprint(_ access: Action.Access, _ action: Action) -> Bool {
+    switch access {
+    case .compareExchange, .incrementUnlessZero: false
+    case .store, .exchange: action.cell < Layout.namedCapacity
+    case .load, .wait, .fetchAdd: true
+    }
+  }
+}
