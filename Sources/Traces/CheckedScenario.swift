@@ -11,13 +11,15 @@ public struct CheckedScenario: Equatable, Sendable {
   public var features: Features
   /// The step that was left out or weakened, if one was.
   public var without: WeakenedStep?
+  /// The name of the memory model.
   public var memoryModel: String
   /// Ids of the invariants that were required.
   public var invariants: [String]
 
   public init(
     model: String, parameters: [(name: String, value: Int)], features: Features,
-    without: WeakenedStep? = nil, memoryModel: String = "SC", invariants: [String]
+    without: WeakenedStep? = nil, memoryModel: String = MemoryModel.standard.name,
+    invariants: [String]
   ) {
     self.model = model
     self.parameters = parameters
@@ -33,7 +35,7 @@ public struct CheckedScenario: Equatable, Sendable {
       if case .weakens(let step) = scenario.ablation { step } else { nil }
     self.init(
       model: model, parameters: parameters, features: scenario.features, without: without,
-      invariants: scenario.invariants.map(\.id))
+      memoryModel: scenario.memoryModel.name, invariants: scenario.invariants.map(\.id))
   }
 
   public static func == (a: CheckedScenario, b: CheckedScenario) -> Bool {

@@ -17,7 +17,8 @@ public struct Trace: OfCheckedScenario, Equatable, Codable, Sendable {
 
   public init(
     model: String, parameters: [(name: String, value: Int)], features: Features,
-    without: WeakenedStep? = nil, memoryModel: String = "SC", invariants: [String], foundBy: String,
+    without: WeakenedStep? = nil, memoryModel: String = MemoryModel.standard.name,
+    invariants: [String], foundBy: String,
     isMinimal: Bool,
     recording: Recording
   ) {

@@ -54,7 +54,9 @@ extension Model {
     }
     let steps = places.map { row, call in call.map { rows[row].calls[$0] } ?? rows[row] }
     // Those that are not asked about are told of, too, each before the next one that is.
-    let asked = steps.indices.filter { steps[$0].step.weakening.isDecidable }
+    let asked = steps.indices.filter {
+      steps[$0].step.weakening.isDecidable(under: whole.memoryModel)
+    }
     let told = Locked(0)
     let tell: @Sendable (Int) -> (SearchProgress) -> Bool = { last in
       let from = told.withLock { told in
@@ -95,8 +97,8 @@ extension Model {
   /// A row for each step, of which nothing is known yet.
   private func rows(of steps: [WeakenedStep], _ whole: CheckReport) -> [AblationReport.Row] {
     steps.map { step in
-      guard step.weakening.isDecidable else {
-        return AblationReport.Row(step: step, finding: .notAsked)
+      guard step.weakening.isDecidable(under: whole.memoryModel) else {
+        return AblationReport.Row(step: step, finding: .notAsked(whole.memoryModel))
       }
       let unknown = AblationReport.Finding.undecided("nobody has looked at it")
       return AblationReport.Row(

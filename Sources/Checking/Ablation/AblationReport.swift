@@ -19,8 +19,8 @@ public struct AblationReport: Codable, Sendable {
     case inseparable(String)
     /// A bound was met before the end.
     case undecided(String)
-    /// Sequential consistency has no answer: its accesses are ordered anyway.
-    case notAsked
+    /// The memory model has no answer: its accesses are ordered anyway.
+    case notAsked(MemoryModel)
   }
 
   public struct Row: Codable, Sendable {
@@ -35,6 +35,16 @@ public struct AblationReport: Codable, Sendable {
   public let whole: CheckReport
   /// One for each step, by place.
   public let rows: [Row]
+
+  /// Those that the memory model has an answer to.
+  public var asked: [Row] { rows.filter { !$0.isOpen } }
+
+  /// Those that it has none to.
+  public var open: [Row] { rows.filter(\.isOpen) }
+}
+
+extension AblationReport.Row {
+  fileprivate var isOpen: Bool { if case .notAsked = finding { true } else { false } }
 }
 
 /// Why the steps of a model could not be looked at.

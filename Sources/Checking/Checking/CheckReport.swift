@@ -31,7 +31,7 @@ public struct CheckReport: Sendable {
   /// The step the model leaves out, for a broken sibling.
   public let omission: String?
   public let origin: Origin?
-  /// What the check leaves open because it needs weaker memory than sequential consistency.
+  /// What the check leaves open because its memory model cannot tell.
   public let openQuestion: String?
   /// Ids of the invariants the model is in the catalogue for violating.
   public let declaredViolations: [String]
@@ -112,6 +112,8 @@ public struct CheckReport: Sendable {
   public var model: String { checked.model }
   public var parameters: ParameterValues { ParameterValues(checked.parameters) }
   public var features: Features { checked.features }
+  /// What a load could read, and when others saw a store.
+  public var memoryModel: MemoryModel { MemoryModel(name: checked.memoryModel) ?? .standard }
   /// Ids of the invariants that were required.
   public var invariants: [String] { checked.invariants }
 

@@ -119,6 +119,6 @@ extension Scenario {
     let tables = hasTables ? "\(geometry.levels)-level tables of \(geometry.entries) entries, " : ""
     let guests = words.contains { $0.mmu != nil }
     let hardware = guests ? "an MMU for each CPU that runs a guest, \(features.summary), " : ""
-    return "\(tables)\(hardware)sequential consistency"
+    return "\(tables)\(hardware)\(memoryModel.text)"
   }
 }

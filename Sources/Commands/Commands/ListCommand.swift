@@ -126,7 +126,7 @@ enum ListCommand {
     return ["\(style.bold(model.name)): \(verdict)", "  \(model.summary)"]
       + (model.omission.map { ["  leaves out: \($0)"] } ?? [])
       + model.exempt.map { "  not required: \($0.invariant), as \($0.reason)" }
-      + (model.openQuestion.map { ["  \(CheckText.notAnswered): \($0)"] } ?? [])
+      + (model.openQuestion.map { ["  \(MemoryModel.standard.notAnswered): \($0)"] } ?? [])
   }
 
   private static func entry(_ architecture: Architecture) -> ArchitectureEntry {

@@ -12,7 +12,7 @@ extension Scenario {
     let cpus = programs.count == 1 ? "1 CPU" : "\(programs.count) CPUs"
     let tables =
       hasTables ? ", \(geometry.levels)-level tables of \(geometry.entries) entries" : ""
-    return "\(cpus), \(each)\(tables)\(hardware), sequential consistency"
+    return "\(cpus), \(each)\(tables)\(hardware), \(memoryModel.text)"
   }
 
   /// What memory management units there are and may do, in words.

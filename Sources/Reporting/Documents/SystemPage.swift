@@ -66,9 +66,8 @@ struct SystemPage {
     for case let text? in evidence.map(\.model.openQuestion) where !open.contains(text) {
       open.append(text)
     }
-    lines += open.map {
-      "- **Not answered** under sequential consistency: \(markdown($0))."
-    }
+    let memoryModel = (evidence.first?.checks.first?.report.memoryModel ?? .standard).text
+    lines += open.map { "- **Not answered** under \(memoryModel): \(markdown($0))." }
     return lines + [""]
   }
 
@@ -113,7 +112,7 @@ struct SystemPage {
         + (list.isEmpty ? "" : " (then \(markdown(list.joined(separator: ", "))))")
     case .inseparable(let why): return "inseparable from the rest: \(markdown(why))"
     case .undecided(let why): return "undecided: \(markdown(why))"
-    case .notAsked: return "not answered under sequential consistency"
+    case .notAsked(let memoryModel): return memoryModel.notAnswered
     }
   }
 
@@ -135,8 +134,7 @@ struct SystemPage {
   /// The table of a model's steps.
   private static func steps(_ report: AblationReport) -> [String] {
     let parameters = parameterText(report.whole.parameters.values)
-    let asked = report.rows.filter { $0.step.weakening.isDecidable }
-    let orderings = report.rows.count - asked.count
+    let asked = report.asked
     let rows = asked.map { row in
       [
         code(row.step.site.text), markdown(row.step.subject), row.step.weakening.text,
@@ -146,8 +144,9 @@ struct SystemPage {
     return ["## What the steps of \(code(report.whole.model))\(parameters) are for", ""]
       + table(["at", "in", "taken", "it is"], rows) + [
         "",
-        "\(counted(orderings, "memory ordering")) not asked about: under sequential consistency "
-          + "every access is ordered. `\(RunningProgram.name) ablate \(report.whole.model)` "
+        "\(counted(report.open.count, "memory ordering")) not asked about: "
+          + "\(report.whole.memoryModel.reasonNotToAsk). "
+          + "`\(RunningProgram.name) ablate \(report.whole.model)` "
           + "computes this table and gives a schedule for every step that is necessary.",
       ]
   }

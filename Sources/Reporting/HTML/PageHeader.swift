@@ -90,7 +90,7 @@ struct PageHeader {
   }
 
   private var memory: String {
-    let name = trace.memoryModel == "SC" ? "sequential consistency" : trace.memoryModel
+    let name = MemoryModel(name: trace.memoryModel)?.text ?? trace.memoryModel
     let hasHardware = !moments.moments[0].picture.units.isEmpty
     return hasHardware ? "\(name); hardware features: \(trace.features.text)" : name
   }

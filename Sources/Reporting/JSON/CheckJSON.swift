@@ -48,7 +48,7 @@ public struct CheckDocument: Encodable, Sendable {
   var model: String
   var scenario: String
   var leavesOut: String?
-  /// What needs weaker memory than sequential consistency to be answered.
+  /// What the memory model cannot tell.
   var notAnswered: String?
   var parameters: [String: Int]
   /// What the modelled MMU can do, where there is one.

@@ -24,7 +24,7 @@ public struct AblationText {
   }
 
   public var lines: [String] {
-    let asked = report.rows.filter { $0.step.weakening.isDecidable }
+    let asked = report.asked
     var lines = [style.bold(report.whole.model)]
     lines += "  \(report.whole.scope)".wrapped(to: width)
     lines.append("  holds with all of its steps; one at a time is left out or weakened")
@@ -45,12 +45,13 @@ public struct AblationText {
         "Calls that lead to the same line are numbered in the order in which the search meets "
           + "them; STEP#1 names the step in the first of them alone.")
     }
-    let open = report.rows.filter { !$0.step.weakening.isDecidable }
+    let open = report.open
     if !open.isEmpty {
       let places = open.map { "\($0.step.site.text) (\($0.step.operation))" }
       lines += wrapped(
-        "\(counted(open.count, "ordering")) not asked about: under sequential consistency every "
-          + "access is ordered, so nothing can be said of \(places.joined(separator: ", "))")
+        "\(counted(open.count, "ordering")) not asked about: "
+          + "\(report.whole.memoryModel.reasonNotToAsk), so nothing can be said of "
+          + places.joined(separator: ", "))
     }
     return lines
   }

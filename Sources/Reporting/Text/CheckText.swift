@@ -3,6 +3,7 @@
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkInvariants
+import GracewalkMachine
 import GracewalkTraces
 
 /// The report of one check for the terminal.
@@ -37,7 +38,9 @@ public struct CheckText {
         "  found by a sample on the side of the search: random execution \(grouped(number))")
     }
     if let notJudged { lines.append("  \(style.warning(notJudged))") }
-    if let question = report.openQuestion { lines.append("  \(Self.notAnswered): \(question)") }
+    if let question = report.openQuestion {
+      lines.append("  \(report.memoryModel.notAnswered): \(question)")
+    }
     if let mergers { lines.append("  \(mergers)") }
     lines += CoverageText(report: report).lines
     let others = report.declaredViolations.filter { $0 != report.violatedInvariant }
@@ -72,9 +75,6 @@ public struct CheckText {
     let texts = groups.map { "\($0.ids.joined(separator: ", ")) (for \($0.appliesTo))" }
     return "not judged: \(texts.joined(separator: "; "))"
   }
-
-  /// How what needs weaker memory is introduced.
-  public static let notAnswered = "not answered under sequential consistency"
 
   /// The counterexample, if there is one; a replay shows the same lines.
   public var body: [String] {
