@@ -176,7 +176,7 @@ public final class VirtualCPU {
     finishedOperation = nil
     beginsAgain = false
     if ablation != .none { noteKnown(action, result) }
-    guard hasHardware, action.cell >= Layout.namedCapacity else { return }
+    guard hasHardware, !layout.isNamed(action.cell) else { return }
     guard case .access(let access) = action.kind else { return }
     switch access {
     case .store: written.note(action.cell, Descriptor(bits: action.stored), after: nil)

@@ -26,17 +26,16 @@ public struct Descriptor: Hashable, Sendable {
   static let addressMask: UInt64 = 0x0000_FFFF_FFFF_F000
 
   /// Frames of data pages start here; smaller ones, from 1, are table pages.
-  public static let firstDataFrame: UInt64 = 0x10000
+  public static let firstDataFrame = AddressSpace.firstFrame
 
-  /// The largest number of a data frame that an entry has room for, blocks included.
-  static let framesMax = 0xFF_FFFF
+  static let framesMax = AddressSpace.framesMax
 
   /// Points to a table of the next level.
   public static func table(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) -> Descriptor {
     MisuseSink.check(page, file, line)
-    return Descriptor(bits: UInt64(page.id + 1) << 12 | tableBit | validBit)
+    return Descriptor(bits: page.address | tableBit | validBit)
   }
 
   /// The same for formats whose directories hold permissions: reads are allowed below, and writes
@@ -64,7 +63,7 @@ public struct Descriptor: Hashable, Sendable {
         "there is no data frame \(hexadecimal(frame)): they go from 0x0 to "
           + hexadecimal(framesMax), file, line)
     }
-    let address = (firstDataFrame + UInt64(isPossible ? frame : framesMax)) << 12
+    let address = AddressSpace.address(ofFrame: isPossible ? frame : framesMax)
     return Descriptor(
       bits: address | accessFlag | readBit | (writable ? writeBit : 0) | validBit)
   }
@@ -100,27 +99,25 @@ public struct Descriptor: Hashable, Sendable {
     Descriptor(bits: bits | Descriptor.noConflictBit)
   }
 
-  private var frameNumber: UInt64 { (bits & Descriptor.addressMask) >> 12 }
+  private var address: UInt64 { bits & Descriptor.addressMask }
 
   var hasTableBit: Bool { bits & Descriptor.tableBit != 0 }
 
   /// True if its output address is that of a table page.
-  var pointsToTablePage: Bool { frameNumber > 0 && frameNumber < Descriptor.firstDataFrame }
+  var pointsToTablePage: Bool { AddressSpace.pageID(at: address) != nil }
 
   /// The id of the table page it points to, or nil if it is anything else.
   ///
   /// Whether hardware takes it for a pointer to a table depends on the level as well.
   public var tableID: Int? {
-    guard isValid, hasTableBit, pointsToTablePage else { return nil }
-    return Int(frameNumber) - 1
+    isValid && hasTableBit ? AddressSpace.pageID(at: address) : nil
   }
 
   public var isTable: Bool { tableID != nil }
 
   /// The data frame it maps (counted from 0), or nil if it is not a leaf.
   public var dataFrame: Int? {
-    guard isValid, frameNumber >= Descriptor.firstDataFrame else { return nil }
-    return Int(frameNumber - Descriptor.firstDataFrame)
+    isValid ? AddressSpace.frame(at: address) : nil
   }
 
   public var isLeaf: Bool { dataFrame != nil }

@@ -54,9 +54,12 @@ extension Machine {
       return
     }
     let index = Int(memory[layout.callbacksQueued(owner)])
-    guard index < Layout.callbacksPerCPU else {
-      let most = Layout.callbacksPerCPU
-      fail(.capacity("\(name(ofCPU: owner)) queues more than \(most) callbacks"))
+    let most = layout.callbacksPerCPU
+    guard index < most else {
+      fail(
+        .capacity(
+          "\(name(ofCPU: owner)) queues more than \(most) callbacks; give the scenario room for "
+            + "more with Scenario(capacity:)"))
       return
     }
     let readers = readers(in: graceDomain)
@@ -73,12 +76,12 @@ extension Machine {
       addStretches(graceDomain, ~0, footprint)
       footprint.write(layout.callbacksQueued(owner))
       let index = Int(memory[layout.callbacksQueued(owner)])
-      if index < Layout.callbacksPerCPU {
+      if index < layout.callbacksPerCPU {
         footprint.write(layout.callbackKey(owner, index), .releases)
       }
     case .callbackStart:
       let next = Int(memory[layout.callbacksStarted(owner)])
-      guard next < Layout.callbacksPerCPU else { return }
+      guard next < layout.callbacksPerCPU else { return }
       footprint.read(layout.callbackKey(owner, next), .blocks)
       let readers = memory[layout.callbackReadersAtCall(owner, next)]
       addStretches(graceDomain, readers, footprint, .blocks)

@@ -151,12 +151,12 @@ extension Machine {
   public func value(
     of location: Location, file: String = #fileID, line: Int = #line
   ) -> UInt64 {
-    if location.scenario == layout.scenario, location.cell != 0 {
+    if location.scenario == layout.space.scenario, location.cell != 0 {
       inspection?.note(location.cell)
       return memory[location.cell]
     }
     misuse(
-      location.scenario == layout.scenario
+      location.scenario == layout.space.scenario
         ? entryText(location) : "a word that is looked at belongs to another scenario",
       file: file, line: line)
     return 0

@@ -11,14 +11,6 @@ public struct Context: Equatable, Sendable {
   public let address: UInt64
   /// Whether the machine's table pages belong to it.
   let ownsPages: Bool
-
-  // Above all that a table descriptor can point to, and a multiple of eight.
-  private static let firstAddress: UInt64 = 1 << 40
-  private static let stride: UInt64 = 64
-
-  static func address(ofContext number: Int) -> UInt64 {
-    firstAddress + UInt64(number) * stride
-  }
 }
 
 extension Scenario {

@@ -9,11 +9,8 @@ import GracewalkSupport
 /// Regions: named words and locks; table pages; per-CPU words; callbacks; barrier targets; masked
 /// interrupts; memory management units. Cell 0 is never used.
 struct Layout {
-  static let namedCapacity: UInt32 = 4_096
   static let cpuStride: UInt32 = 8
-  static let callbacksPerCPU = 16
   static let callbackStride: UInt32 = 4
-  static let pagesPerOwner = 16
 
   // A table page: header, then entries.
   static let pageHeader: UInt32 = 8
@@ -46,78 +43,44 @@ struct Layout {
   static let readersAtUnlinkOffset: UInt32 = 7
 
   let cpuCount: Int
-  let geometry: Geometry
-  /// The number of the scenario that is laid out.
-  let scenario: UInt32
+  /// Where named words and table pages lie: before all else, so that their place does not depend
+  /// on how many CPUs there are.
+  let space: AddressSpace
+  let callbacksPerCPU: Int
   /// Where memory management units keep what they hold.
   private(set) var hardware: HardwareLayout
 
-  init(
-    cpuCount: Int, geometry: Geometry, unitCount: Int, namedCount: UInt32, scenario: UInt32
-  ) {
+  init(cpuCount: Int, space: AddressSpace, unitCount: Int, namedCount: UInt32) {
     self.cpuCount = cpuCount
-    self.geometry = geometry
-    self.scenario = scenario
+    self.space = space.withCPUs(cpuCount)
+    callbacksPerCPU = space.capacity.callbacksPerCPU
     hardware = HardwareLayout(
-      base: 0, geometry: geometry, cpuCount: cpuCount, unitCount: 0, pageCells: 0..<0,
+      base: 0, geometry: space.geometry, cpuCount: cpuCount, unitCount: 0, pageCells: 0..<0,
       namedCount: namedCount)
     hardware = HardwareLayout(
       base: masked(ofPage: pageCapacity), geometry: geometry, cpuCount: cpuCount,
-      unitCount: unitCount, pageCells: Layout.pageBase..<pageEnd, namedCount: namedCount)
+      unitCount: unitCount, pageCells: self.space.pageCells, namedCount: namedCount)
   }
 
-  // Table pages come right after the named words, those that exist from the start first, so that
-  // their place does not depend on how many CPUs there are.
-  private static let pageBase = namedCapacity
-  private static func pageStride(_ geometry: Geometry) -> UInt32 {
-    pageHeader + UInt32(geometry.entries)
-  }
+  // What the address space says of pages, for an owner that may be what ran before the CPUs.
 
-  var pageCapacity: Int { (cpuCount + 1) * Layout.pagesPerOwner }
-  private var pageEnd: UInt32 {
-    Layout.pageBase + UInt32(pageCapacity) * Layout.pageStride(geometry)
-  }
-
-  /// The page with an id; ids count owner by owner, what exists from the start first.
-  static func page(_ id: Int, _ geometry: Geometry, _ scenario: UInt32) -> TablePage {
-    TablePage(
-      id: id, base: pageBase + UInt32(id) * pageStride(geometry), scenario: scenario,
-      entries: geometry.entries)
-  }
-
-  func page(_ id: Int) -> TablePage { Layout.page(id, geometry, scenario) }
+  var geometry: Geometry { space.geometry }
+  var pageCapacity: Int { space.pageCount }
+  func page(_ id: Int) -> TablePage { space.page(id) }
+  func owner(ofPage id: Int) -> Int? { space.owner(ofPage: id) }
+  func pageID(at cell: UInt32) -> Int? { space.pageID(at: cell) }
+  func offsetInPage(_ cell: UInt32) -> UInt32 { space.offsetInPage(cell) }
+  func entry(at cell: UInt32) -> (page: Int, index: Int)? { space.entry(at: cell) }
+  @inline(__always)
+  func isNamed(_ cell: UInt32) -> Bool { space.isNamed(cell) }
 
   /// The `index`-th page that an owner allocates.
   func page(owner: Int, index: Int) -> TablePage {
-    let position = owner == bootOwner ? 0 : owner + 1
-    return page(position * Layout.pagesPerOwner + index)
-  }
-
-  /// The CPU that allocates pages with this id, or nil for what ran before the CPUs.
-  func owner(ofPage id: Int) -> Int? {
-    let position = id / Layout.pagesPerOwner
-    return position == 0 ? nil : position - 1
-  }
-
-  /// The page a cell lies in, header or entry.
-  func pageID(at cell: UInt32) -> Int? {
-    guard cell >= Layout.pageBase, cell < pageEnd else { return nil }
-    return Int((cell - Layout.pageBase) / Layout.pageStride(geometry))
-  }
-
-  /// The cell's offset from the base of the page it lies in.
-  func offsetInPage(_ cell: UInt32) -> UInt32 {
-    (cell - Layout.pageBase) % Layout.pageStride(geometry)
-  }
-
-  /// The page and entry a cell lies in, or nil if it is not a table entry.
-  func entry(at cell: UInt32) -> (page: Int, index: Int)? {
-    guard let page = pageID(at: cell), offsetInPage(cell) >= Layout.pageHeader else { return nil }
-    return (page, Int(offsetInPage(cell) - Layout.pageHeader))
+    space.page(ofCPU: owner == bootOwner ? nil : owner, index: index)
   }
 
   // Per-CPU words.
-  private func cpuBase(_ cpu: Int) -> UInt32 { pageEnd + UInt32(cpu) * Layout.cpuStride }
+  private func cpuBase(_ cpu: Int) -> UInt32 { space.pageEnd + UInt32(cpu) * Layout.cpuStride }
 
   /// One more than CPUs: the last belongs to what ran before them.
   var bootOwner: Int { cpuCount }
@@ -140,7 +103,7 @@ struct Layout {
 
   /// CPUs that the callback still waits for.
   func callbackReaders(_ cpu: Int, _ index: Int) -> UInt32 {
-    callbackBase + UInt32(cpu * Layout.callbacksPerCPU + index) * Layout.callbackStride
+    callbackBase + UInt32(cpu * callbacksPerCPU + index) * Layout.callbackStride
   }
 
   /// Which body the callback runs.
@@ -155,7 +118,7 @@ struct Layout {
   func callbackEnd(_ cpu: Int, _ index: Int) -> UInt32 { callbackReaders(cpu, index) + 3 }
 
   private var barrierBase: UInt32 {
-    callbackBase + UInt32(cpuCount * Layout.callbacksPerCPU) * Layout.callbackStride
+    callbackBase + UInt32(cpuCount * callbacksPerCPU) * Layout.callbackStride
   }
 
   /// How many callbacks of `other` the CPU's `barrier` waits for, or 0.

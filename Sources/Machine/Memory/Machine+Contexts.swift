@@ -19,7 +19,10 @@ extension Action {
 extension Machine {
   /// The word of the context with an address, or 0.
   func contextCell(at address: UInt64) -> UInt32 {
-    scenario.contexts.first { $0.address == address }?.state.cell ?? 0
+    guard let number = AddressSpace.context(at: address), number < scenario.contexts.count else {
+      return 0
+    }
+    return scenario.contexts[number].state.cell
   }
 
   func performContext(

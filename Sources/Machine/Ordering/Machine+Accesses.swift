@@ -99,7 +99,7 @@ extension Machine {
       addExchange(of: action.expected, for: action.desired, in: action.cell, footprint)
     case .store, .exchange:
       addUnlink(from: action.cell, footprint)
-      if action.cell >= Layout.namedCapacity {
+      if !layout.isNamed(action.cell) {
         addPotentialRelink(of: action.stored, to: footprint)
       }
     case .incrementUnlessZero: footprint.write(action.cell)
@@ -111,7 +111,7 @@ extension Machine {
   func hasFixedFootprint(_ access: Action.Access, _ action: Action) -> Bool {
     switch access {
     case .compareExchange, .incrementUnlessZero: false
-    case .store, .exchange: action.cell < Layout.namedCapacity
+    case .store, .exchange: layout.isNamed(action.cell)
     case .load, .wait, .fetchAdd: true
     }
   }

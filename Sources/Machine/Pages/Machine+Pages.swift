@@ -17,9 +17,12 @@ extension Machine {
   func allocatePage(for cpu: Int, inOperation operation: UInt64) -> UInt64 {
     let counter = layout.pagesAllocated(owner: cpu)
     let index = Int(memory[counter])
-    guard index < Layout.pagesPerOwner - slabPages(ofOwner: cpu) else {
-      let most = Layout.pagesPerOwner - slabPages(ofOwner: cpu)
-      fail(.capacity("\(name(ofCPU: cpu)) allocates more than \(most) table pages"))
+    let most = layout.space.capacity.pagesPerCPU - slabPages(ofOwner: cpu)
+    guard index < most else {
+      fail(
+        .capacity(
+          "\(name(ofCPU: cpu)) allocates more than \(most) table pages; give the scenario room for "
+            + "more with Scenario(capacity:)"))
       return UInt64(layout.page(owner: cpu, index: 0).id)
     }
     memory[counter] = UInt64(index + 1)
@@ -102,7 +105,7 @@ extension Machine {
   /// A table entry may link and unlink tables, and publish what it links.
   @inline(__always)
   func write(_ value: UInt64, to cell: UInt32, by cpu: Int) {
-    if cell >= Layout.namedCapacity {
+    if !layout.isNamed(cell) {
       writeEntry(value, to: cell, by: cpu)
     } else {
       memory[cell] = value
@@ -182,7 +185,7 @@ extension Machine {
   @inline(__always)
   func addWrite(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
     footprint.write(cell)
-    guard cell >= Layout.namedCapacity else { return }
+    guard !layout.isNamed(cell) else { return }
     addLinks(of: value, to: cell, footprint)
     addUnits(thatMayHold: value, footprint)
   }
@@ -192,7 +195,7 @@ extension Machine {
     of old: UInt64, for new: UInt64, in cell: UInt32, _ footprint: Footprint
   ) {
     footprint.write(cell)
-    guard cell >= Layout.namedCapacity else { return }
+    guard !layout.isNamed(cell) else { return }
     addUnlink(from: cell, footprint)
     addUnits(thatMayHold: new, footprint)
     addPotentialRelink(of: new, to: footprint)
@@ -208,7 +211,7 @@ extension Machine {
 
   /// What any write to an entry might touch because it unlinks a table.
   func addUnlink(from cell: UInt32, _ footprint: Footprint) {
-    if cell >= Layout.namedCapacity { addAllReaders(footprint) }
+    if !layout.isNamed(cell) { addAllReaders(footprint) }
   }
 
   private func addLinks(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {

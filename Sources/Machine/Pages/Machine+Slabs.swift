@@ -22,7 +22,7 @@ extension Machine {
   /// Makes the pages of all slabs, free and within everybody's reach.
   func bootSlabs() {
     for slab in scenario.slabs {
-      memory[slab.slab.freePages.cell] = (1 << UInt64(slab.slab.count)) - 1
+      memory[slab.slab.freePages.cell] = CPUSet.first(slab.slab.count).bits
       for id in slab.slab.firstID..<(slab.slab.firstID + slab.slab.count) {
         let base = layout.page(id).base
         memory[base + Layout.lifetimeOffset] = 1
@@ -140,11 +140,13 @@ extension Machine {
   // MARK: What invariants and traces see
 
   /// The page at an address that `TablePage.address` gave, of the page or of one of its entries.
-  public func page(at address: UInt64) -> TablePage? { layout.page(at: address) }
+  public func page(at address: UInt64) -> TablePage? {
+    layout.space.entry(atAddress: address).map { layout.page($0.page) }
+  }
 
   /// The entry at an address that `TablePage.address(ofEntry:)` gave.
   public func entry(at address: UInt64) -> Location? {
-    layout.entry(atAddress: address)
+    layout.space.entry(atAddress: address).map { layout.page($0.page)[$0.index] }
   }
 
   /// The name of the entry at an address, or the address as a number.

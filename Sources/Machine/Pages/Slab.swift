@@ -16,11 +16,14 @@ public struct Slab: Equatable, Sendable {
     case objects
   }
 
+  /// Which are free is told by the bits of a word.
+  static let pagesMax = 64
+
   /// A bit for each page that is free.
   let freePages: Location
   let firstID: Int
   let count: Int
-  let geometry: Geometry
+  let space: AddressSpace
 
   /// The slab's pages, by number, free or not.
   public subscript(index: Int, file: String = #fileID, line: Int = #line) -> TablePage {
@@ -29,7 +32,7 @@ public struct Slab: Equatable, Sendable {
       MisuseSink.note(
         "page \(index) of a slab does not exist: its pages go from 0 to \(count - 1)", file, line)
     }
-    return Layout.page(firstID + (isKnown ? index : 0), geometry, freePages.scenario)
+    return space.page(firstID + (isKnown ? index : 0))
   }
 
   /// True if the page is one of the slab's, free or not.
@@ -51,25 +54,6 @@ public struct Slab: Equatable, Sendable {
   }
 }
 
-extension TablePage {
-  /// The page's address as a plain number, which links nothing when it is stored in an entry: not
-  /// valid as a descriptor.
-  public var address: UInt64 { UInt64(id + 1) << 12 }
-
-  /// The address of an entry as a plain number: that of the page, with the index in bits that
-  /// descriptors do not use.
-  public func address(
-    ofEntry index: Int, file: String = #fileID, line: Int = #line
-  ) -> UInt64 {
-    guard index >= 0, index < entries else {
-      MisuseSink.note(
-        "a table page has no entry \(index): entries go from 0 to \(entries - 1)", file, line)
-      return address
-    }
-    return address | UInt64(index) << 2
-  }
-}
-
 extension Slab {
   /// The page at an address that `TablePage.address` gave, if it is one of the slab's.
   public func page(at address: UInt64, _ cpu: VirtualCPU) -> TablePage? {
@@ -82,12 +66,12 @@ extension VirtualCPU {
   /// The page at an address that `TablePage.address` gave, of the page or of one of its entries;
   /// nil for any other number.
   public func page(at address: UInt64) -> TablePage? {
-    layout.page(at: address)
+    layout.space.entry(atAddress: address).map { layout.page($0.page) }
   }
 
   /// The entry at an address that `TablePage.address(ofEntry:)` gave; nil for any other number.
   public func entry(at address: UInt64) -> Location? {
-    layout.entry(atAddress: address)
+    layout.space.entry(atAddress: address).map { layout.page($0.page)[$0.index] }
   }
 
   /// Takes the free page with the lowest number out of a slab; nil if none is free.
@@ -135,19 +119,5 @@ extension VirtualCPU {
     var action = Action(.slab(.shrink), slab.freePages)
     action.packedSlab = slab.packedPages
     _ = try issue(action, site)
-  }
-}
-
-extension Layout {
-  /// The page at an address, of the page or of one of its entries; nil if there is none.
-  func page(at address: UInt64) -> TablePage? {
-    let id = Int(truncatingIfNeeded: address >> 12) - 1
-    guard address & 3 == 0, id >= 0, id < pageCapacity, Int(address & 0xFFF) >> 2 < geometry.entries
-    else { return nil }
-    return page(id)
-  }
-
-  func entry(atAddress address: UInt64) -> Location? {
-    page(at: address)?[Int(address & 0xFFF) >> 2]
   }
 }

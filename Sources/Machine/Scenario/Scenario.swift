@@ -9,10 +9,12 @@ import GracewalkSupport
 /// anything but its parameters.
 public final class Scenario {
   public let geometry: Geometry
+  /// Where what it declares lies.
+  let space: AddressSpace
   /// What the bits of table entries mean.
   public var format: EntryFormat
   /// Tells this scenario from all others of the process.
-  let number = ScenarioNumber.next()
+  let number: UInt32
   /// The first mistake that was made in putting it together: what, and where.
   public internal(set) var problem: String?
   /// Whether a check has begun with it: each machine needs a fresh one.
@@ -65,12 +67,15 @@ public final class Scenario {
 
   public init(
     geometry: Geometry = Geometry(levels: 2, entries: 2), format: EntryFormat = .armStage2,
-    file: String = #fileID, line: Int = #line
+    capacity: Capacity = .standard, file: String = #fileID, line: Int = #line
   ) {
     self.geometry = geometry
     self.format = format
+    number = ScenarioNumber.next()
+    let isPossible = capacity.problem == nil
+    space = AddressSpace(geometry, isPossible ? capacity : .standard, scenario: number)
     site = SourceSite(file: file, line: line)
-    if let text = geometry.problem { note(text, site) }
+    if let text = geometry.problem ?? capacity.problem { note(text, site) }
   }
 
   /// Keeps a mistake, to be thrown by whoever checks the scenario; the first is kept.
@@ -97,10 +102,11 @@ public final class Scenario {
     cells: UInt32 = 1
   ) -> Location {
     claim(name, kind, site)
-    guard nextCell + cells < Layout.namedCapacity else {
+    guard space.hasRoom(for: cells, at: nextCell) else {
       note(
-        "a scenario holds at most 4,094 words; a lock for readers and writers takes "
-          + "\(1 + Machine.cpuCountMax) of them, a data frame three", site)
+        "the scenario has room for \(space.capacity.words) words, of which a lock for readers and "
+          + "writers takes \(1 + Machine.cpuCountMax) and a data frame three: give it room for "
+          + "more with Scenario(capacity:)", site)
       return Location(cell: 1, lifetime: 0, scenario: number)
     }
     let location = Location(cell: nextCell, lifetime: 0, scenario: number)
@@ -144,34 +150,38 @@ public final class Scenario {
   ) -> TablePage {
     let site = SourceSite(file: file, line: line)
     claim(name, "a root table", site)
-    guard rootNames.count + slabPageCount < Layout.pagesPerOwner else {
-      note(Self.pagesText, site)
-      return Layout.page(0, geometry, number)
+    guard rootNames.count + slabPageCount < space.capacity.pagesPerCPU else {
+      note(pagesText, site)
+      return space.page(0)
     }
     rootNames.append(name.printable)
-    return Layout.page(rootNames.count - 1, geometry, number)
+    return space.page(rootNames.count - 1)
   }
 
-  private static let pagesText =
-    "at most \(Layout.pagesPerOwner) pages exist from the start: root tables, and those of slabs"
+  private var pagesText: String {
+    "at most \(space.capacity.pagesPerCPU) pages exist from the start, root tables and those of "
+      + "slabs: give the scenario room for more with Scenario(capacity:)"
+  }
 
   /// Pages that exist from the start and are handed out and taken back again and again.
   ///
-  /// They share the places of what exists from the start, of which there are 16.
+  /// They share the places of what exists from the start: `Capacity.pagesPerCPU`.
   public func slab(
     _ name: String, pages: Int, kind: Slab.Kind = .tables,
     file: String = #fileID, line: Int = #line
   ) -> Slab {
     let site = SourceSite(file: file, line: line)
     let freePages = reserve(name, site, kind: "a slab")
-    let last = Layout.pagesPerOwner - slabPageCount
-    guard pages >= 1, pages <= last - rootNames.count else {
-      note(pages < 1 ? "a slab of \(pages) pages: it has at least one" : Self.pagesText, site)
-      return Slab(freePages: freePages, firstID: 0, count: 1, geometry: geometry)
+    let last = space.capacity.pagesPerCPU - slabPageCount
+    guard (1...Slab.pagesMax).contains(pages), pages <= last - rootNames.count else {
+      let bound =
+        pages < 1 ? "at least one" : pages > Slab.pagesMax ? "at most \(Slab.pagesMax)" : nil
+      note(bound.map { "a slab of \(pages) pages: it has \($0)" } ?? pagesText, site)
+      return Slab(freePages: freePages, firstID: 0, count: 1, space: space)
     }
     // From the top: roots come first, and more of them may follow.
     let slab = Slab(
-      freePages: freePages, firstID: last - pages, count: pages, geometry: geometry)
+      freePages: freePages, firstID: last - pages, count: pages, space: space)
     slabs.append((name.printable, kind, slab))
     return slab
   }
@@ -179,7 +189,7 @@ public final class Scenario {
   func addContext(_ name: String, ownsPages: Bool, _ site: SourceSite) -> Context {
     let context = Context(
       state: reserve(name, site, kind: "a context"),
-      address: Context.address(ofContext: contexts.count),
+      address: AddressSpace.address(ofContext: contexts.count),
       ownsPages: ownsPages)
     contexts.append(context)
     if ownsPages { tracksPages = true }
@@ -280,7 +290,7 @@ public final class Scenario {
     let site = SourceSite(file: file, line: line)
     if !dataFrames.isEmpty { note("a scenario declares its data frames once", site) }
     if count < 0 { note("\(count) data frames: there cannot be less than none", site) }
-    if count > Int(Layout.namedCapacity) / 3 { note("\(count) data frames are too many", site) }
+    if count > space.capacity.words / 3 { note("\(count) data frames are too many", site) }
     guard problem == nil else { return dataFrames }
     for number in 0..<count {
       let name = "frame \(hexadecimal(number))"

@@ -143,8 +143,8 @@ public final class Machine: TransitionSystem {
     format = scenario.format
     translation = TranslationUnits(programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
-      cpuCount: cpuCount, geometry: scenario.geometry, unitCount: translation.units.count,
-      namedCount: scenario.nextCell, scenario: scenario.number)
+      cpuCount: cpuCount, space: scenario.space, unitCount: translation.units.count,
+      namedCount: scenario.nextCell)
     memory = Memory(cellCount: layout.cellCount)
     mayRepeat = scenario.mayRepeat
     // Of a node to which several ways lead, only one way would be compared with another CPU's.

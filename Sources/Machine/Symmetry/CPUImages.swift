@@ -85,7 +85,7 @@ final class CPUImages {
     let layout = machine.layout
     let entries = UInt32(layout.geometry.entries)
     for owner in 0...layout.cpuCount {
-      for index in 0..<Layout.pagesPerOwner {
+      for index in 0..<layout.space.capacity.pagesPerCPU {
         let page = layout.page(owner: owner, index: index)
         for offset in 0..<(Layout.pageHeader + entries) {
           let content: Content =
@@ -128,7 +128,7 @@ final class CPUImages {
       describe(layout.interruptReceivers(cpu), of: cpu, .cpuSet) {
         layout.interruptReceivers(permutations.image(of: cpu, under: $0))
       }
-      for index in 0..<Layout.callbacksPerCPU {
+      for index in 0..<layout.callbacksPerCPU {
         let first = layout.callbackReaders(cpu, index)
         for offset in 0..<Layout.callbackStride {
           let content: Content =
@@ -187,7 +187,8 @@ final class CPUImages {
 
   private func image(ofPage id: Int, of cpu: Int, under permutation: Int) -> Int {
     let image = permutations.image(of: cpu, under: permutation)
-    return machine.layout.page(owner: image, index: id % Layout.pagesPerOwner).id
+    let space = machine.layout.space
+    return space.page(ofCPU: image, index: space.index(ofPage: id)).id
   }
 
   private func image(ofCallback key: UInt64, under permutation: Int) -> UInt64 {

@@ -53,7 +53,7 @@ extension Machine {
   var followsWords: Bool { hasHardware && watched.contains(.staleUse) }
 
   private func isFollowed(_ action: Action, by cpu: Int) -> Bool {
-    followsWords && action.cell < Layout.namedCapacity && cpu < cpuCount
+    followsWords && layout.isNamed(action.cell) && cpu < cpuCount
   }
 
   // MARK: Taking and telling

@@ -23,7 +23,7 @@ extension Machine {
 
   /// A page is named after who allocated it: the name is the same in every interleaving.
   public func name(ofPage id: Int) -> String {
-    let index = id % Layout.pagesPerOwner
+    let index = layout.space.index(ofPage: id)
     guard let owner = layout.owner(ofPage: id) else {
       if let slab = slabNumber(ofPage: id) {
         return "\(scenario.slabs[slab].name).\(id - scenario.slabs[slab].slab.firstID)"
@@ -76,15 +76,14 @@ extension Machine {
   /// number that code keeps in the bits below.
   private func name(ofAddress value: UInt64) -> String? {
     func tagged(_ name: String, _ tag: UInt64) -> String { tag == 0 ? name : "\(name) | \(tag)" }
-    let context = contextCell(at: value & ~7)
-    if context != 0 { return tagged(name(ofCell: context), value & 7) }
-    let index = Int(value & 0xFFF) >> 2
-    guard value >> 12 >= 1, value >> 12 <= UInt64(layout.pageCapacity),
-      index < layout.geometry.entries,
-      case let page = layout.page(Int(value >> 12) - 1), memory[page.base] != 0
+    let tag = value & AddressSpace.contextTagMask
+    let context = contextCell(at: value & ~tag)
+    if context != 0 { return tagged(name(ofCell: context), tag) }
+    guard let entry = layout.space.entry(atAddress: value & ~3),
+      memory[layout.page(entry.page).base] != 0
     else { return nil }
-    let name = name(ofPage: page.id)
-    return tagged(index == 0 ? name : "\(name)[\(index)]", value & 3)
+    let name = name(ofPage: entry.page)
+    return tagged(entry.index == 0 ? name : "\(name)[\(entry.index)]", value & 3)
   }
 
   /// An entry in words, at no level in particular.
