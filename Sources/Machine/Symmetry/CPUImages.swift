@@ -109,14 +109,13 @@ final class CPUImages {
     }
   }
 
+  /// The words of each CPU, and of what ran before them.
   private func describeCPUs() {
     let layout = machine.layout
     for cpu in 0...layout.cpuCount {
       for offset in 0..<Layout.cpuStride {
-        let content: Content =
-          layout.section(cpu) + offset == layout.graceReaders(cpu)
-          ? .cpuSet : .number
-        describe(layout.section(cpu) + offset, of: cpu, content) {
+        let isSet = layout.section(cpu) + offset == layout.graceReaders(cpu)
+        describe(layout.section(cpu) + offset, of: cpu, isSet ? .cpuSet : .number) {
           layout.section(permutations.image(of: cpu, under: $0)) + offset
         }
       }
@@ -128,26 +127,38 @@ final class CPUImages {
       describe(layout.interruptReceivers(cpu), of: cpu, .cpuSet) {
         layout.interruptReceivers(permutations.image(of: cpu, under: $0))
       }
-      for index in 0..<layout.callbacksPerCPU {
-        let first = layout.callbackReaders(cpu, index)
-        for offset in 0..<Layout.callbackStride {
-          let content: Content =
-            switch first + offset {
-            case first, layout.callbackReadersAtCall(cpu, index): .cpuSet
-            case layout.callbackKey(cpu, index): .callbackKey
-            default: .number
-            }
-          describe(first + offset, of: cpu, content) {
-            layout.callbackReaders(permutations.image(of: cpu, under: $0), index) + offset
+      describeCallbacks(of: cpu)
+      describeBarriers(of: cpu)
+    }
+  }
+
+  /// The words of each callback that a CPU may queue.
+  private func describeCallbacks(of cpu: Int) {
+    let layout = machine.layout
+    for index in 0..<layout.callbacksPerCPU {
+      let first = layout.callbackReaders(cpu, index)
+      for offset in 0..<Layout.callbackStride {
+        let content: Content =
+          switch first + offset {
+          case first, layout.callbackReadersAtCall(cpu, index): .cpuSet
+          case layout.callbackKey(cpu, index): .callbackKey
+          default: .number
           }
+        describe(first + offset, of: cpu, content) {
+          layout.callbackReaders(permutations.image(of: cpu, under: $0), index) + offset
         }
       }
-      for other in 0..<layout.cpuCount {
-        let isMoved = permutations.moves(cpu)
-        describe(layout.barrierTarget(cpu, other), of: isMoved ? cpu : other, .number) {
-          layout.barrierTarget(
-            permutations.image(of: cpu, under: $0), permutations.image(of: other, under: $0))
-        }
+    }
+  }
+
+  /// How many callbacks of each other CPU a barrier waits for: a word for each pair.
+  private func describeBarriers(of cpu: Int) {
+    let layout = machine.layout
+    for other in 0..<layout.cpuCount {
+      let moved = permutations.moves(cpu) ? cpu : other
+      describe(layout.barrierTarget(cpu, other), of: moved, .number) {
+        layout.barrierTarget(
+          permutations.image(of: cpu, under: $0), permutations.image(of: other, under: $0))
       }
     }
   }

@@ -188,11 +188,9 @@ extension Machine {
     return place
   }
 
-  /// Reads one entry, caches it if it may be, and goes on or ends the walk.
-  ///
-  /// Entries that lead to a translation fault or an access-flag fault are never cached.
+  /// What a walk reads where it has come to: an entry, unless it must begin anew, or may see the
+  /// entry as it was before.
   private func readEntry(_ action: Action, by cpu: Int) -> UInt64 {
-    let unit = translation.unitOfCPU[cpu]
     let register = layout.hardware.register(cpu)
     guard !mustRestart(cpu) else {
       endWalk(register)
@@ -202,40 +200,55 @@ extension Machine {
       endWalk(register)
       return Descriptor.invalid.bits
     }
-    let unseen = memory[layout.hardware.unseen(action.cell)]
-    let bit = CPUSet(unit).bits
-    if unseen & bit != 0 {
-      let isLast = unseen & Machine.unitsMask == bit
-      memory[layout.hardware.unseen(action.cell)] = isLast ? 0 : unseen & ~bit
-      return HardwareResult.unsettled
-    }
-    var denied = memory[register] >> 32
+    if takesUnseen(action.cell, by: translation.unitOfCPU[cpu]) { return HardwareResult.unsettled }
     let entry = Descriptor(bits: memory[action.cell])
     switch meaning(of: entry, at: action.level) {
-    case .table(let id):
-      denied |= self.denied(by: entry)
-      fill(tablePlace(unit, action.level, of: action.address), entry, from: action.cell, denied)
-      setWalk(
-        register, action.address, action.level + 1, table: id, source: UInt64(action.cell),
-        denied: denied)
-      return entry.bits
-    case .leaf: break
+    case .table(let id): descend(to: id, through: entry, action, by: cpu)
+    case .leaf: endWalk(at: entry, action, by: cpu)
     case .malformed:
       report(.malformedEntry, cpu, cell: action.cell, value: UInt64(action.level))
-      fallthrough
-    case .notPresent:
       endWalk(register)
-      return entry.bits
+    case .notPresent: endWalk(register)
     }
+    return entry.bits
+  }
+
+  /// True if a unit may see an entry as it was before it was made valid: it may once.
+  private func takesUnseen(_ cell: UInt32, by unit: Int) -> Bool {
+    let place = layout.hardware.unseen(cell)
+    let bit = CPUSet(unit).bits
+    guard memory[place] & bit != 0 else { return false }
+    let isLast = memory[place] & Machine.unitsMask == bit
+    memory[place] = isLast ? 0 : memory[place] & ~bit
+    return true
+  }
+
+  /// Caches the pointer to a table, and goes on with the walk there.
+  private func descend(to id: Int, through entry: Descriptor, _ action: Action, by cpu: Int) {
+    let register = layout.hardware.register(cpu)
+    let denied = memory[register] >> 32 | denied(by: entry)
+    let place = tablePlace(translation.unitOfCPU[cpu], action.level, of: action.address)
+    fill(place, entry, from: action.cell, denied)
+    setWalk(
+      register, action.address, action.level + 1, table: id, source: UInt64(action.cell),
+      denied: denied)
+  }
+
+  /// Caches a leaf and ends the walk, unless the access flag is missing.
+  ///
+  /// What leads to a fault is never cached; a walk that is to set the flag goes on with that.
+  private func endWalk(at leaf: Descriptor, _ action: Action, by cpu: Int) {
+    let unit = translation.unitOfCPU[cpu]
+    let register = layout.hardware.register(cpu)
     let flagRule = format.accessFlagRule(features)
-    if entry.hasAccessFlag || flagRule == .isIgnored {
-      noteConflicts(with: entry, at: action.level, action, of: unit, by: cpu)
-      fill(leafPlace(unit, action.level, of: action.address), entry, from: action.cell, denied)
+    if leaf.hasAccessFlag || flagRule == .isIgnored {
+      noteConflicts(with: leaf, at: action.level, action, of: unit, by: cpu)
+      let denied = memory[register] >> 32
+      fill(leafPlace(unit, action.level, of: action.address), leaf, from: action.cell, denied)
       endWalk(register)
     } else if flagRule == .faults {
       endWalk(register)
     }
-    return entry.bits
   }
 
   /// Who has made an entry valid, next to the units that may not see it yet.
