@@ -20,7 +20,8 @@ extension Action {
   var claimedRoot: Int { Int(a >> 48) }
   var claimedAddresses: Range<Int> {
     let first = Int(a & 0xFFFF)
-    return first..<(first + Int(a >> 16 & 0xFFFF))
+    let count = Int(a >> 16 & 0xFFFF)
+    return first..<(first + (count == 0 ? 1 << 16 : count))
   }
 
   init(packedClaim: UInt64) {
@@ -28,10 +29,11 @@ extension Action {
     a = packedClaim
   }
 
+  /// Addresses are of 16 bits, and as many as there are of them count as 0.
   init(_ claim: TranslationClaim, root: Int, _ addresses: Range<Int>) {
     self.init(.claim)
     a =
-      UInt64(root) << 48 | claim.rawValue << 40 | UInt64(addresses.count) << 16
+      UInt64(root) << 48 | claim.rawValue << 40 | UInt64(addresses.count & 0xFFFF) << 16
       | UInt64(addresses.lowerBound)
   }
 }

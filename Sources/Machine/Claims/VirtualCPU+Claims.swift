@@ -78,6 +78,7 @@ extension VirtualCPU {
         "claims something of \(text); the table has addresses 0x0 to \(hexadecimal(count - 1))",
         site)
     }
+    if let text = machine.addressCountText(for: "a claim") { throw misuse(text, site) }
     guard machine.isRoot(root.id) else {
       throw misuse("a claim is about a table from its root, and this is no root", site)
     }

@@ -129,15 +129,18 @@ public struct TLBInvalidation: Equatable, Sendable {
 
 extension TLBInvalidation {
   /// As an operand of an action, together with the root of the table it is about.
+  ///
+  /// Addresses are of 16 bits, and as many as there are of them count as 0.
   func packed(root: Int) -> UInt64 {
-    UInt64(root) << 48 | UInt64(count) << 32 | UInt64(address ?? 0) << 16
+    UInt64(root) << 48 | UInt64(count & 0xFFFF) << 32 | UInt64(address ?? 0) << 16
       | UInt64(level.map { $0 + 1 } ?? 0) << 8
       | (address == nil ? 4 : 0) | (isLocal ? 2 : 0) | (isLastLevelOnly ? 1 : 0)
   }
 
   init(packed: UInt64) {
     address = packed & 4 != 0 ? nil : Int(packed >> 16 & 0xFFFF)
-    count = Int(packed >> 32 & 0xFFFF)
+    let some = Int(packed >> 32 & 0xFFFF)
+    count = some == 0 ? 1 << 16 : some
     isLastLevelOnly = packed & 1 != 0
     isLocal = packed & 2 != 0
     let hint = Int(packed >> 8 & 0xFF)

@@ -79,6 +79,14 @@ struct CachedEntries: Sequence, IteratorProtocol {
 }
 
 extension Machine {
+  /// Why nothing can be about an address of a table; nil if it can: an action has 16 bits for one.
+  func addressCountText(for what: String) -> String? {
+    let count = layout.geometry.addressCount
+    guard count > Machine.addressCountMax else { return nil }
+    return "\(what) is about a table of at most \(Machine.addressCountMax) addresses, and this has "
+      + "\(count): use fewer levels or entries"
+  }
+
   var hasHardware: Bool { !translation.units.isEmpty }
 
   /// A cached entry: the words that hold it.

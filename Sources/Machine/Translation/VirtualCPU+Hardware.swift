@@ -153,6 +153,7 @@ extension VirtualCPU {
       return "TLBI: \(geometry.levelText(level))"
     }
     guard let address = invalidation.address else { return nil }
+    if let text = machine.addressCountText(for: "a TLBI") { return text }
     if !geometry.hasAddress(address) { return "TLBI: \(geometry.addressText(address))" }
     let most = geometry.addressCount - address
     guard (1...most).contains(invalidation.count) else {

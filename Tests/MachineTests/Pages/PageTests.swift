@@ -100,7 +100,10 @@ struct PageNameTests {
       })
     let machine = Machine(scenario)
     #expect(machine.step(0, choice: 0) == .halted)
-    #expect(machine.failure == .capacity("cpu allocates more than 16 table pages"))
+    let text =
+      "cpu allocates more than 16 table pages; give the scenario room for more with "
+      + "Scenario(capacity:)"
+    #expect(machine.failure == .capacity(text))
   }
 }
 
