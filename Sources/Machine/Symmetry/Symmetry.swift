@@ -15,17 +15,17 @@ import GracewalkSupport
 /// The keys of a state follow from those of an earlier state on the way there and from what has
 /// changed since; steps that are taken back leave the earlier keys behind.
 final class Symmetry {
-  private unowned let machine: Machine
-  private let permutations: CPUPermutations
-  private let count: Int
+  unowned let machine: Machine
+  let permutations: CPUPermutations
+  let count: Int
   let images: CPUImages
   /// Per node and permutation, the node that takes its place, or `none`.
-  private let nodeImages = GrowableBuffer<LocalStates.Index>()
+  let nodeImages = GrowableBuffer<LocalStates.Index>()
   /// Per node and permutation, the share in the state key of the node that takes its place.
-  private let nodeShares = GrowableBuffer<UInt64>()
+  let nodeShares = GrowableBuffer<UInt64>()
   /// Keys per permutation, one row for each of the depths.
-  private let rows = GrowableBuffer<UInt64>()
-  private let depths = GrowableBuffer<Int>()
+  let rows = GrowableBuffer<UInt64>()
+  let depths = GrowableBuffer<Int>()
   private let path = GrowableBuffer<LocalStates.Index>()
   private var hasMovedPages = false
 
@@ -72,11 +72,12 @@ final class Symmetry {
       }
       nodeImages[Int(next) * count] = next
       nodeShares[Int(next) * count] = machine.localStates[next].pointee.keyShare
+      checkImages(of: next)
     }
     return true
   }
 
-  private func hasImages(_ node: LocalStates.Index) -> Bool {
+  func hasImages(_ node: LocalStates.Index) -> Bool {
     let index = Int(node) * count
     return index < nodeImages.count && nodeImages[index] >= 0
   }
@@ -164,6 +165,7 @@ final class Symmetry {
       depths.truncate(to: depths.count - 1)
       rows.truncate(to: rows.count - count)
     }
+    checkRows()
   }
 
   /// Puts the present state's keys into a buffer, one per permutation; false if CPUs turn out not
@@ -178,6 +180,8 @@ final class Symmetry {
     } else if depths.last < machine.depth {
       addNextRow()
     }
+    checkRows()
+    checkLatestRow()
     keys.removeAll()
     for index in (rows.count - count)..<rows.count { keys.append(rows[index]) }
     return true

@@ -62,6 +62,7 @@ extension Machine {
   func performHardware(
     _ hardware: Action.Hardware, _ action: Action, by cpu: Int
   ) -> UInt64 {
+    defer { checkCaches() }
     switch hardware {
     case .guestAccess: return guestAccess(action, by: cpu)
     case .walkStart: return startWalk(to: action.address, by: cpu)

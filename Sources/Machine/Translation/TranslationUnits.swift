@@ -43,6 +43,7 @@ struct TranslationUnits {
     self.units = units
     self.unitOfCPU = unitOfCPU
     self.walkers = walkers
+    checkInvariants()
   }
 }
 
