@@ -5,7 +5,7 @@ import GracewalkMachine
 
 /// A saved check, read from its file.
 ///
-/// The file begins with lines of text: `gracewalk checkpoint 4`, then what is checked and how, as
+/// The file begins with lines of text: `gracewalk checkpoint 5`, then what is checked and how, as
 /// `key: value`, then an empty line. What the search knew follows in binary, and a checksum of all.
 /// It can be resumed from only once.
 public final class Checkpoint {
@@ -14,7 +14,7 @@ public final class Checkpoint {
   let facts: [CheckFact]
   let reader: CheckpointReader
 
-  static let version = 4
+  static let version = 5
   static let magic = "gracewalk checkpoint "
   /// Longer texts before the empty line are not ours.
   private static let textMax = 1 << 20

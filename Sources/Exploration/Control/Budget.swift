@@ -48,7 +48,8 @@ final class Budget {
   /// - Parameter explored: how much is explored, as the search's stack says; asked for only when
   ///   somebody watches. Nil for a search that has no end of its own.
   func exceeded(
-    _ statistics: Statistics, depth: Int, bytes: Int = 0, explored: @autoclosure () -> Double?
+    _ statistics: Statistics, depth: Int, bytes: @autoclosure () -> Int = 0,
+    explored: @autoclosure () -> Double?
   ) -> Bound? {
     guard let bound = bound(statistics, depth, bytes, explored) else { return nil }
     checkpointer?.save()
@@ -57,15 +58,15 @@ final class Budget {
 
   @inline(__always)
   private func bound(
-    _ statistics: Statistics, _ depth: Int, _ bytes: Int, _ explored: () -> Double?
+    _ statistics: Statistics, _ depth: Int, _ bytes: () -> Int, _ explored: () -> Double?
   ) -> Bound? {
-    if let most = limits.memoryBytes, bytes > most { return .memory }
+    if let most = limits.memoryBytes, bytes() > most { return .memory }
     if let executions = limits.executions, statistics.executionsBegun >= executions {
       return .executions
     }
     if let states = limits.states, statistics.states >= states { return .states }
     guard statistics.transitions & periodMask == 0 else { return nil }
-    return slowlyExceeded(statistics, depth: depth, bytes: bytes, explored)
+    return slowlyExceeded(statistics, depth: depth, bytes: bytes(), explored)
   }
 
   /// The bound that is met, if any; looks at the clock, too.

@@ -21,15 +21,16 @@ final class SharedSummaries: Sendable {
   }
 
   /// The number of a set, for all threads, given as a row of so many words.
-  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int) -> Int {
-    sets.withLock { $0.intern(row, words: words) }
+  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int, sleep: CPUSet) -> Int {
+    sets.withLock { $0.intern(row, words: words, sleep: sleep) }
   }
 
-  /// Appends the row of a set to a buffer.
-  func append(rowOf set: Int, to buffer: GrowableBuffer<UInt64>) {
+  /// Appends the row of a set to a buffer; returns the CPUs that were asleep.
+  func append(rowOf set: Int, to buffer: GrowableBuffer<UInt64>) -> CPUSet {
     sets.withLock { sets in
       let row = sets.row(set)
       for word in 0..<sets.stride { buffer.append(row[word]) }
+      return sets.sleep(set)
     }
   }
 

@@ -17,8 +17,21 @@ final class SharedTask: @unchecked Sendable {
     var choice: Int
     var enabled: CPUSet
     var backtrack: CPUSet
+    /// CPUs done there; what is still to do, also of other threads, does not count.
+    var done: CPUSet
+    var sleep: CPUSet
     var key: UInt64
     var permutation: Int16
+    var isRevisit: Bool
+    var sleepers: [Sleeper]
+  }
+
+  /// What is known of a CPU asleep or done at a node: the shared numbers of its step and of the
+  /// set of what ran below it.
+  struct Sleeper {
+    var cpu: Int
+    var step: Int
+    var set: UInt32
   }
 
   let path: [Node]
@@ -28,6 +41,8 @@ final class SharedTask: @unchecked Sendable {
   var additions: [CPUSet] = []
   /// The shared number of the set of steps that ran.
   var summary: UInt32 = 0
+  /// The task's step, with what ran below it.
+  var sleeper: Sleeper?
   let isDone = Atomic<Bool>(false)
   /// How much of it is explored, as the taker says now and then.
   let part = Locked(LentPart())

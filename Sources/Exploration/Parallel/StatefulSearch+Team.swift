@@ -27,14 +27,22 @@ final class TeamMembership {
 extension StatefulSearch {
   /// Explores from the initial state, giving parts away, until all is done.
   func runAsFirst() -> Ending {
-    guard let ending = startEnding ?? arrive() ?? explore() else { return .complete }
-    stopTeam(ending)
+    if let ending = startEnding {
+      stopTeam(ending, path)
+      return ending
+    }
+    if let (ending, steps) = lookAhead() {
+      stopTeam(ending, steps)
+      return ending
+    }
+    guard let ending = arriveAtStart() ?? explore() else { return .complete }
+    stopTeam(ending, path)
     return ending
   }
 
-  private func stopTeam(_ ending: Ending) {
+  private func stopTeam(_ ending: Ending, _ steps: [Schedule.Step]) {
     let isFound = ending == .violation || ending == .halted
-    membership?.team.stop(ending, isFound ? Schedule(path) : nil)
+    membership?.team.stop(ending, isFound ? Schedule(steps) : nil)
   }
 
   // MARK: Taking a task
@@ -45,17 +53,21 @@ extension StatefulSearch {
   /// stack, whose nodes stay open until the task is done.
   func carryOut(_ task: SharedTask) {
     membership?.task = task
+    // The member that began has found nothing on this way, so there is nothing to be found.
+    if knowledge.count == 0 { _ = lookAhead() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
     if let ending = explore(from: task.path.count - 1) {
-      stopTeam(ending)
+      stopTeam(ending, path)
     } else {
       task.summary = publish(rowOf: task.path.count - 1)
+      task.sleeper = sleeper(nodes.last.cpu, at: task.path.count - 1)
       task.additions = task.path.indices.map { index in
         nodes[index].backtrack.subtracting(task.path[index].backtrack)
       }
     }
     past.unwind(system)
+    touched.stackChanged(to: 0)
     nodes.removeAll()
     below.removeAll()
     enablers.removeAll()
@@ -68,18 +80,23 @@ extension StatefulSearch {
     append(node)
     footprint.removeAll()
     system.addFootprint(of: node.cpu, to: footprint)
+    nodes.pointer(to: nodes.count - 1).pointee.step = numberOfStep(node.cpu)
     past.push(node.cpu, footprint)
+    touched.stackChanged(to: past.count)
     _ = system.step(node.cpu, choice: node.choice)
   }
 
   private func append(_ node: SharedTask.Node) {
+    clearRow(nodes.count)
+    notePending(system.enabledCPUs().union(system.disabledCPUs()))
+    forgetDisabledSteps(atRow: nodes.count)
     var copy = Node(
-      enabled: node.enabled, backtrack: node.backtrack, done: node.enabled, key: node.key,
-      permutation: node.permutation)
+      enabled: node.enabled, backtrack: node.backtrack, done: node.done, sleep: node.sleep,
+      key: node.key, permutation: node.permutation, isRevisit: node.isRevisit)
     copy.cpu = node.cpu
     copy.choice = node.choice
-    nodes.append(copy)
-    clearRow(nodes.count)
+    push(copy)
+    for sleeper in node.sleepers { note(sleeper, at: nodes.count - 1) }
   }
 
   /// Makes the last node of the path the top one, with the task's step as all there is to try.
@@ -87,8 +104,25 @@ extension StatefulSearch {
     guard let last = task.path.last else { return }
     append(last)
     let top = nodes.pointer(to: nodes.count - 1)
-    top.pointee.done.remove(last.cpu)
+    top.pointee.lent = top.pointee.enabled
+    top.pointee.lent.remove(last.cpu)
     for bits in task.enablers { enablers.append(bits) }
+  }
+
+  /// What is known here of a CPU asleep or done at a node, for other threads.
+  private func sleeper(_ cpu: Int, at index: Int) -> SharedTask.Sleeper {
+    let place = index * cpuCount + cpu
+    return SharedTask.Sleeper(
+      cpu: cpu, step: Int(sleeperSteps[place]),
+      set: UInt32(summaries.publish(Int(sleeperSets[place]))))
+  }
+
+  /// Takes over what another thread knows of a CPU that is asleep or done at a node.
+  private func note(_ sleeper: SharedTask.Sleeper, at index: Int) {
+    let place = index * cpuCount + sleeper.cpu
+    knowledge.enter(upTo: sleeper.step, of: summaries)
+    sleeperSteps[place] = Int32(truncatingIfNeeded: sleeper.step)
+    sleeperSets[place] = Int32(truncatingIfNeeded: adopt(sleeper.set))
   }
 
   /// The shared number of what is in a row.
@@ -148,14 +182,14 @@ extension StatefulSearch {
     let base = (membership?.task?.path.count ?? 1) - 1
     for index in base..<max(nodes.count, base) {
       let node = nodes.pointer(to: index)
-      var left = node.pointee.backtrack.subtracting(node.pointee.done)
+      var left = node.pointee.left
       let isBusy = index < nodes.count - 1 || node.pointee.choice < node.pointee.choiceCount
       if isBusy { left.remove(node.pointee.cpu) }
       // One is kept where nothing is under way, so that the giver does not run dry at once.
       if !isBusy, !left.isEmpty { left.remove(left.lowest) }
       if left.isEmpty { continue }
       let cpu = left.lowest
-      node.pointee.done.insert(cpu)
+      node.pointee.lent.insert(cpu)
       let task = SharedTask(
         path: path(to: index, cpu: cpu),
         enablers: (0..<(index + 1) * system.cpuCount).map { enablers[$0] })
@@ -168,10 +202,15 @@ extension StatefulSearch {
   private func path(to last: Int, cpu: Int) -> [SharedTask.Node] {
     (0...last).map { index in
       let node = nodes[index]
+      // Below the last node, only races ask for those asleep, and nobody for those done.
+      var known = index == last ? node.sleep.union(node.done) : node.sleep
+      var sleepers: [SharedTask.Sleeper] = []
+      while let other = known.popLowest() { sleepers.append(sleeper(other, at: index)) }
       return SharedTask.Node(
         cpu: index == last ? cpu : node.cpu, choice: index == last ? 0 : node.choice,
-        enabled: node.enabled, backtrack: node.backtrack, key: node.key,
-        permutation: node.permutation)
+        enabled: node.enabled, backtrack: node.backtrack, done: node.done, sleep: node.sleep,
+        key: node.key, permutation: node.permutation, isRevisit: node.isRevisit,
+        sleepers: sleepers)
     }
   }
 
@@ -187,10 +226,12 @@ extension StatefulSearch {
     membership?.given.remove(at: index)
     team.work { task.isDone.load(ordering: .acquiring) }
     if team.isStopped { return true }
-    for index in task.additions.indices {
-      let node = nodes.pointer(to: index)
-      node.pointee.backtrack = node.pointee.backtrack.union(task.additions[index])
+    if let sleeper = task.sleeper {
+      note(sleeper, at: top)
+      nodes.pointer(to: top).pointee.lent.remove(sleeper.cpu)
+      nodes.pointer(to: top).pointee.done.insert(sleeper.cpu)
     }
+    for index in task.additions.indices { add(task.additions[index], at: index) }
     let row = summaries.row(adopt(task.summary))
     let target = below.pointer(to: top * summaries.stride)
     for word in 0..<summaries.stride { target[word] |= row[word] }
@@ -199,22 +240,14 @@ extension StatefulSearch {
 
   // MARK: States
 
-  /// As `SummaryMap.find`, with numbers of sets of this member.
-  func findInTeam(_ key: UInt64) -> UInt32? {
-    guard let known = teamStates?.findOrClaim(key) else { return nil }
-    return known == SummaryMap.onStack ? known : UInt32(adopt(known))
-  }
-
   func finishInTeam(_ key: UInt64, _ set: Int) {
     teamStates?.finish(key, UInt32(summaries.publish(set)))
   }
 
-  func isOnStack(_ key: UInt64) -> Bool {
-    (0..<nodes.count).contains { nodes[$0].key == key }
-  }
-
   /// This member's number of a set that another may have found.
-  private func adopt(_ shared: UInt32) -> Int {
-    summaries.adopt(Int(shared)) { lengthenRows() }
+  func adopt(_ shared: UInt32) -> Int {
+    let set = summaries.adopt(Int(shared)) { lengthenRows() }
+    if summaries.stepCount > 0 { knowledge.enter(upTo: summaries.stepCount - 1, of: summaries) }
+    return set
   }
 }

@@ -306,55 +306,11 @@ final class HappensBefore {
     return false
   }
 
-  /// The latest event before `limit` that may race with a step of the CPU with this footprint: of
-  /// another CPU, dependent, possibly enabled together with it, and not happening before the CPU's
-  /// latest event; nil if there is none.
-  func latestRace(of cpu: Int, _ footprint: Footprint, before limit: Int) -> Int? {
-    guard limit == events.count else { return slowLatestRace(of: cpu, footprint, before: limit) }
-    var latest = -1
-    for index in 0..<footprint.count {
-      latest = max(latest, latestRace(of: cpu, footprint[index], after: latest))
-    }
-    return latest < 0 ? nil : latest
-  }
-
-  /// The same for one touch, or -1 if there is none after the event `bound`.
+  /// True if an event happens before a CPU's latest event, or is that.
   @inline(__always)
-  private func latestRace(of cpu: Int, _ touch: Touch, after bound: Int) -> Int {
+  func isBehind(_ cpu: Int, _ event: Int) -> Bool {
     let last = lastOfCPU[cpu]
-    var latest = bound
-    var write = lastWrite[Int(touch.object)]
-    var read = lastRead[Int(touch.object)]
-    while true {
-      while touch.writes && read >= 0 {
-        let link = links[Int(read)]
-        let event = Int(link.event)
-        if event > latest && link.touch.mayBeCoEnabled(with: touch)
-          && (last < 0 || !happens(event, before: clock(of: last)))
-        {
-          latest = event
-        }
-        read = link.previousRead
-      }
-      guard write >= 0 else { return latest }
-      let link = links[Int(write)]
-      let event = Int(link.event)
-      if event <= latest || (last >= 0 && happens(event, before: clock(of: last))) {
-        return latest  // What is older happens before this write.
-      }
-      if link.touch.mayBeCoEnabled(with: touch) { return event }
-      write = link.previousWrite
-      read = link.previousRead
-    }
-  }
-
-  private func slowLatestRace(of cpu: Int, _ footprint: Footprint, before limit: Int) -> Int? {
-    let last = lastOfCPU[cpu]
-    for event in stride(from: limit - 1, through: 0, by: -1)
-    where events[event].cpu != cpu && mayRace(event, footprint) {
-      if last < 0 || !happens(event, before: clock(of: last)) { return event }
-    }
-    return nil
+    return last >= 0 && happens(event, before: clock(of: last))
   }
 
   /// The CPU, and all that have an event after `event` which happens before the CPU's latest: any

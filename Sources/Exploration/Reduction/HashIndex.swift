@@ -2,50 +2,65 @@
 
 /// Numbers by hash: open addressing, the caller knows what the numbers stand for.
 ///
-/// A slot is just a number, so that the index stays small beside what it finds.
+/// A slot has half of the hash beside the number, so that looking for something new does not touch
+/// what is known already, and growing asks nobody for hashes again.
 final class HashIndex {
-  static let empty: Int32 = -1
-  private(set) var slots: UnsafeMutablePointer<Int32>
+  /// Zero is empty; else the high half of the hash, then the number and 1.
+  private(set) var slots: UnsafeMutablePointer<UInt64>
   private(set) var mask = 255
   private(set) var count = 0
 
   init() {
     slots = .allocate(capacity: 256)
-    slots.initialize(repeating: HashIndex.empty, count: 256)
+    slots.initialize(repeating: 0, count: 256)
   }
 
   deinit { slots.deallocate() }
 
-  var bytes: Int { (mask + 1) * MemoryLayout<Int32>.stride }
+  var bytes: Int { (mask + 1) * MemoryLayout<UInt64>.stride }
 
+  func removeAll() {
+    slots.update(repeating: 0, count: mask + 1)
+    count = 0
+  }
+
+  /// The number with the hash of which the caller says that it is the one.
+  @inline(__always)
   func find(_ hash: UInt64, _ isSame: (Int) -> Bool) -> Int? {
-    var index = Int(truncatingIfNeeded: hash) & mask
-    while slots[index] != HashIndex.empty {
-      if isSame(Int(slots[index])) { return Int(slots[index]) }
-      index = (index + 1) & mask
+    let half = hash &>> 32
+    var index = Int(truncatingIfNeeded: half) & mask
+    while slots[index] != 0 {
+      let slot = slots[index]
+      if slot &>> 32 == half {
+        let number = Int(truncatingIfNeeded: slot & 0xFFFF_FFFF) &- 1
+        if isSame(number) { return number }
+      }
+      index = (index &+ 1) & mask
     }
     return nil
   }
 
-  /// Inserts the next number, counted from 0; `hashOf` tells the hashes of those before.
-  func insert(_ hash: UInt64, hashOf: (Int) -> UInt64) {
-    if (count + 1) * 4 > mask * 3 { grow(hashOf) }
-    place(hash, Int32(count))
+  /// Inserts the next number, counted from 0.
+  func insert(_ hash: UInt64) {
+    if (count + 1) * 4 > mask * 3 { grow() }
     count += 1
+    place(hash & 0xFFFF_FFFF_0000_0000 | UInt64(truncatingIfNeeded: count))
   }
 
-  private func place(_ hash: UInt64, _ number: Int32) {
-    var index = Int(truncatingIfNeeded: hash) & mask
-    while slots[index] != HashIndex.empty { index = (index + 1) & mask }
-    slots[index] = number
+  private func place(_ slot: UInt64) {
+    var index = Int(truncatingIfNeeded: slot &>> 32) & mask
+    while slots[index] != 0 { index = (index &+ 1) & mask }
+    slots[index] = slot
   }
 
-  private func grow(_ hashOf: (Int) -> UInt64) {
-    slots.deallocate()
+  private func grow() {
+    let old = slots
+    let capacity = mask + 1
     mask = mask * 2 + 1
     slots = .allocate(capacity: mask + 1)
-    slots.initialize(repeating: HashIndex.empty, count: mask + 1)
-    for number in 0..<count { place(hashOf(number), Int32(number)) }
-    checkInvariants(hashOf)
+    slots.initialize(repeating: 0, count: mask + 1)
+    for index in 0..<capacity where old[index] != 0 { place(old[index]) }
+    old.deallocate()
+    checkInvariants()
   }
 }

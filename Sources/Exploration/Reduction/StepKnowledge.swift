@@ -4,9 +4,9 @@ import GracewalkSupport
 
 /// Bits about pairs of numbered steps.
 ///
-/// `conflict` is a fact about two footprints. What may follow a step is learned from executions
-/// and never complete: it guides the order in which a search tries CPUs, and nothing that a search
-/// leaves out may depend on it.
+/// `conflict` and `race` are facts about two footprints. What may follow a step is learned from
+/// executions and never complete: it guides the order in which a search tries CPUs, and nothing
+/// that a search leaves out may depend on it.
 final class StepKnowledge {
   /// Words per row of each matrix.
   private(set) var stride = 2
@@ -14,16 +14,24 @@ final class StepKnowledge {
   private(set) var count = 0
   /// Row x, bit y: the steps are of different CPUs and dependent.
   private let conflict = GrowableBuffer<UInt64>(capacity: 1_024)
+  /// Row x, bit y: besides, they may be enabled at the same time.
+  private let race = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Row y, bit z: z is y, or was seen to come later on the same CPU.
   private let future = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Row y, bit x: x is dependent on a step in the future of y.
   private let ahead = GrowableBuffer<UInt64>(capacity: 1_024)
+  /// A row that several are added up in.
+  private let scratch = GrowableBuffer<UInt64>()
 
   deinit {
     for matrix in matrices { matrix.deallocate() }
+    scratch.deallocate()
   }
 
-  private var matrices: [GrowableBuffer<UInt64>] { [conflict, future, ahead] }
+  /// Bytes held.
+  var bytes: Int { 4 * count * stride * 8 }
+
+  private var matrices: [GrowableBuffer<UInt64>] { [conflict, race, future, ahead] }
 
   @inline(__always)
   private func isSet(_ matrix: GrowableBuffer<UInt64>, _ row: Int, _ column: Int) -> Bool {
@@ -45,9 +53,31 @@ final class StepKnowledge {
     conflict.pointer(to: step &* stride)
   }
 
+  /// The steps that one may race with: those dependent on it that may be enabled together with it;
+  /// valid until the next step is entered.
+  @inline(__always)
+  func rivals(of step: Int) -> UnsafeMutablePointer<UInt64> { race.pointer(to: step &* stride) }
+
   /// True if a step is dependent on another or on what is known to come after that.
   @inline(__always)
   func meets(_ step: Int, futureOf other: Int) -> Bool { isSet(ahead, other, step) }
+
+  /// Bits of the steps that conflict with anything ahead of these CPUs, each of which is about to
+  /// take the step that `row` has for it; valid until the next call.
+  @inline(__always)
+  func ahead(
+    ofAll cpus: CPUSet, _ row: UnsafeMutablePointer<Int32>
+  ) -> UnsafeMutablePointer<UInt64> {
+    scratch.setCount(to: stride)
+    let sum = scratch.pointer(to: 0)
+    sum.update(repeating: 0, count: stride)
+    var left = cpus
+    while let cpu = left.popLowest() {
+      let conflicts = ahead.pointer(to: Int(row[cpu]) &* stride)
+      for word in 0..<stride { sum[word] |= conflicts[word] }
+    }
+    return sum
+  }
 
   /// Enters the steps up to a number, as their table has them.
   @inline(__always)
@@ -65,11 +95,17 @@ final class StepKnowledge {
     if new >= stride * 64 { lengthenRows() }
     for matrix in matrices { _ = matrix.extend(by: stride, with: 0) }
     count += 1
+    summaries.meet(new)
     let cpu = summaries.cpu(of: new)
     let footprint = summaries.footprint(of: new)
     set(future, new, new)
     for other in 0..<new where summaries.cpu(of: other) != cpu {
-      guard footprint.isDependent(on: summaries.footprint(of: other)) else { continue }
+      let against = summaries.footprint(of: other)
+      guard footprint.isDependent(on: against) else { continue }
+      if footprint.mayRace(with: against) {
+        set(race, new, other)
+        set(race, other, new)
+      }
       set(conflict, new, other)
       set(conflict, other, new)
       set(ahead, new, other)

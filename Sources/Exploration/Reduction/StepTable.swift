@@ -18,7 +18,7 @@ final class StepTable {
   /// search, without a reference being counted.
   let touches = GrowableBuffer<Touch>(capacity: 1_024)
   private(set) var footprints: [Footprint] = []
-  private var index = HashIndex()
+  private let index = HashIndex()
   /// Which of the first steps are dependent: a row of bits for each.
   private let matrix = GrowableBuffer<UInt64>()
   private var rowWords = 0
@@ -55,9 +55,7 @@ final class StepTable {
     let hash = hash(cpu, choice, footprint)
     let known = index.find(hash) { isEqual($0, cpu, choice, footprint) }
     if let known { return known }
-    index.insert(hash) {
-      self.hash(Int(entries[$0].cpu), Int(entries[$0].choice), footprints[$0])
-    }
+    index.insert(hash)
     entries.append(
       Entry(
         cpu: Int32(cpu), choice: Int32(choice), firstTouch: Int32(touches.count),

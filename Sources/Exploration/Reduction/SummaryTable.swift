@@ -1,11 +1,12 @@
-// What ran below each state, interned: few distinct sets stand for very many states.
+// What is kept of finished states, interned: few distinct summaries stand for very many states.
 
 import GracewalkSupport
 
 /// Sets of steps, each a CPU and a footprint, with numbers for the steps and for the sets.
 ///
 /// A set is a row of bits, one per step that was ever seen. Rows get longer when more steps are
-/// seen than they have bits for; that happens a few times in a search.
+/// seen than they have bits for; that happens a few times in a search. With the set goes who was
+/// asleep where a state was explored: sets with other sleepers have numbers of their own.
 final class SummaryTable {
   private let steps = StepTable()
   /// Set if other threads must understand the numbers; then steps have the numbers from there.
@@ -14,8 +15,10 @@ final class SummaryTable {
   private let ownStep = Renumbering()
   private let sharedSet = Renumbering()
   private let ownSet = Renumbering()
-  private var setIndex = HashIndex()
+  private let setIndex = HashIndex()
   private let rows = GrowableBuffer<UInt64>(capacity: 1_024)
+  /// Per set, the CPUs that were asleep.
+  private let sleeps = GrowableBuffer<UInt64>()
   /// Words per row.
   private(set) var stride = 2
   private(set) var setCount = 0
@@ -26,11 +29,15 @@ final class SummaryTable {
 
   deinit {
     rows.deallocate()
+    sleeps.deallocate()
     scratch.deallocate()
   }
 
-  /// How many steps have numbers, where no other threads number them.
-  var stepCount: Int { steps.count }
+  /// Steps that other threads have numbered and this table knows have numbers below this.
+  private var sharedLimit = 0
+
+  /// The steps this table knows have numbers below this.
+  var stepCount: Int { shared == nil ? steps.count : sharedLimit }
 
   /// The number of a step, new or known.
   func step(_ cpu: Int, _ footprint: Footprint) -> Int {
@@ -38,8 +45,7 @@ final class SummaryTable {
     guard let shared else { return own }
     if let known = sharedStep[own] { return known }
     let number = shared.number(cpu, footprint)
-    sharedStep.set(own, to: number)
-    ownStep.set(number, to: own)
+    note(own, isShared: number)
     return number
   }
 
@@ -58,30 +64,39 @@ final class SummaryTable {
     let copies = (0..<setCount * old).map { rows[$0] }
     rows.removeAll()
     stride = old * 2
-    setIndex = HashIndex()
+    setIndex.removeAll()
     for set in 0..<setCount {
       let start = rows.extend(by: stride, with: 0)
       for word in 0..<old { rows[start + word] = copies[set * old + word] }
-      setIndex.insert(hash(rows.pointer(to: start))) { self.hash(row($0)) }
+      setIndex.insert(hash(rows.pointer(to: start), CPUSet(bits: sleeps[set])))
     }
   }
 
   /// The number of a set given as a row.
-  func intern(_ row: UnsafeMutablePointer<UInt64>) -> Int {
-    let hash = hash(row)
+  ///
+  /// - Parameter sleep: the CPUs that were asleep on arrival, so that nothing that begins with them
+  ///   is in the set because of this state.
+  func intern(_ row: UnsafeMutablePointer<UInt64>, sleep: CPUSet = CPUSet()) -> Int {
+    let hash = hash(row, sleep)
     let known = setIndex.find(hash) { number in
-      let stored = rows.pointer(to: number * stride)
+      if sleeps[number] != sleep.bits { return false }
+      let stored = rows.pointer(to: number &* stride)
       for word in 0..<stride where stored[word] != row[word] { return false }
       return true
     }
     if let known { return known }
-    setIndex.insert(hash) { self.hash(self.row($0)) }
+    setIndex.insert(hash)
     for word in 0..<stride { rows.append(row[word]) }
+    sleeps.append(sleep.bits)
     setCount += 1
     return setCount - 1
   }
 
-  /// The number of the union of two sets.
+  /// The CPUs that were asleep where a set was found.
+  @inline(__always)
+  func sleep(_ set: Int) -> CPUSet { CPUSet(bits: sleeps[set]) }
+
+  /// The number of the union of two sets, with nobody asleep.
   func union(_ one: Int, _ other: Int) -> Int {
     if one == other { return one }
     scratch.removeAll()
@@ -91,18 +106,18 @@ final class SummaryTable {
   }
 
   /// The number of a set given as a row of some other length; rows get longer if they must.
-  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int) -> Int {
+  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int, sleep: CPUSet) -> Int {
     while stride < words { lengthenRows() }
     scratch.removeAll()
     for word in 0..<stride { scratch.append(word < words ? row[word] : 0) }
-    return intern(scratch.pointer(to: 0))
+    return intern(scratch.pointer(to: 0), sleep: sleep)
   }
 
   /// The number that all threads know a set by.
   func publish(_ set: Int) -> Int {
     if let known = sharedSet[set] { return known }
     guard let shared else { return set }
-    let number = shared.intern(row(set), words: stride)
+    let number = shared.intern(row(set), words: stride, sleep: sleep(set))
     sharedSet.set(set, to: number)
     ownSet.set(number, to: set)
     return number
@@ -116,10 +131,10 @@ final class SummaryTable {
     guard let shared else { return number }
     let adopted = GrowableBuffer<UInt64>()
     defer { adopted.deallocate() }
-    shared.append(rowOf: number, to: adopted)
+    let sleep = shared.append(rowOf: number, to: adopted)
     while stride < adopted.count { lengthen() }
     eachStep(of: adopted.pointer(to: 0), words: adopted.count) { adopt(step: $0, from: shared) }
-    let set = intern(adopted.pointer(to: 0), words: adopted.count)
+    let set = intern(adopted.pointer(to: 0), words: adopted.count, sleep: sleep)
     ownSet.set(number, to: set)
     return set
   }
@@ -127,9 +142,18 @@ final class SummaryTable {
   private func adopt(step number: Int, from shared: SharedSummaries) {
     guard ownStep[number] == nil else { return }
     let (cpu, footprint) = shared.step(number)
-    let own = steps.number(cpu, footprint)
+    note(steps.number(cpu, footprint), isShared: number)
+  }
+
+  private func note(_ own: Int, isShared number: Int) {
     sharedStep.set(own, to: number)
     ownStep.set(number, to: own)
+    sharedLimit = max(sharedLimit, number + 1)
+  }
+
+  /// Makes sure that a step is known here which some thread has numbered.
+  func meet(_ step: Int) {
+    if let shared { adopt(step: step, from: shared) }
   }
 
   /// The row of a set, valid until the next set is interned.
@@ -144,8 +168,8 @@ final class SummaryTable {
     }
   }
 
-  private func hash(_ row: UnsafeMutablePointer<UInt64>) -> UInt64 {
-    var hash: UInt64 = 0
+  private func hash(_ row: UnsafeMutablePointer<UInt64>, _ sleep: CPUSet) -> UInt64 {
+    var hash = sleep.bits
     for word in 0..<stride { hash = StableHash.extend(hash, with: row[word]) }
     return hash
   }
@@ -156,6 +180,7 @@ final class SummaryTable {
     writer.write(stride)
     writer.write(setCount)
     writer.write(rows, first: setCount * stride)
+    for set in 0..<setCount { writer.write(sleeps[set]) }
   }
 
   /// Reads what was saved, into a table that is empty.
@@ -168,14 +193,17 @@ final class SummaryTable {
     guard self.stride == stride else { throw .malformed }
     let setCount = try reader.count(ofBytes: stride * 8)
     guard try reader.count() == setCount * stride else { throw .malformed }
-    let row = UnsafeMutablePointer<UInt64>.allocate(capacity: stride)
-    defer { row.deallocate() }
+    var words: [UInt64] = []
+    for _ in 0..<setCount * stride { words.append(try reader.word()) }
     for number in 0..<setCount {
-      for word in 0..<stride { row[word] = try reader.word() }
-      guard intern(row) == number else { throw .malformed }
+      let sleep = try reader.cpus()
+      let isNew = words.withUnsafeMutableBufferPointer { words in
+        words.baseAddress.map { intern($0 + number * stride, sleep: sleep) == number } ?? false
+      }
+      guard isNew else { throw .malformed }
     }
   }
 
   /// Bytes held for sets, for reports on memory.
-  var bytes: Int { rows.count * 8 + setIndex.bytes }
+  var bytes: Int { (rows.count + sleeps.count) * 8 + setIndex.bytes }
 }

@@ -11,40 +11,74 @@ extension StatefulSearch {
     writer.write(nodes.count)
     for index in 0..<nodes.count {
       let node = nodes[index]
-      for set in [node.enabled, node.backtrack, node.done] { writer.write(set) }
+      for set in [node.enabled, node.backtrack, node.done, node.sleep] { writer.write(set) }
       writer.write(node.key)
       let numbers = [
         Int(node.permutation), node.cpu, node.choice, Int(node.choiceCount), node.step,
       ]
       for number in numbers { writer.write(number) }
+      writer.write(node.isRevisit)
     }
-    writer.write(enablers, first: nodes.count * system.cpuCount)
+    let perCPU = nodes.count * cpuCount
+    writer.write(enablers, first: perCPU)
     summaries.save(to: writer)
+    knowledge.save(to: writer)
+    for index in 0..<nodes.count {
+      for cpu in 0..<cpuCount { saveSleeper(cpu, at: index, to: writer) }
+    }
+    for index in 0..<perCPU {
+      writer.write(Int(pending[index]))
+      writer.write(Int(disabledSteps[index]))
+    }
     writer.write(below, first: nodes.count * summaries.stride)
     finished.save(to: writer)
     exact?.save(to: writer)
   }
 
+  /// Writes what is known of a CPU asleep, done or between choices at a node; -1 of others.
+  private func saveSleeper(_ cpu: Int, at index: Int, to writer: CheckpointWriter) {
+    let node = nodes[index]
+    let isBegun = node.cpu == cpu && node.choice > 0
+    let isKnown = isBegun || node.sleep.union(node.done).contains(cpu)
+    let place = index * cpuCount + cpu
+    writer.write(isKnown ? Int(sleeperSteps[place]) : -1)
+    writer.write(isKnown ? Int(sleeperSets[place]) : -1)
+  }
+
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
-    let cpus = system.cpuCount
-    for _ in 0..<(try reader.count(ofBytes: 72)) {
-      var node = Node(
-        enabled: try reader.cpus(), backtrack: try reader.cpus(), done: try reader.cpus(),
-        key: try reader.word(),
-        permutation: Int16(try reader.number(in: 0..<system.permutationCount)))
-      node.cpu = try reader.number(in: 0..<cpus)
-      node.choice = try reader.number(in: 0..<Int.max)
-      node.choiceCount = Int32(try reader.number(in: 0..<Int(Int32.max)))
-      node.step = try reader.number(in: 0..<Int.max)
-      nodes.append(node)
-    }
+    for _ in 0..<(try reader.count(ofBytes: 88)) { nodes.append(try node(from: reader)) }
     guard nodes.count == past.count + 1 else { throw .malformed }
-    try reader.words(into: enablers, expected: nodes.count * cpus)
-    try summaries.restore(from: reader, cpuCount: cpus, objectCount: system.objectCount)
+    let perCPU = nodes.count * cpuCount
+    try reader.words(into: enablers, expected: perCPU)
+    try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: system.objectCount)
+    try knowledge.restore(from: reader, of: summaries)
+    guard nodes.all.allSatisfy({ $0.step < max(summaries.stepCount, 1) }) else { throw .malformed }
+    let (steps, sets) = (-1..<summaries.stepCount, -1..<summaries.setCount)
+    for _ in 0..<perCPU {
+      sleeperSteps.append(Int32(try reader.number(in: steps)))
+      sleeperSets.append(Int32(try reader.number(in: sets)))
+    }
+    for _ in 0..<perCPU {
+      pending.append(Int32(try reader.number(in: steps)))
+      disabledSteps.append(Int32(try reader.number(in: steps)))
+    }
     try reader.words(into: below, expected: nodes.count * summaries.stride)
-    try finished.restore(from: reader, below: summaries.setCount)
+    try finished.restore(from: reader, below: max(summaries.setCount, 1))
     try exact?.restore(from: reader)
+  }
+
+  private func node(from reader: CheckpointReader) throws(CheckpointError) -> Node {
+    var node = Node(
+      enabled: try reader.cpus(), backtrack: try reader.cpus(), done: try reader.cpus(),
+      sleep: try reader.cpus(), key: try reader.word(),
+      permutation: Int16(try reader.number(in: 0..<system.permutationCount)))
+    node.cpu = try reader.number(in: 0..<cpuCount)
+    node.choice = try reader.number(in: 0..<Int.max)
+    node.choiceCount = Int32(try reader.number(in: 0..<Int(Int32.max)))
+    node.step = try reader.number(in: 0..<Int.max)
+    node.isRevisit = try reader.flag()
+    return node
   }
 }

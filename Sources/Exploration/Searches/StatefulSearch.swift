@@ -1,62 +1,87 @@
-// Depth-first search that merges equal states and reduces what is left.
+// Depth-first search that merges equal states and keeps with each which CPUs were asleep there.
 
 import GracewalkSupport
 
-/// Stateful partial-order reduction: Flanagan and Godefroid's dynamic backtracking (POPL 2005)
-/// with a summary per finished state (Yang, Chen, Gopalakrishnan and Kirby, SPIN 2008).
+/// Stateful partial-order reduction with sleep sets that are kept with the states.
 ///
-/// A finished state keeps the set of steps that ran below it. Where the search meets the state
-/// again, those steps are treated as if they were about to run: each that races with an event on
-/// the stack adds a backtrack point, just as the pending steps of a new state do. There are no
-/// sleep sets here: added to this rule they lose states.
+/// A finished state keeps the set Σ of steps that ran below it, and the sleep set Z it was explored
+/// with: what begins with a CPU in Z was left out, because it had been explored elsewhere. Per CPU
+/// asleep at a node, or done there, the search knows the step and the set of what ran below it. The
+/// rules, each with its argument and the proof, are in Docs/Search.md; in short:
 ///
-/// * A race is looked for with the latest dependent event that does not happen before the step's
-///   CPU. There the CPU itself is added, or one whose step it needed: the sets stay persistent.
-///   Initials, as source sets take them, must not be mixed in: the CPU added for one race and the
-///   initial accepted for another can leave both orders out.
-/// * If the CPU is disabled there, all of a set of CPUs are added one of which must step before it
-///   can (a necessary enabling set, as in Valmari's stubborn sets), and the search goes on behind.
-/// * Disabled CPUs race as well, and their pending steps belong to the summary: in another order
-///   they might have come first.
-/// * The pending step of a CPU counts with all it could touch: what fails now may succeed in
-///   another order. A step that was taken counts with what it did touch.
-/// * A step of a summary may be a *later* one of its CPU. What it needs to come is not known, so it
-///   is looked for in every race, and only the CPU itself is added: in the order that one race
-///   asks for, the step might not come at all.
-///
-/// Each of these is there because the fuzzer found a program that needs it.
+/// 1. After a step, those stay asleep, of the CPUs asleep or done before it, whose steps are
+///    independent of it.
+/// 2. A new state begins with one CPU that is awake.
+/// 3. A step races, when it is first taken at a node, with all events it is in an immediate race
+///    with; the CPU, or one whose step it needed, is added where the event was taken. A disabled
+///    CPU races on arrival, with all it could touch.
+/// 4. *Closure*: a CPU that is added where it is asleep is not run there. What its step races with
+///    was explored below it elsewhere, so the CPUs of those steps are added in its place.
+/// 5. A state met again: all of Σ races. If CPUs were asleep then that are awake now, they alone
+///    are tried, at a *revisit* node, and Σ and Z are as for both visits.
+/// 6. *Widening*: what a revisit does not take over as asleep may have covered what sleepers rely
+///    on, so what ran below goes into the sets of those that stay asleep.
+/// 7. Programs without `repeat` have no cycles, so states on the stack are not looked for; should
+///    there be one, the bound on depth ends it, and the search does not call itself complete.
+/// 8. Which CPU begins at a state (`firstCPU`) decides how much is left to do, never what is found.
 ///
 /// Where CPUs are identical and the options ask for it, states are known by a name that they share
 /// with all that differ by an exchange of such CPUs (`StateNames`), and so are the steps of their
-/// summaries. All else, the stack above all, speaks of the CPUs as they are.
+/// summaries and their sleep sets. All else, the stack above all, speaks of the CPUs as they are.
 ///
-/// States met again while they are on the stack cannot have a complete summary. Programs without
-/// `repeat` only ever lengthen their histories, so there are none; should one occur, all CPUs are
-/// tried at every node of the cycle.
+/// In a team (`SearchTeam`), a CPU whose step another thread explores is not done before that
+/// thread is, so nobody takes it for asleep.
 public final class StatefulSearch: ResumableSearch {
   struct Node: SearchNode {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
+    /// Given to other threads; done once those are.
+    var lent = CPUSet()
+    /// Asleep on arrival; for a revisit, on both.
+    var sleep: CPUSet
     var key: UInt64
     var cpu = 0
     var choice = 0
     var choiceCount: Int32 = 0
     /// Leads from the state to the one that has the key itself.
     var permutation: Int16
+    /// The state was finished before, with more asleep; only those are tried.
+    var isRevisit = false
     /// Another thread was exploring the state when this one came to it.
     var isContested = false
     /// The number of the step last taken here.
     var step = 0
+
+    /// CPUs that are still to be tried.
+    var left: CPUSet { backtrack.subtracting(done.union(lent).union(sleep)) }
+  }
+
+  /// Rules to leave out: so tests show that what a rule is for does happen, and is noticed.
+  package struct Omission: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Rule 4.
+    package static let closure = Omission(rawValue: 1)
+    /// Of rule 3, all races but the latest.
+    package static let earlierRaces = Omission(rawValue: 2)
+    /// Rule 6.
+    package static let widening = Omission(rawValue: 4)
+    /// Of rule 5, what was asleep and is awake now.
+    package static let revisits = Omission(rawValue: 8)
   }
 
   let system: TransitionSystem
   private let options: SearchOptions
-  private let budget: Budget
+  let omitted: Omission
+  let budget: Budget
   let past: HappensBefore
   let nodes = GrowableBuffer<Node>()
   let footprint = Footprint()
   let summaries: SummaryTable
+  let knowledge = StepKnowledge()
+  /// The number of the summary of each finished state.
   let finished = SummaryMap()
   /// Set if states are to be compared in full.
   let exact: ExactStates?
@@ -64,8 +89,21 @@ public final class StatefulSearch: ResumableSearch {
   let names: StateNames?
   /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
   let below = GrowableBuffer<UInt64>()
-  /// Per node and CPU that is disabled there, who could enable it.
+  /// The number of the set that the row of the state in hand equals, or -1 if it is not known.
+  var setInHand = -1
+  /// Per node and CPU that is disabled there, which CPUs could enable it.
   let enablers = GrowableBuffer<UInt64>()
+  /// Per node and CPU asleep or done there, its step and the set of what ran below that.
+  let sleeperSteps = GrowableBuffer<Int32>()
+  let sleeperSets = GrowableBuffer<Int32>()
+  /// Per depth and CPU, the step it is about to take, as far as it could go; -1 if it has finished.
+  let pending = GrowableBuffer<Int32>()
+  /// Per depth and CPU that is disabled there, the step it raced with on arrival; -1 for others.
+  let disabledSteps = GrowableBuffer<Int32>()
+  let touched = TouchedSteps()
+  /// How many races of a step have been found so far.
+  var racesInHand = 0
+  let cpuCount: Int
   var statistics = Statistics()
   var finalStates: [UInt64] = []
   /// Set if other threads explore the same system.
@@ -73,24 +111,36 @@ public final class StatefulSearch: ResumableSearch {
   /// The team's, again, where they can be reached without counting references.
   let teamSignals: UnsafeMutablePointer<TeamSignals>?
   let teamStates: SharedStates?
-  private var isInTeam: Bool { teamSignals != nil }
+  var isInTeam: Bool { teamSignals != nil }
   /// Transitions at which to tell the team what was counted.
   var nextReport = Budget.period
 
   public convenience init(_ system: TransitionSystem, _ options: SearchOptions) {
-    self.init(system, options, nil)
+    self.init(system, options, nil, without: [])
   }
 
-  init(_ system: TransitionSystem, _ options: SearchOptions, _ membership: TeamMembership?) {
+  /// - Parameter omitted: rules to leave out, so that the search may miss something.
+  package convenience init(
+    _ system: TransitionSystem, _ options: SearchOptions, without omitted: Omission
+  ) {
+    self.init(system, options, nil, without: omitted)
+  }
+
+  init(
+    _ system: TransitionSystem, _ options: SearchOptions, _ membership: TeamMembership?,
+    without omitted: Omission = []
+  ) {
     self.system = system
+    self.options = options
+    self.omitted = omitted
     self.membership = membership
     teamSignals = membership?.team.signals
     teamStates = membership?.team.states
     summaries = SummaryTable(shared: membership?.team.summaries)
-    self.options = options
+    cpuCount = system.cpuCount
     budget = Budget(options)
     exact = options.isExact ? ExactStates(system) : nil
-    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+    past = HappensBefore(cpuCount: cpuCount, objectCount: system.objectCount)
     let isSymmetric = options.usesSymmetry && system.permutationCount > 1
     names = isSymmetric ? StateNames(system, summaries) : nil
   }
@@ -99,30 +149,41 @@ public final class StatefulSearch: ResumableSearch {
     nodes.deallocate()
     below.deallocate()
     enablers.deallocate()
+    sleeperSteps.deallocate()
+    sleeperSets.deallocate()
+    pending.deallocate()
+    disabledSteps.deallocate()
   }
 
   /// Explores until everything is done, something is found or a limit is met.
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = budget.begin(self, system, arrive) ?? explore() { return result(stop) }
+    if let stop = startEnding { return result(stop) }
+    if options.resume == nil, let (ending, steps) = lookAhead() {
+      return SearchResult(ending, statistics, finalStates: [], explored: nil, steps: steps)
+    }
+    if let stop = budget.begin(self, system, arriveAtStart) ?? explore() { return result(stop) }
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
   /// How the search ends if something is wrong before the first step.
   var startEnding: Ending? { system.judgeStart().ending }
 
+  func arriveAtStart() -> Ending? { arrive(asleep: CPUSet()) }
+
   /// Explores until the node that begins the stack, or a task of a team, has nothing left to try.
   func explore(from base: Int = 0) -> Ending? {
     while nodes.count > base {
+      checkInvariants()
       if let bound = exceededBound() {
         past.unwind(system)
         return .bounded(bound)
       }
       if chooseStep() {
         if let stop = takeStep() { return stop }
-      } else if !joinTask() {
-        if nodes.count == base + 1, membership?.task != nil { return nil }
+      } else if !isInTeam || !joinTask() {
+        if isInTeam, nodes.count == base + 1, membership?.task != nil { return nil }
         leave()
       }
     }
@@ -134,10 +195,12 @@ public final class StatefulSearch: ResumableSearch {
     return budget.exceeded(statistics, depth: nodes.count, bytes: bytes, explored: explored)
   }
 
+  // MARK: Steps
+
   private func chooseStep() -> Bool {
     let node = nodes.pointer(to: nodes.count - 1)
     if node.pointee.choice < Int(node.pointee.choiceCount) { return true }
-    let left = node.pointee.backtrack.subtracting(node.pointee.done)
+    let left = node.pointee.left
     if left.isEmpty { return false }
     let cpu = node.pointee.isContested ? left.highest : left.lowest
     node.pointee.cpu = cpu
@@ -147,22 +210,50 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   private func takeStep() -> Ending? {
-    let node = nodes.pointer(to: nodes.count - 1)
+    let top = nodes.count - 1
+    let node = nodes.pointer(to: top)
     let cpu = node.pointee.cpu
     footprint.removeAll()
     system.addFootprint(of: cpu, to: footprint)
-    if names != nil { footprint.sort() }
-    node.pointee.step = summaries.step(cpu, footprint)
+    if system.hasFixedFootprint(cpu) {
+      node.pointee.step = Int(pending[top * cpuCount + cpu])
+    } else {
+      node.pointee.step = numberOfStep(cpu)
+    }
+    if node.pointee.choice == 0 { race(cpu, node.pointee.step) }
+    let asleep = sleepers(at: top, after: cpu, node.pointee.step)
     past.push(cpu, footprint)
+    touched.stackChanged(to: past.count)
     statistics.transitions += 1
     if let stop = system.step(cpu, choice: node.pointee.choice).ending {
       if stop == .violation { statistics.executions += 1 }
       return stop
     }
     let depth = nodes.count
-    if let stop = arrive() { return stop }
+    if let stop = arrive(asleep: asleep) { return stop }
     if nodes.count == depth { takeBack() }
     return nil
+  }
+
+  /// The number of the step whose footprint is in hand.
+  func numberOfStep(_ cpu: Int) -> Int {
+    if names != nil { footprint.sort() }
+    let step = summaries.step(cpu, footprint)
+    knowledge.enter(upTo: step, of: summaries)
+    return step
+  }
+
+  /// Rule 1: those that are asleep after a step, because it does not matter to theirs.
+  private func sleepers(at index: Int, after cpu: Int, _ step: Int) -> CPUSet {
+    var asleep = CPUSet()
+    let node = nodes.pointer(to: index)
+    var left = node.pointee.sleep.union(node.pointee.done)
+    left.remove(cpu)
+    while let sleeper = left.popLowest() {
+      let other = Int(sleeperSteps[index &* cpuCount &+ sleeper])
+      if !knowledge.areDependent(other, step) { asleep.insert(sleeper) }
+    }
+    return asleep
   }
 
   /// Undoes the step of the top node, whose end has left its summary in the row above.
@@ -170,57 +261,91 @@ public final class StatefulSearch: ResumableSearch {
     system.undo()
     past.pop()
     let top = nodes.count - 1
+    noteSleeper(at: top)
     let node = nodes.pointer(to: top)
     mergeRow(top + 1, into: top)
     setBit(node.pointee.step, inRow: top)
+    setInHand = -1
     node.pointee.choice += 1
     if node.pointee.choice == Int(node.pointee.choiceCount) {
       node.pointee.done.insert(node.pointee.cpu)
     }
   }
 
-  /// Looks at a state; puts a node for it on the stack if it is new and something can run.
-  func arrive() -> Ending? {
+  /// Keeps what ran below the step of the top node: its CPU may be asleep from here on.
+  private func noteSleeper(at top: Int) {
+    let node = nodes.pointer(to: top)
+    let index = top * cpuCount + node.pointee.cpu
+    var set =
+      setInHand >= 0
+      ? setInHand : summaries.intern(below.pointer(to: (top + 1) * summaries.stride))
+    if node.pointee.choice > 0 { set = summaries.union(set, Int(sleeperSets[index])) }
+    sleeperSets[index] = Int32(truncatingIfNeeded: set)
+    sleeperSteps[index] = Int32(truncatingIfNeeded: node.pointee.step)
+  }
+
+  // MARK: States
+
+  /// Looks at a state; puts a node for it on the stack if something there is left to try.
+  private func arrive(asleep: CPUSet) -> Ending? {
     statistics.depthMax = max(statistics.depthMax, past.count)
-    let depth = nodes.count
-    clearRow(depth)
+    clearRow(nodes.count)
+    setInHand = -1
     guard let name = nameOfState() else { return .halted }
-    var isContested = false
-    if let known = find(name.key) {
-      if known != SummaryMap.onStack {
-        meetAgain(Int(known), name, row: depth)
-        return nil
-      }
-      isContested = isInTeam && !isOnStack(name.key)
-      if !isContested { return closeCycle(at: name.key) }
+    let known = isInTeam ? teamStates?.findOrClaim(name.key) : finished.find(name.key)
+    if let known, known != SummaryMap.onStack {
+      meetAgain(Int(known), name, asleep)
+      return nil
     }
+    return begin(name, asleep, isContested: known != nil)
+  }
+
+  /// Looks at a state that this search has not met before.
+  ///
+  /// - Parameter isContested: whether another thread is exploring it, and counts it.
+  private func begin(_ name: StateName, _ asleep: CPUSet, isContested: Bool) -> Ending? {
     let enabled = system.enabledCPUs()
     let disabled = system.disabledCPUs()
-    raceAll(enabled, keepsInRow: nil)
-    raceAll(disabled, keepsInRow: depth)
-    if !isContested {
-      statistics.states += 1
-      if names != nil { statistics.statesCovered += name.stateCount }
-    }
+    let unfinished = enabled.union(disabled)
+    notePending(unfinished)
+    raceDisabled(disabled, keepsInRow: nodes.count)
+    if !isContested { count(name, isEnd: enabled.isEmpty) }
+    let awake = enabled.subtracting(asleep)
     if enabled.isEmpty {
-      // Another thread that has claimed the state counts its end.
-      if !isContested { statistics.executions += 1 }
-      if options.collectsFinalStates { collectFinalState(name) }
-      finish(name.key, name.permutation, row: depth)
+      finish(name.key, name.permutation, asleep, row: nodes.count)
       return system.judgeEnd().ending
+    }
+    if awake.isEmpty {
+      statistics.blocked += 1
+      // Whoever is exploring the state will know more about it.
+      if !isContested { finish(name.key, name.permutation, asleep, row: nodes.count) }
+      return nil
     }
     if past.count >= budget.limits.depth {
       statistics.truncated += 1
       return nil
     }
-    if !isInTeam { finished.set(name.key, SummaryMap.onStack) }
     noteEnablers(of: disabled, enabled)
-    let first = CPUSet(isContested ? enabled.highest : enabled.lowest)
-    nodes.append(
+    let first = firstCPU(awake, unfinished: unfinished, prefersHigh: isContested)
+    push(
       Node(
-        enabled: enabled, backtrack: first, done: CPUSet(), key: name.key,
+        enabled: enabled, backtrack: CPUSet(first), done: CPUSet(), sleep: asleep, key: name.key,
         permutation: name.permutation, isContested: isContested))
     return nil
+  }
+
+  private func count(_ name: StateName, isEnd: Bool) {
+    statistics.states += 1
+    if names != nil { statistics.statesCovered += name.stateCount }
+    guard isEnd else { return }
+    statistics.executions += 1
+    if options.collectsFinalStates { collectFinalState(name) }
+  }
+
+  /// All states of the name are final, though one was met.
+  private func collectFinalState(_ name: StateName) {
+    guard let names else { return finalStates.append(name.key) }
+    for permutation in 0..<names.keys.count { finalStates.append(names.keys[permutation]) }
   }
 
   /// What the state in hand is known by; nil if the system cannot go on.
@@ -231,186 +356,65 @@ public final class StatefulSearch: ResumableSearch {
     return StateName(key: exact.key(of: system.stateKey))
   }
 
-  /// The number of the summary of a state, or `SummaryMap.onStack` if it is being explored; nil if
-  /// it is new.
-  private func find(_ key: UInt64) -> UInt32? {
-    isInTeam ? findInTeam(key) : finished.find(key)
+  /// Puts a node on the stack for the state in hand.
+  ///
+  /// - Parameter dropped: CPUs asleep on the way here that this node does not keep asleep.
+  func push(_ node: Node, dropping dropped: CPUSet = CPUSet()) {
+    keepSleepers(node.sleep, dropping: dropped)
+    nodes.append(node)
   }
 
-  /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
-  private func noteEnablers(of disabled: CPUSet, _ enabled: CPUSet) {
-    let cpuCount = system.cpuCount
-    enablers.truncate(to: nodes.count * cpuCount)
-    _ = enablers.extend(by: cpuCount, with: 0)
-    var left = disabled
+  /// Copies what is known of sleepers from the node below (rule 6 for those that are dropped).
+  private func keepSleepers(_ asleep: CPUSet, dropping dropped: CPUSet) {
+    let depth = nodes.count
+    sleeperSteps.setCount(to: (depth + 1) * cpuCount)
+    sleeperSets.setCount(to: (depth + 1) * cpuCount)
+    guard depth > 0 else { return }
+    let from = (depth - 1) * cpuCount
+    var left = asleep
     while let cpu = left.popLowest() {
-      let found = system.enablers(of: cpu, among: enabled, disabled: disabled)
-      enablers[nodes.count * cpuCount + cpu] = found.bits
+      var set = Int(sleeperSets[from + cpu])
+      var others = omitted.contains(.widening) ? CPUSet() : dropped
+      while let other = others.popLowest() {
+        set = summaries.union(set, Int(sleeperSets[from + other]))
+      }
+      sleeperSteps[depth * cpuCount + cpu] = sleeperSteps[from + cpu]
+      sleeperSets[depth * cpuCount + cpu] = Int32(truncatingIfNeeded: set)
     }
   }
 
   private func leave() {
     let top = nodes.count - 1
-    finish(nodes[top].key, nodes[top].permutation, row: top)
+    finish(nodes[top].key, nodes[top].permutation, nodes[top].sleep, row: top)
     nodes.truncate(to: top)
     if top > 0 { takeBack() }
   }
 
-  /// Keeps the summary of a state, as it is for the state that has the key itself.
-  private func finish(_ key: UInt64, _ permutation: Int16, row: Int) {
+  /// Keeps summary and sleep set of a state, as they are for the state that has the key itself.
+  private func finish(_ key: UInt64, _ permutation: Int16, _ asleep: CPUSet, row: Int) {
     var source = row
     if permutation != 0 {
       source = row + 1
       clearRow(source)
       translate(below.pointer(to: row * summaries.stride), Int(permutation), toRow: source)
     }
-    let set = summaries.intern(below.pointer(to: source * summaries.stride))
-    if isInTeam {
-      finishInTeam(key, set)
-    } else {
-      finished.set(key, UInt32(set))
-    }
+    let set = summaries.intern(
+      below.pointer(to: source * summaries.stride),
+      sleep: image(of: asleep, under: Int(permutation)))
+    setInHand = permutation == 0 ? set : -1
+    if isInTeam { return finishInTeam(key, set) }
+    finished.set(key, UInt32(truncatingIfNeeded: set))
   }
 
-  /// All states of the name are final, though one was met.
-  private func collectFinalState(_ name: StateName) {
-    guard let names else { return finalStates.append(name.key) }
-    for permutation in 0..<names.keys.count { finalStates.append(names.keys[permutation]) }
-  }
-
-  // MARK: Races
-
-  private func raceAll(_ cpus: CPUSet, keepsInRow row: Int?) {
+  func image(of cpus: CPUSet, under permutation: Int) -> CPUSet {
+    guard permutation != 0 else { return cpus }
+    var image = CPUSet()
     var left = cpus
-    while let cpu = left.popLowest() {
-      footprint.removeAll()
-      system.addPotentialFootprint(of: cpu, to: footprint)
-      race(cpu, footprint, isNext: true)
-      guard let row else { continue }
-      if names != nil { footprint.sort() }
-      setBit(summaries.step(cpu, footprint), inRow: row)
-    }
+    while let cpu = left.popLowest() { image.insert(system.image(ofCPU: cpu, under: permutation)) }
+    return image
   }
 
-  /// The steps below a state met again, as if they were about to run.
-  private func meetAgain(_ set: Int, _ name: StateName, row: Int) {
-    let bits = summaries.row(set)
-    if let names, name.permutation != 0 {
-      translate(bits, names.inverse(of: Int(name.permutation)), toRow: row)
-    } else {
-      let target = below.pointer(to: row * summaries.stride)
-      for word in 0..<summaries.stride { target[word] = bits[word] }
-    }
-    let met = below.pointer(to: row * summaries.stride)
-    summaries.eachStep(of: met, words: summaries.stride) { step in
-      race(summaries.cpu(of: step), summaries.footprint(of: step), isNext: false)
-    }
-  }
-
-  /// Makes sure that a step of the CPU is also tried before each event it races with.
-  ///
-  /// - Parameters:
-  ///   - footprint: of the step, or all it could touch.
-  ///   - isNext: whether it is the CPU's next step and not some later one. Whatever happened before
-  ///     the CPU came to its next step must happen again for that very step to come; a later step
-  ///     may be reached on another way.
-  private func race(_ cpu: Int, _ footprint: Footprint, isNext: Bool) {
-    var limit = past.count
-    while let event = past.latestRace(of: cpu, footprint, before: limit) {
-      limit = event
-      let node = nodes.pointer(to: event)
-      let causes = isNext ? past.causes(of: cpu, after: event) : CPUSet(cpu)
-      let needed = causes.intersection(node.pointee.enabled)
-      if needed.isEmpty {
-        let enablers = CPUSet(bits: self.enablers[event * system.cpuCount + cpu])
-        node.pointee.backtrack = node.pointee.backtrack.union(enablers)
-        continue
-      }
-      if needed.isDisjoint(with: node.pointee.backtrack) {
-        node.pointee.backtrack.insert(needed.contains(cpu) ? cpu : needed.lowest)
-      }
-      if isNext { return }
-    }
-  }
-
-  /// A state on the stack was met again: nothing on the cycle may be left out.
-  private func closeCycle(at key: UInt64) -> Ending? {
-    for index in stride(from: nodes.count - 1, through: 0, by: -1) {
-      let node = nodes.pointer(to: index)
-      node.pointee.backtrack = node.pointee.enabled
-      if node.pointee.key == key { break }
-    }
-    return nil
-  }
-
-  // MARK: Rows
-
-  func clearRow(_ row: Int) {
-    below.truncate(to: min(below.count, row * summaries.stride))
-    _ = below.extend(by: (row + 1) * summaries.stride - below.count, with: 0)
-  }
-
-  private func mergeRow(_ source: Int, into target: Int) {
-    let stride = summaries.stride
-    let from = below.pointer(to: source * stride)
-    let to = below.pointer(to: target * stride)
-    for word in 0..<stride { to[word] |= from[word] }
-  }
-
-  func setBit(_ step: Int, inRow row: Int) {
-    while summaries.needsLongerRows(for: step) { lengthenRows() }
-    below[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
-  }
-
-  /// Sets in an empty row the steps that take the places of another row's steps.
-  private func translate(
-    _ bits: UnsafeMutablePointer<UInt64>, _ permutation: Int, toRow row: Int
-  ) {
-    guard let names else { return }
-    // Images may be new steps, for which rows must get longer: so nothing points into one then.
-    names.steps.removeAll()
-    summaries.eachStep(of: bits, words: summaries.stride) { names.steps.append($0) }
-    for index in 0..<names.steps.count {
-      setBit(names.image(ofStep: names.steps[index], under: permutation), inRow: row)
-    }
-  }
-
-  func lengthenRows() {
-    let old = summaries.stride
-    let rows = below.count / old
-    let copies = (0..<below.count).map { below[$0] }
-    summaries.lengthenRows()
-    below.removeAll()
-    for row in 0..<rows {
-      let start = below.extend(by: summaries.stride, with: 0)
-      for word in 0..<old { below[start + word] = copies[row * old + word] }
-    }
-  }
-
-  /// Bytes held for states and their summaries.
-  public var bytes: Int { finished.bytes + summaries.bytes + (exact?.bytes ?? 0) }
-
-  /// Bytes held per state stored, summaries included.
-  public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
-
-  /// How much is explored, estimated from the stack; nil when it is empty.
-  var explored: Double? {
-    if isInTeam { return exploredPart?.explored }
-    guard !nodes.isEmpty else { return nil }
-    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
-    for index in 0..<nodes.count where !part.isSettled { add(index, to: &part) }
-    return part.explored
-  }
-
-  /// Adds a node of the stack; also returns the shares of the last of its children that are done.
-  @discardableResult
-  func add(_ index: Int, to part: inout ExploredPart, lent: Int = 0) -> [Double] {
-    let node = nodes[index]
-    let isBetween = node.choice == Int(node.choiceCount)
-    return part.add(
-      done: node.done.count, known: node.backtrack.count,
-      choice: isBetween ? 0 : node.choice, of: Int(node.choiceCount), lent: lent)
-  }
+  // MARK: Results
 
   private func result(_ ending: Ending) -> SearchResult {
     SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: path)

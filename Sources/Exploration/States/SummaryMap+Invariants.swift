@@ -8,9 +8,9 @@ extension SummaryMap {
     #if CHECKS_INVARIANTS
       mustHold(count * 5 <= capacity * 4, "a fifth of the slots is free, so that searches end")
       var taken = 0
-      for slot in 0..<capacity where keys[slot] != 0 {
+      for slot in 0..<capacity where key(slot) != 0 {
         taken += 1
-        mustHold(self.slot(of: keys[slot]) == slot, "the key in slot \(slot) is not found there")
+        mustHold(self.slot(of: key(slot)) == slot, "the key in slot \(slot) is not found there")
       }
       mustHold(taken == count, "\(taken) slots are taken by \(count) keys")
     #endif

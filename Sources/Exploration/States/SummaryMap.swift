@@ -4,14 +4,15 @@ import GracewalkSupport
 
 /// An open-addressing map from state keys to 32-bit numbers.
 ///
-/// Keys and numbers are kept apart so that nothing is lost to alignment, and the table grows by a
-/// quarter, not by doubling, so that it is at least 64 % full: at most 19 bytes a state.
+/// A slot is a key and its number side by side, so that looking one up waits for memory once, and
+/// without the gap that alignment would leave. The table grows by a quarter, not by doubling, so
+/// that it is at least 64 % full: at most 19 bytes a state.
 final class SummaryMap {
   /// The state is on the search stack: its summary is not complete.
   static let onStack: UInt32 = .max
 
-  private(set) var keys: UnsafeMutablePointer<UInt64>
-  private var numbers: UnsafeMutablePointer<UInt32>
+  private static let slotSize = 12
+  private var slots: UnsafeMutableRawPointer
   private(set) var capacity: Int
   private(set) var count = 0
   /// Zero marks an empty slot, so the key zero is stored as this one.
@@ -19,49 +20,64 @@ final class SummaryMap {
 
   init(capacity: Int = 4_096) {
     self.capacity = capacity
-    keys = .allocate(capacity: capacity)
-    keys.initialize(repeating: 0, count: capacity)
-    numbers = .allocate(capacity: capacity)
-    numbers.initialize(repeating: 0, count: capacity)
+    slots = SummaryMap.emptySlots(capacity)
   }
 
-  deinit {
-    keys.deallocate()
-    numbers.deallocate()
+  deinit { slots.deallocate() }
+
+  private static func emptySlots(_ capacity: Int) -> UnsafeMutableRawPointer {
+    let slots = UnsafeMutableRawPointer.allocate(byteCount: capacity * slotSize, alignment: 8)
+    slots.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * slotSize)
+    return slots
   }
 
   /// Bytes held.
-  var bytes: Int { capacity * 12 }
+  var bytes: Int { capacity * SummaryMap.slotSize }
+
+  @inline(__always)
+  func key(_ slot: Int) -> UInt64 {
+    slots.loadUnaligned(fromByteOffset: slot &* SummaryMap.slotSize, as: UInt64.self)
+  }
+
+  @inline(__always)
+  private func number(_ slot: Int) -> UInt32 {
+    slots.loadUnaligned(fromByteOffset: slot &* SummaryMap.slotSize &+ 8, as: UInt32.self)
+  }
+
+  @inline(__always)
+  private func fill(_ slot: Int, _ key: UInt64, _ number: UInt32) {
+    slots.storeBytes(of: key, toByteOffset: slot &* SummaryMap.slotSize, as: UInt64.self)
+    slots.storeBytes(of: number, toByteOffset: slot &* SummaryMap.slotSize &+ 8, as: UInt32.self)
+  }
 
   /// The number stored for a state, or nil.
   func find(_ state: UInt64) -> UInt32? {
     let key = state == 0 ? SummaryMap.zeroKey : state
-    let index = slot(of: key)
-    return keys[index] == key ? numbers[index] : nil
+    let slot = slot(of: key)
+    return self.key(slot) == key ? number(slot) : nil
   }
 
   /// Stores a number for a state, in place of any before.
   func set(_ state: UInt64, _ number: UInt32) {
     let key = state == 0 ? SummaryMap.zeroKey : state
-    var index = slot(of: key)
-    if keys[index] != key {
+    var slot = slot(of: key)
+    if self.key(slot) != key {
       if count * 5 >= capacity * 4 {
         grow()
-        index = slot(of: key)
+        slot = self.slot(of: key)
       }
-      keys[index] = key
       count += 1
     }
-    numbers[index] = number
+    fill(slot, key, number)
   }
 
   /// Writes capacity, number of keys, then keys and numbers by slot.
   func save(to writer: CheckpointWriter) {
     writer.write(capacity)
     writer.write(count)
-    for slot in 0..<capacity where keys[slot] != 0 {
-      writer.write(keys[slot])
-      writer.write(numbers[slot])
+    for slot in 0..<capacity where key(slot) != 0 {
+      writer.write(key(slot))
+      writer.write(number(slot))
     }
   }
 
@@ -88,30 +104,30 @@ final class SummaryMap {
   ///
   /// Keys are hashes already, so their high bits choose the slot.
   func slot(of key: UInt64) -> Int {
-    var index = Int(key.multipliedFullWidth(by: UInt64(capacity)).high)
-    while keys[index] != 0 && keys[index] != key {
-      index += 1
-      if index == capacity { index = 0 }
+    var slot = Int(truncatingIfNeeded: key.multipliedFullWidth(by: UInt64(capacity)).high)
+    while true {
+      let there = self.key(slot)
+      if there == 0 || there == key { return slot }
+      slot &+= 1
+      if slot == capacity { slot = 0 }
     }
-    return index
   }
 
   private func grow() {
-    let oldKeys = keys
-    let oldNumbers = numbers
+    let old = slots
     let oldCapacity = capacity
     capacity = oldCapacity + oldCapacity / 4
-    keys = .allocate(capacity: capacity)
-    keys.initialize(repeating: 0, count: capacity)
-    numbers = .allocate(capacity: capacity)
-    numbers.initialize(repeating: 0, count: capacity)
-    for old in 0..<oldCapacity where oldKeys[old] != 0 {
-      let index = slot(of: oldKeys[old])
-      keys[index] = oldKeys[old]
-      numbers[index] = oldNumbers[old]
+    slots = SummaryMap.emptySlots(capacity)
+    var offset = 0
+    for _ in 0..<oldCapacity {
+      let key = old.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      if key != 0 {
+        fill(
+          slot(of: key), key, old.loadUnaligned(fromByteOffset: offset &+ 8, as: UInt32.self))
+      }
+      offset &+= SummaryMap.slotSize
     }
-    oldKeys.deallocate()
-    oldNumbers.deallocate()
+    old.deallocate()
     checkInvariants()
   }
 }

@@ -11,8 +11,9 @@ enum BenchCommand {
     summary: "measure searches on textbook programs and the page-table benchmark",
     details: [
       "Each row is one complete search. Counts are exact; times are of this machine, so compare",
-      "rows of one run with each other. Without programs, the table ends with a comparison with",
-      "SPIN on page-table(\(standardMappers)), in turn, if spin and gcc are installed.",
+      "rows of one run with each other. Behind the table, the standard search is divided by the",
+      "best on each program. Without programs, there is also a comparison with SPIN on",
+      "page-table(\(standardMappers)), in turn, if spin and gcc are installed.",
     ],
     options: [
       SharedOptions.mode,
@@ -47,6 +48,11 @@ enum BenchCommand {
       document.rows.append(row)
       if !isJSON { print(BenchTable.line(row)) }
       fflush(nil)
+    }
+    document.ratios = BenchRatio.all(of: document.rows)
+    if !isJSON, !document.ratios.isEmpty {
+      print("")
+      BenchTable.lines(document.ratios).forEach { print($0) }
     }
     document.peakMiB = peakMemory.map { Double($0) / 1_048_576 }
     if arguments.operands.isEmpty && strategy == nil {

@@ -38,10 +38,47 @@ struct BenchRow: Codable {
   }
 }
 
+/// How the standard search does on a program beside the best of all that were measured.
+struct BenchRatio: Codable {
+  var program: String
+  /// Of the standard search, divided by the fewest.
+  var transitions: Double
+  /// The same of time.
+  var seconds: Double
+  /// Which searches those were.
+  var fewestTransitions: String
+  var fewestSeconds: String
+
+  /// Nil if there is nothing to compare.
+  ///
+  /// Rows with symmetry are left out: the others cannot use it.
+  init?(program: String, _ rows: [BenchRow]) {
+    let rows = rows.filter { $0.program == program && !$0.search.contains("+") }
+    guard rows.count > 1,
+      let standard = rows.first(where: { $0.search == Strategy.stateful.rawValue }),
+      let smallest = rows.min(by: { $0.transitions < $1.transitions }),
+      let fastest = rows.min(by: { $0.seconds < $1.seconds })
+    else { return nil }
+    self.program = program
+    transitions = Double(standard.transitions) / Double(max(smallest.transitions, 1))
+    seconds = standard.seconds / fastest.seconds
+    fewestTransitions = smallest.search
+    fewestSeconds = fastest.search
+  }
+
+  static func all(of rows: [BenchRow]) -> [BenchRatio] {
+    var seen: Set<String> = []
+    let programs = rows.map(\.program).filter { seen.insert($0).inserted }
+    return programs.compactMap { BenchRatio(program: $0, rows) }
+  }
+}
+
 /// What `gracewalk bench --format json` prints.
 struct BenchDocument: Codable {
   var format = "gracewalk bench 1"
   var rows: [BenchRow]
+  /// Per program, the standard search beside the best one.
+  var ratios: [BenchRatio] = []
   /// The most memory the process held, in MiB.
   var peakMiB: Double?
   var spin: SpinComparison.Result?
@@ -62,6 +99,23 @@ enum BenchTable {
       grouped(row.transitions), grouped(Int((row.seconds * 1000).rounded())),
       grouped(Int(row.executionsPerSecond)), grouped(Int(row.transitionsPerSecond)),
     ])
+  }
+
+  /// Per program, the standard search divided by the best; then the worst of these.
+  static func lines(_ ratios: [BenchRatio]) -> [String] {
+    let format = { (value: Double) in String(format: "%.2f", value) }
+    let heading = ["standard / best", "", "transitions", "by", "time", "by"]
+    let worst = [
+      "worst", "", format(ratios.map(\.transitions).max() ?? 1), "",
+      format(ratios.map(\.seconds).max() ?? 1), "",
+    ]
+    let rows = ratios.map { ratio in
+      [
+        ratio.program, "", format(ratio.transitions), ratio.fewestTransitions,
+        format(ratio.seconds), ratio.fewestSeconds,
+      ]
+    }
+    return ([heading] + rows + [worst]).map(line)
   }
 
   /// Gracewalk and SPIN, side by side.

@@ -52,8 +52,8 @@ struct ParallelTests {
   /// One thread of a team does just what a search of its own does.
   @Test func oneThreadCountsTheSame() {
     let result = search(jobs: 1) { PageTableBenchmark.scenario(mappers: 5) }
-    #expect(result.statistics.states == 20_919)
-    #expect(result.statistics.transitions == 27_674)
+    #expect(result.statistics.states == 5_558)
+    #expect(result.statistics.transitions == 7_983)
   }
 
   @Test(arguments: 0..<10)
@@ -78,7 +78,7 @@ struct ParallelTests {
   func boundsStopAllThreads(limits: Limits, bound: Bound) {
     let result = search(jobs: 2, limits) { PageTableBenchmark.scenario(mappers: 6) }
     #expect(result.ending == .bounded(bound))
-    #expect(result.statistics.states < 145_278)
+    #expect(result.statistics.states < 24_056)
     // Below the bound on depth, everything was explored.
     #expect((0...1).contains(result.explored ?? -1) == (bound != .depth))
   }

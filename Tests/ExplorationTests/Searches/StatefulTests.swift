@@ -9,12 +9,34 @@ import Testing
 
 struct StatefulTests {
   /// Summaries are shared by more and more states as a search grows.
-  @Test(arguments: [(5, 20_919), (6, 145_278)])
+  @Test(arguments: [(5, 5_558), (6, 24_056)])
   func statesAreSmall(mappers: Int, states: Int) {
     let machine = Machine(PageTableBenchmark.scenario(mappers: mappers))
     let search = StatefulSearch(machine, SearchOptions())
     #expect(search.run().statistics.states == states)
     #expect(search.bytesPerState < 24)
+  }
+
+  private static func statistics(_ scenario: Scenario) -> Statistics {
+    let result = StatefulSearch(Machine(scenario), SearchOptions()).run()
+    #expect(result.ending == .complete)
+    return result.statistics
+  }
+
+  /// Where states do not repeat, merging them costs nothing.
+  @Test func textbook() {
+    #expect(Self.statistics(Textbook.indexer(15)).transitions == 232)
+    #expect(Self.statistics(Textbook.filesystem(19)).transitions == 3_776)
+    #expect(Self.statistics(Textbook.lastzero(8)).transitions == 4_046)
+    #expect(Self.statistics(Textbook.readers(12)).transitions == 12_286)
+  }
+
+  /// Where they do, they are merged.
+  @Test func pageTable() {
+    let statistics = Self.statistics(PageTableBenchmark.scenario(mappers: 6))
+    #expect(statistics.transitions == 38_511)
+    #expect(statistics.blocked == 196)
+    #expect(Self.statistics(PageTableBenchmark.scenario(mappers: 7)).transitions == 58_385)
   }
 
   @Test func memoryIsBounded() {
@@ -34,7 +56,7 @@ struct StatefulTests {
       StatefulSearch(machine, SearchOptions(limits: limits)).run().ending == .bounded(.states))
     #expect(machine.stateKey == start)
     let again = StatefulSearch(machine, SearchOptions()).run()
-    #expect(again.statistics.states == 2_761)
+    #expect(again.statistics.states == 1_114)
   }
 
   /// Final states are the same however they are found.

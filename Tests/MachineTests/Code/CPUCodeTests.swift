@@ -141,7 +141,7 @@ struct CPUCodeTests {
     let machine = Machine(scenario)
     let result = StatefulSearch(machine, SearchOptions()).run()
     #expect(result.ending == .violation)
-    #expect(result.schedule?.text == "0*3,1*2,2*2,1*2,0,2")
+    #expect(result.schedule?.text == "0*3,1*2,2*2,1,2,1,0")
     let right = readers(interpreted: interpreted, over: &words)
     right.require(NeverEndsWith(words[1], equal: 4))
     #expect(StatefulSearch(Machine(right), SearchOptions()).run().ending == .complete)

@@ -49,7 +49,7 @@ import Testing
     #expect(plain.verdict == .violated && plain.sampledExecutions == nil)
     #expect(report.verdict == .violated)
     #expect(report.statistics.transitions == SamplingPhases.transitionsMin)
-    #expect(plain.statistics.transitions == 238_016)
+    #expect(plain.statistics.transitions == 233_305)
     #expect(report.sampledExecutions == 1)
     #expect(report.counterexample == plain.counterexample)
     let text = CheckText(report).header
@@ -120,7 +120,7 @@ import Testing
     #expect(report.verdict == .holds && plain.verdict == .holds)
     #expect(report.statistics == plain.statistics)
     // Two phases of samples, and not a trace of them.
-    #expect(report.statistics.transitions == 414_536)
+    #expect(report.statistics.transitions == 409_825)
   }
 
   /// A bound on preemptions is there to leave out what a sample would find.

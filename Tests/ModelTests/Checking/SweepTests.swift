@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (3, 1, 399, 119, 6_465, 226_874, 288_591), (2, 2, 3_192, 1_652, 97_718, 7_590_389, 10_495_976),
+    (3, 1, 399, 119, 6_465, 168_250, 175_132), (2, 2, 3_192, 1_652, 97_718, 4_708_586, 5_196_700),
   ])
   func callbacksHoldInEveryCombination(
     cpus: Int, operations: Int, assignments: Int, combinations: Int, executions: Int, states: Int,
@@ -150,7 +150,7 @@ import Testing
   @Test func bounds() throws {
     let model = try #require(Catalogue.model(named: "fault-in-parallel"))
     var options = SweepOptions()
-    options.limits.states = 340
+    options.limits.states = 210
     let report = try model.sweep(options)
     #expect(report.verdict == .incomplete && report.stopped == nil && report.left == 0)
     #expect(report.incomplete.map(\.model) == ["fault-in-parallel/map-0x0/map-0x1"])

@@ -124,10 +124,10 @@ import Testing
 
   @Test func exact() throws {
     let hashed = try run("check", "collapse-in-rcu-callback")
-    #expect(hashed.output.contains("were merged: below 3e-12"))
+    #expect(hashed.output.contains("were merged: below 2e-12"))
     let exact = try run("check", "collapse-in-rcu-callback", "--exact")
     #expect(exact.status == 0)
-    #expect(exact.output.contains("9,037 states"))
+    #expect(exact.output.contains("7,258 states"))
     #expect(exact.output.contains("states compared in full: no two had the same hash"))
     let json = try run("check", "collapse-in-rcu-callback", "--exact", "--format", "json")
     #expect(json.output.contains("\"collisions\" : 0"))
@@ -383,11 +383,11 @@ import Testing
     let row = Document.Row.init(program:search:executions:states:transitions:)
     #expect(
       document.rows == [
-        row("page-table(2)", "stateful", 21, 374, 589),
+        row("page-table(2)", "stateful", 21, 267, 349),
         row("page-table(2)", "optimal", 172, 0, 1_100),
         row("page-table(2)", "source", 172, 0, 1_100),
         row("page-table(2)", "exhaustive", 37, 696, 1_549),
-        row("lastzero(8)", "stateful", 128, 28_353, 43_367),
+        row("lastzero(8)", "stateful", 128, 3_471, 4_046),
         row("lastzero(8)", "optimal", 704, 0, 6_847),
         row("lastzero(8)", "source", 704, 0, 17_749),
       ])

@@ -64,7 +64,7 @@ import Testing
   @Test func sweepJSON() throws {
     let model = try #require(Catalogue.model(named: "fault-in-parallel"))
     var options = SweepOptions()
-    options.limits.states = 340
+    options.limits.states = 210
     try expect(try json(SweepDocument(try model.sweep(options))) + "\n", matches: "sweep-json")
   }
 

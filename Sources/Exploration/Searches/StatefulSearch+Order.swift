@@ -2,61 +2,81 @@
 
 import GracewalkSupport
 
-extension SleepingSearch {
+extension StatefulSearch {
   /// Rule 8: the lowest CPU whose next step conflicts with nothing that others are known to have
   /// ahead; else one that drags the fewest others along.
   ///
   /// A CPU that conflicts with nothing ahead needs no alternative at this node: no race will ask
   /// for one. Taking a CPU that does conflict first, with ten independent ones still to come, puts
   /// the branches near the root, and each repeats all that is independent of them.
-  func firstCPU(_ awake: CPUSet, unfinished: CPUSet) -> Int {
+  ///
+  /// - Parameter prefersHigh: whether to take the highest of those that conflict with nothing, so
+  ///   that two threads at one state begin at opposite ends.
+  func firstCPU(_ awake: CPUSet, unfinished: CPUSet, prefersHigh: Bool = false) -> Int {
     if awake.count == 1 { return awake.lowest }
     let row = pending.pointer(to: past.count * cpuCount)
+    let ahead = knowledge.ahead(ofAll: unfinished, row)
+    var calm = CPUSet()
     var left = awake
     while let cpu = left.popLowest() {
-      let found = conflicting(cpu, row, unfinished)
-      if found.isEmpty { return cpu }
-      conflicts[cpu] = found.bits
+      let step = Int(row[cpu])
+      if ahead[step &>> 6] &>> UInt64(truncatingIfNeeded: step & 63) & 1 == 1 { continue }
+      if !prefersHigh { return cpu }
+      calm.insert(cpu)
     }
-    left = unfinished.subtracting(awake)
-    while let cpu = left.popLowest() { conflicts[cpu] = conflicting(cpu, row, unfinished).bits }
+    if !calm.isEmpty { return calm.highest }
+    return prefersHigh ? awake.highest : leastEntangled(awake, row, unfinished)
+  }
+
+  /// The CPU with the smallest closure under conflicts with what is ahead; the lowest of several.
+  ///
+  /// A closure that reaches a CPU looked at before contains that one's, so it is no smaller.
+  private func leastEntangled(
+    _ awake: CPUSet, _ row: UnsafeMutablePointer<Int32>, _ unfinished: CPUSet
+  ) -> Int {
     var best = awake.lowest
     var fewest = Int.max
-    left = awake
+    var known = CPUSet()
+    var left = awake
     while let cpu = left.popLowest() {
-      let count = closure(of: cpu).count
-      if count < fewest {
+      if let count = sizeOfClosure(of: cpu, row, unfinished, avoiding: known), count < fewest {
         best = cpu
         fewest = count
       }
+      known.insert(cpu)
     }
     return best
   }
 
-  /// The CPUs that have something ahead which a CPU's next step is dependent on.
-  @inline(__always)
-  private func conflicting(
-    _ cpu: Int, _ row: UnsafeMutablePointer<Int32>, _ unfinished: CPUSet
-  ) -> CPUSet {
-    let step = Int(row[cpu])
-    var others = unfinished
-    others.remove(cpu)
-    var found = CPUSet()
-    while let other = others.popLowest() {
-      if knowledge.meets(step, futureOf: Int(row[other])) { found.insert(other) }
-    }
-    return found
-  }
-
-  private func closure(of cpu: Int) -> CPUSet {
+  /// How many CPUs one drags along, itself included; nil if some of `known` are among them.
+  private func sizeOfClosure(
+    of cpu: Int, _ row: UnsafeMutablePointer<Int32>, _ unfinished: CPUSet, avoiding known: CPUSet
+  ) -> Int? {
     var closure = CPUSet(cpu)
     var next = closure
     while let member = next.popLowest() {
-      let new = CPUSet(bits: conflicts[member]).subtracting(closure)
-      closure = closure.union(new)
-      next = next.union(new)
+      let step = Int(row[member])
+      if conflicts(step, with: known, row) { return nil }
+      var others = unfinished.subtracting(closure).subtracting(known)
+      while let other = others.popLowest() {
+        guard knowledge.meets(step, futureOf: Int(row[other])) else { continue }
+        closure.insert(other)
+        next.insert(other)
+      }
     }
-    return closure
+    return closure.count
+  }
+
+  /// True if some of these CPUs have something ahead that a step is dependent on.
+  @inline(__always)
+  private func conflicts(
+    _ step: Int, with cpus: CPUSet, _ row: UnsafeMutablePointer<Int32>
+  ) -> Bool {
+    var left = cpus
+    while let cpu = left.popLowest() {
+      if knowledge.meets(step, futureOf: Int(row[cpu])) { return true }
+    }
+    return false
   }
 
   // MARK: What CPUs are about to do
@@ -82,13 +102,15 @@ extension SleepingSearch {
     let row = depth * cpuCount
     pending.pointer(to: row).update(from: pending.pointer(to: row - cpuCount), count: cpuCount)
     let cpu = past.cpu(of: depth - 1)
-    guard unfinished.contains(cpu) else {
-      pending[row + cpu] = -1
-      return
+    pending[row + cpu] = -1
+    // Besides the one that has stepped, those that had nothing to do before.
+    var left = unfinished
+    while let other = left.popLowest() {
+      if pending[row + other] >= 0 { continue }
+      let step = potentialStep(of: other)
+      pending[row + other] = Int32(truncatingIfNeeded: step)
+      if other == cpu { learn(step, on: cpu) }
     }
-    let step = potentialStep(of: cpu)
-    pending[row + cpu] = Int32(truncatingIfNeeded: step)
-    learn(step, on: cpu)
   }
 
   /// What comes later is known to all steps before, back to one that knew.
@@ -121,7 +143,13 @@ extension SleepingSearch {
       steps.append(Schedule.Step(cpu: enabled.lowest, choice: 0))
       ending = system.step(enabled.lowest, choice: 0).ending
     }
-    if let ending { return (ending, steps) }
+    if let ending {
+      statistics.transitions = steps.count
+      statistics.states = steps.count
+      statistics.depthMax = steps.count
+      if ending == .violation { statistics.executions = 1 }
+      return (ending, steps)
+    }
     for _ in steps { system.undo() }
     for trail in trails where trail.count > 1 {
       for index in Swift.stride(from: trail.count - 2, through: 0, by: -1) {

@@ -1,8 +1,8 @@
-// Races of a search with sleep sets: what must also be tried at the nodes of the stack, and why.
+// Races of a stateful search: what must also be tried at the nodes of the stack, and why.
 
 import GracewalkSupport
 
-extension SleepingSearch {
+extension StatefulSearch {
   // MARK: Steps that are taken, and steps that wait
 
   /// Rule 3: makes sure that a step, whose footprint is in hand, is also tried before each event it
@@ -11,6 +11,7 @@ extension SleepingSearch {
   /// All immediate races count, as in source-DPOR: the latest alone would do without sleep sets,
   /// where the others are met further down. With them, what lies there may be asleep.
   func race(_ cpu: Int, _ step: Int) {
+    racesInHand = 0
     guard system.isBlocking(cpu) else {
       past.eachRace(of: cpu, footprint, blocking: false, wasDisabled: { _ in false }) {
         addCauses(of: cpu, before: $0)
@@ -31,6 +32,8 @@ extension SleepingSearch {
   /// Adds the CPU where an event was taken, or one that it needs to come there; where all of those
   /// are disabled, whatever could enable it.
   private func addCauses(of cpu: Int, before event: Int) {
+    racesInHand += 1
+    if racesInHand > 1, omitted.contains(.earlierRaces) { return }
     // At a revisit, all that its races ask for was added when the state was new.
     guard !nodes[event].isRevisit else { return }
     let needed = past.causes(of: cpu, after: event).intersection(nodes[event].enabled)
@@ -45,8 +48,7 @@ extension SleepingSearch {
   /// another order they might have come first.
   func raceDisabled(_ cpus: CPUSet, keepsInRow row: Int) {
     let depth = past.count
-    disabledSteps.setCount(to: (depth + 1) * cpuCount)
-    disabledSteps.pointer(to: depth * cpuCount).update(repeating: -1, count: cpuCount)
+    forgetDisabledSteps(atRow: depth)
     let last = depth > 0 ? past.cpu(of: depth - 1) : -1
     var left = cpus
     while let cpu = left.popLowest() {
@@ -69,35 +71,55 @@ extension SleepingSearch {
 
   /// Rule 5: lets all that ran below a state race with the present stack, and tries what was asleep
   /// there and is awake now.
-  func meetAgain(_ pair: Int, _ name: StateName, _ asleep: CPUSet) {
-    let row = nodes.count
-    var stored = pairs.sleep(pair)
-    let set = pairs.set(pair)
+  ///
+  /// - Parameter number: of the summary that the state was finished with; in a team, shared.
+  func meetAgain(_ number: Int, _ name: StateName, _ asleep: CPUSet) {
+    let set = isInTeam ? adopt(UInt32(number)) : number
+    fetchSummary(set, name, row: nodes.count)
+    raceSummary(nodes.count)
+    var stored = summaries.sleep(set)
     if let names, name.permutation != 0 {
-      let inverse = names.inverse(of: Int(name.permutation))
-      stored = image(of: stored, under: inverse)
-      translate(summaries.row(set), inverse, toRow: row)
-    } else {
-      let bits = summaries.row(set)
-      let target = below.pointer(to: row * summaries.stride)
-      for word in 0..<summaries.stride { target[word] = bits[word] }
-      setInHand = set
+      stored = image(of: stored, under: names.inverse(of: Int(name.permutation)))
     }
-    raceSummary(row)
     let missing = stored.subtracting(asleep)
-    if missing.isEmpty { return }
+    if missing.isEmpty || omitted.contains(.revisits) { return }
+    revisit(name, missing, asleep: asleep, both: asleep.intersection(stored))
+  }
+
+  /// Fills the row of the state in hand with what ran below it.
+  private func fetchSummary(_ set: Int, _ name: StateName, row: Int) {
+    if let names, name.permutation != 0 {
+      return translate(summaries.row(set), names.inverse(of: Int(name.permutation)), toRow: row)
+    }
+    let bits = summaries.row(set)
+    let target = below.pointer(to: row * summaries.stride)
+    for word in 0..<summaries.stride { target[word] = bits[word] }
+    setInHand = set
+  }
+
+  /// Puts a node on the stack at which only those are tried that were asleep before.
+  ///
+  /// They are enabled, as nothing they depend on was taken, unless the system does not keep what it
+  /// says of exchanged CPUs.
+  private func revisit(_ name: StateName, _ missing: CPUSet, asleep: CPUSet, both: CPUSet) {
+    let row = nodes.count
     let enabled = system.enabledCPUs()
     let disabled = system.disabledCPUs()
     notePending(enabled.union(disabled))
     noteEnablers(of: disabled, enabled)
-    disabledSteps.setCount(to: (row + 1) * cpuCount)
-    disabledSteps.pointer(to: row * cpuCount).update(repeating: -1, count: cpuCount)
+    forgetDisabledSteps(atRow: row)
     setInHand = -1
     push(
       Node(
-        enabled: enabled, backtrack: missing, done: CPUSet(), sleep: asleep.intersection(stored),
+        enabled: enabled, backtrack: missing.intersection(enabled), done: CPUSet(), sleep: both,
         key: name.key, permutation: name.permutation, isRevisit: true),
-      dropping: asleep.subtracting(stored))
+      dropping: asleep.subtracting(both))
+  }
+
+  /// Says that no disabled CPU is known to have raced at a depth.
+  func forgetDisabledSteps(atRow row: Int) {
+    disabledSteps.setCount(to: (row + 1) * cpuCount)
+    disabledSteps.pointer(to: row * cpuCount).update(repeating: -1, count: cpuCount)
   }
 
   /// The steps of a row, as if they were about to run.
@@ -106,37 +128,45 @@ extension SleepingSearch {
   /// in every race, and only the CPU itself is added.
   private func raceSummary(_ row: Int) {
     let depth = past.count
-    let dependent = touched.row(depth, knowledge) { nodes[$0].step }
     let bits = below.pointer(to: row * summaries.stride)
-    for word in 0..<min(summaries.stride, knowledge.stride) {
-      var left = CPUSet(bits: bits[word] & dependent[word])
-      while let bit = left.popLowest() { raceLater(word * 64 + bit) }
+    let words = min(summaries.stride, knowledge.stride)
+    let dependent = touched.row(depth, knowledge) { nodes[$0].step }
+    var isIndependent = true
+    for word in 0..<words where bits[word] & dependent[word] != 0 { isIndependent = false }
+    if isIndependent { return }
+    for event in 0..<depth {
+      let node = nodes.pointer(to: event)
+      if node.pointee.isRevisit { continue }
+      let rivals = knowledge.rivals(of: node.pointee.step)
+      for word in 0..<words {
+        var left = CPUSet(bits: bits[word] & rivals[word])
+        while let bit = left.popLowest() {
+          let cpu = summaries.cpu(of: word &* 64 &+ bit)
+          if node.pointee.backtrack.contains(cpu) || past.isBehind(cpu, event) { continue }
+          addItself(cpu, at: event)
+        }
+      }
     }
   }
 
-  private func raceLater(_ step: Int) {
-    let cpu = summaries.cpu(of: step)
-    let footprint = summaries.footprint(of: step)
-    var limit = past.count
-    while let event = past.latestRace(of: cpu, footprint, before: limit) {
-      limit = event
-      if nodes[event].isRevisit { continue }
-      if nodes[event].enabled.contains(cpu) {
-        add(CPUSet(cpu), at: event)
-      } else {
-        add(CPUSet(bits: enablers[event * cpuCount + cpu]), at: event)
-      }
+  /// Adds a CPU, or what can enable it.
+  private func addItself(_ cpu: Int, at index: Int) {
+    if nodes[index].enabled.contains(cpu) {
+      add(CPUSet(cpu), at: index)
+    } else {
+      add(CPUSet(bits: enablers[index * cpuCount + cpu]), at: index)
     }
   }
 
   // MARK: Additions
 
   /// Adds CPUs to what is tried at a node; for those asleep, what races with their steps (rule 4).
-  private func add(_ cpus: CPUSet, at index: Int) {
+  func add(_ cpus: CPUSet, at index: Int) {
     let node = nodes.pointer(to: index)
     let new = cpus.subtracting(node.pointee.backtrack)
     if new.isEmpty { return }
     node.pointee.backtrack = node.pointee.backtrack.union(new)
+    if omitted.contains(.closure) { return }
     var asleep = new.intersection(node.pointee.sleep)
     while let cpu = asleep.popLowest() { close(over: cpu, at: index) }
   }
@@ -145,25 +175,14 @@ extension SleepingSearch {
   private func close(over sleeper: Int, at index: Int) {
     let step = Int(sleeperSteps[index * cpuCount + sleeper])
     let set = Int(sleeperSets[index * cpuCount + sleeper])
-    let footprint = summaries.footprint(of: step)
     let row = summaries.row(set)
-    let dependents = knowledge.dependents(of: step)
+    let rivals = knowledge.rivals(of: step)
     var racing = CPUSet()
     for word in 0..<min(summaries.stride, knowledge.stride) {
-      var left = CPUSet(bits: row[word] & dependents[word])
-      while let bit = left.popLowest() {
-        let cpu = summaries.cpu(of: word * 64 + bit)
-        if racing.contains(cpu) { continue }
-        if footprint.mayRace(with: summaries.footprint(of: word * 64 + bit)) { racing.insert(cpu) }
-      }
+      var left = CPUSet(bits: row[word] & rivals[word])
+      while let bit = left.popLowest() { racing.insert(summaries.cpu(of: word &* 64 &+ bit)) }
     }
-    while let cpu = racing.popLowest() {
-      if nodes[index].enabled.contains(cpu) {
-        add(CPUSet(cpu), at: index)
-      } else {
-        add(CPUSet(bits: enablers[index * cpuCount + cpu]), at: index)
-      }
-    }
+    while let cpu = racing.popLowest() { addItself(cpu, at: index) }
   }
 
   /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.

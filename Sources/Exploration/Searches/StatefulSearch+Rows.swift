@@ -1,0 +1,78 @@
+// The rows of a stateful search, bits for the steps that ran below each node; and how large it is.
+
+import GracewalkSupport
+
+extension StatefulSearch {
+  func clearRow(_ row: Int) {
+    below.setCount(to: (row + 1) * summaries.stride)
+    below.pointer(to: row * summaries.stride).update(repeating: 0, count: summaries.stride)
+  }
+
+  func mergeRow(_ source: Int, into target: Int) {
+    let stride = summaries.stride
+    let from = below.pointer(to: source * stride)
+    let to = below.pointer(to: target * stride)
+    for word in 0..<stride { to[word] |= from[word] }
+  }
+
+  func setBit(_ step: Int, inRow row: Int) {
+    while summaries.needsLongerRows(for: step) { lengthenRows() }
+    below[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
+  }
+
+  /// Sets in an empty row the steps that take the places of another row's steps.
+  func translate(
+    _ bits: UnsafeMutablePointer<UInt64>, _ permutation: Int, toRow row: Int
+  ) {
+    guard let names else { return }
+    // Images may be new steps, for which rows must get longer: so nothing points into one then.
+    names.steps.removeAll()
+    summaries.eachStep(of: bits, words: summaries.stride) { names.steps.append($0) }
+    for index in 0..<names.steps.count {
+      let image = names.image(ofStep: names.steps[index], under: permutation)
+      knowledge.enter(upTo: image, of: summaries)
+      setBit(image, inRow: row)
+    }
+  }
+
+  func lengthenRows() {
+    let old = summaries.stride
+    let rows = below.count / old
+    let copies = (0..<below.count).map { below[$0] }
+    summaries.lengthenRows()
+    below.removeAll()
+    for row in 0..<rows {
+      let start = below.extend(by: summaries.stride, with: 0)
+      for word in 0..<old { below[start + word] = copies[row * old + word] }
+    }
+  }
+
+  // MARK: Size and progress
+
+  /// Bytes held for states and their summaries.
+  public var bytes: Int {
+    finished.bytes + summaries.bytes + knowledge.bytes + (exact?.bytes ?? 0)
+  }
+
+  /// Bytes held per state stored, summaries included.
+  public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
+
+  /// How much is explored, estimated from the stack; nil when it is empty.
+  var explored: Double? {
+    if isInTeam { return exploredPart?.explored }
+    guard !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
+    for index in 0..<nodes.count where !part.isSettled { add(index, to: &part) }
+    return part.explored
+  }
+
+  /// Adds a node of the stack; also returns the shares of the last of its children that are done.
+  @discardableResult
+  func add(_ index: Int, to part: inout ExploredPart, lent: Int = 0) -> [Double] {
+    let node = nodes[index]
+    let isBetween = node.choice == Int(node.choiceCount)
+    return part.add(
+      done: node.done.union(node.lent).count, known: node.backtrack.subtracting(node.sleep).count,
+      choice: isBetween ? 0 : node.choice, of: Int(node.choiceCount), lent: lent)
+  }
+}
