@@ -52,7 +52,7 @@ import Testing
     #expect(loss == seed)
   }
 
-  /// Three in a million programs of the machine need more than the latest race; this is one.
+  /// This program of the machine needs more than the latest race.
   ///
   /// A shrink writes a page only if it was given back before, and the dependent step that comes
   /// after that hides the race.

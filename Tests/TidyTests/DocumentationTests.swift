@@ -1,0 +1,57 @@
+// What the hand-written documents say of files must be so.
+
+import Foundation
+import Testing
+
+@Suite struct DocumentationTests {
+  private static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  private static func text(_ path: String) throws -> String {
+    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+  }
+
+  private static var pages: [String] {
+    let docs = FileManager.default.enumerator(atPath: root.appendingPathComponent("Docs").path)
+    let names = docs?.compactMap { $0 as? String } ?? []
+    return ["README.md"] + names.filter { $0.hasSuffix(".md") }.sorted().map { "Docs/\($0)" }
+  }
+
+  /// What README shows is the example that is built and run.
+  @Test func theModelInReadmeIsTheExample() throws {
+    let readme = try Self.text("README.md")
+    let example = try Self.text("Docs/Examples/InstallRace/Sources/InstallRace/InstallRace.swift")
+    let shown = try #require(readme.components(separatedBy: "```swift\n").dropFirst().first)
+    let code = try #require(shown.components(separatedBy: "```").first)
+    #expect(example.replacing("public let", with: "let").hasSuffix(code))
+  }
+
+  /// Links between pages, their headings included, lead somewhere.
+  @Test func linksLeadSomewhere() throws {
+    let link = /\]\((?<target>[^)\s]+)\)/
+    for page in Self.pages {
+      let folder = Self.root.appendingPathComponent(page).deletingLastPathComponent()
+      for match in try Self.text(page).matches(of: link) {
+        let target = String(match.target)
+        if target.contains("://") { continue }
+        let parts = target.components(separatedBy: "#")
+        let place =
+          parts[0].isEmpty
+          ? Self.root.appendingPathComponent(page) : folder.appendingPathComponent(parts[0])
+        let exists = FileManager.default.fileExists(atPath: place.standardizedFileURL.path)
+        #expect(exists, "\(page) links to \(target)")
+        guard exists, parts.count > 1 else { continue }
+        let headings = try String(contentsOf: place.standardizedFileURL, encoding: .utf8)
+          .split(separator: "\n").filter { $0.hasPrefix("#") }.map(Self.anchor)
+        #expect(headings.contains(parts[1]), "\(page) links to \(target)")
+      }
+    }
+  }
+
+  /// The anchor of a heading: lower case, hyphens for spaces, and nothing else.
+  private static func anchor(_ heading: Substring) -> String {
+    heading.drop { $0 == "#" || $0 == " " }.lowercased()
+      .filter { $0.isLetter || $0.isNumber || $0 == " " || $0 == "-" || $0 == "_" }
+      .replacing(" ", with: "-")
+  }
+}
