@@ -6,8 +6,8 @@ import Gracewalk
 public enum IdenticalMappers {
   /// - Parameter mappers: at least 2.
   public static func scenario(mappers: Int) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-    let table = Stage2Table(scenario, teardown: .lockDescendantsAndFreeAtOnce, protection: .none)
+    let scenario = Scenario()
+    let table = Stage2Table(scenario, teardown: .lockDescendantsAndFreeAtOnce, protection: .nothing)
     scenario.cpus((0..<mappers).map { "mapper \($0)" }, table.operation(.map, 0))
     scenario.cpu("collapser", table.operation(.collapse, 0))
     return scenario

@@ -19,43 +19,39 @@ public enum PageTableBenchmark {
       (0..<2).map { scenario.word("leaf \(table)[\($0)]") }
     }
     for mapper in 0..<mappers {
-      scenario.cpu(
-        "mapper \(mapper)",
-        CPUOperation("map \(mapper % 4)") { cpu in
-          try map(cpu, mapper, root[(mapper % 4) >> 1], leaf)
-        })
+      scenario.cpu("mapper \(mapper)", runs: "map \(mapper % 4)") { cpu in
+        try map(cpu, mapper, root[(mapper % 4) >> 1], leaf)
+      }
     }
-    scenario.cpu("collapser", CPUOperation("collapse") { cpu in try collapse(cpu, root[0], leaf) })
+    scenario.cpu("collapser", runs: "collapse") { cpu in try collapse(cpu, root[0], leaf) }
     return scenario
   }
 
   private static func map(
     _ cpu: VirtualCPU, _ mapper: Int, _ slot: Location, _ leaf: [[Location]]
-  ) throws(Abandoned) {
+  ) throws {
     var root = try cpu.load(slot, .acquire)
     if root == 0 {
       guard try cpu.compareExchange(slot, expected: 0, desired: locked, .acquire).exchanged else {
         return
       }
       root = firstTable + UInt64(mapper)
-      try cpu.store(root, to: slot, .release)
+      try cpu.store(slot, root, .release)
     }
     guard root >= firstTable else { return }
     let entry = leaf[Int(root - firstTable)][mapper & 1]
     guard try cpu.load(entry, .acquire) == 0,
       try cpu.compareExchange(entry, expected: 0, desired: locked, .acquire).exchanged
     else { return }
-    try cpu.store(page, to: entry, .release)
+    try cpu.store(entry, page, .release)
   }
 
-  private static func collapse(
-    _ cpu: VirtualCPU, _ slot: Location, _ leaf: [[Location]]
-  ) throws(Abandoned) {
+  private static func collapse(_ cpu: VirtualCPU, _ slot: Location, _ leaf: [[Location]]) throws {
     let root = try cpu.load(slot, .acquire)
     guard root >= firstTable,
       try cpu.compareExchange(slot, expected: root, desired: locked, .acquire).exchanged
     else { return }
-    try cpu.store(block, to: slot, .release)
+    try cpu.store(slot, block, .release)
     for entry in leaf[Int(root - firstTable)] {
       let value = try cpu.load(entry, .acquire)
       if value == locked { continue }

@@ -9,11 +9,9 @@ public enum Textbook {
   public static func readers(_ count: Int) -> Scenario {
     let scenario = Scenario()
     let x = scenario.word("x")
-    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: x, .relaxed) })
+    scenario.cpu("writer", runs: "write") { cpu in try cpu.store(x, 1, .relaxed) }
     for index in 1...count {
-      scenario.cpu(
-        "reader \(index)",
-        CPUOperation("read") { cpu in _ = try cpu.load(x, .relaxed) })
+      scenario.cpu("reader \(index)", runs: "read") { cpu in _ = try cpu.load(x, .relaxed) }
     }
     return scenario
   }
@@ -23,19 +21,15 @@ public enum Textbook {
   public static func lastzero(_ count: Int) -> Scenario {
     let scenario = Scenario()
     let array = (0...count).map { scenario.word("a[\($0)]") }
-    scenario.cpu(
-      "searcher",
-      CPUOperation("find last zero") { cpu in
-        var index = count
-        while try cpu.load(array[index], .relaxed) != 0 { index -= 1 }
-      })
+    scenario.cpu("searcher", runs: "find last zero") { cpu in
+      var index = count
+      while try cpu.load(array[index], .relaxed) != 0 { index -= 1 }
+    }
     for index in 1...count {
-      scenario.cpu(
-        "writer \(index)",
-        CPUOperation("write") { cpu in
-          let before = try cpu.load(array[index - 1], .relaxed)
-          try cpu.store(before + 1, to: array[index], .relaxed)
-        })
+      scenario.cpu("writer \(index)", runs: "write") { cpu in
+        let before = try cpu.load(array[index - 1], .relaxed)
+        try cpu.store(array[index], before + 1, .relaxed)
+      }
     }
     return scenario
   }
@@ -48,19 +42,17 @@ public enum Textbook {
     let scenario = Scenario()
     let table = (0..<size).map { scenario.word("table[\($0)]") }
     for thread in 0..<count {
-      scenario.cpu(
-        "thread \(thread)",
-        CPUOperation("insert") { cpu in
-          for message in 1...4 {
-            let word = message * 11 + thread
-            var slot = word * 7 % size
-            while try !cpu.compareExchange(
-              table[slot], expected: 0, desired: UInt64(word), .sequentiallyConsistent
-            ).exchanged {
-              slot = (slot + 1) % size
-            }
+      scenario.cpu("thread \(thread)", runs: "insert") { cpu in
+        for message in 1...4 {
+          let word = message * 11 + thread
+          var slot = word * 7 % size
+          while try !cpu.compareExchange(
+            table[slot], expected: 0, desired: UInt64(word), .sequentiallyConsistent
+          ).exchanged {
+            slot = (slot + 1) % size
           }
-        })
+        }
+      }
     }
     return scenario
   }
@@ -76,27 +68,25 @@ public enum Textbook {
     let inodeLock = (0..<inodeCount).map { scenario.spinLock("locki[\($0)]") }
     let blockLock = (0..<blockCount).map { scenario.spinLock("lockb[\($0)]") }
     for thread in 0..<count {
-      scenario.cpu(
-        "thread \(thread)",
-        CPUOperation("allocate") { cpu in
-          let i = thread % inodeCount
-          try cpu.lock(inodeLock[i])
-          if try cpu.load(inode[i], .relaxed) == 0 {
-            var block = i * 2 % blockCount
-            while true {
-              try cpu.lock(blockLock[block])
-              if try cpu.load(busy[block], .relaxed) == 0 {
-                try cpu.store(1, to: busy[block], .relaxed)
-                try cpu.store(UInt64(block + 1), to: inode[i], .relaxed)
-                try cpu.unlock(blockLock[block])
-                break
-              }
+      scenario.cpu("thread \(thread)", runs: "allocate") { cpu in
+        let i = thread % inodeCount
+        try cpu.lock(inodeLock[i])
+        if try cpu.load(inode[i], .relaxed) == 0 {
+          var block = i * 2 % blockCount
+          while true {
+            try cpu.lock(blockLock[block])
+            if try cpu.load(busy[block], .relaxed) == 0 {
+              try cpu.store(busy[block], 1, .relaxed)
+              try cpu.store(inode[i], UInt64(block + 1), .relaxed)
               try cpu.unlock(blockLock[block])
-              block = (block + 1) % blockCount
+              break
             }
+            try cpu.unlock(blockLock[block])
+            block = (block + 1) % blockCount
           }
-          try cpu.unlock(inodeLock[i])
-        })
+        }
+        try cpu.unlock(inodeLock[i])
+      }
     }
     return scenario
   }

@@ -12,57 +12,53 @@ public enum Collapse {
       + "table below an entry that the collapse has visited?",
     about: [.noEntryLock, .callAtOnce])
 
-  public static let models: [Model] = [
-    model(
+  private static let variants: [Variant<Stage2Table.Teardown>] = [
+    .holds(
       "collapse-locked-descendants",
       "the collapse locks every entry below the unlinked table; pages are freed by callbacks",
       .lockDescendants),
-    model(
+    .holds(
       "collapse-in-rcu-callback",
-      "the unlinked subtree is not touched until the callback after the grace period",
-      .inCallback),
-    model(
+      "the unlinked subtree is not touched until the callback after the grace period", .inCallback),
+    .broken(
       "collapse-unlocked-descendants",
       "the subtree is walked at once with plain reads; pages are freed by callbacks",
-      .walkUnlocked, omission: "locking the descendants",
-      violates: [NoLeakedTablePage.id]),
-    model(
+      .walkUnlocked, omits: "locking the descendants", violates: [NoLeakedTablePage.id]),
+    .broken(
       "collapse-free-at-once",
       "the subtree is walked at once with plain reads and its pages are freed on the spot",
-      .walkUnlockedAndFreeAtOnce, omission: "waiting for a grace period before freeing",
+      .walkUnlockedAndFreeAtOnce, omits: "waiting for a grace period before freeing",
       violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
-    model(
+    .broken(
       "collapse-without-rcu",
       "descendants are locked, but walkers enter no read-side section and pages are freed at once",
-      .lockDescendantsAndFreeAtOnce, protection: .none,
-      omission: "RCU: read-side sections and the deferred free",
+      .lockDescendantsAndFreeAtOnce, omits: "RCU: read-side sections and the deferred free",
       violates: [NoUseAfterFree.id]),
-    model(
+    .broken(
       "collapse-waits-in-section",
       "the collapse waits for the grace period on the spot, inside its own read-side section",
-      .afterWaitingInSection, omission: "leaving the section before waiting",
+      .afterWaitingInSection, omits: "leaving the section before waiting",
       violates: [ProgressOfCPUs.id, GracePeriodSafety.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ teardown: Stage2Table.Teardown,
-    protection: Stage2Table.Protection = .rcu, omission: String? = nil, violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "The root entry leads to a table whose second half is mapped. The collapser replaces it "
-        + "by a block; the mapper faults in the first page of the first half; the walker looks up "
-        + "the last mapped page.",
-      omission: omission, origin: origin,
-      parameters: [Parameter("levels", "levels of the table", 2...4, standard: 3)],
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races,
-      instances: [["levels": 2], ["levels": 3]],
-      vocabulary: vocabulary(teardown, protection)
-    ) { values in
-      scenario(levels: values["levels"], teardown, protection)
-    }
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "The root entry leads to a table whose second half is mapped. The collapser replaces it by a "
+      + "block; the mapper faults in the first page of the first half; the walker looks up the "
+      + "last mapped page.",
+    origin: origin,
+    parameters: [Parameter("levels", "levels of the table", 2...4, standard: 3)],
+    mustHappen: races,
+    instances: [["levels": 2], ["levels": 3]],
+    vocabulary: vocabulary
+  ) { values, teardown in
+    let (scenario, table, mapped) = start(levels: values["levels"], teardown)
+    scenario.cpu(
+      "collapser", usesCallbacks: table.protection == .rcu, table.operation(.collapse, 0))
+    scenario.cpu("mapper", table.operation(.map, 0))
+    scenario.cpu("walker", table.operation(.lookUp, mapped))
+    return scenario
   }
 
   /// The mapper comes before the collapse, after it, and between its steps; so does the walker,
@@ -78,47 +74,35 @@ public enum Collapse {
       }
     }
 
-  private static func scenario(
-    levels: Int, _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection
-  ) -> Scenario {
-    let (scenario, table, mapped) = start(levels: levels, teardown, protection)
-    scenario.cpu("collapser", usesCallbacks: protection == .rcu, table.operation(.collapse, 0))
-    scenario.cpu("mapper", table.operation(.map, 0))
-    scenario.cpu("walker", table.operation(.lookUp, mapped))
-    return scenario
-  }
-
   /// Whatever can be done with a page that is not mapped and one that is.
-  private static func vocabulary(
-    _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection
-  ) -> Vocabulary {
+  private static func vocabulary(_ teardown: Stage2Table.Teardown) -> Vocabulary {
     Vocabulary(
       start:
         "The root entry leads to a table of two halves; of the first page of each, 0x0 is not "
         + "mapped and 0x2 is."
     ) {
-      let (scenario, table, mapped) = start(levels: 3, teardown, protection)
+      let (scenario, table, mapped) = start(levels: 3, teardown)
       let calls: [AddressMap.Call] = [.map, .unmap, .lookUp]
       let words = calls.flatMap { call in
         [0, mapped].map { Vocabulary.Word(table.operation(call, $0)) }
       }
       let collapse = Vocabulary.Word(
-        table.operation(.collapse, 0), usesCallbacks: protection == .rcu)
+        table.operation(.collapse, 0), usesCallbacks: table.protection == .rcu)
       return (scenario, words + [collapse])
     }
   }
 
   /// The table with its mapped page, and what must hold.
   private static func start(
-    levels: Int, _ teardown: Stage2Table.Teardown, _ protection: Stage2Table.Protection
+    levels: Int, _ teardown: Stage2Table.Teardown
   ) -> (Scenario, Stage2Table, mapped: Int) {
     let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
-    let table = Stage2Table(scenario, teardown: teardown, protection: protection)
+    let table = Stage2Table(scenario, teardown: teardown)
     // The first page of the second half of what the root entry covers.
     let mapped = table.geometry.span(ofEntryAt: 1)
     scenario.boot { cpu in _ = try table.map(cpu, mapped) }
     scenario.require(InvariantCatalogue.tables)
-    if protection == .rcu { scenario.require(GracePeriodSafety()) }
+    if table.protection == .rcu { scenario.require(GracePeriodSafety()) }
     scenario.require(
       OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [mapped])))
     return (scenario, table, mapped)

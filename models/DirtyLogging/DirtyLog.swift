@@ -41,7 +41,7 @@ struct DirtyLog: Sendable {
   let geometry: Geometry
   let frames: [DataFrame]
   /// Per page, not zero if it is marked.
-  let dirty: [Location]
+  let dirty: [Word<Bool>]
 
   /// What tells whether the writes to a page are known.
   func record(of frame: DataFrame) -> NoGuestWriteWithoutDirtyRecord.Frame {
@@ -56,26 +56,26 @@ struct DirtyLog: Sendable {
   // MARK: The thread that keeps the log
 
   /// Takes the right to write from all pages.
-  func enable(_ cpu: VirtualCPU) throws(Abandoned) {
+  func enable(_ cpu: VirtualCPU) throws {
     try protectAll(cpu)
     try flush.perform(cpu, 0..<frames.count, of: root)
   }
 
   /// Makes all entries read-only, or clean.
-  func protectAll(_ cpu: VirtualCPU) throws(Abandoned) {
+  func protectAll(_ cpu: VirtualCPU) throws {
     for page in frames.indices { _ = try protect(cpu, page) }
   }
 
   /// Copies pages.
-  func copy(_ cpu: VirtualCPU, _ pages: [Int]) throws(Abandoned) {
+  func copy(_ cpu: VirtualCPU, _ pages: [Int]) throws {
     for page in pages {
       let content = try cpu.load(frames[page].content, .relaxed)
-      try cpu.store(content, to: frames[page].copied, .relaxed)
+      try cpu.store(frames[page].copied, content, .relaxed)
     }
   }
 
   /// Takes the marks, protects the marked pages again and copies them; returns how many there were.
-  func harvest(_ cpu: VirtualCPU) throws(Abandoned) -> Int {
+  func harvest(_ cpu: VirtualCPU) throws -> Int {
     let pages = try takeMarks(cpu)
     if pages.isEmpty && recorder == .faultHandler { return 0 }
     if omission == .flushBeforeCopy {
@@ -86,13 +86,13 @@ struct DirtyLog: Sendable {
       try copy(cpu, pages)
     }
     if omission == .clearBeforeCopy {
-      for page in pages { try cpu.store(0, to: dirty[page], .relaxed) }
+      for page in pages { try cpu.store(dirty[page], false, .relaxed) }
     }
     return pages.count
   }
 
   /// Pages that were marked, protected again.
-  private func takeMarks(_ cpu: VirtualCPU) throws(Abandoned) -> [Int] {
+  private func takeMarks(_ cpu: VirtualCPU) throws -> [Int] {
     var pages: [Int] = []
     for page in frames.indices {
       switch recorder {
@@ -100,8 +100,8 @@ struct DirtyLog: Sendable {
         let mark =
           omission == .clearBeforeCopy
           ? try cpu.load(dirty[page], .acquire)
-          : try cpu.exchange(0, in: dirty[page], .acquireRelease)
-        guard mark != 0 else { continue }
+          : try cpu.exchange(dirty[page], false, .acquireRelease)
+        guard mark else { continue }
         if omission != .protectAgain { _ = try protect(cpu, page) }
         pages.append(page)
       case .hardware:
@@ -112,37 +112,37 @@ struct DirtyLog: Sendable {
   }
 
   /// Makes an entry read-only, or clean; true if it was writable.
-  private func protect(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) -> Bool {
+  private func protect(_ cpu: VirtualCPU, _ page: Int) throws -> Bool {
     guard let slot = try leaf(cpu, page) else { return false }
     if recorder == .hardware {
-      let clean = Descriptor.page(page).writableClean.bits
+      let clean = Descriptor.page(page).writableClean
       if omission == .exchange {
         let old = try cpu.load(slot, .relaxed)
         // What hardware marks here is lost.
-        try cpu.store(clean, to: slot, .relaxed)
-        return Descriptor(bits: old).isWritable
+        try cpu.store(slot, clean, .relaxed)
+        return old.isWritable
       }
-      return Descriptor(bits: try cpu.exchange(clean, in: slot, .acquireRelease)).isWritable
+      return try cpu.exchange(slot, clean, .acquireRelease).isWritable
     }
-    let old = Descriptor(bits: try cpu.load(slot, .relaxed))
+    let old = try cpu.load(slot, .relaxed)
     guard old.isWritable else { return false }
     // Only this thread takes the right to write away, so nobody else changes a writable entry.
     return try cpu.compareExchange(
-      slot, expected: old.bits, desired: old.readOnly.bits, .acquireRelease
+      slot, expected: old, desired: old.readOnly, .acquireRelease
     ).exchanged
   }
 
   /// Walks to the entry of a page.
-  private func leaf(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) -> Location? {
-    let entry = try cpu.load(root[geometry.index(of: page, at: 0)], .acquire)
-    guard let table = cpu.table(at: Descriptor(bits: entry)) else { return nil }
-    return table[geometry.index(of: page, at: 1)]
+  private func leaf(_ cpu: VirtualCPU, _ page: Int) throws -> Entry? {
+    let entry = try cpu.load(root.entry(of: page, at: 0), .acquire)
+    guard let table = cpu.table(at: entry) else { return nil }
+    return table.entry(of: page, at: 1)
   }
 
   // MARK: vCPUs
 
   /// A guest writes to a page, and tries again when a fault was handled.
-  func write(_ cpu: VirtualCPU, _ page: Int, tries: Int) throws(Abandoned) -> GuestAccess {
+  func write(_ cpu: VirtualCPU, _ page: Int, tries: Int) throws -> GuestAccess {
     for _ in 1..<tries {
       let access = try cpu.guestWrite(page)
       guard access == .permissionFault else { return access }
@@ -154,11 +154,11 @@ struct DirtyLog: Sendable {
   /// Lets the guest write to a page, and notes that it may.
   ///
   /// Where hardware should have done so and cannot, the writable entry is the mark.
-  private func handleFault(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) {
-    if omission == .writableBeforeMark { try cpu.store(1, to: dirty[page], .release) }
+  private func handleFault(_ cpu: VirtualCPU, _ page: Int) throws {
+    if omission == .writableBeforeMark { try cpu.store(dirty[page], true, .release) }
     if try allowWrites(cpu, page), recorder == .faultHandler {
       if omission != .mark && omission != .writableBeforeMark {
-        try cpu.store(1, to: dirty[page], .release)
+        try cpu.store(dirty[page], true, .release)
       }
     }
     // Only the guest relies on this: it would fault on its cached entry for ever.
@@ -168,12 +168,12 @@ struct DirtyLog: Sendable {
   }
 
   /// Makes an entry writable; false if it was.
-  private func allowWrites(_ cpu: VirtualCPU, _ page: Int) throws(Abandoned) -> Bool {
+  private func allowWrites(_ cpu: VirtualCPU, _ page: Int) throws -> Bool {
     guard let slot = try leaf(cpu, page) else { return false }
-    let old = Descriptor(bits: try cpu.load(slot, .acquire))
+    let old = try cpu.load(slot, .acquire)
     guard old.isLeaf, !old.isWritable else { return false }
     return try cpu.compareExchange(
-      slot, expected: old.bits, desired: old.writable.bits, .acquireRelease
+      slot, expected: old, desired: old.writable, .acquireRelease
     ).exchanged
   }
 }

@@ -13,100 +13,102 @@ public enum DirtyLogging {
     about: [.noDSB, .noTLBI, .localTLBI])
 
   public static let models: [Model] =
-    software + hardware + LazyCollapse.models + MemslotUnmap.models
+    family(software, .faultHandler) + family(hardware, .hardware) + LazyCollapse.models
+    + MemslotUnmap.models
 
   private static let recorded = NoGuestWriteWithoutDirtyRecord.id
   private static let stale = NoStaleUseAfterDSB.id
 
-  private static let software: [Model] = [
-    model(
+  private static let software: [Variant<Omitted<DirtyLog.Omission>>] = [
+    .holds(
       "dirty-log",
       "pages are write-protected; the fault handler makes the entry writable, "
-        + "then marks the page; harvest takes the mark, protects, flushes, and copies"),
-    model(
+        + "then marks the page; harvest takes the mark, protects, flushes, and copies",
+      Omitted()),
+    .broken(
       "dirty-log-without-tlbi", "the right to write is taken from entries, and stays cached",
-      .withoutTLBI, omission: "the TLBI after write-protecting", violates: [recorded, stale]),
-    model(
+      Omitted(flush: .withoutTLBI), omits: "the TLBI after write-protecting",
+      violates: [recorded, stale]),
+    .broken(
       "dirty-log-tlbi-before-dsb",
       "the TLBI is issued before the barrier that publishes the protected entries",
-      .beforePublication, omission: "the DSB between write-protecting and the TLBI",
+      Omitted(flush: .beforePublication), omits: "the DSB between write-protecting and the TLBI",
       violates: [recorded, stale]),
-    model(
-      "dirty-log-tlbi-local", "the TLBI is for the CPU that keeps the log", .local,
-      omission: "the broadcast of the TLBI", violates: [recorded, stale]),
-    model(
+    .broken(
+      "dirty-log-tlbi-local", "the TLBI is for the CPU that keeps the log", Omitted(flush: .local),
+      omits: "the broadcast of the TLBI", violates: [recorded, stale]),
+    .broken(
       "dirty-log-tlbi-first-page", "the TLBI names the first page of the memslot",
-      .firstAddressOnly, omission: "the TLBI for the other pages", violates: [recorded, stale]),
-    model(
+      Omitted(flush: .firstAddressOnly), omits: "the TLBI for the other pages",
+      violates: [recorded, stale]),
+    .broken(
       "dirty-log-copy-before-flush", "harvest copies the pages before it flushes",
-      omitting: .flushBeforeCopy, omission: "waiting for the flush before copying",
+      Omitted(step: .flushBeforeCopy), omits: "waiting for the flush before copying",
       violates: [recorded]),
-    model(
+    .broken(
       "dirty-log-clear-after-copy", "harvest reads the marks, and clears them when it has copied",
-      omitting: .clearBeforeCopy, omission: "taking the mark before the page is copied",
-      violates: [recorded]),
-    model(
+      Omitted(step: .clearBeforeCopy), omits: "taking the mark before the page is copied",
+      violates: [recorded],
+      standard: ["tries": 3]),
+    .broken(
       "dirty-log-harvest-without-protection",
-      "harvest takes the marks and leaves the pages writable", omitting: .protectAgain,
-      omission: "write-protecting again what is copied", violates: [recorded]),
-    model(
-      "dirty-log-mark-before-writable", "the handler marks the page, then makes the entry writable",
-      omitting: .writableBeforeMark, omission: "making the entry writable before the mark",
+      "harvest takes the marks and leaves the pages writable", Omitted(step: .protectAgain),
+      omits: "write-protecting again what is copied", violates: [recorded]),
+    .broken(
+      "dirty-log-mark-before-writable",
+      "the handler marks the page, then makes the entry writable",
+      Omitted(step: .writableBeforeMark), omits: "making the entry writable before the mark",
       violates: [recorded]),
-    model(
+    .broken(
       "dirty-log-without-mark", "the handler makes the entry writable and marks nothing",
-      omitting: .mark, omission: "marking the page", violates: [recorded]),
+      Omitted(step: .mark), omits: "marking the page", violates: [recorded]),
   ]
 
-  private static let hardware: [Model] = [
-    model(
+  private static let hardware: [Variant<Omitted<DirtyLog.Omission>>] = [
+    .holds(
       "hardware-dirty-log",
       "hardware makes a clean entry writable; harvest exchanges it for a "
-        + "clean one, flushes, and copies what was writable", .complete, .hardware),
-    model(
+        + "clean one, flushes, and copies what was writable",
+      Omitted()),
+    .broken(
       "hardware-dirty-log-without-tlbi", "entries are clean again, but writable where cached",
-      .withoutTLBI, .hardware, omission: "the TLBI after cleaning", violates: [recorded, stale]),
-    model(
-      "hardware-dirty-log-tlbi-local", "the TLBI is for the CPU that keeps the log", .local,
-      .hardware, omission: "the broadcast of the TLBI", violates: [recorded, stale]),
-    model(
+      Omitted(flush: .withoutTLBI), omits: "the TLBI after cleaning",
+      violates: [recorded, stale]),
+    .broken(
+      "hardware-dirty-log-tlbi-local", "the TLBI is for the CPU that keeps the log",
+      Omitted(flush: .local), omits: "the broadcast of the TLBI",
+      violates: [recorded, stale]),
+    .broken(
       "hardware-dirty-log-copy-before-flush", "harvest copies the pages before it flushes",
-      .complete, .hardware, omitting: .flushBeforeCopy,
-      omission: "waiting for the flush before copying", violates: [recorded]),
-    model(
-      "hardware-dirty-log-plain-store", "entries are read and then cleaned by a store", .complete,
-      .hardware, omitting: .exchange, omission: "reading and cleaning an entry in one step",
-      violates: [recorded]),
+      Omitted(step: .flushBeforeCopy),
+      omits: "waiting for the flush before copying", violates: [recorded]),
+    .broken(
+      "hardware-dirty-log-plain-store", "entries are read and then cleaned by a store",
+      Omitted(step: .exchange),
+      omits: "reading and cleaning an entry in one step", violates: [recorded]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ flush: Flush = .complete,
-    _ recorder: DirtyLog.Recorder = .faultHandler, omitting: DirtyLog.Omission? = nil,
-    omission: String? = nil, violates: [String] = []
-  ) -> Model {
+  private static func family(
+    _ variants: [Variant<Omitted<DirtyLog.Omission>>], _ recorder: DirtyLog.Recorder
+  ) -> [Model] {
     let start =
       recorder == .hardware
       ? "Dirty logging is on, and two pages are clean. A thread harvests the log once. "
       : "Two pages are writable. A thread switches dirty logging on, copies both, and harvests "
         + "the log once. "
-    return Model(
-      name: name, summary: summary,
+    return Model.family(
+      variants,
       scenario: start + "Two vCPUs write to the second page; one of them handles its faults.",
-      omission: omission, origin: origin,
+      origin: origin,
       parameters: [
-        Parameter(
-          "tries", "times that the first guest tries to write", 2...3,
-          standard: omitting == .clearBeforeCopy ? 3 : 2),
+        Parameter("tries", "times that the first guest tries to write", 2...3, standard: 2),
         Parameter("retries", "faults that the second handles, too", 0...1, standard: 0),
         Parameter(
           "walks", "walks its walker begins speculatively", 0...2,
           standard: recorder == .hardware ? 1 : 0),
       ],
-      expectation: violates.isEmpty ? .holds : .violates(violates),
       mustHappen: races(recorder)
-    ) { values in
-      scenario(values, flush, recorder, omitting)
-    }
+    ) { values, omitted in scenario(values, recorder, omitted) }
   }
 
   /// Writes come before the harvest, whose result is how many pages it found, and after it; the
@@ -122,17 +124,16 @@ public enum DirtyLogging {
   }
 
   private static func scenario(
-    _ values: ParameterValues, _ flush: Flush, _ recorder: DirtyLog.Recorder,
-    _ omitting: DirtyLog.Omission?
+    _ values: ParameterValues, _ recorder: DirtyLog.Recorder, _ omitted: Omitted<DirtyLog.Omission>
   ) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let scenario = Scenario()
     scenario.features.hardwareDirtyState = recorder == .hardware
-    let table = Stage2Table(scenario, protection: .none)
+    let table = Stage2Table(scenario, protection: .nothing)
     let frames = scenario.dataFrames(2)
     let log = DirtyLog(
-      recorder: recorder, flush: flush, omission: omitting, root: table.root,
+      recorder: recorder, flush: omitted.flush, omission: omitted.step, root: table.root,
       geometry: table.geometry, frames: frames,
-      dirty: frames.indices.map { scenario.word("page 0x\($0) dirty") })
+      dirty: frames.indices.map { scenario.variable("page 0x\($0) dirty", initial: false) })
     scenario.boot { cpu in
       for page in frames.indices { _ = try table.map(cpu, page) }
       if recorder == .hardware { try log.protectAll(cpu) }

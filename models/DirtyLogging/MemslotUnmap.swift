@@ -17,61 +17,82 @@ enum MemslotUnmap {
       + "a reader-writer lock, and let the guest's faults build the tables again?",
     about: [.noWriteLock, .readLockOnly, .noTLBI])
 
-  static let models: [Model] = [
-    model(
+  private static let variants: [Variant<Omitted<Omission>>] = [
+    .holds(
       "unmap-memslot",
-      "under the write lock the memslot's entries are cleared, flushed, and its table is freed"),
-    model(
+      "under the write lock the memslot's entries are cleared, flushed, and its table is freed",
+      Omitted()),
+    .broken(
       "unmap-memslot-without-tlbi", "nothing that is cached of the memslot is forgotten",
-      .withoutTLBI, omission: "the TLBI before the table is freed",
+      Omitted(flush: .withoutTLBI), omits: "the TLBI before the table is freed",
       violates: [
         BreakBeforeMake.id, NoStaleUseAfterDSB.id, NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
-    model(
+    .broken(
       "unmap-memslot-tlbi-before-dsb",
       "the TLBI is issued before the barrier that publishes the cleared entries",
-      .beforePublication, omission: "the DSB between clearing and the TLBI",
+      Omitted(flush: .beforePublication), omits: "the DSB between clearing and the TLBI",
       violates: [
         BreakBeforeMake.id, NoStaleUseAfterDSB.id, NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
-    model(
+    .broken(
       "unmap-memslot-tlbi-last-level", "the TLBI is for leaves: the pointer to the table survives",
-      .lastLevelOnly, omission: "the TLBI for the walk cache",
+      Omitted(flush: .lastLevelOnly), omits: "the TLBI for the walk cache",
       violates: [BreakBeforeMake.id, NoReuseWhileCached.id, NoUseAfterFree.id]),
-    model(
+    .broken(
       "unmap-memslot-free-before-flush", "the table is freed before the flush",
-      omitting: .flushBeforeFree, omission: "waiting for the flush before freeing",
+      Omitted(step: .flushBeforeFree), omits: "waiting for the flush before freeing",
       violates: [NoReuseWhileCached.id, NoUseAfterFree.id]),
-    model(
+    .broken(
       "unmap-memslot-unlock-before-flush", "the lock is released before the flush",
-      omitting: .flushBeforeUnlock, omission: "flushing before the lock is released",
+      Omitted(step: .flushBeforeUnlock), omits: "flushing before the lock is released",
       violates: [BreakBeforeMake.id]),
-    model(
+    .broken(
       "unmap-memslot-under-read-lock", "the memslot is unmapped under the read lock",
-      omitting: .writeSide, omission: "taking the lock for writing",
+      Omitted(step: .writeSide), omits: "taking the lock for writing",
       violates: [BreakBeforeMake.id, NoLeakedTablePage.id, NoUseAfterFree.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ flush: Flush = .complete, omitting: Omission? = nil,
-    omission: String? = nil, violates: [String]? = nil
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "Dirty logging has left a memslot of two read-only pages in one table. A thread unmaps "
-        + "it. One vCPU writes to the first page, and maps it under the read lock on a fault; "
-        + "a second reads the second page, which its walker may cache at any moment.",
-      omission: omission, origin: origin,
-      parameters: [
-        Parameter("retries", "faults that the second vCPU handles, too", 0...1, standard: 0),
-        Parameter("walks", "walks its walker begins speculatively", 0...2, standard: 1),
-      ],
-      expectation: violates.map { .violates($0) } ?? .holds,
-      mustHappen: races
-    ) { values in
-      scenario(values, flush, omitting)
+  static let models = Model.family(
+    variants,
+    scenario:
+      "Dirty logging has left a memslot of two read-only pages in one table. A thread unmaps "
+      + "it. One vCPU writes to the first page, and maps it under the read lock on a fault; "
+      + "a second reads the second page, which its walker may cache at any moment.",
+    origin: origin,
+    parameters: [
+      Parameter("retries", "faults that the second vCPU handles, too", 0...1, standard: 0),
+      Parameter("walks", "walks its walker begins speculatively", 0...2, standard: 1),
+    ],
+    mustHappen: races
+  ) { values, omitted in
+    let scenario = Scenario()
+    _ = scenario.dataFrames(2)
+    let lock = scenario.readWriteLock("mmu_lock")
+    let table = Stage2Table(scenario, protection: .nothing)
+    scenario.boot { cpu in
+      for page in 0..<2 { _ = try table.map(cpu, page) }
+      let entry = try cpu.load(table.root.entry(0), .relaxed)
+      guard let leaves = cpu.table(at: entry) else { return }
+      for page in 0..<2 {
+        try cpu.store(leaves.entry(page), .page(page).readOnly, .relaxed)
+      }
     }
+    scenario.cpu("unmapper", runs: "unmap memslot") { cpu in
+      try unmap(cpu, table, lock, omitted.flush, omitted.step)
+    }
+    scenario.cpu("vcpu 0", mmu: MMU(table.root), runs: "write 0x0") { cpu in
+      try access(cpu, table, lock, 0, isWrite: true)
+    }
+    let retries = values["retries"]
+    scenario.cpu(
+      "vcpu 1", mmu: MMU(table.root, speculatesOn: [1], times: values["walks"]), runs: "read 0x1"
+    ) { cpu in
+      retries > 0 ? try access(cpu, table, lock, 1) : try cpu.guestRead(1)
+    }
+    scenario.require(InvariantCatalogue.tables)
+    scenario.require(InvariantCatalogue.hardware)
+    return scenario
   }
 
   /// Guests come before the unmapping and after it; the first may map its page before, too.
@@ -79,43 +100,11 @@ enum MemslotUnmap {
     ["frame 0x0", "permission fault", "translation fault"].map { ExpectedOutcome("write 0x0", $0) }
     + ["frame 0x1", "translation fault"].map { ExpectedOutcome("read 0x1", $0) }
 
-  private static func scenario(
-    _ values: ParameterValues, _ flush: Flush, _ omitting: Omission?
-  ) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-    _ = scenario.dataFrames(2)
-    let lock = scenario.readWriteLock("mmu_lock")
-    let table = Stage2Table(scenario, protection: .none)
-    scenario.boot { cpu in
-      for page in 0..<2 { _ = try table.map(cpu, page) }
-      let entry = Descriptor(bits: try cpu.load(table.root[0], .relaxed))
-      guard let leaves = cpu.table(at: entry) else { return }
-      for page in 0..<2 {
-        try cpu.store(Descriptor.page(page).readOnly.bits, to: leaves[page], .relaxed)
-      }
-    }
-    scenario.cpu(
-      "unmapper",
-      CPUOperation("unmap memslot") { cpu in try unmap(cpu, table, lock, flush, omitting) })
-    scenario.cpu(
-      "vcpu 0", mmu: MMU(table.root),
-      CPUOperation("write 0x0") { cpu in try access(cpu, table, lock, 0, isWrite: true) })
-    let retries = values["retries"]
-    scenario.cpu(
-      "vcpu 1", mmu: MMU(table.root, speculatesOn: [1], times: values["walks"]),
-      CPUOperation("read 0x1") { cpu in
-        retries > 0 ? try access(cpu, table, lock, 1) : try cpu.guestRead(1)
-      })
-    scenario.require(InvariantCatalogue.tables)
-    scenario.require(InvariantCatalogue.hardware)
-    return scenario
-  }
-
   /// Unmaps what the first root entry covers, and frees its table.
   private static func unmap(
     _ cpu: VirtualCPU, _ table: Stage2Table, _ lock: ReadWriteLock, _ flush: Flush,
     _ omitting: Omission?
-  ) throws(Abandoned) {
+  ) throws {
     if omitting == .writeSide { try cpu.readLock(lock) } else { try cpu.writeLock(lock) }
     let removed = try clear(cpu, table)
     if omitting == .flushBeforeFree { try free(cpu, removed) }
@@ -127,23 +116,21 @@ enum MemslotUnmap {
   }
 
   /// Clears the entry that leads to the memslot's table, and all entries of that.
-  private static func clear(
-    _ cpu: VirtualCPU, _ table: Stage2Table
-  ) throws(Abandoned) -> TablePage? {
-    let parent = table.root[0]
-    let entry = Descriptor(bits: try cpu.load(parent, .relaxed))
+  private static func clear(_ cpu: VirtualCPU, _ table: Stage2Table) throws -> TablePage? {
+    let parent = table.root.entry(0)
+    let entry = try cpu.load(parent, .relaxed)
     guard let leaves = cpu.table(at: entry) else { return nil }
     for index in 0..<table.geometry.entries {
-      guard Descriptor(bits: try cpu.load(leaves[index], .relaxed)).isValid else { continue }
-      try cpu.store(Descriptor.invalid.bits, to: leaves[index], .relaxed)
+      guard try cpu.load(leaves.entry(index), .relaxed).isValid else { continue }
+      try cpu.store(leaves.entry(index), .invalid, .relaxed)
       try cpu.putPage(leaves)
     }
-    try cpu.store(Descriptor.invalid.bits, to: parent, .release)
+    try cpu.store(parent, .invalid, .release)
     try cpu.putPage(table.root)
     return leaves
   }
 
-  private static func free(_ cpu: VirtualCPU, _ table: TablePage?) throws(Abandoned) {
+  private static func free(_ cpu: VirtualCPU, _ table: TablePage?) throws {
     if let table { try cpu.putPage(table) }
   }
 
@@ -151,7 +138,7 @@ enum MemslotUnmap {
   private static func access(
     _ cpu: VirtualCPU, _ table: Stage2Table, _ lock: ReadWriteLock, _ address: Int,
     isWrite: Bool = false
-  ) throws(Abandoned) -> GuestAccess {
+  ) throws -> GuestAccess {
     let first = isWrite ? try cpu.guestWrite(address) : try cpu.guestRead(address)
     if case .done = first { return first }
     try cpu.readLock(lock)

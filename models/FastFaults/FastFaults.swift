@@ -21,70 +21,66 @@ public enum FastFaults {
       + "the TLB entry that caused a permission fault need?",
     about: [.noSection, .plainStore, .noTLBI])
 
-  public static let models: [Model] = [
-    model(
+  public static let models =
+    family(permissionFaults, .permission) + family(accessFaults, .accessFlag)
+
+  private static let permissionFaults: [Variant<Omission?>] = [
+    .holds(
       "fast-permission-fault",
-      "the entry is made writable by compare-exchange; whoever faulted flushes it on their own CPU",
-      .permission),
-    model(
+      "the entry is made writable by compare-exchange; whoever faulted flushes it on their own "
+        + "CPU"),
+    .broken(
       "fast-permission-fault-without-tlbi",
-      "the entry is made writable, and the guest tries again at once", .permission, .flush,
-      omission: "the TLBI after the permission was relaxed", violates: [ProgressOfCPUs.id]),
-    model(
+      "the entry is made writable, and the guest tries again at once", .flush,
+      omits: "the TLBI after the permission was relaxed", violates: [ProgressOfCPUs.id]),
+    .broken(
       "fast-permission-fault-late-without-tlbi",
-      "who finds the entry writable already returns to the guest at once", .permission,
-      .flushWhenLate, omission: "the TLBI of who finds the entry as it should be",
-      violates: [ProgressOfCPUs.id]),
-    model(
-      "fast-access-fault",
-      "the access flag is set by compare-exchange; no TLBI, as such faults are never cached",
-      .accessFlag),
-    model(
-      "fast-access-fault-without-compare-exchange",
-      "the entry is written back with the access flag set", .accessFlag, .compareExchange,
-      omission: "the compare-exchange that sets the flag",
-      violates: [NoStaleUseAfterDSB.id, DonatedPageUnreachable.id]),
-    model(
-      "fast-access-fault-without-rcu", "the handler walks the table outside of any section",
-      .accessFlag, .section, omission: "the read-side section of the handler",
-      violates: [NoUseAfterFree.id]),
+      "who finds the entry writable already returns to the guest at once", .flushWhenLate,
+      omits: "the TLBI of who finds the entry as it should be", violates: [ProgressOfCPUs.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ fault: Fault, _ omitting: Omission? = nil,
-    omission: String? = nil, violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
+  private static let accessFaults: [Variant<Omission?>] = [
+    .holds(
+      "fast-access-fault",
+      "the access flag is set by compare-exchange; no TLBI, as such faults are never cached"),
+    .broken(
+      "fast-access-fault-without-compare-exchange",
+      "the entry is written back with the access flag set", .compareExchange,
+      omits: "the compare-exchange that sets the flag",
+      violates: [NoStaleUseAfterDSB.id, DonatedPageUnreachable.id]),
+    .broken(
+      "fast-access-fault-without-rcu", "the handler walks the table outside of any section",
+      .section, omits: "the read-side section of the handler", violates: [NoUseAfterFree.id]),
+  ]
+
+  private static func family(_ variants: [Variant<Omission?>], _ fault: Fault) -> [Model] {
+    Model.family(
+      variants,
       scenario:
         "One page is mapped, "
         + (fault == .permission ? "read-only. Two" : "without its access flag. Two")
         + " vCPUs write to it, each again and again until the write is done or the page is gone. "
         + "The host may unmap it and give it back, and then free its table after a grace period.",
-      omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races
-    ) { _ in
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      origin: origin, mustHappen: races
+    ) { _, omitting in
+      let scenario = Scenario()
       scenario.mayRepeat = true
       let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
       let leaf = Descriptor.page(0)
       scenario.boot { cpu in
         guard let table = try cpu.allocateTable() else { return }
         let mapped = fault == .permission ? leaf.readOnly : leaf.withoutAccessFlag
-        try cpu.store(mapped.bits, to: table[0], .relaxed)
+        try cpu.store(table.entry(0), mapped, .relaxed)
         try cpu.getPage(table)
-        try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+        try cpu.store(root.entry(0), .table(table), .release)
         try cpu.getPage(root)
       }
       let write = CPUOperation("write 0x0") { cpu in try access(cpu, root, omitting) }
       scenario.cpu("vcpu 0", mmu: MMU(root), write)
       scenario.cpu("vcpu 1", mmu: MMU(root), write)
-      scenario.cpu(
-        "host", usesCallbacks: true,
-        CPUOperation("unmap 0x0 or not") { cpu in
-          if try cpu.choose(2) == 1 { try unmap(cpu, root, frames[0]) }
-        })
+      scenario.cpu("host", usesCallbacks: true, runs: "unmap 0x0 or not") { cpu in
+        if try cpu.choose(2) == 1 { try unmap(cpu, root, frames[0]) }
+      }
       scenario.require(InvariantCatalogue.tables)
       scenario.require(InvariantCatalogue.hardware)
       scenario.require([GracePeriodSafety(), DonatedPageUnreachable()])
@@ -102,13 +98,13 @@ public enum FastFaults {
   /// Writes until it is done; gives up where the page is gone.
   private static func access(
     _ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?
-  ) throws(Abandoned) -> GuestAccess {
-    try cpu.repeatUntilDone { () throws(Abandoned) -> GuestAccess? in
+  ) throws -> GuestAccess {
+    try cpu.repeatUntilDone { () -> GuestAccess? in
       let result = try cpu.guestWrite(0)
       switch result {
       case .done, .translationFault: return result
       case .permissionFault, .accessFlagFault:
-        try cpu.scope("handle \(result.text ?? "")") { () throws(Abandoned) in
+        try cpu.scope("handle \(result.text ?? "")") {
           try handle(cpu, root, result, omitting)
         }
         return nil
@@ -119,7 +115,7 @@ public enum FastFaults {
   /// The fast path: nothing is locked, and nobody waits.
   private static func handle(
     _ cpu: VirtualCPU, _ root: TablePage, _ fault: GuestAccess, _ omitting: Omission?
-  ) throws(Abandoned) {
+  ) throws {
     if omitting != .section { try cpu.rcuReadLock() }
     let isLate = try repair(cpu, root, fault, omitting)
     if omitting != .section { try cpu.rcuReadUnlock() }
@@ -134,44 +130,40 @@ public enum FastFaults {
   /// Gives the leaf what the access needs; true if it had that already, or is gone.
   private static func repair(
     _ cpu: VirtualCPU, _ root: TablePage, _ fault: GuestAccess, _ omitting: Omission?
-  ) throws(Abandoned) -> Bool {
-    let top = root[0]
+  ) throws -> Bool {
+    let top = root.entry(0)
     let entry =
-      omitting == .section ? try cpu.load(top, .acquire) : try cpu.dereference(top)
-    guard let table = cpu.table(at: Descriptor(bits: entry)) else { return true }
-    let old = Descriptor(bits: try cpu.load(table[0], .relaxed))
+      omitting == .section ? try cpu.load(top, .acquire) : try cpu.rcuDereference(top)
+    guard let table = cpu.table(at: entry) else { return true }
+    let old = try cpu.load(table.entry(0), .relaxed)
     guard old.isLeaf else { return true }
     let new = fault == .permissionFault ? old.writable : old.withAccessFlag
     if new == old { return true }
     if omitting == .compareExchange {
-      try cpu.store(new.bits, to: table[0], .relaxed)
+      try cpu.store(table.entry(0), new, .relaxed)
     } else {
       _ = try cpu.compareExchange(
-        table[0], expected: old.bits, desired: new.bits, .relaxed)
+        table.entry(0), expected: old, desired: new, .relaxed)
     }
     return false
   }
 
   // MARK: The host
 
-  private static func unmap(
-    _ cpu: VirtualCPU, _ root: TablePage, _ frame: DataFrame
-  ) throws(Abandoned) {
-    guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .relaxed))) else {
-      return
-    }
-    _ = try cpu.exchange(Descriptor.invalid.bits, in: table[0], .relaxed)
+  private static func unmap(_ cpu: VirtualCPU, _ root: TablePage, _ frame: DataFrame) throws {
+    guard let table = cpu.table(at: try cpu.load(root.entry(0), .relaxed)) else { return }
+    _ = try cpu.exchange(table.entry(0), .invalid, .relaxed)
     try cpu.putPage(table)
     try cpu.dsb()
     try cpu.tlbi(.address(0).level(1), of: root)
     try cpu.dsb()
     try cpu.expectUntranslated(root, 0)
     try cpu.handOver(frame, to: .nobody)
-    try cpu.store(Descriptor.invalid.bits, to: root[0], .relaxed)
+    try cpu.store(root.entry(0), .invalid, .relaxed)
     try cpu.putPage(root)
     try cpu.dsb()
     try cpu.tlbi(.address(0), of: root)
     try cpu.dsb()
-    try cpu.call { cpu in try cpu.putPage(table) }
+    try cpu.callRCU { cpu in try cpu.putPage(table) }
   }
 }

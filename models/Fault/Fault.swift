@@ -10,44 +10,37 @@ public enum Fault {
     question: "Which faults can be handled without taking the MMU lock?",
     about: [.noEntryLock, .plainStore, .noCheck])
 
-  public static let models: [Model] = [
-    model("fault-in-parallel", "entries are locked by compare-exchange and counted when made"),
-    model(
+  private static let variants: [Variant<Stage2Table.Omission?>] = [
+    .holds("fault-in-parallel", "entries are locked by compare-exchange and counted when made"),
+    .broken(
       "fault-without-compare-exchange", "an entry that was read as invalid is locked by a store",
-      .compareExchange, omission: "the compare-exchange that locks an entry",
+      .compareExchange, omits: "the compare-exchange that locks an entry",
       violates: [NoLeakedTablePage.id, OperationsLinearise.id]),
-    model(
-      "fault-without-get-page", "the entry that is made takes no reference on its table",
-      .getPage, omission: "the reference an entry holds on its table",
-      violates: [ReferencesMatchEntries.id]),
-    model(
+    .broken(
+      "fault-without-get-page", "the entry that is made takes no reference on its table", .getPage,
+      omits: "the reference an entry holds on its table", violates: [ReferencesMatchEntries.id]),
+    .broken(
       "fault-keeps-entry-locked",
       "the entry is locked before memory for the table is allocated, which may fail",
-      .unlockWhenOutOfMemory, omission: "unlocking the entry when memory has run out",
+      .unlockWhenOutOfMemory, omits: "unlocking the entry when memory has run out",
       violates: [NoEntryLeftLocked.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ omitting: Stage2Table.Omission? = nil,
-    omission: String? = nil, violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "The table is empty and memory may run out. Two vCPUs fault on the same page and a third "
-        + "on its neighbour in the same table.",
-      omission: omission, origin: origin,
-      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: ["done", "already", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x0", $0) }
-        + ["done", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x1", $0) },
-      vocabulary: vocabulary(omitting)
-    ) { values in
-      let (scenario, table) = start(levels: values["levels"], omitting)
-      scenario.cpus(["vcpu 0", "vcpu 1"], table.operation(.map, 0))
-      scenario.cpu("vcpu 2", table.operation(.map, 1))
-      return scenario
-    }
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "The table is empty and memory may run out. Two vCPUs fault on the same page and a third "
+      + "on its neighbour in the same table.",
+    origin: origin,
+    parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
+    mustHappen: ["done", "already", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x0", $0) }
+      + ["done", "retry", "outOfMemory"].map { ExpectedOutcome("map 0x1", $0) },
+    vocabulary: vocabulary
+  ) { values, omitting in
+    let (scenario, table) = start(levels: values["levels"], omitting)
+    scenario.cpus(["vcpu 0", "vcpu 1"], table.operation(.map, 0))
+    scenario.cpu("vcpu 2", table.operation(.map, 1))
+    return scenario
   }
 
   /// Faults and lookups, on all four pages of the table.
@@ -60,7 +53,7 @@ public enum Fault {
       let words = (0..<4).flatMap { address in
         [table.operation(.map, address), table.operation(.lookUp, address)]
       }
-      return (scenario, words.map { Vocabulary.Word($0) })
+      return (scenario, words)
     }
   }
 

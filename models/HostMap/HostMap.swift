@@ -18,7 +18,28 @@ public enum HostMap {
       + "them when it ends. What does that take in a hypervisor that has no RCU?",
     about: [.noLock, .noBreak, .noTLBI])
 
-  public static let models: [Model] = donating + reclaiming + sharing
+  /// Who does what, how entries change their size, and what is left out.
+  struct Choice: Sendable {
+    let scenario: HostScenario
+    let resizing: HostTable.Resizing
+    let omission: HostTable.Omission?
+
+    init(
+      _ scenario: HostScenario = .donate, resizing: HostTable.Resizing = .breakFirst,
+      omitting omission: HostTable.Omission? = nil
+    ) {
+      self.scenario = scenario
+      self.resizing = resizing
+      self.omission = omission
+    }
+  }
+
+  public static let models = Model.family(
+    donating + reclaiming + sharing, scenario: { $0.scenario.text }, origin: origin,
+    mustHappen: { $0.scenario.races }
+  ) { _, choice in
+    choice.scenario.build(choice.resizing, omitting: choice.omission)
+  }
 
   /// What goes wrong when a block that was broken stays cached.
   private static let blockStaysCached = [
@@ -26,120 +47,107 @@ public enum HostMap {
     NoReuseWhileCached.id, DonatedPageUnreachable.id, OperationsLinearise.id,
   ]
 
-  private static let donating: [Model] = [
-    model("host-donate", "the block is broken and flushed before the page is handed over"),
-    model(
+  private static let donating: [Variant<Choice>] = [
+    .holds(
+      "host-donate", "the block is broken and flushed before the page is handed over", Choice()),
+    .holds(
       "host-donate-fills-on-demand",
       "the block gives way to an empty table, which the host's faults fill",
-      scenario: .donateAndFault, resizing: .breakFirstAndFillOnDemand),
-    model(
+      Choice(.donateAndFault, resizing: .breakFirstAndFillOnDemand)),
+    .holds(
       "host-donate-in-place-if-allowed",
       "the block is split without a break where FEAT_BBM level 2 allows it",
-      resizing: .inPlaceIfAllowed),
-    model(
+      Choice(resizing: .inPlaceIfAllowed)),
+    .broken(
       "host-donate-in-place", "the block is split without a break; right at FEAT_BBM level 2 only",
-      .splitBreak, omission: "breaking the block before the table is made",
+      Choice(omitting: .splitBreak), omits: "breaking the block before the table is made",
       violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
-    model(
+    .broken(
       "host-donate-without-tlbi", "the block is broken, and stays in the TLBs",
-      .tlbi, omission: "the TLBI after the break", violates: blockStaysCached),
-    model(
+      Choice(omitting: .tlbi), omits: "the TLBI after the break", violates: blockStaysCached),
+    .broken(
       "host-donate-without-dsb-before-tlbi",
-      "the TLBI may overtake the store that breaks the block",
-      .dsbBeforeTLBI, omission: "the DSB between the break and the TLBI",
-      violates: blockStaysCached),
-    model(
+      "the TLBI may overtake the store that breaks the block", Choice(omitting: .dsbBeforeTLBI),
+      omits: "the DSB between the break and the TLBI", violates: blockStaysCached),
+    .broken(
       "host-donate-without-dsb-after-tlbi", "the table is made before the TLBI is complete",
-      .dsbAfterTLBI, omission: "the DSB that completes the TLBI",
+      Choice(omitting: .dsbAfterTLBI), omits: "the DSB that completes the TLBI",
       violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
-    model(
+    .broken(
       "host-donate-tlbi-wrong-level", "the TLBI is for pages, and a block is cached",
-      .rightLevel, omission: "the level of the block in the TLBI", violates: blockStaysCached),
-    model(
+      Choice(omitting: .rightLevel), omits: "the level of the block in the TLBI",
+      violates: blockStaysCached),
+    .broken(
       "host-donate-tlbi-local", "the TLBI is for the hypervisor's CPU alone",
-      .broadcast, omission: "sending the TLBI to all CPUs", violates: blockStaysCached),
-    model(
+      Choice(omitting: .broadcast), omits: "sending the TLBI to all CPUs",
+      violates: blockStaysCached),
+    .broken(
       "host-donate-before-flush", "the page is handed over once the block is broken",
-      .flushBeforeHandOver, omission: "flushing before the page is handed over",
+      Choice(omitting: .flushBeforeHandOver), omits: "flushing before the page is handed over",
       violates: [
         NoStaleUseAfterDSB.id, NoReuseWhileCached.id, DonatedPageUnreachable.id,
         OperationsLinearise.id,
       ]),
   ]
 
-  private static let reclaiming: [Model] = [
-    model(
+  private static let reclaiming: [Variant<Choice>] = [
+    .holds(
       "host-reclaim", "the page is wiped, handed back and mapped; then the table is coalesced",
-      scenario: .reclaim),
-    model(
+      Choice(.reclaim)),
+    .holds(
       "host-reclaim-fills-on-demand",
       "the table is unlinked, flushed and freed; the host's next fault makes the block",
-      scenario: .reclaim, resizing: .breakFirstAndFillOnDemand),
-    model(
+      Choice(.reclaim, resizing: .breakFirstAndFillOnDemand)),
+    .holds(
       "host-reclaim-in-place-if-allowed",
       "the table is coalesced without a break where FEAT_BBM level 2 allows it",
-      scenario: .reclaim, resizing: .inPlaceIfAllowed),
-    model(
+      Choice(.reclaim, resizing: .inPlaceIfAllowed)),
+    .broken(
       "host-reclaim-without-guest-flush", "the page stays in the TLBs of the guest that has ended",
-      scenario: .reclaim, .guestFlush, omission: "flushing the guest's table",
+      Choice(.reclaim, omitting: .guestFlush), omits: "flushing the guest's table",
       violates: [NoStaleUseAfterDSB.id, NoReuseWhileCached.id]),
-    model(
+    .broken(
       "host-reclaim-maps-before-hand-back",
       "the host's table maps the page while it is the guest's",
-      scenario: .reclaim, .handBackBeforeMapping,
-      omission: "handing the page back before mapping it",
+      Choice(.reclaim, omitting: .handBackBeforeMapping),
+      omits: "handing the page back before mapping it",
       violates: [DonatedPageUnreachable.id]),
-    model(
+    .broken(
       "host-coalesce-in-place", "the table gives way to the block without a break",
-      scenario: .reclaim, .coalesceBreak, omission: "breaking the entry before the block is made",
+      Choice(.reclaim, omitting: .coalesceBreak),
+      omits: "breaking the entry before the block is made",
       violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
-    model(
+    .broken(
       "host-coalesce-frees-before-flush", "the table is freed once the entry is broken",
-      scenario: .reclaim, .flushBeforeFree, omission: "flushing before the table is freed",
+      Choice(.reclaim, omitting: .flushBeforeFree), omits: "flushing before the table is freed",
       violates: [NoReuseWhileCached.id, NoUseAfterFree.id]),
-    model(
+    .broken(
       "host-coalesce-tlbi-last-level", "the pointer to the table stays in the walk caches",
-      scenario: .reclaim, .flushOfTablePointers,
-      omission: "flushing pointers to tables, not leaves alone",
+      Choice(.reclaim, omitting: .flushOfTablePointers),
+      omits: "flushing pointers to tables, not leaves alone",
       violates: [
         NoStaleUseAfterDSB.id, BreakBeforeMake.id, NoConflictingTLBEntries.id,
         NoReuseWhileCached.id, NoUseAfterFree.id,
       ]),
   ]
 
-  private static let sharing: [Model] = [
-    model(
+  private static let sharing: [Variant<Choice>] = [
+    .holds(
       "host-donate-write-locked", "faults share a reader-writer lock, splitting has it alone",
-      scenario: .shareAndDonate),
-    model(
+      Choice(.shareAndDonate)),
+    .broken(
       "host-donate-read-locked", "splitting, too, holds the lock for reading only",
-      scenario: .shareAndDonate, .writeSide, omission: "taking the lock for writing",
+      Choice(.shareAndDonate, omitting: .writeSide), omits: "taking the lock for writing",
       violates: [
         BreakBeforeMake.id, NoReuseWhileCached.id, DonatedPageUnreachable.id,
         ReferencesMatchEntries.id,
       ]),
-    model(
+    .holds(
       "host-coalesce-write-locked", "faults share a reader-writer lock, coalescing has it alone",
-      scenario: .shareAndReclaim),
-    model(
+      Choice(.shareAndReclaim)),
+    .broken(
       "host-coalesce-read-locked", "coalescing, too, holds the lock for reading only",
-      scenario: .shareAndReclaim, .writeSide, omission: "taking the lock for writing",
-      violates: [
-        NoUseAfterFree.id, BreakBeforeMake.id, ReferencesMatchEntries.id,
-      ]),
+      Choice(.shareAndReclaim, omitting: .writeSide), omits: "taking the lock for writing",
+      violates: [NoUseAfterFree.id, BreakBeforeMake.id, ReferencesMatchEntries.id]),
   ]
-
-  private static func model(
-    _ name: String, _ summary: String, scenario: HostScenario = .donate,
-    resizing: HostTable.Resizing = .breakFirst, _ omitting: HostTable.Omission? = nil,
-    omission: String? = nil, violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary, scenario: scenario.text, omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: scenario.races
-    ) { _ in
-      scenario.build(resizing, omitting: omitting)
-    }
-  }
 }

@@ -50,7 +50,7 @@ enum HostScenario: Sendable {
   private var startsDonated: Bool { self == .reclaim || self == .shareAndReclaim }
 
   func build(_ resizing: HostTable.Resizing, omitting omission: HostTable.Omission?) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let scenario = Scenario()
     let table = HostTable(scenario, sharing: sharesLock, resizing, omitting: omission)
     scenario.boot { cpu in try boot(cpu, table) }
     switch self {
@@ -75,9 +75,9 @@ enum HostScenario: Sendable {
         },
         table.reclaims(1))
       scenario.cpu(
-        "guest vcpu",
-        mmu: MMU(table.guestRoot, speculatesOn: [0], times: 1, owner: table.guest),
-        CPUOperation("end") { cpu in try cpu.store(1, to: ended, .release) })
+        "guest vcpu", mmu: MMU(table.guestRoot, speculatesOn: [0], times: 1, owner: table.guest),
+        runs: "end"
+      ) { cpu in try cpu.store(ended, 1, .release) }
     case .shareAndDonate, .shareAndReclaim:
       for page in 0...1 {
         scenario.cpu(
@@ -99,7 +99,7 @@ enum HostScenario: Sendable {
           pageCount: table.geometry.addressCount, donated: startsDonated ? [1] : [])))
   }
 
-  private func boot(_ cpu: VirtualCPU, _ table: HostTable) throws(Abandoned) {
+  private func boot(_ cpu: VirtualCPU, _ table: HostTable) throws {
     for frame in table.frames { try cpu.handOver(frame, to: table.host) }
     try link(cpu, try cpu.allocateTable(), at: 0, of: table.guestRoot)
     if startsDonated {
@@ -107,25 +107,25 @@ enum HostScenario: Sendable {
       try link(cpu, pages, at: 0, of: table.root)
       guard let pages else { return }
       if self == .reclaim {
-        try cpu.store(Descriptor.page(0).bits, to: pages[0], .relaxed)
+        try cpu.store(pages.entry(0), .page(0), .relaxed)
         try cpu.getPage(pages)
       }
-      try cpu.store(HostTable.owned.bits, to: pages[1], .relaxed)
+      try cpu.store(pages.entry(1), HostTable.owned, .relaxed)
       try cpu.getPage(pages)
       try cpu.handOver(table.frames[1], to: table.guest)
       try table.mapForGuest(cpu, 1)
     }
     if self == .donate || self == .donateAndFault {
-      try cpu.store(table.block(over: 1).bits, to: table.root[0], .relaxed)
+      try cpu.store(table.root.entry(0), table.block(over: 1), .relaxed)
       try cpu.getPage(table.root)
     }
   }
 
   private func link(
     _ cpu: VirtualCPU, _ table: TablePage?, at index: Int, of root: TablePage
-  ) throws(Abandoned) {
+  ) throws {
     guard let table else { return }
-    try cpu.store(Descriptor.table(table).bits, to: root[index], .relaxed)
+    try cpu.store(root.entry(index), .table(table), .relaxed)
     try cpu.getPage(root)
   }
 }

@@ -4,10 +4,10 @@ import Gracewalk
 
 extension HostTable {
   /// Takes a page from the host and gives it to the guest.
-  func donate(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> HostResult {
+  func donate(_ cpu: VirtualCPU, _ address: Int) throws -> HostResult {
     try lockForChange(cpu)
-    let slot = root[geometry.index(of: address, at: 0)]
-    let old = Descriptor(bits: try cpu.load(slot, .relaxed))
+    let slot = root.entry(of: address, at: 0)
+    let old = try cpu.load(slot, .relaxed)
     guard !old.isTable, let table = try cpu.allocateTable() else {
       // No scenario gets here: blocks are split once, and memory does not run out.
       try unlockForChange(cpu)
@@ -23,7 +23,7 @@ extension HostTable {
     return .done
   }
 
-  private func giveToGuest(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) {
+  private func giveToGuest(_ cpu: VirtualCPU, _ address: Int) throws {
     try cpu.expectUntranslated(root, address)
     try cpu.handOver(frames[address], to: guest)
     try mapForGuest(cpu, address)
@@ -31,30 +31,30 @@ extension HostTable {
 
   /// Break, flush, make.
   private func splitWithBreak(
-    _ cpu: VirtualCPU, _ slot: Location, _ old: Descriptor, into table: TablePage,
+    _ cpu: VirtualCPU, _ slot: Entry, _ old: Descriptor, into table: TablePage,
     without address: Int
-  ) throws(Abandoned) {
+  ) throws {
     let fillsOnDemand = resizing == .breakFirstAndFillOnDemand
     if !fillsOnDemand { try fill(cpu, table, over: address, isDonated: true) }
     if old.isValid {
-      try cpu.store(Descriptor.invalid.bits, to: slot, .relaxed)
+      try cpu.store(slot, .invalid, .relaxed)
       if omission == .flushBeforeHandOver { try giveToGuest(cpu, address) }
       try flushBlock(cpu, over: address)
     } else {
       // Nothing was mapped, so nothing is cached; the entry becomes one in use.
       try cpu.getPage(root)
     }
-    try cpu.store(Descriptor.table(table).bits, to: slot, .release)
+    try cpu.store(slot, .table(table), .release)
     if fillsOnDemand {
-      let page = table[geometry.index(of: address, at: 1)]
-      try cpu.store(HostTable.owned.bits, to: page, .release)
+      let page = table.entry(of: address, at: 1)
+      try cpu.store(page, HostTable.owned, .release)
       try cpu.getPage(table)
     }
     try cpu.dsb()
   }
 
   /// Removes a block that was broken from all TLBs.
-  private func flushBlock(_ cpu: VirtualCPU, over address: Int) throws(Abandoned) {
+  private func flushBlock(_ cpu: VirtualCPU, over address: Int) throws {
     if omission != .dsbBeforeTLBI { try cpu.dsb() }
     guard omission != .tlbi else { return }
     // One address is enough: a block is cached as one entry, at level 0.
@@ -66,13 +66,13 @@ extension HostTable {
 
   /// The block gives way to a table that maps the same, and only then the page is unmapped.
   private func splitInPlace(
-    _ cpu: VirtualCPU, _ slot: Location, into table: TablePage, without address: Int
-  ) throws(Abandoned) {
+    _ cpu: VirtualCPU, _ slot: Entry, into table: TablePage, without address: Int
+  ) throws {
     try fill(cpu, table, over: address, isDonated: false)
-    try cpu.store(Descriptor.table(table).bits, to: slot, .release)
+    try cpu.store(slot, .table(table), .release)
     // One entry in use takes the place of another.
     try cpu.store(
-      HostTable.owned.bits, to: table[geometry.index(of: address, at: 1)], .relaxed)
+      table.entry(of: address, at: 1), HostTable.owned, .relaxed)
     try cpu.dsb()
     // No level: the page is cached as itself or as part of the block.
     try cpu.tlbi(.address(address), of: root)
@@ -82,11 +82,11 @@ extension HostTable {
   /// Maps all that a new table covers, with nobody looking, but for the donated page.
   private func fill(
     _ cpu: VirtualCPU, _ table: TablePage, over address: Int, isDonated: Bool
-  ) throws(Abandoned) {
+  ) throws {
     for index in 0..<geometry.entries {
       let page = firstAddress(ofBlockOver: address) + index
       let entry = isDonated && page == address ? HostTable.owned : Descriptor.page(page)
-      try cpu.store(entry.bits, to: table[index], .relaxed)
+      try cpu.store(table.entry(index), entry, .relaxed)
       try cpu.getPage(table)
     }
   }

@@ -39,7 +39,7 @@ struct HostTable: Sendable {
 
   /// Invalid, with the mark of an owner who is not the host (`kvm_pgtable_stage2_set_owner`); it
   /// counts as an entry in use (`stage2_pte_is_counted`).
-  static let owned = Descriptor(bits: 1 << 2)
+  static let owned = Descriptor(word: 1 << 2)
 
   let root: TablePage
   let geometry: Geometry
@@ -53,9 +53,7 @@ struct HostTable: Sendable {
   let resizing: Resizing
   let omission: Omission?
 
-  init(
-    _ scenario: Scenario, sharing: Bool, _ resizing: Resizing, omitting omission: Omission?
-  ) {
+  init(_ scenario: Scenario, sharing: Bool, _ resizing: Resizing, omitting omission: Omission?) {
     geometry = scenario.geometry
     root = scenario.rootTable("host root")
     guestRoot = scenario.rootTable("guest root")
@@ -71,26 +69,26 @@ struct HostTable: Sendable {
 
   // MARK: The lock
 
-  func lockForFault(_ cpu: VirtualCPU) throws(Abandoned) {
+  func lockForFault(_ cpu: VirtualCPU) throws {
     switch lock {
     case .exclusive(let lock): try cpu.lock(lock)
     case .shared(let lock): try cpu.readLock(lock)
     }
   }
 
-  func unlockForFault(_ cpu: VirtualCPU) throws(Abandoned) {
+  func unlockForFault(_ cpu: VirtualCPU) throws {
     switch lock {
     case .exclusive(let lock): try cpu.unlock(lock)
     case .shared(let lock): try cpu.readUnlock(lock)
     }
   }
 
-  func lockForChange(_ cpu: VirtualCPU) throws(Abandoned) {
+  func lockForChange(_ cpu: VirtualCPU) throws {
     if case .shared(let lock) = lock, omission != .writeSide { return try cpu.writeLock(lock) }
     try lockForFault(cpu)
   }
 
-  func unlockForChange(_ cpu: VirtualCPU) throws(Abandoned) {
+  func unlockForChange(_ cpu: VirtualCPU) throws {
     if case .shared(let lock) = lock, omission != .writeSide { return try cpu.writeUnlock(lock) }
     try unlockForFault(cpu)
   }
@@ -105,10 +103,10 @@ struct HostTable: Sendable {
   static let faultsMax = 5
 
   /// The host reads one of its pages, or what was one.
-  func hostRead(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> HostResult {
+  func hostRead(_ cpu: VirtualCPU, _ address: Int) throws -> HostResult {
     for _ in 0..<HostTable.faultsMax {
       if case .done = try cpu.guestRead(address) { return .reached }
-      let mayReach = try cpu.scope("fault") { () throws(Abandoned) in
+      let mayReach = try cpu.scope("fault") {
         try handleFault(cpu, address)
       }
       if !mayReach { return .refused }
@@ -117,22 +115,22 @@ struct HostTable: Sendable {
   }
 
   /// Maps what the host faulted on, unless it belongs to somebody else.
-  private func handleFault(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Bool {
+  private func handleFault(_ cpu: VirtualCPU, _ address: Int) throws -> Bool {
     try lockForFault(cpu)
     let mayReach = try mapOnDemand(cpu, address)
     try unlockForFault(cpu)
     return mayReach
   }
 
-  private func mapOnDemand(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Bool {
-    let parent = root[geometry.index(of: address, at: 0)]
-    let entry = Descriptor(bits: try cpu.load(parent, .acquire))
+  private func mapOnDemand(_ cpu: VirtualCPU, _ address: Int) throws -> Bool {
+    let parent = root.entry(of: address, at: 0)
+    let entry = try cpu.load(parent, .acquire)
     guard let table = cpu.table(at: entry) else {
       if !entry.isValid { try install(cpu, block(over: address), in: root, parent) }
       return true
     }
-    let slot = table[geometry.index(of: address, at: 1)]
-    let page = Descriptor(bits: try cpu.load(slot, .acquire))
+    let slot = table.entry(of: address, at: 1)
+    let page = try cpu.load(slot, .acquire)
     if page == HostTable.owned { return false }
     if !page.isValid { try install(cpu, .page(address), in: table, slot) }
     return true
@@ -140,10 +138,10 @@ struct HostTable: Sendable {
 
   /// Fills an empty entry, unless somebody who shares the lock was faster.
   private func install(
-    _ cpu: VirtualCPU, _ new: Descriptor, in table: TablePage, _ slot: Location
-  ) throws(Abandoned) {
+    _ cpu: VirtualCPU, _ new: Descriptor, in table: TablePage, _ slot: Entry
+  ) throws {
     let installed = try cpu.compareExchange(
-      slot, expected: Descriptor.invalid.bits, desired: new.bits, .acquireRelease)
+      slot, expected: .invalid, desired: new, .acquireRelease)
     if installed.exchanged { try cpu.getPage(table) }
     try cpu.dsb()
   }
@@ -165,25 +163,25 @@ struct HostTable: Sendable {
   // MARK: The protected guest
 
   /// The guest writes to its page, if it has one by now.
-  func guestWrite(_ cpu: VirtualCPU) throws(Abandoned) -> HostResult {
+  func guestWrite(_ cpu: VirtualCPU) throws -> HostResult {
     if case .done = try cpu.guestWrite(0) { return .reached }
     return .refused
   }
 
   /// Maps a frame at page 0 of the guest's table.
-  func mapForGuest(_ cpu: VirtualCPU, _ frame: Int) throws(Abandoned) {
-    let entry = Descriptor(bits: try cpu.load(guestRoot[0], .relaxed))
+  func mapForGuest(_ cpu: VirtualCPU, _ frame: Int) throws {
+    let entry = try cpu.load(guestRoot.entry(0), .relaxed)
     guard let table = cpu.table(at: entry) else { return }
-    try cpu.store(Descriptor.page(frame).bits, to: table[0], .release)
+    try cpu.store(table.entry(0), .page(frame), .release)
     try cpu.getPage(table)
     try cpu.dsb()
   }
 
   /// Takes page 0 away from a guest that runs no more: its MMUs may still walk.
-  func unmapFromGuest(_ cpu: VirtualCPU) throws(Abandoned) {
-    let entry = Descriptor(bits: try cpu.load(guestRoot[0], .relaxed))
+  func unmapFromGuest(_ cpu: VirtualCPU) throws {
+    let entry = try cpu.load(guestRoot.entry(0), .relaxed)
     guard let table = cpu.table(at: entry) else { return }
-    try cpu.store(Descriptor.invalid.bits, to: table[0], .release)
+    try cpu.store(table.entry(0), .invalid, .release)
     try cpu.putPage(table)
     try cpu.dsb()
     if omission != .guestFlush {

@@ -12,47 +12,39 @@ public enum Interrupts {
       + "removed table sends an interrupt to everybody and waits first?",
     about: [.noMask, .noInterrupt])
 
-  public static let models: [Model] = [
-    model(
+  private static let variants: [Variant<Stage2Table.Omission?>] = [
+    .holds(
       "ipi-before-free",
       "the unlinked subtree is freed when every other CPU has taken an interrupt"),
-    model(
+    .broken(
       "ipi-before-free-without-masking", "walkers leave their interrupts enabled", .mask,
-      omission: "masking interrupts on the way through the table",
+      omits: "masking interrupts on the way through the table",
       violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
-    model(
+    .broken(
       "ipi-before-free-without-waiting", "the unlinked subtree is freed at once", .interrupt,
-      omission: "interrupting the others before freeing",
+      omits: "interrupting the others before freeing",
       violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
-    model(
+    .broken(
       "ipi-before-free-masked-sender",
       "who unlinks a subtree unmasks its own interrupts only when it has freed it",
-      .unmaskBeforeInterrupting, omission: "unmasking interrupts before waiting for the others",
+      .unmaskBeforeInterrupting, omits: "unmasking interrupts before waiting for the others",
       violates: [ProgressOfCPUs.id, GracePeriodSafety.id]),
-    model(
+    .broken(
       "ipi-before-unlinking", "the others are interrupted first, and the subtree is unlinked then",
-      .unlinkBeforeInterrupting, omission: "unlinking before interrupting the others",
+      .unlinkBeforeInterrupting, omits: "unlinking before interrupting the others",
       violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ omitting: Stage2Table.Omission? = nil,
-    omission: String? = nil, violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "Both root entries lead to tables. One collapser replaces the first by a block, another "
-        + "the second, and the mapper faults in a page below the first.",
-      omission: omission, origin: origin,
-      parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races,
-      instances: [["levels": 2], ["levels": 3]]
-    ) { values in
-      scenario(levels: values["levels"], omitting)
-    }
-  }
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "Both root entries lead to tables. One collapser replaces the first by a block, another the "
+      + "second, and the mapper faults in a page below the first.",
+    origin: origin,
+    parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
+    mustHappen: races,
+    instances: [["levels": 2], ["levels": 3]],
+    build: scenario)
 
   /// The mapper comes before the collapse, after it, and between its steps; both collapses end.
   private static let races =
@@ -64,10 +56,11 @@ public enum Interrupts {
       }
     }
 
-  private static func scenario(levels: Int, _ omitting: Stage2Table.Omission?) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
-    let table = Stage2Table(
-      scenario, teardown: .afterInterrupts, protection: .maskedInterrupts, omitting: omitting)
+  @Sendable private static func scenario(
+    _ values: ParameterValues, _ omitting: Stage2Table.Omission?
+  ) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: values["levels"], entries: 2))
+    let table = Stage2Table(scenario, teardown: .afterInterrupts, omitting: omitting)
     // The first page of the second half of what the first root entry covers; and of the other.
     let mapped = table.geometry.span(ofEntryAt: 1)
     let other = table.geometry.span(ofEntryAt: 0)

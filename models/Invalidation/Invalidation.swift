@@ -21,51 +21,48 @@ public enum Invalidation {
     NoStaleUseAfterDSB.id, NoReuseWhileCached.id, DonatedPageUnreachable.id,
   ]
 
-  public static let models: [Model] =
-    [
-      model(
-        "unmap-and-free", "invalidate, DSB, TLBI by address, DSB; then the page is given back"),
-      model(
-        "unmap-without-tlbi", "the page is given back as soon as the entry is invalid", .flush,
-        omission: "the TLBI", violates: fails),
-      model(
-        "unmap-tlbi-before-dsb",
-        "the TLBI is issued before the DSB that publishes the invalid entry",
-        .barrierBeforeFlush, omission: "the DSB between the entry and the TLBI",
-        violates: fails),
-      model(
-        "unmap-without-final-dsb", "nobody waits for the TLBI to complete", .barrierAfterFlush,
-        omission: "the DSB after the TLBI", violates: fails),
-      model(
-        "unmap-tlbi-local", "the TLBI reaches the issuing CPU only", .broadcast,
-        omission: "the inner-shareable form of the TLBI",
-        violates: fails),
-      model(
-        "unmap-tlbi-wrong-level", "the level hint says that the leaf is a block of the root",
-        .levelOfLeaf, omission: "the right level in the TLBI",
-        violates: fails),
-    ] + handedOver
+  private static let variants: [Variant<Omission?>] = [
+    .holds("unmap-and-free", "invalidate, DSB, TLBI by address, DSB; then the page is given back"),
+    .broken(
+      "unmap-without-tlbi", "the page is given back as soon as the entry is invalid", .flush,
+      omits: "the TLBI", violates: fails),
+    .broken(
+      "unmap-tlbi-before-dsb",
+      "the TLBI is issued before the DSB that publishes the invalid entry", .barrierBeforeFlush,
+      omits: "the DSB between the entry and the TLBI", violates: fails),
+    .broken(
+      "unmap-without-final-dsb", "nobody waits for the TLBI to complete", .barrierAfterFlush,
+      omits: "the DSB after the TLBI", violates: fails),
+    .broken(
+      "unmap-tlbi-local", "the TLBI reaches the issuing CPU only", .broadcast,
+      omits: "the inner-shareable form of the TLBI", violates: fails),
+    .broken(
+      "unmap-tlbi-wrong-level", "the level hint says that the leaf is a block of the root",
+      .levelOfLeaf, omits: "the right level in the TLBI", violates: fails),
+  ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ omitting: Omission? = nil, omission: String? = nil,
-    violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "One page is mapped. A vCPU of the guest reads it while its MMU may also walk of its own "
-        + "accord, a second one writes to it, and the host unmaps it and gives it back.",
-      omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races, vocabulary: vocabulary(omitting)
-    ) { _ in
-      scenario { cpu, root, frame in try giveBack(cpu, root, frame, omitting) }
+  public static let models = byTheHost + handedOver
+
+  private static let byTheHost = Model.family(
+    variants,
+    scenario:
+      "One page is mapped. A vCPU of the guest reads it while its MMU may also walk speculatively, "
+      + "a second one writes to it, and the host unmaps it and gives it back.",
+    origin: origin, mustHappen: races, vocabulary: vocabulary
+  ) { _, omitting in
+    let scenario = Scenario()
+    let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+    addGuests(scenario, root)
+    scenario.cpu("host", runs: "unmap 0x0") { cpu in
+      try giveBack(cpu, root, frames[0], omitting)
     }
+    require(scenario)
+    return scenario
   }
 
   private static func giveBack(
     _ cpu: VirtualCPU, _ root: TablePage, _ frame: DataFrame, _ omitting: Omission?
-  ) throws(Abandoned) {
+  ) throws {
     try invalidateEntry(cpu, root)
     try flush(cpu, root, omitting)
     try cpu.handOver(frame, to: .nobody)
@@ -74,56 +71,42 @@ public enum Invalidation {
 
   // MARK: Another CPU flushes
 
-  private static let handedOver: [Model] = [
-    handOver(
-      "unmap-flushed-by-another",
-      "one CPU invalidates the entry, another one flushes after it has seen that"),
-    handOver(
-      "unmap-flushed-by-another-too-early", "the other CPU does not wait for the invalidation",
-      waits: false, omission: "waiting for the entry to be invalid before the TLBI",
-      violates: fails),
-  ]
-
-  private static func handOver(
-    _ name: String, _ summary: String, waits: Bool = true, omission: String? = nil,
-    violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "One page is mapped and both vCPUs access it. One CPU makes its entry invalid and says so "
-        + "in a word; another one issues the TLBI and gives the page back.",
-      omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races
-    ) { _ in
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-      let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
-      let isInvalid = scenario.word("entry is invalid")
-      let isFlushed = scenario.word("entry is flushed")
-      addGuests(scenario, root)
-      scenario.cpu(
-        "unmapper",
-        CPUOperation("unmap 0x0") { cpu in
-          try invalidateEntry(cpu, root)
-          try cpu.dsb()
-          try cpu.store(1, to: isInvalid, .release)
-          try cpu.wait(until: isFlushed, .equals(1))
-          try cpu.handOver(frames[0], to: .nobody)
-          try cpu.expectUntranslated(root, 0)
-        })
-      scenario.cpu(
-        "flusher",
-        CPUOperation("flush 0x0") { cpu in
-          if waits { try cpu.wait(until: isInvalid, .equals(1)) }
-          try cpu.dsb()
-          try cpu.tlbi(.address(0), of: root)
-          try cpu.dsb()
-          try cpu.store(1, to: isFlushed, .release)
-        })
-      require(scenario)
-      return scenario
+  private static let handedOver = Model.family(
+    [
+      .holds(
+        "unmap-flushed-by-another",
+        "one CPU invalidates the entry, another one flushes after it has seen that", true),
+      .broken(
+        "unmap-flushed-by-another-too-early", "the other CPU does not wait for the invalidation",
+        false, omits: "waiting for the entry to be invalid before the TLBI", violates: fails),
+    ],
+    scenario:
+      "One page is mapped and both vCPUs access it. One CPU makes its entry invalid and says so in "
+      + "a word; another one issues the TLBI and gives the page back.",
+    origin: origin, mustHappen: races
+  ) { _, waits in
+    let scenario = Scenario()
+    let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+    let isInvalid = scenario.variable("entry is invalid", initial: false)
+    let isFlushed = scenario.variable("entry is flushed", initial: false)
+    addGuests(scenario, root)
+    scenario.cpu("unmapper", runs: "unmap 0x0") { cpu in
+      try invalidateEntry(cpu, root)
+      try cpu.dsb()
+      try cpu.store(isInvalid, true, .release)
+      try cpu.wait(until: isFlushed, .equals(true))
+      try cpu.handOver(frames[0], to: .nobody)
+      try cpu.expectUntranslated(root, 0)
     }
+    scenario.cpu("flusher", runs: "flush 0x0") { cpu in
+      if waits { try cpu.wait(until: isInvalid, .equals(true)) }
+      try cpu.dsb()
+      try cpu.tlbi(.address(0), of: root)
+      try cpu.dsb()
+      try cpu.store(isFlushed, true, .release)
+    }
+    require(scenario)
+    return scenario
   }
 
   // MARK: Any of these operations
@@ -135,7 +118,7 @@ public enum Invalidation {
         "One page is mapped. What unmaps it or maps it again holds the host's lock; the MMU of "
         + "each CPU that accesses it may also walk once speculatively."
     ) {
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+      let scenario = Scenario()
       let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
       let lock = scenario.spinLock("mmu_lock")
       mapPage(scenario, root)
@@ -161,7 +144,7 @@ public enum Invalidation {
               if !entry.found.isValid {
                 try cpu.handOver(frames[0], to: .guest)
                 try cpu.getPage(entry.table)
-                try cpu.store(Descriptor.page(0).bits, to: entry.table[0], .release)
+                try cpu.store(entry.table.entry(0), .page(0), .release)
               }
               try cpu.unlock(lock)
             }),
@@ -173,9 +156,9 @@ public enum Invalidation {
   /// The table that the root leads to, which stays, and what it has for the page.
   private static func pageEntry(
     _ cpu: VirtualCPU, _ root: TablePage
-  ) throws(Abandoned) -> (table: TablePage, found: Descriptor) {
-    let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) ?? root
-    return (table, Descriptor(bits: try cpu.load(table[0], .relaxed)))
+  ) throws -> (table: TablePage, found: Descriptor) {
+    let table = cpu.table(at: try cpu.load(root.entry(0), .acquire)) ?? root
+    return (table, try cpu.load(table.entry(0), .relaxed))
   }
 
   // MARK: What they have in common
@@ -185,31 +168,20 @@ public enum Invalidation {
     ["frame 0x0", "translation fault"].map { ExpectedOutcome(access, $0) }
   }
 
-  private static func scenario(
-    _ unmap: @escaping @Sendable (VirtualCPU, TablePage, DataFrame) throws -> Void
-  ) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-    let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
-    addGuests(scenario, root)
-    scenario.cpu("host", CPUOperation("unmap 0x0") { cpu in try unmap(cpu, root, frames[0]) })
-    require(scenario)
-    return scenario
-  }
-
   static func addGuests(_ scenario: Scenario, _ root: TablePage, walks: Int = 1) {
     mapPage(scenario, root)
-    scenario.cpu(
-      "vcpu 0", mmu: MMU(root, speculatesOn: [0], times: walks),
-      CPUOperation("read 0x0") { try $0.guestRead(0) })
-    scenario.cpu("vcpu 1", mmu: MMU(root), CPUOperation("write 0x0") { try $0.guestWrite(0) })
+    scenario.cpu("vcpu 0", mmu: MMU(root, speculatesOn: [0], times: walks), runs: "read 0x0") {
+      try $0.guestRead(0)
+    }
+    scenario.cpu("vcpu 1", mmu: MMU(root), runs: "write 0x0") { try $0.guestWrite(0) }
   }
 
   private static func mapPage(_ scenario: Scenario, _ root: TablePage) {
     scenario.boot { cpu in
       guard let table = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
+      try cpu.store(table.entry(0), .page(0), .relaxed)
       try cpu.getPage(table)
-      try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+      try cpu.store(root.entry(0), .table(table), .release)
       try cpu.getPage(root)
     }
   }
@@ -220,19 +192,13 @@ public enum Invalidation {
     scenario.require(DonatedPageUnreachable())
   }
 
-  private static func invalidateEntry(
-    _ cpu: VirtualCPU, _ root: TablePage
-  ) throws(Abandoned) {
-    guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) else {
-      return
-    }
-    try cpu.store(Descriptor.invalid.bits, to: table[0], .relaxed)
+  private static func invalidateEntry(_ cpu: VirtualCPU, _ root: TablePage) throws {
+    guard let table = cpu.table(at: try cpu.load(root.entry(0), .acquire)) else { return }
+    try cpu.store(table.entry(0), .invalid, .relaxed)
     try cpu.putPage(table)
   }
 
-  private static func flush(
-    _ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?
-  ) throws(Abandoned) {
+  private static func flush(_ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?) throws {
     if omitting != .barrierBeforeFlush { try cpu.dsb() }
     if omitting == .flush { return }
     var invalidation = TLBInvalidation.address(0).level(omitting == .levelOfLeaf ? 0 : 1)

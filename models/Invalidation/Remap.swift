@@ -9,49 +9,40 @@ public enum Remap {
     case breaking, flushBeforeMaking, pageBit
   }
 
-  public static let models: [Model] = [
-    model("remap-page", "invalidate, DSB, TLBI, DSB, and then the new entry"),
-    model(
+  private static let variants: [Variant<Omission?>] = [
+    .holds("remap-page", "invalidate, DSB, TLBI, DSB, and then the new entry"),
+    .broken(
       "remap-without-break", "the new entry is written over the old one, then flushed", .breaking,
-      omission: "the invalid entry in between",
+      omits: "the invalid entry in between",
       violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
-    model(
+    .broken(
       "remap-make-before-tlbi", "the entry is broken, but made again before the flush",
-      .flushBeforeMaking, omission: "the flush between breaking and making",
+      .flushBeforeMaking, omits: "the flush between breaking and making",
       violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
-    model(
+    .broken(
       "remap-to-block", "the new entry is written as a block, which the last level has none of",
-      .pageBit, omission: "the bit that tells a page from a block",
+      .pageBit, omits: "the bit that tells a page from a block",
       violates: [EntriesAreWellFormed.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ omitting: Omission? = nil, omission: String? = nil,
-    violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "One page is mapped, with the access flag set. A vCPU reads it while its MMU may also walk "
-        + "twice speculatively, a second one writes to it, and the host moves the page to "
-        + "another frame and gives the old one back.",
-      omission: omission, origin: Invalidation.origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races
-    ) { _ in
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-      let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
-      Invalidation.addGuests(scenario, root, walks: 2)
-      scenario.cpu(
-        "host",
-        CPUOperation("migrate 0x0") { cpu in
-          try move(cpu, root, omitting)
-          try cpu.expectCurrent(root, 0)
-          try cpu.handOver(frames[0], to: .nobody)
-        })
-      Invalidation.require(scenario)
-      return scenario
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "One page is mapped, with the access flag set. A vCPU reads it while its MMU may also walk "
+      + "twice speculatively, a second one writes to it, and the host moves the page to another "
+      + "frame and gives the old one back.",
+    origin: Invalidation.origin, mustHappen: races
+  ) { _, omitting in
+    let scenario = Scenario()
+    let (root, frames) = (scenario.rootTable(), scenario.dataFrames(2))
+    Invalidation.addGuests(scenario, root, walks: 2)
+    scenario.cpu("host", runs: "migrate 0x0") { cpu in
+      try move(cpu, root, omitting)
+      try cpu.expectCurrent(root, 0)
+      try cpu.handOver(frames[0], to: .nobody)
     }
+    Invalidation.require(scenario)
+    return scenario
   }
 
   /// Each guest comes before the page is moved, after that, and while its entry is broken.
@@ -59,22 +50,18 @@ public enum Remap {
     ["frame 0x0", "frame 0x1", "translation fault"].map { ExpectedOutcome(access, $0) }
   }
 
-  private static func move(
-    _ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?
-  ) throws(Abandoned) {
-    guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) else {
-      return
-    }
+  private static func move(_ cpu: VirtualCPU, _ root: TablePage, _ omitting: Omission?) throws {
+    guard let table = cpu.table(at: try cpu.load(root.entry(0), .acquire)) else { return }
     if omitting != .breaking {
-      try cpu.store(Descriptor.locked.bits, to: table[0], .relaxed)
+      try cpu.store(table.entry(0), .locked, .relaxed)
       if omitting != .flushBeforeMaking { try flush(cpu, root) }
     }
     let new = omitting == .pageBit ? Descriptor.block(1) : .page(1)
-    try cpu.store(new.bits, to: table[0], .release)
+    try cpu.store(table.entry(0), new, .release)
     if omitting == .breaking || omitting == .flushBeforeMaking { try flush(cpu, root) }
   }
 
-  private static func flush(_ cpu: VirtualCPU, _ root: TablePage) throws(Abandoned) {
+  private static func flush(_ cpu: VirtualCPU, _ root: TablePage) throws {
     try cpu.dsb()
     try cpu.tlbi(.address(0).level(1), of: root)
     try cpu.dsb()

@@ -19,19 +19,17 @@ public enum Memcache {
       + "takes them from. What if vCPUs that fault in parallel took them from one and the same?",
     about: [.loadAndStore])
 
-  public static let models: [Model] = [
-    model("shared-memcache", "a page is taken out of the shared cache by an exchange"),
-    model(
+  private static let variants: [Variant<Omission?>] = [
+    .holds("shared-memcache", "a page is taken out of the shared cache by an exchange"),
+    .broken(
       "shared-memcache-without-exchange",
-      "a page is read out of the shared cache, which is then "
-        + "emptied by a store",
-      .exchange, omission: "the exchange that takes a page out of the cache",
-      violates: [NoTableLinkedTwice.id]),
-    model(
+      "a page is read out of the shared cache, which is then " + "emptied by a store", .exchange,
+      omits: "the exchange that takes a page out of the cache", violates: [NoTableLinkedTwice.id]),
+    .broken(
       "shared-memcache-taken-for-own",
       "a vCPU that finds the cache empty hits the BUG_ON of kvm_mmu_memory_cache_alloc(), as if it "
         + "had filled the cache itself",
-      .lookingWhetherEmpty, omission: "looking whether the cache is empty",
+      .lookingWhetherEmpty, omits: "looking whether the cache is empty",
       violates: [OperationsDoNotThrow.id]),
   ]
 
@@ -42,56 +40,48 @@ public enum Memcache {
     var description: String
   }
 
-  private static func model(
-    _ name: String, _ summary: String, _ omitting: Omission? = nil, omission: String? = nil,
-    violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "A cache holds one table page. Two vCPUs fault in different halves of an empty table; each "
-        + "takes the page if it is there and installs it.",
-      omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: ["fault 0", "fault 1"].flatMap { fault in
-        [ExpectedOutcome(fault, "installed"), ExpectedOutcome(fault, "cacheIsEmpty")]
-      }
-    ) { _ in
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-      let cache = scenario.word("memcache")
-      let root = scenario.rootTable()
-      scenario.boot { cpu in
-        guard let page = try cpu.allocateTable() else { return }
-        try cpu.store(Descriptor.table(page).bits, to: cache, .relaxed)
-      }
-      for vcpu in 0..<2 {
-        scenario.cpu(
-          "vcpu \(vcpu)",
-          CPUOperation("fault \(vcpu)") { cpu -> any OperationResult in
-            guard let page = try take(cpu, cache, byExchange: omitting != .exchange) else {
-              if omitting == .lookingWhetherEmpty { throw Bug(description: "BUG_ON(!page)") }
-              return Result.cacheIsEmpty
-            }
-            try cpu.getPage(root)
-            try cpu.store(Descriptor.table(page).bits, to: root[vcpu], .release)
-            return Result.installed
-          })
-      }
-      scenario.require(InvariantCatalogue.tables)
-      return scenario
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "A cache holds one table page. Two vCPUs fault in different halves of an empty table; each "
+      + "takes the page if it is there and installs it.",
+    origin: origin,
+    mustHappen: ["fault 0", "fault 1"].flatMap { fault in
+      [ExpectedOutcome(fault, "installed"), ExpectedOutcome(fault, "cacheIsEmpty")]
     }
+  ) { _, omitting in
+    let scenario = Scenario()
+    let cache = scenario.variable("memcache", initial: Descriptor.invalid)
+    let root = scenario.rootTable()
+    scenario.boot { cpu in
+      guard let page = try cpu.allocateTable() else { return }
+      try cpu.store(cache, .table(page), .relaxed)
+    }
+    for vcpu in 0..<2 {
+      scenario.cpu("vcpu \(vcpu)", runs: "fault \(vcpu)") { cpu -> any OperationResult in
+        guard let page = try take(cpu, cache, byExchange: omitting != .exchange) else {
+          if omitting == .lookingWhetherEmpty { throw Bug(description: "BUG_ON(!page)") }
+          return Result.cacheIsEmpty
+        }
+        try cpu.getPage(root)
+        try cpu.store(root.entry(vcpu), .table(page), .release)
+        return Result.installed
+      }
+    }
+    scenario.require(InvariantCatalogue.tables)
+    return scenario
   }
 
   private static func take(
-    _ cpu: VirtualCPU, _ cache: Location, byExchange: Bool
-  ) throws(Abandoned) -> TablePage? {
-    let taken: UInt64
+    _ cpu: VirtualCPU, _ cache: Entry, byExchange: Bool
+  ) throws -> TablePage? {
+    let taken: Descriptor
     if byExchange {
-      taken = try cpu.exchange(0, in: cache, .acquireRelease)
+      taken = try cpu.exchange(cache, .invalid, .acquireRelease)
     } else {
       taken = try cpu.load(cache, .acquire)
-      try cpu.store(0, to: cache, .release)
+      try cpu.store(cache, .invalid, .release)
     }
-    return cpu.table(at: Descriptor(bits: taken))
+    return cpu.table(at: taken)
   }
 }

@@ -19,51 +19,45 @@ public enum References {
       + "free a page that several of them let go of at once?",
     about: [.loadAndStore, .noPut])
 
-  public static let models: [Model] = [
-    model("drop-last-reference", "a reference is dropped and tested in one step"),
-    model(
+  private static let variants: [Variant<Bool>] = [
+    .holds("drop-last-reference", "a reference is dropped and tested in one step", true),
+    .broken(
       "drop-last-reference-tested-later", "the count is decremented first and read again to test",
-      omission: "testing in the same step", violates: [NoDoubleFree.id]),
+      false,
+      omits: "testing in the same step", violates: [NoDoubleFree.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, omission: String? = nil, violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "An unlinked page is held by three vCPUs and by nobody else. Each drops its reference, and "
-        + "the last to do so frees the page.",
-      omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: [ExpectedOutcome("drop", "dropped"), ExpectedOutcome("drop", "freed")]
-    ) { _ in
-      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-      let holder = scenario.word("held page")
-      _ = scenario.rootTable()
-      scenario.boot { cpu in
-        guard let page = try cpu.allocateTable() else { return }
-        try cpu.getPage(page)
-        try cpu.getPage(page)
-        try cpu.store(Descriptor.table(page).bits, to: holder, .relaxed)
-      }
-      scenario.cpus(
-        ["vcpu 0", "vcpu 1", "vcpu 2"],
-        CPUOperation("drop") { cpu in
-          let held = Descriptor(bits: try cpu.load(holder, .relaxed))
-          guard let page = cpu.table(at: held) else { return Result.dropped }
-          return try drop(cpu, page, inOneStep: omission == nil)
-        })
-      scenario.require(InvariantCatalogue.tables)
-      return scenario
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "An unlinked page is held by three vCPUs and by nobody else. Each drops its reference, and "
+      + "the last to do so frees the page.",
+    origin: origin,
+    mustHappen: [ExpectedOutcome("drop", "dropped"), ExpectedOutcome("drop", "freed")]
+  ) { _, testsInOneStep in
+    let scenario = Scenario()
+    let holder = scenario.variable("held page", initial: Descriptor.invalid)
+    _ = scenario.rootTable()
+    scenario.boot { cpu in
+      guard let page = try cpu.allocateTable() else { return }
+      try cpu.getPage(page)
+      try cpu.getPage(page)
+      try cpu.store(holder, .table(page), .relaxed)
     }
+    scenario.cpus(
+      ["vcpu 0", "vcpu 1", "vcpu 2"],
+      CPUOperation("drop") { cpu in
+        let held = try cpu.load(holder, .relaxed)
+        guard let page = cpu.table(at: held) else { return Result.dropped }
+        return try drop(cpu, page, inOneStep: testsInOneStep)
+      })
+    scenario.require(InvariantCatalogue.tables)
+    return scenario
   }
 
-  private static func drop(
-    _ cpu: VirtualCPU, _ page: TablePage, inOneStep: Bool
-  ) throws(Abandoned) -> Result {
+  private static func drop(_ cpu: VirtualCPU, _ page: TablePage, inOneStep: Bool) throws -> Result {
     if inOneStep { return try cpu.putPage(page) ? .freed : .dropped }
-    _ = try cpu.fetchAdd(-1, to: page.references, .release)
+    _ = try cpu.fetchAdd(page.references, -1, .release)
     guard try cpu.load(page.references, .acquire) == 0 else { return .dropped }
     try cpu.free(page)
     return .freed

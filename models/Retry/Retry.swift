@@ -6,47 +6,43 @@ import Gracewalk
 public enum Retry {
   public static let models: [Model] = faults + SwapEntries.models
 
-  static let faults: [Model] = [
-    fault(
+  private static let variants: [Variant<Stage2Table.Omission?>] = [
+    .holds(
       "fault-until-mapped",
       "a fault that meets a locked entry returns to the guest, which faults again"),
-    fault(
+    .broken(
       "fault-until-mapped-keeps-entry-locked",
       "the entry is locked before memory for the table is allocated, which may fail",
-      .unlockWhenOutOfMemory, omission: "unlocking the entry when memory has run out",
+      .unlockWhenOutOfMemory, omits: "unlocking the entry when memory has run out",
       violates: [ProgressOfCPUs.id]),
   ]
 
-  private static func fault(
-    _ name: String, _ summary: String, _ omitting: Stage2Table.Omission? = nil,
-    omission: String? = nil, violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "The table is empty and memory may run out. Two vCPUs touch the same page and a third its "
-        + "neighbour in the same table, each again and again until the fault is handled or the "
-        + "guest is told that memory has run out.",
-      omission: omission, origin: Fault.origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races,
-      vocabulary: Vocabulary(
-        start: "The table is empty and memory may run out.",
-        symmetries: Fault.exchangesOfPages(operationsPerPage: 1)
-      ) {
-        let (scenario, table) = start(omitting)
-        return (scenario, (0..<4).map { Vocabulary.Word(touch(table, $0)) })
-      }
-    ) { _ in
+  static let faults = Model.family(
+    variants,
+    scenario:
+      "The table is empty and memory may run out. Two vCPUs touch the same page and a third its "
+      + "neighbour in the same table, each again and again until the fault is handled or the "
+      + "guest is told that memory has run out.",
+    origin: Fault.origin, mustHappen: races, vocabulary: vocabulary
+  ) { _, omitting in
+    let (scenario, table) = start(omitting)
+    scenario.cpus(["vcpu 0", "vcpu 1"], touch(table, 0))
+    scenario.cpu("vcpu 2", touch(table, 1))
+    return scenario
+  }
+
+  private static func vocabulary(_ omitting: Stage2Table.Omission?) -> Vocabulary {
+    Vocabulary(
+      start: "The table is empty and memory may run out.",
+      symmetries: Fault.exchangesOfPages(operationsPerPage: 1)
+    ) {
       let (scenario, table) = start(omitting)
-      scenario.cpus(["vcpu 0", "vcpu 1"], touch(table, 0))
-      scenario.cpu("vcpu 2", touch(table, 1))
-      return scenario
+      return (scenario, (0..<4).map { touch(table, $0) })
     }
   }
 
   private static func start(_ omitting: Stage2Table.Omission?) -> (Scenario, Stage2Table) {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let scenario = Scenario()
     scenario.mayRunOutOfMemory = true
     scenario.mayRepeat = true
     let table = Stage2Table(scenario, omitting: omitting)
@@ -64,7 +60,7 @@ public enum Retry {
   /// A guest's access: faults until the page is there.
   private static func touch(_ table: Stage2Table, _ address: Int) -> CPUOperation {
     CPUOperation("touch 0x\(address)", call: nil) { cpu in
-      try cpu.repeatUntilDone { () throws(Abandoned) -> Stage2Result? in
+      try cpu.repeatUntilDone { () throws -> Stage2Result? in
         let result = try table.map(cpu, address)
         return result == .retry ? nil : result
       }

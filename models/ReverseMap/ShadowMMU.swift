@@ -9,10 +9,7 @@ import Gracewalk
 /// the address of an entry, its second leads to the next descriptor. A chain ends with a marker
 /// that tells which frame it belongs to.
 struct ShadowMMU: Sendable {
-  private static let leafLevel: UInt64 = 1
-  private static let writeBit =
-    Descriptor.page(0).bits & ~Descriptor.page(0, writable: false).bits
-  private static let levelShift: UInt64 = 52
+  private static let leafLevel = 1
 
   let frames: [NoGuestWriteWithoutDirtyRecord.Frame]
   let chains: [ReverseMapAgrees.Chain]
@@ -23,7 +20,7 @@ struct ShadowMMU: Sendable {
   private let shadowPages: Slab
   private let descriptors: Slab
   /// 1 while the vCPU's guest may use a translation it has read: what a TLB flush waits for.
-  private let inGuest: Location
+  private let inGuest: Word<Bool>
   private let omission: ReverseMap.Omission?
 
   init(_ scenario: Scenario, _ omission: ReverseMap.Omission?) {
@@ -32,7 +29,7 @@ struct ShadowMMU: Sendable {
     lock = scenario.spinLock("mmu_lock")
     shadowPages = scenario.slab("shadow page", pages: 2)
     descriptors = scenario.slab("descriptor", pages: 2, kind: .objects)
-    inGuest = scenario.word("in guest")
+    inGuest = scenario.variable("in guest", initial: false)
     self.omission = omission
     frames = (0..<2).map { frame in
       NoGuestWriteWithoutDirtyRecord.Frame(
@@ -50,49 +47,48 @@ struct ShadowMMU: Sendable {
 
   // MARK: Entries
 
-  private func leaf(_ frame: Int) -> UInt64 {
-    Descriptor.page(frame).bits | Self.leafLevel << Self.levelShift
+  /// Each entry says in its software bits which level it is made for.
+  private func leaf(_ frame: Int) -> Descriptor {
+    .page(frame).withSoftwareBits(Self.leafLevel)
   }
 
   /// An entry that leads to a shadow page; it allows all that the leaves below allow.
-  private func directory(_ page: TablePage, level: UInt64) -> UInt64 {
-    Descriptor.table(page).bits | Self.writeBit | level << Self.levelShift
+  private func directory(_ page: TablePage, level: Int) -> Descriptor {
+    .table(page).writable.withSoftwareBits(level)
   }
 
-  private func isLeaf(_ entry: UInt64) -> Bool {
-    omission == .level || entry >> Self.levelShift == Self.leafLevel
+  private func isLeaf(_ entry: Descriptor) -> Bool {
+    omission == .level || entry.softwareBits == Self.leafLevel
   }
 
   /// Makes the shadow page that the first entry of the root leads to.
-  func setUp(_ cpu: VirtualCPU) throws(Abandoned) {
+  func setUp(_ cpu: VirtualCPU) throws {
     guard let page = try cpu.allocate(from: shadowPages) else { return }
-    try cpu.store(directory(page, level: 2), to: root[0], .release)
+    try cpu.store(root.entry(0), directory(page, level: 2), .release)
   }
 
-  private func shadowPage(_ cpu: VirtualCPU) throws(Abandoned) -> TablePage? {
-    cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire)))
+  private func shadowPage(_ cpu: VirtualCPU) throws -> TablePage? {
+    cpu.table(at: try cpu.load(root.entry(0), .acquire))
   }
 
   // MARK: The chains, under the lock
 
-  private func add(
-    _ cpu: VirtualCPU, _ address: UInt64, to chain: ReverseMapAgrees.Chain
-  ) throws(Abandoned) {
+  private func add(_ cpu: VirtualCPU, _ address: UInt64, to chain: ReverseMapAgrees.Chain) throws {
     guard let descriptor = try cpu.allocate(from: descriptors) else { return }
-    try cpu.store(address, to: descriptor[0], .relaxed)
+    try cpu.store(descriptor[0], address, .relaxed)
     let first = try cpu.load(chain.head, .relaxed)
-    try cpu.store(first, to: descriptor[1], .relaxed)
-    try cpu.store(descriptor.address, to: chain.head, .release)
+    try cpu.store(descriptor[1], first, .relaxed)
+    try cpu.store(chain.head, descriptor.address, .release)
   }
 
   private func remove(
     _ cpu: VirtualCPU, _ address: UInt64, from chain: ReverseMapAgrees.Chain
-  ) throws(Abandoned) {
+  ) throws {
     var link = chain.head
     while let descriptor = cpu.page(at: try cpu.load(link, .relaxed)) {
       if try cpu.load(descriptor[0], .relaxed) == address {
         let next = try cpu.load(descriptor[1], .relaxed)
-        try cpu.store(next, to: link, .release)
+        try cpu.store(link, next, .release)
         try cpu.free(descriptor, to: descriptors)
         return
       }
@@ -103,26 +99,24 @@ struct ShadowMMU: Sendable {
   /// `set_spte`: the entry, its place in the chain, and the dirty mark, which must come last.
   ///
   /// Who walks the chain before the entry is in it may pass it by: the mark is yet to come.
-  private func set(
-    _ cpu: VirtualCPU, _ page: TablePage, entry: Int, frame: Int
-  ) throws(Abandoned) {
-    if omission == .dirtyLast { try cpu.store(1, to: frames[frame].dirty, .relaxed) }
-    let old = try cpu.load(page[entry], .relaxed)
-    try cpu.store(leaf(frame), to: page[entry], .relaxed)
-    if !Descriptor(bits: old).isValid {
+  private func set(_ cpu: VirtualCPU, _ page: TablePage, entry: Int, frame: Int) throws {
+    if omission == .dirtyLast { try cpu.store(frames[frame].dirty, 1, .relaxed) }
+    let old = try cpu.load(page.entry(entry), .relaxed)
+    try cpu.store(page.entry(entry), leaf(frame), .relaxed)
+    if !old.isValid {
       try add(cpu, page.address(ofEntry: entry), to: chains[frame])
     }
     try cpu.fence(.release)
-    if omission != .dirtyLast { try cpu.store(1, to: frames[frame].dirty, .relaxed) }
+    if omission != .dirtyLast { try cpu.store(frames[frame].dirty, 1, .relaxed) }
   }
 
-  private func clear(_ cpu: VirtualCPU, _ page: TablePage, entry: Int) throws(Abandoned) {
-    let old = Descriptor(bits: try cpu.exchange(0, in: page[entry], .acquireRelease))
+  private func clear(_ cpu: VirtualCPU, _ page: TablePage, entry: Int) throws {
+    let old = try cpu.exchange(page.entry(entry), .invalid, .acquireRelease)
     guard let frame = old.dataFrame, omission != .removal else { return }
     try remove(cpu, page.address(ofEntry: entry), from: chains[frame])
   }
 
-  func map(_ cpu: VirtualCPU, entry: Int, frame: Int) throws(Abandoned) {
+  func map(_ cpu: VirtualCPU, entry: Int, frame: Int) throws {
     try cpu.lock(lock)
     if let page = try shadowPage(cpu) { try set(cpu, page, entry: entry, frame: frame) }
     try cpu.unlock(lock)
@@ -131,12 +125,12 @@ struct ShadowMMU: Sendable {
   // MARK: The vCPU
 
   /// The guest writes to a frame, and faults until it can; false if it gave up.
-  func write(_ cpu: VirtualCPU, entry: Int, frame: Int) throws(Abandoned) -> Bool {
+  func write(_ cpu: VirtualCPU, entry: Int, frame: Int) throws -> Bool {
     for _ in 0..<2 {
-      try cpu.store(1, to: inGuest, .relaxed)
+      try cpu.store(inGuest, true, .relaxed)
       let isAllowed = try mayWrite(cpu, entry)
-      if isAllowed { _ = try cpu.fetchAdd(1, to: frames[frame].version, .relaxed) }
-      try cpu.store(0, to: inGuest, .release)
+      if isAllowed { _ = try cpu.fetchAdd(frames[frame].version, 1, .relaxed) }
+      try cpu.store(inGuest, false, .release)
       if isAllowed { return true }
       try map(cpu, entry: entry, frame: frame)
     }
@@ -144,20 +138,20 @@ struct ShadowMMU: Sendable {
   }
 
   /// The MMU's walk.
-  private func mayWrite(_ cpu: VirtualCPU, _ entry: Int) throws(Abandoned) -> Bool {
+  private func mayWrite(_ cpu: VirtualCPU, _ entry: Int) throws -> Bool {
     guard let page = try shadowPage(cpu) else { return false }
-    let leaf = Descriptor(bits: try cpu.load(page[entry], .relaxed))
+    let leaf = try cpu.load(page.entry(entry), .relaxed)
     return leaf.isValid && leaf.isWritable
   }
 
-  private func flush(_ cpu: VirtualCPU) throws(Abandoned) {
-    try cpu.wait(until: inGuest, .equals(0))
+  private func flush(_ cpu: VirtualCPU) throws {
+    try cpu.wait(until: inGuest, .equals(false))
   }
 
   // MARK: What happens under a walker's feet
 
   /// Unmaps an entry and maps another frame with it: the descriptor is in the other chain then.
-  func remap(_ cpu: VirtualCPU, entry: Int, to frame: Int) throws(Abandoned) {
+  func remap(_ cpu: VirtualCPU, entry: Int, to frame: Int) throws {
     try cpu.lock(lock)
     if let page = try shadowPage(cpu) {
       try clear(cpu, page, entry: entry)
@@ -167,29 +161,29 @@ struct ShadowMMU: Sendable {
   }
 
   /// Frees the shadow page; it comes back one level up, below another root.
-  func reuseShadowPage(_ cpu: VirtualCPU) throws(Abandoned) {
+  func reuseShadowPage(_ cpu: VirtualCPU) throws {
     try cpu.lock(lock)
     if let page = try shadowPage(cpu) {
       for entry in 0..<2 { try clear(cpu, page, entry: entry) }
-      try cpu.store(0, to: root[0], .release)
+      try cpu.store(root.entry(0), .invalid, .release)
       try flush(cpu)
       try cpu.free(page, to: shadowPages)
     }
     if let upper = try cpu.allocate(from: shadowPages),
       let lower = try cpu.allocate(from: shadowPages)
     {
-      try cpu.store(directory(lower, level: 2), to: upper[0], .relaxed)
-      try cpu.store(directory(upper, level: 3), to: higherRoot[0], .release)
+      try cpu.store(upper.entry(0), directory(lower, level: 2), .relaxed)
+      try cpu.store(higherRoot.entry(0), directory(upper, level: 3), .release)
     }
     try cpu.unlock(lock)
   }
 
   /// Unmaps an entry; then memory is short.
-  func unmapAndShrink(_ cpu: VirtualCPU, entry: Int) throws(Abandoned) {
+  func unmapAndShrink(_ cpu: VirtualCPU, entry: Int) throws {
     try cpu.lock(lock)
     if let page = try shadowPage(cpu) { try clear(cpu, page, entry: entry) }
     try cpu.unlock(lock)
-    if omission != .gracePeriod { try cpu.synchronize() }
+    if omission != .gracePeriod { try cpu.synchronizeRCU() }
     try cpu.shrink(descriptors)
   }
 
@@ -207,14 +201,14 @@ struct ShadowMMU: Sendable {
 
   /// Reads and clears a frame's dirty mark; if it was set, copies the frame once nobody can write
   /// to it without marking it again.
-  func harvest(_ cpu: VirtualCPU, frame: Int) throws(Abandoned) -> Harvest {
-    guard try cpu.exchange(0, in: frames[frame].dirty, .acquireRelease) == 1 else { return .clean }
+  func harvest(_ cpu: VirtualCPU, frame: Int) throws -> Harvest {
+    guard try cpu.exchange(frames[frame].dirty, 0, .acquireRelease) == 1 else { return .clean }
     if omission != .section { try cpu.rcuReadLock() }
     let result = try writeProtect(cpu, frame)
     if omission != .section { try cpu.rcuReadUnlock() }
     if omission != .flush { try flush(cpu) }
     let version = try cpu.load(frames[frame].version, .relaxed)
-    try cpu.store(version, to: frames[frame].copied, .relaxed)
+    try cpu.store(frames[frame].copied, version, .relaxed)
     return result
   }
 
@@ -222,13 +216,13 @@ struct ShadowMMU: Sendable {
   ///
   /// A descriptor may move to another chain under the walker, which then ends
   /// with that chain's marker: what was behind the descriptor before has been missed.
-  private func writeProtect(_ cpu: VirtualCPU, _ frame: Int) throws(Abandoned) -> Harvest {
+  private func writeProtect(_ cpu: VirtualCPU, _ frame: Int) throws -> Harvest {
     var result = Harvest.copied
     while true {
       var next = try cpu.load(chains[frame].head, .acquire)
       while let descriptor = cpu.page(at: next) {
         let address = try cpu.load(descriptor[0], .relaxed)
-        if let entry = cpu.entry(at: address), try !writeProtect(cpu, entry) {
+        if let entry = cpu.entry(at: address), try !writeProtect(cpu, Entry(entry)) {
           result = .copiedPastDirectory
         }
         next = try cpu.load(descriptor[1], .acquire)
@@ -239,14 +233,14 @@ struct ShadowMMU: Sendable {
   }
 
   /// Takes the write bit out of a leaf; false if the entry is a directory's.
-  private func writeProtect(_ cpu: VirtualCPU, _ entry: Location) throws(Abandoned) -> Bool {
+  private func writeProtect(_ cpu: VirtualCPU, _ entry: Entry) throws -> Bool {
     var old = try cpu.load(entry, .relaxed)
-    while Descriptor(bits: old).isValid, old & Self.writeBit != 0, isLeaf(old) {
+    while old.isValid, old.isWritable, isLeaf(old) {
       let result = try cpu.compareExchange(
-        entry, expected: old, desired: old & ~Self.writeBit, .acquireRelease)
+        entry, expected: old, desired: old.readOnly, .acquireRelease)
       if result.exchanged { return true }
       old = result.original
     }
-    return !Descriptor(bits: old).isTable
+    return !old.isTable
   }
 }

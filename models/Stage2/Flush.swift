@@ -23,18 +23,14 @@ public enum Flush: Sendable {
   ///
   /// Without FEAT_TLBIRANGE that takes an invalidation of the whole table, as for KVM before
   /// Linux 6.6.
-  func perform(
-    _ cpu: VirtualCPU, _ range: Range<Int>, of root: TablePage
-  ) throws(Abandoned) {
+  func perform(_ cpu: VirtualCPU, _ range: Range<Int>, of root: TablePage) throws {
     if self == .none { return }
     try forget(cpu, range, of: root)
     // Others may map it again meanwhile, but nobody may have it cached as it was.
     try cpu.expectCurrent(root, range)
   }
 
-  private func forget(
-    _ cpu: VirtualCPU, _ range: Range<Int>, of root: TablePage
-  ) throws(Abandoned) {
+  private func forget(_ cpu: VirtualCPU, _ range: Range<Int>, of root: TablePage) throws {
     if self != .beforePublication { try cpu.dsb() }
     switch self {
     case .none, .withoutTLBI: return
@@ -49,4 +45,10 @@ public enum Flush: Sendable {
   private func all(_ range: Range<Int>, _ cpu: VirtualCPU) -> TLBInvalidation {
     cpu.features.rangeInvalidation ? .range(range.lowerBound, count: range.count) : .all
   }
+}
+
+/// What a broken sibling leaves out: a part of the flush, another step, or neither.
+struct Omitted<Step: Sendable>: Sendable {
+  var flush = Flush.complete
+  var step: Step?
 }

@@ -39,12 +39,23 @@ public struct Stage2Table: Sendable {
     case afterWaitingInSection
     /// Wait until every other CPU has taken an interrupt, then walk it and free each page at once.
     case afterInterrupts
+
+    /// What walkers do where nothing else is said.
+    var protection: Protection {
+      switch self {
+      case .lockDescendantsAndFreeAtOnce: .nothing
+      case .afterInterrupts: .maskedInterrupts
+      case .walkUnlocked, .walkUnlockedAndFreeAtOnce, .lockDescendants, .inCallback,
+        .afterWaitingInSection:
+        .rcu
+      }
+    }
   }
 
   /// What keeps the tables that a walker stands in from being freed.
   public enum Protection: Sendable {
     /// Nothing of its own; a lock around all operations, or luck.
-    case none
+    case nothing
     /// Walkers are in read-side sections.
     case rcu
     /// Walkers mask interrupts, as in hypervisor code that has no RCU.
@@ -80,13 +91,13 @@ public struct Stage2Table: Sendable {
   let omission: Omission?
 
   public init(
-    _ scenario: Scenario, teardown: Teardown = .inCallback, protection: Protection = .rcu,
+    _ scenario: Scenario, teardown: Teardown = .inCallback, protection: Protection? = nil,
     flush: Flush = .none, omitting omission: Omission? = nil
   ) {
     root = scenario.rootTable()
     geometry = scenario.geometry
     self.teardown = teardown
-    self.protection = protection
+    self.protection = protection ?? teardown.protection
     self.flush = flush
     self.omission = omission
   }
@@ -94,11 +105,11 @@ public struct Stage2Table: Sendable {
   // MARK: Operations
 
   /// Maps one page, as a guest fault does: installs the tables that are missing on the way.
-  public func map(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
-    try inSection(cpu) { () throws(Abandoned) in
+  public func map(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
+    try inSection(cpu) {
       var table = root
       for level in 0..<geometry.lastLevel {
-        let slot = table[geometry.index(of: address, at: level)]
+        let slot = table.entry(of: address, at: level)
         let old = try read(cpu, slot)
         if old.isLeaf { return .already }
         if old.isLocked { return .retry }
@@ -116,11 +127,11 @@ public struct Stage2Table: Sendable {
   }
 
   /// Removes the mapping of one page.
-  public func unmap(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
-    try inSection(cpu) { () throws(Abandoned) in
+  public func unmap(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
+    try inSection(cpu) {
       var table = root
       for level in 0..<geometry.levels {
-        let slot = table[geometry.index(of: address, at: level)]
+        let slot = table.entry(of: address, at: level)
         let old = try read(cpu, slot)
         if old.isLocked { return .retry }
         if old == .invalid { return .already }
@@ -131,7 +142,7 @@ public struct Stage2Table: Sendable {
         // A block above the last level would have to be split first; scenarios do not unmap it.
         guard level == geometry.lastLevel else { return .retry }
         let broken = try cpu.compareExchange(
-          slot, expected: old.bits, desired: Descriptor.invalid.bits, .acquireRelease)
+          slot, expected: old, desired: .invalid, .acquireRelease)
         guard broken.exchanged else { return .retry }
         try flush.perform(cpu, address..<(address + 1), of: root)
         try cpu.putPage(table)
@@ -142,11 +153,11 @@ public struct Stage2Table: Sendable {
   }
 
   /// Looks an address up in software, without any lock.
-  public func lookUp(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
-    try inSection(cpu) { () throws(Abandoned) in
+  public func lookUp(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
+    try inSection(cpu) {
       var table = root
       for level in 0..<geometry.levels {
-        let found = try read(cpu, table[geometry.index(of: address, at: level)])
+        let found = try read(cpu, table.entry(of: address, at: level))
         if found.isLocked { return .retry }
         if found.isLeaf { return .mapped }
         guard let next = cpu.table(at: found) else { return .notMapped }
@@ -158,9 +169,9 @@ public struct Stage2Table: Sendable {
 
   /// Replaces the table below a root entry by a block, as a guest fault does once dirty logging
   /// is off.
-  public func collapse(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+  public func collapse(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     if teardown == .afterInterrupts { return try collapseByInterrupts(cpu, address) }
-    return try inSection(cpu) { () throws(Abandoned) in
+    return try inSection(cpu) {
       switch try unlinkTable(cpu, address) {
       case .unlinked(let table):
         try free(cpu, unlinked: table, level: 1)
@@ -176,9 +187,9 @@ public struct Stage2Table: Sendable {
   }
 
   /// Puts a block in the place of the table below a root entry.
-  private func unlinkTable(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Unlinking {
+  private func unlinkTable(_ cpu: VirtualCPU, _ address: Int) throws -> Unlinking {
     let index = geometry.index(of: address, at: 0)
-    let slot = root[index]
+    let slot = root.entry(index)
     let old = try read(cpu, slot)
     if old.isLeaf { return .gaveUp(.already) }
     guard let table = cpu.table(at: old) else { return .gaveUp(.retry) }
@@ -193,9 +204,7 @@ public struct Stage2Table: Sendable {
 
   /// The same for code without RCU: nobody who masked interrupts before the table was unlinked has
   /// them masked still when all have taken an interrupt, so nobody holds the table then.
-  private func collapseByInterrupts(
-    _ cpu: VirtualCPU, _ address: Int
-  ) throws(Abandoned) -> Stage2Result {
+  private func collapseByInterrupts(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     if omission == .unlinkBeforeInterrupting { try cpu.interruptOthers() }
     try enter(cpu)
     let unlinking = try unlinkTable(cpu, address)
@@ -217,46 +226,45 @@ public struct Stage2Table: Sendable {
   // MARK: Steps they have in common
 
   private func inSection(
-    _ cpu: VirtualCPU, _ body: () throws(Abandoned) -> Stage2Result
-  ) throws(Abandoned) -> Stage2Result {
+    _ cpu: VirtualCPU, _ body: () throws -> Stage2Result
+  ) throws -> Stage2Result {
     try enter(cpu)
     let result = try body()
     try leave(cpu)
     return result
   }
 
-  private func enter(_ cpu: VirtualCPU) throws(Abandoned) {
+  private func enter(_ cpu: VirtualCPU) throws {
     switch protection {
-    case .none: break
+    case .nothing: break
     case .rcu: try cpu.rcuReadLock()
     case .maskedInterrupts: if omission != .mask { try cpu.maskInterrupts() }
     }
   }
 
-  private func leave(_ cpu: VirtualCPU) throws(Abandoned) {
+  private func leave(_ cpu: VirtualCPU) throws {
     switch protection {
-    case .none: break
+    case .nothing: break
     case .rcu: try cpu.rcuReadUnlock()
     case .maskedInterrupts: if omission != .mask { try cpu.unmaskInterrupts() }
     }
   }
 
-  private func read(_ cpu: VirtualCPU, _ slot: Location) throws(Abandoned) -> Descriptor {
-    let isProtected = protection != .none
-    return Descriptor(
-      bits: isProtected ? try cpu.dereference(slot) : try cpu.load(slot, .acquire))
+  private func read(_ cpu: VirtualCPU, _ slot: Entry) throws -> Descriptor {
+    let isProtected = protection != .nothing
+    return isProtected ? try cpu.rcuDereference(slot) : try cpu.load(slot, .acquire)
   }
 
   /// Takes ownership of an entry (`stage2_try_break_pte`): whoever locks it first has it.
   private func tryBreak(
-    _ cpu: VirtualCPU, _ slot: Location, _ old: Descriptor, in table: TablePage
-  ) throws(Abandoned) -> Bool {
+    _ cpu: VirtualCPU, _ slot: Entry, _ old: Descriptor, in table: TablePage
+  ) throws -> Bool {
     if omission == .compareExchange {
       // No compare-exchange: whoever else has read the entry locks it as well.
-      try cpu.store(Descriptor.locked.bits, to: slot, .relaxed)
+      try cpu.store(slot, .locked, .relaxed)
     } else {
       let broken = try cpu.compareExchange(
-        slot, expected: old.bits, desired: Descriptor.locked.bits, .acquireRelease)
+        slot, expected: old, desired: .locked, .acquireRelease)
       guard broken.exchanged else { return false }
     }
     if old.isValid { try cpu.putPage(table) }
@@ -265,10 +273,10 @@ public struct Stage2Table: Sendable {
 
   /// Writes the new entry where one was broken (`stage2_make_pte`).
   private func make(
-    _ cpu: VirtualCPU, _ slot: Location, _ new: Descriptor, in table: TablePage
-  ) throws(Abandoned) {
+    _ cpu: VirtualCPU, _ slot: Entry, _ new: Descriptor, in table: TablePage
+  ) throws {
     if omission != .getPage { try cpu.getPage(table) }
-    try cpu.store(new.bits, to: slot, .release)
+    try cpu.store(slot, new, .release)
   }
 
   private enum Installation {
@@ -277,8 +285,8 @@ public struct Stage2Table: Sendable {
   }
 
   private func installTable(
-    _ cpu: VirtualCPU, in table: TablePage, _ slot: Location
-  ) throws(Abandoned) -> Installation {
+    _ cpu: VirtualCPU, in table: TablePage, _ slot: Entry
+  ) throws -> Installation {
     if omission == .unlockWhenOutOfMemory {
       guard try tryBreak(cpu, slot, .invalid, in: table) else { return .gaveUp(.retry) }
       // No way back: the entry stays locked.
@@ -297,8 +305,8 @@ public struct Stage2Table: Sendable {
 
   private func installPage(
     _ cpu: VirtualCPU, in table: TablePage, _ address: Int
-  ) throws(Abandoned) -> Stage2Result {
-    let slot = table[geometry.index(of: address, at: geometry.lastLevel)]
+  ) throws -> Stage2Result {
+    let slot = table.entry(of: address, at: geometry.lastLevel)
     let old = try read(cpu, slot)
     if old.isLeaf { return .already }
     guard !old.isLocked, try tryBreak(cpu, slot, old, in: table) else { return .retry }
@@ -308,28 +316,24 @@ public struct Stage2Table: Sendable {
 
   // MARK: Freeing an unlinked subtree
 
-  private func free(
-    _ cpu: VirtualCPU, unlinked table: TablePage, level: Int
-  ) throws(Abandoned) {
+  private func free(_ cpu: VirtualCPU, unlinked table: TablePage, level: Int) throws {
     switch teardown {
     case .inCallback:
-      try cpu.call { cpu in try tearDown(cpu, table, level) }
+      try cpu.callRCU { cpu in try tearDown(cpu, table, level) }
     case .afterWaitingInSection:
-      try cpu.synchronize()
+      try cpu.synchronizeRCU()
       try tearDown(cpu, table, level)
     case .walkUnlocked, .walkUnlockedAndFreeAtOnce, .lockDescendants, .lockDescendantsAndFreeAtOnce,
       .afterInterrupts:
-      try cpu.scope("tear down") { () throws(Abandoned) in try tearDown(cpu, table, level) }
+      try cpu.scope("tear down") { try tearDown(cpu, table, level) }
     }
   }
 
   /// Takes a subtree apart bottom up (`kvm_pgtable_stage2_free_removed`): drops the reference each
   /// entry holds on its table, then the table's own.
-  private func tearDown(
-    _ cpu: VirtualCPU, _ table: TablePage, _ level: Int
-  ) throws(Abandoned) {
+  private func tearDown(_ cpu: VirtualCPU, _ table: TablePage, _ level: Int) throws {
     for index in 0..<geometry.entries {
-      let entry = try takeEntry(cpu, table[index])
+      let entry = try takeEntry(cpu, table.entry(index))
       guard entry.isValid else { continue }
       if level < geometry.lastLevel, let below = cpu.table(at: entry) {
         try tearDown(cpu, below, level + 1)
@@ -340,25 +344,25 @@ public struct Stage2Table: Sendable {
   }
 
   /// Reads an entry of an unlinked table, and locks it if that is how teardown owns it.
-  private func takeEntry(_ cpu: VirtualCPU, _ slot: Location) throws(Abandoned) -> Descriptor {
+  private func takeEntry(_ cpu: VirtualCPU, _ slot: Entry) throws -> Descriptor {
     guard teardown == .lockDescendants || teardown == .lockDescendantsAndFreeAtOnce else {
-      return Descriptor(bits: try cpu.load(slot, .relaxed))
+      return try cpu.load(slot, .relaxed)
     }
     while true {
       // A walker that has locked the entry makes it before it leaves, so this wait ends.
-      let found = try cpu.wait(until: slot, .differs(from: Descriptor.locked.bits))
+      let found = try cpu.wait(until: slot, .differs(from: .locked))
       let taken = try cpu.compareExchange(
-        slot, expected: found, desired: Descriptor.locked.bits, .acquireRelease)
-      if taken.exchanged { return Descriptor(bits: found) }
+        slot, expected: found, desired: .locked, .acquireRelease)
+      if taken.exchanged { return found }
     }
   }
 
   /// Drops a reference to an unlinked table; the last one frees it, now or after a grace period.
-  private func put(_ cpu: VirtualCPU, _ table: TablePage) throws(Abandoned) {
+  private func put(_ cpu: VirtualCPU, _ table: TablePage) throws {
     switch teardown {
     case .walkUnlocked, .lockDescendants:
-      let before = try cpu.fetchAdd(-1, to: table.references, .release)
-      if before == 1 { try cpu.call { cpu in try cpu.free(table) } }
+      let before = try cpu.fetchAdd(table.references, -1, .release)
+      if before == 1 { try cpu.callRCU { cpu in try cpu.free(table) } }
     case .walkUnlockedAndFreeAtOnce, .lockDescendantsAndFreeAtOnce, .inCallback,
       .afterWaitingInSection, .afterInterrupts:
       try cpu.putPage(table)

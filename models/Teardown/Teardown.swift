@@ -13,7 +13,7 @@ public enum Teardown {
     about: [.noBarrier, .callAtOnce])
 
   /// What one variant does.
-  struct Variant: Sendable {
+  struct Choice: Sendable {
     enum Barrier { case beforeRelease, afterRelease, none }
 
     var barrier = Barrier.beforeRelease
@@ -24,89 +24,73 @@ public enum Teardown {
     var word = PrivateWord()
   }
 
-  public static let models: [Model] = [
-    model(
+  private static let variants: [Variant<Choice>] = [
+    .holds(
       "teardown-with-barrier",
       "callbacks use the page table's descriptor; it is freed after the barrier, the VM after that",
-      Variant()),
-    model(
-      "teardown-without-barrier", "nobody waits for the callbacks",
-      Variant(barrier: .none), omission: "the barrier",
-      violates: [TeardownOrder.id, NoPageOutlivesVM.id]),
-    model(
+      Choice()),
+    .broken(
+      "teardown-without-barrier", "nobody waits for the callbacks", Choice(barrier: .none),
+      omits: "the barrier", violates: [TeardownOrder.id, NoPageOutlivesVM.id]),
+    .broken(
       "teardown-barrier-after-release",
       "as in the patch: the descriptor is freed and only then waited for the callbacks that use it",
-      Variant(barrier: .afterRelease),
-      omission: "waiting before what the callbacks use is freed", violates: [TeardownOrder.id]),
-    model(
+      Choice(barrier: .afterRelease), omits: "waiting before what the callbacks use is freed",
+      violates: [TeardownOrder.id]),
+    .holds(
       "teardown-barrier-last",
       "the barrier comes after the descriptor is freed, and callbacks use nothing of the VM",
-      Variant(barrier: .afterRelease, callbackUsesDescriptor: false)),
-    model(
+      Choice(barrier: .afterRelease, callbackUsesDescriptor: false)),
+    .broken(
       "teardown-pages-outlive",
       "callbacks use nothing of the VM, but its pages must be back when it goes: nobody waits",
-      Variant(barrier: .none, callbackUsesDescriptor: false), omission: "the barrier",
+      Choice(barrier: .none, callbackUsesDescriptor: false), omits: "the barrier",
       violates: [NoPageOutlivesVM.id]),
-    model(
+    .holds(
       "teardown-self-sufficient-callback",
       "nobody waits; callbacks use nothing of the VM, and its pages may be freed after it went "
         + "(no-page-outlives-vm is not asked for), as in Linux 6.2",
-      Variant(barrier: .none, callbackUsesDescriptor: false, countsPages: false)),
-    model(
+      Choice(barrier: .none, callbackUsesDescriptor: false, countsPages: false)),
+    .broken(
       "teardown-unaligned-argument",
       "the callback's argument has a bit set where the level is packed",
-      Variant(word: PrivateWord(offset: 1)), omission: "an argument with the level's bits free",
+      Choice(word: PrivateWord(offset: 1)), omits: "an argument with the level's bits free",
       violates: [NoLeakedTablePage.id, NoPageOutlivesVM.id]),
-    model(
+    .broken(
       "teardown-argument-unmasked",
       "the callback takes the whole word for its argument, the level's bits included",
-      Variant(word: PrivateWord(isMasked: false)),
-      omission: "masking the level out of the argument",
+      Choice(word: PrivateWord(isMasked: false)), omits: "masking the level out of the argument",
       violates: [TeardownOrder.id]),
-    model(
+    .broken(
       "teardown-level-in-one-bit", "the level is packed into one bit where it needs two",
-      Variant(word: PrivateWord(levelBits: 1)), omission: "room for every level",
+      Choice(word: PrivateWord(levelBits: 1)), omits: "room for every level",
       violates: [NoUseAfterFree.id, NoDoubleFree.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ variant: Variant, omission: String? = nil,
-    violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "One page is mapped, four levels deep. One vCPU collapses the two lowest levels into a "
-        + "block and frees the unlinked subtree in a callback; another faults on an address below "
-        + "it, and writes to the mapped page; when both have left, the VM is torn down.",
-      omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      mustHappen: races,
-      exempt: variant.countsPages
-        ? []
-        : [
-          Exemption(
-            NoPageOutlivesVM.id,
-            "what the model shows is that nothing else needs the barrier")
-        ]
-    ) { _ in
-      scenario(variant)
-    }
-  }
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "One page is mapped, four levels deep. One vCPU collapses the two lowest levels into a block "
+      + "and frees the unlinked subtree in a callback; another faults on an address below it, and "
+      + "writes to the mapped page; when both have left, the VM is torn down.",
+    origin: origin, mustHappen: races,
+    exempt: { variant in
+      let reason = "what the model shows is that nothing else needs the barrier"
+      return variant.countsPages ? [] : [Exemption(NoPageOutlivesVM.id, reason)]
+    },
+    build: scenario)
 
   /// The fault installs its table before the collapse unlinks what is above it, and comes too late.
   private static let races = ["true", "false"].map { ExpectedOutcome("fault 0x2", $0) }
 
-  private static func scenario(_ variant: Variant) -> Scenario {
+  @Sendable private static func scenario(_: ParameterValues, _ variant: Choice) -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: 4, entries: 2))
     let vm = VirtualMachine(scenario, variant)
     scenario.boot { cpu in try vm.mapFirstPage(cpu) }
-    scenario.cpu(
-      "collapser", usesCallbacks: true,
-      CPUOperation("collapse 0x0") { cpu in
-        try vm.collapse(cpu)
-        try vm.leave(cpu)
-      })
+    scenario.cpu("collapser", usesCallbacks: true, runs: "collapse 0x0") { cpu in
+      try vm.collapse(cpu)
+      try vm.leave(cpu)
+    }
     scenario.cpu(
       "vcpu",
       CPUOperation("fault 0x2") { cpu in try vm.fault(cpu) },
@@ -114,7 +98,7 @@ public enum Teardown {
         try vm.writeAsGuest(cpu)
         try vm.leave(cpu)
       })
-    scenario.cpu("teardown", CPUOperation("destroy") { cpu in try vm.destroy(cpu) })
+    scenario.cpu("teardown", runs: "destroy") { cpu in try vm.destroy(cpu) }
     scenario.require([
       NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
       GracePeriodSafety(), TeardownOrder(),

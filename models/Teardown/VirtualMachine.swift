@@ -12,58 +12,55 @@ struct VirtualMachine: Sendable {
   /// descriptors: only the level tells them apart.
   private let guestPages: Slab
   /// How many vCPUs have left for good.
-  private let left: Location
+  private let left: Word<Int>
   /// The VM itself, which its table pages are charged to.
   private let vm: Context
   /// The page table's descriptor (`struct kvm_pgtable`), freed when the tables are.
   private let descriptor: Context
-  private let variant: Teardown.Variant
+  private let variant: Teardown.Choice
 
   private static let unlinkedLevel = 2
 
-  init(_ scenario: Scenario, _ variant: Teardown.Variant) {
+  init(_ scenario: Scenario, _ variant: Teardown.Choice) {
     root = scenario.rootTable()
     geometry = scenario.geometry
     guestPages = scenario.slab("guest page", pages: 1, kind: .objects)
-    left = scenario.word("vcpus left")
+    left = scenario.variable("vcpus left", initial: 0)
     vm = scenario.context("vm", ownsPages: true)
     descriptor = scenario.context("pgtable")
     self.variant = variant
   }
 
   /// Maps the guest's page with a table on each level.
-  func mapFirstPage(_ cpu: VirtualCPU) throws(Abandoned) {
+  func mapFirstPage(_ cpu: VirtualCPU) throws {
     var table = root
     for _ in 0..<geometry.lastLevel {
       guard let next = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.table(next).bits, to: table[0], .relaxed)
+      try cpu.store(table.entry(0), .table(next), .relaxed)
       table = next
     }
     guard let page = try cpu.allocate(from: guestPages) else { return }
-    try cpu.store(Descriptor.table(page).bits, to: table[0], .relaxed)
+    try cpu.store(table.entry(0), .table(page), .relaxed)
   }
 
   /// Replaces the table that the second level leads to by a block; frees it in a callback.
-  func collapse(_ cpu: VirtualCPU) throws(Abandoned) {
+  func collapse(_ cpu: VirtualCPU) throws {
     try cpu.use(descriptor)
     try cpu.rcuReadLock()
-    let parent = cpu.table(at: Descriptor(bits: try cpu.dereference(root[0])))
+    let parent = cpu.table(at: try cpu.rcuDereference(root.entry(0)))
     if let parent {
-      let block = Descriptor.block(0).bits
-      let old = try cpu.exchange(block, in: parent[0], .acquireRelease)
-      if let unlinked = cpu.table(at: Descriptor(bits: old)) {
+      let old = try cpu.exchange(parent.entry(0), .block(0), .acquireRelease)
+      if let unlinked = cpu.table(at: old) {
         try freeLater(cpu, unlinked, level: Self.unlinkedLevel)
       }
     }
     try cpu.rcuReadUnlock()
   }
 
-  private func freeLater(
-    _ cpu: VirtualCPU, _ table: TablePage, level: Int
-  ) throws(Abandoned) {
+  private func freeLater(_ cpu: VirtualCPU, _ table: TablePage, level: Int) throws {
     let packed = variant.word.pack(descriptor, level: level)
-    try cpu.store(packed, to: table.privateWord, .relaxed)
-    try cpu.call { cpu in
+    try cpu.store(table.privateWord, packed, .relaxed)
+    try cpu.callRCU { cpu in
       let packed = try cpu.load(table.privateWord, .relaxed)
       let (argument, level) = variant.word.unpack(packed)
       if variant.callbackUsesDescriptor { try cpu.use(contextAt: argument) }
@@ -72,12 +69,10 @@ struct VirtualMachine: Sendable {
   }
 
   /// Frees a table and those below it; what an entry leads to, the level alone tells.
-  private func freeTable(
-    _ cpu: VirtualCPU, _ table: TablePage, level: Int
-  ) throws(Abandoned) {
+  private func freeTable(_ cpu: VirtualCPU, _ table: TablePage, level: Int) throws {
     if level < geometry.lastLevel {
       for index in 0..<geometry.entries {
-        let entry = Descriptor(bits: try cpu.load(table[index], .relaxed))
+        let entry = try cpu.load(table.entry(index), .relaxed)
         if let below = cpu.table(at: entry) { try freeTable(cpu, below, level: level + 1) }
       }
     }
@@ -86,16 +81,16 @@ struct VirtualMachine: Sendable {
 
   /// Faults on the page after the next one: installs a table beside that of the guest's page, below
   /// the one that the collapse unlinks.
-  func fault(_ cpu: VirtualCPU) throws(Abandoned) -> Bool {
+  func fault(_ cpu: VirtualCPU) throws -> Bool {
     try cpu.use(descriptor)
     try cpu.rcuReadLock()
-    let first = cpu.table(at: Descriptor(bits: try cpu.dereference(root[0])))
+    let first = cpu.table(at: try cpu.rcuDereference(root.entry(0)))
     var second: TablePage?
-    if let first { second = cpu.table(at: Descriptor(bits: try cpu.dereference(first[0]))) }
+    if let first { second = cpu.table(at: try cpu.rcuDereference(first.entry(0))) }
     var installed = false
     if let second, let table = try cpu.allocateTable() {
       installed = try cpu.compareExchange(
-        second[1], expected: 0, desired: Descriptor.table(table).bits, .release
+        second.entry(1), expected: .invalid, desired: .table(table), .release
       ).exchanged
       if !installed { try cpu.free(table) }
     }
@@ -104,24 +99,24 @@ struct VirtualMachine: Sendable {
   }
 
   /// The guest writes to its page, which is mapped all the time.
-  func writeAsGuest(_ cpu: VirtualCPU) throws(Abandoned) {
+  func writeAsGuest(_ cpu: VirtualCPU) throws {
     try cpu.use(vm)
-    try cpu.store(1, to: guestPages[0][0], .relaxed)
+    try cpu.store(guestPages[0][0], 1, .relaxed)
   }
 
   /// The vCPU goes, and will not come back.
-  func leave(_ cpu: VirtualCPU) throws(Abandoned) {
-    _ = try cpu.fetchAdd(1, to: left, .release)
+  func leave(_ cpu: VirtualCPU) throws {
+    _ = try cpu.fetchAdd(left, 1, .release)
   }
 
   /// Frees the tables, then what they belong to.
-  func destroy(_ cpu: VirtualCPU) throws(Abandoned) {
+  func destroy(_ cpu: VirtualCPU) throws {
     try cpu.wait(until: left, .equals(2))
     try cpu.use(descriptor)
     try freeTable(cpu, root, level: 0)
-    if variant.barrier == .beforeRelease { try cpu.barrier() }
+    if variant.barrier == .beforeRelease { try cpu.rcuBarrier() }
     try cpu.release(descriptor)
-    if variant.barrier == .afterRelease { try cpu.barrier() }
+    if variant.barrier == .afterRelease { try cpu.rcuBarrier() }
     try cpu.release(vm)
   }
 }

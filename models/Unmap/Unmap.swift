@@ -17,44 +17,33 @@ public enum Unmap {
       + "lock enough, with unmap on the write side and everything else on the read side?",
     about: [.noReadLock, .noWriteLock, .readLockOnly])
 
-  public static let models: [Model] = [
-    model(
+  private static let variants: [Variant<Omission?>] = [
+    .holds(
       "unmap-under-write-lock",
       "faults hold the lock for reading; unmap holds it for writing and frees empty tables"),
-    model(
+    .broken(
       "unmap-under-read-lock", "unmap, too, holds the lock for reading only", .writeSide,
-      omission: "taking the lock for writing", violates: [NoUseAfterFree.id]),
-    model(
+      omits: "taking the lock for writing", violates: [NoUseAfterFree.id]),
+    .broken(
       "unmap-frees-before-unlink",
       "an empty table is freed before the entry that leads to it is cleared", .unlinkBeforeFree,
-      omission: "clearing the entry before freeing the table",
-      violates: [NoFreedPageReachable.id]),
-    model(
+      omits: "clearing the entry before freeing the table", violates: [NoFreedPageReachable.id]),
+    .broken(
       "unmap-releases-as-reader", "the write lock is released with the call for readers",
-      .writeUnlock, omission: "releasing the lock in the mode it was taken",
+      .writeUnlock, omits: "releasing the lock in the mode it was taken",
       violates: [LocksHeldByReleaser.id]),
   ]
 
-  private static func model(
-    _ name: String, _ summary: String, _ omitting: Omission? = nil, omission: String? = nil,
-    violates: [String] = []
-  ) -> Model {
-    Model(
-      name: name, summary: summary,
-      scenario:
-        "One page is mapped. One vCPU unmaps it while another faults on its neighbour in the same "
-        + "table and a third looks it up.",
-      omission: omission, origin: origin,
-      expectation: violates.isEmpty ? .holds : .violates(violates),
-      // A lookup comes before the unmapping, after it, and while the table is installed again.
-      mustHappen: ["mapped", "notMapped", "retry"].map { ExpectedOutcome("look up 0x0", $0) },
-      vocabulary: vocabulary(omitting)
-    ) { _ in
-      scenario(omitting)
-    }
-  }
-
-  private static func scenario(_ omitting: Omission?) -> Scenario {
+  public static let models = Model.family(
+    variants,
+    scenario:
+      "One page is mapped. One vCPU unmaps it while another faults on its neighbour in the same "
+      + "table and a third looks it up.",
+    origin: origin,
+    // A lookup comes before the unmapping, after it, and while the table is installed again.
+    mustHappen: ["mapped", "notMapped", "retry"].map { ExpectedOutcome("look up 0x0", $0) },
+    vocabulary: vocabulary
+  ) { _, omitting in
     let (scenario, table, lock) = start()
     scenario.cpu("unmapper", unmap(lock, table, 0, omitting))
     scenario.cpu("vcpu 1", underReadLock(lock, table, .map, 1))
@@ -70,14 +59,14 @@ public enum Unmap {
         (0..<2).map { underReadLock(lock, table, .map, $0) }
         + (0..<2).map { unmap(lock, table, $0, omitting) }
         + (0..<2).map { underReadLock(lock, table, .lookUp, $0) }
-      return (scenario, operations.map { Vocabulary.Word($0) })
+      return (scenario, operations)
     }
   }
 
   private static func start() -> (Scenario, Stage2Table, ReadWriteLock) {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+    let scenario = Scenario()
     let lock = scenario.readWriteLock("mmu_lock")
-    let table = Stage2Table(scenario, protection: .none)
+    let table = Stage2Table(scenario, protection: .nothing)
     scenario.boot { cpu in _ = try table.map(cpu, 0) }
     scenario.require(InvariantCatalogue.tables)
     scenario.require(NoFreedPageReachable())
@@ -108,7 +97,7 @@ public enum Unmap {
   private static func unmap(
     _ cpu: VirtualCPU, _ table: Stage2Table, _ address: Int, _ lock: ReadWriteLock,
     _ omitting: Omission?
-  ) throws(Abandoned) -> Stage2Result {
+  ) throws -> Stage2Result {
     if omitting == .writeSide { try cpu.readLock(lock) } else { try cpu.writeLock(lock) }
     let result = try unmapLocked(cpu, table, address, omitting)
     if omitting == .writeSide || omitting == .writeUnlock {
@@ -122,18 +111,18 @@ public enum Unmap {
   /// Clears the page's entry and, if its table is empty then, the entry that leads there.
   private static func unmapLocked(
     _ cpu: VirtualCPU, _ table: Stage2Table, _ address: Int, _ omitting: Omission?
-  ) throws(Abandoned) -> Stage2Result {
-    let parent = table.root[table.geometry.index(of: address, at: 0)]
-    guard let leaf = cpu.table(at: Descriptor(bits: try cpu.load(parent, .acquire))) else {
+  ) throws -> Stage2Result {
+    let parent = table.root.entry(of: address, at: 0)
+    guard let leaf = cpu.table(at: try cpu.load(parent, .acquire)) else {
       return .already
     }
-    let slot = leaf[table.geometry.index(of: address, at: 1)]
-    guard Descriptor(bits: try cpu.load(slot, .relaxed)).isValid else { return .already }
-    try cpu.store(Descriptor.invalid.bits, to: slot, .relaxed)
+    let slot = leaf.entry(of: address, at: 1)
+    guard try cpu.load(slot, .relaxed).isValid else { return .already }
+    try cpu.store(slot, .invalid, .relaxed)
     try cpu.putPage(leaf)
     guard try cpu.load(leaf.references, .relaxed) == 1 else { return .done }
     if omitting == .unlinkBeforeFree { try cpu.putPage(leaf) }
-    try cpu.store(Descriptor.invalid.bits, to: parent, .release)
+    try cpu.store(parent, .invalid, .release)
     try cpu.putPage(table.root)
     if omitting != .unlinkBeforeFree { try cpu.putPage(leaf) }
     return .done

@@ -26,7 +26,7 @@ struct CountedTable: Sendable {
   let root: TablePage
   let geometry: Geometry
   /// A word for each page of the pool: it holds the page while it is free.
-  let pool: [Location]
+  let pool: [Entry]
   private let omission: Omission?
 
   init(_ scenario: Scenario, omitting omission: Omission? = nil) {
@@ -34,7 +34,9 @@ struct CountedTable: Sendable {
     geometry = scenario.geometry
     self.omission = omission
     // As many as two ways through the table need.
-    pool = (0..<2 * geometry.lastLevel).map { scenario.word("pool.\($0)") }
+    pool = (0..<2 * geometry.lastLevel).map {
+      scenario.variable("pool.\($0)", initial: Descriptor.invalid)
+    }
   }
 
   private var keepsPages: Bool { omission != .typeSafePages && omission != .allSafety }
@@ -42,7 +44,7 @@ struct CountedTable: Sendable {
   private var rechecks: Bool { omission != .recheck && omission != .allSafety }
 
   /// Fills the pool, before the CPUs start.
-  func fillPool(_ cpu: VirtualCPU) throws(Abandoned) {
+  func fillPool(_ cpu: VirtualCPU) throws {
     guard keepsPages else { return }
     for _ in pool {
       guard let page = try cpu.allocateTable() else { return }
@@ -53,7 +55,7 @@ struct CountedTable: Sendable {
   // MARK: Operations
 
   /// Maps one page, installing the tables that are missing on the way.
-  func map(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+  func map(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     let way = try walk(cpu, to: address, installing: true)
     var result = way.gaveUp
     if way.gaveUp == nil { result = try installPage(cpu, in: way.end, address) }
@@ -62,7 +64,7 @@ struct CountedTable: Sendable {
   }
 
   /// Removes the mapping of one page, and the tables that are empty then.
-  func unmap(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+  func unmap(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     let way = try walk(cpu, to: address, installing: false)
     guard way.gaveUp == nil else {
       try leave(cpu, way.tables)
@@ -71,7 +73,7 @@ struct CountedTable: Sendable {
     let result = try removePage(cpu, from: way.end, address)
     var held = way.tables
     while result == .done && held.count > 1 {
-      let slot = held[held.count - 2][geometry.index(of: address, at: held.count - 2)]
+      let slot = held[held.count - 2].entry(of: address, at: held.count - 2)
       guard try freeIfEmpty(cpu, held[held.count - 1], slot, in: held[held.count - 2]) else {
         break
       }
@@ -82,12 +84,12 @@ struct CountedTable: Sendable {
   }
 
   /// Looks an address up.
-  func lookUp(_ cpu: VirtualCPU, _ address: Int) throws(Abandoned) -> Stage2Result {
+  func lookUp(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     let way = try walk(cpu, to: address, installing: false)
     var result = way.gaveUp ?? .notMapped
     if way.gaveUp == nil {
-      let slot = way.end[geometry.index(of: address, at: geometry.lastLevel)]
-      if Descriptor(bits: try cpu.load(slot, .acquire)).isLeaf { result = .mapped }
+      let slot = way.end.entry(of: address, at: geometry.lastLevel)
+      if try cpu.load(slot, .acquire).isLeaf { result = .mapped }
     }
     try leave(cpu, way.tables)
     return result
@@ -102,13 +104,11 @@ struct CountedTable: Sendable {
     var end: TablePage { tables[tables.count - 1] }
   }
 
-  private func walk(
-    _ cpu: VirtualCPU, to address: Int, installing: Bool
-  ) throws(Abandoned) -> Way {
+  private func walk(_ cpu: VirtualCPU, to address: Int, installing: Bool) throws -> Way {
     var way = Way(tables: [root])
     for level in 0..<geometry.lastLevel {
-      let slot = way.end[geometry.index(of: address, at: level)]
-      var entry = Descriptor(bits: try cpu.load(slot, .acquire))
+      let slot = way.end.entry(of: address, at: level)
+      var entry = try cpu.load(slot, .acquire)
       if entry == .invalid && installing {
         switch try installTable(cpu, in: way.end, slot) {
         case .installed(let new): entry = .table(new)
@@ -130,9 +130,7 @@ struct CountedTable: Sendable {
   }
 
   /// Takes a reference to the table that was found in an entry; false if it may be gone by now.
-  private func hold(
-    _ cpu: VirtualCPU, _ table: TablePage, _ slot: Location
-  ) throws(Abandoned) -> Bool {
+  private func hold(_ cpu: VirtualCPU, _ table: TablePage, _ slot: Entry) throws -> Bool {
     if testsCount {
       // A page that nobody counts on is in the pool, or on its way there.
       guard try cpu.incrementUnlessZero(table.references, .acquire) else { return false }
@@ -141,13 +139,13 @@ struct CountedTable: Sendable {
     }
     guard rechecks else { return true }
     // The page is not given up while it is held: what the entry says now stays true.
-    if try cpu.load(slot, .acquire) == Descriptor.table(table).bits { return true }
+    if try cpu.load(slot, .acquire) == .table(table) { return true }
     try drop(cpu, table)
     return false
   }
 
   /// Drops the references of the way down on the way back; the root needs none.
-  private func leave(_ cpu: VirtualCPU, _ tables: [TablePage]) throws(Abandoned) {
+  private func leave(_ cpu: VirtualCPU, _ tables: [TablePage]) throws {
     for table in tables.dropFirst().reversed() { try drop(cpu, table) }
   }
 
@@ -159,8 +157,8 @@ struct CountedTable: Sendable {
   }
 
   private func installTable(
-    _ cpu: VirtualCPU, in table: TablePage, _ slot: Location
-  ) throws(Abandoned) -> Installation {
+    _ cpu: VirtualCPU, in table: TablePage, _ slot: Entry
+  ) throws -> Installation {
     guard let new = try takePage(cpu) else { return .gaveUp(.outOfMemory) }
     if try install(cpu, .table(new), in: table, slot) { return .installed(new) }
     try drop(cpu, new)
@@ -169,31 +167,31 @@ struct CountedTable: Sendable {
 
   private func installPage(
     _ cpu: VirtualCPU, in table: TablePage, _ address: Int
-  ) throws(Abandoned) -> Stage2Result {
-    let slot = table[geometry.index(of: address, at: geometry.lastLevel)]
-    if Descriptor(bits: try cpu.load(slot, .acquire)).isLeaf { return .already }
+  ) throws -> Stage2Result {
+    let slot = table.entry(of: address, at: geometry.lastLevel)
+    if try cpu.load(slot, .acquire).isLeaf { return .already }
     return try install(cpu, .page(address), in: table, slot) ? .done : .retry
   }
 
   /// Makes an entry that was invalid; it is counted before anybody can see it.
   private func install(
-    _ cpu: VirtualCPU, _ new: Descriptor, in table: TablePage, _ slot: Location
-  ) throws(Abandoned) -> Bool {
+    _ cpu: VirtualCPU, _ new: Descriptor, in table: TablePage, _ slot: Entry
+  ) throws -> Bool {
     try cpu.getPage(table)
     let made = try cpu.compareExchange(
-      slot, expected: Descriptor.invalid.bits, desired: new.bits, .acquireRelease)
+      slot, expected: .invalid, desired: new, .acquireRelease)
     if !made.exchanged { try drop(cpu, table) }
     return made.exchanged
   }
 
   private func removePage(
     _ cpu: VirtualCPU, from table: TablePage, _ address: Int
-  ) throws(Abandoned) -> Stage2Result {
-    let slot = table[geometry.index(of: address, at: geometry.lastLevel)]
+  ) throws -> Stage2Result {
+    let slot = table.entry(of: address, at: geometry.lastLevel)
     let old = try cpu.load(slot, .acquire)
-    guard Descriptor(bits: old).isLeaf else { return .already }
+    guard old.isLeaf else { return .already }
     let broken = try cpu.compareExchange(
-      slot, expected: old, desired: Descriptor.invalid.bits, .acquireRelease)
+      slot, expected: old, desired: .invalid, .acquireRelease)
     guard broken.exchanged else { return .retry }
     try drop(cpu, table)
     return .done
@@ -201,8 +199,8 @@ struct CountedTable: Sendable {
 
   /// Unlinks a table and gives it back if only the tree and the caller count on it.
   private func freeIfEmpty(
-    _ cpu: VirtualCPU, _ table: TablePage, _ slot: Location, in parent: TablePage
-  ) throws(Abandoned) -> Bool {
+    _ cpu: VirtualCPU, _ table: TablePage, _ slot: Entry, in parent: TablePage
+  ) throws -> Bool {
     let onlyMine: UInt64 = 2
     if omission == .freezing {
       // Somebody may come in, and install an entry, between this test and the unlinking.
@@ -212,7 +210,7 @@ struct CountedTable: Sendable {
         table.references, expected: onlyMine, desired: 0, .acquireRelease)
       guard frozen.exchanged else { return false }
     }
-    try cpu.store(Descriptor.invalid.bits, to: slot, .release)
+    try cpu.store(slot, .invalid, .release)
     try drop(cpu, parent)
     if omission == .freezing {
       try drop(cpu, table)
@@ -226,28 +224,28 @@ struct CountedTable: Sendable {
   // MARK: Pages
 
   /// Drops a reference; the last one gives the page back.
-  private func drop(_ cpu: VirtualCPU, _ page: TablePage) throws(Abandoned) {
-    let before = try cpu.fetchAdd(-1, to: page.references, .release)
+  private func drop(_ cpu: VirtualCPU, _ page: TablePage) throws {
+    let before = try cpu.fetchAdd(page.references, -1, .release)
     if before == 1 { try giveBack(cpu, page) }
   }
 
   /// An empty table with one reference, for its place in the tree; nil if there is none left.
-  private func takePage(_ cpu: VirtualCPU) throws(Abandoned) -> TablePage? {
+  private func takePage(_ cpu: VirtualCPU) throws -> TablePage? {
     guard keepsPages else { return try cpu.allocateTable() }
     for place in pool {
-      let found = Descriptor(bits: try cpu.exchange(0, in: place, .acquireRelease))
+      let found = try cpu.exchange(place, .invalid, .acquireRelease)
       guard let page = cpu.table(at: found) else { continue }
-      try cpu.store(1, to: page.references, .release)
+      try cpu.store(page.references, 1, .release)
       return page
     }
     return nil
   }
 
   /// Puts a page into its place in the pool.
-  private func giveBack(_ cpu: VirtualCPU, _ page: TablePage) throws(Abandoned) {
+  private func giveBack(_ cpu: VirtualCPU, _ page: TablePage) throws {
     guard keepsPages else { return try cpu.free(page) }
     // Pages of the pool are allocated right after the root, one for each place.
     let place = pool[page.id - root.id - 1]
-    try cpu.store(Descriptor.table(page).bits, to: place, .release)
+    try cpu.store(place, .table(page), .release)
   }
 }

@@ -46,6 +46,17 @@ public struct Vocabulary: Sendable {
     self.build = build
   }
 
+  /// The same for operations that need neither callbacks nor a memory management unit.
+  public init(
+    start: String, symmetries: [[Int]] = [],
+    operations: @escaping @Sendable () -> (scenario: Scenario, operations: [CPUOperation])
+  ) {
+    self.init(start: start, symmetries: symmetries) {
+      let (scenario, operations) = operations()
+      return (scenario, operations.map { Word($0) })
+    }
+  }
+
   /// The operations, as traces name them.
   public var operations: [String] { build().words.map(\.operation.name) }
 

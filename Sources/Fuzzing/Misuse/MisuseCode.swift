@@ -38,7 +38,7 @@ struct MisuseCode {
     case 26: page = try cpu.allocateTable()
     case 27: page = cpu.table(at: Descriptor(bits: try cpu.load(table[step.a], .acquire)))
     case 28:
-      try cpu.store(Descriptor.table(page ?? table).bits, to: objects.root[step.b], .release)
+      try cpu.store(objects.root[step.b], Descriptor.table(page ?? table).bits, .release)
     case 29: try cpu.free(table)
     case 30: try cpu.putPage(table)
     case 31: try cpu.publish(table)
@@ -52,20 +52,20 @@ struct MisuseCode {
 
   private func access(_ step: MisusePlan.Step, _ word: Location) throws -> Int {
     switch step.kind % 12 {
-    case 0, 1: try cpu.store(step.value, to: word, .relaxed)
+    case 0, 1: try cpu.store(word, step.value, .relaxed)
     case 2:
-      return Int(truncatingIfNeeded: try cpu.exchange(step.value, in: word, .acquireRelease))
+      return Int(truncatingIfNeeded: try cpu.exchange(word, step.value, .acquireRelease))
     case 3:
       let found = try cpu.compareExchange(
         word, expected: UInt64(step.a & 3), desired: step.value, .acquire)
       return found.exchanged ? 1 : 0
     case 4:
       return Int(
-        truncatingIfNeeded: try cpu.fetchAdd(Int64(truncatingIfNeeded: step.a), to: word, .relaxed))
+        truncatingIfNeeded: try cpu.fetchAdd(word, Int64(truncatingIfNeeded: step.a), .relaxed))
     case 5: return try cpu.incrementUnlessZero(word, .relaxed) ? 1 : 0
     case 6: try cpu.wait(until: word, .bits(step.value, equal: UInt64(step.b & 1)))
     case 7: try cpu.wait(until: word, .differs(from: step.value))
-    case 8: return Int(truncatingIfNeeded: try cpu.dereference(word))
+    case 8: return Int(truncatingIfNeeded: try cpu.rcuDereference(word))
     default: return Int(truncatingIfNeeded: try cpu.load(word, .relaxed))
     }
     return 0
@@ -83,10 +83,10 @@ struct MisuseCode {
     case 9: try cpu.rcuReadUnlock()
     case 10: for _ in 0..<(step.b == 2 ? 300 : 1) { try cpu.maskInterrupts() }
     case 11: try cpu.unmaskInterrupts()
-    case 12: try cpu.synchronize()
+    case 12: try cpu.synchronizeRCU()
     case 13: try cpu.interruptOthers()
-    case 14: try cpu.barrier()
-    default: try cpu.call { cpu in _ = try cpu.load(objects.words[0], .relaxed) }
+    case 14: try cpu.rcuBarrier()
+    default: try cpu.callRCU { cpu in _ = try cpu.load(objects.words[0], .relaxed) }
     }
   }
 
@@ -97,9 +97,9 @@ struct MisuseCode {
     case 40, 41: return Int(truncatingIfNeeded: try cpu.guestRead(step.a).code)
     case 42, 43: return Int(truncatingIfNeeded: try cpu.guestWrite(step.a).code)
     case 44:
-      try cpu.store(Descriptor.page(step.a).bits, to: table[step.b], .relaxed)
+      try cpu.store(table[step.b], Descriptor.page(step.a).bits, .relaxed)
     case 45:
-      try cpu.store(Descriptor.block(step.a, writable: false).bits, to: table[step.b], .relaxed)
+      try cpu.store(table[step.b], Descriptor.block(step.a, writable: false).bits, .relaxed)
     case 46: try cpu.tlbi(.address(step.a), of: table)
     case 47: try cpu.tlbi(.range(step.a, count: step.b), of: table)
     case 48: try cpu.tlbi(.address(step.a).level(step.b).local, of: table)
@@ -112,8 +112,8 @@ struct MisuseCode {
       if let frame = objects.frames.last {
         let owners = [.guest, .nobody, FrameOwner(id: ownerID, name: "somebody")]
         try cpu.handOver(frame, to: owners[min(max(ownerID, 0), 2)])
-        try cpu.store(step.value, to: frame.content, .relaxed)
-        try cpu.store(step.value, to: frame.owner, .relaxed)
+        try cpu.store(frame.content, step.value, .relaxed)
+        try cpu.store(frame.owner, step.value, .relaxed)
       }
     }
     return 0

@@ -42,7 +42,7 @@ extension RandomProgram {
     guard let context = objects.context else { return }
     switch step.instruction {
     case .use: try cpu.use(context)
-    case .useLater: try cpu.call { cpu in try cpu.use(context) }
+    case .useLater: try cpu.callRCU { cpu in try cpu.use(context) }
     default: try cpu.release(context)
     }
   }

@@ -96,16 +96,16 @@ extension RandomProgram {
       return cpu.hasMMU ? try cpu.guestWrite(address).code : 0
     case .mapTable:
       guard let page = try cpu.allocateTable() else { return 0 }
-      try cpu.store(Descriptor.page(0).bits, to: page[0], .relaxed)
+      try cpu.store(page[0], Descriptor.page(0).bits, .relaxed)
       let entry = Descriptor.table(page, writable: step.new == 1 || cpu.format == .armStage2)
       let won = try cpu.compareExchange(top, expected: 0, desired: entry.bits, .release).exchanged
       if !won { try cpu.free(page) }
       return won ? 1 : 0
     case .mapBlock:
-      try cpu.store(Descriptor.block(2 * Int(step.new - 1)).bits, to: top, .release)
+      try cpu.store(top, Descriptor.block(2 * Int(step.new - 1)).bits, .release)
       return 0
     case .removeTable:
-      let old = Descriptor(bits: try cpu.exchange(0, in: top, .acquireRelease))
+      let old = Descriptor(bits: try cpu.exchange(top, 0, .acquireRelease))
       guard let page = cpu.table(at: old) else { return 0 }
       if step.new == 2 {
         try cpu.dsb()
@@ -136,7 +136,7 @@ extension RandomProgram {
       guard let other = objects.otherRoot else { return 0 }
       let place = other[address / 2]
       let (from, to) = step.new == 1 ? (top, place) : (place, top)
-      let table = Descriptor(bits: try cpu.exchange(0, in: from, .acquireRelease))
+      let table = Descriptor(bits: try cpu.exchange(from, 0, .acquireRelease))
       guard table.isTable else { return 0 }
       return try cpu.compareExchange(
         to, expected: 0, desired: table.bits, .release
@@ -161,15 +161,15 @@ extension RandomProgram {
     switch step.instruction {
     case .mapLeaf:
       let kinds = [leaf, leaf.withoutAccessFlag, leaf.writableClean, leaf.readOnly]
-      try cpu.store(kinds[(address + Int(step.new)) % 4].bits, to: slot, .release)
+      try cpu.store(slot, kinds[(address + Int(step.new)) % 4].bits, .release)
       return 0
     case .mapWrongly:
       let mistakes: [Descriptor] = [
         .page(address), .block(1), .table(root), .block(0).withoutReads, Descriptor(bits: 3),
       ]
-      try cpu.store(mistakes[(address + 2 * Int(step.new)) % 5].bits, to: slot, .release)
+      try cpu.store(slot, mistakes[(address + 2 * Int(step.new)) % 5].bits, .release)
       return 0
-    case .removeLeaf: return try cpu.exchange(0, in: slot, .acquireRelease) % 2
+    case .removeLeaf: return try cpu.exchange(slot, 0, .acquireRelease) % 2
     default:
       let old = Descriptor(bits: try cpu.load(slot, .relaxed))
       guard old.isLeaf else { return 0 }

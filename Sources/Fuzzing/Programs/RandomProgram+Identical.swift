@@ -44,22 +44,22 @@ extension RandomProgram {
     switch step.instruction {
     case .keep:
       let entry = try cpu.load(objects.root[Int(step.old) % 2], .acquire)
-      try cpu.store(entry, to: kept, .release)
+      try cpu.store(kept, entry, .release)
       return entry % 2
     case .keepOwn:
       guard let page = try cpu.allocateTable() else { return 0 }
-      try cpu.store(step.new, to: page[0], .relaxed)
+      try cpu.store(page[0], step.new, .relaxed)
       try cpu.publish(page)
-      return try cpu.exchange(Descriptor.table(page).bits, in: kept, .acquireRelease) % 2
+      return try cpu.exchange(kept, Descriptor.table(page).bits, .acquireRelease) % 2
     case .drop:
-      let found = try cpu.exchange(0, in: kept, .acquireRelease)
+      let found = try cpu.exchange(kept, 0, .acquireRelease)
       guard let page = cpu.table(at: Descriptor(bits: found)) else { return 0 }
-      try cpu.call { cpu in try cpu.free(page) }
+      try cpu.callRCU { cpu in try cpu.free(page) }
       return 1
     case .follow:
       let found = try cpu.load(kept, .acquire)
       guard let page = cpu.table(at: Descriptor(bits: found)) else { return 0 }
-      return try cpu.fetchAdd(1, to: page[0], .relaxed)
+      return try cpu.fetchAdd(page[0], 1, .relaxed)
     case .look: return try cpu.load(kept, .acquire)
     case .replace:
       let found = try cpu.load(kept, .acquire)
@@ -69,9 +69,9 @@ extension RandomProgram {
     case .waitForPage: return try cpu.wait(until: kept, .bits(1, equal: step.new - 1))
     default:
       let word = objects.words[step.word]
-      try cpu.call { cpu in
+      try cpu.callRCU { cpu in
         let value = try cpu.load(word, .acquire)
-        try cpu.call { cpu in try cpu.store(value + step.new, to: word, .release) }
+        try cpu.callRCU { cpu in try cpu.store(word, value + step.new, .release) }
       }
       return 0
     }

@@ -67,11 +67,11 @@ extension RandomProgram {
     case .interrupt: try cpu.interruptOthers()
     case .walkMasked:
       try cpu.maskInterrupts()
-      let found = Descriptor(bits: try cpu.dereference(entry))
-      if let page = cpu.table(at: found) { seen = seen &* 3 &+ (try cpu.dereference(page[0])) }
+      let found = Descriptor(bits: try cpu.rcuDereference(entry))
+      if let page = cpu.table(at: found) { seen = seen &* 3 &+ (try cpu.rcuDereference(page[0])) }
       try cpu.unmaskInterrupts()
     default:
-      let found = Descriptor(bits: try cpu.exchange(0, in: entry, .acquireRelease))
+      let found = Descriptor(bits: try cpu.exchange(entry, 0, .acquireRelease))
       guard let page = cpu.table(at: found) else { return }
       try cpu.interruptOthers()
       try cpu.free(page)

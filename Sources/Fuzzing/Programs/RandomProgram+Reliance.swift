@@ -25,9 +25,9 @@ extension RandomProgram {
     switch step.instruction {
     case .mapUsed: return try mapUsed(address, isWritable: step.new == 1, entry, cpu)
     case .removeAndTell:
-      try cpu.store(0, to: entry, .relaxed)
-      try cpu.store(step.new, to: objects.words[step.word], .release)
-      if step.old == 1 { try cpu.store(Descriptor.block(address).bits, to: entry, .release) }
+      try cpu.store(entry, 0, .relaxed)
+      try cpu.store(objects.words[step.word], step.new, .release)
+      if step.old == 1 { try cpu.store(entry, Descriptor.block(address).bits, .release) }
       return 0
     case .readTold:
       if step.new == 2 { _ = try mapUsed(address, isWritable: true, entry, cpu) }
@@ -41,7 +41,7 @@ extension RandomProgram {
       return seen
     case .moveUsed: return try moveUsed(step, objects, cpu)
     default:
-      try cpu.store(0, to: entry, .release)
+      try cpu.store(entry, 0, .release)
       if step.new == 2 {
         try cpu.dsb()
         try cpu.tlbi(.all, of: root)
@@ -56,7 +56,7 @@ extension RandomProgram {
     _ address: Int, isWritable: Bool, _ entry: Location, _ cpu: VirtualCPU
   ) throws -> UInt64 {
     let leaf = Descriptor.block(address)
-    try cpu.store((isWritable ? leaf : leaf.readOnly).bits, to: entry, .release)
+    try cpu.store(entry, (isWritable ? leaf : leaf.readOnly).bits, .release)
     return cpu.hasMMU ? try cpu.guestRead(address).code : 0
   }
 
@@ -65,17 +65,17 @@ extension RandomProgram {
     _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
   ) throws -> UInt64 {
     guard let other = objects.otherRoot, let page = try cpu.allocateTable() else { return 0 }
-    try cpu.store(Descriptor.page(0).bits, to: page[0], .relaxed)
+    try cpu.store(page[0], Descriptor.page(0).bits, .relaxed)
     let table = Descriptor.table(page).bits
-    try cpu.store(table, to: objects.root[0], .release)
+    try cpu.store(objects.root[0], table, .release)
     if cpu.hasMMU { _ = try cpu.guestRead(0) }
-    try cpu.store(0, to: objects.root[0], .release)
+    try cpu.store(objects.root[0], 0, .release)
     if step.new == 2 {
       try cpu.dsb()
       try cpu.tlbi(.all, of: objects.root)
       try cpu.dsb()
     }
-    try cpu.store(table, to: other[0], .release)
+    try cpu.store(other[0], table, .release)
     return 1
   }
 }

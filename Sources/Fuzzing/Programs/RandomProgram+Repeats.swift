@@ -41,13 +41,13 @@ extension RandomProgram {
     let next = objects.words[(step.word + 1) % objects.words.count]
     switch step.instruction {
     case .clear:
-      try cpu.store(step.old, to: word, .release)
+      try cpu.store(word, step.old, .release)
       return 0
     case .takeBoth:
       return try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
         guard try take(cpu, word, step.new) else { return nil }
         if try take(cpu, next, step.new) { return step.old }
-        try cpu.store(0, to: word, .release)
+        try cpu.store(word, 0, .release)
         return nil
       }
     case .chase:
@@ -81,7 +81,7 @@ extension RandomProgram {
       let sum = (old + step.new) & 3
       return try cpu.compareExchange(word, expected: old, desired: sum, .relaxed).exchanged
         ? old : nil
-    case .flip: return try cpu.exchange(step.new, in: word, .relaxed) == step.old ? 1 : nil
+    case .flip: return try cpu.exchange(word, step.new, .relaxed) == step.old ? 1 : nil
     case .gamble: return try cpu.choose(2) == 1 ? 1 : nil
     case .peek:
       try cpu.rcuReadLock()
@@ -112,8 +112,8 @@ extension RandomProgram {
     return try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
       let value = try cpu.load(word, .acquire)
       if value == step.old { try cpu.publish(page) }
-      if value == step.new { try cpu.store(Descriptor.table(below).bits, to: page[1], .release) }
-      let before = try cpu.exchange(value, in: below[0], .relaxed)
+      if value == step.new { try cpu.store(page[1], Descriptor.table(below).bits, .release) }
+      let before = try cpu.exchange(below[0], value, .relaxed)
       let after = try cpu.load(below[0], .relaxed)
       return before != after && after != step.new ? before : nil
     }

@@ -59,11 +59,11 @@ extension RandomProgram {
     switch step.instruction {
     case .takePage:
       guard let page = try cpu.allocate(from: slab) else { return 1 }
-      try cpu.store(step.new, to: page[0], .relaxed)
-      try cpu.store(page.address, to: word, .release)
+      try cpu.store(page[0], step.new, .relaxed)
+      try cpu.store(word, page.address, .release)
       return 2
     case .giveBack:
-      let found = try cpu.exchange(0, in: word, .acquireRelease)
+      let found = try cpu.exchange(word, 0, .acquireRelease)
       guard let page = slab.page(at: found, cpu) else { return 0 }
       try cpu.free(page, to: slab)
       return 1
@@ -72,13 +72,13 @@ extension RandomProgram {
       return try cpu.load(page[0], .relaxed)
     case .poke:
       guard let page = slab.page(at: try cpu.load(word, .acquire), cpu) else { return 0 }
-      return try cpu.fetchAdd(1, to: page[1], .relaxed)
+      return try cpu.fetchAdd(page[1], 1, .relaxed)
     case .shrink:
       try cpu.shrink(slab)
       return 0
     case .takeTable:
       guard let page = try cpu.allocate(from: slab) else { return 1 }
-      try cpu.store(step.new, to: page[0], .relaxed)
+      try cpu.store(page[0], step.new, .relaxed)
       let won = try cpu.compareExchange(
         entry, expected: 0, desired: Descriptor.table(page).bits, .release
       ).exchanged
@@ -98,14 +98,14 @@ extension RandomProgram {
   private static func giveTableBack(
     _ step: Step, _ slab: Slab, _ entry: Location, _ cpu: VirtualCPU
   ) throws -> UInt64 {
-    let found = Descriptor(bits: try cpu.exchange(0, in: entry, .acquireRelease))
+    let found = Descriptor(bits: try cpu.exchange(entry, 0, .acquireRelease))
     guard let page = cpu.table(at: found) else { return 0 }
     if !slab.contains(page) {
       try cpu.free(page)
     } else if step.instruction == .giveTableBack {
       try cpu.free(page, to: slab)
     } else {
-      try cpu.call { cpu in
+      try cpu.callRCU { cpu in
         try cpu.free(page, to: slab)
         try cpu.shrink(slab)
       }

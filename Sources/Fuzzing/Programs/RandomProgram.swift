@@ -272,13 +272,13 @@ public struct RandomProgram: Equatable, Sendable {
     func note(_ value: UInt64) { seen = seen &* 3 &+ value }
     switch step.instruction {
     case .load: note(try cpu.load(word, .acquire))
-    case .store: try cpu.store(step.new, to: word, .release)
+    case .store: try cpu.store(word, step.new, .release)
     case .compareExchange:
       let result = try cpu.compareExchange(
         word, expected: step.old, desired: step.new, .acquireRelease)
       note(result.exchanged ? 1 : 0)
-    case .exchange: note(try cpu.exchange(step.new, in: word, .acquireRelease))
-    case .fetchAdd: note(try cpu.fetchAdd(Int64(step.new), to: word, .relaxed))
+    case .exchange: note(try cpu.exchange(word, step.new, .acquireRelease))
+    case .fetchAdd: note(try cpu.fetchAdd(word, Int64(step.new), .relaxed))
     case .incrementUnlessZero: note(try cpu.incrementUnlessZero(word, .relaxed) ? 1 : 0)
     case .wait: note(try cpu.wait(until: word, .equals(step.new - 1)))
     case .choose: note(UInt64(try cpu.choose(2)))
@@ -286,12 +286,12 @@ public struct RandomProgram: Equatable, Sendable {
     case .section:
       if held.inSection { try cpu.rcuReadUnlock() } else { try cpu.rcuReadLock() }
       held.inSection.toggle()
-    case .synchronize: try cpu.synchronize()
-    case .barrier: try cpu.barrier()
+    case .synchronize: try cpu.synchronizeRCU()
+    case .barrier: try cpu.rcuBarrier()
     case .call:
-      try cpu.call { cpu in
+      try cpu.callRCU { cpu in
         let value = try cpu.load(word, .acquire)
-        try cpu.store(value + step.new, to: word, .release)
+        try cpu.store(word, value + step.new, .release)
       }
     case .retry, .poll: note(try runLoop(step, word, cpu))
     case .take, .takeBoth, .await, .bump, .flip, .gamble, .peek, .guarded, .chase, .own, .clear:
@@ -343,7 +343,7 @@ public struct RandomProgram: Equatable, Sendable {
     switch step.instruction {
     case .install:
       guard let page = try cpu.allocateTable() else { return 0 }
-      try cpu.store(step.new, to: page[0], .relaxed)
+      try cpu.store(page[0], step.new, .relaxed)
       let won = try cpu.compareExchange(
         entry, expected: 0, desired: Descriptor.table(page).bits, .release
       ).exchanged
@@ -356,14 +356,14 @@ public struct RandomProgram: Equatable, Sendable {
     case .write:
       let found = Descriptor(bits: try cpu.load(entry, .acquire))
       guard let page = cpu.table(at: found) else { return 0 }
-      return try cpu.fetchAdd(1, to: page[1], .relaxed)
+      return try cpu.fetchAdd(page[1], 1, .relaxed)
     default:
-      let found = Descriptor(bits: try cpu.exchange(0, in: entry, .acquireRelease))
+      let found = Descriptor(bits: try cpu.exchange(entry, 0, .acquireRelease))
       guard let page = cpu.table(at: found) else { return 0 }
       if step.instruction == .remove {
         try cpu.free(page)
       } else {
-        try cpu.call { cpu in try cpu.free(page) }
+        try cpu.callRCU { cpu in try cpu.free(page) }
       }
       return 1
     }

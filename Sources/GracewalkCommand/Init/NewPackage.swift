@@ -114,42 +114,34 @@ struct NewPackage {
     import Gracewalk
 
     public enum Install {
-      public static let models = [
-        model("install-by-exchange", .holds, byExchange: true),
-        model(
-          "install-by-store", .violates([NoLeakedTablePage.id]),
-          leavesOut: "looking whether the entry is still empty", byExchange: false),
-      ]
-
-      static func model(
-        _ name: String, _ expectation: Expectation, leavesOut omission: String? = nil,
-        byExchange: Bool
-      ) -> Model {
-        Model(
-          name: name, summary: "a table is installed without a lock",
-          scenario: "Two CPUs fault below the same empty entry.", omission: omission,
-          expectation: expectation
-        ) { _ in
-          let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
-          let root = scenario.rootTable()
-          scenario.cpus(
-            ["vcpu 0", "vcpu 1"],
-            CPUOperation("fault") { cpu in
-              // `try` marks each place where the other CPU may come in between.
-              guard try cpu.load(root[0], .relaxed) == 0, let table = try cpu.allocateTable() else {
-                return
-              }
-              let entry = Descriptor.table(table).bits
-              guard byExchange else { return try cpu.store(entry, to: root[0], .release) }
-              let result = try cpu.compareExchange(
-                root[0], expected: 0, desired: entry, .release)
-              if !result.exchanged { try cpu.free(table) }
-            })
-          scenario.require([
-            NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
-          ])
-          return scenario
-        }
+      public static let models = Model.family(
+        [
+          .holds("install-by-exchange", "the entry is filled by a compare-exchange", true),
+          .broken(
+            "install-by-store", "the entry is filled by a store", false,
+            omits: "looking whether the entry is still empty", violates: [NoLeakedTablePage.id]),
+        ],
+        scenario: "Two CPUs fault below the same empty entry."
+      ) { _, byExchange in
+        let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
+        let root = scenario.rootTable()
+        scenario.cpus(
+          ["vcpu 0", "vcpu 1"],
+          CPUOperation("fault") { cpu in
+            // `try` marks each place where the other CPU may come in between.
+            let slot = root.entry(0)
+            guard try cpu.load(slot, .relaxed) == .invalid,
+              let table = try cpu.allocateTable()
+            else { return }
+            guard byExchange else { return try cpu.store(slot, .table(table), .release) }
+            let install = try cpu.compareExchange(
+              slot, expected: .invalid, desired: .table(table), .release)
+            if !install.exchanged { try cpu.free(table) }
+          })
+        scenario.require([
+          NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
+        ])
+        return scenario
       }
     }
 

@@ -12,6 +12,8 @@ public struct PagesAccountedFor: QuiescenceInvariant {
   /// - Parameter pool: words that hold a table descriptor each while a page waits there.
   public init(pool: [Location]) { self.pool = pool }
 
+  public init<Value>(pool: [Word<Value>]) { self.init(pool: pool.map { Location($0) }) }
+
   public static let id = "pages-accounted-for"
   public var id: String { Self.id }
   public let statement =

@@ -16,13 +16,13 @@ public struct NoGuestWriteWithoutDirtyRecord: QuiescenceInvariant {
     /// Where hardware marks it, in the entry that maps it: writable means dirty.
     public var mapping: Mapping?
 
-    public init(
-      name: String, version: Location, copied: Location, dirty: Location, mapping: Mapping? = nil
+    public init<Mark>(
+      name: String, version: Location, copied: Location, dirty: Word<Mark>, mapping: Mapping? = nil
     ) {
       self.name = name
       self.version = version
       self.copied = copied
-      self.dirty = dirty
+      self.dirty = Location(dirty)
       self.mapping = mapping
     }
   }

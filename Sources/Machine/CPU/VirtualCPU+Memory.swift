@@ -1,17 +1,17 @@
 // Actions on words: the accesses of the Linux and C11 atomics, with an explicit ordering each.
 
 /// What a compare-exchange found.
-public struct CompareExchangeResult: Equatable, Sendable {
+public struct CompareExchangeResult<Value: WordValue>: Equatable, Sendable {
   /// The word's value before.
-  public var original: UInt64
+  public var original: Value
   /// True if it was the expected one, and so was replaced.
   public var exchanged: Bool
 }
 
 /// What a CPU waits for a word to become.
-public enum WaitCondition: Equatable, Sendable {
-  case equals(UInt64)
-  case differs(from: UInt64)
+public enum WaitCondition<Value: WordValue>: Equatable, Sendable {
+  case equals(Value)
+  case differs(from: Value)
   /// The bits of the mask, taken alone, equal a value.
   case bits(UInt64, equal: UInt64)
   /// The bits of the mask, taken alone, differ from a value.
@@ -20,106 +20,116 @@ public enum WaitCondition: Equatable, Sendable {
 
 extension VirtualCPU {
   /// Reads a word.
-  public func load(
-    _ location: Location, _ ordering: MemoryOrdering,
+  public func load<Value>(
+    _ word: Word<Value>, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
-  ) throws(Abandoned) -> UInt64 {
+  ) throws(Abandoned) -> Value {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
-    if let value = knownValue(of: location.cell, site) { return value }
-    return try issue(Action(.access(.load), location, ordering), site)
+    if let value = knownValue(of: location.cell, site) { return Value(word: value) }
+    return Value(word: try issue(Action(.access(.load), location, ordering), site))
   }
 
   /// Reads a word that only read-side sections may read, like `rcu_dereference`.
-  public func dereference(
-    _ location: Location, file: String = #fileID, line: Int = #line
-  ) throws(Abandoned) -> UInt64 {
+  public func rcuDereference<Value>(
+    _ word: Word<Value>, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> Value {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
-    if let value = knownValue(of: location.cell, site) { return value }
+    if let value = knownValue(of: location.cell, site) { return Value(word: value) }
     var action = Action(.access(.load), location, .acquire)
     action.isDereference = true
-    return try issue(action, site)
+    return Value(word: try issue(action, site))
   }
 
   /// Writes a word.
-  public func store(
-    _ value: UInt64, to location: Location, _ ordering: MemoryOrdering,
+  public func store<Value>(
+    _ word: Word<Value>, _ value: Value, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
-    if leavesOutTaking(location.cell, value, site) { return }
+    if leavesOutTaking(location.cell, value.word, site) { return }
     var action = Action(.access(.store), location, ordering)
-    action.stored = value
+    action.stored = value.word
     _ = try issue(action, site)
   }
 
   /// Replaces a word's value if it is the expected one.
-  public func compareExchange(
-    _ location: Location, expected: UInt64, desired: UInt64, _ ordering: MemoryOrdering,
+  public func compareExchange<Value>(
+    _ word: Word<Value>, expected: Value, desired: Value, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
-  ) throws(Abandoned) -> CompareExchangeResult {
+  ) throws(Abandoned) -> CompareExchangeResult<Value> {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
-    if leavesOutTaking(location.cell, desired, site) {
+    if leavesOutTaking(location.cell, desired.word, site) {
       let found = try issue(Action(.access(.load), location, ordering), site)
-      return CompareExchangeResult(original: found, exchanged: found == expected)
+      return CompareExchangeResult(
+        original: Value(word: found), exchanged: found == expected.word)
     }
     let won = CompareExchangeResult(original: expected, exchanged: true)
     if isWeakened(.plainStore, site) {
       var store = Action(.access(.store), location, ordering)
-      store.stored = desired
+      store.stored = desired.word
       _ = try issue(store, site)
       return won
     }
     var action = Action(.access(.compareExchange), location, ordering)
-    action.expected = expected
-    action.desired = desired
+    action.expected = expected.word
+    action.desired = desired.word
     let original = try issue(action, site)
     if isWeakened(.noCheck, site) { return won }
-    return CompareExchangeResult(original: original, exchanged: original == expected)
+    return CompareExchangeResult(
+      original: Value(word: original), exchanged: original == expected.word)
   }
 
   /// Replaces a word's value and returns the old one.
-  public func exchange(
-    _ value: UInt64, in location: Location, _ ordering: MemoryOrdering,
+  public func exchange<Value>(
+    _ word: Word<Value>, _ value: Value, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
-  ) throws(Abandoned) -> UInt64 {
+  ) throws(Abandoned) -> Value {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
-    if leavesOutTaking(location.cell, value, site) {
-      return try issue(Action(.access(.load), location, ordering), site)
+    if leavesOutTaking(location.cell, value.word, site) {
+      return Value(word: try issue(Action(.access(.load), location, ordering), site))
     }
     if isWeakened(.loadAndStore, site) {
-      return try update(location, ordering, site) { _ in value }
+      return Value(word: try update(location, ordering, site) { _ in value.word })
     }
     var action = Action(.access(.exchange), location, ordering)
-    action.stored = value
-    return try issue(action, site)
+    action.stored = value.word
+    return Value(word: try issue(action, site))
   }
 
   /// Adds to a word, wrapping, and returns the old value.
-  public func fetchAdd(
-    _ value: Int64, to location: Location, _ ordering: MemoryOrdering,
+  public func fetchAdd<Value>(
+    _ word: Word<Value>, _ addend: Int64, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line
-  ) throws(Abandoned) -> UInt64 {
+  ) throws(Abandoned) -> Value {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
-    if let before = leavesOutReference(value, location.cell, site) { return before }
+    if let before = leavesOutReference(addend, location.cell, site) { return Value(word: before) }
     if isWeakened(.loadAndStore, site) {
-      return try update(location, ordering, site) { $0 &+ UInt64(bitPattern: value) }
+      return Value(
+        word: try update(location, ordering, site) { $0 &+ UInt64(bitPattern: addend) })
     }
     var action = Action(.access(.fetchAdd), location, ordering)
-    action.addend = UInt64(bitPattern: value)
-    return try issue(action, site)
+    action.addend = UInt64(bitPattern: addend)
+    return Value(word: try issue(action, site))
   }
 
   /// Adds one to a word unless it is zero; true if it was added.
-  public func incrementUnlessZero(
-    _ location: Location, _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
+  public func incrementUnlessZero<Value>(
+    _ word: Word<Value>, _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> Bool {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
     if isWeakened(.noGet, site) { return true }
     if isWeakened(.getFromZero, site) {
@@ -146,14 +156,15 @@ extension VirtualCPU {
   ///
   /// Use it instead of a loop: a loop that waits for another CPU makes executions of any length.
   @discardableResult
-  public func wait(
-    until location: Location, _ condition: WaitCondition,
+  public func wait<Value>(
+    until word: Word<Value>, _ condition: WaitCondition<Value>,
     file: String = #fileID, line: Int = #line
-  ) throws(Abandoned) -> UInt64 {
+  ) throws(Abandoned) -> Value {
     let site = SourceSite(file: file, line: line)
+    let location = Location(word)
     try admit(location, site)
     if isWeakened(.noWait, site) {
-      return try issue(Action(.access(.load), location, .acquire), site)
+      return Value(word: try issue(Action(.access(.load), location, .acquire), site))
     }
     var action = Action(.access(.wait), location, .acquire)
     action.setCondition(condition)
@@ -162,7 +173,7 @@ extension VirtualCPU {
         "a wait for the bits \(hexadecimal(action.mask)) to be, or not to be, "
           + "\(hexadecimal(action.awaited)): they never are", site)
     }
-    return try issue(action, site)
+    return Value(word: try issue(action, site))
   }
 
   /// Branches of one choice: each is explored, and a schedule names it.

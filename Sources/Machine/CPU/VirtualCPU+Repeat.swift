@@ -12,9 +12,17 @@ extension VirtualCPU {
   /// the read-side sections it enters, and keep nothing in variables for the turns after it: where
   /// it does, the machine finds out and says so.
   @discardableResult
+  public func repeatUntilDone<R>(_ turn: () throws -> R?) throws -> R { try forget(turn) }
+
+  /// The same for code that throws nothing else than that it is abandoned.
+  @discardableResult
   public func repeatUntilDone<R>(
     _ turn: () throws(Abandoned) -> R?
   ) throws(Abandoned) -> R {
+    do { return try forget(turn) } catch { throw error as? Abandoned ?? Abandoned() }
+  }
+
+  private func forget<R, E>(_ turn: () throws(E) -> R?) throws -> R {
     if isAbandoned { throw refused() }
     guard machine.scenario.mayRepeat else {
       throw refuse("repeats; set mayRepeat of the scenario, which the search must know beforehand")

@@ -234,7 +234,7 @@ public final class VirtualCPU {
   }
 
   /// Names a part of an operation, for traces.
-  public func scope<R>(_ name: String, _ body: () throws(Abandoned) -> R) throws(Abandoned) -> R {
+  public func scope<R, E: Error>(_ name: String, _ body: () throws(E) -> R) throws(E) -> R {
     scopes.append(name.printable)
     defer { scopes.removeLast() }
     return try body()

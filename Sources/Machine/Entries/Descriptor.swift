@@ -23,6 +23,8 @@ public struct Descriptor: Hashable, Sendable {
   static let accessFlag: UInt64 = 1 << 10
   static let noConflictBit: UInt64 = 1 << 55
   static let dirtyModifierBit: UInt64 = 1 << 51
+  private static let softwareShift: UInt64 = 52
+  private static let softwareMask: UInt64 = 7 << softwareShift
   static let addressMask: UInt64 = 0x0000_FFFF_FFFF_F000
 
   /// Frames of data pages start here; smaller ones, from 1, are table pages.
@@ -97,6 +99,16 @@ public struct Descriptor: Hashable, Sendable {
   /// The same leaf with nT.
   public var markedForSizeChange: Descriptor {
     Descriptor(bits: bits | Descriptor.noConflictBit)
+  }
+
+  /// What software keeps in bits that hardware ignores: from 0 to 7.
+  public var softwareBits: Int {
+    Int((bits & Descriptor.softwareMask) >> Descriptor.softwareShift)
+  }
+  /// The same entry with other software bits, of which there are three.
+  public func withSoftwareBits(_ value: Int) -> Descriptor {
+    let kept = UInt64(truncatingIfNeeded: value) << Descriptor.softwareShift
+    return Descriptor(bits: bits & ~Descriptor.softwareMask | kept & Descriptor.softwareMask)
   }
 
   private var address: UInt64 { bits & Descriptor.addressMask }

@@ -148,18 +148,19 @@ extension Machine {
   ///
   /// One of another scenario, or an entry that its page does not have, is a mistake that ends the
   /// check.
-  public func value(
-    of location: Location, file: String = #fileID, line: Int = #line
-  ) -> UInt64 {
+  public func value<Value>(
+    of word: Word<Value>, file: String = #fileID, line: Int = #line
+  ) -> Value {
+    let location = Location(word)
     if location.scenario == layout.space.scenario, location.cell != 0 {
       inspection?.note(location.cell)
-      return memory[location.cell]
+      return Value(word: memory[location.cell])
     }
     misuse(
       location.scenario == layout.space.scenario
         ? entryText(location) : "a word that is looked at belongs to another scenario",
       file: file, line: line)
-    return 0
+    return Value(word: 0)
   }
 
   /// What is wrong with the location of an entry that its page does not have.

@@ -91,7 +91,7 @@ extension VirtualCPU {
 
   /// Waits for a grace period, like `synchronize_rcu`: until every section, and every mask of
   /// interrupts, that is open on any CPU at the call has been left (`Scenario.readCopyUpdate`).
-  public func synchronize(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+  public func synchronizeRCU(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noSynchronize, site) { return }
     var end = Action(.grace(.graceEnd))
@@ -103,7 +103,7 @@ extension VirtualCPU {
   ///
   /// Callbacks of one CPU run in the order of their calls. The body must depend on nothing but
   /// what this CPU has observed and what the body itself observes.
-  public func call(
+  public func callRCU(
     file: String = #fileID, line: Int = #line,
     _ body: @escaping (VirtualCPU) throws -> Void
   ) throws(Abandoned) {
@@ -116,7 +116,7 @@ extension VirtualCPU {
   }
 
   /// Waits until every callback queued so far, by any CPU, has run, like `rcu_barrier`.
-  public func barrier(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+  public func rcuBarrier(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noBarrier, site) { return }
     _ = try issue(Action(.callback(.barrierStart)), site)

@@ -55,8 +55,7 @@ struct AddressSpace: Equatable, Sendable {
   /// The page with an id; ids count owner by owner, what exists from the start first.
   func page(_ id: Int) -> TablePage {
     TablePage(
-      id: id, base: pageBase + UInt32(id) * pageStride, scenario: scenario,
-      entries: geometry.entries)
+      id: id, base: pageBase + UInt32(id) * pageStride, scenario: scenario, geometry: geometry)
   }
 
   /// The `index`-th page of a CPU, or of what exists from the start.

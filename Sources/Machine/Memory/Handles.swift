@@ -20,29 +20,6 @@ enum ScenarioNumber {
   }
 }
 
-/// A 64-bit word that several CPUs can reach.
-public struct Location: Equatable, Sendable {
-  /// 0 for an entry that its page does not have.
-  let cell: UInt32
-  /// The lifetime word of the page it lies in, or 0 for a named word.
-  let lifetime: UInt32
-  /// The number of the scenario it belongs to.
-  let scenario: UInt32
-  /// What was asked for where the page has no such entry.
-  let index: Int
-
-  init(cell: UInt32, lifetime: UInt32, scenario: UInt32, index: Int = 0) {
-    self.cell = cell
-    self.lifetime = lifetime
-    self.scenario = scenario
-    self.index = index
-  }
-
-  public static func == (a: Location, b: Location) -> Bool {
-    a.cell == b.cell && a.lifetime == b.lifetime && a.index == b.index
-  }
-}
-
 /// A page of table entries.
 public struct TablePage: Equatable, Hashable, Sendable {
   /// Unique in the machine and the same in every interleaving.
@@ -50,23 +27,35 @@ public struct TablePage: Equatable, Hashable, Sendable {
   let base: UInt32
   /// The number of the scenario it belongs to.
   let scenario: UInt32
-  /// How many entries it has.
-  let entries: Int
+  /// The shape of the table that it is a page of.
+  let geometry: Geometry
+
+  var entries: Int { geometry.entries }
 
   public static func == (a: TablePage, b: TablePage) -> Bool { a.id == b.id && a.base == b.base }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
-  /// The location of an entry; the index must be below the geometry's entries per table.
+  /// One of its entries.
   ///
   /// An entry that the page does not have is an error where somebody accesses it.
-  public subscript(index: Int) -> Location {
+  public func entry(_ index: Int) -> Entry {
     guard index >= 0, index < entries else {
-      return Location(cell: 0, lifetime: base, scenario: scenario, index: index)
+      return Entry(cell: 0, lifetime: base, scenario: scenario, index: index)
     }
-    return Location(
+    return Entry(
       cell: base + Layout.pageHeader + UInt32(index), lifetime: base, scenario: scenario)
   }
+
+  /// The entry that an address has in it, if it is a table of the given level.
+  public func entry(
+    of address: Int, at level: Int, file: String = #fileID, line: Int = #line
+  ) -> Entry {
+    entry(geometry.index(of: address, at: level, file: file, line: line))
+  }
+
+  /// An entry as nothing but its bits.
+  public subscript(index: Int) -> Location { Location(entry(index)) }
 
   /// The page's reference count.
   public var references: Location { header(Layout.referencesOffset) }

@@ -43,10 +43,10 @@ extension Action {
   }
 
   /// Sets what a wait is for.
-  mutating func setCondition(_ condition: WaitCondition) {
+  mutating func setCondition<Value>(_ condition: WaitCondition<Value>) {
     switch condition {
-    case .equals(let value): (mask, awaited, awaitsDifference) = (~0, value, false)
-    case .differs(let value): (mask, awaited, awaitsDifference) = (~0, value, true)
+    case .equals(let value): (mask, awaited, awaitsDifference) = (~0, value.word, false)
+    case .differs(let value): (mask, awaited, awaitsDifference) = (~0, value.word, true)
     case .bits(let bits, equal: let value): (mask, awaited, awaitsDifference) = (bits, value, false)
     case .bitsDiffer(let bits, from: let value):
       (mask, awaited, awaitsDifference) = (bits, value, true)

@@ -54,7 +54,7 @@ extension VirtualCPU {
   public func getPage(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
-    _ = try fetchAdd(1, to: page.references, .relaxed, file: file, line: line)
+    _ = try fetchAdd(page.references, 1, .relaxed, file: file, line: line)
   }
 
   /// Drops a reference to a page and frees the page if it was the last, like `put_page`; true if it
@@ -62,7 +62,7 @@ extension VirtualCPU {
   @discardableResult public func putPage(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> Bool {
-    let before = try fetchAdd(-1, to: page.references, .release, file: file, line: line)
+    let before = try fetchAdd(page.references, -1, .release, file: file, line: line)
     if before == 1 { try free(page, file: file, line: line) }
     return before == 1
   }

@@ -123,6 +123,13 @@ public final class Scenario {
     reserve(name, SourceSite(file: file, line: line), initial: initial)
   }
 
+  /// A shared word that holds values of a type.
+  public func variable<Value: WordValue>(
+    _ name: String, initial: Value, file: String = #fileID, line: Int = #line
+  ) -> Word<Value> {
+    Word(word(name, initial: initial.word, file: file, line: line))
+  }
+
   public func spinLock(
     _ name: String, file: String = #fileID, line: Int = #line
   ) -> SpinLock {
@@ -244,6 +251,26 @@ public final class Scenario {
       Program(
         name: name.printable, operations: operations.map { CPUOperation(named: $0) },
         usesCallbacks: false, mmu: nil, code: code))
+  }
+
+  /// Adds a CPU that carries out one operation, whose result traces show.
+  public func cpu(
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, runs operation: String,
+    call: SpecificationCall? = nil, file: String = #fileID, line: Int = #line,
+    _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
+  ) {
+    let operations = [CPUOperation(operation, call: call, body)]
+    cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations, file: file, line: line)
+  }
+
+  /// Adds a CPU that carries out one operation, which returns nothing.
+  public func cpu(
+    _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, runs operation: String,
+    file: String = #fileID, line: Int = #line,
+    _ body: @escaping @Sendable (VirtualCPU) throws -> Void
+  ) {
+    let operations = [CPUOperation(operation, body)]
+    cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations, file: file, line: line)
   }
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.

@@ -220,8 +220,8 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     scenario.cpu(
       "a",
       CPUOperation("store") { cpu in
-        try cpu.store(1, to: word, .relaxed)
-        try cpu.store(last, to: word, .relaxed)
+        try cpu.store(word, 1, .relaxed)
+        try cpu.store(word, last, .relaxed)
       })
     scenario.cpu("b", CPUOperation("load") { cpu in _ = try cpu.load(word, .relaxed) })
     return scenario
@@ -259,9 +259,9 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
       scenario.cpu(
         "cpu \(cpu)",
         CPUOperation("store") { cpu in
-          try cpu.store(1, to: word, .relaxed)
+          try cpu.store(word, 1, .relaxed)
           counter.count += 1
-          try cpu.store(counter.count, to: word, .relaxed)
+          try cpu.store(word, counter.count, .relaxed)
         })
     }
     let saves = Saves()

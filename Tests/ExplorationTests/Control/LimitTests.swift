@@ -118,7 +118,7 @@ struct PreemptionTests {
         _ = try cpu.load(word, .relaxed)
         _ = try cpu.wait(until: word, .equals(1))
       })
-    scenario.cpu("B", CPUOperation("store") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("B", CPUOperation("store") { cpu in try cpu.store(word, 1, .relaxed) })
     let none = interleavings(of: scenario, limits: Limits(preemptions: 0))
     // A B A and B A A, which is all there is.
     #expect(none.statistics.executions == 2)

@@ -17,8 +17,8 @@ struct UnlinkRaceTests {
     let kept = scenario.word("kept")
     scenario.boot { cpu in
       guard let page = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
-      try cpu.store(Descriptor.table(page).bits, to: kept, .relaxed)
+      try cpu.store(root[0], Descriptor.table(page).bits, .relaxed)
+      try cpu.store(kept, Descriptor.table(page).bits, .relaxed)
     }
     scenario.cpu(
       "freer",
@@ -29,7 +29,7 @@ struct UnlinkRaceTests {
         try cpu.free(page)
       })
     scenario.cpu(
-      "unlinker", CPUOperation("unlink") { cpu in _ = try cpu.exchange(0, in: root[0], .relaxed) })
+      "unlinker", CPUOperation("unlink") { cpu in _ = try cpu.exchange(root[0], 0, .relaxed) })
     scenario.cpu(
       "reader",
       CPUOperation("read") { cpu in

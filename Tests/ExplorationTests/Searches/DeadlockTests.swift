@@ -15,7 +15,7 @@ private func scenario(opposite: Bool = true) -> Scenario {
     scenario.cpu(
       "cpu \(cpu)",
       CPUOperation("hold both") { cpu in
-        for _ in 0..<2 { _ = try cpu.fetchAdd(1, to: word, .relaxed) }
+        for _ in 0..<2 { _ = try cpu.fetchAdd(word, 1, .relaxed) }
         for lock in order { try cpu.lock(lock) }
         for lock in order { try cpu.unlock(lock) }
       })
@@ -90,15 +90,15 @@ struct DeadlockTests {
       scenario.cpu(
         "A",
         CPUOperation("store") { cpu in
-          try cpu.store(1, to: word, .relaxed)
+          try cpu.store(word, 1, .relaxed)
           let long = try cpu.choose(2)
-          for _ in 0..<(long * 5) { try cpu.store(2, to: word, .relaxed) }
-          try cpu.store(3, to: word, .relaxed)
+          for _ in 0..<(long * 5) { try cpu.store(word, 2, .relaxed) }
+          try cpu.store(word, 3, .relaxed)
         })
       scenario.cpu(
         "B",
         CPUOperation("load") { cpu in
-          try cpu.store(try cpu.load(word, .relaxed) == 3 ? 1 : 0, to: end, .relaxed)
+          try cpu.store(end, try cpu.load(word, .relaxed) == 3 ? 1 : 0, .relaxed)
         })
       scenario.require(NeverEndsWith(end, equal: 1))
       return scenario
@@ -117,7 +117,7 @@ struct DeadlockTests {
       let word = scenario.word("word")
       for value in 1...2 as ClosedRange<UInt64> {
         scenario.cpu(
-          "\(value)", CPUOperation("store") { cpu in try cpu.store(value, to: word, .relaxed) })
+          "\(value)", CPUOperation("store") { cpu in try cpu.store(word, value, .relaxed) })
       }
       scenario.require(NeverEndsWith(word, equal: 1))
       scenario.require(NeverEndsWith(word, equal: 2))

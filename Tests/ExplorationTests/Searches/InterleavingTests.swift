@@ -14,7 +14,7 @@ func storing(_ counts: Int...) -> Scenario {
     scenario.cpu(
       "\(number)",
       CPUOperation("store") { cpu in
-        for _ in 0..<count { try cpu.store(value, to: word, .relaxed) }
+        for _ in 0..<count { try cpu.store(word, value, .relaxed) }
       })
   }
   return scenario
@@ -73,7 +73,7 @@ struct InterleavingTests {
   @Test func aCPUThatWaitsGoesLater() {
     let scenario = Scenario()
     let word = scenario.word("word")
-    scenario.cpu("A", CPUOperation("store") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("A", CPUOperation("store") { cpu in try cpu.store(word, 1, .relaxed) })
     scenario.cpu("B", CPUOperation("wait") { cpu in _ = try cpu.wait(until: word, .equals(1)) })
     #expect(interleavings(of: scenario).statistics.executions == 1)
     #expect(classes(of: scenario).statistics.executions == 1)
@@ -87,8 +87,8 @@ struct InterleavingTests {
       scenario.cpu(
         "\(cpu)",
         CPUOperation("store") { cpu in
-          try cpu.store(1, to: word, .relaxed)
-          try cpu.store(2, to: word, .relaxed)
+          try cpu.store(word, 1, .relaxed)
+          try cpu.store(word, 2, .relaxed)
         })
     }
     let statistics = states(of: scenario).statistics

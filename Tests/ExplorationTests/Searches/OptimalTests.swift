@@ -65,7 +65,7 @@ struct OptimalTests {
       scenario.cpu(
         "chooser \(cpu)",
         CPUOperation("choose") { cpu in
-          if try cpu.choose(3) == 2 { try cpu.store(UInt64(cpu.index) + 1, to: word, .relaxed) }
+          if try cpu.choose(3) == 2 { try cpu.store(word, UInt64(cpu.index) + 1, .relaxed) }
         })
     }
     // Nine pairs of choices; the pair in which both write has two orders.

@@ -34,7 +34,7 @@ private func scenario(_ census: Census) -> Scenario {
   @Sendable func inner(_ cpu: VirtualCPU, _ outer: Resident) throws(Abandoned) -> UInt64 {
     let held = [Resident(census), Resident(census)]
     defer { outer.count += held.count }
-    return try cpu.load(word, .relaxed) + cpu.fetchAdd(1, to: word, .relaxed)
+    return try cpu.load(word, .relaxed) + cpu.fetchAdd(word, 1, .relaxed)
   }
   for cpu in 0..<2 {
     scenario.cpu(
@@ -130,7 +130,7 @@ struct AbandonTests {
         CPUOperation("modify") { cpu in
           for _ in 0..<3 {
             shared.count += 1
-            _ = try cpu.fetchAdd(shared.count > 0 ? 1 : 0, to: word, .relaxed)
+            _ = try cpu.fetchAdd(word, shared.count > 0 ? 1 : 0, .relaxed)
             shared.count += 1
           }
         })

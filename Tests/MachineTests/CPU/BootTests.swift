@@ -11,12 +11,12 @@ struct BootTests {
     let root = scenario.rootTable()
     let word = scenario.word("word", initial: 1)
     scenario.boot { cpu in
-      try cpu.store(try cpu.load(word, .relaxed) + 1, to: word, .relaxed)
+      try cpu.store(word, try cpu.load(word, .relaxed) + 1, .relaxed)
       guard let page = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.page(7).bits, to: page[1], .relaxed)
-      try cpu.store(Descriptor.table(page).bits, to: root[1], .relaxed)
+      try cpu.store(page[1], Descriptor.page(7).bits, .relaxed)
+      try cpu.store(root[1], Descriptor.table(page).bits, .relaxed)
     }
-    scenario.boot { cpu in _ = try cpu.fetchAdd(10, to: word, .relaxed) }
+    scenario.boot { cpu in _ = try cpu.fetchAdd(word, 10, .relaxed) }
     let machine = Machine(scenario)
     #expect(machine.value(of: word) == 12)
     #expect(machine.reachableTables.map(\.name) == ["root", "boot.1"])
@@ -30,10 +30,10 @@ struct BootTests {
     let word = scenario.word("word")
     scenario.boot { cpu in
       try cpu.rcuReadLock()
-      try cpu.call { cpu in try cpu.store(3, to: word, .relaxed) }
+      try cpu.callRCU { cpu in try cpu.store(word, 3, .relaxed) }
       try cpu.rcuReadUnlock()
-      try cpu.synchronize()
-      try cpu.barrier()
+      try cpu.synchronizeRCU()
+      try cpu.rcuBarrier()
     }
     #expect(Machine(scenario).value(of: word) == 3)
   }
@@ -44,14 +44,14 @@ struct BootTests {
     let slot = scenario.word("slot")
     scenario.boot { cpu in
       guard let page = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.table(page).bits, to: slot, .relaxed)
+      try cpu.store(slot, Descriptor.table(page).bits, .relaxed)
     }
     scenario.cpu(
       "cpu",
       CPUOperation("write") { cpu in
         let found = Descriptor(bits: try cpu.load(slot, .acquire))
         guard let page = cpu.table(at: found) else { return }
-        try cpu.store(1, to: page[0], .relaxed)
+        try cpu.store(page[0], 1, .relaxed)
       })
     #expect(interleavings(of: scenario).ending == .complete)
     #expect(interleavings(of: scenario).statistics.depthMax == 2)

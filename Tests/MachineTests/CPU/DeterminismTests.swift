@@ -37,7 +37,7 @@ struct DeterminismTests {
   @Test func aDifferentValueIsCaughtByTheSearch() {
     let counter = Counter()
     let machine = Machine(
-      scenario { cpu, word in try cpu.store(counter.next(), to: word, .relaxed) })
+      scenario { cpu, word in try cpu.store(word, counter.next(), .relaxed) })
     #expect(SourceSearch(machine, SearchOptions()).run().ending == .halted)
     #expect(
       machine.failure
@@ -49,7 +49,7 @@ struct DeterminismTests {
     let machine = Machine(
       scenario { cpu, word in
         if counter.next() == 1 {
-          try cpu.store(1, to: word, .relaxed)
+          try cpu.store(word, 1, .relaxed)
         } else {
           _ = try cpu.load(word, .relaxed)
         }
@@ -68,7 +68,7 @@ struct DeterminismTests {
     scenario.cpu(
       "cpu",
       CPUOperation("run") { cpu in
-        try cpu.store(1, to: word, .relaxed)
+        try cpu.store(word, 1, .relaxed)
         if counter.next() == 1 { _ = try cpu.choose(2) }
       })
     let machine = Machine(scenario)
@@ -84,8 +84,8 @@ struct DeterminismTests {
     scenario.cpu(
       "cpu",
       CPUOperation("run") { cpu in
-        try cpu.store(counter.next(), to: word, .relaxed)
-        try cpu.store(0, to: word, .relaxed)
+        try cpu.store(word, counter.next(), .relaxed)
+        try cpu.store(word, 0, .relaxed)
       })
     let machine = Machine(scenario)
     #expect(SourceSearch(machine, SearchOptions()).run().ending == .complete)
@@ -119,7 +119,7 @@ struct DeterminismTests {
     scenario.cpu(
       "cpu",
       CPUOperation("run") { cpu in
-        try cpu.store(1, to: word, .relaxed)
+        try cpu.store(word, 1, .relaxed)
         throw Broken()
       })
     let machine = Machine(scenario)

@@ -14,7 +14,7 @@ private func repeating(
   scenario.mayRepeat = true
   let word = scenario.word("word")
   scenario.cpu("repeater", CPUOperation("repeat") { cpu in try body(cpu, word) })
-  scenario.cpu("other", CPUOperation("store") { cpu in try cpu.store(1, to: word, .relaxed) })
+  scenario.cpu("other", CPUOperation("store") { cpu in try cpu.store(word, 1, .relaxed) })
   return scenario
 }
 
@@ -70,7 +70,7 @@ struct RepeatTests {
         let value = try cpu.load(word, .acquire)
         return value == 0 ? nil : value
       }
-      try cpu.store(10 * before + found, to: word, .relaxed)
+      try cpu.store(word, 10 * before + found, .relaxed)
       _ = try cpu.load(word, .relaxed)
     }
     let result = LivenessSearch(Machine(scenario), SearchOptions()).run()
@@ -122,7 +122,7 @@ struct RepeatTests {
   }
 
   @Test func whatRunsFirstMustNotRepeat() {
-    let scenario = repeating { cpu, word in try cpu.store(1, to: word, .relaxed) }
+    let scenario = repeating { cpu, word in try cpu.store(word, 1, .relaxed) }
     let word = scenario.word("never")
     scenario.boot { cpu in
       try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
@@ -153,7 +153,7 @@ struct RepeatTests {
       var turns: UInt64 = 0
       try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
         turns += 1
-        try cpu.store(turns, to: word, .relaxed)
+        try cpu.store(word, turns, .relaxed)
         return nil
       }
     }
@@ -179,7 +179,7 @@ struct RepeatTests {
       try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
         turns += 1
         let seen = try cpu.load(word, .acquire)
-        if seen == 1 { try cpu.store(min(turns, 2), to: word, .relaxed) }
+        if seen == 1 { try cpu.store(word, min(turns, 2), .relaxed) }
         return seen == 1 ? 1 : nil
       }
     }

@@ -11,7 +11,7 @@ private func failure(
   let scenario = Scenario()
   let words = ["first", "second"].map { scenario.word($0) }
   scenario.cpu("spinner", CPUOperation("spin") { cpu in try body(cpu, words) })
-  scenario.cpu("other", CPUOperation("store") { cpu in try cpu.store(1, to: words[0], .relaxed) })
+  scenario.cpu("other", CPUOperation("store") { cpu in try cpu.store(words[0], 1, .relaxed) })
   let machine = Machine(scenario)
   let result = SourceSearch(machine, SearchOptions()).run()
   return (result.ending, machine.failure)
@@ -56,7 +56,7 @@ struct SpinTests {
     scenario.cpu(
       "reader",
       CPUOperation("read") { cpu in for _ in 0..<10 { _ = try cpu.load(word, .relaxed) } })
-    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(word, 1, .relaxed) })
     #expect(classes(of: scenario).statistics.executions == 11)
     #expect(interleavings(of: scenario).statistics.executions == 11)
   }

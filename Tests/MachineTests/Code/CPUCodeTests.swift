@@ -54,7 +54,7 @@ private func readers(interpreted: Bool, over words: inout [Location]) -> Scenari
     scenario.cpu(
       "writer",
       CPUOperation("operation 0") { cpu in
-        for value: UInt64 in [1, 2, 0] { try cpu.store(value, to: word, .relaxed) }
+        for value: UInt64 in [1, 2, 0] { try cpu.store(word, value, .relaxed) }
         return UInt64(0)
       })
   }

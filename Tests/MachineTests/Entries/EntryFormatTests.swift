@@ -102,9 +102,9 @@ import Testing
     let root = scenario.rootTable()
     scenario.boot { cpu in
       guard let table = try cpu.allocateTable() else { throw NoPage() }
-      try cpu.store(leaf.bits, to: table[0], .relaxed)
+      try cpu.store(table[0], leaf.bits, .relaxed)
       try cpu.store(
-        Descriptor.table(table, writable: directoryIsWritable).bits, to: root[0], .relaxed)
+        root[0], Descriptor.table(table, writable: directoryIsWritable).bits, .relaxed)
     }
     scenario.cpu(
       "guest", mmu: MMU(root),
@@ -171,12 +171,12 @@ import Testing
   private func needsBreak(_ format: EntryFormat, _ new: Descriptor) -> Bool {
     let scenario = Scenario(geometry: Self.geometry, format: format)
     let root = scenario.rootTable()
-    scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed) }
+    scenario.boot { cpu in try cpu.store(root[0], Descriptor.block(0).bits, .relaxed) }
     scenario.require([Sees([.changedWhileCached, .conflictingEntries])])
     scenario.cpu(
       "guest", mmu: MMU(root, speculatesOn: [0]), CPUOperation("read") { try $0.guestRead(1) })
     scenario.cpu(
-      "host", CPUOperation("change") { cpu in try cpu.store(new.bits, to: root[0], .release) })
+      "host", CPUOperation("change") { cpu in try cpu.store(root[0], new.bits, .release) })
     return states(of: scenario).ending == .violation
   }
 

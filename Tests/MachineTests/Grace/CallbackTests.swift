@@ -8,7 +8,7 @@ import Testing
 /// Appends a digit to a word, and a callback that does so.
 private func append(_ digit: UInt64, to word: Location, _ cpu: VirtualCPU) throws {
   let old = try cpu.load(word, .relaxed)
-  try cpu.store(old * 10 + digit, to: word, .relaxed)
+  try cpu.store(word, old * 10 + digit, .relaxed)
 }
 
 struct CallbackTests {
@@ -30,7 +30,7 @@ struct CallbackTests {
       "caller", usesCallbacks: true,
       CPUOperation("call") { cpu in
         for digit in 1...3 as ClosedRange<UInt64> {
-          try cpu.call { cpu in try append(digit, to: order, cpu) }
+          try cpu.callRCU { cpu in try append(digit, to: order, cpu) }
         }
       })
     #expect(interleavings(of: scenario, collectingFinalStates: true).finalStates.count == 1)
@@ -54,8 +54,8 @@ struct CallbackTests {
     scenario.cpu(
       "caller", usesCallbacks: true,
       CPUOperation("call") { cpu in
-        try cpu.call { cpu in try cpu.store(1, to: word, .relaxed) }
-        try cpu.call { cpu in try cpu.store(2, to: word, .relaxed) }
+        try cpu.callRCU { cpu in try cpu.store(word, 1, .relaxed) }
+        try cpu.callRCU { cpu in try cpu.store(word, 2, .relaxed) }
       })
     let machine = Machine(scenario)
     machine.take(0, 1)
@@ -79,9 +79,9 @@ struct CallbackTests {
     scenario.cpu(
       "caller", usesCallbacks: true,
       CPUOperation("call") { cpu in
-        try cpu.call { cpu in
+        try cpu.callRCU { cpu in
           try append(1, to: order, cpu)
-          try cpu.call { cpu in try append(2, to: order, cpu) }
+          try cpu.callRCU { cpu in try append(2, to: order, cpu) }
         }
       })
     let machine = Machine(scenario)
@@ -96,7 +96,7 @@ struct CallbackTests {
     let word = scenario.word("word")
     scenario.cpu(
       "caller", usesCallbacks: true,
-      CPUOperation("call") { cpu in try cpu.call { cpu in try cpu.store(1, to: word, .relaxed) } })
+      CPUOperation("call") { cpu in try cpu.callRCU { cpu in try cpu.store(word, 1, .relaxed) } })
     scenario.cpu("reader", CPUOperation("read") { cpu in try cpu.load(word, .relaxed) })
     #expect(classes(of: scenario).statistics.executions == 2)
     #expect(classes(of: scenario).finalStates.count == 2)
@@ -104,7 +104,7 @@ struct CallbackTests {
 
   @Test func callingWithoutDeclaringItEndsTheSearch() {
     let scenario = Scenario()
-    scenario.cpu("caller", CPUOperation("call") { cpu in try cpu.call { _ in } })
+    scenario.cpu("caller", CPUOperation("call") { cpu in try cpu.callRCU { _ in } })
     let machine = Machine(scenario)
     #expect(machine.step(0, choice: 0) == .halted)
     #expect(
@@ -116,7 +116,7 @@ struct CallbackTests {
     let scenario = Scenario()
     scenario.cpu(
       "caller", usesCallbacks: true,
-      CPUOperation("call") { cpu in for _ in 0..<17 { try cpu.call { _ in } } })
+      CPUOperation("call") { cpu in for _ in 0..<17 { try cpu.callRCU { _ in } } })
     #expect(classes(of: scenario).ending == .halted)
   }
 }
@@ -129,10 +129,10 @@ struct BarrierTests {
       scenario.cpu(
         name, usesCallbacks: true,
         CPUOperation("call") { cpu in
-          try cpu.call { cpu in _ = try cpu.fetchAdd(1, to: word, .relaxed) }
+          try cpu.callRCU { cpu in _ = try cpu.fetchAdd(word, 1, .relaxed) }
         })
     }
-    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.barrier() })
+    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.rcuBarrier() })
     let machine = Machine(scenario)
     machine.take(0, 1, 2)
     #expect(machine.able == [3, 4])
@@ -146,9 +146,9 @@ struct BarrierTests {
 
   @Test func aBarrierDoesNotWaitForLaterCallbacks() {
     let scenario = Scenario()
-    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.barrier() })
+    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.rcuBarrier() })
     scenario.cpu(
-      "caller", usesCallbacks: true, CPUOperation("call") { cpu in try cpu.call { _ in } })
+      "caller", usesCallbacks: true, CPUOperation("call") { cpu in try cpu.callRCU { _ in } })
     let machine = Machine(scenario)
     machine.take(0, 1)
     #expect(machine.able == [0, 2])
@@ -156,7 +156,7 @@ struct BarrierTests {
 
   @Test func withoutCallbacksABarrierWaitsForNothing() {
     let scenario = Scenario()
-    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.barrier() })
+    scenario.cpu("waiter", CPUOperation("wait") { cpu in try cpu.rcuBarrier() })
     #expect(interleavings(of: scenario).statistics.executions == 1)
     #expect(interleavings(of: scenario).statistics.depthMax == 2)
   }
@@ -170,9 +170,9 @@ struct BarrierTests {
     scenario.cpu(
       "caller", usesCallbacks: true,
       CPUOperation("call") { cpu in
-        try cpu.call { cpu in try cpu.store(1, to: word, .relaxed) }
-        if waits { try cpu.barrier() }
-        try cpu.store(try cpu.load(word, .relaxed), to: seen, .relaxed)
+        try cpu.callRCU { cpu in try cpu.store(word, 1, .relaxed) }
+        if waits { try cpu.rcuBarrier() }
+        try cpu.store(seen, try cpu.load(word, .relaxed), .relaxed)
       })
     scenario.require(NeverEndsWith(seen, equal: 0))
     #expect(classes(of: scenario).ending == (waits ? .complete : .violation))

@@ -19,7 +19,7 @@ struct GracePeriodTests {
           }
         })
     }
-    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronizeRCU() })
     return Machine(scenario)
   }
 
@@ -76,7 +76,7 @@ struct GracePeriodTests {
         try cpu.rcuReadUnlock()
         try cpu.rcuReadUnlock()
       })
-    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronizeRCU() })
     let machine = Machine(scenario)
     machine.take(0, 1, 0)
     #expect(machine.able == [0])
@@ -113,14 +113,14 @@ struct GracePeriodTests {
         let one = try cpu.load(first, .relaxed)
         let two = try cpu.load(second, .relaxed)
         try cpu.rcuReadUnlock()
-        try cpu.store(10 * one + two, to: seen, .relaxed)
+        try cpu.store(seen, 10 * one + two, .relaxed)
       })
     scenario.cpu(
       "updater",
       CPUOperation("update") { cpu in
-        try cpu.store(1, to: first, .relaxed)
-        if waits { try cpu.synchronize() }
-        try cpu.store(1, to: second, .relaxed)
+        try cpu.store(first, 1, .relaxed)
+        if waits { try cpu.synchronizeRCU() }
+        try cpu.store(second, 1, .relaxed)
       })
     scenario.require(NeverEndsWith(seen, equal: 1))
     #expect(classes(of: scenario).ending == (waits ? .complete : .violation))
@@ -162,15 +162,15 @@ struct SectionMisuseTests {
   @Test func waitingInsideASectionIsReported() {
     let waits = report(.blockedInSection) { cpu, _ in
       try cpu.rcuReadLock()
-      try cpu.synchronize()
+      try cpu.synchronizeRCU()
     }
     #expect(waits == "cpu, no page, no word")
     let barrier = report(.blockedInSection) { cpu, _ in
       try cpu.rcuReadLock()
-      try cpu.barrier()
+      try cpu.rcuBarrier()
     }
     #expect(barrier == "cpu, no page, no word")
-    #expect(report(.blockedInSection) { cpu, _ in try cpu.synchronize() } == nil)
+    #expect(report(.blockedInSection) { cpu, _ in try cpu.synchronizeRCU() } == nil)
   }
 
   @Test(arguments: [true, false])
@@ -179,18 +179,20 @@ struct SectionMisuseTests {
     scenario.require(Sees(.blockedInSection))
     scenario.cpu(
       "cpu", usesCallbacks: true,
-      CPUOperation("call") { cpu in try cpu.call { cpu in if sleeps { try cpu.synchronize() } } })
+      CPUOperation("call") { cpu in
+        try cpu.callRCU { cpu in if sleeps { try cpu.synchronizeRCU() } }
+      })
     let machine = Machine(scenario)
     machine.finish()
     #expect(machine.violation?.report.message == (sleeps ? "cpu/rcu, no page, no word" : nil))
   }
 
   @Test func dereferencingOutsideIsReported() {
-    let outside = report(.dereferencedOutside) { cpu, word in _ = try cpu.dereference(word) }
+    let outside = report(.dereferencedOutside) { cpu, word in _ = try cpu.rcuDereference(word) }
     #expect(outside == "cpu, no page, word")
     let inside = report(.dereferencedOutside) { cpu, word in
       try cpu.rcuReadLock()
-      _ = try cpu.dereference(word)
+      _ = try cpu.rcuDereference(word)
       try cpu.rcuReadUnlock()
     }
     #expect(inside == nil)

@@ -83,7 +83,7 @@ struct InterruptTests {
         try cpu.unmaskInterrupts()
       })
     scenario.cpu("sender", CPUOperation("send") { cpu in try cpu.interruptOthers() })
-    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("updater", CPUOperation("update") { cpu in try cpu.synchronizeRCU() })
     let machine = Machine(scenario)
     machine.take(0, 1, 2, 3)
     #expect(machine.able == [0, 1])
@@ -143,14 +143,14 @@ struct InterruptTests {
         let one = try cpu.load(first, .relaxed)
         let two = try cpu.load(second, .relaxed)
         try cpu.unmaskInterrupts()
-        try cpu.store(10 * one + two, to: seen, .relaxed)
+        try cpu.store(seen, 10 * one + two, .relaxed)
       })
     scenario.cpu(
       "updater",
       CPUOperation("update") { cpu in
-        try cpu.store(1, to: first, .relaxed)
+        try cpu.store(first, 1, .relaxed)
         if waits { try cpu.interruptOthers() }
-        try cpu.store(1, to: second, .relaxed)
+        try cpu.store(second, 1, .relaxed)
       })
     scenario.require(NeverEndsWith(seen, equal: 1))
     #expect(classes(of: scenario).ending == (waits ? .complete : .violation))
@@ -172,7 +172,7 @@ struct MaskMisuseTests {
     let root = scenario.rootTable()
     scenario.boot { cpu in
       guard let page = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
+      try cpu.store(root[0], Descriptor.table(page).bits, .relaxed)
     }
     scenario.cpu(
       "reader",
@@ -186,10 +186,10 @@ struct MaskMisuseTests {
     scenario.cpu(
       "remover",
       CPUOperation("remove") { cpu in
-        let found = Descriptor(bits: try cpu.exchange(0, in: root[0], .acquireRelease))
+        let found = Descriptor(bits: try cpu.exchange(root[0], 0, .acquireRelease))
         guard let page = cpu.table(at: found) else { throw NoPage() }
         if interrupts { try cpu.interruptOthers() }
-        if synchronizes { try cpu.synchronize() }
+        if synchronizes { try cpu.synchronizeRCU() }
         try cpu.free(page)
       })
     scenario.require(
@@ -237,14 +237,14 @@ struct MaskMisuseTests {
   @Test func dereferencingWithMaskedInterruptsIsAllowed() {
     let outside = report(.dereferencedOutside) { cpu, word in
       try cpu.maskInterrupts()
-      _ = try cpu.dereference(word)
+      _ = try cpu.rcuDereference(word)
       try cpu.unmaskInterrupts()
-      _ = try cpu.dereference(word)
+      _ = try cpu.rcuDereference(word)
     }
     #expect(outside == "cpu, no page, word")
     let inside = report(.dereferencedOutside) { cpu, word in
       try cpu.maskInterrupts()
-      _ = try cpu.dereference(word)
+      _ = try cpu.rcuDereference(word)
       try cpu.unmaskInterrupts()
     }
     #expect(inside == nil)

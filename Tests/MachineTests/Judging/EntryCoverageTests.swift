@@ -14,13 +14,13 @@ import Testing
   @Test func onlyStepsCount() {
     let scenario = Scenario()
     let root = scenario.rootTable()
-    scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed) }
+    scenario.boot { cpu in try cpu.store(root[0], Descriptor.block(0).bits, .relaxed) }
     scenario.cpu(
       "cpu",
       CPUOperation("write") { cpu in
-        try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed)
-        try cpu.store(Descriptor.block(0, writable: false).bits, to: root[0], .relaxed)
-        try cpu.store(Descriptor.locked.bits, to: root[1], .relaxed)
+        try cpu.store(root[0], Descriptor.block(0).bits, .relaxed)
+        try cpu.store(root[0], Descriptor.block(0, writable: false).bits, .relaxed)
+        try cpu.store(root[1], Descriptor.locked.bits, .relaxed)
       })
     let machine = Machine(scenario)
     machine.take(0, 0)
@@ -53,14 +53,14 @@ import Testing
           return
         }
         // Nobody else can reach these pages yet.
-        try cpu.store(Descriptor.page(1).bits, to: lower[0], .relaxed)
-        try cpu.store(Descriptor.table(lower).bits, to: upper[0], .relaxed)
-        try cpu.store(Descriptor.table(upper).bits, to: root[0], .release)
-        try cpu.store(Descriptor.invalid.bits, to: root[0], .release)
-        try cpu.store(Descriptor.locked.bits, to: upper[1], .relaxed)
+        try cpu.store(lower[0], Descriptor.page(1).bits, .relaxed)
+        try cpu.store(upper[0], Descriptor.table(lower).bits, .relaxed)
+        try cpu.store(root[0], Descriptor.table(upper).bits, .release)
+        try cpu.store(root[0], Descriptor.invalid.bits, .release)
+        try cpu.store(upper[1], Descriptor.locked.bits, .relaxed)
         var old = Descriptor.page(2)
         old.bits &= ~(1 << 10)
-        try cpu.store(old.bits, to: lower[1], .relaxed)
+        try cpu.store(lower[1], old.bits, .relaxed)
       })
     let machine = Machine(scenario)
     machine.finish()
@@ -86,8 +86,8 @@ import Testing
       CPUOperation("publish") { cpu in
         guard let page = try cpu.allocateTable() else { return }
         try cpu.publish(page)
-        try cpu.store(Descriptor.table(page).bits, to: root[0], .release)
-        try cpu.store(1, to: page[0], .relaxed)
+        try cpu.store(root[0], Descriptor.table(page).bits, .release)
+        try cpu.store(page[0], 1, .relaxed)
       })
     let machine = Machine(scenario)
     machine.finish()
@@ -108,7 +108,7 @@ import Testing
         var table = root
         for _ in 0..<4 {
           guard let next = try cpu.allocateTable() else { return }
-          try cpu.store(Descriptor.table(next).bits, to: table[0], .release)
+          try cpu.store(table[0], Descriptor.table(next).bits, .release)
           table = next
         }
       })
@@ -125,7 +125,7 @@ import Testing
       scenario.cpu(
         "cpu",
         CPUOperation("write") { cpu -> any OperationResult in
-          try cpu.store(value.bits, to: root[0], .relaxed)
+          try cpu.store(root[0], value.bits, .relaxed)
           return value.bits
         })
       let machine = Machine(scenario)

@@ -20,8 +20,8 @@ struct HistoryTests {
       let call = SpecificationCall(operation: 4, argument: cpu)
       scenario.cpu(
         "cpu \(cpu)",
-        CPUOperation("add", call: call) { cpu in try cpu.fetchAdd(1, to: word, .relaxed) },
-        CPUOperation("unseen") { cpu in try cpu.store(9, to: word, .relaxed) })
+        CPUOperation("add", call: call) { cpu in try cpu.fetchAdd(word, 1, .relaxed) },
+        CPUOperation("unseen") { cpu in try cpu.store(word, 9, .relaxed) })
     }
     if watched { scenario.require(Watches()) }
     return scenario

@@ -17,7 +17,7 @@ private func counting(
       CPUOperation("count") { cpu in
         try before(cpu)
         let old = try cpu.load(word, .relaxed)
-        try cpu.store(old + 1, to: word, .relaxed)
+        try cpu.store(word, old + 1, .relaxed)
         try after(cpu)
       })
   }

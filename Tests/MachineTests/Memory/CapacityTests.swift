@@ -45,7 +45,7 @@ struct CapacityTests {
     for number in 0..<9_000 { last = scenario.word("w\(number)") }
     let word = last
     for name in ["a", "b"] {
-      scenario.cpu(name, CPUOperation("add") { _ = try $0.fetchAdd(1, to: word, .relaxed) })
+      scenario.cpu(name, CPUOperation("add") { _ = try $0.fetchAdd(word, 1, .relaxed) })
     }
     let machine = Machine(scenario)
     machine.finish()
@@ -65,7 +65,7 @@ struct CapacityTests {
           for _ in 0..<count {
             guard let page = try cpu.allocateTable() else { return }
             guard cpu.page(at: page.address(ofEntry: 1)) == page else { return }
-            try cpu.store(Descriptor.table(page).bits, to: last[name == "a" ? 0 : 1], .release)
+            try cpu.store(last[name == "a" ? 0 : 1], Descriptor.table(page).bits, .release)
             last = page
           }
         })
@@ -103,8 +103,8 @@ struct CapacityTests {
       scenario.cpu(
         "cpu", usesCallbacks: true,
         CPUOperation("queue") { cpu in
-          for _ in 0..<17 { try cpu.call { _ = try $0.fetchAdd(1, to: word, .relaxed) } }
-          try cpu.barrier()
+          for _ in 0..<17 { try cpu.callRCU { _ = try $0.fetchAdd(word, 1, .relaxed) } }
+          try cpu.rcuBarrier()
         })
       let machine = Machine(scenario)
       while machine.failure == nil, let cpu = machine.able.first {
@@ -135,8 +135,8 @@ struct AddressCapacityTests {
       let root = scenario.rootTable()
       scenario.boot { cpu in
         guard levels == 2, let table = try cpu.allocateTable() else { return }
-        try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
-        try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+        try cpu.store(table[0], Descriptor.page(0).bits, .relaxed)
+        try cpu.store(root[0], Descriptor.table(table).bits, .release)
       }
       if hasMMU {
         scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { try $0.guestRead(0) })
@@ -160,7 +160,7 @@ struct AddressCapacityTests {
   private func unmap(
     _ cpu: VirtualCPU, _ root: TablePage, _ invalidation: TLBInvalidation
   ) throws {
-    try cpu.store(0, to: root[0], .relaxed)
+    try cpu.store(root[0], 0, .relaxed)
     try cpu.dsb()
     try cpu.tlbi(invalidation, of: root)
     try cpu.dsb()

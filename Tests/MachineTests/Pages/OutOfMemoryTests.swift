@@ -17,7 +17,7 @@ struct OutOfMemoryTests {
         CPUOperation("allocate") { cpu in
           var got: [TablePage] = []
           while got.count < pages, let page = try cpu.allocateTable() { got.append(page) }
-          try cpu.store(UInt64(got.count), to: count[cpu.index], .relaxed)
+          try cpu.store(count[cpu.index], UInt64(got.count), .relaxed)
           for page in got { try cpu.free(page) }
         })
     }

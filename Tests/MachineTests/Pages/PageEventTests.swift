@@ -17,7 +17,7 @@ struct PageEventTests {
     let root = scenario.rootTable()
     scenario.boot { cpu in
       guard let page = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
+      try cpu.store(root[0], Descriptor.table(page).bits, .relaxed)
     }
     for (number, body) in bodies.enumerated() {
       scenario.cpu("cpu \(number)", CPUOperation("run") { cpu in try body(cpu, root) })
@@ -47,7 +47,7 @@ struct PageEventTests {
 
   @Test func accessOfAnAllocatedPageIsNone() {
     let message = report(.accessAfterFree) { cpu, root in
-      try cpu.store(1, to: try Self.found(cpu, root)[0], .relaxed)
+      try cpu.store(try Self.found(cpu, root)[0], 1, .relaxed)
     }
     #expect(message == nil)
   }
@@ -79,7 +79,7 @@ struct PageEventTests {
   @Test func linkedTwice() {
     let message = report(.linkedAgain) { cpu, root in
       let page = try Self.found(cpu, root)
-      try cpu.store(Descriptor.table(page).bits, to: root[1], .relaxed)
+      try cpu.store(root[1], Descriptor.table(page).bits, .relaxed)
     }
     #expect(message == "cpu 0, boot.1, root[1]")
   }
@@ -87,10 +87,10 @@ struct PageEventTests {
   @Test func movedIsNotLinkedTwice() {
     let message = report(.linkedAgain) { cpu, root in
       let page = try Self.found(cpu, root)
-      try cpu.store(0, to: root[0], .relaxed)
-      try cpu.store(Descriptor.table(page).bits, to: root[1], .relaxed)
+      try cpu.store(root[0], 0, .relaxed)
+      try cpu.store(root[1], Descriptor.table(page).bits, .relaxed)
       // The same value once more links nothing new.
-      try cpu.store(Descriptor.table(page).bits, to: root[1], .relaxed)
+      try cpu.store(root[1], Descriptor.table(page).bits, .relaxed)
     }
     #expect(message == nil)
   }
@@ -101,7 +101,7 @@ struct PageEventTests {
     let root = scenario.rootTable()
     scenario.boot { cpu in
       guard let page = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
+      try cpu.store(root[0], Descriptor.table(page).bits, .relaxed)
     }
     scenario.cpu(
       "reader",
@@ -114,8 +114,8 @@ struct PageEventTests {
       "remover",
       CPUOperation("remove") { cpu in
         let page = try Self.found(cpu, root)
-        try cpu.store(0, to: root[0], .relaxed)
-        if waits { try cpu.synchronize() }
+        try cpu.store(root[0], 0, .relaxed)
+        if waits { try cpu.synchronizeRCU() }
         try cpu.free(page)
       })
     scenario.require(Sees(.freedInGracePeriod, requirements: .readersAtUnlink))
@@ -129,7 +129,7 @@ struct PageEventTests {
     let root = scenario.rootTable()
     scenario.boot { cpu in
       guard let page = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
+      try cpu.store(root[0], Descriptor.table(page).bits, .relaxed)
     }
     for name in ["first", "second"] {
       scenario.cpu(
@@ -137,7 +137,7 @@ struct PageEventTests {
         CPUOperation("remove") { cpu in
           let found = Descriptor(bits: try cpu.load(root[0], .acquire))
           guard let page = cpu.table(at: found) else { return }
-          try cpu.store(0, to: root[0], .release)
+          try cpu.store(root[0], 0, .release)
           try cpu.free(page)
         })
     }

@@ -25,7 +25,7 @@ struct PageNameTests {
         CPUOperation("install") { cpu in
           for _ in 0..<2 {
             let page = try allocate(cpu)
-            try cpu.store(link(page), to: root[cpu.index], .release)
+            try cpu.store(root[cpu.index], link(page), .release)
           }
         })
     }
@@ -58,7 +58,7 @@ struct PageNameTests {
       "cpu",
       CPUOperation("install") { cpu in
         let page = try allocate(cpu)
-        try cpu.store(link(page), to: root[3], .release)
+        try cpu.store(root[3], link(page), .release)
         try cpu.getPage(page)
       })
     let machine = Machine(scenario)
@@ -75,9 +75,9 @@ struct PageNameTests {
       "cpu",
       CPUOperation("install") { cpu in
         let page = try allocate(cpu)
-        try cpu.store(link(page), to: root[0], .release)
+        try cpu.store(root[0], link(page), .release)
         try cpu.getPage(page)
-        try cpu.store(0, to: root[0], .release)
+        try cpu.store(root[0], 0, .release)
         try cpu.putPage(page)
         try cpu.putPage(page)
       })
@@ -95,7 +95,7 @@ struct PageNameTests {
     scenario.cpu(
       "cpu",
       CPUOperation("hoard") { cpu in
-        try cpu.store(1, to: word, .relaxed)
+        try cpu.store(word, 1, .relaxed)
         for _ in 0..<17 { _ = try allocate(cpu) }
       })
     let machine = Machine(scenario)
@@ -116,7 +116,7 @@ struct PublicationTests {
         "cpu \(cpu)",
         CPUOperation("prepare") { cpu in
           let page = try allocate(cpu)
-          try cpu.store(1, to: page[0], .relaxed)
+          try cpu.store(page[0], 1, .relaxed)
           _ = try cpu.load(page[1], .relaxed)
           _ = try cpu.compareExchange(page[1], expected: 0, desired: 2, .relaxed)
           try cpu.putPage(page)
@@ -138,9 +138,9 @@ struct PublicationTests {
           "cpu \(cpu)",
           CPUOperation("install") { cpu in
             let page = try allocate(cpu)
-            try cpu.store(1, to: page[0], .relaxed)
-            try cpu.store(link(page), to: root[cpu.index], .release)
-            if touchesAfterwards { try cpu.store(2, to: page[0], .relaxed) }
+            try cpu.store(page[0], 1, .relaxed)
+            try cpu.store(root[cpu.index], link(page), .release)
+            if touchesAfterwards { try cpu.store(page[0], 2, .relaxed) }
           })
       }
       return scenario
@@ -165,11 +165,11 @@ struct PublicationTests {
       CPUOperation("install") { cpu in
         let upper = try allocate(cpu)
         let lower = try allocate(cpu)
-        try cpu.store(link(lower), to: upper[1], .relaxed)
-        try cpu.store(5, to: lower[0], .relaxed)
-        try cpu.store(link(upper), to: root[0], .release)
-        try cpu.store(6, to: lower[0], .relaxed)
-        try cpu.store(7, to: upper[0], .relaxed)
+        try cpu.store(upper[1], link(lower), .relaxed)
+        try cpu.store(lower[0], 5, .relaxed)
+        try cpu.store(root[0], link(upper), .release)
+        try cpu.store(lower[0], 6, .relaxed)
+        try cpu.store(upper[0], 7, .relaxed)
       })
     let result = interleavings(of: scenario)
     #expect(result.statistics.depthMax == 3)
@@ -182,13 +182,13 @@ struct PublicationTests {
   @Test func losingTheRaceDoesNotPublish() {
     let scenario = Scenario()
     let root = scenario.rootTable()
-    scenario.boot { cpu in try cpu.store(Descriptor.locked.bits, to: root[0], .relaxed) }
+    scenario.boot { cpu in try cpu.store(root[0], Descriptor.locked.bits, .relaxed) }
     scenario.cpu(
       "cpu",
       CPUOperation("install") { cpu in
         let page = try allocate(cpu)
         _ = try cpu.compareExchange(root[0], expected: 0, desired: link(page), .release)
-        try cpu.store(1, to: page[0], .relaxed)
+        try cpu.store(page[0], 1, .relaxed)
         try cpu.free(page)
       })
     #expect(interleavings(of: scenario).statistics.depthMax == 1)
@@ -202,7 +202,7 @@ struct PublicationTests {
       CPUOperation("publish") { cpu in
         let page = try allocate(cpu)
         try cpu.publish(page)
-        try cpu.store(link(page), to: slot, .release)
+        try cpu.store(slot, link(page), .release)
       })
     scenario.cpu("other", reading(slot))
     #expect(classes(of: scenario).ending == .complete)
@@ -216,7 +216,7 @@ struct PublicationTests {
       "owner",
       CPUOperation("forget") { cpu in
         let page = try allocate(cpu)
-        try cpu.store(link(page), to: slot, .release)
+        try cpu.store(slot, link(page), .release)
       })
     scenario.cpu("other", reading(slot))
     let machine = Machine(scenario)

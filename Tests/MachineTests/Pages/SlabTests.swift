@@ -28,11 +28,11 @@ struct SlabTests {
       let first = try cpu.allocate(from: slab)
       let second = try cpu.allocate(from: slab)
       guard let first, let second else { throw NoPage() }
-      try cpu.store(7, to: first[0], .relaxed)
+      try cpu.store(first[0], 7, .relaxed)
       try cpu.free(first, to: slab)
       let again = try cpu.allocate(from: slab)
-      try cpu.store(Descriptor.table(second).bits, to: root[0], .release)
-      try cpu.store(Descriptor.table(first).bits, to: root[1], .release)
+      try cpu.store(root[0], Descriptor.table(second).bits, .release)
+      try cpu.store(root[1], Descriptor.table(first).bits, .release)
       // What was in it is in it still.
       return again == first ? try cpu.load(first[0], .relaxed) : 0
     }
@@ -47,7 +47,7 @@ struct SlabTests {
     let machine = machine(pages: 1) { cpu, slab, root in
       let first = try cpu.allocate(from: slab)
       let second = try cpu.allocate(from: slab)
-      try cpu.store(first != nil && second == nil ? 1 : 2, to: root[0], .relaxed)
+      try cpu.store(root[0], first != nil && second == nil ? 1 : 2, .relaxed)
       return 0
     }
     #expect(machine.entry(of: machine.roots[0], 0).bits == 1)
@@ -129,13 +129,13 @@ struct SlabTests {
   @Test func addressesOfEntriesLinkNothing() {
     let machine = machine(pages: 1) { cpu, slab, root in
       guard let page = try cpu.allocate(from: slab) else { return 0 }
-      try cpu.store(page.address(ofEntry: 1), to: root[0], .relaxed)
+      try cpu.store(root[0], page.address(ofEntry: 1), .relaxed)
       let found = try cpu.load(root[0], .relaxed)
       guard let entry = cpu.entry(at: found), cpu.page(at: found) == page,
         cpu.entry(at: found + 1) == nil, cpu.entry(at: found + 4) == nil,
         cpu.page(at: 0) == nil
       else { return 0 }
-      try cpu.store(5, to: entry, .relaxed)
+      try cpu.store(entry, 5, .relaxed)
       return 0
     }
     #expect(machine.entry(of: machine.roots[0], 0).tableID == nil)

@@ -21,15 +21,15 @@ struct StateKeyTests {
     scenario.cpu(
       "word",
       CPUOperation("use") { cpu in
-        try cpu.store(5, to: word, .relaxed)
+        try cpu.store(word, 5, .relaxed)
         _ = try cpu.load(word, .relaxed)
       })
     scenario.cpu(
       "page",
       CPUOperation("use") { cpu in
         guard let page = try cpu.allocateTable() else { return }
-        try cpu.store(Descriptor.table(page).bits, to: root[0], .relaxed)
-        try cpu.store(3, to: page[1], .relaxed)
+        try cpu.store(root[0], Descriptor.table(page).bits, .relaxed)
+        try cpu.store(page[1], 3, .relaxed)
       })
     scenario.cpu(
       "section",
@@ -90,7 +90,7 @@ struct StateKeyTests {
         _ = try cpu.load(word, .relaxed)
         _ = try cpu.load(word, .relaxed)
       })
-    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(word, 1, .relaxed) })
     #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
     // The operation is over, and returned nothing: what it has seen is forgotten.
     #expect(key(scenario, after: [0, 1, 0]) == key(scenario, after: [1, 0, 0]))
@@ -100,7 +100,7 @@ struct StateKeyTests {
     let scenario = Scenario()
     let word = scenario.word("word")
     scenario.cpu("reader", CPUOperation("read") { cpu in try cpu.load(word, .relaxed) })
-    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(1, to: word, .relaxed) })
+    scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(word, 1, .relaxed) })
     #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
   }
 

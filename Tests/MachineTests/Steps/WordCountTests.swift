@@ -21,16 +21,16 @@ private func twice(sharing: Bool, initial: UInt64 = 0, _ body: @escaping Body) -
 }
 
 private let writes: [Body] = [
-  { cpu, word in try cpu.store(1, to: word, .relaxed) },
+  { cpu, word in try cpu.store(word, 1, .relaxed) },
   { cpu, word in _ = try cpu.compareExchange(word, expected: 1, desired: 1, .relaxed) },
-  { cpu, word in _ = try cpu.exchange(1, in: word, .relaxed) },
-  { cpu, word in _ = try cpu.fetchAdd(1, to: word, .relaxed) },
+  { cpu, word in _ = try cpu.exchange(word, 1, .relaxed) },
+  { cpu, word in _ = try cpu.fetchAdd(word, 1, .relaxed) },
   { cpu, word in _ = try cpu.incrementUnlessZero(word, .relaxed) },
 ]
 
 private let reads: [Body] = [
   { cpu, word in _ = try cpu.load(word, .relaxed) },
-  { cpu, word in _ = try cpu.dereference(word) },
+  { cpu, word in _ = try cpu.rcuDereference(word) },
   { cpu, word in _ = try cpu.wait(until: word, .equals(1)) },
   // A compare-exchange that fails is a load.
   { cpu, word in _ = try cpu.compareExchange(word, expected: 5, desired: 6, .relaxed) },
@@ -68,7 +68,7 @@ struct WordCountTests {
   @Test func fencesAreNoSchedulingPoints() {
     let scenario = twice(sharing: true) { cpu, word in
       try cpu.fence(.release)
-      try cpu.store(1, to: word, .relaxed)
+      try cpu.store(word, 1, .relaxed)
       try cpu.fence(.sequentiallyConsistent)
       _ = try cpu.load(word, .relaxed)
     }
@@ -85,7 +85,7 @@ struct WordCountTests {
       CPUOperation("choose") { cpu in
         let first = try cpu.choose(3)
         let second = first == 0 ? 0 : try cpu.choose(first)
-        try cpu.store(UInt64(first * 10 + second), to: word, .relaxed)
+        try cpu.store(word, UInt64(first * 10 + second), .relaxed)
       })
     let all = interleavings(of: scenario, collectingFinalStates: true)
     #expect(all.statistics.executions == 4)

@@ -13,7 +13,7 @@ private func alone(
   let word = scenario.word("word", initial: initial)
   let result = scenario.word("result", initial: 99)
   scenario.cpu(
-    "cpu", CPUOperation("run") { cpu in try cpu.store(try body(cpu, word), to: result, .relaxed) })
+    "cpu", CPUOperation("run") { cpu in try cpu.store(result, try body(cpu, word), .relaxed) })
   let machine = Machine(scenario)
   machine.finish()
   return [machine.value(of: result), machine.value(of: word)]
@@ -26,7 +26,7 @@ struct WordTests {
 
   @Test func storeReplacesTheValue() {
     let end = alone(7) { cpu, word in
-      try cpu.store(8, to: word, .release)
+      try cpu.store(word, 8, .release)
       return try cpu.load(word, .acquire)
     }
     #expect(end == [8, 8])
@@ -49,12 +49,12 @@ struct WordTests {
   }
 
   @Test func exchangeReturnsTheOldValue() {
-    #expect(alone(7) { cpu, word in try cpu.exchange(9, in: word, .relaxed) } == [7, 9])
+    #expect(alone(7) { cpu, word in try cpu.exchange(word, 9, .relaxed) } == [7, 9])
   }
 
   @Test(arguments: [(7, 2, 9), (7, -2, 5), (0, -1, UInt64.max), (.max, 1, 0)])
   func fetchAddWrapsAndReturnsTheOldValue(initial: UInt64, amount: Int64, sum: UInt64) {
-    let end = alone(initial) { cpu, word in try cpu.fetchAdd(amount, to: word, .relaxed) }
+    let end = alone(initial) { cpu, word in try cpu.fetchAdd(word, amount, .relaxed) }
     #expect(end == [initial, sum])
   }
 
@@ -88,7 +88,9 @@ struct WordTests {
     (.bits(0b11, equal: 0b01), 0b101, true), (.bits(0b11, equal: 0b01), 0b110, false),
     (.bitsDiffer(0b11, from: 0b01), 0b110, true), (.bitsDiffer(0b11, from: 0b01), 0b101, false),
   ])
-  func waitBlocksUntilItsConditionHolds(condition: WaitCondition, value: UInt64, goesOn: Bool) {
+  func waitBlocksUntilItsConditionHolds(
+    condition: WaitCondition<UInt64>, value: UInt64, goesOn: Bool
+  ) {
     let scenario = Scenario()
     let word = scenario.word("word", initial: value)
     scenario.cpu(

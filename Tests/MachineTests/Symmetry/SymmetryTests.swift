@@ -80,7 +80,7 @@ struct SymmetryTests {
     for (number, count) in classes.enumerated() {
       scenario.cpus(
         (0..<count).map { "cpu \(number).\($0)" }, usesCallbacks: number == 0,
-        CPUOperation("add") { cpu in _ = try cpu.fetchAdd(1, to: word, .relaxed) })
+        CPUOperation("add") { cpu in _ = try cpu.fetchAdd(word, 1, .relaxed) })
     }
     return scenario
   }
@@ -139,10 +139,10 @@ struct SymmetryTests {
 
   @Test func codeThatTreatsCPUsAlikeIsAccepted() {
     let accepted = failure { cpu, word, page in
-      let found = try cpu.exchange(Descriptor.table(page).bits, in: word, .acquireRelease)
+      let found = try cpu.exchange(word, Descriptor.table(page).bits, .acquireRelease)
       if let other = cpu.table(at: Descriptor(bits: found)) {
-        _ = try cpu.fetchAdd(1, to: other[0], .relaxed)
-        try cpu.call { cpu in _ = try cpu.fetchAdd(1, to: other[1], .relaxed) }
+        _ = try cpu.fetchAdd(other[0], 1, .relaxed)
+        try cpu.callRCU { cpu in _ = try cpu.fetchAdd(other[1], 1, .relaxed) }
       }
     }
     #expect(accepted == nil)
@@ -158,15 +158,15 @@ struct SymmetryTests {
   }
 
   @Test func storingTheNumberOfAPageIsFoundOut() {
-    let found = failure { cpu, word, page in try cpu.store(UInt64(page.id), to: word, .relaxed) }
+    let found = failure { cpu, word, page in try cpu.store(word, UInt64(page.id), .relaxed) }
     #expect(text(found).hasPrefix("one does 'store word ← 16' where two,"))
   }
 
   @Test func comparingAddressesIsFoundOut() {
     let found = failure { cpu, word, page in
       let own = Descriptor.table(page).bits
-      let other = try cpu.exchange(own, in: word, .relaxed)
-      if other > own { try cpu.store(1, to: page[0], .relaxed) }
+      let other = try cpu.exchange(word, own, .relaxed)
+      if other > own { try cpu.store(page[0], 1, .relaxed) }
     }
     #expect(
       text(found) == "two does 'end' where one, with the CPUs exchanged in all it has observed, "
@@ -176,7 +176,7 @@ struct SymmetryTests {
   @Test func callbacksThatTellCPUsApartAreFoundOut() {
     let found = failure { cpu, word, page in
       let index = cpu.index
-      try cpu.call { cpu in try cpu.store(UInt64(index), to: word, .relaxed) }
+      try cpu.callRCU { cpu in try cpu.store(word, UInt64(index), .relaxed) }
     }
     #expect(text(found).hasPrefix("one/rcu does 'store word ← 0' where two/rcu,"))
   }
@@ -201,15 +201,15 @@ struct SymmetryTests {
 
   @Test func arithmeticOnAddressesIsFoundOut() {
     let found = failure { cpu, word, page in
-      try cpu.store(Descriptor.table(page).bits, to: word, .relaxed)
-      _ = try cpu.fetchAdd(8, to: word, .relaxed)
+      try cpu.store(word, Descriptor.table(page).bits, .relaxed)
+      _ = try cpu.fetchAdd(word, 8, .relaxed)
     }
     #expect(text(found) == "one does arithmetic on the address of a page, in word")
   }
 
   @Test func waitingForPartOfAnAddressIsFoundOut() {
     let found = failure { cpu, word, page in
-      try cpu.store(Descriptor.table(page).bits, to: word, .relaxed)
+      try cpu.store(word, Descriptor.table(page).bits, .relaxed)
       try cpu.wait(until: word, .bits(0x1000, equal: 0x1000))
     }
     #expect(text(found) == "one waits for some bits of what may be the address of a page")
@@ -217,7 +217,7 @@ struct SymmetryTests {
 
   @Test func waitingForFlagsOfAnAddressIsAccepted() {
     let accepted = failure { cpu, word, page in
-      try cpu.store(Descriptor.table(page).bits, to: word, .relaxed)
+      try cpu.store(word, Descriptor.table(page).bits, .relaxed)
       try cpu.wait(until: word, .bits(3, equal: 3))
       try cpu.wait(until: word, .differs(from: 0))
     }
@@ -227,14 +227,14 @@ struct SymmetryTests {
   /// Page 16 is the first of CPU 0, and so is what looks like its address.
   @Test func numbersThatLookLikeAddressesAreFoundOut() {
     let looksLikeAPage: UInt64 = 17 << 12 | 3
-    let stored = failure { cpu, word, _ in try cpu.store(looksLikeAPage, to: word, .relaxed) }
+    let stored = failure { cpu, word, _ in try cpu.store(word, looksLikeAPage, .relaxed) }
     #expect(text(stored).hasPrefix("one does 'store word ←"))
     let initial = failure(initial: looksLikeAPage) { cpu, word, _ in
       _ = try cpu.load(word, .relaxed)
     }
     #expect(text(initial) == "what they start from changes when they are exchanged")
     let added = failure(initial: looksLikeAPage - 1) { cpu, word, _ in
-      _ = try cpu.fetchAdd(1, to: word, .relaxed)
+      _ = try cpu.fetchAdd(word, 1, .relaxed)
     }
     #expect(text(added) == "one does arithmetic on the address of a page, in word")
   }
@@ -244,7 +244,7 @@ struct SymmetryTests {
     let word = scenario.word("word")
     scenario.cpus(
       ["one", "two"],
-      CPUOperation("run") { cpu in try cpu.store(UInt64(cpu.index), to: word, .relaxed) })
+      CPUOperation("run") { cpu in try cpu.store(word, UInt64(cpu.index), .relaxed) })
     let machine = Machine(scenario)
     #expect(StatefulSearch(machine, SearchOptions()).run().ending == .complete)
     machine.audit()

@@ -18,8 +18,8 @@ struct HardwareTests {
     _ = scenario.dataFrames(4)
     scenario.boot { cpu in
       guard let table = try cpu.allocateTable() else { throw NoPage() }
-      try cpu.store(leaf.bits, to: table[0], .relaxed)
-      try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+      try cpu.store(table[0], leaf.bits, .relaxed)
+      try cpu.store(root[0], Descriptor.table(table).bits, .release)
     }
     scenario.require(invariants)
     add(scenario, root)
@@ -74,7 +74,7 @@ struct HardwareTests {
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2))
     scenario.features = features
     let root = scenario.rootTable()
-    scenario.boot { cpu in try cpu.store(leaf.bits, to: root[0], .relaxed) }
+    scenario.boot { cpu in try cpu.store(root[0], leaf.bits, .relaxed) }
     guest(
       scenario, root,
       CPUOperation("access") { isWrite ? try $0.guestWrite(0) : try $0.guestRead(0) })
@@ -130,7 +130,7 @@ struct HardwareTests {
         scenario, root,
         CPUOperation("read") { try $0.guestRead(0) },
         CPUOperation("unmap") { [self] cpu in
-          try cpu.store(Descriptor.invalid.bits, to: leafEntry(cpu, root), .relaxed)
+          try cpu.store(leafEntry(cpu, root), Descriptor.invalid.bits, .relaxed)
           if publishes { try cpu.dsb() }
           try cpu.tlbi(invalidation, of: root)
           try cpu.dsb()
@@ -165,7 +165,7 @@ struct HardwareTests {
       scenario.cpu(
         "host",
         CPUOperation("unlink") { cpu in
-          try cpu.store(Descriptor.invalid.bits, to: root[0], .relaxed)
+          try cpu.store(root[0], Descriptor.invalid.bits, .relaxed)
           try cpu.dsb()
           try cpu.tlbi(.all, of: root)
           try cpu.dsb()
@@ -183,7 +183,7 @@ struct HardwareTests {
   @Test func walksOfTheirOwnAccordAndEvictionsAreExplored() {
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2))
     let root = scenario.rootTable()
-    scenario.boot { cpu in try cpu.store(Descriptor.page(0).bits, to: root[0], .relaxed) }
+    scenario.boot { cpu in try cpu.store(root[0], Descriptor.page(0).bits, .relaxed) }
     scenario.cpu(
       "guest", mmu: MMU(root, speculatesOn: [0], evicts: true),
       CPUOperation("read") { try $0.guestRead(0) })
@@ -206,9 +206,9 @@ struct HardwareTests {
     scenario.cpu(
       "host",
       CPUOperation("map") { cpu in
-        try cpu.store(Descriptor.page(0).bits, to: root[0], .release)
+        try cpu.store(root[0], Descriptor.page(0).bits, .release)
         if hasBarrier { try cpu.dsb() }
-        try cpu.store(1, to: isMapped, .release)
+        try cpu.store(isMapped, 1, .release)
       })
     scenario.cpu(
       "guest", mmu: MMU(root),
@@ -227,7 +227,7 @@ struct HardwareTests {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2))
     scenario.features = features
     let root = scenario.rootTable()
-    scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed) }
+    scenario.boot { cpu in try cpu.store(root[0], Descriptor.block(0).bits, .relaxed) }
     scenario.require([Sees(kind)])
     scenario.cpu(
       "guest", mmu: MMU(root, speculatesOn: [0]), CPUOperation("read") { try $0.guestRead(1) })
@@ -238,9 +238,9 @@ struct HardwareTests {
   private static func split(_ cpu: VirtualCPU, _ root: TablePage, to first: Int = 0) throws {
     guard let table = try cpu.allocateTable() else { throw NoPage() }
     for index in 0..<2 {
-      try cpu.store(Descriptor.page(first + index).bits, to: table[index], .relaxed)
+      try cpu.store(table[index], Descriptor.page(first + index).bits, .relaxed)
     }
-    try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+    try cpu.store(root[0], Descriptor.table(table).bits, .release)
   }
 
   @Test func sizesMayChangeWhereTheArchitectureAllowsIt() {
@@ -261,7 +261,7 @@ struct HardwareTests {
     #expect(
       !isSeen(.changedWhileCached, level1) { cpu, root in
         let marked = Descriptor.block(0).markedForSizeChange
-        try cpu.store(marked.bits, to: root[0], .release)
+        try cpu.store(root[0], marked.bits, .release)
         try cpu.dsb()
         try cpu.tlbi(.all, of: root)
         try cpu.dsb()
@@ -272,11 +272,11 @@ struct HardwareTests {
   @Test func permissionsMayChangeWithoutABreak() {
     #expect(
       !isSeen(.changedWhileCached) { cpu, root in
-        try cpu.store(Descriptor.block(0).readOnly.bits, to: root[0], .release)
+        try cpu.store(root[0], Descriptor.block(0).readOnly.bits, .release)
       })
     #expect(
       isSeen(.changedWhileCached) { cpu, root in
-        try cpu.store(Descriptor.block(2).bits, to: root[0], .release)
+        try cpu.store(root[0], Descriptor.block(2).bits, .release)
       })
   }
 

@@ -57,8 +57,8 @@ import Testing
           "cpu",
           CPUOperation("lock") { cpu in
             try cpu.lock(lock)
-            try cpu.store(Descriptor.locked.bits, to: root[0], .relaxed)
-            try cpu.store(Descriptor.invalid.bits, to: root[0], .relaxed)
+            try cpu.store(root[0], Descriptor.locked.bits, .relaxed)
+            try cpu.store(root[0], Descriptor.invalid.bits, .relaxed)
             try cpu.unlock(lock)
           })
         scenario.require(invariants)

@@ -28,8 +28,8 @@ import Testing
     _ bits: UInt64, _ format: EntryFormat = .armStage2
   ) throws -> CheckReport {
     try report(format, [NoEntryLeftLocked(), NoLeakedTablePage()]) { scenario, root in
-      scenario.boot { cpu in try cpu.store(Descriptor.block(0).bits, to: root[0], .release) }
-      scenario.cpu("cpu", CPUOperation("change") { try $0.store(bits, to: root[0], .relaxed) })
+      scenario.boot { cpu in try cpu.store(root[0], Descriptor.block(0).bits, .release) }
+      scenario.cpu("cpu", CPUOperation("change") { try $0.store(root[0], bits, .relaxed) })
     }
   }
 
@@ -55,7 +55,7 @@ import Testing
       scenario.cpu(
         "host",
         CPUOperation("set owner") { cpu in
-          try cpu.store(1 << 2, to: root[0], .relaxed)
+          try cpu.store(root[0], 1 << 2, .relaxed)
           if gets { try cpu.getPage(root) }
         })
     }
@@ -79,12 +79,12 @@ import Testing
       _ = scenario.dataFrames(4)
       scenario.boot { cpu in
         guard belowRoot else {
-          if isThere { try cpu.store(entry(root).bits, to: root[0], .relaxed) }
+          if isThere { try cpu.store(root[0], entry(root).bits, .relaxed) }
           return
         }
         guard let table = try cpu.allocateTable() else { return }
-        if isThere { try cpu.store(entry(table).bits, to: table[0], .relaxed) }
-        try cpu.store(Descriptor.table(table, writable: true).bits, to: root[0], .relaxed)
+        if isThere { try cpu.store(table[0], entry(table).bits, .relaxed) }
+        try cpu.store(root[0], Descriptor.table(table, writable: true).bits, .relaxed)
       }
       scenario.cpu(
         "guest", mmu: isThere ? MMU(root) : nil,
@@ -97,7 +97,7 @@ import Testing
         "host",
         CPUOperation("write") { cpu in
           let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire))) ?? root
-          try cpu.store(entry(table).bits, to: table[0], .release)
+          try cpu.store(table[0], entry(table).bits, .release)
         })
     }
   }
@@ -138,8 +138,8 @@ import Testing
           "host",
           CPUOperation("map") { cpu in
             guard let table = try cpu.allocateTable() else { return }
-            try cpu.store(leaf.bits, to: table[1], .relaxed)
-            try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+            try cpu.store(table[1], leaf.bits, .relaxed)
+            try cpu.store(root[0], Descriptor.table(table).bits, .release)
           })
       }
     }
@@ -160,9 +160,9 @@ import Testing
         "cpu",
         CPUOperation("link, unlink") { cpu in
           guard let table = try cpu.allocateTable() else { return }
-          try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
-          try cpu.store(Descriptor.table(root).bits, to: table[0], .release)
-          try cpu.store(0, to: root[0], .release)
+          try cpu.store(root[0], Descriptor.table(table).bits, .release)
+          try cpu.store(table[0], Descriptor.table(root).bits, .release)
+          try cpu.store(root[0], 0, .release)
         })
     }
     #expect(circle.verdict == .holds)
@@ -176,7 +176,7 @@ import Testing
           "cpu", mmu: isWalked ? MMU(root) : nil,
           CPUOperation("hang") { cpu in
             guard let table = try cpu.allocateTable() else { return }
-            try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+            try cpu.store(root[0], Descriptor.table(table).bits, .release)
           })
       }
     }
@@ -192,9 +192,9 @@ import Testing
       let checked = try report(format, InvariantCatalogue.hardware) { scenario, root in
         scenario.boot { cpu in
           guard let table = try cpu.allocateTable() else { return }
-          try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
+          try cpu.store(table[0], Descriptor.page(0).bits, .relaxed)
           try cpu.store(
-            Descriptor.table(table, writable: false).bits, to: root[0], .relaxed)
+            root[0], Descriptor.table(table, writable: false).bits, .relaxed)
         }
         scenario.cpu("guest", mmu: MMU(root), CPUOperation("write") { try $0.guestWrite(0) })
       }

@@ -114,7 +114,7 @@ import Testing
 
   @Test func invariantsThatMayTellCPUsApartSwitchItOff() throws {
     let add = { @Sendable (cpu: VirtualCPU, word: Location) in
-      _ = try cpu.fetchAdd(1, to: word, .relaxed)
+      _ = try cpu.fetchAdd(word, 1, .relaxed)
     }
     let told = try model(cpus: 3, tellsApart: true, add).check()
     #expect(told.note == "identical CPUs not exchanged: first-is-last may tell them apart")
@@ -140,7 +140,7 @@ import Testing
 
   @Test func codeThatTellsCPUsApartIsAModelsMistake() {
     let model = model(cpus: 2, tellsApart: false) { cpu, word in
-      try cpu.store(UInt64(cpu.index), to: word, .relaxed)
+      try cpu.store(word, UInt64(cpu.index), .relaxed)
     }
     #expect {
       try model.check()

@@ -34,7 +34,7 @@ import Testing
     let root = scenario.rootTable()
     let frames = scenario.dataFrames(2)
     scenario.boot { cpu in
-      try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed)
+      try cpu.store(root[0], Descriptor.block(0).bits, .relaxed)
       try cpu.dsb()
     }
     scenario.require(InvariantCatalogue.hardware)
@@ -42,7 +42,7 @@ import Testing
     scenario.cpu(
       "host",
       CPUOperation("unmap 0x0") { cpu in
-        try cpu.store(0, to: root[0], .release)
+        try cpu.store(root[0], 0, .release)
         try rest(cpu, root, frames[0])
       })
     scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { cpu in _ = try cpu.guestRead(0) })
@@ -139,7 +139,7 @@ import Testing
       let scenario = Scenario()
       let word = scenario.word("w")
       @Sendable func add(_ cpu: VirtualCPU) throws {
-        _ = try cpu.fetchAdd(1, to: word, .relaxed)
+        _ = try cpu.fetchAdd(word, 1, .relaxed)
       }
       scenario.cpu(
         "a",

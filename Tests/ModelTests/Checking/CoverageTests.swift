@@ -213,7 +213,7 @@ import Testing
       scenario.cpu(
         "cpu", CPUOperation("first") { _ -> any OperationResult in 1 },
         CPUOperation("second") { _ -> any OperationResult in 2 },
-        CPUOperation("third") { cpu in try cpu.store(1, to: word, .relaxed) })
+        CPUOperation("third") { cpu in try cpu.store(word, 1, .relaxed) })
       return scenario
     }
     let operations = try model.check().coverage.operations

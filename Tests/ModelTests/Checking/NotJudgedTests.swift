@@ -21,7 +21,7 @@ import Testing
       let root = scenario.rootTable()
       _ = scenario.dataFrames(1)
       scenario.boot { cpu in
-        try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed)
+        try cpu.store(root[0], Descriptor.block(0).bits, .relaxed)
       }
       scenario.cpu(
         "vcpu", mmu: hasHardware ? MMU(root) : nil,
@@ -29,7 +29,7 @@ import Testing
           if hasHardware { _ = try cpu.guestRead(0) } else { _ = try cpu.load(root[0], .relaxed) }
         })
       scenario.cpu(
-        "host", CPUOperation("unmap") { cpu in try cpu.store(0, to: root[0], .relaxed) })
+        "host", CPUOperation("unmap") { cpu in try cpu.store(root[0], 0, .relaxed) })
       scenario.require(invariants)
       return scenario
     }
@@ -99,7 +99,7 @@ import Testing
         "cpu",
         CPUOperation("free twice") { cpu in
           guard let table = try cpu.allocateTable() else { return }
-          try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+          try cpu.store(root[0], Descriptor.table(table).bits, .release)
           try cpu.free(table)
           try cpu.free(table)
         })

@@ -13,7 +13,7 @@ import Testing
       let scenario = Scenario()
       let word = scenario.word("w", initial: 7)
       scenario.cpu("a", operations(word))
-      scenario.cpu("b", CPUOperation("write") { cpu in try cpu.store(8, to: word, .release) })
+      scenario.cpu("b", CPUOperation("write") { cpu in try cpu.store(word, 8, .release) })
       return scenario
     }
   }
@@ -26,7 +26,7 @@ import Testing
         CPUOperation("read and forget") { cpu in _ = try cpu.load(word, .acquire) },
         CPUOperation("add") { cpu in
           let old = try cpu.load(word, .acquire)
-          try cpu.store(old + 1, to: word, .release)
+          try cpu.store(word, old + 1, .release)
         },
       ]
     }
@@ -40,7 +40,7 @@ import Testing
       "copy-on-write 3",
     ]
     let model = Self.model { word in
-      names.map { CPUOperation($0) { cpu in try cpu.store(1, to: word, .release) } }
+      names.map { CPUOperation($0) { cpu in try cpu.store(word, 1, .release) } }
     }
     var options = CheckOptions()
     options.takesCensus = true

@@ -24,11 +24,11 @@ import Testing
         scenario.cpu(
           "cpu \(number)",
           CPUOperation("count") { cpu in
-            if number == 3 { try cpu.store(1, to: flag, .relaxed) }
+            if number == 3 { try cpu.store(flag, 1, .relaxed) }
             if number == 0, try cpu.load(flag, .relaxed) == 1, isBroken {
               try cpu.wait(until: flag, .equals(2))
             }
-            for _ in 0..<turns { _ = try cpu.fetchAdd(1, to: count, .relaxed) }
+            for _ in 0..<turns { _ = try cpu.fetchAdd(count, 1, .relaxed) }
           })
       }
       return scenario

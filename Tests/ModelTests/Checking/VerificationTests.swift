@@ -17,7 +17,7 @@ import Testing
         ["cpu 0", "cpu 1"],
         CPUOperation("count") { cpu in
           let count = try cpu.load(word, .relaxed)
-          try cpu.store(count + 1, to: word, .relaxed)
+          try cpu.store(word, count + 1, .relaxed)
         })
       scenario.cpu(
         "judge", CPUOperation("wait") { cpu in try cpu.wait(until: word, .equals(2)) })

@@ -138,8 +138,8 @@ private final class Folder {
           scenario.cpu(
             "cpu \(cpu)",
             CPUOperation("add") { cpu in
-              for _ in 0..<3 { _ = try cpu.fetchAdd(1, to: word, .relaxed) }
-              if try cpu.load(word, .relaxed) == 7 { try cpu.store(value, to: word, .relaxed) }
+              for _ in 0..<3 { _ = try cpu.fetchAdd(word, 1, .relaxed) }
+              if try cpu.load(word, .relaxed) == 7 { try cpu.store(word, value, .relaxed) }
             })
         }
         return scenario

@@ -37,15 +37,15 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
       "faulter",
       CPUOperation("fault") { cpu in
         guard try cpu.load(mark, .relaxed) == 0 else { return }
-        try cpu.store(1, to: entry, .relaxed)
-        try cpu.store(1, to: count, .relaxed)
+        try cpu.store(entry, 1, .relaxed)
+        try cpu.store(count, 1, .relaxed)
       })
     scenario.cpu(
       "protector",
       CPUOperation("protect") { cpu in
-        try cpu.store(1, to: mark, .relaxed)
-        try cpu.store(0, to: entry, .relaxed)
-        try cpu.store(2, to: count, .relaxed)
+        try cpu.store(mark, 1, .relaxed)
+        try cpu.store(entry, 0, .relaxed)
+        try cpu.store(count, 2, .relaxed)
       })
     scenario.require([ProtectedStaysReadOnly(entry: entry, mark: mark)])
     return scenario

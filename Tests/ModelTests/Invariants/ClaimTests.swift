@@ -22,10 +22,10 @@ struct ClaimTests {
         var entry = Descriptor.page(0)
         for _ in 1..<levels {
           guard let table = try cpu.allocateTable() else { return }
-          try cpu.store(entry.bits, to: table[0], .relaxed)
+          try cpu.store(table[0], entry.bits, .relaxed)
           entry = .table(table)
         }
-        try cpu.store(entry.bits, to: root[0], .release)
+        try cpu.store(root[0], entry.bits, .release)
       }
       scenario.cpu("thread", mmu: MMU(root, speculatesOn: addresses), thread)
       scenario.cpu(
@@ -72,7 +72,7 @@ struct ClaimTests {
 
   private func unmap(_ invalidations: TLBInvalidation...) throws -> CheckReport {
     try check { cpu, root, _ in
-      try cpu.store(0, to: Self.leaf(cpu, root), .relaxed)
+      try cpu.store(Self.leaf(cpu, root), 0, .relaxed)
       for invalidation in invalidations { try Self.flush(cpu, root, invalidation) }
       try cpu.expectUntranslated(root, 0)
     }
@@ -101,7 +101,7 @@ struct ClaimTests {
     #expect(try unmap(.address(0).local, .address(0)).verdict == .holds)
     #expect(try unmap(.address(0).level(0), .address(0)).verdict == .holds)
     let report = try check { cpu, root, frames in
-      try cpu.store(0, to: Self.leaf(cpu, root), .relaxed)
+      try cpu.store(Self.leaf(cpu, root), 0, .relaxed)
       try cpu.tlbi(.address(0), of: root)
       try cpu.dsb()
       try Self.flush(cpu, root, .address(0))
@@ -112,7 +112,7 @@ struct ClaimTests {
 
   @Test func tooEarlyIsSaid() throws {
     let early = try check { cpu, root, _ in
-      try cpu.store(0, to: Self.leaf(cpu, root), .relaxed)
+      try cpu.store(Self.leaf(cpu, root), 0, .relaxed)
       try cpu.tlbi(.address(0), of: root)
       try cpu.dsb()
       try cpu.expectUntranslated(root, 0)
@@ -122,7 +122,7 @@ struct ClaimTests {
         == "the invalidation did not remove it: it was issued before the DSB that publishes the "
         + "change")
     let open = try check { cpu, root, _ in
-      try cpu.store(0, to: Self.leaf(cpu, root), .relaxed)
+      try cpu.store(Self.leaf(cpu, root), 0, .relaxed)
       try cpu.dsb()
       try cpu.tlbi(.address(0), of: root)
       try cpu.expectUntranslated(root, 0)
@@ -135,7 +135,7 @@ struct ClaimTests {
   /// Nothing is wrong where nobody relies on it.
   @Test func withoutAClaimAStaleTranslationIsNobodysFault() throws {
     let report = try check(of: InvariantCatalogue.hardware) { cpu, root, _ in
-      try cpu.store(0, to: Self.leaf(cpu, root), .relaxed)
+      try cpu.store(Self.leaf(cpu, root), 0, .relaxed)
       try Self.flush(cpu, root, .address(0).local)
     }
     #expect(report.verdict == .holds)
@@ -158,7 +158,7 @@ struct ClaimTests {
   func pointersAndWalksAreFollowed(levels: Int) throws {
     func report(_ invalidation: TLBInvalidation) throws -> CheckReport {
       try check(levels: levels, thread: []) { cpu, root, _ in
-        try cpu.store(0, to: root[0], .relaxed)
+        try cpu.store(root[0], 0, .relaxed)
         try Self.flush(cpu, root, invalidation)
         try cpu.expectUntranslated(root, 0)
       }
@@ -180,7 +180,7 @@ struct ClaimTests {
     _ claim: @escaping @Sendable (VirtualCPU, TablePage) throws -> Void, flushes: Bool
   ) throws -> CheckReport {
     try check { cpu, root, _ in
-      try cpu.store(Descriptor.page(0).readOnly.bits, to: Self.leaf(cpu, root), .relaxed)
+      try cpu.store(Self.leaf(cpu, root), Descriptor.page(0).readOnly.bits, .relaxed)
       if flushes { try Self.flush(cpu, root, .address(0)) }
       try claim(cpu, root)
     }
@@ -226,8 +226,8 @@ struct ClaimTests {
       let (done, seen) = (scenario.word("done"), scenario.word("seen"))
       scenario.boot { cpu in
         guard let table = try cpu.allocateTable() else { return }
-        try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
-        try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+        try cpu.store(table[0], Descriptor.page(0).bits, .relaxed)
+        try cpu.store(root[0], Descriptor.table(table).bits, .release)
       }
       scenario.cpu(
         "thread", mmu: MMU(root, speculatesOn: [0]),
@@ -244,9 +244,9 @@ struct ClaimTests {
       scenario.cpu(
         "mprotect",
         CPUOperation("protect") { cpu in
-          try cpu.store(new.bits, to: Self.leaf(cpu, root), .relaxed)
+          try cpu.store(Self.leaf(cpu, root), new.bits, .relaxed)
           for invalidation in invalidations { try Self.flush(cpu, root, invalidation) }
-          try cpu.store(1, to: done, ordering)
+          try cpu.store(done, 1, ordering)
           if flushesLate { try Self.flush(cpu, root, .address(0)) }
         })
       if isRelayed {
@@ -254,7 +254,7 @@ struct ClaimTests {
           "other",
           CPUOperation("pass on") { cpu in
             try cpu.wait(until: done, .equals(1))
-            try cpu.store(1, to: seen, .release)
+            try cpu.store(seen, 1, .release)
           })
       }
       scenario.require(InvariantCatalogue.hardware)

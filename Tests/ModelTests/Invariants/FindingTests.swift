@@ -26,7 +26,7 @@ private let usesOwnPage = model("uses-own-page") { scenario, _ in
     CPUOperation("free, then store") { cpu in
       guard let table = try cpu.allocateTable() else { return }
       try cpu.free(table)
-      try cpu.store(1, to: table[0], .relaxed)
+      try cpu.store(table[0], 1, .relaxed)
     })
   scenario.require(InvariantCatalogue.tables)
 }
@@ -36,8 +36,8 @@ private func noise(_ times: Int) -> Model {
     let frames = scenario.dataFrames(1)
     scenario.boot { cpu in
       guard let table = try cpu.allocateTable() else { return }
-      try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
-      try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+      try cpu.store(table[0], Descriptor.page(0).bits, .relaxed)
+      try cpu.store(root[0], Descriptor.table(table).bits, .release)
     }
     scenario.cpu("other", mmu: MMU(root, speculatesOn: [0], times: times), [])
     scenario.cpu(
@@ -45,7 +45,7 @@ private func noise(_ times: Int) -> Model {
       CPUOperation("unmap") { cpu in
         let entry = Descriptor(bits: try cpu.load(root[0], .acquire))
         guard let table = cpu.table(at: entry) else { return }
-        try cpu.store(0, to: table[0], .relaxed)
+        try cpu.store(table[0], 0, .relaxed)
         try cpu.handOver(frames[0], to: .nobody)
       })
     scenario.require(NoReuseWhileCached())
@@ -54,7 +54,7 @@ private func noise(_ times: Int) -> Model {
 
 private let throwsAnError = model("throws") { scenario, _ in
   let x = scenario.word("x")
-  scenario.cpu("a", CPUOperation("set") { cpu in try cpu.store(1, to: x, .relaxed) })
+  scenario.cpu("a", CPUOperation("set") { cpu in try cpu.store(x, 1, .relaxed) })
   scenario.cpu(
     "b",
     CPUOperation("check") { cpu in
@@ -99,9 +99,9 @@ private let throwsAnError = model("throws") { scenario, _ in
         "a",
         CPUOperation("map") { cpu in
           guard let table = try cpu.allocateTable() else { return }
-          try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
+          try cpu.store(table[0], Descriptor.page(0).bits, .relaxed)
           _ = try cpu.load(root[1], .relaxed)
-          try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+          try cpu.store(root[0], Descriptor.table(table).bits, .release)
           try cpu.free(table)
         })
       scenario.require(NoFreedPageReachable())
@@ -141,8 +141,8 @@ private let throwsAnError = model("throws") { scenario, _ in
       scenario.cpu(
         "a", usesCallbacks: true,
         CPUOperation("call twice") { cpu in
-          for _ in 0..<2 { try cpu.call { cpu in try cpu.store(1, to: x, .relaxed) } }
-          try cpu.store(2, to: x, .relaxed)
+          for _ in 0..<2 { try cpu.callRCU { cpu in try cpu.store(x, 1, .relaxed) } }
+          try cpu.store(x, 2, .relaxed)
         })
     }
     func preemptions(_ text: String) throws -> [Int] {
@@ -198,16 +198,16 @@ private let throwsAnError = model("throws") { scenario, _ in
     let callback = model("callback") { scenario, _ in
       scenario.cpu(
         "a", usesCallbacks: true,
-        CPUOperation("call") { cpu in try cpu.call { _ in throw Unexpected(text: "late") } })
+        CPUOperation("call") { cpu in try cpu.callRCU { _ in throw Unexpected(text: "late") } })
     }
     let late = try #require(try callback.check().counterexample)
     let message = try #require(late.violation?.report.message)
     #expect(message.hasPrefix("a/rcu throws an error in callback 0: "))
     let boots: [@Sendable (VirtualCPU) throws -> Void] = [
       { _ in throw Unexpected(text: "early") },
-      { cpu in try cpu.call { _ in throw Unexpected(text: "early") } },
+      { cpu in try cpu.callRCU { _ in throw Unexpected(text: "early") } },
       // Code that catches what the error made it throw has thrown it all the same.
-      { cpu in try? cpu.call { _ in throw Unexpected(text: "early") } },
+      { cpu in try? cpu.callRCU { _ in throw Unexpected(text: "early") } },
     ]
     for boot in boots {
       let model = model("boot") { scenario, root in
@@ -243,7 +243,7 @@ private let throwsAnError = model("throws") { scenario, _ in
           name,
           CPUOperation("wrap") { cpu in
             do {
-              for _ in 0..<3 { _ = try cpu.fetchAdd(1, to: root[0], .relaxed) }
+              for _ in 0..<3 { _ = try cpu.fetchAdd(root[0], 1, .relaxed) }
             } catch {
               // Looks at the machine, which may be gone, on the way out.
               _ = cpu.table(at: Descriptor(bits: 0))
@@ -270,9 +270,9 @@ private let throwsAnError = model("throws") { scenario, _ in
           name,
           CPUOperation("swallow") { cpu in
             var seen: UInt64?
-            while seen == nil { seen = try? cpu.fetchAdd(1, to: root[0], .relaxed) }
+            while seen == nil { seen = try? cpu.fetchAdd(root[0], 1, .relaxed) }
             seen = nil
-            while seen == nil { seen = try? cpu.fetchAdd(1, to: root[0], .relaxed) }
+            while seen == nil { seen = try? cpu.fetchAdd(root[0], 1, .relaxed) }
           })
       }
     }
@@ -285,8 +285,8 @@ private let throwsAnError = model("throws") { scenario, _ in
       { cpu, word in while try cpu.load(word, .relaxed) == 0 {} },
       { cpu, word in while (try? cpu.load(word, .relaxed)) != 1 {} },
       { cpu, _ in
-        @Sendable func again(_ cpu: VirtualCPU) throws { try cpu.call(again) }
-        try cpu.call(again)
+        @Sendable func again(_ cpu: VirtualCPU) throws { try cpu.callRCU(again) }
+        try cpu.callRCU(again)
       },
     ]
     for body in bodies {

@@ -18,14 +18,14 @@ struct InvalidatedWalkTests {
       let root = scenario.rootTable()
       scenario.boot { cpu in
         guard let table = try cpu.allocateTable() else { return }
-        try cpu.store(leaf.bits, to: table[0], .relaxed)
-        try cpu.store(Descriptor.table(table).bits, to: root[0], .relaxed)
+        try cpu.store(table[0], leaf.bits, .relaxed)
+        try cpu.store(root[0], Descriptor.table(table).bits, .relaxed)
       }
       scenario.cpu("vcpu", mmu: MMU(root), CPUOperation("write") { cpu in try cpu.guestWrite(0) })
       scenario.cpu(
         "remover",
         CPUOperation("remove") { cpu in
-          let old = Descriptor(bits: try cpu.exchange(0, in: root[0], .acquireRelease))
+          let old = Descriptor(bits: try cpu.exchange(root[0], 0, .acquireRelease))
           guard let table = cpu.table(at: old) else { return }
           try cpu.dsb()
           if flushes { try cpu.tlbi(.all, of: root) }
@@ -77,7 +77,7 @@ struct InvalidatedWalkTests {
         var table = root
         for _ in 1..<levels {
           guard let next = try cpu.allocateTable() else { return }
-          try cpu.store(Descriptor.table(next).bits, to: table[0], .relaxed)
+          try cpu.store(table[0], Descriptor.table(next).bits, .relaxed)
           table = next
         }
       }
@@ -98,7 +98,7 @@ struct InvalidatedWalkTests {
           }
           let entry = Descriptor(bits: try cpu.load(table[0], .acquire))
           guard let unlinked = cpu.table(at: entry) else { return }
-          try cpu.store(0, to: table[0], .relaxed)
+          try cpu.store(table[0], 0, .relaxed)
           if publishes { try cpu.dsb() }
           try cpu.tlbi(invalidation, of: ofOwn ? root : other)
           try cpu.dsb()

@@ -24,9 +24,9 @@ struct LinearisableTests {
     let word = scenario.word("counter")
     let call = SpecificationCall(operation: 0, argument: 0)
     let add = CPUOperation("add", call: call) { cpu in
-      if isAtomic { return try cpu.fetchAdd(1, to: word, .relaxed) }
+      if isAtomic { return try cpu.fetchAdd(word, 1, .relaxed) }
       let seen = try cpu.load(word, .relaxed)
-      try cpu.store(seen + 1, to: word, .relaxed)
+      try cpu.store(word, seen + 1, .relaxed)
       return seen
     }
     scenario.cpu("many", Array(repeating: add, count: operations))

@@ -54,7 +54,7 @@ private func walkAndFree(
   scenario.readCopyUpdate = kind
   scenario.boot { cpu in
     guard let table = try cpu.allocateTable() else { return }
-    try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+    try cpu.store(root[0], Descriptor.table(table).bits, .release)
   }
   scenario.cpu(
     "walker",
@@ -77,11 +77,11 @@ private func walkAndFree(
   scenario.cpu(
     "freer", usesCallbacks: free == .callback,
     CPUOperation("free") { cpu in
-      let entry = Descriptor(bits: try cpu.exchange(0, in: root[0], .acquireRelease))
+      let entry = Descriptor(bits: try cpu.exchange(root[0], 0, .acquireRelease))
       guard let table = cpu.table(at: entry) else { return }
       switch free {
-      case .callback: try cpu.call { cpu in try cpu.free(table) }
-      case .synchronize: try cpu.synchronize()
+      case .callback: try cpu.callRCU { cpu in try cpu.free(table) }
+      case .synchronize: try cpu.synchronizeRCU()
       case .interrupt: try cpu.interruptOthers()
       case .atOnce: break
       }
@@ -166,7 +166,7 @@ private func walkAndFree(
           try cpu.lock(lock)
           guard let table = try cpu.allocateTable() else { return 1 }
           try cpu.getPage(root)
-          try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+          try cpu.store(root[0], Descriptor.table(table).bits, .release)
           try cpu.unlock(lock)
           return 0
         })
@@ -250,21 +250,21 @@ private func walkAndFree(
       scenario.cpu(
         "a", usesCallbacks: true,
         CPUOperation("defer") { cpu in
-          try cpu.call { cpu in try cpu.lock(lock) }
-          try cpu.call { cpu in try cpu.unlock(lock) }
+          try cpu.callRCU { cpu in try cpu.lock(lock) }
+          try cpu.callRCU { cpu in try cpu.unlock(lock) }
         })
     }
     #expect(lock == .violates(Self.locks, "a callback of a/rcu ends and still holds lock"))
     let section = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
       scenario.cpu(
         "a", usesCallbacks: true,
-        CPUOperation("defer") { cpu in try cpu.call { cpu in try cpu.rcuReadLock() } })
+        CPUOperation("defer") { cpu in try cpu.callRCU { cpu in try cpu.rcuReadLock() } })
     }
     #expect(section == .violates(Self.grace, "a callback of a/rcu ends inside a read-side section"))
     let mask = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
       scenario.cpu(
         "a", usesCallbacks: true,
-        CPUOperation("defer") { cpu in try cpu.call { cpu in try cpu.maskInterrupts() } })
+        CPUOperation("defer") { cpu in try cpu.callRCU { cpu in try cpu.maskInterrupts() } })
     }
     #expect(mask == .violates(Self.grace, "a callback of a/rcu ends with masked interrupts"))
   }

@@ -30,8 +30,8 @@ struct ReuseTests {
       let slab = scenario.slab("page", pages: 1)
       scenario.boot { cpu in
         guard let table = try cpu.allocate(from: slab) else { return }
-        try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
-        try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+        try cpu.store(table[0], Descriptor.page(0).bits, .relaxed)
+        try cpu.store(root[0], Descriptor.table(table).bits, .release)
       }
       scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { try $0.guestRead(0) })
       scenario.cpu(
@@ -39,7 +39,7 @@ struct ReuseTests {
         CPUOperation("give back") { cpu in
           guard let table = cpu.table(at: Descriptor(bits: try cpu.load(root[0], .acquire)))
           else { return }
-          try cpu.store(0, to: root[0], .release)
+          try cpu.store(root[0], 0, .release)
           if flushes {
             try cpu.dsb()
             try cpu.tlbi(.address(1), of: root)
@@ -72,22 +72,22 @@ struct ReuseTests {
       let other = scenario.rootTable("other")
       scenario.boot { cpu in
         guard let table = try cpu.allocateTable() else { return }
-        try cpu.store(Descriptor.page(0).bits, to: table[0], .relaxed)
-        try cpu.store(Descriptor.table(table).bits, to: root[0], .release)
+        try cpu.store(table[0], Descriptor.page(0).bits, .relaxed)
+        try cpu.store(root[0], Descriptor.table(table).bits, .release)
       }
       scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { try $0.guestRead(0) })
       scenario.cpu(
         "host",
         CPUOperation("move") { cpu in
           let entry = try cpu.load(root[0], .acquire)
-          if unlinks { try cpu.store(0, to: root[0], .relaxed) }
+          if unlinks { try cpu.store(root[0], 0, .relaxed) }
           if flushes {
             try cpu.dsb()
             try cpu.tlbi(.all, of: root)
             try cpu.dsb()
           }
           let slot = place.map { root[$0] } ?? other[0]
-          try cpu.store(entry, to: slot, .release)
+          try cpu.store(slot, entry, .release)
         })
       scenario.require([NoReuseWhileCached()])
     }
@@ -117,12 +117,12 @@ struct ReuseTests {
   ) throws -> CheckReport {
     try check { scenario, root in
       let frames = scenario.dataFrames(3)
-      scenario.boot { cpu in try cpu.store(leaf.bits, to: root[index], .relaxed) }
+      scenario.boot { cpu in try cpu.store(root[index], leaf.bits, .relaxed) }
       scenario.cpu("guest", mmu: MMU(root, owner: mmuOwner), CPUOperation("rest") { _ in })
       scenario.cpu(
         "host",
         CPUOperation("give away") { cpu in
-          if unmaps { try cpu.store(0, to: root[index], .relaxed) }
+          if unmaps { try cpu.store(root[index], 0, .relaxed) }
           try cpu.handOver(frames[frame], to: owner)
         })
       scenario.require(InvariantCatalogue.hardware + [DonatedPageUnreachable()])

@@ -14,7 +14,7 @@ import Testing
         "a",
         CPUOperation("wait") { cpu in
           try enter(cpu, spin, readWrite)
-          if barrier { try cpu.barrier() } else { try cpu.synchronize() }
+          if barrier { try cpu.rcuBarrier() } else { try cpu.synchronizeRCU() }
           try leave(cpu, spin, readWrite)
         })
     }
@@ -139,13 +139,13 @@ import Testing
           try cpu.maskInterrupts()
           try cpu.wait(until: word, .equals(1))
         })
-      scenario.cpu("b", CPUOperation("update") { cpu in try cpu.synchronize() })
+      scenario.cpu("b", CPUOperation("update") { cpu in try cpu.synchronizeRCU() })
       scenario.cpu("c", CPUOperation("send") { cpu in try cpu.interruptOthers() })
       scenario.cpu(
         "d", usesCallbacks: true,
         CPUOperation("defer") { cpu in
-          try cpu.call { _ in }
-          try cpu.barrier()
+          try cpu.callRCU { _ in }
+          try cpu.rcuBarrier()
         })
     }
     // The fewest that can be stuck: those that began to wait while a was inside. The others are
@@ -165,13 +165,13 @@ import Testing
         try cpu.maskInterrupts()
         try cpu.wait(until: word, .equals(1))
       })
-    scenario.cpu("b", CPUOperation("update") { cpu in try cpu.synchronize() })
+    scenario.cpu("b", CPUOperation("update") { cpu in try cpu.synchronizeRCU() })
     scenario.cpu("c", CPUOperation("send") { cpu in try cpu.interruptOthers() })
     scenario.cpu(
       "d", usesCallbacks: true,
       CPUOperation("defer") { cpu in
-        try cpu.call { _ in }
-        try cpu.barrier()
+        try cpu.callRCU { _ in }
+        try cpu.rcuBarrier()
       })
     let machine = Machine(scenario)
     for cpu in [0, 0, 1, 2, 3, 3] { _ = machine.step(cpu, choice: 0) }
@@ -200,8 +200,8 @@ import Testing
       CPUOperation("keep") { cpu in
         guard let table = try cpu.allocateTable() else { return }
         try cpu.publish(table)
-        try cpu.store(table.address, to: cache, .release)
-        try cpu.store(0, to: cache, .release)
+        try cpu.store(cache, table.address, .release)
+        try cpu.store(cache, 0, .release)
       })
     let machine = Machine(scenario)
     let line = "a.0: [0] invalid  [1] invalid"

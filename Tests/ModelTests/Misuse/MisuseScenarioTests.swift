@@ -59,7 +59,7 @@ struct MisuseScenarioTests {
     #expect(
       used { _, other in
         let word = other.word("x")
-        return { try $0.store(1, to: word, .relaxed) }
+        return { try $0.store(word, 1, .relaxed) }
       } == Self.foreign("a word"))
     #expect(
       used { _, other in

@@ -48,10 +48,10 @@ struct MisuseTests {
       "the model: @ a in op: root[\(index)] is outside of the table page, whose 2 entries go "
       + "from 0 "
       + "to 1"
-    #expect(said { try $0.store(0, to: $1[index], .relaxed) } == text)
+    #expect(said { try $0.store($1[index], 0, .relaxed) } == text)
     #expect(said { _ = try $0.load($1[index], .relaxed) } == text)
-    #expect(said { _ = try $0.exchange(0, in: $1[index], .relaxed) } == text)
-    #expect(said { _ = try $0.fetchAdd(1, to: $1[index], .relaxed) } == text)
+    #expect(said { _ = try $0.exchange($1[index], 0, .relaxed) } == text)
+    #expect(said { _ = try $0.fetchAdd($1[index], 1, .relaxed) } == text)
     #expect(said { try $0.wait(until: $1[index], .equals(0)) } == text)
     let address = "the model: @ a in op: a table page has no entry \(index): entries go from 0 to 1"
     #expect(said { _ = $0.entry(at: $1.address(ofEntry: index)) } == address)
@@ -66,7 +66,7 @@ struct MisuseTests {
         "a",
         CPUOperation("op") { cpu in
           let entry = root[2]
-          try cpu.store(0, to: entry, .relaxed)
+          try cpu.store(entry, 0, .relaxed)
         })
       return scenario
     }
@@ -85,7 +85,7 @@ struct MisuseTests {
 
   @Test func bootCode() {
     let text = outcome { scenario, root in
-      scenario.boot { try $0.store(0, to: root[2], .relaxed) }
+      scenario.boot { try $0.store(root[2], 0, .relaxed) }
     }
     #expect(
       text
@@ -135,7 +135,7 @@ struct MisuseTests {
       said { cpu, _ in _ = cpu.geometry.span(ofEntryAt: 2) }
         == "the model: @ a in op: there is no level 2: levels go from 0, the root's, to 1")
     #expect(
-      said { try $0.store(Descriptor.page(-1).bits, to: $1[0], .relaxed) }
+      said { try $0.store($1[0], Descriptor.page(-1).bits, .relaxed) }
         == "the model: @ a in op: there is no data frame -0x1: they go from 0x0 to 0xffffff")
     #expect(
       outcome { scenario, root in _ = Descriptor.block(1 << 40) }
@@ -244,13 +244,13 @@ struct MisuseTests {
         scenario, root in
         let frames = scenario.dataFrames(1)
         scenario.boot { cpu in
-          try cpu.store(Descriptor.block(0).bits, to: root[0], .relaxed)
+          try cpu.store(root[0], Descriptor.block(0).bits, .relaxed)
           try cpu.dsb()
         }
         scenario.cpu(
           "a", mmu: MMU(root),
           CPUOperation("op") { cpu in
-            try cpu.store(value, to: frames[0].owner, .relaxed)
+            try cpu.store(frames[0].owner, value, .relaxed)
             if reads { _ = try cpu.guestRead(0) }
             try cpu.handOver(frames[0], to: .nobody)
           })
@@ -305,8 +305,8 @@ struct MisuseTests {
   @Test func aTableInItself() {
     #expect(
       outcome(requiring: [GracePeriodSafety(), NoLeakedTablePage()]) { scenario, root in
-        scenario.boot { try $0.store(Descriptor.table(root).bits, to: root[0], .relaxed) }
-        scenario.cpu("a", CPUOperation("op") { try $0.store(0, to: root[0], .relaxed) })
+        scenario.boot { try $0.store(root[0], Descriptor.table(root).bits, .relaxed) }
+        scenario.cpu("a", CPUOperation("op") { try $0.store(root[0], 0, .relaxed) })
       } == "holds")
   }
 

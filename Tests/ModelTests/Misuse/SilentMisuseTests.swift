@@ -62,7 +62,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
     let text = outcome { scenario, root in
       scenario.cpu(
         "a", usesCallbacks: true,
-        CPUOperation("op") { cpu in try cpu.call { _ in try cpu.store(0, to: root[0], .relaxed) } })
+        CPUOperation("op") { cpu in try cpu.callRCU { _ in try cpu.store(root[0], 0, .relaxed) } })
     }
     #expect(text.contains("acts on the VirtualCPU 'a', which other code was given"), "\(text)")
     #expect(text.hasPrefix("the model: @ a/rcu in "), "\(text)")
@@ -75,7 +75,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
         CPUOperation("op") { cpu in
           let handle = Kept()
           handle.cpu = cpu
-          let thread = Thread { try? handle.cpu?.store(0, to: root[0], .relaxed) }
+          let thread = Thread { try? handle.cpu?.store(root[0], 0, .relaxed) }
           thread.start()
           while !thread.isFinished { Thread.sleep(forTimeInterval: 0.001) }
           _ = try cpu.load(root[0], .relaxed)
@@ -96,7 +96,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
         "b",
         CPUOperation("steal") { cpu in
           _ = try cpu.load(root[0], .relaxed)
-          try kept.cpu?.store(0, to: root[0], .relaxed)
+          try kept.cpu?.store(root[0], 0, .relaxed)
         })
     }
     #expect(text.hasPrefix("the model: @ b in steal: acts on the VirtualCPU 'a'"), "\(text)")
@@ -110,7 +110,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
         "b",
         CPUOperation("steal") { cpu in
           _ = try cpu.load(root[0], .relaxed)
-          try kept.cpu?.store(0, to: root[0], .relaxed)
+          try kept.cpu?.store(root[0], 0, .relaxed)
         })
     }
     #expect(text.hasPrefix("the model: @ b in steal: acts on the VirtualCPU 'boot'"), "\(text)")

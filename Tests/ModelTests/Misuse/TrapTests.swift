@@ -24,7 +24,7 @@ private func model(_ fall: @escaping @Sendable (UInt64) -> Void) -> Model {
     scenario.cpu(
       "a",
       CPUOperation("set") { cpu in
-        if try cpu.choose(2) == 1 { try cpu.store(1, to: x, .relaxed) }
+        if try cpu.choose(2) == 1 { try cpu.store(x, 1, .relaxed) }
       })
     scenario.cpu(
       "b", CPUOperation("look") { cpu in _ = try cpu.load(x, .relaxed) },
@@ -112,7 +112,7 @@ private struct Falls: StateInvariant {
       let model = Model(name: "judged", summary: "", scenario: "", expectation: .holds) { _ in
         let scenario = Scenario()
         let x = scenario.word("x")
-        scenario.cpu("a", CPUOperation("set") { cpu in try cpu.store(1, to: x, .relaxed) })
+        scenario.cpu("a", CPUOperation("set") { cpu in try cpu.store(x, 1, .relaxed) })
         scenario.require(Falls(x: x))
         return scenario
       }

@@ -37,7 +37,7 @@ enum Hostile {
     let word = scenario.word(name)
     scenario.cpus(
       [name + "0", name + "1"],
-      CPUOperation(name) { cpu in try cpu.store(1, to: word, .relaxed) })
+      CPUOperation(name) { cpu in try cpu.store(word, 1, .relaxed) })
     scenario.require(Never())
     return scenario
   }

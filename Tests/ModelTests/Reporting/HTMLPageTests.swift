@@ -135,8 +135,8 @@ import Testing
       scenario.cpu(
         evil,
         CPUOperation(evil) { cpu in
-          try cpu.store(1, to: word, .relaxed)
-          try cpu.store(Descriptor.block(0).bits, to: root[0], .release)
+          try cpu.store(word, 1, .relaxed)
+          try cpu.store(root[0], Descriptor.block(0).bits, .release)
         })
       return scenario
     }

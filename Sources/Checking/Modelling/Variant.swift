@@ -1,0 +1,103 @@
+// A correct model and its siblings, declared as one list.
+
+import GracewalkInvariants
+import GracewalkMachine
+
+/// One of several models that share everything but a choice: a step that is left out, as a rule.
+public struct Variant<Choice: Sendable>: Sendable {
+  let name: String
+  let summary: String
+  let choice: Choice
+  let omission: String?
+  let violates: [String]
+  let standard: [String: Int]
+  let instances: [[String: Int]]?
+
+  private init(
+    _ name: String, _ summary: String, _ choice: Choice, omission: String?, violates: [String],
+    standard: [String: Int], instances: [[String: Int]]?
+  ) {
+    self.name = name
+    self.summary = summary
+    self.choice = choice
+    self.omission = omission
+    self.violates = violates
+    self.standard = standard
+    self.instances = instances
+  }
+
+  /// A correct one.
+  ///
+  /// - Parameters:
+  ///   - standard: values of parameters that are standard for it, where the others' differ.
+  ///   - instances: what the catalogue checks it with, where the others' differ.
+  public static func holds(
+    _ name: String, _ summary: String, _ choice: Choice, standard: [String: Int] = [:],
+    instances: [[String: Int]]? = nil
+  ) -> Variant {
+    Variant(
+      name, summary, choice, omission: nil, violates: [], standard: standard, instances: instances)
+  }
+
+  /// A sibling that leaves something out, and which invariants it violates because of that.
+  public static func broken(
+    _ name: String, _ summary: String, _ choice: Choice, omits omission: String,
+    violates: [String], standard: [String: Int] = [:], instances: [[String: Int]]? = nil
+  ) -> Variant {
+    Variant(
+      name, summary, choice, omission: omission, violates: violates, standard: standard,
+      instances: instances)
+  }
+}
+
+extension Variant where Choice: ExpressibleByNilLiteral {
+  /// A correct one: nothing is left out.
+  public static func holds(_ name: String, _ summary: String) -> Variant {
+    holds(name, summary, nil)
+  }
+}
+
+extension Model {
+  /// The models of a list of variants; all else is the same for all.
+  public static func family<Choice>(
+    _ variants: [Variant<Choice>], scenario: String, origin: Origin? = nil,
+    parameters: [Parameter] = [], mustHappen: [ExpectedOutcome] = [],
+    exempt: (Choice) -> [Exemption] = { _ in [] }, instances: [[String: Int]] = [[:]],
+    openQuestion: String? = nil, vocabulary: ((Choice) -> Vocabulary)? = nil,
+    build: @escaping @Sendable (ParameterValues, Choice) -> Scenario
+  ) -> [Model] {
+    family(
+      variants, scenario: { _ in scenario }, origin: origin, parameters: parameters,
+      mustHappen: { _ in mustHappen }, exempt: exempt, instances: instances,
+      openQuestion: openQuestion, vocabulary: vocabulary, build: build)
+  }
+
+  /// The same for variants whose choice also decides on the scenario.
+  public static func family<Choice>(
+    _ variants: [Variant<Choice>], scenario: (Choice) -> String, origin: Origin? = nil,
+    parameters: [Parameter] = [], mustHappen: (Choice) -> [ExpectedOutcome],
+    exempt: (Choice) -> [Exemption] = { _ in [] }, instances: [[String: Int]] = [[:]],
+    openQuestion: String? = nil, vocabulary: ((Choice) -> Vocabulary)? = nil,
+    build: @escaping @Sendable (ParameterValues, Choice) -> Scenario
+  ) -> [Model] {
+    variants.map { variant in
+      Model(
+        name: variant.name, summary: variant.summary, scenario: scenario(variant.choice),
+        omission: variant.omission, origin: origin,
+        parameters: parameters.map { $0.with(standard: variant.standard[$0.name]) },
+        expectation: variant.omission == nil ? .holds : .violates(variant.violates),
+        mustHappen: mustHappen(variant.choice), exempt: exempt(variant.choice),
+        instances: variant.instances ?? instances, openQuestion: openQuestion,
+        vocabulary: vocabulary?(variant.choice)
+      ) { values in build(values, variant.choice) }
+    }
+  }
+}
+
+extension Parameter {
+  fileprivate func with(standard: Int?) -> Parameter {
+    var copy = self
+    copy.standard = standard ?? copy.standard
+    return copy
+  }
+}

@@ -1,0 +1,54 @@
+// Shapes that calls of the API once had, for code that still makes them.
+
+import GracewalkMachine
+
+extension VirtualCPU {
+  @available(*, deprecated, message: "the word comes first: store(word, value, ordering)")
+  public func store(
+    _ value: UInt64, to location: Location, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    try store(location, value, ordering, file: file, line: line)
+  }
+
+  @available(*, deprecated, message: "the word comes first: exchange(word, value, ordering)")
+  public func exchange(
+    _ value: UInt64, in location: Location, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    try exchange(location, value, ordering, file: file, line: line)
+  }
+
+  @available(*, deprecated, message: "the word comes first: fetchAdd(word, addend, ordering)")
+  public func fetchAdd(
+    _ value: Int64, to location: Location, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    try fetchAdd(location, value, ordering, file: file, line: line)
+  }
+
+  @available(*, deprecated, renamed: "rcuDereference")
+  public func dereference(
+    _ location: Location, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> UInt64 {
+    try rcuDereference(location, file: file, line: line)
+  }
+
+  @available(*, deprecated, renamed: "synchronizeRCU")
+  public func synchronize(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    try synchronizeRCU(file: file, line: line)
+  }
+
+  @available(*, deprecated, renamed: "callRCU")
+  public func call(
+    file: String = #fileID, line: Int = #line,
+    _ body: @escaping (VirtualCPU) throws -> Void
+  ) throws(Abandoned) {
+    try callRCU(file: file, line: line, body)
+  }
+
+  @available(*, deprecated, renamed: "rcuBarrier")
+  public func barrier(file: String = #fileID, line: Int = #line) throws(Abandoned) {
+    try rcuBarrier(file: file, line: line)
+  }
+}

@@ -1,0 +1,76 @@
+// Properties of one scenario, said where it is built: a sentence and a closure.
+
+extension Scenario {
+  /// Requires something of every final state: when all CPUs have finished.
+  ///
+  /// - Parameters:
+  ///   - statement: what must hold, in words. In lower case with hyphens it is the property's id.
+  ///   - holds: looks at the machine, `$0.value(of: word)` for example, and at nothing else.
+  public func atEnd(
+    _ statement: String, file: String = #fileID, line: Int = #line,
+    _ holds: @escaping @Sendable (Machine) -> Bool
+  ) {
+    let site = SourceSite(file: file, line: line)
+    require(EndProperty(statement: statement, site: site, holds: holds), file: file, line: line)
+  }
+
+  /// Requires something of every state.
+  ///
+  /// Every state has to be visited then: nothing is reduced, and the report says so. Prefer
+  /// `atEnd`, or `VirtualCPU.assert` where code knows the moment.
+  public func always(
+    _ statement: String, file: String = #fileID, line: Int = #line,
+    _ holds: @escaping @Sendable (Machine) -> Bool
+  ) {
+    let site = SourceSite(file: file, line: line)
+    require(StateProperty(statement: statement, site: site, holds: holds), file: file, line: line)
+  }
+}
+
+/// What both kinds have in common.
+private protocol ScenarioProperty: Invariant {
+  var site: SourceSite { get }
+  var holds: @Sendable (Machine) -> Bool { get }
+}
+
+extension ScenarioProperty {
+  var id: String {
+    statement.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+  }
+  var rationale: String { "The scenario says so (\(site.text))." }
+  var source: String { "" }
+  var applicability: Applicability { .chosen("the scenario says so") }
+
+  func judge(_ machine: Machine) -> Violation? {
+    holds(machine) ? nil : Violation("not so: \(statement)")
+  }
+}
+
+private struct EndProperty: QuiescenceInvariant, ScenarioProperty {
+  let statement: String
+  let site: SourceSite
+  let holds: @Sendable (Machine) -> Bool
+
+  func judgeEnd(of machine: Machine) -> Violation? { judge(machine) }
+}
+
+private struct StateProperty: StateInvariant, ScenarioProperty {
+  let statement: String
+  let site: SourceSite
+  let holds: @Sendable (Machine) -> Bool
+
+  func judgeState(of machine: Machine) -> Violation? { judge(machine) }
+}
+
+extension VirtualCPU {
+  /// Ends the execution with a violation of `operations-do-not-throw` unless a condition holds, as
+  /// the kernel's `BUG_ON` would stop it.
+  public func assert(_ condition: Bool, _ text: String) throws {
+    if !condition { throw AssertionFailure(text: text) }
+  }
+}
+
+private struct AssertionFailure: Error, CustomStringConvertible {
+  let text: String
+  var description: String { "assertion failed: \(text)" }
+}

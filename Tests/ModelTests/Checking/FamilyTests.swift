@@ -1,0 +1,100 @@
+// A list of variants becomes a list of models; the shapes that calls once had still mean the same.
+
+import Gracewalk
+import Testing
+
+struct FamilyTests {
+  private enum Omission { case exchange }
+
+  private let variants: [Variant<Omission?>] = [
+    .holds("right", "taken by an exchange"),
+    .broken(
+      "wrong", "taken by a load and a store", .exchange, omits: "the exchange",
+      violates: ["one-has-it"], standard: ["cpus": 3], instances: [["cpus": 3]]),
+  ]
+
+  private var models: [Model] {
+    Model.family(
+      variants, scenario: "Some CPUs take the same thing.",
+      parameters: [Parameter("cpus", "how many", 2...3, standard: 2)],
+      mustHappen: [ExpectedOutcome("take", "true"), ExpectedOutcome("take", "false")],
+      instances: [["cpus": 2], ["cpus": 3]]
+    ) { values, omitting in
+      let scenario = Scenario()
+      let thing = scenario.variable("thing", initial: true)
+      let owners = scenario.variable("owners", initial: 0)
+      scenario.cpus(
+        (0..<values["cpus"]).map { "cpu \($0)" },
+        CPUOperation("take") { cpu -> any OperationResult in
+          var isMine: Bool
+          if omitting == .exchange {
+            isMine = try cpu.load(thing, .relaxed)
+            try cpu.store(thing, false, .relaxed)
+          } else {
+            isMine = try cpu.exchange(thing, false, .relaxed)
+          }
+          if isMine { _ = try cpu.fetchAdd(owners, 1, .relaxed) }
+          return isMine
+        })
+      scenario.atEnd("one has it") { $0.value(of: owners) == 1 }
+      return scenario
+    }
+  }
+
+  @Test func eachVariantDeclaresItsVerdict() throws {
+    #expect(models.map(\.name) == ["right", "wrong"])
+    #expect(models.map(\.omission) == [nil, "the exchange"])
+    #expect(models.map(\.expectation) == [.holds, .violates(["one-has-it"])])
+    #expect(models.map { $0.parameters[0].standard } == [2, 3])
+    #expect(models.map(\.instances) == [[["cpus": 2], ["cpus": 3]], [["cpus": 3]]])
+    for model in models { try model.verify() }
+  }
+
+  /// Code that was written for the former shapes compiles, and is the same code.
+  @available(*, deprecated)
+  @Test func formerShapesMeanTheSame() throws {
+    func counts(_ body: @escaping @Sendable (VirtualCPU, Location, TablePage) throws -> Void) throws
+      -> [Int]
+    {
+      let model = Model(name: "shapes", summary: "", scenario: "", expectation: .holds) { _ in
+        let scenario = Scenario()
+        let word = scenario.word("word")
+        let root = scenario.rootTable()
+        for cpu in ["a", "b"] {
+          scenario.cpu(
+            cpu, usesCallbacks: true, CPUOperation("run") { cpu in try body(cpu, word, root) })
+        }
+        scenario.require(InvariantCatalogue.tables)
+        return scenario
+      }
+      let report = try model.check()
+      #expect(report.verdict == .holds)
+      return [
+        report.statistics.states, report.statistics.transitions, report.statistics.executions,
+      ]
+    }
+    let former = try counts { cpu, word, root in
+      try cpu.rcuReadLock()
+      let entry = Descriptor(bits: try cpu.dereference(root[0]))
+      try cpu.store(entry.bits, to: word, .release)
+      try cpu.rcuReadUnlock()
+      _ = try cpu.exchange(2, in: word, .relaxed)
+      _ = try cpu.fetchAdd(1, to: word, .relaxed)
+      try cpu.call { cpu in _ = try cpu.load(word, .relaxed) }
+      try cpu.synchronize()
+      try cpu.barrier()
+    }
+    let present = try counts { cpu, word, root in
+      try cpu.rcuReadLock()
+      let entry = try cpu.rcuDereference(root.entry(0))
+      try cpu.store(Entry(word), entry, .release)
+      try cpu.rcuReadUnlock()
+      _ = try cpu.exchange(word, 2, .relaxed)
+      _ = try cpu.fetchAdd(word, 1, .relaxed)
+      try cpu.callRCU { cpu in _ = try cpu.load(word, .relaxed) }
+      try cpu.synchronizeRCU()
+      try cpu.rcuBarrier()
+    }
+    #expect(former == present)
+  }
+}
