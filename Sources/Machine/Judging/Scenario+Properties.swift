@@ -3,9 +3,8 @@
 extension Scenario {
   /// Requires something of every final state: when all CPUs have finished.
   ///
-  /// - Parameters:
-  ///   - statement: what must hold, in words. In lower case with hyphens it is the property's id.
-  ///   - holds: looks at the machine, `$0.value(of: word)` for example, and at nothing else.
+  /// The statement says what must hold, in words; in lower case with hyphens it is the property's
+  /// id. The closure looks at the machine, `$0.value(of: word)` for example, and at nothing else.
   public func atEnd(
     _ statement: String, file: String = #fileID, line: Int = #line,
     _ holds: @escaping @Sendable (Machine) -> Bool
