@@ -4,16 +4,18 @@ import Gracewalk
 import InstallRace
 import Testing
 
-@Test func anExchangeTellsWhoLost() throws {
-  try install("install-by-exchange", byExchange: true).verify()
+@Test(arguments: models.map(\.name)) func verdict(_ name: String) throws {
+  try #require(models.model(named: name)).verify()
 }
 
-/// The same without the exchange.
+/// This looks at what a failure says: the trace, and a line that shows it again.
 ///
-/// This looks at what a failure says: the trace, and a line that shows it again. A test of one's own
-/// has `verify` alone, as above.
+/// A test of one's own has `verify` alone, as above. Here the broken model is said to hold.
 @Test func aStoreLosesATable() throws {
-  let model = install("install-by-store", byExchange: false)
+  let broken = try #require(models.model(named: "install-by-store"))
+  let model = Model(
+    name: broken.name, summary: broken.summary, scenario: broken.scenarioText,
+    expectation: .holds, build: broken.build)
   let failure = #expect(throws: VerificationFailure.self) { try model.verify() }
   let text = try #require(failure).description
   #expect(text.contains("✗ no-leaked-table-page"))
