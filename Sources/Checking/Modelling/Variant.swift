@@ -28,8 +28,8 @@ public struct Variant<Choice: Sendable>: Sendable {
 
   /// A correct one.
   ///
-  /// `standard` has values of parameters that are standard for it, and `instances` what the catalogue
-  /// checks it with, where the others' differ.
+  /// `standard` has values of parameters that are standard for it, and `instances` what the
+  /// catalogue checks it with, where the others' differ.
   public static func holds(
     _ name: String, _ summary: String, _ choice: Choice, standard: [String: Int] = [:],
     instances: [[String: Int]]? = nil
