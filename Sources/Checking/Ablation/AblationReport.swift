@@ -14,8 +14,8 @@ public struct AblationReport: Codable, Sendable {
     /// Nothing fails without it within the scope of the check; but these outcomes, which some
     /// execution of the whole model has, no execution has then.
     case redundant(neverHappens: [ExpectedOutcome])
-    /// What is left is no program that could be checked: it loops for ever by itself, or
-    /// breaks the rules for model code.
+    /// The code cannot be checked without it: it loops forever on its own, or breaks the rules for
+    /// model code.
     case inseparable(String)
     /// A bound was met before the end.
     case undecided(String)

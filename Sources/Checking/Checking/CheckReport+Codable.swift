@@ -83,7 +83,7 @@ extension CheckReport: Codable {
   /// Levels that tables can have.
   private static let levelMax = 64
 
-  /// What contradicts itself, or is no number that a check comes to; nil for every report of one.
+  /// A contradiction, or a number that no check produces; nil for the report of a real check.
   private var problem: String? {
     limits.problem ?? numberProblem ?? verdictProblem ?? counterexampleProblem
   }

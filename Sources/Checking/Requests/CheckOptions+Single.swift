@@ -50,7 +50,7 @@ extension CheckOptions {
     set { search.limits = newValue }
   }
 
-  /// Whether states that differ only by an exchange of identical CPUs are taken for one.
+  /// Whether states that differ only by an exchange of identical CPUs are merged.
   public var usesSymmetry: Bool {
     get { search.usesSymmetry }
     set { search.usesSymmetry = newValue }

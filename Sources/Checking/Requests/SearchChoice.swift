@@ -6,8 +6,7 @@ import GracewalkExploration
 public struct SearchChoice: Hashable, Codable, Sendable {
   public var strategy = Strategy.stateful
   public var limits = Limits()
-  /// Whether the stateful search takes states that differ only by an exchange of identical CPUs for
-  /// one.
+  /// Whether the stateful search merges states that differ only by an exchange of identical CPUs.
   public var usesSymmetry = true
   /// Seed of a search that samples.
   public var seed: UInt64 = 0

@@ -8,7 +8,7 @@ import GracewalkModels
 struct BenchProgram: Sendable {
   var name: String
   var strategy: Strategy
-  /// Whether the search takes states that differ only by an exchange of identical CPUs for one.
+  /// Whether the search merges states that differ only by an exchange of identical CPUs.
   var usesSymmetry = false
   var makeScenario: @Sendable () -> Scenario
 

@@ -275,7 +275,7 @@ public final class Scenario {
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.
   ///
-  /// A search may then take states that differ only by an exchange of such CPUs for one. Code of
+  /// A search may then merge states that differ only by an exchange of such CPUs. Code of
   /// identical CPUs must not tell them apart: it must not look at `VirtualCPU.index`, at the order
   /// of page addresses, or do arithmetic on them. A search that relies on it finds out if it does.
   public func cpus(
