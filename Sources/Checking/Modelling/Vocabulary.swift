@@ -1,6 +1,7 @@
 // A vocabulary: the operations of a model, from which scenarios can be put together.
 
 import GracewalkMachine
+import GracewalkSupport
 
 /// The operations of a model's code on a small range of addresses, and where they start from.
 ///
@@ -23,7 +24,7 @@ public struct Vocabulary: Sendable {
 
     /// The operation in the name of a combination: letters, digits and hyphens.
     var name: String {
-      operation.name.split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+      operation.name.hyphenated
     }
   }
 

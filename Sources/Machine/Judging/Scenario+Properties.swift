@@ -1,5 +1,7 @@
 // Properties of one scenario, said where it is built: a sentence and a closure.
 
+import GracewalkSupport
+
 extension Scenario {
   /// Requires something of every final state: when all CPUs have finished.
   ///
@@ -34,7 +36,7 @@ private protocol ScenarioProperty: Invariant {
 
 extension ScenarioProperty {
   var id: String {
-    statement.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+    statement.lowercased().hyphenated
   }
   var rationale: String { "The scenario says so (\(site.text))." }
   var source: String { "" }

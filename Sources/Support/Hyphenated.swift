@@ -1,0 +1,8 @@
+// Words as an identifier.
+
+extension StringProtocol {
+  /// Its letters and digits, with a hyphen for all that stands in between: `map 0x0` is `map-0x0`.
+  package var hyphenated: String {
+    split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
+  }
+}
