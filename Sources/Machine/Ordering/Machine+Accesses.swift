@@ -76,14 +76,14 @@ extension Machine {
     case .load, .wait: addRead(action, by: cpu, to: footprint)
     case .store, .exchange: addStore(of: action.stored, action, by: cpu, to: footprint)
     case .compareExchange:
-      if memory[action.cell] == action.expected {
+      if readLatest(action, by: cpu) == action.expected {
         addStore(of: action.desired, action, by: cpu, to: footprint)
       } else {
         addRead(action, by: cpu, to: footprint)
       }
     case .fetchAdd: addNumber(action, by: cpu, to: footprint)
     case .incrementUnlessZero:
-      if memory[action.cell] == 0 {
+      if readLatest(action, by: cpu) == 0 {
         addRead(action, by: cpu, to: footprint)
       } else {
         addNumber(action, by: cpu, to: footprint)
