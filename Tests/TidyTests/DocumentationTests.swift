@@ -4,23 +4,15 @@ import Foundation
 import Testing
 
 @Suite struct DocumentationTests {
-  private static let root = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-  private static func text(_ path: String) throws -> String {
-    try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-  }
-
   private static var pages: [String] {
-    let docs = FileManager.default.enumerator(atPath: root.appendingPathComponent("Docs").path)
-    let names = docs?.compactMap { $0 as? String } ?? []
-    return ["README.md"] + names.filter { $0.hasSuffix(".md") }.sorted().map { "Docs/\($0)" }
+    ["README.md"] + Repository.files(in: "Docs", withExtension: "md").map { "Docs/\($0)" }
   }
 
   /// What README shows is the example that is built and run.
   @Test func theModelInReadmeIsTheExample() throws {
-    let readme = try Self.text("README.md")
-    let example = try Self.text("Docs/Examples/InstallRace/Sources/InstallRace/InstallRace.swift")
+    let readme = try Repository.text("README.md")
+    let example = try Repository.text(
+      "Docs/Examples/InstallRace/Sources/InstallRace/InstallRace.swift")
     let shown = try #require(readme.components(separatedBy: "```swift\n").dropFirst().first)
     let code = try #require(shown.components(separatedBy: "```").first)
     #expect(example.replacing("public let", with: "let").hasSuffix(code))
@@ -30,14 +22,14 @@ import Testing
   @Test func linksLeadSomewhere() throws {
     let link = /\]\((?<target>[^)\s]+)\)/
     for page in Self.pages {
-      let folder = Self.root.appendingPathComponent(page).deletingLastPathComponent()
-      for match in try Self.text(page).matches(of: link) {
+      let folder = Repository.root.appendingPathComponent(page).deletingLastPathComponent()
+      for match in try Repository.text(page).matches(of: link) {
         let target = String(match.target)
         if target.contains("://") { continue }
         let parts = target.components(separatedBy: "#")
         let place =
           parts[0].isEmpty
-          ? Self.root.appendingPathComponent(page) : folder.appendingPathComponent(parts[0])
+          ? Repository.root.appendingPathComponent(page) : folder.appendingPathComponent(parts[0])
         let exists = FileManager.default.fileExists(atPath: place.standardizedFileURL.path)
         #expect(exists, "\(page) links to \(target)")
         guard exists, parts.count > 1 else { continue }

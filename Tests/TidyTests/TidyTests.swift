@@ -9,16 +9,10 @@ import Testing
     var lines: [Substring]
   }
 
-  private static let root = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
   private static func files(in folders: String...) -> [File] {
     folders.flatMap { folder -> [File] in
-      let base = root.appendingPathComponent(folder)
-      let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String }
-      return (names ?? []).filter { $0.hasSuffix(".swift") }.sorted().compactMap { name in
-        let url = base.appendingPathComponent(name)
-        guard let text = try? String(contentsOf: url, encoding: .utf8) else { return nil }
+      Repository.files(in: folder, withExtension: "swift").compactMap { name in
+        guard let text = try? Repository.text("\(folder)/\(name)") else { return nil }
         return File(
           path: "\(folder)/\(name)",
           lines: text.split(separator: "\n", omittingEmptySubsequences: false))
@@ -113,7 +107,7 @@ import Testing
       guard folders.count == 2, folders[0].hasSuffix("Tests") else { continue }
       if elsewhere.contains(folders.joined(separator: "/")) { continue }
       let room = folders[0] == "ModelTests" ? "" : "\(folders[0].dropLast("Tests".count))/"
-      let path = Self.root.appendingPathComponent("Sources/\(room)\(folders[1])").path
+      let path = Repository.root.appendingPathComponent("Sources/\(room)\(folders[1])").path
       #expect(FileManager.default.fileExists(atPath: path), "\(file.path) is about no room")
     }
   }

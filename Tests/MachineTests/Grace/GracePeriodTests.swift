@@ -102,27 +102,9 @@ struct GracePeriodTests {
   /// Who sees the second write has seen the first, if a grace period lies in between.
   @Test(arguments: [true, false])
   func aSectionSeesOneSideOfAGracePeriod(waits: Bool) {
-    let scenario = Scenario()
-    let first = scenario.word("first")
-    let second = scenario.word("second")
-    let seen = scenario.word("seen")
-    scenario.cpu(
-      "reader",
-      CPUOperation("read") { cpu in
-        try cpu.rcuReadLock()
-        let one = try cpu.load(first, .relaxed)
-        let two = try cpu.load(second, .relaxed)
-        try cpu.rcuReadUnlock()
-        try cpu.store(seen, 10 * one + two, .relaxed)
-      })
-    scenario.cpu(
-      "updater",
-      CPUOperation("update") { cpu in
-        try cpu.store(first, 1, .relaxed)
-        if waits { try cpu.synchronizeRCU() }
-        try cpu.store(second, 1, .relaxed)
-      })
-    scenario.require(NeverEndsWith(seen, equal: 1))
+    let scenario = oneSideOfAGracePeriod(
+      enter: { try $0.rcuReadLock() }, leave: { try $0.rcuReadUnlock() },
+      wait: { if waits { try $0.synchronizeRCU() } })
     #expect(classes(of: scenario).ending == (waits ? .complete : .violation))
     #expect(states(of: scenario).ending == (waits ? .complete : .violation))
   }

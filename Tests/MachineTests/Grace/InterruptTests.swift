@@ -132,27 +132,9 @@ struct InterruptTests {
   /// Who sees the second write has seen the first, if all have taken an interrupt in between.
   @Test(arguments: [true, false])
   func aMaskSeesOneSideOfAnInterrupt(waits: Bool) {
-    let scenario = Scenario()
-    let first = scenario.word("first")
-    let second = scenario.word("second")
-    let seen = scenario.word("seen")
-    scenario.cpu(
-      "reader",
-      CPUOperation("read") { cpu in
-        try cpu.maskInterrupts()
-        let one = try cpu.load(first, .relaxed)
-        let two = try cpu.load(second, .relaxed)
-        try cpu.unmaskInterrupts()
-        try cpu.store(seen, 10 * one + two, .relaxed)
-      })
-    scenario.cpu(
-      "updater",
-      CPUOperation("update") { cpu in
-        try cpu.store(first, 1, .relaxed)
-        if waits { try cpu.interruptOthers() }
-        try cpu.store(second, 1, .relaxed)
-      })
-    scenario.require(NeverEndsWith(seen, equal: 1))
+    let scenario = oneSideOfAGracePeriod(
+      enter: { try $0.maskInterrupts() }, leave: { try $0.unmaskInterrupts() },
+      wait: { if waits { try $0.interruptOthers() } })
     #expect(classes(of: scenario).ending == (waits ? .complete : .violation))
     #expect(states(of: scenario).ending == (waits ? .complete : .violation))
   }
