@@ -1,29 +1,35 @@
-// Every model there is: one line per system.
+// Every model there is: one line per system, in the order in which they are best read.
 
 import Gracewalk
 
 /// The catalogue that `gracewalk check` goes through.
 public enum Catalogue {
   public static let systems: [ModelSystem] = [
-    ModelSystem("collapse", "Collapsing a table into a block", Collapse.models),
-    ModelSystem("fault", "Faults in parallel", Fault.models),
-    ModelSystem("unmap", "Unmapping under a reader-writer lock", Unmap.models),
-    ModelSystem("memcache", "A cache of table pages", Memcache.models),
-    ModelSystem("references", "Dropping the last reference", References.models),
-    ModelSystem("invalidation", "Unmapping a page that hardware has cached", Invalidation.models),
-    ModelSystem("remap", "Break-before-make", Remap.models),
-    ModelSystem("retry", "Trying again until it is done", Retry.models),
-    ModelSystem("fast-faults", "Faults without the MMU lock", FastFaults.models),
-    ModelSystem("interrupts", "Interrupts for a grace period", Interrupts.models),
-    ModelSystem("walk-references", "Walkers that hold references", WalkReferences.models),
-    ModelSystem("teardown", "Callbacks and the end of a VM", Teardown.models),
-    ModelSystem("reverse-map", "The reverse map of a shadow MMU", ReverseMap.models),
-    ModelSystem("host-map", "The host's identity map under pKVM", HostMap.models),
-    ModelSystem("dirty-logging", "Dirty logging, on and off", DirtyLogging.models),
+    Collapse.system,
+    Fault.system,
+    Unmap.system,
+    Memcache.system,
+    References.system,
+    Invalidation.system,
+    Remap.system,
+    Retry.system,
+    FastFaults.system,
+    Interrupts.system,
+    WalkReferences.system,
+    Teardown.system,
+    ReverseMap.system,
+    HostMap.system,
+    DirtyLogging.system,
   ]
 
   public static let models: [Model] = systems.flatMap(\.models)
 
   /// The model with a name, or nil; combinations of a model's operations have names, too.
   public static func model(named name: String) -> Model? { models.model(named: name) }
+
+  private static let sources = SourceFolder()
+
+  /// The path, below the root of the repository, of a file that code calls
+  /// `GracewalkModels/File.swift`; nil if it is none of the models'.
+  public static func path(ofFile id: String) -> String? { sources.path(ofFile: id) }
 }

@@ -4,6 +4,8 @@ import Gracewalk
 
 /// RFC PATCH 09/17 of KVM/arm64's parallel stage-2 faults, and what was discussed instead.
 public enum Collapse {
+  public static let system = ModelSystem("collapse", "Collapsing a table into a block", models)
+
   static let origin = Origin(
     author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-21",
     subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",

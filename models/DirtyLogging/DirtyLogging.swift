@@ -4,6 +4,8 @@ import Gracewalk
 
 /// Dirty logging switched on: pages are write-protected, and no write goes unrecorded.
 public enum DirtyLogging {
+  public static let system = ModelSystem("dirty-logging", "Dirty logging, on and off", models)
+
   static let origin = Origin(
     author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-22",
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",

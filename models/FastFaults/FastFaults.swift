@@ -4,6 +4,8 @@ import Gracewalk
 
 /// What the fast path of a fault must do, and when the guest would fault for ever.
 public enum FastFaults {
+  public static let system = ModelSystem("fast-faults", "Faults without the MMU lock", models)
+
   /// The step that a broken sibling leaves out.
   enum Omission {
     case flush, flushWhenLate, compareExchange, section

@@ -4,6 +4,8 @@ import Gracewalk
 
 /// What each step of the install path is for.
 public enum Fault {
+  public static let system = ModelSystem("fault", "Faults in parallel", models)
+
   static let origin = Origin(
     author: "Ricardo Koller", list: "linux-arm-kernel", date: "2022-11-15",
     subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",

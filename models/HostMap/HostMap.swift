@@ -9,6 +9,8 @@ import Gracewalk
 /// (as in patches that came later: "Coalesce host stage2 entries on ownership reclaim", on a branch
 /// of android-kvm).
 public enum HostMap {
+  public static let system = ModelSystem("host-map", "The host's identity map under pKVM", models)
+
   /// The date is that of Oliver Upton's mail, which it answers.
   static let origin = Origin(
     author: "Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",

@@ -4,6 +4,8 @@ import Gracewalk
 
 /// Masked interrupts and inter-processor interrupts as the grace period of a hypervisor.
 public enum Interrupts {
+  public static let system = ModelSystem("interrupts", "Interrupts for a grace period", models)
+
   static let origin = Origin(
     author: "Ricardo Koller, quoting Oliver Upton", list: "linux-arm-kernel", date: "2022-11-15",
     subject: "Re: [PATCH v5 08/14] KVM: arm64: Protect stage-2 traversal with RCU",

@@ -4,6 +4,9 @@ import Gracewalk
 
 /// The order that every unmapping rests on, one step left out at a time.
 public enum Invalidation {
+  public static let system = ModelSystem(
+    "invalidation", "Unmapping a page that hardware has cached", models)
+
   /// The step a broken sibling leaves out or weakens.
   enum Omission {
     case flush, barrierBeforeFlush, barrierAfterFlush, broadcast, levelOfLeaf

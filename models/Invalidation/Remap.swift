@@ -4,6 +4,8 @@ import Gracewalk
 
 /// Page migration: the address stays, the frame behind it changes.
 public enum Remap {
+  public static let system = ModelSystem("remap", "Break-before-make", models)
+
   /// What a broken sibling leaves out.
   enum Omission {
     case breaking, flushBeforeMaking, pageBit

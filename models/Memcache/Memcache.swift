@@ -4,6 +4,8 @@ import Gracewalk
 
 /// KVM fills a memory cache per vCPU; this is why it is not one for all.
 public enum Memcache {
+  public static let system = ModelSystem("memcache", "A cache of table pages", models)
+
   /// What a fault came to.
   enum Result: UInt64, OperationResult {
     case installed

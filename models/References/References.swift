@@ -4,6 +4,8 @@ import Gracewalk
 
 /// Dropping a reference and testing whether it was the last must be one step.
 public enum References {
+  public static let system = ModelSystem("references", "Dropping the last reference", models)
+
   /// What dropping a reference came to.
   enum Result: UInt64, OperationResult {
     /// Others still hold the page.

@@ -4,6 +4,8 @@ import Gracewalk
 
 /// Faults that are taken again until they succeed.
 public enum Retry {
+  public static let system = ModelSystem("retry", "Trying again until it is done", models)
+
   public static let models: [Model] = faults + SwapEntries.models
 
   private static let variants: [Variant<Stage2Table.Omission?>] = [

@@ -4,6 +4,8 @@ import Gracewalk
 
 /// PATCH 09/12 of KVM/x86's lockless write protection, and what was proposed beyond it.
 public enum ReverseMap {
+  public static let system = ModelSystem("reverse-map", "The reverse map of a shadow MMU", models)
+
   /// The step a broken sibling leaves out.
   enum Omission {
     case endMarker, level, dirtyLast, flush, removal, gracePeriod, section

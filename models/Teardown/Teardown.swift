@@ -4,6 +4,8 @@ import Gracewalk
 
 /// PATCH 09/14 of KVM/arm64's parallel stage-2 faults: a barrier at the end, and what it is for.
 public enum Teardown {
+  public static let system = ModelSystem("teardown", "Callbacks and the end of a VM", models)
+
   static let origin = Origin(
     author: "David Matlack", list: "linux", date: "2022-09-07",
     subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",

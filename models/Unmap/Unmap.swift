@@ -4,6 +4,8 @@ import Gracewalk
 
 /// A reader–writer lock as the whole protection of a table: no RCU, tables freed at once.
 public enum Unmap {
+  public static let system = ModelSystem("unmap", "Unmapping under a reader-writer lock", models)
+
   /// The step a broken sibling leaves out.
   enum Omission {
     case writeSide, unlinkBeforeFree, writeUnlock

@@ -4,6 +4,8 @@ import Gracewalk
 
 /// What it takes to make references of walkers safe against the pages' being freed and used again.
 public enum WalkReferences {
+  public static let system = ModelSystem("walk-references", "Walkers that hold references", models)
+
   static let origin = Origin(
     author: "Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",

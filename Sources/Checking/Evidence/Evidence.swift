@@ -5,20 +5,6 @@ import GracewalkInvariants
 import GracewalkMachine
 import GracewalkSupport
 
-/// Models that belong together: the correct ones of a protocol, and its siblings.
-public struct ModelSystem: Sendable {
-  /// Lower case with hyphens; also the name of its page.
-  public let name: String
-  public let title: String
-  public let models: [Model]
-
-  public init(_ name: String, _ title: String, _ models: [Model]) {
-    self.name = name
-    self.title = title
-    self.models = models
-  }
-}
-
 /// All that the documents say of a model rests on.
 public struct Evidence: Sendable {
   public let model: Model

@@ -367,7 +367,7 @@ enum Hostile {
     #expect(text.contains("\"uriBaseId\" : \"MODULES\""))
   }
 
-  /// The list of files is what is in the folders.
+  /// No two files have the same name, so what code calls a file tells where it is.
   @Test func everyFileOfTheModelsHasAPath() throws {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -375,10 +375,12 @@ enum Hostile {
     let all = FileManager.default.enumerator(atPath: root.appendingPathComponent("models").path)
     let files = (all?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(".swift") }
     #expect(files.count > 30)
-    #expect(Catalogue.paths.values.sorted() == files.map { "models/\($0)" }.sorted())
-    for (id, path) in Catalogue.paths {
-      #expect(id == "GracewalkModels/\(URL(fileURLWithPath: path).lastPathComponent)")
+    for file in files {
+      let id = "GracewalkModels/\(URL(fileURLWithPath: file).lastPathComponent)"
+      #expect(Catalogue.path(ofFile: id) == "models/\(file)")
     }
     #expect(Catalogue.path(ofFile: "Other/Collapse.swift") == nil)
+    let gone = SourceFolder(file: "/nowhere/models/Catalogue.swift")
+    #expect(gone.path(ofFile: "ModelTests/Catalogue.swift") == nil)
   }
 }
