@@ -3,8 +3,8 @@
 import GracewalkInvariants
 import GracewalkMachine
 
-// Where Foundation is imported, too, Operation and Progress are names of its types: so these are
-// functions, which take no type's name away.
+// Foundation also has types named Operation and Progress. So these are functions, which do not hide
+// a type.
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @available(*, deprecated, renamed: "CPUOperation")

@@ -1,4 +1,4 @@
-// Shapes that calls of the API once had, for code that still makes them.
+// Former signatures of API calls, for code that still uses them.
 
 import GracewalkMachine
 

@@ -1,6 +1,6 @@
-// The one module a user imports: `import Gracewalk` brings the whole vocabulary.
+// The only module that users import: `import Gracewalk` gives the whole API.
 
-// Underscored, but the only way for one module to pass on the names of others.
+// Underscored, but the only way for a module to re-export others.
 @_exported import GracewalkChecking
 @_exported import GracewalkExploration
 @_exported import GracewalkInvariants

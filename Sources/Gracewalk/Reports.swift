@@ -1,4 +1,4 @@
-// Reports, traces and errors as a person reads them: as text, and as a page.
+// Reports, traces and errors as text and as pages.
 
 import GracewalkChecking
 import GracewalkMachine
@@ -6,7 +6,7 @@ import GracewalkReporting
 import GracewalkTraces
 
 extension CheckReport: CustomStringConvertible {
-  /// What `check` prints: verdict, scope and counts, and the counterexample if there is one.
+  /// The output of `check`: verdict, scope and counts, and the counterexample if there is one.
   public var text: String {
     let text = CheckText(self, showsSources: true)
     let parts = counterexample == nil ? [] : [""] + text.body
@@ -17,24 +17,24 @@ extension CheckReport: CustomStringConvertible {
 
   /// The counterexample as one HTML page, as `check --html` writes it; nil if there is none.
   ///
-  /// - Parameter model: the one that was checked.
-  /// - Throws: `ReplayFailure` if the counterexample is not one of this model.
+  /// - Parameter model: the checked model.
+  /// - Throws: `ReplayFailure` if the counterexample is not of this model.
   public func page(of model: Model) throws -> String? { try counterexample?.page(of: model) }
 }
 
 extension Trace: CustomStringConvertible {
-  /// The steps as a table, a column for each CPU, and what is wrong.
+  /// The steps as a table with a column for each CPU, and the violation.
   public var text: String {
     TraceText(self, showsSources: true).body.joined(separator: "\n")
   }
 
   public var description: String { text }
 
-  /// The trace as one HTML page that loads nothing: the story, lanes, tables and caches.
+  /// The trace as one self-contained HTML page: the story, lanes, tables and caches.
   ///
-  /// - Parameter model: what the trace is of; it is run once more, for the pictures.
-  /// - Throws: `ReplayFailure` if the trace does not fit the model, `CheckError` if its parameters
-  ///   or invariants are none of the model's.
+  /// - Parameter model: the model of the trace, which is run again for the pictures.
+  /// - Throws: `ReplayFailure` if the trace does not fit the model, `CheckError` if the model lacks
+  ///   its parameters or invariants.
   public func page(of model: Model) throws -> String {
     let scenario = try model.scenario(ScenarioChoice(self.scenario))
     var drawn = self
@@ -52,14 +52,15 @@ extension Trace: CustomStringConvertible {
 }
 
 extension AblationReport: CustomStringConvertible {
-  /// What `ablate` prints: for each step whether it is needed, and what fails without it.
+  /// The output of `ablate`: for each step whether it is needed, and the invariants that fail
+  /// without it.
   public var text: String { AblationText(self).lines.joined(separator: "\n") }
 
   public var description: String { text }
 }
 
 extension SweepReport: CustomStringConvertible {
-  /// What `sweep` prints: what was checked, and the smallest combinations that fail.
+  /// The output of `sweep`: its scope, and the smallest combinations that fail.
   public var text: String {
     let text = SweepText(self)
     return (text.header + (failures.isEmpty ? [] : [""] + text.body)).joined(separator: "\n")

@@ -1,4 +1,4 @@
-// The whole command line for somebody's own models, in one call.
+// The whole command line for a user's own models, in one call.
 
 import GracewalkChecking
 import GracewalkCommands
@@ -9,21 +9,21 @@ import GracewalkCommands
 ///       static func main() { Gracewalk.run(models: [mremap, collapse]) }
 ///     }
 ///
-/// The arguments are those that the process was started with. What is printed to be typed again,
-/// such as the line that replays a counterexample, names the program that is running.
+/// The arguments are those of the process. Command lines that it prints, such as the one that
+/// replays a counterexample, name the running program.
 ///
 /// - Parameters:
-///   - models: what commands are about; their names are unique.
-///   - catalogue: models that are known by name besides, such as `Catalogue.systems` of the product
-///     `GracewalkCatalogue`; commands are about them instead if they are given `--catalogue`.
-/// - Returns: never; the process ends with 0 if all holds, 1 if something is violated, 2 for wrong
-///   usage or input, 3 for what is incomplete.
+///   - models: the models that commands work on; their names are unique.
+///   - catalogue: other models that can be given by name, such as `Catalogue.systems` of the
+///     product `GracewalkCatalogue`; with `--catalogue`, commands work on them instead.
+/// - Returns: never; the process exits with 0 if everything holds, 1 for a violation, 2 for wrong
+///   usage or input, 3 for an incomplete check.
 public func run(models: [Model], catalogue: [ModelSystem] = []) -> Never {
   tool(models, catalogue).main()
 }
 
-/// The same for given arguments, without the program's name: returns the exit status, and does not
-/// end the process.
+/// Runs a command with the given arguments (without the program's name), and returns the exit
+/// status.
 public func run(
   _ arguments: [String], models: [Model], catalogue: [ModelSystem] = []
 ) -> Int32 {

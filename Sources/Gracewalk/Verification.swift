@@ -1,4 +1,4 @@
-// Models in anyone's tests: an expectation that throws, with all that is needed to understand why.
+// Models in a user's tests: an expectation that throws an error with the full explanation.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -10,17 +10,18 @@ import GracewalkTraces
 extension Model {
   /// Checks that the model has the verdict it declares, at each of its instances.
   ///
-  /// A model that is declared to hold must hold, and what must happen must happen; one that is
-  /// declared to violate invariants must violate each of them when it is the only one required. A
-  /// model that holds must require all that applies to what its code does, or have an `Exemption`.
+  /// A model that is declared to hold must hold, and its declared outcomes must happen. A model
+  /// that is declared to violate invariants must violate each of them when it is the only one
+  /// required. A model that holds must require every invariant that applies to its code, or have an
+  /// `Exemption`.
   ///
   ///     @Test func tablesAreInstalledOnce() throws {
   ///       try model.verify()
   ///     }
   ///
-  /// - Parameter options: how to search; parameters and invariants are the declaration's.
+  /// - Parameter options: how to search; parameters and invariants come from the declaration.
   /// - Returns: the reports, one for each instance and declared violation.
-  /// - Throws: `VerificationFailure`, whose description has the trace, and a line that replays it;
+  /// - Throws: `VerificationFailure`, whose description has the trace and the line that replays it;
   ///   `CheckError` if the model's code breaks the rules.
   @discardableResult
   public func verify(_ options: CheckOptions = CheckOptions()) throws -> [CheckReport] {
@@ -33,14 +34,14 @@ extension Model {
     }
   }
 
-  /// Runs one execution again: what a failure of `verify` names, or one that must stay right.
+  /// Replays one execution, such as one that a failure of `verify` shows.
   ///
   ///     print(try model.replay("0,1*4,0*3"))
   ///     #expect(try model.replay("0,1*4,0*3").violation == nil)
   ///
   /// - Parameters:
   ///   - schedule: which CPU takes each step: `0*4,1` is CPU 0 four times, then CPU 1.
-  ///   - parameters: values for the model's parameters; what is missing is standard.
+  ///   - parameters: values for the model's parameters; others have their default values.
   ///   - invariants: ids of the only invariants to require; nil for all of the model's.
   /// - Returns: the trace; its description is a table of its steps.
   /// - Throws: `ReplayFailure` if the schedule does not fit the model, `CheckError` if the other
@@ -66,7 +67,7 @@ extension Model {
   }
 }
 
-/// A model has another verdict than the one it declares, or leaves out what applies to it.
+/// A model's verdict is not the declared one, or the model leaves out an invariant that applies.
 public struct VerificationFailure: Error, CustomStringConvertible {
   public let check: JudgedCheck
 
@@ -98,7 +99,7 @@ public struct VerificationFailure: Error, CustomStringConvertible {
   }
 }
 
-/// A schedule that is none, or none of this model.
+/// A malformed schedule, or one that does not fit the model.
 public struct ReplayFailure: Error, Equatable, CustomStringConvertible {
   public let description: String
 

@@ -1,4 +1,4 @@
-// The models of Gracewalk's own catalogue, for packages that want them beside their own.
+// The models of Gracewalk's catalogue, for packages that use them in addition to their own.
 
-// Underscored, but the only way for one module to pass on the names of another.
+// Underscored, but the only way for a module to re-export another.
 @_exported import GracewalkModels

@@ -1,4 +1,4 @@
-// The command gracewalk: the catalogue, and what only Gracewalk itself has use for.
+// The command gracewalk: the catalogue, and the commands that only Gracewalk itself needs.
 
 import GracewalkCommands
 import GracewalkModels

@@ -12,16 +12,16 @@ public enum InvariantCatalogue {
     NoPageOutlivesVM(), DirectoriesStayWritable(), OperationsDoNotThrow(),
   ]
 
-  /// What is required of every model, whatever it asks for itself.
+  /// The invariants required of every model in addition to its own.
   public static let always: [any Invariant] = [
     ProgressOfCPUs(), LocksHeldByReleaser(), OperationsDoNotThrow(),
   ]
 
-  /// Ids of those that are required even where others are named: what is wrong with the code itself
-  /// is to be seen in any case.
+  /// Ids of those required even if options name other invariants: errors in the code itself must
+  /// always be reported.
   public static let keptAlways: Set<String> = [OperationsDoNotThrow.id]
 
-  /// All there are, for descriptions: a parameter does not change what an invariant states.
+  /// All invariants, for descriptions: parameters do not change an invariant's statement.
   public static var described: [any Invariant] {
     all + [
       OperationsLinearise(to: Unspecified()), PagesAccountedFor(pool: []),
@@ -30,13 +30,13 @@ public enum InvariantCatalogue {
     ]
   }
 
-  /// Ids in the order of the catalogue; those of no invariant in it come last.
+  /// Ids in the order of the catalogue; unknown ones come last.
   public static func inOrder(_ ids: [String]) -> [String] {
     let known = described.map(\.id)
     return known.filter { ids.contains($0) } + ids.filter { !known.contains($0) }
   }
 
-  /// A specification nobody can meet: stands in where only the invariant's texts are wanted.
+  /// A placeholder specification, for uses that need only the invariant's texts.
   private struct Unspecified: SequentialSpecification {
     var initial: [UInt64] { [] }
     func apply(
@@ -46,13 +46,13 @@ public enum InvariantCatalogue {
     func text(ofResult result: UInt64) -> String { "" }
   }
 
-  /// What every table that hardware walks is checked for.
+  /// The invariants for tables that hardware walks.
   public static let hardware: [any Invariant] = [
     BreakBeforeMake(), NoConflictingTLBEntries(), NoStaleUseAfterDSB(), NoReuseWhileCached(),
     EntriesAreWellFormed(),
   ]
 
-  /// What every table of reference-counted pages is checked for.
+  /// The invariants for tables with reference-counted pages.
   public static let tables: [any Invariant] = [
     NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), LocksHeldByReleaser(),

@@ -1,4 +1,4 @@
-// Which scenario a trace or a verdict is of: all that it takes to build the same one again.
+// The scenario of a trace or a verdict: everything needed to build the same one again.
 
 import GracewalkMachine
 
@@ -7,7 +7,7 @@ public struct CheckedScenario: Equatable, Sendable {
   public var model: String
   /// All of the model's parameters, in its order.
   public var parameters: [(name: String, value: Int)]
-  /// What the modelled MMU could do.
+  /// The features of the modelled MMU.
   public var features: Features
   /// The step that was left out or weakened, if one was.
   public var without: WeakenedStep?
@@ -29,7 +29,7 @@ public struct CheckedScenario: Equatable, Sendable {
     self.invariants = invariants
   }
 
-  /// What is to be said of a scenario that was built.
+  /// The description of a scenario that was built.
   public init(_ scenario: Scenario, model: String, parameters: [(name: String, value: Int)]) {
     let without: WeakenedStep? =
       if case .weakens(let step) = scenario.ablation { step } else { nil }
@@ -84,7 +84,7 @@ extension CheckedScenario: Codable {
   }
 }
 
-/// Something that is about one scenario, and lets its parts be named as if they were its own.
+/// A value about one scenario that also exposes the scenario's properties as its own.
 public protocol OfCheckedScenario {
   var scenario: CheckedScenario { get set }
 }
@@ -100,7 +100,7 @@ extension OfCheckedScenario {
     set { scenario.parameters = newValue }
   }
 
-  /// What the modelled MMU could do.
+  /// The features of the modelled MMU.
   public var features: Features {
     get { scenario.features }
     set { scenario.features = newValue }

@@ -1,9 +1,9 @@
-// A recording as a value in a file: whatever the file says, nobody who shows it falls over it.
+// A recording as a value in a file: decoding rejects anything that could make a view trap.
 
 import GracewalkExploration
 import GracewalkMachine
 
-/// Pictures are left out: whoever wants them has the model, and runs the schedule again.
+/// Pictures are not stored; running the schedule on the model makes them again.
 extension Recording: Codable {
   private enum CodingKeys: CodingKey {
     case schedule, cpus, operations, initialTables, steps, preemptions, loop, end, requirements
@@ -45,7 +45,7 @@ extension Recording: Codable {
     try container.encode(inspectedAlong, forKey: .inspectedAlong)
   }
 
-  /// What makes no sense in it; nil for every recording of a machine.
+  /// The first inconsistency; nil for every recording of a machine.
   private var problem: String? {
     if operations.count != cpus.count { return "operations of \(operations.count) CPUs" }
     let isNamed = { (step: RecordedStep) in

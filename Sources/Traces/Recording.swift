@@ -1,4 +1,4 @@
-// Running one schedule on a fresh machine, with everything a person wants to see written down.
+// Runs one schedule on a fresh machine, and records everything that views show.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -8,7 +8,7 @@ import GracewalkSupport
 public enum RecordingError: Error, Equatable {
   /// A step names a CPU or a choice that does not exist or cannot be taken there.
   case impossibleStep(number: Int, reason: String)
-  /// What is said to repeat for ever does not, or is no fair execution.
+  /// The part that should repeat forever does not, or is not fair.
   case noRepetition(reason: String)
   /// The model cannot be run at all.
   case failed(MachineFailure)
@@ -19,9 +19,9 @@ public struct Recording: Equatable, Sendable {
   /// How the execution ended.
   public enum End: Equatable, Codable, Sendable {
     case violated(invariant: String, report: Violation)
-    /// No CPU can go on, and nothing is wrong.
+    /// No CPU can continue, and nothing is wrong.
     case complete
-    /// The schedule ends while CPUs could go on.
+    /// The schedule ends while CPUs could continue.
     case unfinished
   }
 
@@ -31,17 +31,16 @@ public struct Recording: Equatable, Sendable {
   public var operations: [[String]]
   public var initialTables: [String]
   public var steps: [RecordedStep]
-  /// Positions in `steps` at which a CPU was left in the middle of something it could have gone on
-  /// with.
+  /// Positions in `steps` at which a CPU was preempted.
   public var preemptions: [Int]
-  /// Position in `steps` where the part begins that repeats for ever; nil if none does.
+  /// Position in `steps` at which the repeating part begins; nil if there is none.
   public var loop: Int?
   public var end: End
-  /// What the invariants say that were required.
+  /// The texts of the required invariants.
   public var requirements: [InvariantText]
-  /// Words that the invariant that failed asked for; empty if none failed.
+  /// Words that the failed invariant read; empty if none failed.
   public var inspected: [InspectedWord] = []
-  /// Words it saw along with all others of their kind, as in `Machine.pages`.
+  /// Words that it read only as part of a whole kind, as in `Machine.pages`.
   public var inspectedAlong: [InspectedWord] = []
   /// The machine before the first step and after each; empty unless asked for.
   public var pictures: [MachinePicture]
@@ -51,7 +50,7 @@ public struct Recording: Equatable, Sendable {
   /// - Parameters:
   ///   - schedule: the steps to take.
   ///   - scenario: a fresh one.
-  ///   - recordsPictures: whether to keep what the machine looked like at every moment.
+  ///   - recordsPictures: whether to keep a picture of the machine at every moment.
   /// - Throws: `RecordingError` if the schedule does not fit the scenario.
   public init(
     _ schedule: Schedule, of scenario: Scenario, recordsPictures: Bool = false
@@ -76,13 +75,13 @@ public struct Recording: Equatable, Sendable {
     end = try run.endOfRound() ?? run.end
   }
 
-  /// What a required invariant says; nil if there is none with that id.
+  /// The texts of a required invariant; nil if none has that id.
   public func requirement(_ id: String) -> InvariantText? { requirements.first { $0.id == id } }
 
   /// Steps that traces number: scheduling points, except the boundaries of operations.
   public var visibleSteps: Int { steps.count { !$0.isLocal && !$0.isBoundary } }
 
-  /// Those among them that repeat for ever.
+  /// The number of those that repeat forever.
   public var stepsOfLoop: Int {
     guard let loop else { return 0 }
     return steps[loop...].count { !$0.isLocal && !$0.isBoundary }

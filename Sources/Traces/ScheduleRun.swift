@@ -4,14 +4,14 @@ import GracewalkExploration
 import GracewalkMachine
 import GracewalkSupport
 
-/// An execution under way, and what is to be noted of it besides its steps.
+/// An execution under way, with the facts recorded besides its steps.
 struct ScheduleRun {
   private let schedule: Schedule
   let machine: Machine
   let recorder: StepRecorder
-  /// Positions among the recorded steps at which a CPU was left that could have gone on.
+  /// Positions among the recorded steps at which a CPU was preempted.
   private(set) var preemptions: [Int] = []
-  /// Position among them where the part begins that repeats.
+  /// Position among them at which the repeating part begins.
   private(set) var loop: Int?
   /// Unfinished until something else is known.
   private(set) var end = Recording.End.unfinished
@@ -19,7 +19,7 @@ struct ScheduleRun {
   /// The CPU that took the latest step.
   private var latest: Int?
 
-  /// A machine on which no step was taken yet, and which may be wrong already.
+  /// Starts on a machine in its initial state, in which an invariant may already fail.
   init(
     _ schedule: Schedule, of scenario: Scenario, recordsPictures: Bool
   ) throws(RecordingError) {
@@ -95,7 +95,7 @@ struct ScheduleRun {
 
   // MARK: The end
 
-  /// Judges what no CPU can change any more.
+  /// Judges the final state.
   mutating func judgeEnd() throws(RecordingError) {
     guard case .unfinished = end, machine.enabledCPUs().isEmpty else { return }
     switch machine.judgeEnd() {
@@ -106,13 +106,13 @@ struct ScheduleRun {
   }
 
   private var violation: Recording.End {
-    // Without a report nothing is known, least of all that nothing is wrong.
+    // Without a final judgement, the execution does not count as complete.
     guard let violation = machine.violation else { return .unfinished }
     return .violated(
       invariant: machine.scenario.invariants[violation.invariant].id, report: violation.report)
   }
 
-  /// Names of the operations that each CPU came to.
+  /// Names of the operations that each CPU reached.
   var operations: [[String]] {
     machine.cpuNames.indices.map { cpu in
       let count = (recorder.steps.filter { $0.cpu == cpu }.map(\.operation).max() ?? -1) + 1
@@ -122,9 +122,9 @@ struct ScheduleRun {
 
   // MARK: What repeats
 
-  /// How an execution ends that repeats its last steps for ever; nil if it does not repeat any.
+  /// The end of an execution that repeats its last steps forever; nil if it does not repeat any.
   ///
-  /// It must be back where the round began, be fair, and take the round again as often as asked.
+  /// It must end in the state in which the round began, be fair, and be able to repeat the round.
   func endOfRound() throws(RecordingError) -> Recording.End? {
     guard let round, let loop else { return nil }
     try round.close(machine)
@@ -139,10 +139,10 @@ struct ScheduleRun {
     return end
   }
 
-  /// Rounds that a livelock is followed for.
+  /// The number of rounds for which a livelock is verified.
   private static let roundsMax = 16
 
-  /// Takes the round again and again: code that keeps something from turn to turn leaves it.
+  /// Repeats the round: code that keeps state from turn to turn would leave it.
   private func goOn(_ round: Round) throws(RecordingError) {
     for _ in 1..<Self.roundsMax {
       for step in schedule.steps[(schedule.loop ?? 0)...] {
@@ -156,11 +156,11 @@ struct ScheduleRun {
   }
 }
 
-/// What is to be found out of the part of an execution that is said to repeat for ever.
+/// Checks the part of an execution that should repeat forever.
 private struct Round {
-  /// The state it begins in, which must be the one it ends in.
+  /// The state in which it begins, which must equal the one in which it ends.
   private let key: UInt64
-  /// CPUs that could go on in all its states so far, and those that did.
+  /// CPUs enabled in all its states so far, and those that took a step.
   private var able: CPUSet
   private var stepped = CPUSet()
 
@@ -174,7 +174,7 @@ private struct Round {
     stepped.insert(step.cpu)
   }
 
-  /// Makes sure that the machine is where the round began, and that the round is fair.
+  /// Checks that the machine is in the state in which the round began, and that the round is fair.
   func close(_ machine: Machine) throws(RecordingError) {
     guard machine.stateKey == key else {
       throw .noRepetition(reason: "the state at its end is not the one it began in")

@@ -1,8 +1,8 @@
-// A recorded execution with all that is needed to run it again.
+// A recorded execution with everything needed to run it again.
 
 import GracewalkMachine
 
-/// A recording together with where it comes from.
+/// A recording together with its origin.
 public struct Trace: OfCheckedScenario, Equatable, Codable, Sendable {
   /// Version of the file format.
   public static let version = 3
@@ -10,8 +10,8 @@ public struct Trace: OfCheckedScenario, Equatable, Codable, Sendable {
   public var scenario: CheckedScenario
   /// The search that found it, in words.
   public var foundBy: String
-  /// True if no simpler counterexample exists; for one that loops for ever, none that begins
-  /// to do so earlier, or as early and loops in fewer steps.
+  /// True if no simpler counterexample exists; for a livelock, none that begins to loop earlier, or
+  /// as early with fewer repeating steps.
   public var isMinimal: Bool
   public var recording: Recording
 

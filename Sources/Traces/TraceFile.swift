@@ -13,16 +13,15 @@ public enum TraceFileError: Error, Equatable {
   case malformed(line: Int, expected: String)
 }
 
-/// The text form of a trace, and what it says.
+/// The text form of a trace, with its contents.
 ///
 /// The first line is `gracewalk trace 3`. Then `key: value` lines in fixed order, one line per
-/// step, and the checksum of all bytes before it. Values are single-line: line breaks in names, and
-/// all else that is not to be seen, are replaced when writing. In the schedule, what repeats for
-/// ever stands in parentheses; that is what version 1 did not have, and version 2 not the step that
-/// was left out.
+/// step, and the checksum of all bytes before it. Values are single-line: line breaks and invisible
+/// characters in names are replaced when writing. In the schedule, the part that repeats forever is
+/// in parentheses (since version 2). Version 3 added the step that was left out.
 ///
-/// There is one way to write a trace down, and no other is read: a file that is accepted says what
-/// its trace says, byte for byte.
+/// Invariant: a trace has exactly one text form, so an accepted file equals the text of its trace
+/// byte for byte.
 public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
   public var scenario: CheckedScenario
   public var foundBy: String
@@ -33,7 +32,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
   public var message: String
   /// One line per recorded step.
   public var steps: [String]
-  /// True if the checksum fits: nobody has changed the file.
+  /// True if the checksum is correct: the file was not changed.
   public var isIntact: Bool
 
   private static let magic = "gracewalk trace "
@@ -100,7 +99,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// A checksum line for a text that may be anything: what it takes to get a changed file read.
+  /// A checksum line for any text, so that tests can make changed files.
   package static func checksumLine(for body: String) -> String {
     "checksum: \(checksum(body))\n"
   }
@@ -160,7 +159,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
     try refuseOtherForms(given)
   }
 
-  /// Files are shown in terminals, and nothing in them is to act on one.
+  /// Files may be shown in terminals, so control characters are refused.
   private static func refuseInvisible(_ text: String) throws(TraceFileError) {
     var line = 1
     for scalar in text.unicodeScalars {
@@ -176,7 +175,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
     }
   }
 
-  /// Bytes are compared: to Swift, texts may be equal that differ in them.
+  /// Compares bytes, since Swift strings with different bytes may be equal.
   private func refuseOtherForms(_ given: String) throws(TraceFileError) {
     let body = body
     guard !given.utf8.elementsEqual(body.utf8) else { return }
@@ -216,7 +215,7 @@ private struct LineReader {
   mutating func value(_ key: String) throws(TraceFileError) -> String {
     guard next < lines.count else { throw .truncated }
     let line = lines[next]
-    // A last line without its line break was cut off, wherever that happened.
+    // A last line without a line break was cut off.
     guard next < lines.count - 1 else { throw .truncated }
     guard line.hasPrefix("\(key):") else {
       throw .malformed(line: next + 1, expected: "'\(key): …'")

@@ -1,4 +1,4 @@
-// Which of a model's steps are needed: each is left out in turn, and the rest is checked.
+// Finds out which of a model's steps are needed: leaves out each in turn, and checks the rest.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -10,11 +10,12 @@ extension Model {
   /// Leaves out or weakens each step by which the code orders CPUs, one at a time, and checks what
   /// is left.
   ///
-  /// Steps are found by running the code: what no execution of the scenario comes to is not there.
-  /// The model needs no change, since steps pass through the virtual CPU, which can drop them.
+  /// Steps are found by running the code, so steps that no execution of the scenario reaches are
+  /// not tried. The model needs no change, since steps pass through the virtual CPU, which can drop
+  /// them.
   ///
   /// - `only`: the steps to look at; nil for all.
-  /// - `willCheck`: is told of each step before it is left out.
+  /// - `willCheck`: called for each step before it is left out.
   public func ablate(
     _ options: CheckOptions = CheckOptions(), only: [WeakenedStep]? = nil,
     willCheck: (_ step: WeakenedStep, _ number: Int, _ count: Int) -> Void = { _, _, _ in }
@@ -30,9 +31,10 @@ extension Model {
     }
   }
 
-  /// The same with the steps given to an executor.
+  /// The same ablation with an executor that checks the steps.
   ///
-  /// - Parameter begin: told of each step before it is left out; returns what watches the checks.
+  /// - Parameter begin: called for each step before it is left out; returns the observer of its
+  ///   checks.
   package func ablate(
     _ options: CheckOptions, only: [WeakenedStep]? = nil, by executor: any Executor,
     begin:
@@ -53,7 +55,7 @@ extension Model {
       [(row, nil)] + rows[row].calls.indices.map { (row, $0 as Int?) }
     }
     let steps = places.map { row, call in call.map { rows[row].calls[$0] } ?? rows[row] }
-    // Those that are not asked about are told of, too, each before the next one that is.
+    // `begin` is also called for steps that are not tried, each before the next one that is.
     let asked = steps.indices.filter {
       steps[$0].step.weakening.isDecidable(under: whole.memoryModel)
     }
@@ -94,7 +96,7 @@ extension Model {
     return AblationReport(whole: whole, rows: rows)
   }
 
-  /// A row for each step, of which nothing is known yet.
+  /// A row for each step, without findings yet.
   private func rows(of steps: [WeakenedStep], _ whole: CheckReport) -> [AblationReport.Row] {
     steps.map { step in
       guard step.weakening.isDecidable(under: whole.memoryModel) else {
@@ -110,7 +112,7 @@ extension Model {
   }
 }
 
-/// Called by the thread that has made it, and no other.
+/// Called only by the thread that created it.
 private struct WatchOfOneThread: @unchecked Sendable {
   var body: (SearchProgress) -> Bool
 }

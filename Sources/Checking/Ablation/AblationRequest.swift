@@ -1,4 +1,4 @@
-// One step left out: what fails then, each of the invariants alone.
+// One step of an ablation: which invariants fail without it, each required alone.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -9,12 +9,12 @@ import GracewalkTraces
 struct AblationRequest: WorkUnit {
   /// The check of the model without the step, and with all invariants at once.
   private let check: CheckRequest
-  /// What holds as long as the step is there.
+  /// The invariants that hold while the step is there.
   private let invariants: [String]
 
   /// - Parameters:
   ///   - check: of the model as it is.
-  ///   - whole: what came of it.
+  ///   - whole: its report.
   init(_ check: CheckRequest, _ step: WeakenedStep, _ whole: CheckReport) {
     var check = check
     check.scenario.without = step
@@ -44,7 +44,7 @@ struct AblationRequest: WorkUnit {
       options.invariants = left
       let report: CheckReport
       do { report = try model.check(options) } catch {
-        // Code may rely on what is gone in ways that no invariant is about.
+        // Without the step, the code may break the rules for model code instead of an invariant.
         guard case .badModel(let text) = error else { throw error }
         if violated.isEmpty { return .inseparable(text) }
         break
@@ -57,7 +57,7 @@ struct AblationRequest: WorkUnit {
         case .incomplete, .violated: return .undecided(report.advice ?? "incomplete")
         }
       }
-      // Each turn takes one away, so there is an end to it.
+      // Each iteration removes one, so the loop ends.
       guard left.contains(id) else { break }
       violated.append(id)
       left.removeAll { $0 == id }
@@ -75,7 +75,7 @@ struct AblationRequest: WorkUnit {
     return .necessary(violated: violated, trace)
   }
 
-  /// A broken rule of usage tells less than the damage it leads to.
+  /// The damage is more telling than the usage rule whose violation caused it.
   private static func rank(_ id: String) -> Int {
     let rules = [
       ReferencesMatchEntries.id, GracePeriodSafety.id, LocksHeldByReleaser.id,

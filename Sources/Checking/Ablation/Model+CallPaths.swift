@@ -1,11 +1,11 @@
-// What the number of a call path stands for, on this machine and in this build.
+// Maps the numbers of call paths to return addresses of this build.
 
 import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine
 
 extension Model {
-  /// The options with the call paths that the step to be left out is about.
+  /// The options, completed with the call paths of the step to leave out.
   func resolved(_ options: CheckOptions) throws(CheckError) -> CheckOptions {
     guard let step = options.without, step.path != nil, options.scenario.weakenedPaths.value == nil
     else {
@@ -17,7 +17,7 @@ extension Model {
     return options
   }
 
-  /// The call paths that machines met, with numbers that do not depend on how they were searched.
+  /// The call paths that machines recorded, with numbers that do not depend on the search.
   func callPaths(
     of machines: [Machine], _ options: CheckOptions
   ) throws(CheckError) -> CallPaths {
@@ -25,8 +25,10 @@ extension Model {
     return options.takesCensus && paths.tellsApart ? try numberedPaths(options) : paths
   }
 
-  /// The call paths in the order in which a search of the model as it is meets them, on one thread:
-  /// with no invariant but progress, since what invariants look at decides about the order.
+  /// The call paths in the order in which a single-threaded search of the unchanged model reaches
+  /// them.
+  ///
+  /// It requires only progress, since the order depends on the kinds of invariants.
   private func numberedPaths(_ options: CheckOptions) throws(CheckError) -> CallPaths {
     var whole = options.scenario.whole
     whole.invariants = nil

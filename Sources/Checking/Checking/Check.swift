@@ -1,4 +1,4 @@
-// Checking a model: pick the search, run it, minimise what it finds, say what was covered.
+// Checking a model: pick the search, run it, minimise the counterexample, report the coverage.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -22,14 +22,14 @@ extension Model {
     var report = CheckReport(self, scenario, plan, options.scenario)
     var (result, machines) = plan.run(session, makeMachine)
     if plan.jobs > 1, result.ending == .halted {
-      // Which thread comes to a dead end first is a matter of luck, so it is not what is reported.
+      // The first error that a thread hits depends on timing, so search again on one thread.
       (result, machines) = plan.run(jobs: 1, nil, makeMachine)
     }
     if options.features != nil, !scenario.hasHardware { report.add(note: Self.featuresNote) }
     report.statistics = result.statistics
     report.coverage = Coverage(of: machines)
     report.callPaths = try callPaths(of: machines, options)
-    // The first executions say nothing: backtrack sets are still far from full.
+    // The first executions give no useful estimate: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
     if case .refused(let error) = result.ending {
       throw session?.error(error) ?? .badCheckpoint("no checkpoint was given")
@@ -52,14 +52,15 @@ extension Model {
   private static let featuresNote =
     "features of the architecture change nothing: no MMU takes part in this model"
 
-  /// What follows from how the search ended; only one that is complete can show that all holds.
+  /// The verdict that follows from the end of the search; only a complete search can prove that a
+  /// model holds.
   private func verdict(
     of result: SearchResult, _ machines: [Machine], _ options: CheckOptions, _ report: CheckReport
   ) throws(CheckError) -> Verdict {
     switch result.ending {
     case .complete:
       guard report.strategy.isComplete else { return .incomplete(.unfinished) }
-      // A search that was resumed may have taken the step before.
+      // A resumed search may have taken the step in an earlier session.
       if let step = options.without, options.resume == nil, report.callPaths.isEmpty {
         throw .unknownStep(step)
       }
@@ -89,14 +90,14 @@ extension Model {
     return { Machine(freshScenario(choice), isExact: isExact) }
   }
 
-  /// The simplest execution that violates an invariant, whichever it is: so it does not depend on
-  /// what the search came to first.
+  /// The simplest execution that violates any invariant, so that it does not depend on the order of
+  /// the search.
   private func counterexample(
     _ result: SearchResult, _ options: CheckOptions, _ plan: SearchPlan
   ) throws(CheckError) -> Trace {
     let makeMachine = maker(options.scenario, plan)
     let found = result.schedule ?? Schedule()
-    // A livelock is found only where nothing else is wrong, and is the simplest already.
+    // A livelock is found only if nothing else fails, and is already the simplest one.
     var schedule = found
     var isMinimal = result.isSimplest
     var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
@@ -104,7 +105,7 @@ extension Model {
       schedule = simplest.schedule
       isMinimal = simplest.isProven
     } else if plan.jobs > 1 {
-      // What several threads come to first is a matter of luck.
+      // The first violation that several threads find depends on timing.
       schedule = plan.run(jobs: 1, nil, makeMachine).0.schedule ?? found
     }
     let scenario = freshScenario(options.scenario)

@@ -1,4 +1,4 @@
-// What went wrong before anything was checked, as one clear line.
+// Errors that prevent a check, each as one clear line.
 
 import GracewalkMachine
 import GracewalkSupport
@@ -6,23 +6,23 @@ import GracewalkTraces
 
 /// Why a model could not be checked.
 ///
-/// Each is the user's to mend.
+/// All of them are mistakes that the user can correct.
 public enum CheckError: Error, Codable, Equatable {
   case unknownParameter(name: String, known: [String])
   case parameterOutOfRange(name: String, value: Int, range: ClosedRange<Int>)
   case unknownInvariant(id: String, known: [String])
-  /// No execution comes to the step that is to be left out.
+  /// No execution reaches the step to leave out.
   case unknownStep(WeakenedStep)
   /// The model breaks the rules for model code.
   case badModel(String)
-  /// What is asked for makes no sense.
+  /// The options make no sense.
   case badOptions(String)
-  /// What is to be gone on with is no checkpoint of this check, or damaged.
+  /// The file to resume from is not a checkpoint of this check, or is damaged.
   case badCheckpoint(String)
 }
 
 extension CheckError: CustomStringConvertible {
-  /// The line for a model with a name.
+  /// The line to print for a model with that name.
   package func text(model: String) -> String {
     switch self {
     case .unknownParameter(let name, let known):

@@ -1,11 +1,11 @@
-// A report as a value in a file: it holds only if the file says so, and nothing it says speaks
-// against it.
+// A report as a value in a file: a verdict of "holds" is accepted only if the rest of the file is
+// consistent with it.
 
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkTraces
 
-/// Pictures of the counterexample are left out: whoever wants them runs it again.
+/// Pictures of the counterexample are not stored; running it again makes them.
 extension CheckReport: Codable {
   private enum CodingKeys: CodingKey {
     case checked, scenario, omission, origin, openQuestion, declaredViolations, hasHardware
@@ -78,9 +78,9 @@ extension CheckReport: Codable {
     try container.encodeIfPresent(explored, forKey: .explored)
   }
 
-  /// Counts that a search can come to, and that can be added up.
+  /// An upper bound on counts, low enough that sums do not overflow.
   private static let countMax = 1 << 48
-  /// Levels that tables can have.
+  /// An upper bound on the levels of tables.
   private static let levelMax = 64
 
   /// A contradiction, or a number that no check produces; nil for the report of a real check.
@@ -113,7 +113,7 @@ extension CheckReport: Codable {
       return "something must happen, and is not named"
     }
     guard coversAll else { return nil }
-    // What shows that all holds has looked at everything.
+    // Only a complete search can prove that a model holds.
     if !strategy.isComplete { return "holds, as far as samples show" }
     if explored != nil { return "holds, and only a part was explored" }
     return nil

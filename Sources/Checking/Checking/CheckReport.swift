@@ -1,4 +1,4 @@
-// What a check found, and what exactly it covered.
+// The result of a check, and its exact scope.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -15,23 +15,23 @@ public enum Verdict: Equatable, Codable, Sendable {
 public enum Incompleteness: Equatable, Codable, Sendable {
   case bound(Bound)
   case spin(String)
-  /// Every execution was explored and nothing is violated, but these outcomes, which the model is
-  /// made to show, no execution has: nothing may be wrong because nothing happens.
+  /// Every execution was explored and nothing is violated, but these declared outcomes never
+  /// happen: perhaps nothing fails only because nothing happens.
   case vacuous([ExpectedOutcome])
-  /// Nobody has said how the search ended: what every report begins as.
+  /// The search has not reported its end: the initial value of every report.
   case unfinished
 }
 
 /// A verdict with its scope, its counts and, if there is one, its counterexample.
 public struct CheckReport: Sendable {
-  /// What was checked.
+  /// The checked scenario.
   public let checked: CheckedScenario
-  /// Which CPUs do what.
+  /// A description of which CPUs run which operations.
   public let scenario: String
   /// The step the model leaves out, for a broken sibling.
   public let omission: String?
   public let origin: Origin?
-  /// What the check leaves open because its memory model cannot tell.
+  /// The question that the check cannot answer because of its memory model.
   public let openQuestion: String?
   /// Ids of the invariants the model is in the catalogue for violating.
   public let declaredViolations: [String]
@@ -40,9 +40,9 @@ public struct CheckReport: Sendable {
   public let strategy: Strategy
   /// Threads that searched; with more than one, counts differ from run to run.
   public let jobs: Int
-  /// The search in words, its seed included.
+  /// A description of the search, including its seed.
   public let search: String
-  /// Why another search ran than was asked for, or what of the options changes nothing.
+  /// Why a different search ran than requested, or which options have no effect.
   public internal(set) var note: String?
   public let limits: Limits
   /// Whether states were compared in full.
@@ -55,32 +55,32 @@ public struct CheckReport: Sendable {
   public internal(set) var verdict = Verdict.incomplete(.unfinished)
   public internal(set) var statistics = Statistics()
   public internal(set) var counterexample: Trace?
-  /// How operations ended and which entries changed, in what was explored: in all executions if
-  /// it `coversAll`, and otherwise so far.
+  /// How operations ended and which entries changed: in all executions if `coversAll`, otherwise in
+  /// those explored.
   public internal(set) var coverage = Coverage(of: [])
-  /// What applies to the code that ran, and was neither required nor exempt.
+  /// Invariants that apply to the code that ran but were neither required nor exempt.
   ///
-  /// Nothing is known of it, whatever the verdict.
+  /// The verdict says nothing about them.
   ///
-  /// Empty for a violation, and where the options say what alone to require.
+  /// Empty for a violation, and if the options restrict the required invariants.
   public internal(set) var notJudged: [UnjudgedInvariant] = []
-  /// Whether the options say which invariants alone to require.
+  /// Whether the options restrict the required invariants.
   public let isRestricted: Bool
-  /// Executions that were sampled on the side of the search until one of them violated an
-  /// invariant; nil if it was not found in that way.
+  /// The number of random executions until one violated an invariant; nil if sampling did not find
+  /// the violation.
   public internal(set) var sampledExecutions: Int?
-  /// What would make the check shorter; empty unless it was long, or a bound kept it from that.
+  /// Ways to make the check shorter; empty unless it was long, or would have been without a bound.
   public internal(set) var speedHints: [String] = []
-  /// Whether the check was saved, so that a later one can go on with it.
+  /// Whether the check was saved, so that it can be resumed.
   public internal(set) var isSaved = false
-  /// The steps by which the code orders CPUs, where they were asked for.
+  /// The steps by which the code orders CPUs, if a census was requested.
   public var synchronisingSteps: [WeakenedStep] { callPaths.steps }
   /// The calls that led to them.
   package internal(set) var callPaths = CallPaths(of: [])
-  /// How much is estimated to be explored, from 0 to 1, where a bound was met before the end.
+  /// The estimated part explored, from 0 to 1, if a bound ended the search.
   public internal(set) var explored: Double?
 
-  /// Says one thing more beside the verdict.
+  /// Appends to the note.
   mutating func add(note text: String) { note = note.map { "\($0); \(text)" } ?? text }
 
   init(
@@ -112,7 +112,7 @@ public struct CheckReport: Sendable {
   public var model: String { checked.model }
   public var parameters: ParameterValues { ParameterValues(checked.parameters) }
   public var features: Features { checked.features }
-  /// What a load could read, and when others saw a store.
+  /// The memory model: the values of loads, and the visibility of stores.
   public var memoryModel: MemoryModel { MemoryModel(name: checked.memoryModel) ?? .standard }
   /// Ids of the invariants that were required.
   public var invariants: [String] { checked.invariants }
@@ -123,26 +123,24 @@ public struct CheckReport: Sendable {
     return invariant
   }
 
-  /// True if every execution was explored and nothing is violated: it holds, or would if what must
-  /// happen did.
+  /// True if every execution was explored and nothing is violated: the model holds, or is vacuous.
   public var coversAll: Bool { verdict == .holds || isVacuous }
 
-  /// True if nothing is violated, and not all of what the model is about has happened.
+  /// True if nothing is violated, but not every declared outcome happened.
   public var isVacuous: Bool { !vacuous.isEmpty }
 
-  /// Outcomes that the model is made to show, and which no execution has; empty unless that is why
-  /// the verdict is incomplete.
+  /// Declared outcomes that never happened; empty unless they make the verdict incomplete.
   public var vacuous: [ExpectedOutcome] {
     if case .incomplete(.vacuous(let missing)) = verdict { missing } else { [] }
   }
 
-  /// What never happens, in words; nil if that is not known of anything.
+  /// A description of the outcomes that never happen; nil if there are none.
   public var vacuousText: String? {
     let missing = vacuous.map { "\($0.operation) never returns \($0.result)" }
     return missing.isEmpty ? nil : missing.joined(separator: ", and ")
   }
 
-  /// What to raise or change to get a complete answer; nil if there is one.
+  /// How to get a complete answer; nil if the answer is complete.
   public var advice: String? {
     guard case .incomplete(let reason) = verdict else { return nil }
     switch reason {
@@ -172,8 +170,9 @@ public struct CheckReport: Sendable {
 }
 
 extension CheckReport {
-  /// How likely it is that two different states were merged, if states were compared by their
-  /// hashes; nil if none were, and for a violation, which was run again.
+  /// A bound on the probability that two different states were merged.
+  ///
+  /// Nil if states were not compared by hash, and for a violation, which is confirmed by a replay.
   public var collisionBound: CollisionBound? {
     guard strategy.mergesStates, !isExact, statistics.states > 0, verdict != .violated else {
       return nil

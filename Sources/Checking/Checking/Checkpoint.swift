@@ -1,22 +1,22 @@
-// A check that was saved: which check it is of, and what its search knew.
+// A saved check: the facts that identify it, and the state of its search.
 
 import GracewalkExploration
 import GracewalkMachine
 
 /// A saved check, read from its file.
 ///
-/// The file begins with lines of text: `gracewalk checkpoint 5`, then what is checked and how, as
-/// `key: value`, then an empty line. What the search knew follows in binary, and a checksum of all.
-/// It can be resumed from only once.
+/// The file begins with lines of text: `gracewalk checkpoint 5`, then the facts of the check, as
+/// `key: value`, then an empty line. The state of the search follows in binary, then a checksum of
+/// everything. It can be resumed from only once.
 public final class Checkpoint {
   public let path: String
-  /// What was checked and how.
+  /// The facts that identify the check.
   let facts: [CheckFact]
   let reader: CheckpointReader
 
   static let version = 5
   static let magic = "gracewalk checkpoint "
-  /// Longer texts before the empty line are not ours.
+  /// A file with a longer text before the empty line is not a checkpoint.
   private static let textMax = 1 << 20
 
   /// Reads a file.
@@ -51,7 +51,7 @@ public final class Checkpoint {
   }
 }
 
-/// One thing about a check that decides what its search does.
+/// One fact about a check that its search depends on.
 struct CheckFact: Equatable {
   var key: String
   var value: String
@@ -70,14 +70,14 @@ struct CheckFact: Equatable {
   var line: String { "\(key): \(value)\n" }
 }
 
-/// What a check needs to be saved, and to go on from what was saved.
+/// Everything needed to save a check and to resume it.
 struct CheckpointSession {
   private let facts: [CheckFact]
   private let options: CheckOptions
 
-  /// Nil if the check is neither saved nor gone on with.
+  /// Nil if the check is neither saved nor resumed.
   ///
-  /// - Throws: `CheckError.badCheckpoint` if what was saved is of another check.
+  /// - Throws: `CheckError.badCheckpoint` if the checkpoint is of another check.
   init?(
     _ options: CheckOptions, _ plan: SearchPlan, _ model: Model
   ) throws(CheckError) {
@@ -107,7 +107,7 @@ struct CheckpointSession {
     guard facts.count == saved.facts.count else { throw error(.malformed) }
   }
 
-  /// Has a search saved, or gone on with.
+  /// Sets the options with which a search is saved or resumed.
   func prepare(_ search: inout SearchOptions) {
     search.resume = options.resume?.reader
     guard let file = options.checkpoints else { return }
@@ -121,7 +121,7 @@ struct CheckpointSession {
     }
   }
 
-  /// Why the search could not go on.
+  /// The error for a search that could not be resumed.
   func error(_ error: CheckpointError) -> CheckError {
     let name = "'\(options.resume?.path ?? "")'"
     switch error {

@@ -1,4 +1,4 @@
-// The file a check is saved in: at any moment it is the old one or the new one, and whole.
+// The file a check is saved in: at any moment it is the complete old one or the complete new one.
 
 import GracewalkExploration
 
@@ -10,15 +10,15 @@ import GracewalkExploration
   import Glibc
 #endif
 
-/// A file that checks are saved in, each time in place of the one before.
+/// A file in which checks are saved, each replacing the previous one.
 ///
-/// Contents go to a file beside it, `PATH.writing`, and to the disk, before that file takes the
-/// place of the old one. A process that is killed leaves the old file as it was.
+/// Contents are written and synced to `PATH.writing`, which then replaces the old file. If the
+/// process is killed, the old file remains.
 public final class CheckpointFile {
   public let path: String
-  /// How often a check was saved in it.
+  /// How often a check was saved to it.
   public private(set) var saves = 0
-  /// Told why the file could not be written, in a line; the check goes on.
+  /// Called with the reason, in one line, if the file cannot be written; the check continues.
   public var complain: (String) -> Void
 
   public init(path: String, complain: @escaping (String) -> Void = { _ in }) {
@@ -54,7 +54,7 @@ public final class CheckpointFile {
     var start = 0
     while start < piece.count {
       let rest = UnsafeRawBufferPointer(rebasing: piece[start...])
-      // The name is spelled out because this function has it, too.
+      // Qualified, because this function has the same name.
       #if canImport(Darwin)
         let count = Darwin.write(file, rest.baseAddress, rest.count)
       #elseif canImport(Musl)
@@ -69,7 +69,7 @@ public final class CheckpointFile {
     return true
   }
 
-  /// Makes the new name last, as far as the system lets it.
+  /// Makes the rename durable, as far as the system allows.
   private func syncFolder() {
     let end = path.lastIndex(of: "/")
     let folder = open(end.map { String(path[...$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
@@ -78,7 +78,7 @@ public final class CheckpointFile {
     _ = close(folder)
   }
 
-  /// The bytes of a file, or why there are none.
+  /// The bytes of a file, or the reason it cannot be read.
   static func contents(of path: String) -> Result<[UInt8], ReadError> {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return .failure(ReadError(reason: lastError())) }

@@ -1,4 +1,4 @@
-// Which search fits what is asked, and why.
+// Which search runs for a scenario and options, and why.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -6,12 +6,12 @@ import GracewalkSupport
 
 /// The search that will run.
 ///
-/// What an invariant looks at decides which reductions are sound (see `InvariantKind`), and a
-/// bound on preemptions cuts executions that a reduction relies on; in both cases the plan turns
-/// the reduction off and says so.
+/// The kind of an invariant decides which reductions are sound (see `InvariantKind`), and a bound
+/// on preemptions cuts executions that a reduction relies on. In both cases the plan switches the
+/// reduction off and says so.
 public struct SearchPlan: Sendable {
   public let strategy: Strategy
-  /// Why the strategy is not the one asked for, or what a bound does to it; nil if neither.
+  /// Why the strategy is not the one requested, or how a bound affects it; nil if neither.
   public let note: String?
   /// Whether states that differ only by an exchange of identical CPUs are merged.
   public let usesSymmetry: Bool
@@ -23,9 +23,9 @@ public struct SearchPlan: Sendable {
   public let isExact: Bool
   /// Whether CPUs may loop, so that the graph of states has cycles.
   private let mayRepeat: Bool
-  /// Whether executions that loop for ever are looked for.
+  /// Whether the search looks for executions that loop forever.
   public let looksForLivelocks: Bool
-  /// Whether executions are sampled on the side while the search is long.
+  /// Whether a long search also samples random executions.
   let samples: Bool
   private let priorityChanges: Int
   private let watch: Watch?
@@ -47,13 +47,13 @@ public struct SearchPlan: Sendable {
         notes.append(Self.cutNote)
       }
     }
-    // The bound is that of the search that was asked for, even if another one runs.
+    // The bound is that of the requested search, even if another one runs.
     limits = asked.strategy.isReduced ? asked.limits.reduced : asked.limits
     seed = asked.seed
     priorityChanges = asked.priorityChanges
     isExact = asked.isExact && strategy.mergesStates
     watch = options.watch.map { Watch(body: $0) }
-    // A sample knows no preemptions: it would find what the bound is there to leave out.
+    // Samples do not count preemptions: they would find executions that the bound excludes.
     samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
     let isSaved = options.checkpoints != nil || options.resume != nil
     jobs = strategy == .stateful && !isExact && !isSaved ? asked.jobs : 1
@@ -73,8 +73,7 @@ public struct SearchPlan: Sendable {
     note = notes.isEmpty ? nil : notes.joined(separator: "; ")
   }
 
-  /// Why a search that reduces would not be sound, if one was asked for; nil if nothing is in the
-  /// way.
+  /// Why a requested reduction would not be sound; nil if it would be.
   private static func objectionToReducing(
     _ asked: SearchChoice, _ scenario: Scenario
   ) -> String? {
@@ -94,22 +93,22 @@ public struct SearchPlan: Sendable {
   private static let exactNote =
     "identical CPUs not exchanged: states are compared in full, as they are"
 
-  /// Which livelocks are not looked for, if that is so.
+  /// Which livelocks the search does not look for; nil if it looks for all.
   private static func livelockNote(_ asked: SearchChoice) -> String? {
     if !asked.strategy.isComplete { return "livelocks not looked for: samples end" }
     guard cutsExecutions(asked.limits) else { return nil }
     return "livelocks not looked for unless all states are within the bound"
   }
 
-  /// Whether a bound may keep the search from states that others lead to.
+  /// Whether a bound may cut executions short, so that states after the cut are missed.
   private static func cutsExecutions(_ limits: Limits) -> Bool {
     limits.preemptions != nil || limits.depth < Limits.defaultDepth
   }
 
-  /// Steps of an execution where CPUs loop: the search takes long ways to states that are near.
+  /// The depth bound if CPUs loop: the search may reach near states by long paths.
   private static let repeatingDepth = 1_000_000
 
-  /// The search in words.
+  /// A description of the search.
   public var text: String {
     switch strategy {
     case .stateful:
@@ -130,8 +129,8 @@ public struct SearchPlan: Sendable {
   /// search.
   ///
   /// - Parameters:
-  ///   - jobs: at most so many threads.
-  ///   - session: how to save the search, or what to go on with.
+  ///   - jobs: the maximum number of threads.
+  ///   - session: how to save the search, and where to resume from.
   func run(
     jobs jobsMax: Int = .max, _ session: CheckpointSession?,
     _ makeMachine: @escaping @Sendable () -> Machine
@@ -164,7 +163,7 @@ public struct SearchPlan: Sendable {
     return (result, machines)
   }
 
-  /// Runs the search on a machine that was made for it, and on more of them if it needs some.
+  /// Runs the search on a given machine, and makes more machines if it needs them.
   private func search(
     _ first: Machine, _ jobs: Int, _ options: SearchOptions,
     _ makeMachine: @escaping @Sendable () -> Machine
@@ -182,8 +181,8 @@ public struct SearchPlan: Sendable {
 
   /// Runs a search where CPUs may loop.
   ///
-  /// Up to a bound that cuts executions, the exhaustive search is exact, as it goes on from a state
-  /// again where more of the bound is left. If it did not meet the bound, all states are within it.
+  /// Under a bound that cuts executions, the exhaustive search is exact, since it explores a state
+  /// again when more of the bound is left. If it never reached the bound, all states are within it.
   private func repeating(
     _ first: Machine, _ options: SearchOptions, _ makeMachine: () -> Machine
   ) -> (SearchResult, [Machine]) {
@@ -206,12 +205,12 @@ extension Scenario {
     identicalCPUs.isEmpty ? nil : invariants.first { !$0.treatsCPUsAlike }?.id
   }
 
-  /// True if there are identical CPUs, and nothing that is judged tells them apart.
+  /// True if there are identical CPUs, and no invariant tells them apart.
   var allowsSymmetry: Bool {
     !identicalCPUs.isEmpty && !hasHardware && invariantAboutCPUs == nil
   }
 
-  /// Why identical CPUs are not exchanged, or not all.
+  /// Why identical CPUs are not exchanged, or only some of them.
   var symmetryNote: String? {
     if hasHardware {
       return "identical CPUs not exchanged: each has a memory management unit of its own"

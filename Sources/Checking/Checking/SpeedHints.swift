@@ -1,10 +1,10 @@
-// What would make a long check shorter: said while it runs, and by its report.
+// Ways to make a long check shorter, shown while it runs and in its report.
 
 import GracewalkExploration
 import GracewalkMachine
 
 extension Model {
-  /// What would make a check with these options shorter if it is long, the most telling first.
+  /// Ways to make a check with these options shorter if it is long, the most effective first.
   ///
   /// - Throws: `CheckError` if the options do not fit the model.
   public func speedHints(_ options: CheckOptions = CheckOptions()) throws(CheckError) -> [String] {
@@ -17,7 +17,7 @@ extension CheckReport {
   /// Transitions from which a check counts as long.
   public static let longTransitions = 1_000_000
 
-  /// True if the check took long, or would have if a bound had let it.
+  /// True if the check took long, or would have without a bound.
   var isLong: Bool {
     if case .incomplete(.bound(let bound)) = verdict {
       return bound != .depth && bound != .preemptions
@@ -27,7 +27,7 @@ extension CheckReport {
 }
 
 extension SearchPlan {
-  /// What would make a search of the scenario shorter.
+  /// Ways to make a search of the scenario shorter.
   func speedHints(for scenario: Scenario) -> [String] {
     guard strategy.isComplete else { return [] }
     return [

@@ -1,10 +1,10 @@
-// The searches there are to choose from, and how each is run.
+// The available searches, and how each is run.
 
 import GracewalkExploration
 
 /// Which search to run.
 public enum Strategy: String, CaseIterable, Codable, Sendable {
-  /// Merges equal states and reduces what is left.
+  /// Merges equal states and uses partial-order reduction.
   case stateful
   /// Stateless, one execution per class of equivalent ones: wakeup trees.
   case optimal
@@ -19,16 +19,16 @@ public enum Strategy: String, CaseIterable, Codable, Sendable {
   /// Samples executions by random priorities.
   case pct
 
-  /// Searches that leave out what others have shown: what the fuzzer is there for.
+  /// Searches that skip redundant executions; the fuzzer tests them.
   public static let reduced: [Strategy] = [.stateful, .optimal, .source, .sleep]
 
-  /// True if it leaves out what others have shown.
+  /// True if it skips redundant executions.
   var isReduced: Bool { Strategy.reduced.contains(self) }
 
-  /// True if the search can show that an invariant holds.
+  /// True if the search can prove that an invariant holds.
   public var isComplete: Bool { self != .random && self != .pct }
 
-  /// True if the search keeps states and goes on only once from those that are equal.
+  /// True if the search stores states and continues only once from equal ones.
   public var mergesStates: Bool { self == .stateful || self == .exhaustive }
 }
 
@@ -48,7 +48,7 @@ extension Strategy {
     }
   }
 
-  /// The same on so many threads; more than one only for a stateful search.
+  /// The same on `jobs` threads; more than one only for a stateful search.
   ///
   /// `makeSystem`: makes the system, in its initial state, for each of the threads.
   public func search(
@@ -59,8 +59,8 @@ extension Strategy {
     return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem)
   }
 
-  /// The same in pieces: after every so many transitions the search is saved and ended, and a new
-  /// one goes on from what was saved.
+  /// The same in pieces: after a number of transitions the search is saved and ended, and a new one
+  /// resumes it.
   ///
   /// `makeSystem`: makes the system for a piece, in its initial state.
   public func search(

@@ -1,4 +1,4 @@
-// Running a trace file again: read it, take its steps, compare each; or say in a line why not.
+// Replaying a trace file: read it, take its steps and compare each, or say in one line why not.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -6,9 +6,9 @@ import GracewalkMachine
 import GracewalkSupport
 import GracewalkTraces
 
-/// Why a trace file is refused, in words to follow the name of the file.
+/// Why a trace file is refused, as a phrase that follows the name of the file.
 ///
-/// One line. What it quotes of the file is short, and cannot act on a terminal.
+/// One line. Quotations from the file are short and contain no control characters.
 public struct TraceRefusal: Error, Equatable, CustomStringConvertible {
   public let text: String
 
@@ -39,7 +39,7 @@ public enum TraceReplay {
   ///
   /// - Parameters:
   ///   - bytes: of the file.
-  ///   - recordsPictures: whether to keep what the machine looks like at each step.
+  ///   - recordsPictures: whether to keep a picture of the machine at each step.
   ///   - model: the model with a name, or nil.
   public static func replay(
     _ bytes: some Collection<UInt8>, recordsPictures: Bool = false,
@@ -66,7 +66,7 @@ public enum TraceReplay {
     }
   }
 
-  /// Takes the steps of a file on a model; the trace says just what the file says.
+  /// Takes the steps of a file on a model; the resulting trace equals the file.
   public static func replay(
     _ file: TraceFile, of model: Model, recordsPictures: Bool = false
   ) throws(TraceRefusal) -> Trace {
@@ -98,15 +98,15 @@ public enum TraceReplay {
     return trace
   }
 
-  /// What the file names is what was required, and what is always required need not be named: older
-  /// files do not.
+  /// The invariants that the file names are required; those always required need not be named,
+  /// since older files do not name them.
   private static func invariants(of scenario: Scenario, in file: TraceFile) -> [String] {
     scenario.invariants.map(\.id).filter {
       file.invariants.contains($0) || !InvariantCatalogue.keptAlways.contains($0)
     }
   }
 
-  /// Whose fault a mismatch is: the checksum tells.
+  /// The cause of a mismatch, according to the checksum: an edited file or a changed model.
   private static func blame(_ file: TraceFile) -> String {
     file.isIntact
       ? "does not fit this version of the model" : "was edited after it was written"
@@ -131,7 +131,7 @@ public enum TraceReplay {
     guard file.isIntact else {
       throw TraceRefusal("was edited after it was written: its checksum does not fit")
     }
-    // What is left: parameters or invariants that are named in another way than by a check.
+    // Remaining differences: parameters or invariants written differently than by a check.
     guard file.text.utf8.elementsEqual(now.text.utf8) else {
       throw TraceRefusal(
         "does not fit this version of the model: its parameters, invariants or memory model are "

@@ -1,8 +1,8 @@
-// The checks that a model's declared verdict asks for: what the catalogue and tests hold it to.
+// The checks that a model's declared verdict implies; the catalogue and tests run them.
 
 import GracewalkTraces
 
-/// A check, and what must come of it.
+/// A check and its required result.
 public struct DeclaredCheck: Equatable, Codable, Sendable {
   /// Values for the model's parameters, one of its instances.
   public let parameters: [String: Int]
@@ -17,7 +17,7 @@ public struct DeclaredCheck: Equatable, Codable, Sendable {
   /// The verdict in words.
   public var verdict: String { violated.map { "violates \($0)" } ?? "holds" }
 
-  /// The same options, for this check.
+  /// The given options with the parameters and invariants of this check.
   public func options(_ given: CheckOptions = CheckOptions()) -> CheckOptions {
     var options = given
     options.parameters = parameters
@@ -35,11 +35,11 @@ public struct DeclaredCheck: Equatable, Codable, Sendable {
   }
 }
 
-/// A declared check that was made.
+/// A declared check and its report.
 public struct JudgedCheck: Codable, Sendable {
   public let declared: DeclaredCheck
   public let report: CheckReport
-  /// What it took; the only thing that differs between two runs.
+  /// Its duration; the only value that differs between two runs.
   public let seconds: Double?
 
   public init(_ declared: DeclaredCheck, _ report: CheckReport, seconds: Double? = nil) {
@@ -66,7 +66,7 @@ extension Model {
       case .violates(let ids): ids.map { DeclaredCheck(parameters: instance, violated: $0) }
       }
     }
-    // A model that declares nothing to check is not passed over: its check says what is wrong.
+    // A model that declares nothing to check is not skipped: its check says what is wrong.
     return checks.isEmpty ? [DeclaredCheck()] : checks
   }
 }

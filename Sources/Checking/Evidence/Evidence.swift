@@ -1,22 +1,22 @@
-// What is known of a system once its models are checked and its correct ones are taken apart.
+// The results for a system: its declared checks, and the ablations of its correct models.
 
 import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine
 import GracewalkSupport
 
-/// All that the documents say of a model rests on.
+/// Everything that the documents say about a model is derived from this.
 public struct Evidence: Sendable {
   public let model: Model
   public let checks: [JudgedCheck]
   /// Ids of the invariants the model requires.
   public let required: [String]
-  /// What each of its steps is there for, if the model is correct.
+  /// Whether each of its steps is needed, if the model is correct.
   public let ablation: AblationReport?
 
-  /// Checks a model, and takes it apart if it holds.
+  /// Checks a model, and ablates it if it holds.
   ///
-  /// - Throws: `AblationError` if it cannot be checked, or does not do what it is declared to.
+  /// - Throws: `AblationError` if it cannot be checked, or its verdict is not the declared one.
   public init(_ model: Model) throws(AblationError) {
     self.init(model, try EvidenceRequest.answer(for: model))
   }
@@ -28,7 +28,8 @@ public struct Evidence: Sendable {
     ablation = answer.ablation
   }
 
-  /// The evidence of several models, so many at a time; it is the same for any number.
+  /// The evidence of several models, checked `jobs` at a time; the result does not depend on
+  /// `jobs`.
   public static func of(
     _ models: [Model], jobs: Int,
     willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
@@ -36,7 +37,7 @@ public struct Evidence: Sendable {
     of(models, by: ThreadExecutor(models, jobs: jobs), willLookAt: willLookAt)
   }
 
-  /// The same with models that are given to an executor.
+  /// The same with an executor that checks the models.
   package static func of(
     _ models: [Model], by executor: any Executor,
     willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
@@ -60,7 +61,7 @@ public struct Evidence: Sendable {
   }
 }
 
-/// All that is to be known of a model, as a unit of work.
+/// The evidence of a model, as a unit of work.
 package struct EvidenceRequest: WorkUnit {
   package var model: String
 

@@ -42,8 +42,9 @@ struct MatrixRequest: WorkUnit {
 
   /// The verdict of each invariant that a model requires.
   ///
-  /// What holds together holds one by one, and what fails among others fails alone: it is the same
-  /// executions that are judged. So one search more than there are invariants that fail is enough.
+  /// Invariants that hold together hold one by one, and an invariant that fails among others fails
+  /// alone, since the same executions are judged. So one search more than the number of failing
+  /// invariants is enough.
   private static func verdicts<Failure: Error>(
     of model: Model, _ features: Features?, _ search: SearchChoice,
     _ check: (Model, CheckOptions) throws(Failure) -> CheckReport
@@ -60,16 +61,17 @@ struct MatrixRequest: WorkUnit {
       let report = try check(model, options)
       switch report.verdict {
       case .holds, .incomplete(.vacuous):
-        // A broken model need not show what its correct sibling must.
+        // A broken model need not have the declared outcomes of its correct sibling.
         for id in left { verdicts[id] = .holds }
         left = []
       case .violated:
-        // Each turn takes one away, so there is an end to it.
+        // Each iteration removes one, so the loop ends.
         guard let id = report.violatedInvariant, left.contains(id) else { return verdicts }
         verdicts[id] = .violated
         left.removeAll { $0 == id }
       case .incomplete:
-        // Together they are too much, or one of them stops the search before the others' turn.
+        // Together they exceed a bound, or one of them stops the search before the others are
+        // judged.
         for id in left {
           options.invariants = [id]
           verdicts[id] = try VerdictMatrix.Cell(left.count == 1 ? report : check(model, options))

@@ -1,12 +1,12 @@
-// Where a module has its source files: what a report needs to point into them.
+// The location of a module's source files, so that reports can link to them.
 
 import Foundation
 
-/// The folder of a module's source files, and the paths of these.
+/// The folder of a module's source files, and their paths.
 ///
-/// Code names its own place as `Module/File.swift` (Swift's `#fileID`), which is no path. No two
-/// files of a module have the same name, so the name tells which file it is. Where the folder is no
-/// longer where the compiler saw it, no path is known.
+/// Code names its own place as `Module/File.swift` (Swift's `#fileID`), which is not a path. No two
+/// files of a module have the same name, so the name identifies the file. If the folder has moved
+/// since compilation, no path is known.
 public struct SourceFolder: Sendable {
   private let paths: [String: String]
 

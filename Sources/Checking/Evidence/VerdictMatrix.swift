@@ -1,4 +1,4 @@
-// Which model breaks which invariant on which architecture: one verdict each, alone.
+// Which model violates which invariant on which architecture, with each invariant required alone.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -42,8 +42,8 @@ public struct VerdictMatrix: Sendable {
 
   /// Checks the models, each at the last of its sizes.
   ///
-  /// - `check`: carries out a check; parameters, invariants and features are as they must be in the
-  ///   options that it is given, and all else is standard.
+  /// - `check`: runs a check; the options it receives set parameters, invariants and features, and
+  ///   have default values otherwise.
   public init<Failure: Error>(
     of models: [Model], on architectures: [Architecture] = Architecture.all,
     check: (Model, CheckOptions) throws(Failure) -> CheckReport
@@ -58,12 +58,12 @@ public struct VerdictMatrix: Sendable {
     }
   }
 
-  /// The same with rows that are given to an executor.
+  /// The same with an executor that computes the rows.
   ///
   /// - Parameters:
   ///   - search: how to search.
-  ///   - begin: told of each model whose checks begin; returns what watches them.
-  /// - Throws: the first error, and the model that it is about.
+  ///   - begin: called for each model before its checks; returns their observer.
+  /// - Throws: the first error, with its model.
   package init(
     of models: [Model], on architectures: [Architecture] = Architecture.all,
     search: SearchChoice = SearchChoice(), by executor: any Executor,
@@ -88,7 +88,7 @@ public struct VerdictMatrix: Sendable {
     }
   }
 
-  /// Which rows there are, and what becomes of their verdicts; rows without any are incomplete.
+  /// The rows of the matrix, filled with their verdicts; rows without verdicts are incomplete.
   private static func assembled<Failure: Error>(
     of models: [Model], on architectures: [Architecture],
     verdicts: ([(model: Model, architecture: Architecture?)]) throws(Failure) -> [[String: Cell]]
@@ -126,7 +126,7 @@ public struct VerdictMatrix: Sendable {
     _ model: Model, _ own: Features, _ invariants: [String], _ rows: [Row]
   ) -> Entry {
     var entry = Entry(model: model.name, declared: [], rows: rows, disagreement: nil)
-    // Where a model asks for features itself, less than those is none of its business.
+    // A model that asks for features makes no promise about architectures without them.
     let judged = rows.filter { $0.architecture?.features.includes(own) ?? true }
     let ids = { (cell: Cell) in
       invariants.indices.filter { column in judged.contains { $0.cells[column] == cell } }

@@ -1,9 +1,9 @@
-// A combination: how many CPUs there are, and which operations each carries out in which order.
+// A combination: the number of CPUs, and the operations that each runs, in order.
 
-/// Which operations each CPU carries out, by their numbers in a vocabulary.
+/// The operations that each CPU runs, by their numbers in a vocabulary.
 ///
-/// CPUs differ in nothing but their operations, so their order means nothing: sequences are kept in
-/// lexicographic order, and two combinations with the same sequences are the same.
+/// CPUs differ only in their operations, so their order does not matter. Invariant: sequences are
+/// in lexicographic order; so combinations with the same sequences are equal.
 public struct Combination: Hashable, Sendable {
   /// One for each CPU, none of them empty.
   public let sequences: [[Int]]
@@ -25,7 +25,7 @@ public struct Combination: Hashable, Sendable {
     Self.canPlace(other.sequences[...], in: sequences)
   }
 
-  /// Whether each of some sequences is found in a CPU of its own.
+  /// Whether each of the smaller sequences fits into a different one of the larger sequences.
   private static func canPlace(_ smaller: ArraySlice<[Int]>, in larger: [[Int]]) -> Bool {
     guard let first = smaller.first else { return true }
     return larger.indices.contains { (index: Int) -> Bool in
@@ -55,7 +55,7 @@ extension Combination: Comparable {
 
 /// All combinations of some operations within bounds.
 public struct CombinationSpace: Sendable {
-  /// How many different operations there are.
+  /// The number of different operations.
   public let vocabularySize: Int
   /// CPUs of a combination, and operations of a CPU, at most.
   public let cpusMax: Int
@@ -63,7 +63,7 @@ public struct CombinationSpace: Sendable {
   /// The permutations of operations that change nothing, the identity first.
   let symmetries: [[Int]]
 
-  /// All combinations within bounds, up to permutations that the given ones make up.
+  /// All combinations within bounds, up to the permutations that the given ones generate.
   public init(
     vocabularySize: Int, cpusMax: Int, operationsMax: Int, symmetries generators: [[Int]] = []
   ) {
@@ -74,8 +74,8 @@ public struct CombinationSpace: Sendable {
       Self.group(of: generators, vocabularySize) ?? [Array(0..<max(vocabularySize, 0))]
   }
 
-  /// All permutations that some make up, the identity first; nil if those are no permutations, or
-  /// they make up too many.
+  /// All permutations that some generate, the identity first; nil if those are no permutations, or
+  /// they generate too many.
   static func group(of generators: [[Int]], _ size: Int) -> [[Int]]? {
     var group = [Array(0..<max(size, 0))]
     var known = Set(group)
@@ -92,23 +92,23 @@ public struct CombinationSpace: Sendable {
     return group
   }
 
-  /// How many sequences of operations a CPU may have; nil if that is more than fits.
+  /// The number of operation sequences of a CPU; nil on overflow.
   private var sequenceCount: Int? {
     Self.sumOfPowers(of: vocabularySize, upTo: operationsMax)
   }
 
-  /// How many ways there are to give one CPU after the other its operations; nil if more than fits.
+  /// The number of ways to assign operations to CPUs in order; nil on overflow.
   public var assignmentCount: Int? {
     sequenceCount.flatMap { Self.sumOfPowers(of: $0, upTo: cpusMax) }
   }
 
-  /// How many combinations there are, before symmetries of operations; nil if more than fits.
+  /// The number of combinations before symmetries of operations; nil on overflow.
   ///
   /// There are C(s + n − 1, n) multisets of n out of s sequences, and for all n from 0 to N these
   /// add up to C(s + N, N).
   public var combinationCount: Int? {
     guard let sequenceCount else { return nil }
-    // C(s + n, n) is a whole number for each n on the way, and a product of two that fit fits.
+    // Each intermediate C(s + n, n) is a whole number, and the product of two 64-bit numbers fits.
     var count = UInt128(1)
     for cpu in 1..<(max(cpusMax, 0) + 1) {
       count = count * (UInt128(sequenceCount) + UInt128(cpu)) / UInt128(cpu)
@@ -128,7 +128,7 @@ public struct CombinationSpace: Sendable {
     return sum
   }
 
-  /// One of each set of combinations that symmetries make of each other, smallest first.
+  /// One representative of each set of symmetric combinations, smallest first.
   public var combinations: [Combination] {
     var sequences: [[Int]] = []
     var longest: [[Int]] = [[]]

@@ -1,13 +1,14 @@
-// Which invariants a model should require: those that apply to what its scenario makes use of.
+// The invariants that a model should require: those that apply to the features that its scenario
+// uses.
 
 import GracewalkInvariants
 import GracewalkMachine
 
-/// An invariant that applies to what a scenario makes use of, and that nothing required.
+/// An invariant that applies to a scenario but is not required.
 public struct UnjudgedInvariant: Equatable, Codable, Sendable {
   /// The invariant's id.
   public let invariant: String
-  /// Which scenarios it is for, as a phrase: "every scenario with tables".
+  /// The scenarios that it applies to, as a phrase: "every scenario with tables".
   public let appliesTo: String
 
   public init(_ invariant: String, appliesTo: String) {
@@ -17,8 +18,8 @@ public struct UnjudgedInvariant: Equatable, Codable, Sendable {
 }
 
 extension Model {
-  /// Ids of invariants that apply to what a complete search covered, and that the model with those
-  /// parameters neither requires nor is exempt from; in the order of the catalogue.
+  /// Ids of invariants that apply to a complete search of the model and that it neither requires
+  /// nor exempts; in the order of the catalogue.
   public func missingInvariants(
     for coverage: Coverage, parameters: [String: Int] = [:]
   ) throws(CheckError) -> [String] {
@@ -26,7 +27,7 @@ extension Model {
       .map(\.invariant)
   }
 
-  /// What applies to what executions came by, is not among those required, and has no exemption.
+  /// The invariants that apply to what executions covered, are not required, and have no exemption.
   func notJudged(_ coverage: Coverage, by required: [String]) -> [UnjudgedInvariant] {
     let exempt = exempt.map(\.invariant)
     return InvariantCatalogue.described.filter { $0.applicability.includes(coverage.facets) }
@@ -36,7 +37,7 @@ extension Model {
 }
 
 extension Collection<Model> {
-  /// Invariants that models require and that are none of the catalogue's, each once.
+  /// Invariants that models require and that are not in the catalogue, without duplicates.
   package var ownInvariants: [any Invariant] {
     var known = InvariantCatalogue.described.map(\.id)
     var own: [any Invariant] = []

@@ -1,4 +1,4 @@
-// A model is declared in a way that makes sense, or a check says in a line what is wrong with it.
+// Finds mistakes in a model's declaration and in options, each described in one line.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -6,15 +6,15 @@ import GracewalkMachine
 import GracewalkSupport
 
 extension Model {
-  /// What is wrong with how the model is declared; nil if nothing is.
+  /// The first mistake in the model's declaration, or nil.
   ///
-  /// Operations and invariants may exist in some of its instances only, so all are looked at.
+  /// Operations and invariants may exist in only some instances, so all are examined.
   func declarationProblem(_ parameters: [String: Int]) -> String? {
     if name.allSatisfy(\.isWhitespace) { return "a model has no name" }
     if let text = parameterProblem ?? vocabulary?.problem { return text }
     let sizes = [parameters] + instances
     let scenarios = sizes.map { freshScenario(ScenarioChoice(parameters: $0)) }
-    // Where one cannot be built, what it would have is not known; its own check says why.
+    // If an instance cannot be built, its operations are unknown; its own check says why.
     if scenarios.contains(where: { $0.problem != nil }) { return nil }
     return expectationProblem(scenarios) ?? outcomeProblem(sizes, scenarios)
   }
@@ -68,7 +68,8 @@ extension Model {
       operations.append(name)
     }
     for outcome in mustHappen where !operations.contains(outcome.operation) {
-      // What cannot happen with these parameters may be about operations of others.
+      // An outcome that is impossible with these parameters may name operations that exist only
+      // with others.
       let isExpected = zip(sizes, scenarios).contains {
         outcome.isPossible(values($0), $1.features)
       }
@@ -89,7 +90,7 @@ extension Model {
 }
 
 extension Vocabulary {
-  /// Most permutations of operations that symmetries may make up.
+  /// The maximum number of permutations that symmetries may generate.
   static let symmetriesMax = 5_040
 
   /// What is wrong with it; nil if nothing is.
@@ -138,12 +139,12 @@ extension CheckOptions {
 }
 
 extension Limits {
-  /// Steps of an execution that a bound may name.
+  /// The maximum of a bound on steps.
   static let depthMax = 1_000_000_000
-  /// The same for a search that reduces: what fits its vector clocks.
+  /// The maximum for a search with reduction: the limit of its vector clocks.
   static let reducedDepthMax = 32_000
 
-  /// The same bounds for a search that reduces.
+  /// These bounds, adjusted for a search with reduction.
   var reduced: Limits {
     var limits = self
     limits.depth = min(depth, Limits.reducedDepthMax)
@@ -167,7 +168,7 @@ extension Limits {
 }
 
 extension Collection<Model> {
-  /// What is wrong with the models as a list; nil if nothing is.
+  /// The first problem with the models as a list, or nil.
   public var listProblem: String? {
     var names: Set<String> = []
     for model in self where !names.insert(model.name).inserted {

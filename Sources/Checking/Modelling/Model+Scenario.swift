@@ -1,4 +1,4 @@
-// The scenarios of a model: whether there is one as chosen, and a fresh one of them.
+// The scenarios of a model: validating a choice, and building a fresh scenario.
 
 import GracewalkInvariants
 import GracewalkMachine
@@ -8,7 +8,8 @@ import GracewalkTraces
 extension Model {
   /// A fresh scenario with the given parameters, invariants and features.
   ///
-  /// What `InvariantCatalogue.always` lists is required of every model, as far as it can fail.
+  /// The invariants in `InvariantCatalogue.always` are required of every model in which they can
+  /// fail.
   public func scenario(
     parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil,
     without: WeakenedStep? = nil
@@ -49,12 +50,12 @@ extension Model {
   /// The last of the parameter values that the catalogue is checked with.
   package var largestInstance: [String: Int] { instances.last ?? [:] }
 
-  /// What a scenario of this model is called where it is to be built again.
+  /// Identifies a scenario of this model so that it can be built again.
   package func checked(_ scenario: Scenario, _ parameters: ParameterValues) -> CheckedScenario {
     CheckedScenario(scenario, model: name, parameters: parameters.values)
   }
 
-  /// The scenario as chosen, of which somebody has made sure that it is there.
+  /// The scenario for a choice that has already been validated.
   func freshScenario(_ choice: ScenarioChoice) -> Scenario {
     let scenario = Scenario.noting { build(values(choice.parameters)) }
     if let features = choice.features { scenario.features = features }

@@ -1,4 +1,4 @@
-// A model: a system, its parameters, what must hold, and which verdict is expected.
+// A model: a scenario with parameters, required invariants and an expected verdict.
 
 import GracewalkInvariants
 import GracewalkMachine
@@ -11,9 +11,9 @@ public struct Origin: Equatable, Codable, Sendable {
   /// In the form 2022-04-21.
   public var date: String
   public var subject: String
-  /// What was asked, in our own words.
+  /// The question, in our own words.
   public var question: String
-  /// Which steps the question is about, if it is about steps.
+  /// The steps that the question is about, if any.
   public var steps: [Weakening]
 
   public init(
@@ -50,8 +50,7 @@ public struct ParameterValues: Equatable, Sendable {
 
   public init(_ values: [(name: String, value: Int)]) { self.values = values }
 
-  /// The value of a parameter, which must be one of the model's: another name is an error of the
-  /// check.
+  /// The value of one of the model's parameters; any other name makes the check fail with an error.
   public subscript(name: String, file: String = #fileID, line: Int = #line) -> Int {
     guard let found = values.first(where: { $0.name == name }) else {
       let known = values.map(\.name)
@@ -68,21 +67,21 @@ public struct ParameterValues: Equatable, Sendable {
   }
 }
 
-/// The verdict a model is in the catalogue for.
+/// The verdict that a model is expected to have.
 public enum Expectation: Equatable, Sendable {
   case holds
   /// Each of these invariants fails when it is the only one required.
   case violates([String])
 }
 
-/// A result that an operation must have in some execution: without it a verdict that all is well
-/// says little.
+/// A result that an operation must have in some execution; otherwise a verdict of "holds" means
+/// little.
 public struct ExpectedOutcome: Equatable, Sendable {
-  /// The name of the operation, of whichever CPU.
+  /// The name of the operation, on any CPU.
   public let operation: String
   /// The result as traces show it.
   public let result: String
-  /// Whether it can happen at all, with these parameters of the model and of the architecture.
+  /// Whether it can happen at all with these parameters and features.
   let isPossible: @Sendable (ParameterValues, Features) -> Bool
 
   public init(
@@ -94,13 +93,13 @@ public struct ExpectedOutcome: Equatable, Sendable {
     self.isPossible = isPossible
   }
 
-  /// True if they are the same outcome, wherever they are possible.
+  /// True if they are the same outcome; `isPossible` is not compared.
   public static func == (a: ExpectedOutcome, b: ExpectedOutcome) -> Bool {
     a.operation == b.operation && a.result == b.result
   }
 }
 
-/// Written down without the cases in which it is possible: those are the model's.
+/// Encoded without `isPossible`, which belongs to the model.
 extension ExpectedOutcome: Codable {
   private enum CodingKeys: CodingKey { case operation, result }
 
@@ -133,26 +132,25 @@ public struct Exemption: Equatable, Sendable {
 
 /// Something to check.
 public struct Model: Sendable {
-  /// Unique, lower case with hyphens; a broken sibling's says what is missing.
+  /// Unique, lower case with hyphens; the name of a broken sibling says what is missing.
   public let name: String
   public let summary: String
-  /// The scenario: which CPUs do what.
+  /// A description of the scenario: which CPUs run what.
   public let scenarioText: String
   /// The step left out, for a broken sibling.
   public let omission: String?
   public let origin: Origin?
   public let parameters: [Parameter]
   public let expectation: Expectation
-  /// Outcomes that show that what the model is about does happen; looked at where it holds.
+  /// Outcomes that prove that the modelled races happen; checked if nothing is violated.
   public let mustHappen: [ExpectedOutcome]
   /// Invariants that are not required though they apply.
   public let exempt: [Exemption]
-  /// Parameter values that the catalogue is checked with; what is not named is standard.
+  /// Parameter values that the catalogue is checked with; others have their default values.
   public let instances: [[String: Int]]
-  /// What the question also asks and sequential consistency cannot tell; nil if there is no such
-  /// thing.
+  /// The part of the question that sequential consistency cannot answer, or nil.
   public let openQuestion: String?
-  /// What else its code can be told to do; nil if there is nothing to choose from.
+  /// The operations that a sweep can combine, or nil.
   public let vocabulary: Vocabulary?
   /// Makes a fresh scenario, equal each time for equal parameters.
   public let build: @Sendable (ParameterValues) -> Scenario

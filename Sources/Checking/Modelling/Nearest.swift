@@ -1,10 +1,10 @@
-// What somebody may have meant who misspelt a name.
+// Suggestions for a misspelt name.
 
 /// The names closest to a misspelt one, at most three, best first.
 ///
-/// A name may also be meant by its beginning, misspelt or not, or by any part of it.
+/// The given name may also be a prefix of the intended one, possibly misspelt, or any part of it.
 package func nearest(to name: String, among names: [String]) -> [String] {
-  // Nobody misspells that much, and comparing takes time that grows with the length.
+  // Longer input is no misspelling, and the time of a comparison grows with the length.
   guard !name.isEmpty, name.utf8.count <= 100 else { return [] }
   let ranked = names.enumerated().map { position, candidate in
     let whole = editDistance(name, candidate)

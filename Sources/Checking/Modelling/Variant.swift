@@ -3,7 +3,7 @@
 import GracewalkInvariants
 import GracewalkMachine
 
-/// One of several models that share everything but a choice: a step that is left out, as a rule.
+/// One of several models that share everything but a choice, usually whether a step is left out.
 public struct Variant<Choice: Sendable>: Sendable {
   let name: String
   let summary: String
@@ -28,8 +28,8 @@ public struct Variant<Choice: Sendable>: Sendable {
 
   /// A correct one.
   ///
-  /// `standard` has values of parameters that are standard for it, and `instances` what the
-  /// catalogue checks it with, where the others' differ.
+  /// `standard` has its default parameter values, and `instances` those that the catalogue checks
+  /// it with, if they differ from the other variants'.
   public static func holds(
     _ name: String, _ summary: String, _ choice: Choice, standard: [String: Int] = [:],
     instances: [[String: Int]]? = nil
@@ -38,7 +38,7 @@ public struct Variant<Choice: Sendable>: Sendable {
       name, summary, choice, omission: nil, violates: [], standard: standard, instances: instances)
   }
 
-  /// A sibling that leaves something out, and which invariants it violates because of that.
+  /// A sibling that leaves something out, and the invariants that it therefore violates.
   public static func broken(
     _ name: String, _ summary: String, _ choice: Choice, omits omission: String,
     violates: [String], standard: [String: Int] = [:], instances: [[String: Int]]? = nil
@@ -57,7 +57,7 @@ extension Variant where Choice: ExpressibleByNilLiteral {
 }
 
 extension Model {
-  /// The models of a list of variants; all else is the same for all.
+  /// The models of a list of variants; everything else is shared.
   public static func family<Choice>(
     _ variants: [Variant<Choice>], scenario: String, origin: Origin? = nil,
     parameters: [Parameter] = [], mustHappen: [ExpectedOutcome] = [],

@@ -1,19 +1,19 @@
-// A vocabulary: the operations of a model, from which scenarios can be put together.
+// A vocabulary: operations of a model from which a sweep builds scenarios.
 
 import GracewalkMachine
 import GracewalkSupport
 
-/// The operations of a model's code on a small range of addresses, and where they start from.
+/// Operations of a model's code on a few addresses, and the state they start from.
 ///
-/// A model answers a question about one scenario. Its vocabulary says what else the same code can
-/// be told to do, so that `sweep` can put together every scenario up to a size.
+/// A model answers a question about one scenario. Its vocabulary lists other operations of the same
+/// code, so that `sweep` can build every scenario up to a size.
 public struct Vocabulary: Sendable {
-  /// An operation that any CPU may carry out, at any time.
+  /// An operation that any CPU may run at any time.
   public struct Word: Sendable {
     public let operation: CPUOperation
     /// Whether it defers work with `VirtualCPU.call`.
     public let usesCallbacks: Bool
-    /// What translates it, if a guest does it.
+    /// The MMU that translates it, if a guest runs it.
     public let mmu: MMU?
 
     public init(_ operation: CPUOperation, usesCallbacks: Bool = false, mmu: MMU? = nil) {
@@ -28,14 +28,14 @@ public struct Vocabulary: Sendable {
     }
   }
 
-  /// What there is before the first operation, in words.
+  /// A description of the state before the first operation.
   public let start: String
-  /// Permutations of the operations, by number, that change neither verdicts nor counts: those that
-  /// an exchange of addresses makes.
+  /// Permutations of the operations, by number, that change neither verdicts nor counts, such as
+  /// those caused by exchanging addresses.
   public let symmetries: [[Int]]
   /// Makes a fresh scenario without CPUs, and the operations to choose from.
   ///
-  /// What the scenario requires must be right for all combinations of them.
+  /// The invariants that the scenario requires must be right for all combinations.
   public let build: @Sendable () -> (scenario: Scenario, words: [Word])
 
   public init(
@@ -47,7 +47,7 @@ public struct Vocabulary: Sendable {
     self.build = build
   }
 
-  /// The same for operations that need neither callbacks nor a memory management unit.
+  /// A vocabulary of operations that need neither callbacks nor a memory management unit.
   public init(
     start: String, symmetries: [[Int]] = [],
     operations: @escaping @Sendable () -> (scenario: Scenario, operations: [CPUOperation])
@@ -61,9 +61,9 @@ public struct Vocabulary: Sendable {
   /// The operations, as traces name them.
   public var operations: [String] { build().words.map(\.operation.name) }
 
-  /// The scenario in which each CPU carries out a sequence of operations, given by their numbers.
+  /// The scenario in which each CPU runs a sequence of operations, given by their numbers.
   ///
-  /// CPUs next to each other that carry out the same are declared identical.
+  /// Adjacent CPUs that run the same sequence are declared identical.
   package func scenario(_ sequences: [[Int]]) -> Scenario {
     let (scenario, words) = build()
     scenario.isCombination = true
@@ -88,14 +88,14 @@ public struct Vocabulary: Sendable {
 extension Model {
   /// CPUs of a combination, and operations of each of them, at most.
   ///
-  /// A machine has places for 16 pages and 16 callbacks of each CPU.
+  /// A machine has room for 16 pages and 16 callbacks of each CPU.
   public static let sweptCPUsMax = 8
   public static let sweptOperationsMax = 6
 
-  /// The model of a combination of this model's operations; nil without a vocabulary, and for
-  /// numbers of no operation.
+  /// The model of a combination of this model's operations; nil without a vocabulary, or if a
+  /// number is out of range.
   ///
-  /// Its name says all there is to know, so it is a model like any other to all commands:
+  /// Its name describes it completely, so all commands can treat it like any other model:
   /// `collapse-unlocked-descendants/map-0x0/collapse-0x0`, with a slash before each CPU and a comma
   /// between its operations.
   public func model(of combination: Combination) -> Model? {
@@ -116,19 +116,19 @@ extension Model {
     }
   }
 
-  /// What a combination is called among those of this model.
+  /// The name of a combination of this model.
   package func name(of combination: Combination) -> String {
     name + (vocabulary?.build().words ?? []).suffix(for: combination)
   }
 
-  /// Why a name is that of no combination.
+  /// Why a name does not name a combination.
   public enum CombinationNameError: Error, Equatable {
     case noVocabulary
     case unknownOperation(String, known: [String])
     case tooLarge
   }
 
-  /// The combination with a name that begins with this model's and goes on with a slash.
+  /// The combination with a name that begins with this model's name and a slash.
   public func combination(named text: String) throws(CombinationNameError) -> Combination {
     guard let vocabulary else { throw .noVocabulary }
     let known = vocabulary.build().words.map(\.name)
@@ -161,7 +161,7 @@ extension [Vocabulary.Word] {
 }
 
 extension Collection<Model> {
-  /// The model with a name, be it of one of these or of a combination of its operations.
+  /// The model with a name: one of these, or a combination of its operations.
   public func model(named name: String) -> Model? {
     if let model = first(where: { $0.name == name }) { return model }
     guard let model = first(where: { name.hasPrefix("\($0.name)/") }),

@@ -1,10 +1,11 @@
-// The options one by one: who sets one need not know whether scenario, search or session has it.
+// The options one by one, so that callers need not know whether scenario, search or session has
+// them.
 
 import GracewalkExploration
 import GracewalkMachine
 
 extension CheckOptions {
-  /// Values for the model's parameters, by name; what is missing is standard.
+  /// Values for the model's parameters, by name; others have their default values.
   public var parameters: [String: Int] {
     get { scenario.parameters }
     set { scenario.parameters = newValue }
@@ -16,7 +17,7 @@ extension CheckOptions {
     set { scenario.invariants = newValue }
   }
 
-  /// What the modelled MMU can do; nil for what the model's scenario says.
+  /// Features of the modelled MMU; nil for those of the model's scenario.
   public var features: Features? {
     get { scenario.features }
     set { scenario.features = newValue }
@@ -94,25 +95,26 @@ extension CheckOptions {
 }
 
 extension CheckOptions {
-  /// Sees the progress of a search; returns false to interrupt it.
+  /// Called with the progress of a search; returns false to interrupt it.
   public var watch: ((SearchProgress) -> Bool)? {
     get { session.watch }
     set { session.watch = newValue }
   }
 
-  /// Where the check is saved now and then, and when a bound or an interrupt ends it.
+  /// The file to which the check is saved from time to time, and when a bound or an interrupt ends
+  /// it.
   public var checkpoints: CheckpointFile? {
     get { session.checkpoints }
     set { session.checkpoints = newValue }
   }
 
-  /// Least seconds from one time to the next.
+  /// Minimum seconds between two saves.
   public var checkpointInterval: Double {
     get { session.checkpointInterval }
     set { session.checkpointInterval = newValue }
   }
 
-  /// A check that was saved, to go on with.
+  /// A saved check to resume.
   public var resume: Checkpoint? {
     get { session.resume }
     set { session.resume = newValue }

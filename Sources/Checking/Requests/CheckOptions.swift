@@ -1,12 +1,12 @@
-// How to check: what is chosen of the scenario, of the search, and of the session.
+// How to check: the choices of scenario, search and session.
 
 import GracewalkExploration
 import GracewalkMachine
 
 /// How to check.
 ///
-/// Scenario and search are values that decide about the report. The session is about this run of
-/// it: who watches, and where it is saved.
+/// Scenario and search are values that determine the report. The session concerns only this run:
+/// its observer, and where it is saved.
 public struct CheckOptions {
   public var scenario = ScenarioChoice()
   public var search = SearchChoice()
@@ -24,15 +24,16 @@ public struct CheckOptions {
   }
 }
 
-/// What a check has to do with the process that runs it.
+/// The options of a check that concern only the process that runs it.
 public struct CheckSession {
-  /// Sees the progress of a search; returns false to interrupt it.
+  /// Called with the progress of a search; returns false to interrupt it.
   public var watch: ((SearchProgress) -> Bool)?
-  /// Where the check is saved now and then, and when a bound or an interrupt ends it.
+  /// The file to which the check is saved from time to time, and when a bound or an interrupt ends
+  /// it.
   public var checkpoints: CheckpointFile?
-  /// Least seconds from one time to the next.
+  /// Minimum seconds between two saves.
   public var checkpointInterval = 30.0
-  /// A check that was saved, to go on with; its limits may be others now, all else is the same.
+  /// A saved check to resume; its limits may differ now, everything else must be the same.
   public var resume: Checkpoint?
   /// Whether a counterexample comes with a picture of the machine at each step.
   public var recordsPictures = false

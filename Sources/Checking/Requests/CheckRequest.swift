@@ -1,4 +1,4 @@
-// A check as a value: what one process asks another for.
+// A check as a value that one process can send to another.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -6,8 +6,8 @@ import GracewalkSupport
 
 /// A check of a model: which model, which of its scenarios, and which search.
 ///
-/// It says all that the report depends on, so whoever has the same models can carry it out and
-/// comes to the same report; several threads alone make counts differ, and bounds on time.
+/// It contains everything that the report depends on, so any process with the same models gets the
+/// same report. Only several threads, or bounds on time, make counts differ.
 public struct CheckRequest: Codable, Hashable, Sendable {
   /// The model's name; combinations of a model's operations have names, too.
   public var model: String
@@ -33,9 +33,9 @@ extension CheckRequest: StoredValue {
   public static let storedName = "request"
   public static let storedVersion = 1
 
-  /// Sixteen digits that follow from what is asked for, the same in every process.
+  /// Sixteen digits computed from the contents, the same in every process.
   ///
-  /// Whoever keeps answers under it must also keep which program has given them.
+  /// A cache keyed by it must also record which program gave the answers.
   public var contentName: String {
     get throws(StoredFileError) { try StoredFile(self).name }
   }

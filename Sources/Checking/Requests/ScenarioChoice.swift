@@ -1,4 +1,4 @@
-// What is chosen of a model's scenario: together with the model, all that a machine is made of.
+// The choice of a model's scenario: with the model, it determines the machine.
 
 import GracewalkMachine
 import GracewalkTraces
@@ -7,18 +7,19 @@ import GracewalkTraces
 ///
 /// A value: equal choices of one model make equal machines, in whatever process.
 public struct ScenarioChoice: Hashable, Codable, Sendable {
-  /// Values for the model's parameters, by name; what is missing is standard.
+  /// Values for the model's parameters, by name; others have their default values.
   public var parameters: [String: Int] = [:]
   /// Ids of the only invariants to require; nil for all of the model's.
   public var invariants: [String]?
-  /// What the modelled MMU can do; nil for what the model's scenario says.
+  /// Features of the modelled MMU; nil for those of the model's scenario.
   public var features: Features?
   /// A step of the code to leave out or to weaken.
   public var without: WeakenedStep?
-  /// Whether to note which steps there are by which the code orders CPUs.
+  /// Whether to record the steps by which the code orders CPUs.
   package var takesCensus = false
-  /// Whether an error that code throws is a violation where other invariants are named; if not,
-  /// it ends the CPU's program, and what else goes wrong is judged.
+  /// Whether an error thrown by code is a violation even if other invariants are named.
+  ///
+  /// If not, it only ends the CPU's program.
   package var judgesErrors = true
   /// The call paths that the number of the step stands for.
   var weakenedPaths = OfThisProcess<Set<UInt64>>()
@@ -37,12 +38,12 @@ public struct ScenarioChoice: Hashable, Codable, Sendable {
     self.without = without
   }
 
-  /// The same of the code as it is, no step left out or noted.
+  /// The same choice for the unchanged code: no step left out, no census.
   var whole: ScenarioChoice {
     ScenarioChoice(parameters: parameters, invariants: invariants, features: features)
   }
 
-  /// The choice that leads to a scenario that was checked.
+  /// The choice that gives a checked scenario.
   public init(_ checked: CheckedScenario) {
     parameters = Dictionary(checked.parameters.map { ($0.name, $0.value) }) { first, _ in first }
     invariants = checked.invariants
@@ -51,8 +52,8 @@ public struct ScenarioChoice: Hashable, Codable, Sendable {
   }
 }
 
-/// What another process could make nothing of, such as addresses of code: it is found anew where it
-/// is missing, and no part of what is compared or written down.
+/// A value that is meaningless in other processes, such as code addresses: found again if missing,
+/// and neither compared nor encoded.
 struct OfThisProcess<Value: Sendable>: Hashable, Sendable {
   var value: Value?
 

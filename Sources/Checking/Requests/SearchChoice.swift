@@ -1,4 +1,4 @@
-// What is chosen of the search: with the scenario, all that a report depends on.
+// The choice of the search: with the scenario, it determines the report.
 
 import GracewalkExploration
 
@@ -14,8 +14,8 @@ public struct SearchChoice: Hashable, Codable, Sendable {
   public var priorityChanges = 2
   /// Threads of a stateful search.
   public var jobs = 1
-  /// Whether a long search also samples executions, at most a tenth of its steps: it finds sooner
-  /// what lies far from its path, and comes to the same verdict.
+  /// Whether a long search also samples executions, for at most a tenth of its steps: it may find a
+  /// violation sooner, and has the same verdict.
   public var usesSamples = true
   /// Whether states are kept and compared in full, for a search that merges states.
   public var isExact = false

@@ -1,47 +1,46 @@
-// Requests and reports as files for other processes: one way to write a value down, and no other
-// is read.
+// Requests and reports as files for other processes: each value has exactly one accepted encoding.
 
 import Foundation
 import GracewalkSupport
 
-/// A value that processes give to each other in a file.
+/// A value that processes exchange in files.
 public protocol StoredValue: Codable, Sendable {
-  /// What the first line of its files calls it.
+  /// Its name in the first line of its files.
   static var storedName: String { get }
-  /// Raised with every change of what is written.
+  /// Incremented with every change of the format.
   static var storedVersion: Int { get }
 }
 
-/// Why a file holds no such value, or a value cannot be written down; in one line.
+/// Why a file has no such value, or a value cannot be encoded; in one line.
 public struct StoredFileError: Error, Equatable, CustomStringConvertible {
   public let description: String
 
   init(_ text: String) { description = text }
 }
 
-/// The file of a value: a line that says what it is, with a checksum, and a line of JSON.
+/// The file of a value: a line with its kind, version and checksum, and a line of JSON.
 ///
 ///     gracewalk report 1 0123456789abcdef
 ///     {"callPaths":[],…
 ///
-/// Keys are sorted and nothing is optional in how it is written, so equal values have equal bytes
-/// wherever they are written, and the checksum names what is in the file. A file comes from
-/// anywhere: what is read is held against how it would be written, byte for byte.
+/// Invariant: equal values have equal bytes, since keys are sorted and each value has one encoding;
+/// so the checksum identifies the contents. A file may come from anywhere, so a value is accepted
+/// only if encoding it again gives the same bytes.
 public struct StoredFile<Value: StoredValue> {
   public let value: Value
   public let bytes: [UInt8]
-  /// Sixteen digits that follow from the bytes.
+  /// Sixteen digits computed from the bytes.
   public let name: String
 
-  /// Longer files are not ours.
+  /// Larger files are refused.
   public static var bytesMax: Int { 256 << 20 }
 
   private static var magic: String { "gracewalk \(Value.storedName) " }
 
-  /// Writes a value down.
+  /// Encodes a value.
   ///
-  /// - Throws: `StoredFileError` for what a file cannot hold: a number that is none, or a text with
-  ///   characters that a terminal would obey.
+  /// - Throws: `StoredFileError` if a file cannot represent it: NaN, or text with control
+  ///   characters.
   public init(_ value: Value) throws(StoredFileError) {
     let json = try Self.json(value)
     try Self.refuseInvisible(json)
@@ -99,8 +98,8 @@ public struct StoredFile<Value: StoredValue> {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// What it says is shown in terminals: line breaks and tabs are all that is allowed besides what
-  /// can be seen.
+  /// Its text may be shown in terminals, so only visible characters, line breaks and tabs are
+  /// allowed.
   private static func refuseInvisible(_ json: String) throws(StoredFileError) {
     var isEscaped = false
     for scalar in json.unicodeScalars {
@@ -114,7 +113,7 @@ public struct StoredFile<Value: StoredValue> {
     }
   }
 
-  /// A file of any JSON whose checksum fits: what it takes to get a changed file read.
+  /// A file with any JSON and a matching checksum, so that tests can make changed files.
   package static func bytes(of json: String) -> [UInt8] {
     Array("\(magic)\(Value.storedVersion) \(checksum(json))\n\(json)\n".utf8)
   }
@@ -123,7 +122,7 @@ public struct StoredFile<Value: StoredValue> {
     StoredFileError("the \(Value.storedName) \(text)")
   }
 
-  /// What a coder says, and where.
+  /// A coder's error message, with its place.
   private static func reason(_ error: any Error) -> String {
     let (path, text): ([any CodingKey], String) =
       switch error {

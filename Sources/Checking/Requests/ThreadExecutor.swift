@@ -1,10 +1,10 @@
-// Work that is done here, by as many threads as are asked for.
+// An executor that runs units on threads of this process.
 
 import Dispatch
 import GracewalkExploration
 import GracewalkSupport
 
-/// Threads of this process, of which each takes the next unit when it is done with one.
+/// Threads of this process; each takes the next unit when it has finished one.
 package struct ThreadExecutor: Executor {
   private let find: @Sendable (String) -> Model?
   private let jobs: Int
@@ -12,14 +12,14 @@ package struct ThreadExecutor: Executor {
   package var width: Int { jobs }
 
   /// - Parameters:
-  ///   - jobs: threads; with one, units are done where they are given away.
+  ///   - jobs: the number of threads; with one, units run on the calling thread.
   ///   - find: the model with a name.
   package init(jobs: Int = 1, model find: @escaping @Sendable (String) -> Model?) {
     self.jobs = max(jobs, 1)
     self.find = find
   }
 
-  /// The same with some models, and the combinations of their operations.
+  /// An executor for some models, and the combinations of their operations.
   package init(_ models: [Model], jobs: Int = 1) {
     self.init(jobs: jobs) { models.model(named: $0) }
   }
@@ -57,7 +57,7 @@ package struct ThreadExecutor: Executor {
   }
 }
 
-/// Units that are to be begun, and results that wait for those before them.
+/// Units to start, and results that wait for earlier ones to be delivered.
 private struct WorkQueue<Unit: WorkUnit> {
   private let count: Int
   private let take: (WorkDone<Unit>) -> Bool

@@ -1,28 +1,28 @@
-// Work that can be done anywhere: a value in, a value out, or an error that is one, too.
+// Work that any process can do: the unit, its answer and its error are all values.
 
 import GracewalkExploration
 import GracewalkSupport
 
 /// A piece of work as a value.
 ///
-/// It does not depend on the other units that it is given away with, and refers to models by name:
-/// so any process that has the same program can do it.
+/// It does not depend on other units, and refers to models by name, so any process with the same
+/// program can do it.
 package protocol WorkUnit: Codable, Hashable, Sendable {
   associatedtype Answer: Codable, Sendable
   associatedtype Failure: Error, Codable
-  /// What is told of it while it is being done.
+  /// Its progress reports.
   associatedtype Progress: Sendable
 
   func run(_ context: WorkContext<Progress>) throws(Failure) -> Answer
 }
 
-/// What a unit finds where it is done.
+/// The environment in which a unit runs.
 package struct WorkContext<Progress: Sendable> {
   /// The model with a name.
   private let find: (String) -> Model?
-  /// Sees how far the unit is; returns false to end it with what was found so far.
+  /// Called with the unit's progress; returns false to end it with the results so far.
   package let watch: (Progress) -> Bool
-  /// When it is to end, at the latest.
+  /// Its deadline.
   private let end: ContinuousClock.Instant?
 
   init(
@@ -43,31 +43,31 @@ package struct WorkContext<Progress: Sendable> {
 }
 
 extension WorkContext<SearchProgress> {
-  /// Lets a check be watched, and end in time.
+  /// Makes a check report its progress and respect the deadline.
   func supervise(_ options: inout CheckOptions) {
     options.watch = watch
     guard let end else { return }
-    // A search that should have ended before it began still begins, and ends at once.
+    // A search whose deadline has passed still starts, and ends at once.
     let left = max((end - .now).inSeconds, 1e-9)
     options.limits.seconds = min(options.limits.seconds ?? left, left)
   }
 }
 
-/// How whoever has given work away looks after it; called by any thread.
+/// How the caller supervises its work; called by any thread.
 package struct WorkWatch<Unit: WorkUnit>: Sendable {
-  /// When all of it is to end, at the latest.
+  /// The deadline of all units.
   package var end: ContinuousClock.Instant?
-  /// Asked before a unit is begun whether to begin any more.
+  /// Called before each unit: whether to stop starting units.
   package var isInterrupted: @Sendable () -> Bool = { false }
-  /// Told that a unit, by its number, is about to begin; returns what watches it.
+  /// Called with the number of each unit before it starts; returns its observer.
   package var begin: @Sendable (Int) -> ((Unit.Progress) -> Bool) = { _ in { _ in true } }
 
   package init() {}
 }
 
-/// What came of a unit.
+/// The result of a unit.
 package struct WorkDone<Unit: WorkUnit> {
-  /// The number of the unit among those that were given away.
+  /// The index of the unit in the list that was run.
   package let number: Int
   package let result: Result<Unit.Answer, Unit.Failure>
   /// How long it took.
@@ -80,19 +80,19 @@ package struct WorkDone<Unit: WorkUnit> {
   }
 }
 
-/// What has units done: threads of this process, or other machines.
+/// Runs units of work: on threads of this process, or on other machines.
 package protocol Executor: Sendable {
-  /// How many units are worth giving it at once.
+  /// The number of units that it can run at once.
   var width: Int { get }
 
-  /// Has units done.
+  /// Runs units.
   ///
-  /// Whichever is done first, what came of them is handed over in their order, one at a time. A
-  /// unit that fails is handed over like others; one that was not begun, or of which nothing is
-  /// known, is not, nor any after it.
+  /// Results are delivered one at a time, in the order of the units, whichever finishes first. A
+  /// failed unit is delivered like any other. A unit that was not started, or whose result is
+  /// unknown, is not delivered, nor is any after it.
   ///
-  /// - Parameter take: returns false if no more are needed; then no more are begun.
-  /// - Returns: whether all of them were handed over.
+  /// - Parameter take: receives each result; returns false to stop starting units.
+  /// - Returns: whether all results were delivered.
   func run<Unit: WorkUnit>(
     _ units: [Unit], _ watch: WorkWatch<Unit>, take: (WorkDone<Unit>) -> Bool
   ) -> Bool

@@ -6,18 +6,18 @@ import GracewalkSupport
 
 /// What to sweep, and how far.
 public struct SweepOptions: Sendable {
-  /// Most CPUs, and most operations of each.
+  /// The maximum number of CPUs, and of operations on each.
   public var cpus = 2
   public var operations = 1
-  /// Whether to go on after the first combination that fails.
+  /// Whether to continue after the first combination that fails.
   public var findsAll = false
   /// Bounds on the search of each combination; that on seconds is on the whole sweep.
   public var limits = Limits()
   /// Threads, each of which explores a combination at a time.
   public var jobs = 1
-  /// Sees after each batch how many combinations are done, and their counts.
+  /// Called after each batch with the number of combinations done and their counts.
   public var watch: (@Sendable (Int, Statistics) -> Void)?
-  /// Asked now and then whether to end the sweep; called by all threads.
+  /// Polled for whether to end the sweep; called by all threads.
   public var isInterrupted: @Sendable () -> Bool = { false }
 
   public init() {}
@@ -33,22 +33,22 @@ extension SweepOptions {
   }
 }
 
-/// Why a model cannot be swept; each is the user's to mend.
+/// Why a model cannot be swept; all are mistakes that the user can correct.
 public enum SweepError: Error, Equatable {
   case noVocabulary
-  /// There are too many combinations, or even more than fit: then the count is nil.
+  /// There are too many combinations; the count is nil if it overflows.
   case tooMany(count: Int?, vocabularySize: Int)
   case tooLarge
   /// The model of a combination breaks the rules.
   case badModel(combination: String, CheckError)
 }
 
-/// One sweep, in batches of combinations whose checks are given to an executor.
+/// One sweep: an executor checks the combinations in batches.
 ///
-/// What is reported follows from the reports of the combinations in their order, never from which
-/// was first, so it is the same for any executor.
+/// The result is computed from the combinations' reports in order, never from which finished first,
+/// so it is the same for any executor.
 final class Sweep {
-  /// How many are given away before the reports of all of them are looked at, at least.
+  /// The minimum size of a batch.
   private static let batchSize = 32
 
   private let model: Model
@@ -56,7 +56,7 @@ final class Sweep {
   private let executor: any Executor
   private let start = ContinuousClock.now
   private var report: SweepReport
-  /// Those that failed, and what symmetries make of them.
+  /// Combinations that failed, and their images under symmetries.
   private var failed: [Combination] = []
   private let symmetries: [[Int]]
   private let combinations: [Combination]
@@ -118,7 +118,7 @@ final class Sweep {
 
   // MARK: Combinations
 
-  /// Has a batch checked, and takes the reports in order.
+  /// Checks a batch, and takes the reports in order.
   private func explore(_ batch: [Combination]) throws(SweepError) {
     var search = SearchChoice()
     search.limits = options.limits
@@ -142,11 +142,11 @@ final class Sweep {
     if !isWhole, !isOver { report.stopped = .interrupted }
   }
 
-  /// Takes the report of a combination; returns whether the sweep goes on.
+  /// Takes the report of a combination; returns whether the sweep continues.
   private func take(
     _ combination: Combination, _ result: Result<CheckReport, CheckError>
   ) throws(SweepError) -> Bool {
-    // One before it in the same batch may have failed meanwhile.
+    // An earlier one in the same batch may have failed meanwhile.
     guard mayBeSmallest(combination) else {
       report.containFailing += 1
       return true
@@ -180,7 +180,7 @@ final class Sweep {
   /// Looks for the simplest counterexample of each combination that failed.
   private func minimise() throws(SweepError) {
     var failure: SweepError?
-    // What is not looked at any more stays as it was found.
+    // Counterexamples that are not reached here stay as they were found.
     _ = executor.run(
       report.failures.map { CheckRequest(model.name(of: $0.combination)) }, watch
     ) { done in
@@ -205,7 +205,7 @@ extension Model {
     try sweep(options, by: ThreadExecutor([self], jobs: options.jobs))
   }
 
-  /// The same with checks that are given to an executor.
+  /// The same with an executor that runs the checks.
   package func sweep(
     _ options: SweepOptions, by executor: any Executor
   ) throws(SweepError) -> SweepReport {

@@ -1,11 +1,11 @@
-// What a sweep covered, and the smallest combinations that fail.
+// The result of a sweep: its coverage, and the smallest combinations that fail.
 
 import GracewalkExploration
 import GracewalkMachine
 
 /// The result of a sweep.
 public struct SweepReport: Sendable {
-  /// A combination that fails, while none fails that it contains.
+  /// A failing combination that contains no smaller failing one.
   public struct Failure: Sendable {
     public let combination: Combination
     /// The check of that combination, with its counterexample.
@@ -17,46 +17,46 @@ public struct SweepReport: Sendable {
     }
   }
 
-  /// More combinations are refused.
+  /// The maximum number of combinations.
   public static let most = 100_000
 
   public let model: String
-  /// What there is before the first operation.
+  /// A description of the state before the first operation.
   public let start: String
   public let omission: String?
   public let origin: Origin?
   /// The operations, as traces name them.
   public let operations: [String]
   public let invariants: [String]
-  /// Most CPUs, and most operations of each.
+  /// The maximum number of CPUs, and of operations on each.
   public let cpus: Int
   public let operationsPerCPU: Int
-  /// What tables and memory there are, in words.
+  /// A description of the tables, memory and hardware.
   public let world: String
   public let limits: Limits
-  /// Whether the sweep goes on after the first combination that fails.
+  /// Whether the sweep continues after the first combination that fails.
   public let findsAll: Bool
-  /// How many ways there are to give one CPU after the other its operations.
+  /// The number of ways to assign operations to CPUs in order.
   public let assignments: Int
-  /// Those up to an exchange of CPUs.
+  /// The number of combinations up to an exchange of CPUs.
   public let withoutSymmetries: Int
-  /// Those up to an exchange of CPUs and symmetries of the operations: what is to be explored.
+  /// The number up to an exchange of CPUs and symmetries of the operations: those to explore.
   public let combinations: Int
   /// Combinations that were explored completely, and hold.
   public internal(set) var explored = 0
-  /// Counts of their searches, added up.
+  /// The sum of the counts of their searches.
   public internal(set) var statistics = Statistics()
-  /// The one of them with most states.
+  /// The combination with the most states.
   public internal(set) var largest: (name: String, states: Int)?
   /// The sum of the squares of their states, for `collisionBound`.
   private var squares = UInt128(0)
-  /// Combinations that contain one that fails, and were left out for that.
+  /// Combinations skipped because they contain one that fails.
   public internal(set) var containFailing = 0
-  /// The smallest combinations that fail, smallest first; the first only, unless all are asked for.
+  /// The smallest combinations that fail, smallest first; only the first, unless all are requested.
   public internal(set) var failures: [Failure] = []
-  /// Checks that met a bound.
+  /// Checks that a bound ended.
   public internal(set) var incomplete: [CheckReport] = []
-  /// What ended the sweep before all combinations were taken; nil if nothing but a failure did.
+  /// The bound that ended the sweep; nil if none did.
   public internal(set) var stopped: Bound?
 
   init(
@@ -100,21 +100,21 @@ public struct SweepReport: Sendable {
     return stopped == nil && explored == combinations ? .holds : .incomplete
   }
 
-  /// Combinations that were not looked at, because one failed or the sweep was stopped.
+  /// Combinations not reached, because one failed or the sweep was stopped.
   public var left: Int {
     combinations - explored - containFailing - failures.count - incomplete.count
   }
 
-  /// How likely it is that in some search two different states were merged.
+  /// A bound on the probability that two different states were merged in some search.
   public var collisionBound: CollisionBound? {
-    // As many states in one search would give at least the sum of the bounds.
+    // A single search with this many states has at least the sum of the bounds.
     let states = Int(Double(squares).squareRoot().rounded(.up))
     return states > 0 ? CollisionBound(states: states) : nil
   }
 }
 
 extension Scenario {
-  /// The part of the scope of all combinations that is not about how many do how much.
+  /// The part of the scope that does not depend on the size of the sweep.
   func world(of words: [Vocabulary.Word]) -> String {
     let tables = hasTables ? "\(geometry.levels)-level tables of \(geometry.entries) entries, " : ""
     let guests = words.contains { $0.mmu != nil }

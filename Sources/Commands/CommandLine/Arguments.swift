@@ -1,11 +1,11 @@
-// Reading the command line: one table of options serves parsing and help alike.
+// Reading the command line: one table of options drives parsing and help.
 
 import Foundation
 import GracewalkChecking
 import GracewalkReporting
 import GracewalkSupport
 
-/// An error in how the command was called, or in what it was given: one line, exit status 2.
+/// Wrong usage or input: one line, exit status 2.
 package struct UsageError: Error {
   package var message: String
 
@@ -19,7 +19,7 @@ package struct Option: Sendable {
   package var value: String?
   package var help: String
   package var isRepeatable = false
-  /// Whether its value may be nothing, in quotes.
+  /// Whether an empty string is a valid value.
   package var mayBeEmpty = false
 
   package init(
@@ -34,7 +34,7 @@ package struct Option: Sendable {
   }
 }
 
-/// A command: what it is for, and what it takes.
+/// A command: its purpose and its arguments.
 package struct Command: Sendable {
   package var name: String
   /// Its arguments, as the help shows them.
@@ -60,7 +60,7 @@ package struct Command: Sendable {
   var help: String {
     let all = options + [Option(name: "help", help: "show this")]
     let names = all.map { "--\($0.name)\($0.value.map { " \($0)" } ?? "")" }
-    // Names that are longer have a line to themselves.
+    // Longer names get a line of their own.
     let width = min(names.map(\.count).max() ?? 0, 24) + 2
     var lines = [
       "usage: \(RunningProgram.name) \(name)\(operands.isEmpty ? "" : " \(operands)") [options]",
@@ -86,12 +86,12 @@ package struct Command: Sendable {
   }
 
   private static func paragraph(_ text: String, _ width: Int) -> [String] {
-    // The text says gracewalk where it means the program, whatever that is called.
+    // The text says gracewalk; replace that with the name of the running program.
     text.replacingOccurrences(of: "gracewalk", with: RunningProgram.name)
       .wrapped(to: width).map { String($0.drop { $0 == " " }) }
   }
 
-  /// Characters of a line of help: it fits any terminal.
+  /// Columns of the help text, so that it fits any terminal.
   private static let helpWidth = 80
 }
 
@@ -151,7 +151,7 @@ package struct Arguments {
     values[option.name, default: []].append(value)
   }
 
-  /// The models that the command is about if it names none.
+  /// The models that the command works on if it names none.
   package var models: [Model] { source.models }
 
   var systems: [ModelSystem] { source.systems }

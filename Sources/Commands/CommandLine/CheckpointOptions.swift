@@ -1,4 +1,4 @@
-// Saving a check now and then, and going on with one that was saved.
+// Saving a check from time to time, and resuming a saved one.
 
 import Foundation
 import GracewalkChecking
@@ -43,7 +43,7 @@ enum CheckpointOptions {
     }
   }
 
-  /// The file to save in, which may be there already if it is the one that is gone on with.
+  /// The file to save to; it may already exist only if the check is resumed from it.
   private static func file(
     _ path: String, _ source: String?, _ arguments: Arguments
   ) throws(UsageError) -> CheckpointFile {
@@ -62,7 +62,7 @@ enum CheckpointOptions {
     return CheckpointFile(path: resolved(path)) { warn($0) }
   }
 
-  /// A link would be replaced by the file, so it is followed first.
+  /// Replacing the file would replace a link, so links are resolved first.
   private static func resolved(_ path: String) -> String {
     URL(fileURLWithPath: path).resolvingSymlinksInPath().path
   }
@@ -72,7 +72,7 @@ enum CheckpointOptions {
     Terminal.writeError("\(RunningProgram.name): \(text)\n")
   }
 
-  /// Says how to go on with a check that was saved and is not over.
+  /// Says how to resume a check that was saved before it finished.
   static func tell(_ report: CheckReport, _ file: CheckpointFile?, _ arguments: Arguments) {
     guard let file, file.saves > 0, let path = arguments.value("checkpoint"),
       case .incomplete(.bound(let bound)) = report.verdict, bound != .depth, bound != .preemptions

@@ -1,10 +1,10 @@
-// The command: find the verb, run it, turn what happened into an exit status.
+// The command-line tool: find the command, run it, turn the result into an exit status.
 
 import Foundation
 import GracewalkChecking
 import GracewalkSupport
 
-/// What the exit status says.
+/// The exit statuses of all commands.
 package enum ExitStatus {
   package static let holds: Int32 = 0
   package static let violated: Int32 = 1
@@ -16,13 +16,13 @@ package enum ExitStatus {
 package struct CommandLineTool: Sendable {
   static let version = "0.1.0"
 
-  /// What every such program can do.
+  /// The commands that every such program has.
   package static let standardCommands = [
     CheckCommand.command, SweepCommand.command, AblateCommand.command, ReplayCommand.command,
     DocumentCommand.command, ListCommand.command,
   ]
 
-  /// Makes a command about the catalogue and not the program's own models.
+  /// Applies a command to the catalogue instead of the program's own models.
   private static let catalogueFlag = "--catalogue"
 
   var source: ModelSource
@@ -59,7 +59,7 @@ package struct CommandLineTool: Sendable {
       """
   }
 
-  /// Does what the process was started for, and ends it.
+  /// Runs the command that the process was started with, and exits.
   package func main() -> Never {
     RunningProgram.setProcess(RunningProgram(arguments: CommandLine.arguments))
     let status = run(Array(CommandLine.arguments.dropFirst()))
@@ -67,7 +67,7 @@ package struct CommandLineTool: Sendable {
     exit(status)
   }
 
-  /// Does what the arguments ask for.
+  /// Runs the command that the arguments name.
   ///
   /// - Parameter words: the arguments, without the name of the program.
   /// - Returns: the exit status.
@@ -111,7 +111,7 @@ package struct CommandLineTool: Sendable {
       print(command.help)
       return ExitStatus.holds
     }
-    // What the words are about, whichever command they are for.
+    // The flag may follow any command, so it is handled here.
     let isCatalogue = !source.others.isEmpty && rest.contains(Self.catalogueFlag)
     let words = isCatalogue ? rest.filter { $0 != Self.catalogueFlag } : Array(rest)
     if let problem = source.allModels.listProblem { throw UsageError(problem) }

@@ -1,13 +1,13 @@
-// Where commands get their models from: a package of somebody's own, or the catalogue.
+// Where commands get their models from: a user's package, or the catalogue.
 
 import Foundation
 import GracewalkChecking
 
-/// The models that commands are about, and others that they know by name.
+/// The models that commands work on, and others that they find by name.
 package struct ModelSource: Sendable {
-  /// What a command is about that names no model.
+  /// The systems that a command works on if it names no model.
   package var systems: [ModelSystem]
-  /// Models that are known by name besides.
+  /// Other models that can be given by name.
   package var others: [ModelSystem]
   /// The path of a file that code calls `Module/File.swift`, or nil.
   private let known: @Sendable (String) -> String?
@@ -28,10 +28,10 @@ package struct ModelSource: Sendable {
   /// The model with a name; combinations of a model's operations have names, too.
   func model(named name: String) -> Model? { allModels.model(named: name) }
 
-  /// The same with commands about the other models.
+  /// The same source with commands applied to the other models.
   var catalogue: ModelSource { ModelSource(others, others: systems, pathOfFile: known) }
 
-  /// The path of a source file: as it is known, or where packages have their files.
+  /// The path of a source file: the known one, or the usual place in a package.
   func path(ofFile id: String) -> String? {
     if let path = known(id) { return path }
     let parts = id.split(separator: "/").map(String.init)

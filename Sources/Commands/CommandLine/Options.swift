@@ -58,7 +58,7 @@ package enum SharedOptions {
     return jobs
   }
 
-  /// The model with a name; an unknown one is answered with the nearest.
+  /// The model with a name; for an unknown name, the error suggests the nearest ones.
   static func model(
     _ name: String, of arguments: Arguments
   ) throws(UsageError) -> Model {
@@ -73,7 +73,7 @@ package enum SharedOptions {
     throw UsageError("unknown model '\(name)'; \(hint)")
   }
 
-  /// Says what is wrong with the name of a combination of a model's operations.
+  /// Throws an error that says what is wrong with the name of a combination.
   private static func refuseCombination(
     _ name: String, _ source: ModelSource
   ) throws(UsageError) {
@@ -122,7 +122,7 @@ package enum SharedOptions {
     help: "one feature on top of those (none): bbm=0..2, haf=0..1, hd=0..1, range=0..1, ets=0..1",
     isRepeatable: true)
 
-  /// The features that are asked for; nil for those of the scenario itself.
+  /// The features given by options; nil for those of the scenario itself.
   static func features(_ arguments: Arguments) throws(UsageError) -> Features? {
     guard arguments.has("architecture") || arguments.has("feature") else { return nil }
     var features = Features()
@@ -154,7 +154,7 @@ package enum SharedOptions {
   static let without = Option(
     name: "without", value: "STEP", help: "leave out a step, named as gracewalk ablate names it")
 
-  /// The step that is to be left out.
+  /// The step to leave out.
   static func without(_ arguments: Arguments) throws(UsageError) -> WeakenedStep? {
     try steps(arguments, "without").first
   }

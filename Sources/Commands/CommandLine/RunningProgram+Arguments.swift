@@ -1,13 +1,13 @@
-// What to type to run this program again.
+// The command line that runs this program again.
 
 import Foundation
 import GracewalkSupport
 
 extension RunningProgram {
-  /// The program that a process was started as.
+  /// The program as this process was started.
   ///
-  /// Nobody types the path of a product that SwiftPM built and ran: it is run again the same way.
-  /// What was found by its name, or started by its path, is called like that again.
+  /// A product that SwiftPM built and ran is run again with `swift run`, since its path is long. A
+  /// program started by name or by path is invoked in the same way again.
   init(
     arguments: [String], folder: String = FileManager.default.currentDirectoryPath
   ) {
@@ -16,7 +16,7 @@ extension RunningProgram {
     self.init(name: name, invocation: path.contains("/") ? path.quotedForShell : name)
     let whole = path.hasPrefix("/") || !path.contains("/") ? path : "\(folder)/\(path)"
     let parts = whole.components(separatedBy: "/")
-    // A person types `.build/release`; the folder with the name of a platform is SwiftPM's way.
+    // A person types `.build/release`; SwiftPM uses the folder named after the platform.
     guard let build = parts.lastIndex(of: ".build"), build + 4 == parts.count,
       let configuration = parts.dropLast().last, ["release", "debug"].contains(configuration)
     else { return }

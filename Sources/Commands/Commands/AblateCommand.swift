@@ -1,4 +1,4 @@
-// gracewalk ablate: what each step that orders CPUs is there for, by leaving it out.
+// gracewalk ablate: whether each step that orders CPUs is needed, tested by leaving it out.
 
 import Foundation
 import GracewalkChecking

@@ -1,4 +1,4 @@
-// The whole catalogue: each model at each of its sizes, each broken one in each of its ways.
+// The whole catalogue: each model at each of its sizes, each broken one for each of its violations.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -27,8 +27,7 @@ struct CatalogueCheck {
     return status
   }
 
-  /// The checks in their order, and whether these are all: not if somebody wants the process to
-  /// end.
+  /// The checks in order, and whether they are complete: false after an interrupt.
   private func checks() throws(UsageError) -> ([JudgedCheck], isWhole: Bool) {
     let asked = source.models.flatMap { model in model.declaredChecks.map { (model, $0) } }
     let requests = asked.map { CheckRequest($0.name, $1.options(options)) }

@@ -1,4 +1,4 @@
-// gracewalk check: one model with all it shows, or the whole catalogue against its verdicts.
+// gracewalk check: one model in detail, or the whole catalogue against its declared verdicts.
 
 import Foundation
 import GracewalkChecking

@@ -37,7 +37,7 @@ enum DocumentCommand {
     let jobs =
       try arguments.count("jobs", upTo: 1024) ?? ProcessInfo.processInfo.activeProcessorCount
     let evidence = try evidence(arguments.models, jobs: jobs)
-    // Pages are the same wherever they are written.
+    // The name alone, without a path: pages do not depend on where they are written.
     let program = RunningProgram(name: RunningProgram.name)
     let pages = RunningProgram.$bound.withValue(program) {
       DocumentSet(arguments.systems, evidence).pages

@@ -1,4 +1,4 @@
-// gracewalk list: what there is to check, and what it is checked for.
+// gracewalk list: models, systems to sweep, invariants and architectures.
 
 import GracewalkChecking
 import GracewalkInvariants
@@ -112,7 +112,7 @@ enum ListCommand {
     return ExitStatus.holds
   }
 
-  /// Those of the catalogue, and those that the models bring along.
+  /// The catalogue's invariants, and those that models define themselves.
   private static func invariants(_ arguments: Arguments) -> [any Invariant] {
     InvariantCatalogue.described + arguments.models.ownInvariants
   }

@@ -1,4 +1,4 @@
-// gracewalk check --matrix: which model breaks which invariant on which architecture.
+// gracewalk check --matrix: which model violates which invariant on which architecture.
 
 import GracewalkChecking
 import GracewalkReporting
@@ -13,7 +13,7 @@ struct MatrixCheck {
     name: "matrix", value: nil,
     help: "check each invariant alone, on each architecture, and show a table")
 
-  /// Options that say what each check of a matrix is about, which is not for the user to say.
+  /// Options that a matrix sets itself for each check, so the user cannot.
   static let contradictions = [
     "set", "invariant", "architecture", "feature", "trace", "preemptions", "no-minimise",
     "checkpoint", "checkpoint-every", "resume",

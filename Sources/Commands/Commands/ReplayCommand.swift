@@ -1,4 +1,4 @@
-// gracewalk replay: run a recorded execution again and show it, or say why it no longer fits.
+// gracewalk replay: run a recorded execution again and show it, or say why it no longer matches.
 
 import Foundation
 import GracewalkChecking
@@ -88,7 +88,7 @@ enum ReplayCommand {
     }
   }
 
-  /// Reads no more than a trace file may have: the path may be that of a device without an end.
+  /// Reads at most the size limit of a trace file: the path may be an endless device.
   private static func read(
     _ path: String, _ source: ModelSource
   ) throws(UsageError) -> Data {
@@ -141,13 +141,13 @@ enum ReplayCommand {
   }
 }
 
-/// Ways to look at a replay besides the table in the terminal.
+/// The views of a replay other than the table in the terminal.
 struct ReplayViews {
   let outputs: [TraceOutput]
-  /// One moment at a time, by keys.
+  /// Whether to show one moment at a time, by keys.
   let goesByStep: Bool
   let format: OutputFormat
-  /// The step that a drawing of the tables is of.
+  /// The step at which to draw the tables.
   let drawnStep: String?
 
   static let step = Option(

@@ -1,4 +1,4 @@
-// Where all output goes: what cannot be written is an error, never silence.
+// All output goes through this file: a failed write is always reported.
 
 import Foundation
 import GracewalkChecking
@@ -6,12 +6,12 @@ import GracewalkSupport
 
 /// Writes a line to standard output.
 ///
-/// It takes the place of Swift's `print` in this module, which says nothing when it fails.
+/// It replaces Swift's `print` in this module, which ignores failures.
 package func print(_ text: String, terminator: String = "\n") { Output.write(text + terminator) }
 
-/// Standard output and files, with an answer to everything that can go wrong.
+/// Standard output and files, with every error handled.
 enum Output {
-  /// Writes to standard output, or ends the process and says why that failed.
+  /// Writes to standard output; if that fails, says why and ends the process.
   static func write(_ text: String) {
     guard let code = write(text, to: 1) else { return }
     guard code != EPIPE else { endQuietly() }
@@ -20,9 +20,9 @@ enum Output {
     exit(ExitStatus.usage)
   }
 
-  /// Writes a file in one go: it is whole, or as it was before.
+  /// Writes a file atomically: on failure the old contents remain.
   ///
-  /// What is no ordinary file, such as a pipe or a device, is written to as it is.
+  /// A pipe or a device is written to directly.
   static func replace(_ path: String, with text: String) throws(UsageError) {
     let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     var status = stat()
@@ -77,7 +77,7 @@ enum Output {
 
   private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
-  /// Ends as a process does whose reader has gone, as in `gracewalk list | head -1`.
+  /// Ends like a process whose reader has exited, as in `gracewalk list | head -1`.
   private static func endQuietly() -> Never {
     signal(SIGPIPE, SIG_DFL)
     raise(SIGPIPE)

@@ -1,10 +1,10 @@
-// The forms that output may have, and which of them makes sense for what.
+// The output formats, and what each can show.
 
 import GracewalkChecking
 import GracewalkReporting
 import GracewalkTraces
 
-/// A form of output, as `--format` names it.
+/// An output format, as `--format` names it.
 package enum OutputFormat: String, CaseIterable {
   case text
   case json
@@ -13,13 +13,13 @@ package enum OutputFormat: String, CaseIterable {
   case mermaid
   case graphviz
 
-  /// For what is no execution: words, or data.
+  /// The formats for output that is not an execution.
   package static let words: [OutputFormat] = [.text, .json]
 
   /// True for a picture of one execution.
   var isDrawing: Bool { self == .mermaid || self == .graphviz }
 
-  /// The option of a command that offers some of them.
+  /// The option of a command that offers these formats.
   package static func option(_ formats: [OutputFormat] = allCases) -> Option {
     Option(
       name: "format", value: formats.map(\.rawValue).joined(separator: "|"),
@@ -29,7 +29,7 @@ package enum OutputFormat: String, CaseIterable {
   static let step = Option(
     name: "at", value: "STEP", help: "which step --format graphviz draws (the last)")
 
-  /// The form that is asked for.
+  /// The format that the arguments choose.
   package static func chosen(
     _ arguments: Arguments, of formats: [OutputFormat] = allCases
   ) throws(UsageError) -> OutputFormat {
@@ -41,7 +41,7 @@ package enum OutputFormat: String, CaseIterable {
     return format
   }
 
-  /// Refuses a form that makes no sense for what is asked.
+  /// Throws an error if the format cannot show the given kind of output.
   func require(_ formats: [OutputFormat], for what: String) throws(UsageError) {
     guard formats.contains(self) else {
       let names = formats.map(\.rawValue).joined(separator: ", ")

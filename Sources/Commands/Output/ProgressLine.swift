@@ -1,4 +1,4 @@
-// How far a long run has come: a line that changes on a terminal, or a line a minute in a log.
+// Progress of a long run: a changing line on a terminal, or a line a minute in a log.
 
 import Foundation
 import GracewalkChecking
@@ -13,21 +13,21 @@ package enum ProgressLine {
     help: "say every minute on standard error how far it is; on a terminal that is always shown")
 
   private struct State {
-    /// Whether lines are wanted where there is no terminal.
+    /// Whether to write lines if there is no terminal.
     var wantsLines = false
     /// When the next line is due.
     var next = ContinuousClock.now
-    /// Whether a line stands on the terminal.
+    /// Whether the terminal shows a line now.
     var isShown = false
   }
 
   private static let state = Mutex(State())
   private static let errorIsTerminal = isatty(2) == 1
-  /// Of the first line: soon enough to see that it works.
+  /// The first line comes early, so that the user sees that progress works.
   private static let firstSeconds = 5
   private static let lineSeconds = 60
 
-  /// Shows lines though there is no terminal.
+  /// Enables lines without a terminal.
   static func showLines() {
     state.withLock {
       $0.wantsLines = true
@@ -35,13 +35,13 @@ package enum ProgressLine {
     }
   }
 
-  /// A new piece of work begins; one that takes no time shows nothing on a terminal.
+  /// Starts a new piece of work; a very short one shows nothing on a terminal.
   static func begin() {
     guard errorIsTerminal else { return }
     state.withLock { $0.next = .now + .milliseconds(200) }
   }
 
-  /// Shows how far something has come if it is time; called by any thread.
+  /// Shows progress if a line is due; called by any thread.
   static func show(_ line: () -> String) {
     let isDue = state.withLock { state in
       guard errorIsTerminal || state.wantsLines, state.next <= .now else { return false }
@@ -55,7 +55,7 @@ package enum ProgressLine {
       errorIsTerminal ? "\r\u{1B}[K\(text.cut(to: Terminal.errorWidth - 1))" : "\(text)\n")
   }
 
-  /// Says something that stays, to whoever looks at progress.
+  /// Prints lines that stay, if progress is shown at all.
   static func tell(_ lines: [String]) {
     guard errorIsTerminal || state.withLock({ $0.wantsLines }), !lines.isEmpty else { return }
     clear()
@@ -72,8 +72,7 @@ package enum ProgressLine {
   }
 }
 
-/// What a long check says once while it runs: what would make it shorter, and whether memory may
-/// run out.
+/// Advice that a long check prints once: how to make it shorter, and whether memory may run out.
 final class LongCheckAdvice {
   private let label: String
   private let hints: () -> [String]

@@ -1,13 +1,13 @@
-// gracewalk replay --step: the terminal, its keys, and putting it back as it was.
+// gracewalk replay --step: reading keys, drawing the screen, and restoring the terminal.
 
 import Foundation
 import GracewalkChecking
 import GracewalkReporting
 
-/// How the terminal was before; a signal handler can reach nothing else.
+/// The terminal's original settings; global because a signal handler restores them.
 nonisolated(unsafe) private var original = termios()
 
-/// Leaves the other screen and shows the cursor.
+/// Leaves the alternate screen and shows the cursor.
 private let leaveText: StaticString = "\u{1B}[?1049l\u{1B}[?25h"
 
 private func restoreTerminal() {
@@ -17,13 +17,13 @@ private func restoreTerminal() {
 
 /// Shows a trace one moment at a time, by keys.
 enum StepTerminal {
-  /// Keys can be read and a screen be drawn; else the steps are printed.
+  /// True if keys can be read and a screen drawn; otherwise the steps are printed.
   static var isInteractive: Bool {
     isatty(0) == 1 && Terminal.outputIsTerminal
       && ProcessInfo.processInfo.environment["TERM"] != "dumb"
   }
 
-  /// Returns when the reader has seen enough.
+  /// Returns when the user quits.
   static func run(_ moments: TraceMoments) throws(UsageError) {
     try enter()
     defer { restoreTerminal() }
@@ -59,7 +59,7 @@ enum StepTerminal {
     show("\u{1B}[?1049h\u{1B}[?25l")
   }
 
-  /// Bytes that have come, none after a while without, or nil at the end of input.
+  /// The bytes that have arrived; empty after a timeout, nil at the end of input.
   private static func readBytes() -> [UInt8]? {
     var request = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
     let ready = poll(&request, 1, 250)

@@ -1,4 +1,4 @@
-// What the process sits in: terminal or pipe, colours, width, interrupts.
+// The process's environment: terminal or pipe, colours, width, interrupts.
 
 import Foundation
 import GracewalkChecking
@@ -7,7 +7,7 @@ import GracewalkMachine
 import GracewalkReporting
 import Synchronization
 
-/// Set by Ctrl-C and its like; searches look at it now and then.
+/// Set by Ctrl-C and similar signals; searches poll it.
 private let interruptFlag = Atomic<Bool>(false)
 
 package enum Terminal {
@@ -25,7 +25,7 @@ package enum Terminal {
     var rows = 40
   }
 
-  /// The terminal's characters per line, and its lines; some where there is none.
+  /// Columns and lines of the terminal, or default values without one.
   static var size: Size {
     var size = winsize()
     guard outputIsTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
@@ -34,7 +34,7 @@ package enum Terminal {
     return Size(columns: Int(size.ws_col), rows: Int(size.ws_row))
   }
 
-  /// Characters per line: the terminal's, or 120 where there is none.
+  /// Columns of the terminal, or 120 without one.
   static var width: Int { size.columns }
 
   /// Characters per line of the terminal that progress is shown on.
@@ -43,10 +43,12 @@ package enum Terminal {
     return ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  /// Makes Ctrl-C, and what `kill` and `timeout` send, end a search with what it has found, instead
-  /// of the process; the second time it is the process.
+  /// Makes Ctrl-C, and the signal of `kill` and `timeout`, end the search instead of the process;
+  /// the search then reports its results so far.
+  ///
+  /// A second signal ends the process.
   package static func catchInterrupts() {
-    // The flag is touched here, so that it exists before a signal handler looks at it.
+    // Initialises the flag before a signal handler can read it.
     interruptFlag.store(false, ordering: .relaxed)
     var caught = sigset_t()
     sigemptyset(&caught)
@@ -59,13 +61,13 @@ package enum Terminal {
         signal(SIGTERM, SIG_DFL)
       }
     }
-    // Whatever started the command may have had them blocked, as a thread pool does.
+    // The parent process may have blocked these signals, as thread pools do.
     pthread_sigmask(SIG_UNBLOCK, &caught, nil)
   }
 
   /// Shows progress and passes interrupts on to a search.
   ///
-  /// `hints`: what would make it shorter, asked for once if it is long.
+  /// `hints`: ways to make it shorter, called once if it is long.
   static func watch(
     _ label: String, hints: @escaping () -> [String] = { [] }
   ) -> (SearchProgress) -> Bool {
@@ -87,7 +89,7 @@ package enum Terminal {
     }
   }
 
-  /// Shows how far something has come, now and then; called by any thread.
+  /// Shows progress from time to time; called by any thread.
   ///
   /// - Returns: false if the work is to be ended.
   package static func goOn(_ line: @autoclosure () -> String) -> Bool {
@@ -95,7 +97,7 @@ package enum Terminal {
     return !isInterrupted
   }
 
-  /// Whether somebody wants the process to end.
+  /// Whether the user wants the process to end.
   static var isInterrupted: Bool { interruptFlag.load(ordering: .relaxed) }
 
   /// Removes the progress line.

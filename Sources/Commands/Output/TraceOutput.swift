@@ -1,4 +1,4 @@
-// Writing a trace as a file: whether it can be written is known before the search, not after.
+// Writing a trace to a file, with checks before the search that it can be written.
 
 import Foundation
 import GracewalkChecking
@@ -6,9 +6,9 @@ import GracewalkReporting
 import GracewalkSupport
 import GracewalkTraces
 
-/// A file that a trace will be written to, in one of its forms.
+/// A file to which a trace will be written, in one of its formats.
 struct TraceOutput {
-  /// What is written: the file to replay, or the page to read.
+  /// The kind of file: one to replay, or a page to read.
   enum Form: String, CaseIterable {
     case trace
     case html
@@ -20,7 +20,8 @@ struct TraceOutput {
   static let html = Option(
     name: "html", value: "FILE", help: "write the execution as one page, to open in a browser")
 
-  /// The files that are asked for: each can be written, none is lost, and they are not the same.
+  /// The files that the arguments name: all can be written, none overwrites data, and no two are
+  /// the same.
   static func all(
     _ arguments: Arguments, of forms: [Form] = Form.allCases
   ) throws(UsageError) -> [TraceOutput] {
@@ -41,7 +42,7 @@ struct TraceOutput {
       == URL(fileURLWithPath: other).standardizedFileURL
   }
 
-  /// What a check says of the file.
+  /// The line of the report that names the file.
   var line: String {
     switch form {
     case .trace: "trace: \(path) (\(RunningProgram.invocation) replay \(path.quotedForShell))"
@@ -49,14 +50,14 @@ struct TraceOutput {
     }
   }
 
-  /// Whether somebody wants to see the machine at each step.
+  /// Whether an output needs a picture of the machine at each step.
   static func needsPictures(_ outputs: [TraceOutput]) -> Bool {
     outputs.contains { $0.form == .html }
   }
 
-  /// Makes sure that a file can be written, and that none is lost by it.
+  /// Checks that a file can be written without overwriting data.
   ///
-  /// - Parameter instead: what else to do if there is a file.
+  /// - Parameter instead: the advice to print if the file exists.
   static func checkWritable(
     _ path: String, replaces: Bool, instead: String = "name another file"
   ) throws(UsageError) {
@@ -82,7 +83,7 @@ struct TraceOutput {
     }
   }
 
-  /// Writes the file in one go: it is either whole or not there.
+  /// Writes the file atomically: it is either complete or absent.
   func write(_ trace: Trace, of model: Model) throws(UsageError) {
     let text =
       switch form {

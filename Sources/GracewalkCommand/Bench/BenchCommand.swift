@@ -1,4 +1,4 @@
-// gracewalk bench: how fast the searches are, on programs whose counts are known.
+// gracewalk bench: measures the searches on programs whose counts are known.
 
 import Foundation
 import Gracewalk
@@ -62,7 +62,7 @@ enum BenchCommand {
     return ExitStatus.holds
   }
 
-  /// Ends the table with SPIN, or with what it needs.
+  /// Ends the table with the comparison with SPIN, or a line about what is missing for it.
   private static func compareWithSpin(rounds: Int, isJSON: Bool) throws -> SpinComparison.Result? {
     if let missing = SpinComparison.missing {
       if !isJSON { print("\n\(missing)") }
@@ -81,10 +81,10 @@ enum BenchCommand {
   }
 }
 
-/// The most memory this process held since its program began, in bytes; nil where nobody tells.
+/// Peak memory of this process since its program began, in bytes; nil if the system does not tell.
 ///
-/// Not what `getrusage` says: on Linux that includes the process as it was before it became this
-/// program, which is as large as its parent.
+/// Not from `getrusage`: on Linux that includes the time between fork and exec, when the process is
+/// as large as its parent.
 private var peakMemory: Int? {
   #if os(Linux)
     guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),

@@ -1,4 +1,4 @@
-// The programs that gracewalk bench measures, with the sizes that each search takes seconds for.
+// The programs that gracewalk bench measures, in sizes that take each search a few seconds.
 
 import Gracewalk
 import GracewalkCommands
@@ -16,12 +16,12 @@ struct BenchProgram: Sendable {
   private struct Family: Sendable {
     var name: String
     var sizes: [Int]
-    /// The largest size each search gets, so that no row takes much more than ten seconds.
+    /// The largest size for each search, so that no row takes much more than ten seconds.
     var stateless = Int.max
     var exhaustive = 0
     /// Whether to measure the stateful search with symmetry as well.
     var hasIdenticalCPUs = false
-    /// The sizes there are.
+    /// The valid sizes.
     var range = 1...62
     var make: @Sendable (Int) -> Scenario
 

@@ -1,4 +1,4 @@
-// What gracewalk bench measures of one search, and the table it goes into.
+// The measurements of one search, and the table that shows them.
 
 import Foundation
 import Gracewalk
@@ -17,7 +17,7 @@ struct BenchRow: Codable {
   var executionsPerSecond: Double
   var transitionsPerSecond: Double
 
-  /// Runs the program's search, on so many threads if it can.
+  /// Runs the program's search, on `jobs` threads if it can.
   init(measuring program: BenchProgram, jobs: Int) {
     let makeScenario = program.makeScenario
     let clock = ContinuousClock()
@@ -38,14 +38,14 @@ struct BenchRow: Codable {
   }
 }
 
-/// How the standard search does on a program beside the best of all that were measured.
+/// The default search compared with the best of all measured ones on a program.
 struct BenchRatio: Codable {
   var program: String
-  /// Of the standard search, divided by the fewest.
+  /// Transitions of the default search, divided by the fewest of any search.
   var transitions: Double
-  /// The same of time.
+  /// The same for time.
   var seconds: Double
-  /// Which searches those were.
+  /// The searches with the fewest.
   var fewestTransitions: String
   var fewestSeconds: String
 
@@ -73,13 +73,13 @@ struct BenchRatio: Codable {
   }
 }
 
-/// What `gracewalk bench --format json` prints.
+/// The output of `gracewalk bench --format json`.
 struct BenchDocument: Codable {
   var format = "gracewalk bench 1"
   var rows: [BenchRow]
-  /// Per program, the standard search beside the best one.
+  /// Per program, the default search compared with the best one.
   var ratios: [BenchRatio] = []
-  /// The most memory the process held, in MiB.
+  /// Peak memory of the process, in MiB.
   var peakMiB: Double?
   var spin: SpinComparison.Result?
 }
@@ -101,7 +101,7 @@ enum BenchTable {
     ])
   }
 
-  /// Per program, the standard search divided by the best; then the worst of these.
+  /// Per program, the ratio of the default search to the best; then the worst of these.
   static func lines(_ ratios: [BenchRatio]) -> [String] {
     let format = { (value: Double) in String(format: "%.2f", value) }
     let heading = ["standard / best", "", "transitions", "by", "time", "by"]

@@ -1,4 +1,4 @@
-// Side by side with SPIN: the same program, the same machine, in turn.
+// Comparison with SPIN: the same program on the same machine, alternately.
 
 import Foundation
 import Gracewalk
@@ -18,7 +18,7 @@ struct SpinComparison {
     var memory: Double
   }
 
-  /// What both needed, medians over the rounds.
+  /// The time and memory of both, as medians over the rounds.
   struct Result: Codable {
     var format = "gracewalk spin comparison 1"
     var mappers: Int
@@ -34,7 +34,7 @@ struct SpinComparison {
     var memoryRatio: Double
   }
 
-  /// What keeps the comparison from being made, and what to install; nil if nothing does.
+  /// The missing tools, and what to install; nil if none is missing.
   static var missing: String? {
     let tools = ["spin", "gcc"].filter { path(of: $0) == nil }
     if tools.isEmpty { return nil }

@@ -1,4 +1,4 @@
-// gracewalk fuzz: check the checker, on random programs, against the exhaustive search.
+// gracewalk fuzz: tests the searches against the exhaustive one on random programs.
 
 import GracewalkChecking
 import GracewalkCommands
@@ -71,7 +71,7 @@ enum FuzzCommand {
     return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.programs == count)
   }
 
-  /// The comparison that is asked for.
+  /// The comparison that the arguments choose.
   private static func request(_ arguments: Arguments) throws(UsageError) -> FuzzRequest {
     let count = try arguments.count("programs", upTo: 1_000_000_000) ?? 10_000
     let seed = try arguments.countFromZero("seed") ?? 0
@@ -108,7 +108,7 @@ enum FuzzCommand {
     }
   }
 
-  /// The kinds of instructions that are asked for.
+  /// The kinds of instructions that the arguments choose.
   private static func mix(_ arguments: Arguments) throws(UsageError) -> RandomProgram.Mix {
     let isSymmetric = arguments.has("symmetry")
     let asked = kinds.filter { arguments.has($0.name) }
@@ -133,7 +133,7 @@ enum FuzzCommand {
 }
 
 extension ExitStatus {
-  /// What a fuzzer found; one that was interrupted has found less than it was to look for.
+  /// The exit status of a fuzzer; an interrupted one is incomplete.
   static func fuzzed(mismatches: Int, isWhole: Bool) -> Int32 {
     if mismatches > 0 { return violated }
     return isWhole ? holds : incomplete

@@ -1,4 +1,4 @@
-// gracewalk fuzz --misuse: check models that misuse the API; each gets a verdict or an error.
+// gracewalk fuzz --misuse: checks models that misuse the API; each must get a verdict or an error.
 
 import GracewalkChecking
 import GracewalkCommands

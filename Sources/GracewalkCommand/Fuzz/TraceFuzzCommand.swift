@@ -1,4 +1,4 @@
-// gracewalk fuzz --traces: mutate the traces of the catalogue, and see what the reader makes of it.
+// gracewalk fuzz --traces: mutates traces of the catalogue, and tests that the reader refuses them.
 
 import GracewalkChecking
 import GracewalkCommands

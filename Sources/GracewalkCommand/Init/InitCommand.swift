@@ -1,4 +1,4 @@
-// gracewalk init: a package of one's own, with a race in it, ready to run.
+// gracewalk init: writes a package with a model that has a race, ready to run.
 
 import Foundation
 import GracewalkCommands
@@ -73,7 +73,7 @@ enum InitCommand {
     }
   }
 
-  /// Where Gracewalk is: as given, or where this file was when it was compiled.
+  /// The location of Gracewalk: as given, or the place of this file when it was compiled.
   private static func dependency(
     _ arguments: Arguments
   ) throws(UsageError) -> NewPackage.Dependency {

@@ -2,11 +2,11 @@
 
 /// A package with a model, its broken sibling, a test and a program.
 struct NewPackage {
-  /// Where Gracewalk comes from.
+  /// The package dependency on Gracewalk.
   struct Dependency {
     /// The line of the manifest.
     let line: String
-    /// What products call the package.
+    /// The package name used in product references.
     let identity: String
     let place: String
 
@@ -27,7 +27,8 @@ struct NewPackage {
   let name: String
   let dependency: Dependency
 
-  /// The module of the models: the program's own cannot be imported by tests everywhere.
+  /// The module of the models; not the executable's own module, which tests cannot import on every
+  /// platform.
   private var module: String {
     let words = name.split { $0 == "-" || $0 == "_" }
     return words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + "Models"

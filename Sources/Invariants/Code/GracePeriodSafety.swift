@@ -1,8 +1,9 @@
-// Grace-period safety: RCU, or masked interrupts in its place, used as they must be.
+// Grace-period safety: correct use of RCU, or of masked interrupts in its place.
 
 import GracewalkMachine
 
-/// Pages are freed only after the readers that may hold them have left, and sections are sound.
+/// Pages are freed only after the readers that may hold them have left, and sections are
+/// well-formed.
 ///
 /// A section or a mask may last from one operation of a CPU to the next, but not beyond the last,
 /// nor beyond the end of the callback that entered it.

@@ -1,4 +1,4 @@
-// Locks are released by who holds them, taken once, and given back in the end.
+// Locks are released by their holder, taken only once, and released before the end.
 
 import GracewalkMachine
 
@@ -6,8 +6,8 @@ import GracewalkMachine
 ///
 /// A lock may be held from one operation of a CPU to the next, but not beyond the last, nor beyond
 /// the end of the callback that took it. Recursion is a mistake in every mode: a reader that takes
-/// the lock again waits for a writer that has queued in between, who waits for the reader; the lock
-/// here has no queue, so the second taking is judged, not what may come of it.
+/// the lock again waits for a writer that queued in between, which waits for the reader. The lock
+/// here has no queue, so the second taking is judged, not the deadlock.
 public struct LocksHeldByReleaser: EventInvariant, QuiescenceInvariant {
   public init() {}
 

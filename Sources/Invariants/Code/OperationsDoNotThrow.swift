@@ -4,9 +4,9 @@ import GracewalkMachine
 
 /// No operation, callback or boot code throws an error of its own.
 ///
-/// Model code throws where it has found that something is wrong: an assertion of the modelled code,
-/// such as the kernel's `BUG_ON`. Where that can happen, the execution that leads there is what
-/// is to be seen. It is always required, whatever else is.
+/// Model code throws when it detects an error: an assertion of the modelled code, such as the
+/// kernel's `BUG_ON`. If that can happen, the execution that leads there is the counterexample.
+/// This invariant is always required.
 public struct OperationsDoNotThrow: EventInvariant {
   public init() {}
 

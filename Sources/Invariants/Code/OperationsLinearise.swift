@@ -2,7 +2,7 @@
 
 import GracewalkMachine
 
-/// What operations mean when they run one at a time.
+/// The meaning of operations when they run one at a time.
 public protocol SequentialSpecification: Sendable {
   /// The state before the first operation.
   var initial: [UInt64] { get }
@@ -17,13 +17,13 @@ public protocol SequentialSpecification: Sendable {
   func text(ofResult result: UInt64) -> String
 }
 
-/// Every execution's operations have an order, compatible with which ended before which began,
-/// in which each returns what the specification says.
+/// The operations of every execution have an order, compatible with real time, in which each
+/// returns the specified result.
 ///
 /// The definition is Herlihy and Wing's ("Linearizability: a correctness condition for concurrent
-/// objects", TOPLAS 1990). The machine makes beginnings and ends of operations steps of their own
-/// while this invariant is required: a beginning observes which operations have ended, so
-/// executions that differ in it are different classes, and the judgement is exact.
+/// objects", TOPLAS 1990). If this invariant is required, the machine makes the start and end of
+/// each operation a step. The start observes which operations have ended, so executions that differ
+/// in this belong to different classes, and the judgement is exact.
 public struct OperationsLinearise: QuiescenceInvariant, MachineRequirements {
   private let specification: any SequentialSpecification
 
@@ -59,8 +59,9 @@ public struct OperationsLinearise: QuiescenceInvariant, MachineRequirements {
       })
   }
 
-  /// Depth first over orders (Wing and Gong, "Testing and verifying concurrent objects", 1993):
-  /// an operation may come next if none that is left ended before it began.
+  /// Depth first over orders: an operation may be next if no remaining one ended before it began.
+  ///
+  /// See Wing and Gong, "Testing and verifying concurrent objects", 1993.
   private func canOrder(
     _ history: [Machine.HistoryEntry], left: [Int], state: [UInt64]
   ) -> Bool {

@@ -1,13 +1,13 @@
-// Progress: everybody who can be done is done in the end, however long others go on.
+// Progress: every operation ends, however long other CPUs run.
 
 import GracewalkMachine
 
-/// No CPU is stuck, and none loops for ever: in the end all operations have ended.
+/// No CPU is stuck, and none loops forever: every operation ends.
 ///
-/// A *livelock* is an execution that loops for ever though every CPU that can go on all the
-/// time does. Only CPUs that repeat (`VirtualCPU.repeatUntilDone`) can be in one. A CPU that waits
-/// in a loop of its own, instead of with `VirtualCPU.wait`, is reported as a spin before this is
-/// judged, and the search ends incomplete.
+/// A *livelock* is a fair execution that loops forever: every CPU that stays enabled takes steps.
+/// Only CPUs that repeat (`VirtualCPU.repeatUntilDone`) can be in one. A CPU that waits in a loop
+/// of its own, instead of with `VirtualCPU.wait`, is reported as a spin before this is judged, and
+/// the search ends incomplete.
 public struct ProgressOfCPUs: QuiescenceInvariant, RepetitionInvariant {
   public init() {}
 
@@ -46,10 +46,10 @@ public struct ProgressOfCPUs: QuiescenceInvariant, RepetitionInvariant {
         + waiting.map { "\(machine.name(ofCPU: $0)) waits at: \(machine.waitingText(of: $0))" })
   }
 
-  /// Longer turns are cut short in a violation; the trace shows them whole.
+  /// Longer rounds are shortened in the message; the trace shows them in full.
   private static let stepsMax = 6
 
-  /// What a CPU does, and sees, each time round.
+  /// The actions of a CPU, and their results, in each round.
   private func text(of cpu: Int, in round: [RecordedStep], _ machine: Machine) -> String {
     let steps = round.filter { $0.cpu == cpu && !$0.isBoundary }
     let operation = machine.name(ofOperation: steps.first?.operation ?? 0, cpu: cpu)

@@ -1,4 +1,4 @@
-// Break-before-make: no entry changes what it translates to while hardware may know the old one.
+// Break-before-make: no entry changes its translation while hardware may still use the old one.
 
 import GracewalkMachine
 

@@ -2,9 +2,9 @@
 
 import GracewalkMachine
 
-/// Every entry that leads to a table allows writes, once all is done.
+/// At the end, every entry that leads to a table allows writes.
 ///
-/// For tables whose upper levels hold permissions as well, as those of x86.
+/// For tables whose upper levels also hold permissions, as on x86.
 public struct DirectoriesStayWritable: QuiescenceInvariant {
   public init() {}
 

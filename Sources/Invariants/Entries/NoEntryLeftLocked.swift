@@ -1,8 +1,8 @@
-// No entry left locked: whoever breaks an entry makes it again.
+// No entry left locked: code that breaks an entry makes it valid again.
 
 import GracewalkMachine
 
-/// Once all is done, no entry in the tree is locked.
+/// At the end, no entry in the tree is locked.
 public struct NoEntryLeftLocked: QuiescenceInvariant {
   public init() {}
 

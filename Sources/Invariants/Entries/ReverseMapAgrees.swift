@@ -2,7 +2,7 @@
 
 import GracewalkMachine
 
-/// The chain of each frame lists exactly the entries that map the frame, once all is done.
+/// At the end, the chain of each frame lists exactly the entries that map the frame.
 ///
 /// A chain's head, and the second word of each descriptor, is the address of the next descriptor
 /// (`TablePage.address`), or any other number at the end; a descriptor's first word is the address
@@ -57,7 +57,7 @@ public struct ReverseMapAgrees: QuiescenceInvariant {
   private func listed(in chain: Chain, of machine: Machine) -> [UInt64] {
     var found: [UInt64] = []
     var next = machine.value(of: chain.head)
-    // A chain that leads back to itself lists more than there are pages.
+    // A cyclic chain would list more entries than there are pages.
     while let descriptor = machine.page(at: next), found.count <= machine.pages.count {
       found.append(machine.value(of: descriptor[0]))
       next = machine.value(of: descriptor[1])

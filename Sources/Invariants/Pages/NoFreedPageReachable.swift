@@ -1,13 +1,13 @@
-// The tree never leads to a freed page, at any moment: what hardware would walk into.
+// At no moment does the tree lead to a freed page, which hardware would walk into.
 
 import GracewalkMachine
 
 /// In every state, the tables reachable from the roots are allocated.
 ///
-/// Hardware walks may start at any moment, so this is about states, not about what software
-/// does; no reduction that skips states is sound for it. Where hardware is modelled its own
-/// invariants find what this one does, with reduction; so this is for models that free tables,
-/// model no hardware, and stay small without reduction.
+/// Hardware walks may start at any moment, so this invariant is about states, not about actions of
+/// software, and no reduction that skips states is sound for it. If hardware is modelled, its own
+/// invariants find the same bugs with reduction. So this one is for models that free tables, model
+/// no hardware, and are small enough without reduction.
 public struct NoFreedPageReachable: StateInvariant {
   public init() {}
 

@@ -2,9 +2,10 @@
 
 import GracewalkMachine
 
-/// Every allocated table page is in the tree once all is done.
+/// At the end, every allocated table page is in the tree.
 ///
-/// A page that is free in its slab is not allocated, and what is no table need not be in the tree.
+/// A page that is free in its slab is not allocated, and pages that are not tables need not be in
+/// the tree.
 public struct NoLeakedTablePage: QuiescenceInvariant {
   public init() {}
 
@@ -28,7 +29,7 @@ public struct NoLeakedTablePage: QuiescenceInvariant {
       view.isAllocated && !reachable.contains(view.page) && !machine.isFreeInSlab(view.page)
         && !machine.isObject(view.page)
     }
-    // Pages that a CPU allocated come first: they tell who did what.
+    // Pages that a CPU allocated come first: their names are more informative.
     let isNew = { (view: PageView) in machine.allocation(of: view.page) != nil }
     let leaked = all.filter(isNew) + all.filter { !isNew($0) }
     guard let first = leaked.first else { return nil }

@@ -1,8 +1,8 @@
-// No table page outlives its VM: what was allocated for it is given back before it goes.
+// No table page outlives its VM: its pages are freed before it is released.
 
 import GracewalkMachine
 
-/// When a context that owns the table pages is released, none of them is allocated any more.
+/// When a context that owns table pages is released, all of them have been freed.
 public struct NoPageOutlivesVM: EventInvariant {
   public init() {}
 

@@ -4,8 +4,8 @@ import GracewalkMachine
 
 /// At most one entry points to a table page.
 ///
-/// The machine counts links per page and treats the count as an object, so two steps that link
-/// one page are dependent and the invariant needs no more than the steps themselves.
+/// The machine counts links per page and treats the count as an object. So two steps that link the
+/// same page are dependent, and the invariant can be judged from the steps alone.
 public struct NoTableLinkedTwice: EventInvariant {
   public init() {}
 

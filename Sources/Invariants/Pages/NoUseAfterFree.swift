@@ -1,12 +1,12 @@
-// No use after free: whoever may still hold a page keeps it from being freed.
+// No use after free: a page is not freed while a CPU may still use it.
 
 import GracewalkMachine
 
 /// No word of a table page is accessed after the page was freed.
 ///
-/// Walks begin at a root, at any moment, so freeing one is using it. A root goes only with what it
-/// belongs to: where a context (`Scenario.context`) is released, its root may be freed before or
-/// after, and whoever walks nevertheless is found as with any page.
+/// Walks may begin at a root at any moment, so freeing a root counts as a use after free. The
+/// exception is a root that belongs to a context (`Scenario.context`) which is released: it may be
+/// freed before or after the release, and a later walk is found as for any page.
 public struct NoUseAfterFree: EventInvariant, QuiescenceInvariant {
   public init() {}
 

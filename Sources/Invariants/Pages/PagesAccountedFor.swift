@@ -1,15 +1,15 @@
-// Pages that are kept in a pool: each is in use or waits there, and never both.
+// Pages kept in a pool: each is either in use or in the pool.
 
 import GracewalkMachine
 
 /// Every table page is in the tree or in the pool, exactly once.
 ///
-/// It takes the place of `NoLeakedTablePage` where pages are kept when they are not used: a page in
-/// the pool is allocated and cannot be reached, as it should be.
+/// It replaces `NoLeakedTablePage` in models that keep unused pages: a page in the pool is
+/// allocated and unreachable, and rightly so.
 public struct PagesAccountedFor: QuiescenceInvariant {
   private let pool: [Location]
 
-  /// - Parameter pool: words that hold a table descriptor each while a page waits there.
+  /// - Parameter pool: words that each hold a table descriptor while a page is in that place.
   public init(pool: [Location]) { self.pool = pool }
 
   public init<Value>(pool: [Word<Value>]) { self.init(pool: pool.map { Location($0) }) }

@@ -2,7 +2,7 @@
 
 import GracewalkMachine
 
-/// A table page's reference count tells how many of its entries are in use.
+/// A table page's reference count is one more than the number of its entries in use.
 public struct ReferencesMatchEntries: QuiescenceInvariant {
   public init() {}
 

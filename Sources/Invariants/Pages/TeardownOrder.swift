@@ -1,4 +1,4 @@
-// Teardown order: what is torn down is used by nobody any more.
+// Teardown order: nothing uses a context after its release.
 
 import GracewalkMachine
 

@@ -1,4 +1,4 @@
-// A donated page is unreachable for who gave it away.
+// A donated page is unreachable for its old owner.
 
 import GracewalkMachine
 

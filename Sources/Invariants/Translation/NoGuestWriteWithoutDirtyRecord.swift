@@ -1,19 +1,19 @@
-// No guest write without a dirty record: what was written since the last copy is known.
+// No guest write without a dirty record: every frame written since its last copy is marked.
 
 import GracewalkMachine
 
-/// When all is done, every frame that differs from its last copy is marked dirty.
+/// At the end, every frame that differs from its last copy is marked dirty.
 public struct NoGuestWriteWithoutDirtyRecord: QuiescenceInvariant {
-  /// A frame that is copied again and again, and where it is marked when it was written.
+  /// A frame that is copied repeatedly, and the words that record writes to it.
   public struct Frame: Sendable {
     public var name: String
-    /// What the frame holds, as a number that each write changes.
+    /// The contents of the frame, as a number that each write changes.
     public var version: Location
     /// The version that was copied last.
     public var copied: Location
     /// Not zero if it is marked dirty.
     public var dirty: Location
-    /// Where hardware marks it, in the entry that maps it: writable means dirty.
+    /// The mapping in which hardware marks it: a writable entry means dirty.
     public var mapping: Mapping?
 
     public init<Mark>(

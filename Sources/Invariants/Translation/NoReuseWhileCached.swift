@@ -1,4 +1,4 @@
-// No page is used again while hardware still refers to what it was.
+// No page is reused while hardware still refers to its old use.
 
 import GracewalkMachine
 

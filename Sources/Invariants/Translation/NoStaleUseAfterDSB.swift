@@ -1,14 +1,14 @@
-// No stale use: a translation may be stale until somebody relies on its being gone.
+// No stale use: a translation may be stale until code relies on its being gone.
 
 import GracewalkMachine
 
-/// Nobody relies on a translation being gone that hardware could still use.
+/// No code relies on a translation being gone that hardware could still use.
 ///
-/// A translation may be stale as long as nobody relies on its being gone: an invalidation that was
+/// A translation may be stale as long as no code relies on its being gone: an invalidation that was
 /// too early, too narrow or for one CPU only does no harm if the right one follows in time. Code
-/// relies on it where it says so (`expectUntranslated`, `expectReadOnly`, `expectCurrent`); where a
-/// page or frame gets another use other invariants judge; and a CPU relies on what it was told: it
-/// waited for a word, or acquired it, that was written after the entry.
+/// relies on it where it claims so (`expectUntranslated`, `expectReadOnly`, `expectCurrent`). A CPU
+/// also relies on it after it was told: it waited for, or acquired, a word written after the change
+/// of the entry. Other invariants judge the reuse of pages and frames.
 public struct NoStaleUseAfterDSB: EventInvariant {
   public init() {}
 

@@ -1,4 +1,4 @@
-// What a CPU is inside of and waits for, in words that all views share.
+// A CPU's sections and waits, in words that all views share.
 
 import GracewalkMachine
 
@@ -26,15 +26,15 @@ enum CPUState {
 }
 
 extension MachinePicture {
-  /// CPUs that a CPU waits for the sections, interrupts or callbacks of, or whose sections the next
-  /// callback waits for that it is to run; nil if it waits for nothing of the kind.
+  /// The CPUs whose sections, interrupts or callbacks a CPU waits for, or whose sections its next
+  /// callback waits for; nil if it is not waiting in this way.
   func awaited(by cpu: Int) -> [Int]? {
     if cpus[cpu].wait != nil { return cpus[cpu].awaits }
     guard cpus[cpu].role == .callbacks, let owner = cpus[cpu].owner else { return nil }
     return cpus[owner].callbacks.first { !$0.isRunning }?.awaits
   }
 
-  /// What the table says by now where a cached entry was read; nil if it still says the same.
+  /// How the table now differs from a cached entry; nil if it does not.
   func staleness(of entry: CachedEntry) -> String? {
     guard !entry.isCurrent else { return nil }
     guard let id = entry.page, let page = page(id), page.entries.indices.contains(entry.entry)

@@ -1,12 +1,12 @@
-// The tables at one moment of a trace, as a drawing that Graphviz lays out.
+// The tables at one moment of a trace, as input for Graphviz.
 
 import GracewalkMachine
 import GracewalkTraces
 
 /// A picture as a `dot` digraph: a box for each page, an arrow for each entry that leads to one.
 ///
-/// What no root leads to is dashed, what was freed is grey and dotted, and what differs from the
-/// moment before is bold, so that nothing depends on colours.
+/// Unreachable pages are dashed, freed ones grey and dotted, and changes are bold, so that nothing
+/// depends on colours.
 public struct GraphvizText {
   private let picture: MachinePicture
   private let before: MachinePicture?
@@ -27,7 +27,7 @@ public struct GraphvizText {
     self.init(TraceMoments(trace), step: label)
   }
 
-  /// The same of a trace that is laid out in moments already.
+  /// The same for a trace that is already split into moments.
   public init?(_ trace: TraceMoments, step label: String) {
     guard let position = trace.position(ofLabel: label) else { return nil }
     let moments = trace.moments
@@ -85,7 +85,7 @@ public struct GraphvizText {
     return "<tr><td align=\"left\"\(attribute)>\(text)</td></tr>"
   }
 
-  /// What a unit has cached stands beside the tables.
+  /// The cached entries of a unit are drawn next to the tables.
   private func unitLines(_ unit: MachinePicture.Unit, _ number: Int) -> [String] {
     let cached = unit.tables + unit.leaves
     guard !cached.isEmpty else { return [] }
@@ -107,15 +107,15 @@ public struct GraphvizText {
   private func markup(_ text: String) -> String { HTMLText.escaped(text) }
 }
 
-/// What there is to say of a page as a whole.
+/// The state of a page as a whole.
 enum PageState: Equatable {
   case reachable
-  /// Only the CPU that allocated it can have it.
+  /// Only the CPU that allocated it can reach it.
   case own
   case unreachable
   case freed
   case inSlab
-  /// No table; no root need lead to it.
+  /// Not a table, so no root need lead to it.
   case object
 
   init(_ page: MachinePicture.Page) {
@@ -129,7 +129,7 @@ enum PageState: Equatable {
       }
   }
 
-  /// In words; nothing of what is as it should be.
+  /// The state in words; empty if it is normal.
   var text: String {
     switch self {
     case .reachable, .object: ""

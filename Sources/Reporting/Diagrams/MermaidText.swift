@@ -4,10 +4,10 @@ import GracewalkMachine
 import GracewalkSupport
 import GracewalkTraces
 
-/// A trace as a `sequenceDiagram`: who accesses which table, in order.
+/// A trace as a `sequenceDiagram`: which CPU accesses which table, in order.
 ///
 /// A participant for each CPU that takes a step, one for each table page that is accessed, and one
-/// for all other memory. Operations are activations; what repeats for ever is a `loop`.
+/// for all other memory. Operations are activations; the repeating part of a livelock is a `loop`.
 public struct MermaidText {
   private let trace: Trace
   private var recording: Recording { trace.recording }
@@ -22,7 +22,7 @@ public struct MermaidText {
     for case let object? in steps.map(\.object) where !objects.contains(object) {
       objects.append(object)
     }
-    // Tables in the order in which they come up; memory last.
+    // Tables in order of first access; memory last.
     self.objects =
       objects.filter { $0 != RecordedStep.memory }
       + objects.filter { $0 == RecordedStep.memory }
@@ -66,7 +66,7 @@ public struct MermaidText {
       let label = step.isLocal ? "·" : "\(number)"
       let scopes = step.scopes.map { "\($0): " }.joined()
       let outcome = step.outcome.isEmpty ? "" : ": \(step.outcome)"
-      // What nobody else can notice is drawn with a dotted line.
+      // Local steps are drawn with a dotted line.
       let arrow = step.isLocal ? "-->>" : "->>"
       lines.append(
         "  \(cpu)\(arrow)\(target): \(escaped("\(label) \(scopes)\(step.action)\(outcome)"))")
@@ -97,13 +97,14 @@ public struct MermaidText {
   }
 
   private func note(over cpus: [Int], _ text: String) -> String {
-    // Over the first and the last is over all between.
+    // A note over the first and the last participant also covers those between.
     let (first, last) = (cpus.min() ?? 0, cpus.max() ?? 0)
     let names = first == last ? "c\(first)" : "c\(first),c\(last)"
     return "  Note over \(names): \(escaped(text))"
   }
 
-  /// What would end a statement, begin an entity, a comment, a formula or markup.
+  /// Escapes characters that would end a statement, or begin an entity, a comment, a formula or
+  /// markup.
   private func escaped(_ text: String) -> String {
     var escaped = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {

@@ -1,14 +1,16 @@
-// What differs between two pictures of a machine, in sentences.
+// The differences between two pictures of a machine, as sentences.
 
 import GracewalkMachine
 
-/// One difference between a moment and the one before it.
+/// One difference between a moment and the previous one.
 public struct PictureChange: Equatable, Sendable {
   public var text: String
-  /// True of what stories of races are made of: a table is unlinked, a page freed, an entry made
-  /// where nobody finds it, a cached entry no longer what the table says.
+  /// True for changes that explain races.
+  ///
+  /// These are: a table is unlinked, a page is freed, an entry is made in an unreachable page, or a
+  /// cached entry no longer matches the table.
   public var isNotable: Bool
-  /// Ids of the pages it is about.
+  /// Ids of the pages that changed.
   public var pages: [Int]
 }
 
@@ -143,7 +145,7 @@ struct PictureComparison {
 
   // MARK: CPUs
 
-  /// What is said of a CPU that enters a section, or masks its interrupts.
+  /// The sentences for a CPU that enters a section, or masks its interrupts.
   static func entering(_ name: String) -> [String] {
     ["\(name) enters a read-side section", "\(name) masks its interrupts"]
   }
@@ -191,16 +193,16 @@ struct PictureComparison {
   }
 }
 
-/// What earlier pictures tell of pages.
+/// Facts about pages from earlier pictures.
 struct PictureHistory {
-  /// How pages that no root leads to came to be so.
+  /// How unreachable pages were unlinked, by page id.
   private(set) var unlinked: [Int: String] = [:]
-  /// Pages that a slab has handed out and that nobody has linked since.
+  /// Pages that a slab has handed out and that have not been linked since.
   private var fresh: Set<Int> = []
 
   func isFresh(_ page: Int) -> Bool { fresh.contains(page) }
 
-  /// - Parameter how: says of what is unlinked now who did it.
+  /// - Parameter how: says which step unlinked pages between the two pictures.
   mutating func note(_ old: MachinePicture, _ new: MachinePicture, _ how: String) {
     for page in new.pages {
       let before = old.page(page.id)
@@ -224,7 +226,7 @@ func list(_ names: [String]) -> String {
 extension MachinePicture {
   func page(_ id: Int) -> Page? { pages.first { $0.id == id } }
 
-  /// The entries, of pages in use that can be reached, that lead to a page.
+  /// The entries of reachable pages in use that lead to a page.
   func links(to id: Int) -> [String] {
     pages.filter { $0.isReachable && $0.lifetime == .inUse }.flatMap { page in
       page.entries.indices.filter { page.entries[$0].target == id }.map { "\(page.name)[\($0)]" }
@@ -233,7 +235,7 @@ extension MachinePicture {
 }
 
 extension MachinePicture.CachedEntry {
-  /// True if nothing but the table has changed.
+  /// True if it is the same cached entry, although the table may have changed.
   func isSameEntry(as other: MachinePicture.CachedEntry) -> Bool {
     addresses == other.addresses && text == other.text && page == other.page
       && entry == other.entry

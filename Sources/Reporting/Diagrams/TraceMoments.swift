@@ -1,4 +1,4 @@
-// A trace as a reader goes through it: moment by moment, with what changed and why it matters.
+// A trace moment by moment, with the changes at each and whether they matter.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -9,21 +9,20 @@ import GracewalkTraces
 public struct Moment: Equatable, Sendable {
   /// The number that traces show; the first moment is `0`.
   ///
-  /// What only the CPU itself could notice has a second number, after that of the step before it:
-  /// 3.1 follows 3.
+  /// A local step has a second number after that of the previous numbered step: 3.1 follows 3.
   public var label: String
   public var step: RecordedStep?
   public var picture: MachinePicture
   public var changes: [PictureChange]
-  /// A CPU that could have gone on and was left, and the one that runs.
+  /// A preempted CPU, and the one that runs instead.
   public var preemption: (left: Int, goesOn: Int)?
   /// The operation that begins with this step.
   public var begins: String?
   /// Operations that end with this step or right after it, and their results.
   public var ends: [(cpu: Int, result: String)] = []
-  /// True if the steps from here to the end repeat for ever.
+  /// True if the steps from here to the end repeat forever.
   public var beginsLoop = false
-  /// True if a story of the trace must mention it.
+  /// True if the story of the trace must include it.
   public var isKey = false
 
   public static func == (a: Moment, b: Moment) -> Bool {
@@ -65,7 +64,7 @@ public struct TraceMoments: Sendable {
     markKeys()
   }
 
-  /// The violated invariant and what it says.
+  /// The violated invariant and its report.
   public var violation: (id: String, report: Violation)? {
     trace.violation.map { (id: $0.invariant, report: $0.report) }
   }
@@ -78,7 +77,8 @@ public struct TraceMoments: Sendable {
     return picture.pages.filter { names($0, in: report.message) }.map(\.id)
   }
 
-  /// True if a sentence names a page, or one of its words, and not one whose name begins like it.
+  /// True if a sentence names a page or one of its words, and not just a page whose name starts
+  /// with the same text.
   private static func names(_ page: MachinePicture.Page, in text: String) -> Bool {
     text.ranges(of: page.name).contains { range in
       let before = text[..<range.lowerBound].last
@@ -87,7 +87,7 @@ public struct TraceMoments: Sendable {
       if after.hasPrefix("[") || after.hasPrefix(".references") || after.hasPrefix(".private") {
         return true
       }
-      // A root's name is also a word of every sentence about roots.
+      // The name of a root is also an ordinary word in sentences about roots.
       guard !page.isRoot, let next = after.first else { return !page.isRoot }
       let isEnd = next == "." && after.dropFirst().first.map(\.isWhitespace) != false
       return isEnd || next.isWhitespace || ",:;'".contains(next)
@@ -110,7 +110,7 @@ public struct TraceMoments: Sendable {
       if position == recording.loop { beginsLoop = true }
       let picture = recording.pictures[position + 1]
       if step.isBoundary {
-        // Not something the code does: what there is to see of it belongs to the step before.
+        // Not an action of the code: its visible effect belongs to the previous step.
         moments[moments.count - 1].picture = picture
       } else {
         (number, local) = step.isLocal ? (number, local + 1) : (number + 1, 0)
@@ -144,7 +144,7 @@ public struct TraceMoments: Sendable {
     }
   }
 
-  /// Who is inside of something at the end entered it at some moment, and that moment matters.
+  /// If a CPU is inside a section at the end, the moment at which it entered matters.
   private mutating func markOpenStretches() {
     let end = moments[moments.count - 1].picture.cpus
     for cpu in end.indices {
@@ -166,9 +166,9 @@ public struct TraceMoments: Sendable {
     }
   }
 
-  /// Marks what the invariant that failed had looked at, where it was written last.
+  /// Marks the last writes of the words that the failed invariant had read.
   ///
-  /// An invariant that looks at everything tells by what it says which page it is about.
+  /// For an invariant that reads everything, the pages named in its message count instead.
   ///
   /// - Returns: the moments of those writes.
   private mutating func markInspected() -> [Int] {
@@ -185,8 +185,8 @@ public struct TraceMoments: Sendable {
     }
   }
 
-  /// What must be told: what is notable in itself, what concerns the pages that the violation
-  /// names, what the invariant looked at, preemptions, and where it ends.
+  /// Marks the key moments: notable changes, changes of the pages that the violation names, writes
+  /// that the invariant read, preemptions, and the end.
   private mutating func markKeys() {
     if violation != nil, recording.loop == nil { markOpenStretches() }
     let decisive = markInspected()
@@ -213,7 +213,7 @@ public struct TraceMoments: Sendable {
 }
 
 extension Moment {
-  /// The step in words, with what came of it.
+  /// The step in words, with its result.
   var actionText: String {
     guard let step else { return "Before the first step" }
     return step.action + (step.outcome.isEmpty ? "" : ": \(step.outcome)")

@@ -1,22 +1,22 @@
-// The pages as files: which differ from what they should be, and writing those.
+// The pages as files: finding those out of date, and writing them.
 
 import Foundation
 
 /// Why pages cannot be written.
 public enum DocumentError: Error, Equatable {
-  /// A file has a page's name and was written by somebody else.
+  /// A file with the name of a page was not written by this tool.
   case inTheWay(path: String)
   case cannotWrite(path: String, reason: String)
 }
 
 /// The pages in a folder.
 public struct DocumentFolder {
-  /// What differs from what should be there.
+  /// A page that must be written or removed.
   public struct Change: Equatable, Sendable {
     public let path: String
-    /// What is wrong with the page, in words.
+    /// The problem with the page, in words.
     public let text: String
-    /// What to write; nil if the page is to go.
+    /// The new contents; nil to remove the page.
     let contents: String?
   }
 
@@ -24,9 +24,9 @@ public struct DocumentFolder {
 
   public init(_ url: URL) { self.url = url }
 
-  /// What has to change for the folder to hold the pages, and of such pages no other.
+  /// The changes after which the folder has exactly these pages.
   ///
-  /// - Throws: `DocumentError` if a file is in the way that is no such page.
+  /// - Throws: `DocumentError` if a file of that name is not such a page.
   public func changes(for pages: [DocumentPage]) throws(DocumentError) -> [Change] {
     var changes: [Change] = []
     for page in pages {
@@ -51,7 +51,7 @@ public struct DocumentFolder {
     return changes
   }
 
-  /// The text of a page that is there; nil if there is none.
+  /// The text of an existing page, or nil.
   private func written(_ path: String) throws(DocumentError) -> String? {
     let file = url.appendingPathComponent(path)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
@@ -61,7 +61,7 @@ public struct DocumentFolder {
     return text
   }
 
-  /// Makes the changes, each file in one go.
+  /// Makes the changes, writing each file atomically.
   public func write(_ changes: [Change]) throws(DocumentError) {
     for change in changes {
       let file = url.appendingPathComponent(change.path)

@@ -1,4 +1,4 @@
-// The pages that the tool writes about itself: nothing in them is typed in.
+// The generated pages: every statement in them is computed.
 
 import GracewalkChecking
 import GracewalkInvariants
@@ -6,11 +6,11 @@ import GracewalkMachine
 
 /// A page of the documentation.
 public struct DocumentPage: Equatable, Sendable {
-  /// Where it is, from the folder of all documents.
+  /// Its path relative to the folder of documents.
   public let path: String
   public let text: String
 
-  /// What every page begins with: only such are ever replaced.
+  /// The first line of every page: only files that begin with it are ever replaced.
   public static let mark = "<!-- Written by gracewalk document. Do not edit. -->"
 
   init(_ path: String, _ lines: [String]) {
@@ -19,9 +19,9 @@ public struct DocumentPage: Equatable, Sendable {
   }
 }
 
-/// All pages, from what was found out about all models.
+/// All pages, made from the evidence of all models.
 public struct DocumentSet: Sendable {
-  /// Folders in which every page is one of these.
+  /// Folders that contain only generated pages.
   public static let folders = ["Invariants", "Systems"]
 
   public let pages: [DocumentPage]

@@ -1,4 +1,5 @@
-// The page of an invariant: what must hold, why, who requires it, and a trace that shows it broken.
+// The page of an invariant: its statement, its reason, the models that require it, and a trace of a
+// violation.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -6,7 +7,7 @@ import GracewalkInvariants
 import GracewalkMachine
 import GracewalkTraces
 
-/// What is known of an invariant.
+/// An invariant and the evidence about it.
 struct InvariantPage {
   private let invariant: any Invariant
   private let required: [Evidence]
@@ -92,7 +93,7 @@ struct InvariantPage {
 
 /// Pieces of evidence in words.
 enum EvidenceText {
-  /// What was covered, without anything that differs between machines.
+  /// The covered scope, without anything that differs between machines.
   static func explored(_ report: CheckReport) -> String {
     "\(report.scope); \(counted(report.statistics.states, "state")), "
       + counted(report.statistics.executions, "execution")

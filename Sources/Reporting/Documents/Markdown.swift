@@ -1,6 +1,6 @@
-// The little Markdown that pages are made of.
+// The Markdown constructs that pages use.
 
-/// Text that stands for itself in Markdown.
+/// Escapes text so that Markdown shows it literally.
 func markdown(_ text: String) -> String {
   var escaped = ""
   for character in text {
@@ -13,7 +13,7 @@ func markdown(_ text: String) -> String {
 /// A name or a piece of code.
 func code(_ text: String) -> String { "`\(text.replacing("`", with: "'"))`" }
 
-/// Lines that stand as they are.
+/// Lines shown verbatim.
 func codeBlock(_ lines: [String]) -> [String] { ["```text"] + lines + ["```"] }
 
 /// A table; cells are Markdown already, and bars are escaped here.

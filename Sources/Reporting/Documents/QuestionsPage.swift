@@ -1,4 +1,4 @@
-// All questions on one page, by date, with what the tool says to each.
+// All questions on one page, by date, with the tool's answers.
 
 import GracewalkChecking
 

@@ -1,4 +1,5 @@
-// The page of a system: who asked what, the verdicts that answer it, and what each step is for.
+// The page of a system: the questions, the verdicts that answer them, and whether each step is
+// needed.
 
 import GracewalkChecking
 import GracewalkInvariants
@@ -6,12 +7,12 @@ import GracewalkMachine
 import GracewalkSupport
 import GracewalkTraces
 
-/// What is known of a system.
+/// A system and the evidence about it.
 struct SystemPage {
   let system: ModelSystem
   let evidence: [Evidence]
 
-  /// Where its questions come from, each once.
+  /// The origins of its questions, without duplicates.
   var origins: [Origin] {
     var found: [Origin] = []
     for case let origin? in system.models.map(\.origin) where !found.contains(origin) {
@@ -20,7 +21,7 @@ struct SystemPage {
     return found
   }
 
-  /// The models that are there for a question.
+  /// The models that answer a question.
   func evidence(for origin: Origin) -> [Evidence] {
     evidence.filter { $0.model.origin == origin }
   }
@@ -45,7 +46,8 @@ struct SystemPage {
       + "*\(markdown(origin.subject))*:"
   }
 
-  /// What the tool says to a question: what holds, what fails without which step.
+  /// The tool's answer to a question: which models hold, and which invariants fail without which
+  /// step.
   static func answer(_ evidence: [Evidence]) -> [String] {
     var lines: [String] = []
     for item in evidence where item.model.expectation == .holds {
@@ -71,7 +73,7 @@ struct SystemPage {
     return lines + [""]
   }
 
-  /// What becomes of a model without the steps that its question is about.
+  /// The findings about the steps that a model's question is about.
   private static func asked(_ item: Evidence) -> [String] {
     guard let steps = item.model.origin?.steps, let ablation = item.ablation else { return [] }
     return ablation.rows.filter { steps.contains($0.step.weakening) }.map { row in
@@ -80,7 +82,7 @@ struct SystemPage {
     }
   }
 
-  /// What becomes of the step in single calls, where that is different.
+  /// The findings about single calls of the step, if they differ.
   private static func calls(of row: AblationReport.Row) -> String {
     guard row.callsDiffer else { return "" }
     let calls = row.calls.map { "\($0.step.path ?? 0) \($0.finding.word)" }
@@ -91,7 +93,7 @@ struct SystemPage {
     "[\(invariant)](../Invariants/\(invariant).md)"
   }
 
-  /// That an invariant is not the only one.
+  /// Says how many more invariants fail.
   private static func others(_ count: Int) -> String {
     count > 1 ? " and \(count - 1) more" : ""
   }

@@ -1,15 +1,15 @@
-// One self-contained page for one trace: what went wrong, the story, and every moment to look at.
+// One self-contained page for one trace: the violation, the story, and every moment.
 
 import GracewalkChecking
 import GracewalkInvariants
 import GracewalkMachine
 import GracewalkTraces
 
-/// A counterexample for people who never saw the model.
+/// A counterexample for readers who have never seen the model.
 ///
-/// The page loads nothing, and the same trace gives the same bytes. What a script shows one moment
-/// at a time is drawn here, part by part, and each part that recurs is kept once. Without the
-/// script the steps and the last moment are there to read.
+/// The page loads nothing, and the same trace gives the same bytes. The parts that the script shows
+/// at each moment are drawn here, and parts that recur are stored once. Without the script, the
+/// page still shows the steps and the last moment.
 public struct HTMLPage {
   private let moments: TraceMoments
   private let model: Model?
@@ -19,7 +19,7 @@ public struct HTMLPage {
 
   /// - Parameters:
   ///   - trace: recorded with pictures.
-  ///   - model: what the trace is of, for what it says about itself.
+  ///   - model: the model of the trace, for its description.
   public init(_ trace: Trace, of model: Model?) {
     moments = TraceMoments(trace)
     self.model = model
@@ -113,10 +113,10 @@ public struct HTMLPage {
   }
 }
 
-/// What the script needs: every part once, and for each moment which parts it shows.
+/// The script's data: every part once, and for each moment the parts that it shows.
 struct PageData: Encodable {
   struct Shown: Encodable {
-    /// The label in an address, and in words.
+    /// The moment's label in the page's address, and its title.
     var label: String
     var title: String
     /// Numbers of parts.

@@ -1,4 +1,4 @@
-// Text inside of markup and data inside of a script, so that no name can end either.
+// Escapes text in markup and data in a script, so that no name can end either.
 
 import Foundation
 
@@ -21,8 +21,8 @@ enum HTMLText {
     return result
   }
 
-  /// Data for a script element: JSON without a character that could end the element, or that older
-  /// scripts take for the end of a line.
+  /// Data for a script element: JSON without characters that could end the element, or that old
+  /// scripts treat as line breaks.
   static func json(_ value: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

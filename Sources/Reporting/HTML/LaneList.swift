@@ -1,13 +1,13 @@
-// The list of steps: a lane for each CPU, time downwards, with bars for what lasts.
+// The list of steps: a lane for each CPU, time downwards, with bars for sections and waits.
 
 import GracewalkMachine
 import GracewalkTraces
 
 /// Rows of the list of steps, each with a cell for each lane.
 ///
-/// The same markup is columns on a wide screen, and on a narrow one tracks beside a list.
+/// The same markup gives columns on a wide screen, and narrow tracks next to a list on a small one.
 struct LaneList {
-  /// What lasts in a lane, as a bar: its class, and in words.
+  /// Something that lasts in a lane, drawn as a bar, with its class and its description.
   private enum Bar: String, CaseIterable {
     case section = "r"
     case mask = "k"
@@ -15,7 +15,7 @@ struct LaneList {
   }
 
   private let moments: TraceMoments
-  /// For each moment and CPU, the bars there are.
+  /// The bars at each moment, by CPU.
   private let bars: [[Int: [Bar]]]
   private let usedBars: [Bar]
   /// For each CPU, its operations as ranges of moments.
@@ -162,7 +162,7 @@ struct LaneList {
 
   // MARK: Cells
 
-  /// What a lane shows beside a row: the operation that is under way, and bars.
+  /// The part of a row that another CPU's lane shows: the operation under way, and bars.
   ///
   /// - Parameter continuesTo: for a line between moments, the moment after it.
   private func cell(
@@ -193,7 +193,7 @@ struct LaneList {
       "<i class=\"\(names)\" style=\"grid-column:\(column + 2)\">\(shown.joined())\(remark)</i>"
   }
 
-  /// What begins or ends in a lane while another CPU steps.
+  /// The text for sections and waits that begin or end in a lane while another CPU steps.
   private func remark(_ cpu: Int, at index: Int, _ now: [Bar], _ earlier: [Bar]) -> String {
     var texts: [String] = []
     if now.contains(.wait), !earlier.contains(.wait) {
@@ -229,7 +229,7 @@ struct LaneList {
         }
       }
     }
-    // What never ends is under way at the end.
+    // Operations that never end are still under way at the end.
     for (cpu, start) in open.sorted(by: { $0.key < $1.key }) {
       ranges[cpu, default: []].append(start...moments.moments.count)
     }

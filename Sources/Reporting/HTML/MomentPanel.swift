@@ -1,13 +1,13 @@
-// What stands beside the tables at one moment: the step, what it changed, each CPU and its caches.
+// The panel next to the tables at one moment: the step, its changes, each CPU and its caches.
 
 import GracewalkMachine
 import GracewalkTraces
 
-/// Parts of the page that are about one moment.
+/// The parts of the page that depend on the moment.
 struct MomentPanel {
   private let moments: TraceMoments
 
-  /// Names of the words that tell something: locks, and what changes at some time.
+  /// Names of the words worth showing: locks, and words that change at some moment.
   private let shownWords: Set<String>
 
   init(_ moments: TraceMoments) {
@@ -31,7 +31,7 @@ struct MomentPanel {
     return part.count == 1 ? "Step \(label) of \(steps)" : "After step \(part[0]) of \(steps)"
   }
 
-  /// The step, where the code takes it, and what it changed.
+  /// The step, its place in the code, and its changes.
   func step(_ index: Int) -> String {
     let moment = moments.moments[index]
     var lines: [String] = []
@@ -73,7 +73,7 @@ struct MomentPanel {
 
   // MARK: CPUs, caches and words
 
-  /// One part for each CPU that is inside of something or has something cached, and one for words.
+  /// One part for each CPU with an activity or a cached entry, and one for words.
   func state(_ index: Int) -> [String] {
     let picture = moments.moments[index].picture
     let before = index > 0 ? moments.moments[index - 1].picture : nil
@@ -107,7 +107,7 @@ struct MomentPanel {
       + "<ul>\(items.joined())</ul></section>"
   }
 
-  /// What a CPU is inside of and waits for, and what it has queued.
+  /// A CPU's sections, waits and queued callbacks.
   private func activities(of cpu: Int, in picture: MachinePicture) -> [String] {
     CPUState.texts(of: cpu, in: picture, names: moments.recording.cpus)
   }

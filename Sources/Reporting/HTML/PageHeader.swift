@@ -1,4 +1,4 @@
-// The beginning and the end of the page: the verdict and its reason, and where the trace is from.
+// The start and end of the page: the verdict and its reason, and the origin of the trace.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -23,7 +23,7 @@ struct PageHeader {
     if let model {
       lines.append("<p class=\"scenario\">\(HTMLText.escaped(model.scenarioText))</p>")
     }
-    // What the model leaves out, and what was left out of it.
+    // The model's own omission, and the step that an ablation left out.
     let omissions = [model?.omission, trace.without?.sentence].compactMap { $0 }
     if !omissions.isEmpty {
       let text = HTMLText.escaped(omissions.joined(separator: "; "))
@@ -37,7 +37,7 @@ struct PageHeader {
       .joined()
   }
 
-  /// What is wrong, what must hold, and why.
+  /// The violation, the rule, and the reason for the rule.
   var verdict: String {
     guard let (id, report) = moments.violation else {
       let rest =
@@ -60,10 +60,10 @@ struct PageHeader {
     return (lines + ["</div>"]).joined(separator: "\n")
   }
 
-  /// It may begin with a name, whose first letter stays as it is.
+  /// The first letter is kept, since the text may begin with a name.
   private func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : "\(text)." }
 
-  /// Where the trace is from and how to see it again.
+  /// The origin of the trace, and how to replay it.
   var facts: String {
     var facts: [(String, String)] = [
       ("Run it again", "<code>\(HTMLText.escaped(replayCommand))</code>"),

@@ -1,4 +1,4 @@
-// What the page does: shows one moment at a time, by slider, buttons, keys, clicks and address.
+// The script of the page: shows one moment at a time, by slider, buttons, keys, clicks and address.
 
 enum PageScript {
   static let text = #"""

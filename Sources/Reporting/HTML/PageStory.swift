@@ -1,4 +1,4 @@
-// The story of a trace: the few steps that matter, in order, and what each of them did.
+// The story of a trace: the few steps that matter, in order, with their effects.
 
 import GracewalkMachine
 import GracewalkTraces
@@ -51,7 +51,7 @@ struct PageStory {
     return text + "</li>"
   }
 
-  /// What a CPU did last: it may go on with what it knew then.
+  /// The last step of a CPU: it may act on what it learned then.
   private func lastStep(_ cpu: Int, _ index: Int) -> String {
     guard let moment = moments.moments[..<index].last(where: { $0.step?.cpu == cpu }) else {
       return ""

@@ -1,9 +1,9 @@
-// How the page looks: wide and narrow, light and dark, and on paper.
+// The style sheet: wide and narrow, light and dark, and print.
 
 enum PageStyle {
   static let text = colours + frame + story + tree + lanes + narrow + print
 
-  /// Nothing is told by colour alone: each has a shape, a pattern or a word beside it.
+  /// Colour never carries meaning alone: there is always a shape, a pattern or a word as well.
   private static let colours = #"""
 
     :root{--bg:#f7f7f5;--card:#fff;--ink:#1d2126;--soft:#59616b;--line:#dcdfe3;--tint:#f0f1f3;

@@ -5,12 +5,12 @@ import GracewalkTraces
 
 /// Draws pictures of one trace.
 ///
-/// Parts that do not change from moment to moment are equal texts, which the page keeps once.
+/// Parts that do not change between moments are equal strings, which the page stores once.
 struct TreeDrawing {
   private let layout: TreeLayout
-  /// Pages that the violation names, at the moment where it shows.
+  /// Pages that the violation names, marked at the moment of the violation.
   private let suspects: [Int]
-  /// Whether what is unreachable at the end was forgotten for good.
+  /// Whether pages that are unreachable at the end are leaked.
   private let isLeak: Bool
 
   init(_ moments: TraceMoments) {

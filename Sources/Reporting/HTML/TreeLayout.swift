@@ -1,11 +1,10 @@
-// Where each page stands in the drawing: the same place at every moment, so that nothing jumps.
+// The position of each page in the drawing: the same at every moment, so that nothing jumps.
 
 import GracewalkMachine
 
 /// A column for each level, the children of a page to its right, in the order of its entries.
 ///
-/// A page that was unlinked stays where it was: that no arrow leads there any more is what the
-/// reader is to see.
+/// An unlinked page keeps its place, so the reader sees that no arrow leads there any more.
 struct TreeLayout {
   struct Place: Equatable {
     var x: Int

@@ -5,10 +5,10 @@ import GracewalkExploration
 import GracewalkMachine
 import GracewalkTraces
 
-/// What each step of a model is there for.
+/// Whether each step of a model is needed.
 public struct AblationDocument: Encodable, Sendable {
   struct Step: Encodable, Sendable {
-    /// As `--without` takes it.
+    /// The step, as `--without` takes it.
     var step: String
     var weakening: String
     var operation: String
@@ -17,13 +17,13 @@ public struct AblationDocument: Encodable, Sendable {
     var finding: String
     /// Invariants that fail without it, each alone.
     var violates: [String]?
-    /// Outcomes that no execution has without it.
+    /// Declared outcomes that never happen without it.
     var neverHappens: [String]?
     /// Why it is inseparable or undecided.
     var reason: String?
     /// A counterexample of one of the invariants, in steps that `gracewalk replay` takes.
     var counterexample: Counterexample?
-    /// The same for each of the calls that lead to the step, where there are several.
+    /// The same for each call that leads to the step, if there are several.
     var calls: [Step]?
   }
 

@@ -13,7 +13,7 @@ public struct CheckDocument: Encodable, Sendable {
     var blocked: Int
     var truncated: Int
     var states: Int
-    /// What the states stand for if identical CPUs were exchanged.
+    /// States before merging those that differ by an exchange of identical CPUs.
     var statesCovered: Int?
     var transitions: Int
     var depthMax: Int
@@ -32,12 +32,12 @@ public struct CheckDocument: Encodable, Sendable {
   struct Counterexample: Encodable, Sendable {
     var invariant: String
     var message: String
-    /// What the invariant says, and why.
+    /// The statement of the invariant, and its rationale.
     var statement: String?
     var rationale: String?
     var details: [String]
     var schedule: String
-    /// The first of the steps that repeat for ever, counted from 0.
+    /// The index of the first step that repeats forever, from 0.
     var loop: Int?
     var preemptions: Int
     var minimal: Bool
@@ -48,15 +48,15 @@ public struct CheckDocument: Encodable, Sendable {
   var model: String
   var scenario: String
   var leavesOut: String?
-  /// What the memory model cannot tell.
+  /// The question that the memory model cannot answer.
   var notAnswered: String?
   var parameters: [String: Int]
-  /// What the modelled MMU can do, where there is one.
+  /// The features of the modelled MMU, if there is one.
   var features: String?
   var invariants: [String]
-  /// Whether the options say which invariants alone to require.
+  /// Whether options restrict the required invariants.
   var restricted: Bool?
-  /// What applies and was not required.
+  /// Invariants that apply but were not required.
   var notJudged: [Unjudged]?
   var search: String
   /// Threads that searched.
@@ -64,20 +64,20 @@ public struct CheckDocument: Encodable, Sendable {
   var note: String?
   var scope: String
   var verdict: String
-  /// What must happen in some execution, and does in none.
+  /// Declared outcomes that never happen.
   var vacuous: [Missing]?
   var reason: String?
-  /// What would make a long check shorter.
+  /// Ways to make a long check shorter.
   var hints: [String]?
-  /// Executions sampled on the side of the search, where one of them violates an invariant.
+  /// Random executions sampled until one violated an invariant.
   var sampled: Int?
   var counts: Counts
   var coverage: CoverageEntry
-  /// An estimate, from 0 to 1, of an incomplete check.
+  /// The estimated part explored by an incomplete check, from 0 to 1.
   public private(set) var explored: Double?
-  /// The chance that two different states were merged is below this.
+  /// An upper bound on the probability that two different states were merged.
   var collisionChance: Double?
-  /// States that had the hash of another and were told apart, if states were compared in full.
+  /// Different states that had the same hash, if states were compared in full.
   var collisions: Int?
   var counterexample: Counterexample?
   /// The only value that differs between two runs.
@@ -137,7 +137,7 @@ public struct CheckDocument: Encodable, Sendable {
   }
 }
 
-/// Encodes for people and programs: sorted keys, indented, slashes as they are.
+/// Encodes for people and programs: sorted keys, indented, slashes unescaped.
 public func json(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -7,7 +7,7 @@ import GracewalkTraces
 
 /// A report that build servers show as tests.
 ///
-/// JUnit has no standard of its own; this is what its readers have in common. Times are the only
+/// JUnit XML has no standard; this is the subset that common readers support. Times are the only
 /// values that differ between two runs.
 public struct JUnitText {
   private var suites: [Suite]
@@ -27,17 +27,17 @@ public struct JUnitText {
 
   private enum Outcome {
     case passed
-    /// What was judged is wrong.
+    /// The judged invariant fails.
     case failed(type: String, message: String, text: String)
-    /// There is no verdict, though there should be one.
+    /// There should be a verdict, but there is none.
     case error(type: String, message: String, text: String)
-    /// Nobody knows, and nobody needs to yet.
+    /// Not judged.
     case skipped(message: String)
   }
 
   /// A check of one model: a test case for each invariant that is required.
   ///
-  /// - Parameter replayCommand: what shows the counterexample again.
+  /// - Parameter replayCommand: the command that replays the counterexample.
   public init(_ report: CheckReport, seconds: Double? = nil, replayCommand: String? = nil) {
     let name = Self.name(report.model, report.parameters.values)
     let text = Self.text(of: report, replayCommand)
@@ -95,7 +95,7 @@ public struct JUnitText {
       .joined(separator: "\n")
   }
 
-  /// A search ends with the first violation, so of the others nothing is known.
+  /// A search ends with the first violation, so the other invariants are not judged.
   private static func outcome(of id: String, _ report: CheckReport, _ text: String) -> Outcome {
     switch report.verdict {
     case .holds, .incomplete(.vacuous): return .passed
@@ -181,7 +181,7 @@ public struct JUnitText {
     ]
   }
 
-  /// In milliseconds and without an exponent, which readers do not expect.
+  /// In milliseconds, without an exponent, which some readers reject.
   private func time(_ seconds: [Double]) -> [(name: String, value: String)] {
     guard !seconds.isEmpty else { return [] }
     let milliseconds = Int((seconds.reduce(0, +) * 1000).rounded())

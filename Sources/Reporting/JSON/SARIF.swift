@@ -1,4 +1,4 @@
-// The parts of SARIF 2.1.0 that reports use, by their names there.
+// The parts of SARIF 2.1.0 that reports use, with the names of the specification.
 
 /// A log file (section 3.13 of the specification).
 public struct SARIFLog: Encodable, Sendable {
@@ -70,7 +70,7 @@ public struct SARIFLog: Encodable, Sendable {
     var message: Message
     var locations: [Location]
     var codeFlows: [CodeFlow]
-    /// What must stay the same for a violation to be known again, by the name of the method.
+    /// Values that identify the same violation across runs, by the name of the method.
     var partialFingerprints: [String: String]
     var suppressions: [Suppression]?
     var properties: [String: String]

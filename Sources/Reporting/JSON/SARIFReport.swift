@@ -1,4 +1,4 @@
-// Violations as SARIF results: where in the model's source, and the way there, CPU by CPU.
+// Violations as SARIF results: the place in the model's source, and the steps of each CPU.
 
 import Foundation
 import GracewalkChecking
@@ -12,8 +12,8 @@ import GracewalkTraces
 public struct SARIFReport: Sendable {
   /// Version of the command.
   public var version: String
-  /// Where a file is that code calls `Module/File.swift` (`#fileID`), as a path below the root of
-  /// the repository; nil if that is not known.
+  /// Maps `Module/File.swift` (`#fileID`) to a path below the root of the repository; nil if it is
+  /// not known.
   public var path: @Sendable (String) -> String?
 
   public init(version: String, path: @escaping @Sendable (String) -> String?) {
@@ -42,7 +42,7 @@ public struct SARIFReport: Sendable {
       of: report.counterexample.map { [$0] } ?? [])
   }
 
-  /// The catalogue: what a model is declared to violate is a result, too, but a suppressed one.
+  /// The catalogue: a declared violation is a suppressed result.
   public func log(_ checks: [JudgedCheck], exitStatus: Int32) -> SARIFLog {
     var rules = InvariantCatalogue.described.map(\.id)
     for id in checks.flatMap(\.report.invariants) where !rules.contains(id) { rules.append(id) }
@@ -101,8 +101,8 @@ public struct SARIFReport: Sendable {
     SARIFLog.Notification(level: "error", message: SARIFLog.Message(text: text))
   }
 
-  /// A model of one's own may require invariants that are in no catalogue; where none of them
-  /// fails, the id is all there is.
+  /// A user's model may require invariants outside the catalogue; unless one fails, only its id is
+  /// known.
   private func rule(_ id: String, _ own: [InvariantText]) -> SARIFLog.Rule {
     let known =
       InvariantCatalogue.described.first { $0.id == id }.map { InvariantText($0) }
@@ -123,7 +123,7 @@ public struct SARIFReport: Sendable {
     guard case .violated(let id, let violation) = recording.end,
       let index = rules.firstIndex(of: id)
     else { return nil }
-    // What is judged in the end broke with the last step that the code took.
+    // A violation judged at the end is reported at the last step that the code took.
     let broke = recording.steps.last { $0.site.line > 0 } ?? recording.steps.last
     let parameters = parameterText(trace.parameters)
     let without = trace.without.map { ", \($0.sentence)" } ?? ""
@@ -184,7 +184,7 @@ public struct SARIFReport: Sendable {
   private static let root = "SRCROOT"
   private static let module = "MODULES"
 
-  /// Where those are is for the reader to say: a report knows no folder of this machine.
+  /// The reader must resolve these: a report contains no folder of this machine.
   private static let bases: [String: SARIFLog.ArtifactLocation] = [
     root: SARIFLog.ArtifactLocation(
       description: SARIFLog.Message(text: "The root of the repository that the models are in.")),

@@ -6,17 +6,17 @@ import GracewalkExploration
 /// The report of a sweep.
 public struct SweepDocument: Encodable, Sendable {
   struct Counts: Encodable, Sendable {
-    /// Ways to give CPUs operations.
+    /// Ways to assign operations to CPUs.
     var assignments: Int
     var upToOrderOfCPUs: Int
-    /// What is left up to symmetries of operations: the sum of those below.
+    /// The number up to symmetries of operations: the sum of the counts below.
     var combinations: Int
     var exploredCompletely: Int
     var failed: Int
     var containFailing: Int
     var incomplete: Int
     var notLookedAt: Int
-    /// Of those explored completely.
+    /// Executions of the combinations explored completely.
     var executions: Int
     var states: Int
     var transitions: Int
@@ -36,7 +36,7 @@ public struct SweepDocument: Encodable, Sendable {
   var cpus: Int
   var operationsPerCPU: Int
   var verdict: String
-  /// Whether all of the smallest failing combinations were asked for, or the first.
+  /// Whether all smallest failing combinations were requested, not only the first.
   var all: Bool
   var counts: Counts
   var largest: Largest?

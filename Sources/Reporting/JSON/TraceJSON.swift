@@ -1,11 +1,11 @@
-// An execution as JSON: its steps, and what a replay of it shows.
+// An execution as JSON: its steps, and the result of its replay.
 
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkTraces
 
-/// One step, in the same shape wherever steps are listed.
+/// One step, in the same form wherever steps are listed.
 struct StepDocument: Encodable, Sendable {
   var cpu: String
   var operation: String
@@ -29,7 +29,7 @@ struct StepDocument: Encodable, Sendable {
   }
 }
 
-/// A replay: which execution, and how it ends.
+/// A replay: the execution, and its end.
 public struct ReplayDocument: Encodable, Sendable {
   var format = "gracewalk replay 1"
   var model: String
@@ -41,16 +41,16 @@ public struct ReplayDocument: Encodable, Sendable {
   var invariants: [String]
   var foundBy: String
   var schedule: String
-  /// The first of the steps that repeat for ever, counted from 0.
+  /// The index of the first step that repeats forever, from 0.
   var loop: Int?
   var preemptions: Int
   var minimal: Bool
-  /// How it ends: `violated`, `complete` where nothing is left to do, `repeats`, or `unfinished`.
+  /// Its end: `violated`, `complete` if no step is left to take, `repeats`, or `unfinished`.
   var end: String
   var invariant: String?
   var message: String?
   var details: [String]?
-  /// What the invariant says, and why.
+  /// The statement of the invariant, and its rationale.
   var statement: String?
   var rationale: String?
   var steps: [StepDocument]
@@ -83,7 +83,7 @@ public struct ReplayDocument: Encodable, Sendable {
   }
 }
 
-/// The whole catalogue: each check that a declared verdict asks for.
+/// The whole catalogue: each check that a declared verdict implies.
 public struct CatalogueDocument: Encodable, Sendable {
   struct Entry: Encodable, Sendable {
     var expected: String

@@ -1,9 +1,9 @@
-// XML, as much as reports need: elements, attributes, text, and nothing that XML forbids.
+// The XML that reports need: elements, attributes and text, without characters that XML forbids.
 
 /// An element with its attributes, elements or text.
 ///
-/// Foundation's documents live in a library of their own on Linux, and write control characters as
-/// they are, which makes a file that nobody can read.
+/// On Linux, Foundation's XML is in a separate library and writes control characters unescaped, so
+/// that readers reject the file.
 struct XMLElementText {
   var name: String
   var attributes: [(name: String, value: String)] = []
@@ -21,7 +21,7 @@ struct XMLElementText {
       + ["\(indent)</\(name)>"]
   }
 
-  /// Attribute values have their line breaks written out: a reader makes spaces of others.
+  /// Line breaks in attribute values are escaped, since readers turn raw ones into spaces.
   static func escaped(_ text: String, inAttribute: Bool) -> String {
     var escaped = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
@@ -38,7 +38,7 @@ struct XMLElementText {
     return String(escaped)
   }
 
-  /// What a document may have at all, even as a reference (XML 1.0, section 2.2).
+  /// Whether a document may contain the character, even as a reference (XML 1.0, section 2.2).
   private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x9, 0xA, 0xD, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: true

@@ -1,4 +1,4 @@
-// A picture of the machine as lines of text: the tree, the caches and what CPUs are in.
+// A picture of the machine as lines of text: the tree, the caches and the states of CPUs.
 
 import GracewalkMachine
 
@@ -7,7 +7,7 @@ struct PictureText {
   private let before: MachinePicture?
   private let names: [String]
 
-  /// A line, and whether it says something else than at the moment before.
+  /// A line, and whether it differs from the previous moment.
   struct Line: Equatable {
     var text: String
     var isChanged: Bool
@@ -19,7 +19,7 @@ struct PictureText {
     names = cpus
   }
 
-  /// Tables, then what units have cached, then CPUs that are inside of something or wait.
+  /// Tables, then cached entries, then CPUs in sections or waiting.
   var lines: [Line] {
     let old = before.map { PictureText($0, before: nil, cpus: names).texts } ?? []
     return texts.map { text in

@@ -1,13 +1,13 @@
-// Going through a trace by keys: bytes to keys, and keys to the moment that is shown.
+// Stepping through a trace by keys: from bytes to keys, and from keys to the shown moment.
 
-/// A key that means something.
+/// A key with a function.
 public enum StepKey: Equatable, Sendable {
   case forward, back, first, last, help, quit
 }
 
 /// Turns the bytes that a terminal sends into keys.
 ///
-/// Arrows come as several bytes that begin with an escape; what has no meaning is dropped.
+/// Arrow keys send several bytes that begin with an escape; unknown sequences are dropped.
 public struct StepKeyDecoder: Sendable {
   private var sequence: [UInt8] = []
 
@@ -59,14 +59,14 @@ public struct StepKeyDecoder: Sendable {
   }
 }
 
-/// Which moment is shown, and whether the help is.
+/// The shown moment, and whether the help is shown.
 public struct StepNavigator: Equatable, Sendable {
   public private(set) var position: Int
   public private(set) var showsHelp = false
   public private(set) var isDone = false
   private let last: Int
 
-  /// - Parameter count: how many moments there are; the first is shown first.
+  /// - Parameter count: the number of moments; the first is shown first.
   public init(count: Int) {
     last = max(count - 1, 0)
     position = 0

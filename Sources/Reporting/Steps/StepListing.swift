@@ -1,9 +1,9 @@
-// All steps of a trace as plain text, each followed by what it changed: for pipes and files.
+// All steps of a trace as plain text, each followed by its changes, for pipes and files.
 
 import GracewalkMachine
 import GracewalkTraces
 
-/// What `replay --step` prints where there is nobody to press keys.
+/// The output of `replay --step` without a terminal.
 public struct StepListing {
   private let moments: TraceMoments
   private let width: Int
@@ -64,7 +64,7 @@ enum StepWords {
     return site.text
   }
 
-  /// What stands between this step and the one before.
+  /// The lines between this step and the previous one.
   static func notes(before moment: Moment, _ moments: TraceMoments) -> [String] {
     var notes: [String] = []
     if moment.beginsLoop { notes.append("↺ from here on the steps up to the end repeat for ever") }

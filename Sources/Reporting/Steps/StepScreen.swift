@@ -1,19 +1,19 @@
-// One moment of a trace as the lines of a screen: steps around it, what it changed, the tables.
+// One moment of a trace as the lines of a screen: the steps around it, its changes, the tables.
 
 import GracewalkMachine
 import GracewalkTraces
 
 /// Lays a moment out for a terminal of some size.
 ///
-/// No line is wider than the screen and there are no more lines than it has: what does not fit is
-/// cut off and says so.
+/// Invariant: the lines fit the screen in width and number; text that does not fit is cut off with
+/// a mark.
 public struct StepScreen {
   private let moments: TraceMoments
   private let width: Int
   private let height: Int
   private let style: Style
 
-  /// Narrower columns than this would say nothing: then there is one for all CPUs.
+  /// Narrower columns would be useless; below this width there is one column for all CPUs.
   private static let narrowestColumn = 20
 
   public init(_ moments: TraceMoments, width: Int, height: Int, style: Style = .plain) {
@@ -38,7 +38,7 @@ public struct StepScreen {
     return lines + [foot]
   }
 
-  /// The keys, in place of a moment.
+  /// The list of keys, shown instead of a moment.
   public var help: [String] {
     let texts = [
       "Keys", "", "→  n  space   the next step", "←  p         the step before",
@@ -143,7 +143,7 @@ public struct StepScreen {
     return "\(number)  \(cells.joined())"
   }
 
-  /// What a CPU is inside of, as one character.
+  /// The character for the section or wait of a CPU.
   private func bar(_ cpu: Int, _ index: Int) -> String {
     let picture = moments.moments[index].picture
     let state = picture.cpus[cpu]
@@ -154,7 +154,7 @@ public struct StepScreen {
 }
 
 extension String {
-  /// At most `width` characters, with a mark where something is missing.
+  /// At most `width` characters, with an ellipsis if text was cut.
   func cut(to width: Int) -> String { count > width ? prefix(width - 1) + "…" : self }
 
   /// Exactly `width` characters, the last a space.

@@ -1,4 +1,5 @@
-// What each step is there for, in the terminal: by place in the source, then what fails without it.
+// An ablation for the terminal: each step by place in the source, with the invariants that fail
+// without it.
 
 import GracewalkChecking
 import GracewalkMachine
@@ -56,7 +57,7 @@ public struct AblationText {
     return lines
   }
 
-  /// Who asked what, where the model is there for a question.
+  /// The question that the model answers, if any.
   private var question: [String] {
     guard let origin = report.whole.origin else { return [] }
     return wrapped(
@@ -110,7 +111,7 @@ public struct AblationText {
     }
   }
 
-  /// What becomes of the step in single calls that lead to it: at length where they differ.
+  /// The findings about single calls that lead to the step: in detail if they differ.
   private func lines(forCallsOf row: AblationReport.Row) -> [String] {
     guard !row.calls.isEmpty else { return [] }
     guard row.callsDiffer else {
@@ -141,7 +142,7 @@ public struct AblationText {
 }
 
 extension AblationReport {
-  /// False if something could not be checked to the end.
+  /// False if a check was incomplete.
   public var isComplete: Bool {
     !rows.contains { row in
       ([row] + row.calls).contains { if case .undecided = $0.finding { true } else { false } }
@@ -150,7 +151,7 @@ extension AblationReport {
 }
 
 extension AblationReport.Row {
-  /// True if the step is not in all calls what it is in all of them together.
+  /// True if the finding for some call differs from the finding for all calls together.
   var callsDiffer: Bool { calls.contains { $0.finding.word != finding.word } }
 }
 

@@ -13,7 +13,7 @@ public struct CheckText {
   private let width: Int
   private let showsSources: Bool
 
-  /// - Parameter showsSources: whether the trace says where in the source each step stands.
+  /// - Parameter showsSources: whether the trace shows the source line of each step.
   public init(
     _ report: CheckReport, width: Int = 120, style: Style = .plain, showsSources: Bool = false
   ) {
@@ -23,7 +23,7 @@ public struct CheckText {
     self.style = style
   }
 
-  /// What was checked and what came of it: ends before the first empty line of the output.
+  /// The check and its result: ends before the first empty line of the output.
   public var header: [String] {
     var lines = [title, "  scenario: \(report.scenario)"]
     if let omission = report.omission { lines.append("  leaves out: \(omission)") }
@@ -55,7 +55,7 @@ public struct CheckText {
     return lines.flatMap { $0.contains("\u{1B}") ? [$0] : $0.wrapped(to: width) }
   }
 
-  /// What the verdict is not about; nil if it is about all that applies.
+  /// The limits of the verdict; nil if every invariant that applies was judged.
   private var notJudged: String? {
     if report.isRestricted {
       let named = report.invariants.filter { !InvariantCatalogue.keptAlways.contains($0) }
@@ -87,7 +87,7 @@ public struct CheckText {
     style.bold(report.model) + parameterText(report.parameters.values)
   }
 
-  /// The verdict and what exactly it is about.
+  /// The verdict and its exact scope.
   public var verdict: String {
     switch report.verdict {
     case .holds: style.good("holds") + " — every interleaving of \(report.scope)"
@@ -114,7 +114,7 @@ public struct CheckText {
     }
   }
 
-  /// How sure it is that no two different states were merged; nil if none were merged at all.
+  /// How certain it is that no two different states were merged; nil if states were not merged.
   private var mergers: String? {
     if let bound = report.collisionBound {
       return "chance that two different states were merged: below \(bound.text)"
@@ -132,7 +132,7 @@ public struct CheckText {
     return covered > 0 ? " that stand for \(grouped(covered))" : ""
   }
 
-  /// What the search counted.
+  /// The counts of the search.
   public var counts: String {
     let statistics = report.statistics
     var parts = [counted(statistics.executions, "execution")]

@@ -1,4 +1,4 @@
-// What a check covered, in a few lines and as JSON; and its exit status.
+// The coverage of a check, in a few lines and as JSON; and its exit status.
 
 import GracewalkChecking
 import GracewalkMachine
@@ -10,7 +10,7 @@ struct CoverageText {
   private var coverage: Coverage { report.coverage }
   private var soFar: String { report.coversAll ? "" : " so far" }
 
-  /// A line about results and one about entries, if there is something to say.
+  /// A line about results and one about entries, unless they are empty.
   var lines: [String] {
     let results = results.joined(separator: " · ")
     let entries = coverage.levels.map { level in
@@ -22,7 +22,7 @@ struct CoverageText {
     return lines
   }
 
-  /// Operations of one name count as one here; those that return nothing go without saying.
+  /// Operations with the same name count as one here; those that return nothing are omitted.
   private var results: [String] {
     var names: [String] = []
     for item in coverage.operations where !names.contains(item.name) { names.append(item.name) }
@@ -48,14 +48,13 @@ struct CoverageText {
 }
 
 extension CheckReport {
-  /// What maps data at a level: a page at the last one, else a block.
+  /// The name of a leaf at a level: a page at the last one, otherwise a block.
   func leafName(at level: Int?) -> String {
     guard let level else { return "leaf" }
     return level < lastLevel ? "block" : "page"
   }
 
-  /// The exit status of a check: 0 holds, 1 violated, 3 incomplete, which includes that something
-  /// that must happen never does.
+  /// The exit status of a check: 0 holds, 1 violated, 3 incomplete or vacuous.
   public var exitStatus: Int32 {
     switch verdict {
     case .holds: 0
@@ -84,7 +83,7 @@ struct CoverageEntry: Encodable, Sendable {
     var to: String
   }
 
-  /// False if this is what was met so far.
+  /// False if the coverage is of an unfinished search.
   var complete: Bool
   var operations: [Operation]
   var entries: [Level]

@@ -67,7 +67,7 @@ public struct MatrixText {
 }
 
 extension VerdictMatrix.Entry {
-  /// The rows with their labels; a single one where all are the same.
+  /// The rows with their labels; a single row if all are the same.
   fileprivate var shownRows: [(label: String, cells: [VerdictMatrix.Cell])] {
     if rows.count > 1, rows.allSatisfy({ $0.cells == rows[0].cells }) {
       return [("all", rows[0].cells)]
@@ -76,13 +76,13 @@ extension VerdictMatrix.Entry {
   }
 }
 
-/// The matrix as JSON: nothing is left out or put together.
+/// The matrix as JSON: no rows are omitted or combined.
 public struct MatrixDocument: Encodable, Sendable {
   struct Entry: Encodable, Sendable {
     var model: String
     /// `any` for a model whose verdicts do not depend on the architecture.
     var architecture: String
-    /// By invariant; what is not required is left out.
+    /// By invariant; those not required are omitted.
     var verdicts: [String: String]
   }
 

@@ -1,10 +1,10 @@
-// Progress and estimates in words, with no more digits than they are good for.
+// Progress and estimates in words, with no more digits than are meaningful.
 
 import GracewalkExploration
 
-/// Words for how far a search has come.
+/// Describes the progress of a search.
 public enum ProgressText {
-  /// What was done, how fast, and what is left as far as that is known.
+  /// The work done, its speed, and the remaining work if it can be estimated.
   public static func line(_ label: String, _ progress: SearchProgress) -> String {
     let statistics = progress.statistics
     let executions = statistics.executions + statistics.blocked
@@ -16,14 +16,14 @@ public enum ProgressText {
       + (estimate.isEmpty ? "" : "; \(estimate)")
   }
 
-  /// What is known about the end of a run; empty if nothing is.
+  /// The estimate of the end of a run; empty if there is none.
   private static func estimate(_ progress: SearchProgress) -> String {
     var parts: [String] = []
     if let fraction = progress.fractionDone {
       let text = progress.isExact ? "\(Int(fraction * 100)) %" : part(fraction)
       parts.append("\(text) done")
     }
-    // The rest of a part too small to name would be a guess.
+    // Below that, the remaining time would be a guess.
     let isNamed = progress.isExact || (progress.fractionDone ?? 0) >= 0.01
     let seconds = isNamed ? progress.secondsLeft : nil
     if let bound = progress.secondsToBound, bound < seconds ?? .infinity {
@@ -55,8 +55,8 @@ public enum ProgressText {
     }
   }
 
-  /// What to say if states are likely to need more memory than there is; nil if they are not, or
-  /// it is too early to say.
+  /// A warning if states are likely to need more memory than the machine has; nil if not, or if it
+  /// is too early to tell.
   ///
   /// - Parameter memory: bytes of the machine.
   public static func memoryWarning(_ progress: SearchProgress, memory: Int) -> String? {

@@ -17,7 +17,7 @@ public struct SweepText {
     self.style = style
   }
 
-  /// What was covered and what came of it: ends before the first empty line of the output.
+  /// The scope and the result: ends before the first empty line of the output.
   public var header: [String] {
     var lines = [style.bold(report.model), "  start: \(report.start)"]
     lines.append("  operations: \(report.operations.joined(separator: "; "))")
@@ -74,7 +74,8 @@ public struct SweepText {
       + report.world
   }
 
-  /// The combination that fails and has fewest operations: of all, if none before it was cut short.
+  /// Describes the failing combination with the fewest operations: the smallest of all, if no
+  /// earlier one was cut short.
   private var smallest: String {
     let combination = report.failures[0].combination
     let operations = combination.operationCount
@@ -84,7 +85,7 @@ public struct SweepText {
       + "combination\(others) that fails"
   }
 
-  /// How many combinations there are, and up to what.
+  /// The number of combinations, and the symmetries up to which they are counted.
   private var space: String {
     var text =
       "\(counted(report.assignments, "way")) to give CPUs operations, "

@@ -12,14 +12,14 @@ public struct TraceTable {
   private let columns: [Int]
   private let columnWidth: Int
   private let numberWidth = 4
-  /// The column in which sources stand; nil if they stand below the table, or nowhere.
+  /// The column for sources; nil if they are listed below the table, or not shown.
   private let sourceColumn: Int?
   private let showsSources: Bool
   private static let narrowestColumn = 24
   private static let widestColumn = 52
 
-  /// - Parameter width: characters per line to aim at; columns never get narrower than 24.
-  ///   Sources are a last column if it fits, and else a list below the table.
+  /// - Parameter width: characters per line to aim at; columns are at least 24 wide. Sources are a
+  ///   last column if it fits, otherwise a list below the table.
   public init(
     _ recording: Recording, width: Int = 120, style: Style = .plain, showsSources: Bool = false
   ) {
@@ -39,14 +39,14 @@ public struct TraceTable {
     sourceColumn = showsSources && sources > 0 && fits ? end : nil
   }
 
-  /// Where the code of a step stands: the file without its module, and the line.
+  /// The source of a step: the file without its module, and the line.
   private static func source(_ step: RecordedStep) -> String {
     guard step.site.line > 0 else { return "" }
     let file = step.site.file.split(separator: "/").last.map(String.init) ?? step.site.file
     return "\(file):\(step.site.line)"
   }
 
-  /// The whole table, line by line, without what came before and after it.
+  /// The lines of the table, without header and conclusion.
   public var lines: [String] {
     var lines: [String] = []
     if recording.initialTables.contains(where: { !$0.isEmpty }) {
@@ -77,12 +77,12 @@ public struct TraceTable {
   private struct Context {
     var number = 0
     var tables: [String]
-    /// Operation and scopes each CPU is in.
+    /// The current operation and scopes of each CPU.
     var places: [Int: [String]] = [:]
     var operations: [Int: Int] = [:]
   }
 
-  /// The sources of all numbered steps by file, where there is no column for them.
+  /// The sources of all numbered steps by file, if there is no column for them.
   private var sourceList: [String] {
     guard showsSources, sourceColumn == nil else { return [] }
     var files: [(name: String, places: [(first: Int, last: Int, line: Int)])] = []

@@ -1,4 +1,4 @@
-// What surrounds a trace in the terminal: where it comes from, and what it shows.
+// A trace for the terminal: its origin, its table and its conclusion.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -14,7 +14,7 @@ public struct TraceText {
   private let width: Int
   private let showsSources: Bool
 
-  /// - Parameter showsSources: whether to say where in the source each step stands.
+  /// - Parameter showsSources: whether to show the source line of each step.
   public init(
     _ trace: Trace, width: Int = 120, style: Style = .plain, showsSources: Bool = false
   ) {
@@ -24,14 +24,14 @@ public struct TraceText {
     self.style = style
   }
 
-  /// The table and the conclusion: the same for a check and for a replay of what it found.
+  /// The table and the conclusion: the same for a check and for a replay of its counterexample.
   public var body: [String] {
     let table = TraceTable(
       trace.recording, width: width, style: style, showsSources: showsSources)
     return table.lines + [""] + conclusion
   }
 
-  /// What is wrong, or that nothing is.
+  /// The violation, or a statement that nothing is wrong.
   var conclusion: [String] {
     switch trace.recording.end {
     case .complete: return ["Nothing is wrong in this execution."]
@@ -53,7 +53,7 @@ public struct TraceText {
     }
   }
 
-  /// What is known of simpler executions, and of a livelock how it loops.
+  /// Whether a simpler execution exists, and for a livelock the number of steps that repeat.
   private var simplest: String {
     guard trace.recording.loop != nil else {
       return trace.isMinimal ? "; no simpler execution shows it" : ""
@@ -64,17 +64,17 @@ public struct TraceText {
       ? rest + "; no livelock begins earlier, or as early and has fewer steps" : rest
   }
 
-  /// Parentheses mean something to a shell, and so does nothing at all.
+  /// Parentheses and the empty string need quotes in a shell.
   private var quote: String {
     trace.recording.loop == nil && !trace.recording.schedule.steps.isEmpty ? "" : "'"
   }
 
-  /// The command that shows the trace again.
+  /// The command that replays the trace.
   ///
   /// - Parameters:
   ///   - namesInvariants: whether the invariants differ from those the model requires by itself,
   ///     and so must be named.
-  ///   - namesFeatures: the same of the features of the MMU.
+  ///   - namesFeatures: the same for the features of the MMU.
   public func replayCommand(namesInvariants: Bool, namesFeatures: Bool = false) -> String {
     let settings = trace.parameters.map { " --set \($0.name)=\($0.value)" }.joined()
     let named = trace.invariants.filter { !InvariantCatalogue.keptAlways.contains($0) }
