@@ -1,4 +1,4 @@
-/* Who takes note of mistakes on this thread; Swift cannot import thread-local variables. */
+/* The object that records misuse on this thread; Swift cannot import thread-local variables. */
 #include "CGracewalkFiber.h"
 
 static _Thread_local void *current;

@@ -1,5 +1,5 @@
-/* Who called whom on a fiber's stack.  Both ABIs keep a chain of frames: each holds the address of
- * the caller's frame and, behind it, where the call returns to. */
+/* The call path on a fiber's stack.  Both ABIs keep a chain of frames: each holds the address of
+ * the caller's frame, followed by the return address. */
 #include "CGracewalkFiber.h"
 
 uint64_t gracewalk_call_path(const void *base)
@@ -13,11 +13,11 @@ uint64_t gracewalk_call_path(const void *base)
 
 		if (caller >= (const uintptr_t *)base)
 			return hash | 1;
-		/* Code without frames breaks the chain; then no two paths are told apart. */
+		/* Code without frame pointers breaks the chain; then paths are not distinguished. */
 		if (caller <= frame || (uintptr_t)caller % sizeof *caller != 0)
 			return 0;
-		/* Optimisers duplicate code, so where ours asks from is no part of the path.
-		 * 48 bits are address; what is above may be a signature. */
+		/* Optimisers duplicate code, so our own innermost frames are not part of the path.
+		 * The address has 48 bits; the bits above may be a signature. */
 		if (depth >= 2) {
 			hash = (hash ^ (frame[1] & 0xffffffffffff)) * 0x100000001b3;
 			hash ^= hash >> 29;

@@ -8,7 +8,7 @@ void gracewalk_start(void);
 
 #if defined(__x86_64__)
 /* r15 r14 r13 r12 rbx rbp return-address, then two empty words: at the shim's first instruction
- * the stack pointer is 16-byte aligned, so its call leaves the alignment the ABI asks for. */
+ * the stack pointer is 16-byte aligned, so its call has the alignment that the ABI requires. */
 enum { WORDS = 9, ENTRY = 3, ARGUMENT = 4, RETURN = 6 };
 #elif defined(__aarch64__)
 /* x19..x28, x29, x30, then d8..d15. */

@@ -1,4 +1,4 @@
-/* The words of a report: raw bytes, fit for a signal handler. */
+/* Building the text of a report from raw bytes, safe in a signal handler. */
 #include "text.h"
 #include <string.h>
 #include <unistd.h>

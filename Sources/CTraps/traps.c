@@ -1,4 +1,4 @@
-/* Signal handlers that say which code trapped, and let the process die as it would have. */
+/* Signal handlers that report which code trapped, then let the process die of the signal. */
 #include "CGracewalkTraps.h"
 #include "text.h"
 #include <errno.h>
@@ -105,7 +105,7 @@ void gracewalk_leave(const struct gracewalk_code *outer)
 	current = outer;
 	if (!slot)
 		return;
-	/* What the code is named after may be gone soon, so nobody may be reading it. */
+	/* The names of the code may be freed soon, so wait until the watchdog has stopped reading. */
 	atomic_store(&slot->code, outer);
 	while (atomic_load(&slot->is_read))
 		;
@@ -161,7 +161,7 @@ static void handle(int number, siginfo_t *info, void *context)
 	for (int index = 0; index < SIGNALS; index++)
 		if (signals[index] == number)
 			sigaction(number, &before[index], NULL);
-	/* The instruction that faulted faults once more; anything else is sent once more. */
+	/* A faulting instruction faults again when it is resumed; other signals are raised again. */
 	if (!is_fault)
 		raise(number);
 	errno = saved;
@@ -187,7 +187,7 @@ void gracewalk_reports_stop(void)
 		for (int index = 0; index < SIGNALS; index++) {
 			struct sigaction now;
 
-			/* Whoever put another handler in its place keeps it. */
+			/* Keep a handler that was installed over ours. */
 			if (sigaction(signals[index], NULL, &now) == 0 &&
 			    (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handle)
 				sigaction(signals[index], &before[index], NULL);

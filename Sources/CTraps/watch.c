@@ -1,4 +1,5 @@
-/* A thread that says when code runs for long without an action.  It decides nothing. */
+/* The watchdog: a thread that reports code that runs for a long time without an action.  It has no
+ * other effect. */
 #include "text.h"
 #include <pthread.h>
 #include <signal.h>
@@ -6,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Looks that must find the same code before it is spoken of: a process that was stopped for a while
- * has not looked either. */
+/* The number of samples that must find the same code before it is reported.  A process that was
+ * stopped for a while takes no samples, so this is not fooled by elapsed time. */
 enum { LOOKS = 10 };
 
 static atomic_uint patience = 5000;
@@ -61,7 +62,7 @@ static void look(int number)
 	} else if (looks[number] <= LOOKS && ++looks[number] == LOOKS) {
 		speak(slot, entries);
 	}
-	/* Such code may never return to a search that would look whether it is to end. */
+	/* Such code may never return to the search that polls for interrupts. */
 	if (looks[number] >= LOOKS && atomic_load(&ending)) {
 		struct text text = { bytes, 0, sizeof bytes };
 
@@ -87,7 +88,7 @@ static void *watch(void *unused)
 	return NULL;
 }
 
-/* Signals are for the threads that were there before. */
+/* Block signals, so that the other threads receive them. */
 static void start(void)
 {
 	sigset_t all, saved;

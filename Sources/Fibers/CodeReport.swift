@@ -1,20 +1,22 @@
-// Says which code it was, and how to run it again, when code traps or takes no action for long.
+// Reports which code traps or takes no action for a long time, and how to run it again.
 
 import CGracewalkTraps
 
-/// Reports on code that traps, written to standard error before the process dies as it would have,
-/// and on code that runs for long without an action.
+/// Reports, on standard error, code that traps and code that runs for a long time without an
+/// action.
+///
+/// After a report on a trap, the process dies of the original signal.
 public enum CodeReports {
-  /// Has traps and endless loops reported until `end`, which is called as often.
+  /// Starts reporting traps and endless loops; each call is paired with one of `end`.
   public static func begin() { gracewalk_reports_start() }
 
-  /// What handled signals before does so again, once all who began have ended.
+  /// Restores the previous signal handlers after the last matching `end`.
   public static func end() { gracewalk_reports_stop() }
 
-  /// Lets a signal, as its number, end the process where code never goes on; for its handler.
+  /// Called from a signal handler: lets the signal end the process if code never continues.
   public static func endWhereStuck(by signal: Int32) { gracewalk_end_where_stuck(signal) }
 
-  /// How long code may run without an action before somebody says so.
+  /// How long code may run without an action before it is reported.
   public static func setPatience(milliseconds: Int) {
     gracewalk_set_patience(UInt32(clamping: milliseconds))
   }
@@ -32,7 +34,7 @@ private final class CodeTexts {
     let bytes = text.utf8CString
     let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
     for (index, byte) in bytes.enumerated() {
-      // Nothing that a terminal would obey.
+      // Replaces control characters.
       copy[index] = (1..<0x20).contains(byte) || byte == 0x7F ? 0x3F : byte
     }
     texts.append(copy)
@@ -40,7 +42,7 @@ private final class CodeTexts {
   }
 }
 
-/// How to run an execution again: what comes before and after its schedule, in a command and in a
+/// How to run an execution again: the text before and after its schedule, in a command and in a
 /// test.
 public struct CodeOrigin: Sendable {
   public var model: String
@@ -54,7 +56,7 @@ public struct CodeOrigin: Sendable {
   }
 }
 
-/// What the code of several fibers belongs to.
+/// The machine that the code of several fibers belongs to.
 public final class CodeRun {
   fileprivate let record: UnsafeMutablePointer<gracewalk_run>
   private let texts = CodeTexts()
@@ -63,8 +65,8 @@ public final class CodeRun {
   ///   - steps: the header of a growing array of the steps taken: a pointer to them and their
   ///     number.
   ///   - stride: from one step to the next.
-  ///   - cpu: where in a step the number of its CPU lies, eight bytes.
-  ///   - choice: the same of its choice, four bytes.
+  ///   - cpu: the offset, in a step, of its CPU number (eight bytes).
+  ///   - choice: the offset of its choice (four bytes).
   public init(
     of origin: CodeOrigin?, steps: UnsafeRawPointer, stride: Int, cpu: Int, choice: Int
   ) {
@@ -83,24 +85,24 @@ public final class CodeRun {
   deinit { record.deallocate() }
 }
 
-/// What a report on the code of one fiber says.
+/// The data for a report on the code of one fiber.
 public final class CodeRecord {
   private let record: UnsafeMutablePointer<gracewalk_code>
   private let operations: UnsafeMutablePointer<UnsafePointer<CChar>?>
   private let texts = CodeTexts()
   private let run: CodeRun
-  /// Keeps the file's name where the record points into it.
+  /// Keeps the file name alive while the record points into it.
   private var file = ""
-  /// Where a short name lies, whose bytes are within the string itself.
+  /// Storage for a short name, whose bytes are stored inside the string value itself.
   private let shortName = UnsafeMutablePointer<CChar>.allocate(capacity: CodeRecord.shortMax)
   private static let shortMax = 16
 
-  /// What invariants, by their names, have in place of a CPU's record.
+  /// A record for invariants, by their names, instead of a CPU.
   public convenience init(_ run: CodeRun, invariants names: [String]) {
     self.init(run, cpu: nil, operations: names, other: "")
   }
 
-  /// `other`: what an operation is called that has no name; its number follows.
+  /// `other`: the name of an operation without one, followed by its number.
   public init(_ run: CodeRun, cpu: String?, operations names: [String], other: String) {
     self.run = run
     record = .allocate(capacity: 1)
@@ -122,13 +124,13 @@ public final class CodeRecord {
     shortName.deallocate()
   }
 
-  /// The operation that the code is in.
+  /// The current operation of the code.
   public var operation: Int {
     get { record.pointee.operation }
     set { record.pointee.operation = newValue }
   }
 
-  /// Whether the code runs where the steps taken so far have led it.
+  /// Whether the code is at the end of the steps taken so far, so that they replay it.
   public var hasSchedule: Bool {
     get { record.pointee.has_schedule != 0 }
     set { record.pointee.has_schedule = newValue ? 1 : 0 }
@@ -152,7 +154,7 @@ public final class CodeRecord {
     }
   }
 
-  /// Runs code that is on no fiber, as that with a number.
+  /// Runs code that is not on a fiber, as the operation with a number.
   public func run<R>(_ number: Int, _ body: () -> R) -> R {
     record.pointee.operation = number
     let outer = gracewalk_enter(record)
@@ -171,6 +173,6 @@ public final class CodeRecord {
 }
 
 extension Fiber {
-  /// Runs the body until it suspends or returns; a report on it says what the record does.
+  /// Runs the body until it suspends or returns; a report on it uses the record.
   public func resume(as record: CodeRecord) { record.resume(self, guardedBy: guardPages) }
 }

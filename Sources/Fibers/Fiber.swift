@@ -1,15 +1,15 @@
-// Stackful coroutines: the way plain synchronous code becomes a process a search can steer.
+// Stackful coroutines, which let a search suspend and resume plain synchronous code.
 
 import CGracewalkFiber
 
-/// A body of code with a stack of its own, which runs until it suspends and goes on when resumed.
+/// A body of code with a stack of its own, which runs until it suspends and continues when resumed.
 ///
 /// When the body returns the fiber is *idle*, and the next `resume` runs the body again on the
 /// same stack. A fiber belongs to the thread that resumes it.
 ///
-/// A suspended fiber must not be dropped: its frames hold references that nobody would release,
-/// and the Swift runtime keeps a record of accesses that are open on its stack. So the owner makes
-/// the body return first (a virtual CPU does it by throwing `Abandoned` from its next action).
+/// A suspended fiber must not be dropped: references in its frames would never be released, and the
+/// Swift runtime keeps a record of accesses that are open on its stack. So the owner makes the body
+/// return first (a virtual CPU does it by throwing `Abandoned` from its next action).
 public final class Fiber {
   /// Saved stack pointers.
   ///
@@ -43,10 +43,10 @@ public final class Fiber {
   /// True before the first `resume` and whenever the body has returned.
   public var isIdle: Bool { contexts.pointee.isIdle }
 
-  /// What faults when the stack overflows.
+  /// The pages that fault when the stack overflows.
   var guardPages: UnsafeRawBufferPointer { stack.guardPages }
 
-  /// Leaves a fiber for good whose body will never return, with its stack and all that is on it.
+  /// Leaks a fiber whose body will never return, with its stack.
   public func leave() { _ = Unmanaged.passRetained(self) }
 
   /// Runs the body until it suspends or returns.
@@ -58,7 +58,7 @@ public final class Fiber {
     gracewalk_switch(&contexts.pointee.resumer, contexts.pointee.fiber)
   }
 
-  /// Gives control back to whoever resumed the fiber.
+  /// Returns control to the code that resumed the fiber.
   ///
   /// Called from inside the body.
   public func suspend() {

@@ -14,13 +14,14 @@ import Synchronization
 struct FiberStack: @unchecked Sendable {
   /// Usable bytes; pages are committed only when touched.
   static let bytes = 256 * 1024
-  /// Bytes of the guard, so many that few frames reach across it; a multiple of all page sizes.
+  /// Bytes of the guard, large enough that few frames reach across it; a multiple of all page
+  /// sizes.
   static let guardBytes = 64 * 1024
 
   private let mapping: UnsafeMutableRawPointer
   private let mappedBytes: Int
 
-  /// Stacks that nobody uses: mapping one costs more than exploring many a small program.
+  /// Unused stacks: mapping one can cost more than exploring a small program.
   private static let spare = Mutex<[FiberStack]>([])
   private static let spareMax = 64
 
@@ -59,7 +60,7 @@ struct FiberStack: @unchecked Sendable {
     UnsafeRawBufferPointer(start: mapping, count: Self.guardBytes)
   }
 
-  /// One past the highest byte; page aligned, so aligned to 16 bytes as both ABIs ask.
+  /// One past the highest byte; page aligned, so aligned to 16 bytes as both ABIs require.
   var top: UnsafeMutableRawPointer { mapping + mappedBytes }
 
   private func deallocate() { munmap(mapping, mappedBytes) }

@@ -52,8 +52,8 @@ extension Model {
     let scenario = try scenario(parameters: parameters, invariants: invariants)
     guard let steps = Schedule(text: schedule) else {
       throw ReplayFailure(
-        "'\(schedule.excerpt())' is no schedule; steps are given as in 0*4,1,2:1 (CPU, *times, "
-          + ":choice), and what repeats for ever at the end as in 0*4,(1,2)")
+        "'\(schedule.excerpt())' is not a schedule; steps are given as in 0*4,1,2:1 (CPU, *times, "
+          + ":choice), and the part that repeats forever at the end, as in 0*4,(1,2)")
     }
     let recording: Recording
     do throws(RecordingError) {
@@ -77,8 +77,8 @@ public struct VerificationFailure: Error, CustomStringConvertible {
     let text = CheckText(check.report, showsSources: true)
     let what =
       check.isAsDeclared
-      ? "and so it does, but not all that applies is judged; require it, or say in an Exemption "
-        + "why it need not hold:"
+      ? "which is right, but some invariants that apply are not judged; require them, or say in an "
+        + "Exemption why they need not hold:"
       : "found otherwise:"
     var lines = ["declared: \(check.declared.verdict); \(what)"] + text.header
     guard let trace = check.report.counterexample else {

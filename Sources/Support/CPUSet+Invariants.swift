@@ -1,4 +1,4 @@
-// What sets of CPUs are asked: numbers that fit into a word, and members only of what has some.
+// Preconditions of CPU sets: numbers fit in a word, and `lowest` and `highest` need a member.
 
 extension CPUSet {
   /// A number of 64 or more would stand for another CPU, since shifts are by its last six bits.

@@ -1,4 +1,4 @@
-// What a growable buffer keeps true: its elements fit, and it can grow.
+// Invariants of a growable buffer: its elements fit, and it can grow.
 
 extension GrowableBuffer {
   @inlinable @inline(__always)

@@ -31,8 +31,8 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
     header.deallocate()
   }
 
-  /// Where a pointer to the elements lies, and behind it their number: for whoever cannot be
-  /// handed more, such as a signal handler.
+  /// The address of a pointer to the elements, followed by their number; for signal handlers, which
+  /// read raw memory.
   package var rawHeader: UnsafeRawPointer { UnsafeRawPointer(header) }
 
   @inlinable public var count: Int { header.pointee.count }
@@ -67,14 +67,14 @@ public struct GrowableBuffer<Element: BitwiseCopyable> {
     checkInvariants()
   }
 
-  /// Appends elements that the caller will overwrite, and returns where they begin.
+  /// Appends elements that the caller will overwrite, and returns the index of the first.
   @inlinable public func extend(by count: Int, with element: Element) -> Int {
     let start = header.pointee.count
     for _ in 0..<count { append(element) }
     return start
   }
 
-  /// Makes the buffer so long; elements that are new in it are left for the caller to write.
+  /// Sets the number of elements; the caller must write new ones.
   @inlinable public func setCount(to count: Int) {
     while header.pointee.capacity < count { grow() }
     header.pointee.count = count

@@ -1,7 +1,7 @@
 // Words as an identifier.
 
 extension StringProtocol {
-  /// Its letters and digits, with a hyphen for all that stands in between: `map 0x0` is `map-0x0`.
+  /// Its letters and digits, with a hyphen for anything between them: `map 0x0` becomes `map-0x0`.
   package var hyphenated: String {
     split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
   }

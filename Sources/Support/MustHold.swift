@@ -1,11 +1,11 @@
-// Invariants of data structures: checked in builds that ask for it, and nothing in all others.
+// Invariants of data structures: checked in builds with a flag, compiled to nothing in others.
 
 /// Ends the process unless an invariant of a data structure holds, in a build with
 /// `CHECKS_INVARIANTS`.
 ///
-/// What a type keeps true is stated in its `Type+Invariants.swift`, in a `checkInvariants()` that
-/// its methods call where they have changed something. In an ordinary build neither argument is
-/// evaluated; what leads up to the call, such as a loop, needs an `#if` of its own.
+/// A type states its invariants in `Type+Invariants.swift`, in a `checkInvariants()` that its
+/// methods call after a change. In an ordinary build neither argument is evaluated; code around the
+/// call, such as a loop, needs its own `#if`.
 @inlinable @inline(__always)
 public func mustHold(
   _ condition: @autoclosure () -> Bool, _ text: @autoclosure () -> String,
@@ -16,7 +16,7 @@ public func mustHold(
   #endif
 }
 
-/// True in a build that checks invariants: for tests that are about such a build, or spare it.
+/// True in a build that checks invariants, for tests that need or avoid such a build.
 public var checksInvariants: Bool {
   #if CHECKS_INVARIANTS
     true

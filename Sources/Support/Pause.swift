@@ -1,4 +1,4 @@
-// Letting other threads run while there is nothing to do.
+// Letting other threads run while a thread waits.
 
 #if canImport(Darwin)
   import Darwin
@@ -8,8 +8,7 @@
   import Glibc
 #endif
 
-/// Sleeps for about so long.
+/// Sleeps for about the given time.
 ///
-/// For threads that wait for something seldom and not for long: they look again after each pause,
-/// so no wake-up can be lost.
+/// For threads that wait rarely and briefly: they poll after each pause, so no wake-up can be lost.
 public func pause(microseconds: UInt32) { usleep(microseconds) }

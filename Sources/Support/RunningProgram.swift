@@ -1,10 +1,10 @@
-// What the running program is called, and how to run it again: for help, errors, replay lines.
+// The name of the running program, and how to run it again: for help, errors and replay lines.
 
-/// The program whose commands are run: `gracewalk`, or one that somebody made of it.
+/// The program whose commands are run: `gracewalk`, or a user's program.
 package struct RunningProgram: Sendable {
-  /// The last component of what it was started as.
+  /// The last component of the path with which it was started.
   package var name: String
-  /// What to type to run it again, from where it was run: `swift run -c release NAME`, say.
+  /// The command line that runs it again, such as `swift run -c release NAME`.
   package var invocation: String
 
   package init(name: String, invocation: String? = nil) {
@@ -12,16 +12,16 @@ package struct RunningProgram: Sendable {
     self.invocation = invocation ?? name
   }
 
-  /// The program that this is: what is bound here, or else what the process was made of.
+  /// The current program: the bound one if there is one, otherwise that of the process.
   package static var current: RunningProgram { bound ?? process.withLock { $0 } }
 
   /// The name of the current one.
   package static var name: String { current.name }
 
-  /// What to type to run the current one again.
+  /// The command line that runs the current one again.
   package static var invocation: String { current.invocation }
 
-  /// Another program for as long as a closure runs, as tests need it.
+  /// A different program while a closure runs, for tests.
   @TaskLocal package static var bound: RunningProgram?
 
   /// Known to all threads once a command line has been read.

@@ -2,7 +2,7 @@
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
 public struct SplitMix64: RandomNumberGenerator, Sendable {
-  /// Where the generator is: a seed for one that goes on from here.
+  /// The state of the generator, which is a seed for one that continues from here.
   public private(set) var state: UInt64
 
   public init(seed: UInt64) { state = seed }

@@ -1,8 +1,10 @@
-// Which characters a text from outside may carry into a line that people read.
+// Making text from outside safe to print in a terminal.
 
 extension Unicode.Scalar {
-  /// True for what a terminal obeys instead of showing it: control characters, escape among them,
-  /// line breaks, and marks that turn the direction of text or take no room.
+  /// True for characters that a terminal acts on instead of showing.
+  ///
+  /// These are control characters, including escape and line breaks, and marks that change the
+  /// direction of text or have no width.
   package var isInvisible: Bool {
     if isASCII { return value < 0x20 || value == 0x7F }
     switch properties.generalCategory {
@@ -15,10 +17,10 @@ extension Unicode.Scalar {
 }
 
 extension StringProtocol {
-  /// The text with what a terminal would obey written out, as in `\u{1b}`.
+  /// The text with invisible characters escaped, as in `\u{1b}`.
   ///
-  /// Names and messages pass through it where they enter: into a scenario, a model, a violation. So
-  /// no output form needs to think of it.
+  /// Names and messages pass through it where they enter a scenario, a model or a violation, so no
+  /// output format has to escape them.
   package var printable: String {
     if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(self) }
     var text = String.UnicodeScalarView()

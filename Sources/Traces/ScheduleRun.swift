@@ -77,7 +77,7 @@ struct ScheduleRun {
     guard enabled.contains(step.cpu) else {
       throw .impossibleStep(
         number: position,
-        reason: "\(machine.name(ofCPU: step.cpu)) cannot go on there: it is at "
+        reason: "\(machine.name(ofCPU: step.cpu)) cannot continue there: it is at "
           + "'\(machine.pendingText(of: step.cpu))'")
     }
     guard step.choice < machine.choiceCount(of: step.cpu) else {
@@ -182,7 +182,7 @@ private struct Round {
     let left = able.subtracting(stepped)
     guard left.isEmpty else {
       throw .noRepetition(
-        reason: "\(machine.name(ofCPU: left.lowest)) could go on all the time and never does")
+        reason: "\(machine.name(ofCPU: left.lowest)) stays enabled and never takes a step")
     }
   }
 }

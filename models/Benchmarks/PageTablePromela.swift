@@ -3,7 +3,7 @@
 /// `PageTableBenchmark` in Promela: the same steps, one shared access each.
 ///
 /// Local computation is folded into the access before it, locals are cleared when they are dead,
-/// and processes end by waiting for ever in a valid end state, so that SPIN has as few states as
+/// and processes end by waiting forever in a valid end state, so that SPIN has as few states as
 /// the program allows. The number of mappers is the macro `N`.
 public enum PageTablePromela {
   public static let source = """

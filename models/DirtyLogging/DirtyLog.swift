@@ -161,7 +161,7 @@ struct DirtyLog: Sendable {
         try cpu.store(dirty[page], true, .release)
       }
     }
-    // Only the guest relies on this: it would fault on its cached entry for ever.
+    // Only the guest relies on this: it would fault on its cached entry forever.
     try cpu.dsb()
     try cpu.tlbi(.address(page), of: root)
     try cpu.dsb()

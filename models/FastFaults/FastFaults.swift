@@ -2,7 +2,7 @@
 
 import Gracewalk
 
-/// What the fast path of a fault must do, and when the guest would fault for ever.
+/// What the fast path of a fault must do, and when the guest would fault forever.
 public enum FastFaults {
   public static let system = ModelSystem("fast-faults", "Faults without the MMU lock", models)
 

@@ -1,4 +1,4 @@
-// Code that gives up and comes back: it must not come back for ever.
+// Code that gives up and comes back: it must not come back forever.
 
 import Gracewalk
 

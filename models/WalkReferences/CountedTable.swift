@@ -6,7 +6,7 @@ import Gracewalk
 ///
 /// A page's reference count is one for its place in the tree, one for each entry in use, and one
 /// for each walker that stands in it. Pages come from a pool and go back there; they are table
-/// pages for ever, so that a walker that comes too late may look at a count, but must not trust
+/// pages forever, so that a walker that comes too late may look at a count, but must not trust
 /// what it finds.
 struct CountedTable: Sendable {
   /// A step that a broken sibling leaves out.

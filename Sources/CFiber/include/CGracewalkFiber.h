@@ -1,12 +1,12 @@
 /* Stack switching, walking a stack, and a pointer per thread.  One assembly file per architecture;
- * see Fibers for the Swift type that owns stacks and decides who runs. */
+ * see Fibers for the Swift type that owns stacks and switches between them. */
 #ifndef GRACEWALK_CGRACEWALKFIBER_H
 #define GRACEWALK_CGRACEWALKFIBER_H
 
 #include <stdint.h>
 
 /* Saves the callee-saved registers on the current stack, stores the stack pointer to *save,
- * and continues whatever was saved at `load`.  Returns when somebody switches back. */
+ * and continues the context saved at `load`.  Returns when another switch comes back. */
 void gracewalk_switch(void **save, void *load);
 
 /* Builds a first frame on a fresh stack, so that switching to the returned stack pointer calls
@@ -14,13 +14,13 @@ void gracewalk_switch(void **save, void *load);
  * must never return. */
 void *gracewalk_prepare(void *top, void (*entry)(void *), void *argument);
 
-/* A pointer of the calling thread's own, NULL at first.  Fibers have that of their thread. */
+/* A pointer per thread, initially NULL.  A fiber uses that of the thread it runs on. */
 void *gracewalk_current(void);
 void gracewalk_set_current(void *value);
 
-/* A hash of the return addresses on the stack up to the frame that `base` points into, without those
- * in that frame's function and in the two innermost; 0 if the stack cannot be walked.  Equal for
- * equal call paths, within a process. */
+/* A hash of the return addresses on the stack up to the frame that `base` points into, excluding
+ * that frame and the two innermost; 0 if the stack cannot be walked.  Within a process, equal call
+ * paths have equal hashes. */
 uint64_t gracewalk_call_path(const void *base);
 
 #endif

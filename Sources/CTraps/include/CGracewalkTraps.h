@@ -1,22 +1,22 @@
-/* What is said of model code that traps, or that runs for long without an action.  Everything a
- * report reads is raw memory, made before the code runs; see Fibers for the Swift side. */
+/* Reports on model code that traps, or runs for a long time without an action.  A report reads only
+ * raw memory, prepared before the code runs; see Fibers for the Swift side. */
 #ifndef GRACEWALK_CGRACEWALKTRAPS_H
 #define GRACEWALK_CGRACEWALKTRAPS_H
 
-/* An array that grows, as Support lays it out. */
+/* The header of a growable buffer, with the layout of Support. */
 struct gracewalk_steps {
 	const char *base;
 	long count;
 };
 
-/* What all CPUs of a machine have in common. */
+/* The data shared by all CPUs of a machine. */
 struct gracewalk_run {
-	/* The name of the model; NULL where nobody knows it. */
+	/* The name of the model, or NULL if unknown. */
 	const char *model;
-	/* What comes before and after the schedule in a command and in a test. */
+	/* The text before and after the schedule, in a command and in a test. */
 	const char *command, *command_end;
 	const char *call, *call_end;
-	/* The steps taken so far: where in one its CPU (8 bytes) and choice (4 bytes) lie. */
+	/* The steps taken so far, and the offsets of a step's CPU (8 bytes) and choice (4 bytes). */
 	const struct gracewalk_steps *steps;
 	long stride, cpu_offset, choice_offset;
 };
@@ -24,9 +24,9 @@ struct gracewalk_run {
 /* The code of a CPU. */
 struct gracewalk_code {
 	const struct gracewalk_run *run;
-	/* NULL for that of an invariant, which takes the place of an operation. */
+	/* NULL for the code of an invariant, which is listed like an operation. */
 	const char *cpu;
-	/* Names of the operations; one beyond them is named by `other` and its number. */
+	/* Names of the operations; one without a name is called `other` and its number. */
 	const char *const *operations;
 	long operation_count;
 	const char *other;
@@ -34,13 +34,13 @@ struct gracewalk_code {
 	/* The place of its latest action; `file` is not terminated. */
 	const char *file;
 	long file_length, line;
-	/* False where it runs along a history that is not that of the steps. */
+	/* False if the code runs along a history other than the steps taken so far. */
 	int has_schedule;
 	/* The guard below its stack. */
 	const char *guard, *guard_end;
 };
 
-/* The code runs on this thread from now on; returns what ran before. */
+/* Registers the code that now runs on this thread; returns the previous code. */
 const struct gracewalk_code *gracewalk_enter(const struct gracewalk_code *code);
 void gracewalk_leave(const struct gracewalk_code *outer);
 
@@ -49,10 +49,10 @@ void gracewalk_leave(const struct gracewalk_code *outer);
 void gracewalk_reports_start(void);
 void gracewalk_reports_stop(void);
 
-/* A signal asks the process to end: does so where code takes no action, once that is said. */
+/* Called when a signal asks the process to end: if code takes no action, reports it and ends. */
 void gracewalk_end_where_stuck(int signal);
 
-/* How long code may run without an action before somebody says so. */
+/* Sets how long code may run without an action before it is reported. */
 void gracewalk_set_patience(unsigned milliseconds);
 
 #endif

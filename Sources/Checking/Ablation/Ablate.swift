@@ -102,7 +102,7 @@ extension Model {
       guard step.weakening.isDecidable(under: whole.memoryModel) else {
         return AblationReport.Row(step: step, finding: .notAsked(whole.memoryModel))
       }
-      let unknown = AblationReport.Finding.undecided("nobody has looked at it")
+      let unknown = AblationReport.Finding.undecided("it was not checked")
       return AblationReport.Row(
         step: step, finding: unknown,
         calls: whole.callPaths.calls(of: step).map {

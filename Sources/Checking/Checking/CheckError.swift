@@ -30,7 +30,7 @@ extension CheckError: CustomStringConvertible {
       return "\(model) has no parameter '\(name.excerpt())'; \(list)"
     case .parameterOutOfRange(let name, let value, let range):
       return
-        "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to \(range.upperBound)"
+        "\(name)=\(value) is out of range; it must be from \(range.lowerBound) to \(range.upperBound)"
     case .unknownInvariant(let id, let known):
       let near = nearest(to: id, among: known)
       let hint =
@@ -40,7 +40,7 @@ extension CheckError: CustomStringConvertible {
       return "unknown invariant '\(id.excerpt())'; \(hint)"
     case .unknownStep(let step):
       return
-        "no execution of \(model) comes to '\(step.text.excerpt())'; "
+        "no execution of \(model) reaches '\(step.text.excerpt())'; "
         + "\(RunningProgram.name) ablate names all"
     case .badCheckpoint(let text), .badOptions(let text): return text
     case .badModel(let text): return "\(model): \(text)"
@@ -55,7 +55,7 @@ extension RecordingError {
   package func text(for scenario: Scenario) -> String {
     switch self {
     case .impossibleStep(let number, let reason): "step \(number) of the schedule: \(reason)"
-    case .noRepetition(let reason): "what stands in parentheses does not repeat: \(reason)"
+    case .noRepetition(let reason): "the part in parentheses does not repeat: \(reason)"
     case .failed(let failure): Machine(scenario).text(of: failure)
     }
   }

@@ -146,12 +146,12 @@ public struct CheckReport: Sendable {
     switch reason {
     case .spin(let text): return text
     case .vacuous:
-      return "vacuous: what the model says must happen (mustHappen) does not, so it may be right "
-        + "only because of that; enlarge the scenario, or correct what must happen"
+      return "vacuous: a declared outcome (mustHappen) never happens, so the model may hold only "
+        + "for that reason; enlarge the scenario, or correct mustHappen"
     case .unfinished: return "[internal] the search ended without saying how"
     case .bound(.interrupted):
       return isSaved
-        ? "interrupted; what was found is saved, and the check can go on from there"
+        ? "interrupted; the check was saved and can be resumed"
         : "interrupted; run it again, with --checkpoint FILE if that may happen again"
     case .bound(.executions) where !strategy.isComplete:
       return

@@ -31,7 +31,7 @@ public final class Checkpoint {
       throw .badCheckpoint("cannot read '\(path)': \(error.reason)")
     }
     let magic = Array(Checkpoint.magic.utf8)
-    guard bytes.starts(with: magic) else { throw .badCheckpoint("'\(path)' is no checkpoint") }
+    guard bytes.starts(with: magic) else { throw .badCheckpoint("'\(path)' is not a checkpoint") }
     let rest = bytes[magic.count...].prefix(Checkpoint.textMax)
     let version = String(decoding: rest.prefix(20).prefix { $0 != 10 }, as: UTF8.self)
     let isDamaged = "'\(path)' is damaged or was cut short"

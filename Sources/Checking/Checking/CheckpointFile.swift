@@ -85,7 +85,7 @@ public final class CheckpointFile {
     defer { _ = close(file) }
     var status = stat()
     guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      return .failure(ReadError(reason: "it is no ordinary file"))
+      return .failure(ReadError(reason: "it is not a regular file"))
     }
     let size = Int(status.st_size)
     var failure: String?

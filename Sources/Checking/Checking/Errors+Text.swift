@@ -26,13 +26,14 @@ extension AblationError: CustomStringConvertible {
     case .check(let error): return error.description
     case .broken(let report):
       let why =
-        report.violatedInvariant.map { "violates \($0) as it is" } ?? "could not be checked whole"
+        report.violatedInvariant.map { "violates \($0) as it is" }
+        ?? "could not be checked completely"
       return
         "\(report.model) \(why); which of its steps are needed can be asked of a model that holds"
     case .unknownStep(let step, let known):
       let near = nearest(to: step.text, among: known.map(\.text))
       let hint = near.isEmpty ? "" : "; did you mean \(near[0])?"
-      return "no execution comes to '\(step.text.excerpt())'\(hint)"
+      return "no execution reaches '\(step.text.excerpt())'\(hint)"
     }
   }
 }
@@ -43,7 +44,7 @@ extension FeatureError: CustomStringConvertible {
     case .unknownFeature(let name, let known):
       "there is no feature '\(name)'; it is one of \(known.joined(separator: ", "))"
     case .outOfRange(let name, let value, let range):
-      "\(name)=\(value) is out of range; it goes from \(range.lowerBound) to \(range.upperBound)"
+      "\(name)=\(value) is out of range; it must be from \(range.lowerBound) to \(range.upperBound)"
     }
   }
 }
@@ -53,7 +54,7 @@ extension RecordingError: CustomStringConvertible {
     switch self {
     case .impossibleStep(let number, let reason):
       "step \(number) of the schedule is impossible: \(reason)"
-    case .noRepetition(let reason): "what stands in parentheses does not repeat: \(reason)"
+    case .noRepetition(let reason): "the part in parentheses does not repeat: \(reason)"
     case .failed: "the model cannot be run: check says why"
     }
   }

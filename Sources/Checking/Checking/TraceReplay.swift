@@ -18,7 +18,7 @@ public struct TraceRefusal: Error, Equatable, CustomStringConvertible {
     switch error {
     case .notATrace: text = "is not a gracewalk trace"
     case .tooLarge:
-      text = "is no trace that can be replayed: it has more than \(TraceFile.bytesMax >> 20) MiB"
+      text = "cannot be replayed: it has more than \(TraceFile.bytesMax >> 20) MiB"
     case .wrongVersion(let version):
       text =
         "has trace version \(version.excerpt(20)); this is version \(Trace.version): check the "
@@ -48,7 +48,7 @@ public enum TraceReplay {
     let file = try read(bytes)
     guard let model = model(file.model) else {
       throw TraceRefusal(
-        "is a trace of '\(file.model.excerpt())', which is no model of this version")
+        "is a trace of '\(file.model.excerpt())', which is not a model of this version")
     }
     return try replay(file, of: model, recordsPictures: recordsPictures)
   }

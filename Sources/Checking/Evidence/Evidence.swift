@@ -42,7 +42,7 @@ public struct Evidence: Sendable {
     _ models: [Model], by executor: any Executor,
     willLookAt: @escaping @Sendable (_ model: Model) -> Void = { _ in }
   ) -> [Result<Evidence, AblationError>] {
-    let problem = models.listProblem ?? "[internal] nobody has looked at it"
+    let problem = models.listProblem ?? "[internal] it was not checked"
     var evidence = models.map { _ in
       Result<Evidence, AblationError>.failure(.check(.badModel(problem)))
     }

@@ -27,14 +27,14 @@ extension Model {
       }
       guard parameter.range.contains(parameter.standard) else {
         return
-          "the standard value of '\(parameter.name)', \(parameter.standard), is out of its range, "
+          "the default value of '\(parameter.name)', \(parameter.standard), is out of its range, "
           + "\(parameter.range.lowerBound) to \(parameter.range.upperBound)"
       }
     }
     if instances.isEmpty { return "instances is empty: there would be nothing to verify" }
     for (name, value) in instances.flatMap({ $0.sorted { $0.key < $1.key } }) {
       guard let parameter = parameters.first(where: { $0.name == name }) else {
-        return "an instance has a value for '\(name)', which is no parameter"
+        return "an instance has a value for '\(name)', which is not a parameter"
           + hint(name, parameters.map(\.name))
       }
       guard parameter.range.contains(value) else {
@@ -56,7 +56,7 @@ extension Model {
     }
     let known = InvariantCatalogue.described.map(\.id) + required
     for id in exempt.map(\.invariant) where !known.contains(id) {
-      return "is exempt from '\(id)', which is no invariant" + hint(id, known)
+      return "is exempt from '\(id)', which is not an invariant" + hint(id, known)
     }
     return nil
   }
@@ -113,7 +113,7 @@ extension Vocabulary {
     }
     let all = Array(words.indices)
     for symmetry in symmetries where symmetry.sorted() != all {
-      return "a symmetry of the vocabulary is no permutation of its \(words.count) operations: "
+      return "a symmetry of the vocabulary is not a permutation of its \(words.count) operations: "
         + "\(symmetry)"
     }
     if CombinationSpace.group(of: symmetries, words.count) == nil {
@@ -131,7 +131,7 @@ extension CheckOptions {
     if jobs < 1 { return "\(jobs) jobs: there is at least one" }
     if !(0...Self.priorityChangesMax).contains(priorityChanges) {
       return
-        "\(priorityChanges) priority changes: they go from 0 to \(Self.priorityChangesMax)"
+        "\(priorityChanges) priority changes: they must be from 0 to \(Self.priorityChangesMax)"
     }
     if !(checkpointInterval >= 0) { return "checkpoints every \(checkpointInterval) seconds" }
     return limits.problem
@@ -154,10 +154,10 @@ extension Limits {
   /// What makes no sense in them; nil if nothing does.
   var problem: String? {
     guard (1...Self.depthMax).contains(depth) else {
-      return "a bound of \(depth) steps: it goes from 1 to \(Self.depthMax)"
+      return "a bound of \(depth) steps: it must be from 1 to \(Self.depthMax)"
     }
     if let preemptions, !(0...Self.depthMax).contains(preemptions) {
-      return "a bound of \(preemptions) preemptions: it goes from 0 to \(Self.depthMax)"
+      return "a bound of \(preemptions) preemptions: it must be from 0 to \(Self.depthMax)"
     }
     if let executions, executions < 1 { return "a bound of \(executions) executions" }
     if let states, states < 1 { return "a bound of \(states) states" }

@@ -133,7 +133,7 @@ public struct StoredFile<Value: StoredValue> {
         (context.codingPath, context.debugDescription)
       case EncodingError.invalidValue(_, let context):
         (context.codingPath, context.debugDescription)
-      default: ([], "it is no JSON")
+      default: ([], "it is not JSON")
       }
     let place = path.map(\.stringValue).joined(separator: ".")
     return (place.isEmpty ? text : "\(place): \(text)").excerpt(160)

@@ -30,7 +30,7 @@ enum CheckpointOptions {
         throw UsageError("--checkpoint-every is about --checkpoint, which is not given")
       }
       if let source {
-        warn("no more checkpoints are written; add --checkpoint \(source) to go on saving")
+        warn("no more checkpoints are written; add --checkpoint \(source) to keep saving")
       }
       return
     }
@@ -50,10 +50,10 @@ enum CheckpointOptions {
     let isSource = source.map { resolved($0) == resolved(path) } ?? false
     try TraceOutput.checkWritable(
       path, replaces: isSource || arguments.has("force"),
-      instead: "go on from it with --resume \(path)")
+      instead: "resume it with --resume \(path)")
     let type = try? FileManager.default.attributesOfItem(atPath: resolved(path))[.type]
     if let type = type as? FileAttributeType, type != .typeRegular {
-      throw UsageError("cannot write '\(path)': it is no ordinary file")
+      throw UsageError("cannot write '\(path)': it is not a regular file")
     }
     let folder = URL(fileURLWithPath: resolved(path)).deletingLastPathComponent().path
     guard FileManager.default.isWritableFile(atPath: folder) else {
@@ -77,6 +77,6 @@ enum CheckpointOptions {
     guard let file, file.saves > 0, let path = arguments.value("checkpoint"),
       case .incomplete(.bound(let bound)) = report.verdict, bound != .depth, bound != .preemptions
     else { return }
-    print("  saved in \(path): go on with --resume \(path)")
+    print("  saved in \(path): resume with --resume \(path)")
   }
 }

@@ -43,8 +43,8 @@ package struct CommandLineTool: Sendable {
     let catalogue =
       source.others.isEmpty
       ? ""
-      : "Models of Gracewalk's catalogue are known by name; \(Self.catalogueFlag) makes a command "
-        + "be about\nall of them, and not about those of \(name).\n"
+      : "Models of Gracewalk's catalogue can be given by name; \(Self.catalogueFlag) makes a "
+        + "command work on\nall of them, and not about those of \(name).\n"
     return """
       usage: \(name) COMMAND [options]
 

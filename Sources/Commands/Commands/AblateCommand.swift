@@ -84,7 +84,7 @@ enum AblateCommand {
       let why =
         report.violatedInvariant.map { "violates \($0) as it is" }
         ?? report.vacuousText.map { "does not show what it must as it is (\($0))" }
-        ?? "could not be checked whole"
+        ?? "could not be checked completely"
       return UsageError(
         "\(model.name) \(why); which of its steps are needed can be asked of a model that holds")
     case .unknownStep(let step, let known):
@@ -93,7 +93,7 @@ enum AblateCommand {
         near.isEmpty
         ? "\(RunningProgram.name) ablate \(model.name) names all"
         : "did you mean \(near[0])?"
-      return UsageError("no execution of \(model.name) comes to '\(step.text)'; \(hint)")
+      return UsageError("no execution of \(model.name) reaches '\(step.text)'; \(hint)")
     }
   }
 }

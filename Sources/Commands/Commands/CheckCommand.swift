@@ -42,7 +42,7 @@ package enum CheckCommand {
         name: "force", value: nil, help: "let --trace, --html and --checkpoint replace a file"),
       Option(
         name: "no-samples", value: nil,
-        help: "do not sample random executions on the side of a long search"),
+        help: "do not sample random executions during a long search"),
       ProgressLine.option, OutputFormat.option(), OutputFormat.step,
     ],
     run: run)

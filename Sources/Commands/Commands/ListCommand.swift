@@ -147,7 +147,7 @@ enum ListCommand {
       parameters: Dictionary(
         uniqueKeysWithValues: model.parameters.map {
           let range = "\($0.range.lowerBound) to \($0.range.upperBound)"
-          return ($0.name, "\($0.summary), \(range), standard \($0.standard)")
+          return ($0.name, "\($0.summary), \(range), default \($0.standard)")
         }),
       origin: model.origin.map {
         OriginEntry(

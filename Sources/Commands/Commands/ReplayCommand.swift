@@ -50,7 +50,7 @@ enum ReplayCommand {
     guard let schedule = Schedule(text: text) else {
       throw UsageError(
         "--schedule needs steps such as 0*4,1,2:1 (CPU, *times, :choice), and at its end in "
-          + "parentheses what repeats for ever: 0*4,(1,2)")
+          + "parentheses what repeats forever: 0*4,(1,2)")
     }
     let model = try SharedOptions.model(operand, of: arguments)
     let parameters = try SharedOptions.parameters(arguments)

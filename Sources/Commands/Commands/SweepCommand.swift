@@ -92,7 +92,7 @@ enum SweepCommand {
           + "swept: lower one of them")
     case .tooLarge:
       return UsageError(
-        "--cpus goes from 1 to \(Model.sweptCPUsMax), --operations from 1 to "
+        "--cpus must be from 1 to \(Model.sweptCPUsMax), --operations from 1 to "
           + "\(Model.sweptOperationsMax)")
     case .badModel(let combination, let error):
       return SharedOptions.usageError(error, model: combination)

@@ -10,7 +10,7 @@ import Synchronization
 package enum ProgressLine {
   package static let option = Option(
     name: "progress", value: nil,
-    help: "say every minute on standard error how far it is; on a terminal that is always shown")
+    help: "print a line of progress a minute on standard error; on a terminal it is always shown")
 
   private struct State {
     /// Whether to write lines if there is no terminal.

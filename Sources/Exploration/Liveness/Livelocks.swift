@@ -1,10 +1,10 @@
-// Ways to loop for ever in a graph of states, and the simplest of them.
+// Ways to loop forever in a graph of states, and the simplest of them.
 
 import GracewalkSupport
 
 /// Looks for livelocks in a graph of states.
 ///
-/// A livelock is an execution that loops for ever and is *fair*: every CPU that can go on all
+/// A livelock is an execution that loops forever and is *fair*: every CPU that can go on all
 /// the time does. (Weak fairness. That a CPU waits in vain for a lock that is free now and again is
 /// a livelock, too.) What a CPU knows of its finished operations is part of a state, so nobody ends
 /// one on the way round. Such an execution stays in one strongly connected component, and there is
@@ -84,7 +84,7 @@ package struct Livelocks {
     return count
   }
 
-  /// For each component whether a fair execution can stay in it for ever.
+  /// For each component whether a fair execution can stay in it forever.
   private func fairComponents(_ count: Int) -> [Bool] {
     let everybody = CPUSet.first(graph.cpuCount)
     var served = [CPUSet](repeating: CPUSet(), count: count)

@@ -1,11 +1,11 @@
-// Every state once, and then every way to loop for ever: for systems whose CPUs repeat.
+// Every state once, and then every way to loop forever: for systems whose CPUs repeat.
 
 import GracewalkSupport
 
 /// Depth-first search over all states that keeps the graph of them, and looks for livelocks in it.
 ///
 /// It judges steps and ends as `ExhaustiveSearch` does, and stops at the first violation. Where
-/// there is none, an execution can still loop for ever: see `Livelocks`. States are merged, so
+/// there is none, an execution can still loop forever: see `Livelocks`. States are merged, so
 /// an execution is as long as the path that the search happens to take.
 public final class LivenessSearch: ResumableSearch {
   private struct Node: BitwiseCopyable {
@@ -27,7 +27,7 @@ public final class LivenessSearch: ResumableSearch {
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
-  /// `looksForLivelocks`: whether to find out if executions can loop for ever.
+  /// `looksForLivelocks`: whether to find out if executions can loop forever.
   public init(
     _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true
   ) {

@@ -16,7 +16,7 @@ public struct Schedule: Equatable, Sendable {
   }
 
   public var steps: [Step]
-  /// Where the part begins that repeats for ever, up to the end; nil if none does.
+  /// Where the part begins that repeats forever, up to the end; nil if none does.
   public var loop: Int?
 
   public init(_ steps: [Step] = [], loop: Int? = nil) {
@@ -27,7 +27,7 @@ public struct Schedule: Equatable, Sendable {
   /// Runs of equal steps, for example `0*4,1,0*2,2:1`: CPU 0 four times, CPU 1 once, CPU 0
   /// twice, then CPU 2 taking choice 1.
   ///
-  /// What repeats for ever comes last, in parentheses: `0*4,(1*2,0)`.
+  /// What repeats forever comes last, in parentheses: `0*4,(1*2,0)`.
   public var text: String {
     guard let loop else { return Schedule.text(of: steps[...]) }
     let stem = loop > 0 ? Schedule.text(of: steps[..<loop]) + "," : ""

@@ -1,4 +1,4 @@
-// The code of a model that misuses the API: an interpreter of made-up steps.
+// The code of a model that misuses the API: an interpreter of random steps.
 
 import GracewalkMachine
 
@@ -152,10 +152,10 @@ struct MisuseCode {
     return 0
   }
 
-  /// A choice of many branches takes many executions: only a few are left to the search.
+  /// A choice with many branches takes many executions, so only a few are left to the search.
   private func choose(_ step: MisusePlan.Step) throws -> Int {
     if step.swallows {
-      // Code that does not let itself be stopped.
+      // Code that ignores being abandoned.
       while step.a != 1 { _ = try? cpu.load(own.words[0], .relaxed) }
     }
     return try cpu.choose(step.a)

@@ -1,36 +1,34 @@
-// Feeding checks what nobody should write: models with wrong indices, addresses, names and bounds.
+// Fuzzing checks with invalid models: wrong indices, addresses, names and bounds.
 
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkSupport
 
-/// Makes up models that misuse the public API in every way it knows, and checks them.
+/// Generates models that misuse the public API in every known way, and checks them.
 ///
-/// Each must come to a verdict or to a `CheckError` in one line, within a bound on steps. A trap or
-/// a hang ends the process, or keeps it: a model depends on its seed alone, so halving the seeds
-/// finds it.
+/// Each must get a verdict or a one-line `CheckError`, within a bound on steps. A trap ends the
+/// process and a hang blocks it; a model depends only on its seed, so bisecting the seeds finds it.
 public struct MisuseFuzzer {
-  /// A model that was treated wrongly.
+  /// A model that was handled wrongly.
   public struct Mismatch: Equatable, Sendable {
     public var seed: UInt64
     public var what: String
   }
 
-  /// What a run did.
+  /// The results of a run.
   public struct Report: Equatable, Sendable {
     public var models = 0
     public var holding = 0
     public var violated = 0
     public var incomplete = 0
-    /// Models that were refused in a line.
+    /// Models refused with a one-line error.
     public var refused = 0
     public var transitions = 0
     public var mismatches: [Mismatch] = []
   }
 
-  /// Transitions that a check may take: it has bounds on states and executions, and is asked to
-  /// stop.
+  /// The maximum number of transitions of a check, which is bounded in states and executions.
   public static let transitionsMax = 3 * 4_096
 
   public init() {}
@@ -50,7 +48,7 @@ public struct MisuseFuzzer {
     return report
   }
 
-  /// The model of a seed, and how it is checked.
+  /// The model of a seed, and the options with which it is checked.
   public static func model(_ seed: UInt64) -> (model: Model, options: CheckOptions) {
     var random = MisuseChoices(seed: seed)
     let options = random.options()
@@ -81,26 +79,26 @@ public struct MisuseFuzzer {
   }
 }
 
-/// Choices that are right most of the time, so that some mistakes come late.
+/// Random choices that are mostly valid, so that some mistakes happen late.
 struct MisuseChoices {
   private var random: SplitMix64
 
   init(seed: UInt64) { random = SplitMix64(seed: StableHash.mix(seed ^ 0x6D69_7375_7365)) }
 
-  /// True once in so many times.
+  /// True once in `count` times.
   mutating func once(in count: Int) -> Bool { random.below(count) == 0 }
 
   mutating func below(_ count: Int) -> Int { random.below(count) }
 
   mutating func pick<Choice>(_ choices: [Choice]) -> Choice { random.pick(choices) }
 
-  /// Numbers that are out of every range, or just out of one.
+  /// Numbers far outside every range, or just outside one.
   private static let wild = [
     -1, 0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 63, 64, 70, 255, 256, 257, 65_535, 65_536, 65_537,
     1 << 24, 1 << 31, 1 << 32, 1 << 47, 1 << 62, .max, .max - 1, .min, .min + 1, -2, -256, -65_536,
   ]
 
-  /// A number below a count, or once in a while any number.
+  /// A number below a count, or occasionally any number.
   mutating func number(below count: Int) -> Int {
     once(in: 150) ? pick(Self.wild) : below(count)
   }
@@ -109,7 +107,7 @@ struct MisuseChoices {
     switch below(6) {
     case 0: UInt64(bitPattern: Int64(pick(Self.wild)))
     case 1: random.next()
-    // What looks like an entry: a table, or a page, whatever it points to.
+    // A plausible entry: a table or a page, pointing anywhere.
     case 2: UInt64(below(80)) << 12 | UInt64(below(4))
     case 3: (Descriptor.firstDataFrame + UInt64(below(4))) << 12 | random.next() & 0xFFF
     default: UInt64(below(3))

@@ -1,4 +1,4 @@
-// What a model that misuses the API is made of: plain data, so that each build makes the same.
+// The plan of a model that misuses the API: plain data, so that each build gives the same scenario.
 
 import GracewalkChecking
 import GracewalkInvariants
@@ -12,9 +12,9 @@ struct MisusePlan: Sendable {
     var a: Int
     var b: Int
     var value: UInt64
-    /// Whether the object is one of another scenario.
+    /// Whether the object belongs to another scenario.
     var isForeign: Bool
-    /// Whether the code goes on after an error.
+    /// Whether the code continues after an error.
     var swallows: Bool
   }
 
@@ -42,7 +42,7 @@ struct MisusePlan: Sendable {
   var mayRunOutOfMemory: Bool
   var mayRepeat: Bool
   var features: Features
-  /// What the invariant looks at that is made up.
+  /// The invalid thing that the invariant reads.
   var look: Step
 
   init(_ random: inout MisuseChoices) {
@@ -161,7 +161,7 @@ struct MisusePlan: Sendable {
   }
 }
 
-/// What the code of such a model has at hand.
+/// The objects that the code of such a model uses.
 struct MisuseObjects: Sendable {
   var words: [Location]
   var root: TablePage
@@ -188,7 +188,7 @@ struct MisuseObjects: Sendable {
   }
 }
 
-/// An invariant that looks at what there is not.
+/// An invariant that reads things that do not exist.
 struct MisuseLook: StateInvariant {
   let step: MisusePlan.Step
   let own: MisuseObjects

@@ -1,4 +1,4 @@
-// Random programs of several kinds: what only goes wrong where one meets another.
+// Random programs of several kinds, to find bugs in their interaction.
 
 import GracewalkMachine
 import GracewalkSupport
@@ -6,8 +6,8 @@ import GracewalkSupport
 extension RandomProgram {
   /// The program that combines kinds of instructions, for a seed.
   ///
-  /// The kinds take turns in being what a CPU is mainly about, so two CPUs differ; most CPUs have
-  /// instructions of another kind as well, and some of the common ones.
+  /// The kinds take turns as the main kind of a CPU, so CPUs differ. Most CPUs also have
+  /// instructions of another kind, and some common ones.
   init(combining mix: Mix, seed: UInt64, size: Size, identical: Bool) {
     var random = SplitMix64(seed: seed ^ 0x636F_6D62_696E_6564 ^ UInt64(mix.rawValue) << 56)
     if identical {
@@ -33,7 +33,7 @@ extension RandomProgram {
     }
   }
 
-  /// Instructions of a kind that go with each other, for a CPU.
+  /// Lists of instructions of a kind that work together, for a CPU.
   private func lists(of kind: Mix, _ cpu: Int) -> [[Instruction]] {
     switch kind {
     case .loops: Self.loops

@@ -1,10 +1,10 @@
-// Random programs with a context: who uses it, who releases it, and which pages are left then.
+// Random programs with a context: using it, releasing it, and leaving pages behind.
 
 import GracewalkMachine
 import GracewalkSupport
 
 extension RandomProgram {
-  /// Uses and releases of a VM, and what allocates and frees the pages that belong to it.
+  /// Uses and releases of a VM, and allocation and freeing of the pages that belong to it.
   static let contexts: [[Instruction]] = [
     [.use, .release, .load, .store, .section],
     [.install, .remove, .release, .use, .walk],

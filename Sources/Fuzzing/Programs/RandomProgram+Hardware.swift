@@ -4,7 +4,7 @@ import GracewalkMachine
 import GracewalkSupport
 
 extension RandomProgram {
-  /// What guests do, and what changes the tables under them.
+  /// Guest accesses, and changes of the tables that they use.
   static let guests: [[Instruction]] = [
     [.guestRead, .guestWrite, .guestRead, .mapLeaf],
     [.guestRead, .guestWrite, .protect, .tlbi, .dsb],
@@ -33,14 +33,14 @@ extension RandomProgram {
     if random.below(8) == 0 { addMistakes() }
   }
 
-  /// Instructions that go with each other, for a CPU with a unit or without.
+  /// Lists of instructions that work together, for a CPU with or without a unit.
   func hardwareLists(of cpu: Int) -> [[Instruction]] {
     let all = Self.changers + Self.relying
     return mmuTimes(of: cpu) == nil ? all : Self.guests + Self.relyingGuests + all
   }
 
-  /// Makes mappings of the last CPU tables at the last level, pages above it, blocks that are
-  /// misaligned or are none.
+  /// Replaces mappings of the last CPU by malformed ones: tables at the last level, pages above it,
+  /// and misaligned or reserved blocks.
   private mutating func addMistakes() {
     let last = cpus.count - 1
     for part in cpus[last].indices {
@@ -51,7 +51,7 @@ extension RandomProgram {
     }
   }
 
-  /// Makes anew who the CPUs are: some have memory management units.
+  /// Chooses again which CPUs have memory management units.
   mutating func addGuests(_ random: inout SplitMix64) {
     let cpuCount = random.pick([2, 2, 3])
     copies = Array(repeating: 1, count: cpuCount)
@@ -62,7 +62,7 @@ extension RandomProgram {
     features.hardwareAccessFlag = random.below(2) == 0
     features.hardwareDirtyState = random.below(2) == 0
     features.enhancedTranslationSynchronisation = random.below(2) == 0
-    // From a copy: what is drawn next stays as it was.
+    // Draws from a copy, so that later draws do not change.
     var others = random
     format = others.pick([.armStage2, .armStage2, .armStage1, .x86, .x86, .ept])
     if others.below(8) == 0, speculations[cpuCount - 1] >= 0 { otherWalker = cpuCount - 1 }
@@ -70,7 +70,7 @@ extension RandomProgram {
 
   var hasGuests: Bool { speculations.contains { $0 >= 0 } }
 
-  /// How often the memory management unit of a CPU acts unasked; nil if there is none.
+  /// How often the memory management unit of a CPU walks speculatively or evicts; nil without one.
   func mmuTimes(of cpu: Int) -> Int? {
     guard speculations.indices.contains(cpu), speculations[cpu] >= 0 else { return nil }
     return speculations[cpu]

@@ -1,16 +1,17 @@
-// Random programs with identical CPUs: what symmetry is held against.
+// Random programs with identical CPUs, to test symmetry.
 
 import GracewalkInvariants
 import GracewalkMachine
 import GracewalkSupport
 
 extension RandomProgram {
-  /// How many CPUs run the same, for each program of a scenario.
+  /// The number of CPUs that run each program of a scenario.
   private static let shapes: [[Int]] = [
     [2], [2], [2, 1], [2, 1], [3], [3], [2, 2], [3, 1], [2, 1, 1], [4],
   ]
 
-  /// What shows who is who: addresses of pages in words, in results and in callbacks.
+  /// Instructions that reveal the identity of a CPU: addresses of pages in words, results and
+  /// callbacks.
   private static let telling: [[Instruction]] = [
     [.keep, .keepOwn, .follow, .look, .replace, .install, .drop],
     [.install, .keep, .look, .waitForPage, .remove, .walk],

@@ -37,7 +37,7 @@ extension RandomProgram {
     }
   }
 
-  /// What grace periods wait for in the program for a seed.
+  /// The kind of grace periods in the program for a seed.
   static func readCopyUpdate(_ seed: UInt64) -> ReadCopyUpdate {
     seed % 3 == 0 ? .separate : .consolidated
   }
@@ -53,7 +53,7 @@ extension RandomProgram {
       masks += 1
     case .maskForGood: try cpu.maskInterrupts()
     case .relock:
-      // Whatever is held already; and nobody gives it back.
+      // Masks even if already masked, and never unmasks.
       if step.old == 0 {
         try cpu.lock(objects.locks[Int(step.new) - 1])
       } else if step.new == 1 {

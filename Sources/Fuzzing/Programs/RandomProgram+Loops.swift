@@ -1,10 +1,10 @@
-// Random programs with bounded loops: the number of their steps depends on what others did.
+// Random programs with bounded loops: the number of steps depends on other CPUs.
 
 import GracewalkMachine
 import GracewalkSupport
 
 extension RandomProgram {
-  /// A loop, and what may get in its way.
+  /// A loop, and instructions that interfere with it.
   static let loops: [[Instruction]] = [
     [.retry, .poll, .store, .compareExchange],
     [.retry, .retry, .fetchAdd, .exchange],
@@ -40,7 +40,7 @@ extension RandomProgram {
       }
       return 3
     case .poll:
-      // Looks whether the word has changed, a few times.
+      // Polls a few times for a change of the word.
       for turn in 0...(1 + step.old) {
         if try cpu.load(word, .acquire) == step.new { return turn }
       }

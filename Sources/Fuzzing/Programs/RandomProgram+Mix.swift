@@ -1,11 +1,12 @@
-// The kinds of instructions that random programs may have besides the common ones, as a set.
+// The kinds of instructions that random programs may have in addition to the common ones.
 
 import GracewalkMachine
 
 extension RandomProgram {
-  /// Kinds of instructions besides those every program may have.
+  /// A set of kinds of instructions, in addition to the common ones.
   ///
-  /// A program of one kind stays the same for a seed; one of several has objects of them all.
+  /// The program of one kind for a seed never changes; one of several kinds has objects of all of
+  /// them.
   public struct Mix: OptionSet, Hashable, Codable, Sendable {
     public let rawValue: Int
 
@@ -17,20 +18,20 @@ extension RandomProgram {
     public static let hardware = Mix(rawValue: 1 << 1)
     /// Masked interrupts.
     public static let interrupts = Mix(rawValue: 1 << 2)
-    /// A slab, whose freed pages come back at once.
+    /// A slab, whose freed pages are reused at once.
     public static let slabs = Mix(rawValue: 1 << 3)
     /// A context that owns the table pages.
     public static let contexts = Mix(rawValue: 1 << 4)
-    /// Loops that forget their turns, which the search for livelocks alone is about.
+    /// Loops that forget their turns, which only the search for livelocks supports.
     public static let repeats = Mix(rawValue: 1 << 5)
 
     /// Each kind alone.
     public static let kinds: [Mix] = [.loops, .hardware, .interrupts, .slabs, .contexts, .repeats]
 
-    /// What goes with everything that a search without repeats may meet.
+    /// All kinds that searches without repeats support.
     public static let all: Mix = [.loops, .hardware, .interrupts, .slabs, .contexts]
 
-    /// What also goes with identical CPUs, which have no memory management units.
+    /// All kinds that also work with identical CPUs, which have no memory management units.
     public static let allOfIdenticalCPUs = all.subtracting(.hardware)
 
     /// The kinds in it, one by one.

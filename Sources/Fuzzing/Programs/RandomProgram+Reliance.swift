@@ -1,10 +1,12 @@
-// Random programs that rely on what hardware has cached being gone: told so, or saying so.
+// Random programs that rely on cached entries being gone, by being told or by claims.
 
 import GracewalkMachine
 
 extension RandomProgram {
-  /// What follows from a cached entry takes several steps in the right order, which single
-  /// instructions seldom come in; so each of these is several at once.
+  /// Instructions that each take several steps.
+  ///
+  /// A wrong use of a cached entry takes several steps in the right order, which single
+  /// instructions rarely produce.
   static let relyingGuests: [[Instruction]] = [
     [.mapUsed, .readTold, .guestRead, .mapLeaf],
     [.mapUsed, .guestWrite, .takeFrame, .claim],
@@ -15,7 +17,7 @@ extension RandomProgram {
     [.removeAndClaim, .takeFrame, .mapUsed, .giveAway],
   ]
 
-  /// Instructions that are about the one address most programs have in common.
+  /// Instructions for the one address that most programs share.
   static func runReliance(
     _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
   ) throws -> UInt64 {
@@ -34,7 +36,7 @@ extension RandomProgram {
       let told = try cpu.load(objects.words[step.word], .acquire)
       return cpu.hasMMU ? try cpu.guestRead(address).code : told
     case .takeFrame:
-      // What guests have written to it goes along.
+      // The frame keeps what guests have written to it.
       let frame = objects.frames[address]
       let seen = try cpu.load(frame.content, .acquire)
       if step.new == 2 { try cpu.handOver(frame, to: .nobody) }

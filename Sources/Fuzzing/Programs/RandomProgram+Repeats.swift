@@ -1,10 +1,10 @@
-// Random programs whose loops forget their turns: some end, some loop for ever.
+// Random programs whose loops forget their turns: some end, some loop forever.
 
 import GracewalkMachine
 import GracewalkSupport
 
 extension RandomProgram {
-  /// A loop, what may end it, and what may get in its way.
+  /// A loop, instructions that may end it, and instructions that interfere with it.
   static let repeating: [[Instruction]] = [
     [.take, .clear, .takeBoth, .store],
     [.takeBoth, .takeBoth, .clear],

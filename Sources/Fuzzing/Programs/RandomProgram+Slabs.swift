@@ -1,10 +1,10 @@
-// Random programs with a slab: pages that come back at once while others still look at them.
+// Random programs with a slab: pages are reused at once while other CPUs may still read them.
 
 import GracewalkMachine
 import GracewalkSupport
 
 extension RandomProgram {
-  /// What is done with a slab's pages, and what may get in its way.
+  /// Uses of a slab's pages, and instructions that interfere with them.
   static let slabs: [[Instruction]] = [
     [.takePage, .giveBack, .peekPage, .poke, .shrink],
     [.takePage, .giveBack, .peekPage, .section, .synchronize, .shrink],
@@ -40,7 +40,7 @@ extension RandomProgram {
     keepWords()
   }
 
-  /// Makes steps of programs that had more words use those that are left.
+  /// Maps words that the program no longer has to remaining ones.
   mutating func keepWords() {
     for cpu in cpus.indices {
       for part in cpus[cpu].indices {
@@ -86,7 +86,7 @@ extension RandomProgram {
       if won, cpu.hasMMU { _ = try cpu.guestRead(Int(step.old) % 2 * 2) }
       return won ? 2 : 3
     case .freeFound:
-      // Without unlinking it: whoever does that may come before or after.
+      // Frees without unlinking: another CPU may unlink before or after.
       let found = Descriptor(bits: try cpu.load(entry, .acquire))
       guard let page = cpu.table(at: found) else { return 0 }
       try slab.contains(page) ? cpu.free(page, to: slab) : cpu.free(page)

@@ -1,4 +1,4 @@
-// Random scenarios: what the searches are compared on.
+// Random scenarios on which the searches are compared.
 
 import GracewalkMachine
 import GracewalkSupport
@@ -27,7 +27,7 @@ public struct RandomProgram: Equatable, Sendable {
     var word: Int
     var old: UInt64
     var new: UInt64
-    /// Skipped if what the CPU has seen so far is odd.
+    /// Skipped if the CPU's observations so far sum to an odd number.
     var isConditional: Bool
 
     var text: String { "\(instruction)\(isConditional ? "?" : "")(w\(word) \(old) \(new))" }
@@ -36,11 +36,11 @@ public struct RandomProgram: Equatable, Sendable {
   var wordCount: Int
   /// The steps of each CPU's operations.
   var cpus: [[[Step]]]
-  /// How many CPUs run the same: 1 for each but in programs with identical CPUs.
+  /// The number of CPUs that run each program: 1, except in programs with identical CPUs.
   var copies: [Int]
   /// Whether operations have a meaning for a sequential specification.
   var hasSpecification = false
-  /// For each CPU how often its memory management unit acts unasked; -1 if it has none.
+  /// For each CPU, how often its MMU walks speculatively or evicts; -1 if it has none.
   var speculations: [Int] = []
   /// The CPU whose unit walks the other root, if there is one.
   var otherWalker: Int?
@@ -52,7 +52,7 @@ public struct RandomProgram: Equatable, Sendable {
   var slabPages = 0
   /// Whether the program has a context that owns the table pages.
   var hasContext = false
-  /// What grace periods wait for.
+  /// The kind of grace periods.
   var readCopyUpdate = ReadCopyUpdate.consolidated
 
   static let mixes: [[Instruction]] = [
@@ -74,7 +74,7 @@ public struct RandomProgram: Equatable, Sendable {
     var locks: [SpinLock]
     var readWriteLock: ReadWriteLock
     var root: TablePage
-    /// Where tables are moved to that are taken from the root, in programs that do so.
+    /// The root below which tables are moved, in programs that move tables.
     var otherRoot: TablePage?
     /// The CPU whose unit walks it.
     var otherWalker: Int?
@@ -93,11 +93,11 @@ public struct RandomProgram: Equatable, Sendable {
 
   /// How large programs may get.
   public enum Size: String, Codable, Sendable {
-    /// For many programs in little time.
+    /// Small, for many programs in little time.
     case small
     case full
 
-    /// Most instructions of a CPU, given how many CPUs there are: two to four.
+    /// The maximum number of instructions of a CPU, given the number of CPUs: two to four.
     func longest(_ cpuCount: Int) -> Int {
       switch (self, cpuCount) {
       case (.small, 2): 4
@@ -174,7 +174,7 @@ public struct RandomProgram: Equatable, Sendable {
     return scenario
   }
 
-  /// One line per CPU: `|` divides operations, `?` marks steps that depend on what was seen.
+  /// One line per CPU: `|` separates operations, `?` marks conditional steps.
   public var text: [String] {
     let kind = readCopyUpdate == .separate ? ["grace periods wait for sections alone"] : []
     return kind
@@ -187,7 +187,7 @@ public struct RandomProgram: Equatable, Sendable {
       }
   }
 
-  /// Simpler programs: one step less, one condition less, or two operations made one.
+  /// Simpler programs: without one step, without one condition, or with two operations merged.
   public var simpler: [RandomProgram] {
     var list: [RandomProgram] = []
     for cpu in cpus.indices {
@@ -222,7 +222,7 @@ public struct RandomProgram: Equatable, Sendable {
     return list
   }
 
-  /// The operations of a CPU: so many steps from a mix, cut in two anywhere.
+  /// The operations of a CPU: random steps from a mix, split in two at a random place.
   static func parts(
     from mix: [Instruction], length: Int, words: Int, _ random: inout SplitMix64
   ) -> [[Step]] {
@@ -240,7 +240,7 @@ public struct RandomProgram: Equatable, Sendable {
       isConditional: random.below(100) < 35)
   }
 
-  /// What a CPU holds while its part runs; released at the end of the part.
+  /// The locks and sections that a CPU holds while its part runs; released at its end.
   private struct Held {
     var locks: Set<Int> = []
     var reads = false

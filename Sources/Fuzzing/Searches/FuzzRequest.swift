@@ -1,20 +1,20 @@
-// Random programs to compare searches on, as a value: a range of seeds, and what is compared.
+// A fuzzing task as a value: a range of seeds, and the searches to compare.
 
 import GracewalkChecking
 
-/// A range of seeds and the searches that are held against the exhaustive one, as a unit of work.
+/// A range of seeds and the searches compared with the exhaustive one, as a unit of work.
 package struct FuzzRequest: WorkUnit {
   package var seeds: Range<UInt64>
   package var size = RandomProgram.Size.full
   package var mix: RandomProgram.Mix = []
-  /// The search under test; nil for the stateful one, or for all that reduce if nothing else is
-  /// said about it either.
+  /// The search under test; nil for the stateful one, or for all that reduce if no other option
+  /// selects one.
   package var strategy: Strategy?
   package var isExact = false
   /// Whether programs have identical CPUs, which the search exchanges.
   package var usesSymmetry = false
   package var jobs = 1
-  /// Transitions after which the search is saved and another goes on.
+  /// Transitions after which the search is saved and another one resumes it.
   package var piece: Int?
   /// States of a program in which two steps are taken in both orders.
   package var statesOfPairsMax = 100
@@ -36,9 +36,10 @@ package struct FuzzRequest: WorkUnit {
     fuzzer.mix = mix
     fuzzer.piece = piece
     fuzzer.statesOfPairsMax = statesOfPairsMax
-    // Identical CPUs have the same in mind: many small programs tell more than a few large ones.
+    // Identical CPUs have few distinct behaviours: many small programs find more than a few large
+    // ones.
     if usesSymmetry, size == .small { fuzzer.statesMax = 20_000 }
-    // Without states, what hardware does unasked takes many executions.
+    // In stateless searches, speculative walks and evictions take many executions.
     if mix.contains(.hardware), size == .small { fuzzer.statesMax = 2_000 }
     return fuzzer
   }
@@ -47,7 +48,7 @@ package struct FuzzRequest: WorkUnit {
     fuzzer.run(seeds: seeds, size: size, goesOn: context.watch)
   }
 
-  /// The same seeds in so many parts, of which none is empty.
+  /// The same seeds split into non-empty parts.
   func split(into parts: Int) -> [FuzzRequest] {
     let count = min(max(parts, 1), max(seeds.count, 1))
     return (0..<count).map { part in
@@ -58,9 +59,9 @@ package struct FuzzRequest: WorkUnit {
     }
   }
 
-  /// Has the seeds looked at, in as many parts as the executor has use for.
+  /// Fuzzes the seeds, in as many parts as the executor can use.
   ///
-  /// - Parameter goesOn: sees what was done so far of a part; returns false to end that.
+  /// - Parameter goesOn: called with the results so far of a part; returns false to end it.
   package func report(
     by executor: any Executor, goesOn: @escaping @Sendable (Fuzzer.Report) -> Bool
   ) -> Fuzzer.Report {

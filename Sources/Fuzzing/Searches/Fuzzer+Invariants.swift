@@ -1,17 +1,17 @@
-// What random programs are checked for.
+// The invariants of random programs.
 
 import GracewalkInvariants
 import GracewalkMachine
 
 extension Fuzzer {
-  /// Deadlocks are common in random programs, so they are not judged with the rest: one would
-  /// hide everything else.
+  /// Deadlocks are common in random programs, so they are not judged with the rest: they would mask
+  /// everything else.
   static let commonInvariants: [any Invariant] = [
     NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(), GracePeriodSafety(),
     NoLeakedTablePage(), TeardownOrder(), LocksHeldByReleaser(),
   ]
 
-  /// All that a program is checked for.
+  /// All invariants that a program is checked for.
   static func invariants(of program: RandomProgram) -> [any Invariant] {
     guard program.hasGuests else { return commonInvariants }
     return commonInvariants + InvariantCatalogue.hardware + [DonatedPageUnreachable()]
@@ -20,7 +20,7 @@ extension Fuzzer {
 
 /// Pages that CPUs allocated do not outlive their context.
 ///
-/// The root, which nobody frees, would decide about every release.
+/// The root, which is never freed, would make every release a violation.
 struct NoOtherPageOutlivesVM: EventInvariant {
   private let all = NoPageOutlivesVM()
 

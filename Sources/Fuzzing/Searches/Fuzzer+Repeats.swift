@@ -1,4 +1,4 @@
-// Holding the liveness search against its oracle, on random programs whose loops forget.
+// Comparing the liveness search with its oracle, on random programs whose loops forget turns.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -7,12 +7,12 @@ import GracewalkMachine
 import GracewalkTraces
 
 extension Fuzzer {
-  /// More states than this, and the oracle takes too long.
+  /// With more states the oracle takes too long.
   private static let statesOfOracle = 3_000
-  /// Rounds of at most so many steps are compared with all shorter ones.
+  /// Rounds of at most this many steps are compared with all shorter ones.
   private static let roundMax = 8
 
-  /// What is wrong with the liveness search on a scenario; nil if nothing is.
+  /// The first mismatch of the liveness search on a scenario, or nil.
   static func livelockMismatch(
     _ report: inout Report, inPiecesOf piece: Int?, _ scenario: () -> Scenario
   ) -> String? {
@@ -72,7 +72,7 @@ extension Fuzzer {
     return recordingFault(schedule, scenario())
   }
 
-  /// What is wrong with the execution that a livelock's schedule stands for; nil if nothing is.
+  /// What is wrong with the execution of a livelock's schedule, or nil.
   private static func recordingFault(_ schedule: Schedule, _ scenario: Scenario) -> String? {
     guard Schedule(text: schedule.text) == schedule else { return "\(schedule.text) unread" }
     scenario.require(ProgressOfCPUs())

@@ -1,4 +1,4 @@
-// Holding every search against the exhaustive one, on random programs.
+// Comparing every search with the exhaustive one, on random programs.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -12,23 +12,23 @@ public struct Fuzzer {
   public struct Mismatch: Equatable, Codable, Sendable {
     public var seed: UInt64
     public var what: String
-    /// The simplest program found that still shows a disagreement, a line per CPU.
+    /// The simplest program found that still shows the disagreement, a line per CPU.
     public var program: [String]
   }
 
-  /// What a run of the fuzzer did.
+  /// The results of a run.
   public struct Report: Codable, Sendable {
     public var programs = 0
-    /// Programs in which some invariant can fail: shows that verdicts are compared at all.
+    /// Programs in which some invariant can fail; proves that verdicts are compared at all.
     public var violated = 0
     public var transitions = 0
     /// Pairs of steps that were taken in both orders.
     public var pairs = 0
-    /// Comparisons left out because the exhaustive search has `statesMax` states.
+    /// Comparisons skipped because the exhaustive search reached `statesMax` states.
     public var skipped = 0
     public var mismatches: [Mismatch] = []
 
-    /// Adds what was done with other seeds.
+    /// Adds the results of other seeds.
     mutating func add(_ other: Report) {
       programs += other.programs
       violated += other.violated
@@ -39,20 +39,20 @@ public struct Fuzzer {
     }
   }
 
-  /// Disagreements after which there is no need to look for more.
+  /// The number of disagreements after which a run ends.
   public static let mismatchesMax = 10
 
-  /// The searches under test; all are held against one run of the exhaustive search.
+  /// The searches under test; all are compared with one run of the exhaustive search.
   private let subjects: [FuzzSubject]
   /// Whether programs have identical CPUs.
   private let usesSymmetry: Bool
 
   /// - Parameters:
   ///   - isExact: whether the search compares states in full.
-  ///   - isOptimal: whether the search claims never to begin an execution in vain.
-  ///   - usesSymmetry: whether programs have identical CPUs, and the search takes states that
-  ///     differ only by an exchange of them for one.
-  ///   - search: the search to hold against the exhaustive one.
+  ///   - isOptimal: whether the search claims never to begin a redundant execution.
+  ///   - usesSymmetry: whether programs have identical CPUs, and the search merges states that
+  ///     differ only by an exchange of them.
+  ///   - search: the search to compare with the exhaustive one.
   public init(
     isExact: Bool = false, isOptimal: Bool = false, usesSymmetry: Bool = false,
     search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
@@ -68,7 +68,7 @@ public struct Fuzzer {
   /// The fuzzer of one of the strategies.
   ///
   /// - `jobs`: threads; more than one only for a stateful search.
-  /// - `piece`: transitions after which the search is saved and another goes on.
+  /// - `piece`: transitions after which the search is saved and another one resumes it.
   public init(
     _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1,
     inPiecesOf piece: Int? = nil
@@ -92,18 +92,17 @@ public struct Fuzzer {
     }
   }
 
-  /// One program in hundreds of thousands has so many states that comparing it is not worth it.
+  /// The limit on states: one program in hundreds of thousands is too large to be worth comparing.
   public var statesMax = 500_000
 
-  /// Kinds of instructions that programs have besides the common ones; with `repeats` among them,
-  /// the search for livelocks is compared, and nothing else.
+  /// Kinds of instructions in addition to the common ones; with `repeats`, only the search for
+  /// livelocks is compared.
   public var mix: RandomProgram.Mix = []
 
-  /// Transitions after which that search is saved and another goes on.
+  /// Transitions after which that search is saved and another one resumes it.
   public var piece: Int?
 
-  /// How many states of a program are looked at for steps whose footprints say too little; 0 for
-  /// none.
+  /// The number of states of a program in which footprints are tested; 0 for none.
   public var statesOfPairsMax = 0
 
   /// Compares final states and verdicts for each seed.
@@ -151,11 +150,11 @@ public struct Fuzzer {
       let checked = compare(left)
       if round == 0, checked.violated != nil { report.violated += 1 }
       if let what = checked.mismatch { return what }
-      // What always fails first would hide whether the others are judged alike.
+      // An invariant that always fails first would mask the others.
       guard let id = checked.violated else { break }
       left.removeAll { $0.id == id }
     }
-    // The one about contexts fails so often that it is compared alone.
+    // The invariant about contexts fails so often that it is compared alone.
     let last: (any Invariant)? =
       program.hasContext
       ? NoOtherPageOutlivesVM()
@@ -166,10 +165,10 @@ public struct Fuzzer {
     return checked.mismatch
   }
 
-  /// What came of comparing the searches on a scenario.
+  /// The result of comparing the searches on a scenario.
   private struct Comparison {
     var mismatch: String?
-    /// The invariant that the exhaustive search found violated.
+    /// The invariant that fails in the exhaustive search.
     var violated: String?
   }
 
@@ -178,7 +177,7 @@ public struct Fuzzer {
   ) -> Comparison {
     var options = SearchOptions()
     options.collectsFinalStates = true
-    // The oracle knows no symmetry: it must find every final state that a symmetric one stands for.
+    // The oracle uses no symmetry, so it must find all images of each final state.
     var bounded = options
     bounded.limits.states = statesMax
     let machine = Machine(scenario())
@@ -206,7 +205,7 @@ public struct Fuzzer {
     return comparison
   }
 
-  /// What a footprint leaves out, if something is found.
+  /// An object missing from a footprint, or nil.
   private func footprintMismatch(_ scenario: Scenario, _ report: inout Report) -> String? {
     let machine = Machine(scenario)
     let oracle = FootprintOracle(machine, statesMax: statesOfPairsMax)
@@ -221,7 +220,7 @@ public struct Fuzzer {
   }
 }
 
-/// A search under test, and what it claims.
+/// A search under test, with its claims.
 private struct FuzzSubject {
   typealias Search = (
     _ makeSystem: @escaping @Sendable () -> TransitionSystem, SearchOptions
@@ -231,7 +230,7 @@ private struct FuzzSubject {
   let isExact: Bool
   let isOptimal: Bool
   let usesSymmetry: Bool
-  /// Whether the search ends now and then, and another one goes on.
+  /// Whether the search is saved and resumed in pieces.
   let isInPieces: Bool
   private let search: Search
 
@@ -256,7 +255,7 @@ private struct FuzzSubject {
       usesSymmetry: usesSymmetry, isInPieces: isInPieces, search: search)
   }
 
-  /// What the search found, and what it covered: of a search in pieces, what the last one knows.
+  /// The result and coverage of the search; for a search in pieces, those of the last piece.
   func run(
     _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
   ) -> (SearchResult, Coverage) {
@@ -273,7 +272,7 @@ private struct FuzzSubject {
     return (result, Coverage(of: machines.withLock { $0 }))
   }
 
-  /// What is wrong with a result, given the oracle's; nil if nothing is.
+  /// How a result disagrees with the oracle's, or nil.
   func disagreement(_ result: SearchResult, _ oracle: SearchResult) -> String? {
     if oracle.ending != result.ending {
       return "verdicts: oracle \(oracle.ending), \(name) \(result.ending)"

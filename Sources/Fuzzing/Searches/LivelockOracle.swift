@@ -1,15 +1,15 @@
-// Livelocks found the slow and obvious way: what the liveness search is held against.
+// Livelocks found by a slow and obvious method, to test the liveness search.
 
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkSupport
 
-/// All states of a scenario, and whether an execution can loop in them for ever.
+/// All states of a scenario, and whether an execution can loop in them forever.
 ///
-/// It shares nothing with `LivenessSearch`: code runs in every turn of every loop, states lie in
-/// dictionaries, and that a fair execution can go on for ever is a greatest fixed point (Emerson
-/// and Lei, "Efficient model checking in fragments of the propositional mu-calculus", 1986), not a
-/// question of components.
+/// It shares no code with `LivenessSearch`: model code runs in every turn of every loop, states are
+/// kept in dictionaries, and fair infinite executions are found by a greatest fixed point (Emerson
+/// and Lei, "Efficient model checking in fragments of the propositional mu-calculus", 1986), not by
+/// components.
 struct LivelockOracle {
   private struct Edge {
     var cpu: Int
@@ -64,7 +64,7 @@ struct LivelockOracle {
     }
   }
 
-  /// The number of the machine's state; a new one is opened.
+  /// The number of the machine's state; a new state is added and expanded.
   private mutating func number(
     _ machine: Machine, _ open: inout [(state: Int, steps: [Schedule.Step])]
   ) -> Int {
@@ -87,7 +87,7 @@ struct LivelockOracle {
 
   // MARK: Going round
 
-  /// For each state, those that lead to it in a step.
+  /// For each state, its predecessors.
   private var sources: [[Int]] {
     var sources = [[Int]](repeating: [], count: edges.count)
     for state in edges.indices {
@@ -96,7 +96,7 @@ struct LivelockOracle {
     return sources
   }
 
-  /// States among the allowed ones from which one of the given can be reached in them.
+  /// The allowed states from which a target can be reached through allowed states.
   private func leading(
     to goals: [Int], _ sources: [[Int]], in allowed: [Bool]
   ) -> [Bool] {
@@ -112,7 +112,7 @@ struct LivelockOracle {
     return found
   }
 
-  /// For each state, whether a fair execution can go on from it for ever.
+  /// For each state, whether a fair execution can continue from it forever.
   private var fair: [Bool] {
     let sources = sources
     var fair = [Bool](repeating: true, count: edges.count)
@@ -120,7 +120,7 @@ struct LivelockOracle {
     while fair != before {
       before = fair
       for cpu in 0..<cpuCount {
-        // Those from which, without leaving the set, the CPU can be served again.
+        // The states from which the CPU can be served again without leaving the set.
         let good = edges.indices.filter { state in
           fair[state]
             && edges[state].contains { edge in
@@ -135,7 +135,7 @@ struct LivelockOracle {
 
   var hasLivelock: Bool { fair.contains(true) }
 
-  /// Fewest steps to a state to which a fair round leads back, and those states.
+  /// The states nearest to the start that lie on a fair round, and their distance.
   var earliest: (steps: Int, states: [Int])? {
     let fair = fair
     guard fair.contains(true) else { return nil }
@@ -177,7 +177,7 @@ struct LivelockOracle {
     return found
   }
 
-  /// True if a fair round of at most so many steps leads back to a state: tries all.
+  /// True if a fair round of at most `steps` steps leads back to a state; tries all.
   func hasRound(from state: Int, ofAtMost steps: Int) -> Bool {
     hasRound(home: state, at: state, steps, served: CPUSet())
   }

@@ -1,4 +1,4 @@
-// Feeding the trace reader what nobody should write: mutated traces, with checksums made to fit.
+// Fuzzing the trace reader with mutated traces, usually with corrected checksums.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -8,24 +8,24 @@ import GracewalkTraces
 
 /// Mutates trace files and replays them.
 ///
-/// Each mutant must be refused with one clear line, or be accepted and say, byte for byte, what the
-/// execution does that it describes. A trap or a hang ends the process, or keeps it: a mutant
-/// depends on its seed and the files alone, so halving the seeds finds it.
+/// Each mutant must be refused with one clear line, or be accepted and equal, byte for byte, the
+/// file of the execution that it describes. A trap ends the process and a hang blocks it; a mutant
+/// depends only on its seed and the files, so bisecting the seeds finds it.
 public struct TraceFuzzer {
-  /// A mutant that was treated wrongly.
+  /// A mutant that was handled wrongly.
   public struct Mismatch: Equatable, Sendable {
     public var seed: UInt64
     public var what: String
   }
 
-  /// What a run did.
+  /// The results of a run.
   public struct Report: Equatable, Sendable {
     public var mutants = 0
-    /// Mutants that were taken for the trace they are.
+    /// Mutants that are valid traces and were accepted.
     public var accepted = 0
-    /// Mutants whose checksum fits: the reader believes that nobody has changed them.
+    /// Mutants with a correct checksum.
     public var intact = 0
-    /// Mutants that are whole files and fail only when they are run.
+    /// Mutants that are well-formed files and fail only in the replay.
     public var run = 0
     public var mismatches: [Mismatch] = []
   }
@@ -34,7 +34,7 @@ public struct TraceFuzzer {
   private let traces: [Trace]
   private let models: [String: Model]
 
-  /// - Parameter traces: what to mutate, each with its model.
+  /// - Parameter traces: the traces to mutate, each with its model.
   public init(_ traces: [(model: Model, trace: Trace)]) {
     self.traces = traces.map(\.trace)
     files = traces.map { Array(TraceFile($0.trace).text.utf8) }
@@ -62,7 +62,7 @@ public struct TraceFuzzer {
     var random = SplitMix64(seed: StableHash.mix(seed))
     let number = random.below(files.count)
     var mutation = TraceMutation(random: random, others: files)
-    // One in four describes another execution, or part of one, and does it right.
+    // One in four correctly describes another execution, or part of one.
     var bytes = mutation.random.below(4) == 0 ? variant(of: number, &mutation.random) : nil
     if bytes == nil || mutation.random.below(3) > 0 {
       bytes = mutation.apply(to: bytes ?? files[number])
@@ -99,7 +99,7 @@ public struct TraceFuzzer {
     return scenario.flatMap { try? Recording(schedule, of: $0) }
   }
 
-  /// Replays the mutant of a seed; returns what is wrong with what comes of it.
+  /// Replays the mutant of a seed; returns what is wrong with the result, or nil.
   private func tryMutant(_ seed: UInt64, _ report: inout Report) -> String? {
     let bytes = mutant(seed)
     let file = try? TraceReplay.read(bytes)
@@ -107,7 +107,7 @@ public struct TraceFuzzer {
     do throws(TraceRefusal) {
       let trace = try TraceReplay.replay(bytes, named: { models[$0] })
       report.accepted += 1
-      // Once more, from what the trace says and not from what was read.
+      // Runs it again from the contents of the trace instead of the file.
       guard let recording = record(trace.recording.schedule, trace) else {
         return "accepted, but what it says cannot be run"
       }
@@ -121,7 +121,7 @@ public struct TraceFuzzer {
     }
   }
 
-  /// What a refusal must not be.
+  /// A defect of a refusal's text, or nil.
   private static func blemish(in text: String) -> String? {
     if text.unicodeScalars.contains(where: \.isInvisible) {
       return "refused in a line that acts on the terminal: \(text.printable)"

@@ -1,4 +1,4 @@
-// One mutation of a trace file, or a few: bytes, lines, numbers, text that is up to something.
+// One or a few mutations of a trace file: bytes, lines, numbers, malicious text.
 
 import GracewalkChecking
 import GracewalkSupport
@@ -7,10 +7,10 @@ import GracewalkTraces
 /// Changes files at random.
 struct TraceMutation {
   var random: SplitMix64
-  /// Files that parts are taken from.
+  /// Files from which parts are taken.
   let others: [[UInt8]]
 
-  /// Numbers that readers get wrong.
+  /// Numbers that parsers often get wrong.
   private static let numbers = [
     "0", "00", "1", "-1", "+1", "7", "61", "62", "63", "64", "255", "32768", "65536", "999999",
     "1000000", "1000001", "9999999", "99999999", "2147483648", "4294967296", "999999999999",
@@ -18,7 +18,7 @@ struct TraceMutation {
     String(repeating: "9", count: 400), String(repeating: "0", count: 5_000) + "1",
   ]
 
-  /// What is not a name, a step or a schedule, but may stand where one should.
+  /// Texts that are no names, steps or schedules, to put in their place.
   private static let texts = [
     "\u{1B}[2J\u{1B}[31m", "\u{1B}]0;title\u{7}", "\u{9B}31m", "\0", "\r\n", "\r", "\n", "\n\n",
     "\t", "\u{7F}", "\u{202E}", "\u{2028}", "\u{FEFF}", "\u{301}", "e\u{301}", "ａ", "🙂",
@@ -35,7 +35,7 @@ struct TraceMutation {
     self.others = others
   }
 
-  /// One to four changes; then, most often, the checksum that they make necessary.
+  /// One to four changes; then, usually, a correct checksum.
   mutating func apply(to file: [UInt8]) -> [UInt8] {
     var bytes = file
     for _ in 0...(random.below(2) * random.below(4)) { change(&bytes) }
@@ -68,7 +68,7 @@ struct TraceMutation {
     return start..<min(bytes.count, start + random.below(most))
   }
 
-  /// Goes on with a part of another file.
+  /// Continues with a part of another file.
   private mutating func splice(_ bytes: inout [UInt8]) {
     let other = random.pick(others)
     let part = other[range(in: other, upTo: other.count)]
@@ -96,7 +96,7 @@ struct TraceMutation {
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
-  /// Puts another number in the place of one.
+  /// Replaces a number by another.
   private mutating func changeNumber(_ bytes: inout [UInt8]) {
     guard !bytes.isEmpty else { return }
     let from = random.below(bytes.count)
@@ -105,7 +105,7 @@ struct TraceMutation {
     bytes.replaceSubrange(start..<end, with: random.pick(Self.numbers).utf8)
   }
 
-  /// Puts something else behind the key of one of the first lines.
+  /// Replaces the value of one of the first lines.
   private mutating func changeValue(_ bytes: inout [UInt8]) {
     var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let number = random.below(min(12, lines.count))
@@ -115,7 +115,7 @@ struct TraceMutation {
     bytes = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
   }
 
-  /// Makes the reader believe that nobody has changed the file.
+  /// Writes a correct checksum.
   static func repairChecksum(of bytes: inout [UInt8]) {
     let key = Array("\nchecksum:".utf8)
     let starts = bytes.indices.dropLast(key.count - 1).reversed()

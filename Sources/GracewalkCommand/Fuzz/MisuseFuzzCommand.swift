@@ -31,7 +31,7 @@ enum MisuseFuzzCommand {
     }
     print(
       "\(counted(report.models, "model")): \(grouped(report.holding)) hold, "
-        + "\(grouped(report.violated)) are violated, \(grouped(report.incomplete)) met a bound, "
+        + "\(grouped(report.violated)) are violated, \(grouped(report.incomplete)) hit a bound, "
         + "\(grouped(report.refused)) were refused in a line; "
         + "mismatches: \(report.mismatches.count)")
     return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.models == count)

@@ -13,13 +13,14 @@ public struct GracePeriodSafety: EventInvariant, QuiescenceInvariant, MachineReq
   public static let id = "grace-period-safety"
   public var id: String { Self.id }
   public let statement =
-    "A table page is freed only when every read-side section that was open when it was unlinked "
-    + "has been left, and every CPU that had interrupts masked then has unmasked them; nobody "
-    + "waits for the others inside, in a callback, or with a spin lock held, leaves what it is not "
-    + "in, ends inside, or dereferences a protected entry outside of both."
+    "A table page is freed only after every read-side section that was open when it was unlinked "
+    + "has ended, and every CPU that had interrupts masked then has unmasked them. No CPU waits "
+    + "for a grace period inside a section, in a callback or with a spin lock held, leaves a "
+    + "section that it is not in, ends inside a section, or dereferences a protected entry outside "
+    + "of both."
   public let rationale =
-    "A reader that entered before the unlinking may hold the page. That it does not touch it in "
-    + "this execution is luck."
+    "A reader that entered before the unlinking may hold the page. If it does not touch the page "
+    + "in this execution, that is luck."
   public let source =
     "Documentation/RCU/whatisRCU.rst and checklist.rst (Linux); Ricardo Koller and Oliver Upton, "
     + "linux-arm-kernel, 2022-11-15, on PATCH v5 08/14."
@@ -48,7 +49,7 @@ public struct GracePeriodSafety: EventInvariant, QuiescenceInvariant, MachineReq
     case .sentWhileMasked:
       return Violation(
         "\(cpu) waits for interrupts to be taken while its own are masked: if one of the others "
-          + "does so, too, neither goes on")
+          + "does so, too, neither continues")
     case .unmaskedUnmasked:
       return Violation("\(cpu) unmasks interrupts that are not masked")
     case .blockedInSection where event.value == 1:

@@ -14,11 +14,11 @@ public struct LocksHeldByReleaser: EventInvariant, QuiescenceInvariant {
   public static let id = "locks-held-by-releaser"
   public var id: String { Self.id }
   public let statement =
-    "A CPU releases a lock only if it holds it, in the mode it holds it; takes none that it holds "
-    + "already; and holds none when it has ended."
+    "A CPU releases only locks that it holds, in the mode in which it holds them; takes no lock "
+    + "that it already holds; and holds none when it has ended."
   public let rationale =
-    "Releasing a lock that another CPU holds ends its critical section behind its back; a lock "
-    + "that is taken twice or never released blocks whoever waits for it."
+    "Releasing a lock that another CPU holds ends that CPU's critical section; a lock that is "
+    + "taken twice or never released blocks every CPU that waits for it."
   public let source =
     "Documentation/locking/locktypes.rst (Linux): owner semantics, and no recursion; "
     + "Documentation/locking/lockdep-design.rst: recursive reads and queued writers."

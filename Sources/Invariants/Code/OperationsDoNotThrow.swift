@@ -14,8 +14,8 @@ public struct OperationsDoNotThrow: EventInvariant {
   public var id: String { Self.id }
   public let statement = "No operation, callback or boot code ends by throwing an error."
   public let rationale =
-    "Code throws where it has found that what it relies on is not so, as the kernel does with "
-    + "BUG_ON; what it would do after that, nobody has thought of."
+    "Code throws when an assumption of its own does not hold, as the kernel does with BUG_ON; "
+    + "nothing is known about its behaviour after that."
   public let source = "include/asm-generic/bug.h (Linux): BUG_ON and WARN_ON."
   public let applicability = Applicability.wherever([])
   public let treatsCPUsAlike = true

@@ -37,8 +37,8 @@ public struct OperationsLinearise: QuiescenceInvariant, MachineRequirements {
     "The operations act as if each took effect at one moment between its beginning and its end, "
     + "on a map from addresses to pages."
   public let rationale =
-    "It is what callers rely on: a page that map reported as mapped is mapped, one that unmap "
-    + "reported as gone is gone."
+    "Callers rely on it: a page that map reported as mapped is mapped, and one that unmap reported "
+    + "as gone is gone."
   public let source = "Herlihy and Wing, TOPLAS 12(3), 1990."
   public let applicability = Applicability.chosen(
     "only the model knows what its operations mean one by one")

@@ -14,7 +14,7 @@ public struct ProgressOfCPUs: QuiescenceInvariant, RepetitionInvariant {
   public static let id = "progress"
   public var id: String { Self.id }
   public let statement =
-    "Every operation ends: no CPU waits, or tries again, for something that nobody will do."
+    "Every operation ends: no CPU waits, or retries, for something that never happens."
   public let rationale =
     "A deadlock in the fault path hangs the guest; one that waits for a grace period hangs the "
     + "host. A livelock hangs them at full load."
@@ -29,7 +29,7 @@ public struct ProgressOfCPUs: QuiescenceInvariant, RepetitionInvariant {
     guard !stuck.isEmpty else { return nil }
     let who = stuck.map { machine.name(ofCPU: $0) }.joined(separator: " and ")
     return Violation(
-      "deadlock: \(who) can never go on",
+      "deadlock: \(who) can never continue",
       details: stuck.map {
         "\(machine.name(ofCPU: $0)) waits at: \(machine.waitingText(of: $0))"
       })
@@ -41,7 +41,7 @@ public struct ProgressOfCPUs: QuiescenceInvariant, RepetitionInvariant {
     let loop = cpus.count == 1 ? "loops" : "loop"
     let waiting = machine.unfinishedCPUs.filter { !cpus.contains($0) }
     return Violation(
-      "livelock: \(names.joined(separator: " and ")) \(loop) for ever, and no operation ends",
+      "livelock: \(names.joined(separator: " and ")) \(loop) forever, and no operation ends",
       details: cpus.map { text(of: $0, in: round, machine) }
         + waiting.map { "\(machine.name(ofCPU: $0)) waits at: \(machine.waitingText(of: $0))" })
   }

@@ -12,8 +12,8 @@ public struct BreakBeforeMake: EventInvariant {
     "No entry is made valid while a CPU still has it cached with another output address, type or "
     + "size (unless FEAT_BBM allows the change of size)."
   public let rationale =
-    "Between the two a CPU may use the old and the new translation in turn, or both at once: "
-    + "accesses lose their order and their coherence, and the TLB may report a conflict."
+    "Otherwise a CPU may use the old and the new translation in turn, or both at once: accesses "
+    + "lose their order and their coherence, and the TLB may report a conflict."
   public let source =
     "Arm ARM (DDI 0487), D8.17 \"Using break-before-make when updating translation table "
     + "entries\"; arch/arm64/kvm/hyp/pgtable.c (Linux 6.2), stage2_try_break_pte."

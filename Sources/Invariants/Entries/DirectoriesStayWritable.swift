@@ -11,11 +11,11 @@ public struct DirectoriesStayWritable: QuiescenceInvariant {
   public static let id = "directories-stay-writable"
   public var id: String { Self.id }
   public let statement =
-    "When all is done, every entry in the tree that leads to a table allows what is below to be "
+    "At the end, every entry in the tree that leads to a table allows what is below it to be "
     + "written."
   public let rationale =
-    "Fault handling mends leaves. Where an entry above has lost its write bit, the guest faults on "
-    + "a leaf that is as it should be, for ever."
+    "Fault handling repairs leaves. If an entry above has lost its write bit, the guest faults "
+    + "forever on a leaf that is correct."
   public let source =
     "Xiao Guangrong, linux-kernel, 2013-08-29, on PATCH 09/12 (pte-list lockless walker), and Gleb "
     + "Natapov before: shadow pages from a cache whose objects come back at once."

@@ -13,8 +13,9 @@ public struct EntriesAreWellFormed: EventInvariant {
     + "mapping of data frames that the format allows there."
   public let rationale =
     "Hardware decodes an entry by its level: a pointer to a table at the last level is a page, and "
-    + "lets a guest write the table; a page above that is a pointer to a table, and hardware reads "
-    + "data as entries; what is reserved or misaligned faults, or translates to anything."
+    + "lets a guest write the table; a page above the last level is a pointer to a table, and "
+    + "hardware reads data as entries; a reserved or misaligned entry faults, or translates to any "
+    + "address."
   public let source =
     "Arm ARM (DDI 0487), D8.3 \"Translation table descriptor formats\"; Intel SDM volume 3A, 4.7, "
     + "and volume 3C, 29.3.3.1 \"EPT misconfigurations\"."

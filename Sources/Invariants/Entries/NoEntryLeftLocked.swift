@@ -8,10 +8,10 @@ public struct NoEntryLeftLocked: QuiescenceInvariant {
 
   public static let id = "no-entry-left-locked"
   public var id: String { Self.id }
-  public let statement = "When all is done, no entry of a table in the tree is locked."
+  public let statement = "At the end, no entry of a table in the tree is locked."
   public let rationale =
-    "Everybody who meets a locked entry gives up and comes back later: an entry that stays locked "
-    + "makes its faults repeat for ever."
+    "Code that finds a locked entry gives up and retries later: an entry that stays locked makes "
+    + "its faults repeat forever."
   public let source =
     "arch/arm64/kvm/hyp/pgtable.c (Linux 6.2): stage2_try_break_pte locks, stage2_make_pte "
     + "unlocks."
@@ -21,7 +21,7 @@ public struct NoEntryLeftLocked: QuiescenceInvariant {
   public func judgeEnd(of machine: Machine) -> Violation? {
     for view in machine.reachableTables where view.isAllocated {
       guard let index = view.entries.firstIndex(where: machine.format.isLocked) else { continue }
-      return Violation("entry \(view.name)[\(index)] is still locked when all is done")
+      return Violation("entry \(view.name)[\(index)] is still locked at the end")
     }
     return nil
   }

@@ -26,11 +26,11 @@ public struct ReverseMapAgrees: QuiescenceInvariant {
   public static let id = "reverse-map-agrees"
   public var id: String { Self.id }
   public let statement =
-    "When all is done, the chain of a frame lists every entry of the tables that maps the frame, "
-    + "once, and nothing else."
+    "At the end, the chain of a frame lists every entry of the tables that maps the frame, once, "
+    + "and nothing else."
   public let rationale =
-    "Write protection and unmapping reach entries through the chain alone: one that is missing "
-    + "stays writable, one too many belongs to something else."
+    "Write protection and unmapping reach entries only through the chain: an entry missing from it "
+    + "stays writable, and a surplus one belongs to something else."
   public let source = "arch/x86/kvm/mmu.c (Linux 3.11): rmap_add, rmap_remove and pte_list_walk."
   public let applicability = Applicability.chosen("only the model knows which words are its chains")
   public let treatsCPUsAlike = true

@@ -9,10 +9,10 @@ public struct NoDoubleFree: EventInvariant {
   public static let id = "no-double-free"
   public var id: String { Self.id }
   public let statement =
-    "No table page is freed twice, nor to another allocator than the one it came from."
+    "No table page is freed twice, or to an allocator other than its own."
   public let rationale =
-    "Two CPUs that both think they dropped the last reference hand the same page to the allocator "
-    + "twice, and it ends up in two tables."
+    "Two CPUs that both believe they dropped the last reference return the same page to the "
+    + "allocator twice, and it ends up in two tables."
   public let source = "The page allocator's contract; arch/arm64/kvm/hyp/pgtable.c, put_page."
   public let applicability = Applicability.wherever(.tables)
   public let treatsCPUsAlike = true

@@ -15,11 +15,11 @@ public struct NoFreedPageReachable: StateInvariant {
   public var id: String { Self.id }
   public let statement = "At no moment does an entry in the tree point to a freed table page."
   public let rationale =
-    "The MMU walks at any moment and without asking: between the free and the unlinking it walks "
-    + "into a page that belongs to somebody else."
+    "The MMU may walk speculatively at any moment: between the free and the unlinking it walks "
+    + "into a page that has another owner."
   public let source = "Arm ARM, VMSAv8-64: translation table walks may be made speculatively."
   public let applicability = Applicability.chosen(
-    "it stands in for hardware where none is modelled and tables are freed, and it switches "
+    "it stands in for hardware in models that free tables and model no MMU, and it switches the "
       + "reduction off, so the model must be small")
   public let treatsCPUsAlike = true
 

@@ -15,8 +15,8 @@ public struct NoLeakedTablePage: QuiescenceInvariant {
     "When all CPUs and callbacks are done, every table page that is allocated can be reached "
     + "from a root."
   public let rationale =
-    "A page that nobody can reach is never freed: the host loses memory with every collapse that "
-    + "races with a fault, and nothing crashes to tell."
+    "An unreachable page is never freed: the host silently loses memory with every collapse that "
+    + "races with a fault."
   public let source =
     "Oliver Upton, linux-arm-kernel, 2022-04-21, on RFC PATCH 09/17: what stops a walker from "
     + "installing a table below an entry that the collapse has already visited?"

@@ -10,8 +10,8 @@ public struct NoPageOutlivesVM: EventInvariant {
   public var id: String { Self.id }
   public let statement = "When a VM is released, all its table pages have been freed."
   public let rationale =
-    "Pages are charged to whoever runs the VM: one that is freed later is charged to somebody who "
-    + "has gone, and a module that is unloaded then takes the callback's code with it."
+    "Pages are charged to the owner of the VM: a page freed later is charged to an owner that no "
+    + "longer exists, and a module that is unloaded by then takes the callback's code with it."
   public let source =
     "David Matlack, linux list, 2022-09-07, on PATCH 09/14 (free removed stage-2 tables in an RCU "
     + "callback), whose text names this as the aim of the barrier."

@@ -13,7 +13,8 @@ public struct NoTableLinkedTwice: EventInvariant {
   public var id: String { Self.id }
   public let statement = "At no time do two entries point to the same table page."
   public let rationale =
-    "A page reached on two ways is freed when the first is torn down and used through the second."
+    "A page reachable by two paths is freed when the first is torn down, and used through the "
+    + "second."
   public let source =
     "Arm ARM, VMSAv8-64 translation: software owns the tree structure; KVM frees tables by "
     + "walking it once."

@@ -13,11 +13,11 @@ public struct NoUseAfterFree: EventInvariant, QuiescenceInvariant {
   public static let id = "no-use-after-free"
   public var id: String { Self.id }
   public let statement =
-    "No CPU reads or writes a table page that has been freed, and no root is freed but with the "
+    "No CPU reads or writes a table page that has been freed, and no root is freed except with the "
     + "context it belongs to."
   public let rationale =
-    "A freed page belongs to somebody else: a walk that goes on in it reads entries that are no "
-    + "entries, and an install writes into memory of another owner."
+    "A freed page has another owner: a walk that continues in it reads other data as entries, and "
+    + "an install writes into that owner's memory."
   public let source =
     "Quentin Perret and Oliver Upton, linux-arm-kernel, 2022-04-21: freeing an unlinked table "
     + "under the feet of walkers is what RCU is there to prevent."
@@ -34,7 +34,7 @@ public struct NoUseAfterFree: EventInvariant, QuiescenceInvariant {
       return Violation(
         "\(cpu) frees root table \(machine.name(ofPage: event.page)), where walks begin",
         details: [
-          "a root goes only with what it belongs to, and the scenario has no context to release"
+          "a root may be freed only with its context, and the scenario has no context to release"
         ])
     }
     if machine.wasNeverAllocated(page) {
@@ -51,7 +51,7 @@ public struct NoUseAfterFree: EventInvariant, QuiescenceInvariant {
   public func judgeEnd(of machine: Machine) -> Violation? {
     guard let root = machine.rootsFreedInUse.first else { return nil }
     return Violation(
-      "root table \(machine.name(ofPage: root.id)), where walks begin, is freed, and no context "
-        + "was released that it could belong to")
+      "root table \(machine.name(ofPage: root.id)), where walks begin, is freed, but no context "
+        + "that could own it was released")
   }
 }

@@ -17,14 +17,14 @@ public struct PagesAccountedFor: QuiescenceInvariant {
   public static let id = "pages-accounted-for"
   public var id: String { Self.id }
   public let statement =
-    "When all is done, every table page that is allocated is in the tree or in the pool, exactly "
-    + "once, and nobody holds a reference to one in the pool."
+    "At the end, every allocated table page is in the tree or in the pool, exactly once, and no "
+    + "reference to a page in the pool is held."
   public let rationale =
-    "A page that is in neither is lost for ever; one that is in both is handed out while it is in "
-    + "use, and ends up in two places of the tree."
+    "A page in neither is lost for good; a page in both is handed out while it is in use, and ends "
+    + "up in two places of the tree."
   public let source =
-    "Documentation/RCU/rculist_nulls.rst (Linux): objects that may be handed out again under a "
-    + "reader, and why their reference count is tested before it is raised."
+    "Documentation/RCU/rculist_nulls.rst (Linux): objects that may be reused while a reader holds "
+    + "them, and why their reference count is tested before it is incremented."
   public let applicability = Applicability.chosen("only the model knows which words are its pool")
   public let treatsCPUsAlike = true
 

@@ -9,8 +9,8 @@ public struct ReferencesMatchEntries: QuiescenceInvariant {
   public static let id = "references-match-entries"
   public var id: String { Self.id }
   public let statement =
-    "When all is done, the reference count of every table in the tree is one more than its number "
-    + "of entries in use: valid ones and, in KVM's stage 2, invalid ones that name an owner."
+    "At the end, the reference count of every table in the tree is one more than its number of "
+    + "entries in use: valid ones and, in KVM's stage 2, invalid ones that name an owner."
   public let rationale =
     "Teardown frees a page when its count drops to zero: a count too high leaks the page, a count "
     + "too low frees it while entries are in use."

@@ -9,8 +9,8 @@ public struct TeardownOrder: EventInvariant {
   public static let id = "teardown-order"
   public var id: String { Self.id }
   public let statement =
-    "Nothing uses a VM, or what belongs to it, after it was released, or through an address that "
-    + "is not its own."
+    "Nothing uses a VM, or its parts, after it was released, or through an address that is not its "
+    + "own."
   public let rationale =
     "A callback that is still queued when the VM goes runs later, with a pointer to what is no "
     + "longer there."

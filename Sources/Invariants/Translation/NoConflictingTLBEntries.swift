@@ -10,7 +10,7 @@ public struct NoConflictingTLBEntries: EventInvariant {
   public var id: String { Self.id }
   public let statement =
     "No CPU caches an entry while it holds another one that translates one of the same addresses "
-    + "at another size or to another output address."
+    + "with a different size or output address."
   public let rationale =
     "A lookup that hits both may use either, mix them, or end in a TLB conflict abort."
   public let source = "Arm ARM (DDI 0487), D8.17, \"TLB conflict aborts\"."

@@ -58,10 +58,9 @@ public struct NoGuestWriteWithoutDirtyRecord: QuiescenceInvariant {
   public static let id = "no-guest-write-without-dirty-record"
   public var id: String { Self.id }
   public let statement =
-    "When all is done, every frame that a guest has written since it was last copied is marked "
-    + "dirty."
+    "At the end, every frame that a guest has written since it was last copied is marked dirty."
   public let rationale =
-    "A migrated guest would find old data in a page that nobody copied again."
+    "A migrated guest would find old data in a page that was not copied again."
   public let source =
     "Documentation/virt/kvm/api.rst (Linux 6.2), KVM_GET_DIRTY_LOG; virt/kvm/kvm_main.c, "
     + "kvm_get_dirty_log_protect."

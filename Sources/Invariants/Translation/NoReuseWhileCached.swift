@@ -13,8 +13,8 @@ public struct NoReuseWhileCached: EventInvariant {
     + "cache or a walk in flight points to it, and no data frame gets another owner while a TLB "
     + "leads its old owner's guests to it."
   public let rationale =
-    "The next owner's data would be walked as if it were a table, or read and written by a guest "
-    + "that it was taken from."
+    "Otherwise hardware would walk the next owner's data as if it were a table, or the old owner's "
+    + "guest would read and write it."
   public let source =
     "mm/mmu_gather.c (Linux 6.2): pages are freed after the flush; Arm ARM (DDI 0487), D8.16."
   public let applicability = Applicability.wherever(.hardware)

@@ -15,12 +15,13 @@ public struct NoStaleUseAfterDSB: EventInvariant {
   public static let id = "no-stale-use-after-dsb"
   public var id: String { Self.id }
   public let statement =
-    "Where code relies on a translation or a permission being gone, neither the table nor anything "
-    + "a CPU has cached of it, nor a walk in flight, leads there; and no guest uses what its CPU "
-    + "was told is gone, by a word that was written after the entry was changed."
+    "When code relies on a translation or a permission being gone, neither the table, nor an entry "
+    + "that a CPU has cached, nor a walk in flight still provides it. And no guest uses a "
+    + "translation after its CPU was told, by a word written after the change of the entry, that "
+    + "it is gone."
   public let rationale =
-    "Code that relies on it gives the page away, copies it, or assumes that it does not change. A "
-    + "stale translation is harmless until then: a flush may be late, or come in parts."
+    "Such code gives the page away, copies it, or assumes that it does not change. Until then a "
+    + "stale translation is harmless: a flush may be late, or reach CPUs one by one."
   public let source =
     "Arm ARM (DDI 0487), D8.16 \"TLB maintenance\": scope, level hints, last-level forms, and the "
     + "completion by a DSB; arch/x86/mm/tlb.c (Linux 6.2), flush_tlb_mm_range: first this CPU, "
@@ -33,11 +34,11 @@ public struct NoStaleUseAfterDSB: EventInvariant {
     if event.kind == .claimBroken { return machine.explanation(ofBrokenClaim: event) }
     let cpu = machine.name(ofCPU: event.cpu)
     return Violation(
-      "\(cpu) uses what it has cached of \(machine.name(ofCell: event.cell)), though it was told "
-        + "that this is gone",
+      "\(cpu) uses a cached copy of \(machine.name(ofCell: event.cell)), although it was told that "
+        + "the translation is gone",
       details: [
-        "whoever took it away did not wait until every CPU had forgotten it before writing the "
-          + "word that \(cpu) went by"
+        "the CPU that removed it did not wait for every CPU to invalidate it before writing the "
+          + "word that \(cpu) read"
       ])
   }
 }

@@ -152,7 +152,7 @@ final class FiberCode: CPUCode {
     return edge.observed
   }
 
-  /// Waits for ever: the code is not to go on, and would.
+  /// Waits forever: the code is not to go on, and would.
   func stopForGood() { fiber.suspend() }
 
   private func runRole() {

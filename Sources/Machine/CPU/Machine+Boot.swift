@@ -79,7 +79,7 @@ extension Machine {
     switch action.kind {
     case .access, .lock:
       guard !canTake(action, by: layout.bootOwner) else { return nil }
-      return "'\(text(of: action))' waits for what nobody will do: no CPU runs yet"
+      return "'\(text(of: action))' waits for another CPU, but no CPU runs yet"
     case .finished, .fence, .grace, .callback, .page, .slab, .context, .choose, .history,
       .hardware, .handOver, .claim, .threw:
       return nil
@@ -91,10 +91,10 @@ extension Machine {
     if failure != nil || !events.isEmpty { return }
     for cell in scenario.spinLockCells + scenario.readWriteLockCells where memory[cell] != 0 {
       fail(
-        .misuse("boot code ends and still holds \(name(ofCell: cell)), which nobody can release"))
+        .misuse("boot code ends and still holds \(name(ofCell: cell)), which no CPU can release"))
     }
     if isInside(.sections, layout.bootOwner) {
-      fail(.misuse("boot code ends inside a read-side section, which nobody can leave"))
+      fail(.misuse("boot code ends inside a read-side section, which no CPU can leave"))
     }
     if isInside(.interrupts, layout.bootOwner) {
       fail(.misuse("boot code ends with interrupts masked"))

@@ -5,7 +5,7 @@ extension VirtualCPU {
   ///
   /// A turn that returns nil is over and done with: the CPU knows no more than it did before the
   /// loop, so a turn that changed nothing leads back to the state it began in, and the search sees
-  /// executions that loop for ever. The turn that returns something is remembered, as any code
+  /// executions that loop forever. The turn that returns something is remembered, as any code
   /// is.
   ///
   /// A scenario that uses it sets `Scenario.mayRepeat`. A turn must take at least one action, leave
@@ -33,7 +33,7 @@ extension VirtualCPU {
     while true {
       let before = actionCount
       if let result = try turn() { return result }
-      // Code that catches what it is told to let pass would go on for ever.
+      // Code that catches what it is told to let pass would go on forever.
       if isAbandoned { throw Abandoned() }
       if case .boot = role { throw refuse("repeats before anybody runs who could change anything") }
       guard actionCount > before else { throw refuse("repeats a turn that takes no action") }

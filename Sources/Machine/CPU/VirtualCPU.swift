@@ -66,7 +66,7 @@ public final class VirtualCPU {
   }
   /// Actions that abandoned code has asked for all the same.
   private var vainActions = 0
-  /// So many, and the code is taken to go on for ever.
+  /// So many, and the code is taken to go on forever.
   private static let vainActionsMax = 10_000
   /// An error thrown by code that was to run later and was made to run on the spot.
   var errorOnTheSpot: ThrownError?
@@ -159,7 +159,7 @@ public final class VirtualCPU {
 
   /// What code gets that is to unwind.
   ///
-  /// Code that catches it and goes on for ever is left where it stands.
+  /// Code that catches it and goes on forever is left where it stands.
   func refused() -> Abandoned {
     vainActions += 1
     if vainActions > VirtualCPU.vainActionsMax {

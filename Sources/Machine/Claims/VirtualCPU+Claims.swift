@@ -80,7 +80,7 @@ extension VirtualCPU {
     }
     if let text = machine.addressCountText(for: "a claim") { throw misuse(text, site) }
     guard machine.isRoot(root.id) else {
-      throw misuse("a claim is about a table from its root, and this is no root", site)
+      throw misuse("a claim is about a table from its root, and this is not a root", site)
     }
     _ = try issue(Action(claim, root: root.id, addresses), site)
   }

@@ -33,7 +33,7 @@ extension VirtualCPU {
   ///
   /// A CPU takes it at once, or if its interrupts are masked, when it unmasks them. So whoever had
   /// masked them before the call has unmasked them after it: a grace period without RCU. Two CPUs
-  /// that call it with their own interrupts masked wait for each other for ever.
+  /// that call it with their own interrupts masked wait for each other forever.
   public func interruptOthers(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noInterrupt, site) { return }

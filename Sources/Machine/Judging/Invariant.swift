@@ -70,11 +70,11 @@ public protocol StateInvariant: Invariant {
   func judgeState(of machine: Machine) -> Violation?
 }
 
-/// An invariant about executions that loop for ever.
+/// An invariant about executions that loop forever.
 ///
 /// Only a search that looks for them asks it, and only scenarios whose CPUs may repeat have them.
 public protocol RepetitionInvariant: Invariant {
-  /// Judges an execution that loops for ever and is weakly fair.
+  /// Judges an execution that loops forever and is weakly fair.
   ///
   /// - Parameters:
   ///   - round: the steps of one cycle.

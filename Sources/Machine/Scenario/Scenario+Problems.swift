@@ -22,7 +22,7 @@ extension Scenario {
     }
     let level = features.breakBeforeMakeLevel
     guard (0...2).contains(level) else {
-      return "\(site.text): features.breakBeforeMakeLevel is \(level): it goes from 0 to 2"
+      return "\(site.text): features.breakBeforeMakeLevel is \(level): it must be from 0 to 2"
     }
     return historyProblem ?? machineProblem
   }
@@ -96,7 +96,7 @@ extension Scenario {
     if mmu.root.scenario != number {
       note("the MMU of \(cpu) walks a table of another scenario", site)
     } else if !rootNames.indices.contains(mmu.root.id) {
-      note("the MMU of \(cpu) walks a page that is no root: see rootTable(_:)", site)
+      note("the MMU of \(cpu) walks a page that is not a root: see rootTable(_:)", site)
     }
     if let text = ownerProblem(mmu.owner) { note("the MMU of \(cpu): \(text)", site) }
     if mmu.times < 0 {

@@ -5,7 +5,7 @@ import GracewalkSupport
 
 /// The starting point of a check: who does what to which memory.
 ///
-/// A model's `build` closure makes a fresh one for every machine, so it must not depend on
+/// A model's `build` closure makes a fresh one forevery machine, so it must not depend on
 /// anything but its parameters.
 public final class Scenario {
   public let geometry: Geometry
@@ -45,7 +45,7 @@ public final class Scenario {
   public var mayRunOutOfMemory = false
   /// Whether code may use `VirtualCPU.repeatUntilDone`.
   ///
-  /// The search must know beforehand: executions may then loop for ever, so it looks for those
+  /// The search must know beforehand: executions may then loop forever, so it looks for those
   /// that do, and reduces nothing.
   public var mayRepeat = false
   /// Which stretches of other CPUs `synchronize` and callbacks wait for.
@@ -357,7 +357,7 @@ public final class Scenario {
     if invariant.id.isEmpty || invariant.id.contains(where: \.isWhitespace)
       || invariant.id.printable != invariant.id
     {
-      note("'\(invariant.id)' is no id of an invariant: lower case, with hyphens", site)
+      note("'\(invariant.id)' is not an id of an invariant: lower case, with hyphens", site)
     }
     admit(invariant, site)
     invariants.append(invariant)

@@ -12,7 +12,7 @@ enum CPUState {
       let awaited = list(state.awaits.map { names[$0] })
       texts.append("waits: \(wait.rawValue)" + (awaited.isEmpty ? ", over" : ", for \(awaited)"))
     } else if let place = state.blockedAt, state.role == .program {
-      texts.append("cannot go on: \(place)")
+      texts.append("cannot continue: \(place)")
     }
     for callback in state.callbacks {
       let awaited = list(callback.awaits.map { names[$0] })

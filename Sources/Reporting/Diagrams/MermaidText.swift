@@ -39,7 +39,7 @@ public struct MermaidText {
     var number = 0
     var open: [Int: Int] = [:]
     for (position, step) in recording.steps.enumerated() {
-      if position == recording.loop { lines.append("  loop for ever") }
+      if position == recording.loop { lines.append("  loop forever") }
       if recording.preemptions.contains(position) { lines.append(preemption(before: position)) }
       if !step.isLocal, !step.isBoundary { number += 1 }
       lines += self.lines(for: step, number, &open)
@@ -84,7 +84,7 @@ public struct MermaidText {
     let goesOn = recording.steps[position].cpu
     return note(
       over: [left, goesOn],
-      "preemption: \(recording.cpus[left]) could go on, \(recording.cpus[goesOn]) runs")
+      "preemption: \(recording.cpus[left]) could continue, \(recording.cpus[goesOn]) runs")
   }
 
   private var conclusion: String {
@@ -92,7 +92,7 @@ public struct MermaidText {
     case .violated(let id, let violation):
       (["✗ \(id)", violation.message] + violation.details).joined(separator: "\n")
     case .complete: "nothing is wrong in this execution"
-    case .unfinished: "nothing is wrong so far; CPUs could go on"
+    case .unfinished: "nothing is wrong so far; CPUs could continue"
     }
   }
 

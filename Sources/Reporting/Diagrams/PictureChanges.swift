@@ -57,7 +57,7 @@ struct PictureComparison {
   private mutating func comparePages() {
     for page in new.pages {
       guard let before = old.page(page.id) else {
-        add("\(page.name) is \(page.origin); nobody else can reach it yet", [page.id])
+        add("\(page.name) is \(page.origin); no other CPU can reach it yet", [page.id])
         continue
       }
       compareLifetime(before, page)
@@ -164,7 +164,7 @@ struct PictureComparison {
       let whom = now.awaits.isEmpty ? "nobody any more" : list(now.awaits.map { cpus[$0] })
       add("\(name) waits for \(whom) (\(wait.rawValue))")
     } else if was.wait != nil, now.wait == nil {
-      add("\(name) goes on (\(was.wait?.rawValue ?? ""))")
+      add("\(name)continues (\(was.wait?.rawValue ?? ""))")
     }
     for callback in now.callbacks where callback != was.callbacks.matching(callback) {
       let text = "callback \(callback.number) of \(name)"
@@ -182,12 +182,12 @@ struct PictureComparison {
       add("callback \(callback.number) of \(name) is done")
     }
     if let place = now.blockedAt, now.wait == nil, was.blockedAt != place, now.role == .program {
-      add("\(name) cannot go on: it is at '\(place)'")
+      add("\(name) cannot continue: it is at '\(place)'")
     }
   }
 
   private func awaited(_ numbers: [Int]) -> String {
-    guard !numbers.isEmpty else { return "nobody is in a section" }
+    guard !numbers.isEmpty else { return "no CPU is in a section" }
     let sections = numbers.count == 1 ? "the section" : "the sections"
     return "it waits for \(sections) of \(list(numbers.map { cpus[$0] })) to end"
   }

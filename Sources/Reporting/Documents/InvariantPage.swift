@@ -71,9 +71,9 @@ struct InvariantPage {
   private var when: String {
     switch invariant.kind {
     case .event where invariant is any QuiescenceInvariant:
-      "where the event happens, and when nobody has anything left to do"
-    case .event: "where the event happens"
-    case .quiescence: "when nobody has anything left to do"
+      "when the event happens, and at the end"
+    case .event: "when the event happens"
+    case .quiescence: "at the end"
     case .state: "at every moment"
     }
   }

@@ -14,8 +14,9 @@ struct QuestionsPage {
     let ordered = asked.sorted { $0.origin.date < $1.origin.date }
     var lines = [
       "# Questions", "",
-      "Each was asked on a mailing list, in other words, about an interleaving that nobody could "
-        + "judge by looking; the answers are verdicts over every interleaving of a scenario.", "",
+      "Each question was asked on a mailing list (reworded here) about an interleaving that was "
+        + "hard to judge by reading the code. The answers are verdicts over every interleaving of a "
+        + "scenario.", "",
     ]
     for (system, origin) in ordered {
       lines += ["## \(markdown(origin.question))", "", SystemPage.source(origin)]

@@ -52,12 +52,12 @@ struct LaneList {
       let moment = moments.moments[index]
       if moment.beginsLoop {
         lines.append(
-          note("loop", "↺ from here on, the steps down to the end repeat for ever", index))
+          note("loop", "↺ from here on, the steps down to the end repeat forever", index))
       }
       if let (left, goesOn) = moment.preemption {
         let names = moments.recording.cpus
         lines.append(
-          note("pre", "⤷ preemption: \(names[left]) could go on, \(names[goesOn]) runs", index))
+          note("pre", "⤷ preemption: \(names[left]) could continue, \(names[goesOn]) runs", index))
       }
       lines.append(row(index))
     }

@@ -41,7 +41,7 @@ struct PageHeader {
   var verdict: String {
     guard let (id, report) = moments.violation else {
       let rest =
-        trace.recording.end == .complete ? "" : " The schedule ends where CPUs could go on."
+        trace.recording.end == .complete ? "" : " The schedule ends where CPUs could continue."
       return "<div class=\"verdict fine\"><p class=\"what\">Nothing is wrong here.\(rest)</p></div>"
     }
     let invariant = trace.recording.requirement(id)

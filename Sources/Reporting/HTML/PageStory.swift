@@ -13,7 +13,7 @@ struct PageStory {
     guard !items.isEmpty else { return "" }
     return """
       <section class="story">
-      <h2>How it comes about</h2>
+      <h2>How it happens</h2>
       <ol>
       \(items.joined(separator: "\n"))
       </ol>
@@ -28,13 +28,13 @@ struct PageStory {
     let isLast = index == moments.moments.count - 1
     var text = isLast && moments.violation != nil ? "<li class=\"wrong\">" : "<li>"
     if moment.beginsLoop {
-      text += "<p class=\"aside\">↺ From here on the steps down to the end repeat for ever.</p>"
+      text += "<p class=\"aside\">↺ From here on the steps down to the end repeat forever.</p>"
     }
     if let (left, goesOn) = moment.preemption {
       text +=
         "<p class=\"aside\">⤷ \(HTMLText.escaped(names[left])) is preempted"
         + "\(lastStep(left, index)): "
-        + "it could go on, but \(HTMLText.escaped(names[goesOn])) runs.</p>"
+        + "it could continue, but \(HTMLText.escaped(names[goesOn])) runs.</p>"
     }
     text +=
       "<a href=\"#step=\(moment.label)\" data-i=\"\(index)\">"

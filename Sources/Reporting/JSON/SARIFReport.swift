@@ -159,7 +159,7 @@ public struct SARIFReport: Sendable {
         })
     }
     let round =
-      recording.loop.map { "; from executionOrder \($0 + 1) on they repeat for ever" } ?? ""
+      recording.loop.map { "; from executionOrder \($0 + 1) on they repeat forever" } ?? ""
     return SARIFLog.CodeFlow(
       message: SARIFLog.Message(
         text: "One flow for each CPU; executionOrder says how their steps interleave\(round)."),

@@ -67,10 +67,10 @@ enum StepWords {
   /// The lines between this step and the previous one.
   static func notes(before moment: Moment, _ moments: TraceMoments) -> [String] {
     var notes: [String] = []
-    if moment.beginsLoop { notes.append("↺ from here on the steps up to the end repeat for ever") }
+    if moment.beginsLoop { notes.append("↺ from here on the steps up to the end repeat forever") }
     if let (left, goesOn) = moment.preemption {
       let names = moments.recording.cpus
-      notes.append("···· preemption: \(names[left]) could go on, \(names[goesOn]) runs")
+      notes.append("···· preemption: \(names[left]) could continue, \(names[goesOn]) runs")
     }
     return notes
   }

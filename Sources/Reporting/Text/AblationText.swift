@@ -43,8 +43,8 @@ public struct AblationText {
     lines += answer(asked)
     if asked.contains(where: { !$0.calls.isEmpty }) {
       lines += wrapped(
-        "Calls that lead to the same line are numbered in the order in which the search meets "
-          + "them; STEP#1 names the step in the first of them alone.")
+        "Calls that lead to the same line are numbered in the order in which the search reaches "
+          + "them; STEP#1 names the step in only the first of them.")
     }
     let open = report.open
     if !open.isEmpty {

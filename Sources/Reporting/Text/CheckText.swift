@@ -35,7 +35,7 @@ public struct CheckText {
     lines += [verdict, "  \(counts)"]
     if let number = report.sampledExecutions {
       lines.append(
-        "  found by a sample on the side of the search: random execution \(grouped(number))")
+        "  found by sampling: random execution \(grouped(number))")
     }
     if let notJudged { lines.append("  \(style.warning(notJudged))") }
     if let question = report.openQuestion {

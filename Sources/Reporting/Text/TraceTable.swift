@@ -60,7 +60,7 @@ public struct TraceTable {
     var loopNumber = 0
     for (position, step) in recording.steps.enumerated() {
       if position == recording.loop {
-        lines.append(style.warning("  ↺   from here on the steps up to the end repeat for ever"))
+        lines.append(style.warning("  ↺   from here on the steps up to the end repeat forever"))
         loopNumber = context.number + 1
       }
       if recording.preemptions.contains(position) {
@@ -133,7 +133,7 @@ public struct TraceTable {
     let left = recording.steps[position - 1].cpu
     let goesOn = recording.steps[position].cpu
     return style.warning(
-      "····  preemption: \(recording.cpus[left]) could go on, \(recording.cpus[goesOn]) runs")
+      "····  preemption: \(recording.cpus[left]) could continue, \(recording.cpus[goesOn]) runs")
   }
 
   private func row(

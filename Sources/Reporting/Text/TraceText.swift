@@ -36,8 +36,9 @@ public struct TraceText {
     switch trace.recording.end {
     case .complete: return ["Nothing is wrong in this execution."]
     case .unfinished where trace.recording.loop != nil:
-      return ["The steps from ↺ on repeat for ever; no invariant that is required forbids it."]
-    case .unfinished: return ["The schedule ends here; CPUs could go on. Nothing is wrong so far."]
+      return ["The steps from ↺ on repeat forever; no invariant that is required forbids it."]
+    case .unfinished:
+      return ["The schedule ends here; CPUs could continue. Nothing is wrong so far."]
     case .violated(let id, let report):
       var lines = [style.bad("✗ \(id)")]
       lines += "  \(report.message)".wrapped(to: width)
@@ -59,7 +60,7 @@ public struct TraceText {
       return trace.isMinimal ? "; no simpler execution shows it" : ""
     }
     let round = counted(trace.recording.stepsOfLoop, "step")
-    let rest = ", of which \(round) repeat for ever"
+    let rest = ", of which \(round) repeat forever"
     return trace.isMinimal
       ? rest + "; no livelock begins earlier, or as early and has fewer steps" : rest
   }

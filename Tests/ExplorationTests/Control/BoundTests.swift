@@ -1,4 +1,4 @@
-// Nothing runs for ever: not even where no step can be taken.
+// Nothing runs forever: not even where no step can be taken.
 
 import GracewalkExploration
 import GracewalkSupport

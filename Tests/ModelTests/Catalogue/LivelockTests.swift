@@ -1,4 +1,4 @@
-// Models that loop for ever, and how their traces are written, read and shown.
+// Models that loop forever, and how their traces are written, read and shown.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -80,7 +80,7 @@ import Testing
     #expect(invariant == "progress")
     #expect(
       violation.message
-        == "livelock: swapper 0 and swapper 1 loop for ever, and no operation ends")
+        == "livelock: swapper 0 and swapper 1 loop forever, and no operation ends")
     #expect(
       violation.details == [
         "swapper 0 repeats, in swap 0, 1: load root[0]: is LOCKED",
@@ -117,7 +117,7 @@ import Testing
     ) { try record("0*2,2*2,0,(2,0)") }
     #expect(
       throws: RecordingError.noRepetition(
-        reason: "swapper 1 could go on all the time and never does")
+        reason: "swapper 1 stays enabled and never takes a step")
     ) { try record("0*2,2*2,0,2,(0*2)") }
   }
 

@@ -53,7 +53,7 @@ import Testing
     #expect(report.sampledExecutions == 1)
     #expect(report.counterexample == plain.counterexample)
     let text = CheckText(report).header
-    #expect(text.contains("  found by a sample on the side of the search: random execution 1"))
+    #expect(text.contains("  found by sampling: random execution 1"))
     #expect(!CheckText(plain).header.contains { $0.contains("sample") })
   }
 

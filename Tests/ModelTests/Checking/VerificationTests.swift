@@ -76,9 +76,9 @@ import Testing
   @Test func replaysThatDoNotFit() throws {
     let model = Self.broken([])
     let texts = [
-      ("0**", "'0**' is no schedule; steps are given as in 0*4,1,2:1"),
+      ("0**", "'0**' is not a schedule; steps are given as in 0*4,1,2:1"),
       ("7", "the schedule does not fit lost-update: step 1 of the schedule: there is no CPU 7"),
-      ("0*9", "step 3 of the schedule: cpu 0 cannot go on there: it is at 'end'"),
+      ("0*9", "step 3 of the schedule: cpu 0 cannot continue there: it is at 'end'"),
     ]
     for (schedule, expected) in texts {
       let error = #expect(throws: ReplayFailure.self) { try model.replay(schedule) }

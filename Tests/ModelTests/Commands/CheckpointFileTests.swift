@@ -175,10 +175,10 @@ private final class Folder {
       let isMagic = index < "gracewalk checkpoint ".utf8.count
       let text = try refusal(of: changed)
       #expect(
-        text.hasSuffix(isMagic ? "is no checkpoint" : "is damaged or was cut short")
+        text.hasSuffix(isMagic ? "is not a checkpoint" : "is damaged or was cut short")
           || text.contains("has format"), "\(index): \(text)")
       let cut = try refusal(of: Array(bytes[..<index]))
-      #expect(cut.hasSuffix("is no checkpoint") || cut.hasSuffix("is damaged or was cut short"))
+      #expect(cut.hasSuffix("is not a checkpoint") || cut.hasSuffix("is damaged or was cut short"))
     }
     #expect(try refusal(of: bytes + bytes).hasSuffix("is damaged or was cut short"))
     #expect(try refusal(of: Array("gracewalk checkpoint 9\n".utf8)).contains("has format 9"))
@@ -191,7 +191,7 @@ private final class Folder {
     let model = try model("drop-last-reference")
     #expect(try refusal(of: folder.path("none"), model)?.hasPrefix("cannot read") == true)
     #expect(
-      try refusal(of: folder.url.path, model)?.hasSuffix("it is no ordinary file") == true)
+      try refusal(of: folder.url.path, model)?.hasSuffix("it is not a regular file") == true)
   }
 
   /// Where it cannot be saved a check goes on, and what was saved before stays.

@@ -1,4 +1,4 @@
-// The command as people call it: output, exit status, and one clear line for every mistake.
+// The command as people call it: output, exit status, and one clear line forevery mistake.
 
 import Foundation
 import GracewalkInvariants
@@ -144,7 +144,7 @@ import Testing
     let whole = try run(check, in: folder)
     let first = try run(check + ["--checkpoint", "saved", "--executions", "9"], in: folder)
     #expect(first.status == 3)
-    #expect(first.output.contains("saved in saved: go on with --resume saved"))
+    #expect(first.output.contains("saved in saved: resume with --resume saved"))
 
     // Another check is refused, and the file stays as it is.
     let url = folder.appendingPathComponent("saved")
@@ -270,8 +270,8 @@ import Testing
     (["check", "--resume", "x"], "--resume needs a model"),
     (["check", "shared-memcache", "--resume", "x"], "cannot read 'x': No such file"),
     (["check", "shared-memcache", "--checkpoint-every", "9"], "is about --checkpoint"),
-    (["check", "shared-memcache", "--checkpoint", "/dev/null", "--force"], "no ordinary file"),
-    (["check", "shared-memcache", "--checkpoint", "stdout"], "go on from it with --resume stdout"),
+    (["check", "shared-memcache", "--checkpoint", "/dev/null", "--force"], "not a regular file"),
+    (["check", "shared-memcache", "--checkpoint", "stdout"], "resume it with --resume stdout"),
     (["check", "shared-memcache", "--checkpoint", "/no/such/x"], "there is no folder"),
     (["fuzz", "--mode", "sleep", "--exact"], "it keeps no states"),
     (["check", "shared-memcache", "--seed", "1"], "--seed is about --mode random or pct"),
@@ -284,11 +284,11 @@ import Testing
     (["bench", "nothing"], "there is no program 'nothing'"),
     (["check", "shared-memcache", "--trace", "/no/such/folder/x"], "there is no folder"),
     (["check", "shared-memcache", "--set", "levels=2"], "has no parameter 'levels'"),
-    (["check", "fault-in-parallel", "--set", "levels=9"], "it goes from 2 to 3"),
+    (["check", "fault-in-parallel", "--set", "levels=9"], "it must be from 2 to 3"),
     (["check", "--trace", "x"], "--trace needs a model"),
     (["check", "shared-memcache", "--architecture", "arm9"], "one of armv8.0, armv8.1, armv8.4"),
     (["check", "shared-memcache", "--feature", "bbm"], "--feature needs NAME=VALUE"),
-    (["check", "shared-memcache", "--feature", "bbm=3"], "it goes from 0 to 2"),
+    (["check", "shared-memcache", "--feature", "bbm=3"], "it must be from 0 to 2"),
     (["check", "shared-memcache", "--feature", "nt=1"], "one of bbm, haf, hd, range, ets"),
     (["check", "shared-memcache", "--feature", "hd=1", "--feature", "hd=0"], "gives hd twice"),
     (["check", "--matrix", "--set", "levels=2"], "--matrix and --set contradict each other"),
@@ -343,7 +343,7 @@ import Testing
       ["sweep", "collapse-in-rcu-callback", "--cpus", "40"],
       "--cpus 40 --operations 1 makes 62,891,498 combinations of 7 operations; at most 100,000 are"
     ),
-    (["sweep", "swap-two-entries", "--cpus", "9"], "--cpus goes from 1 to 8"),
+    (["sweep", "swap-two-entries", "--cpus", "9"], "--cpus must be from 1 to 8"),
     (
       ["check", "unmap-and-free/read-0x0/map"],
       "unmap-and-free has no operation 'map'; it has read-0x0, write-0x0, unmap-0x0, map-0x0"

@@ -11,7 +11,7 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
   let entry: Location
   let mark: Location
   let id = "protected-stays-read-only"
-  let statement = "An entry that is marked as protected is not writable when all is done."
+  let statement = "At the end, no entry that is marked as protected is writable."
   let rationale = "Whoever marked it waits for the fault that a write would bring."
   let source = "a mail of one's own"
   let applicability = Applicability.chosen("it is about words of this model")
@@ -75,7 +75,7 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
       #expect(run(["check", "own-protect", "--html", page, "--trace", trace]) == 1)
       #expect(run(["replay", trace]) == 1)
       let text = try String(contentsOfFile: page, encoding: .utf8)
-      #expect(text.contains("How it comes about"))
+      #expect(text.contains("How it happens"))
       #expect(run(["document", folder.path]) == 0)
     }
   }

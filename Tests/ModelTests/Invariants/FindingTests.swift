@@ -262,7 +262,7 @@ private let throwsAnError = model("throws") { scenario, _ in
 }
 
 @Suite struct EndlessCodeTests {
-  /// Code that catches `Abandoned` for ever is left where it stands.
+  /// Code that catches `Abandoned` forever is left where it stands.
   @Test func codeThatIsNeverAbandonedEnds() throws {
     let model = model("never-ends") { scenario, root in
       for name in ["a", "b"] {

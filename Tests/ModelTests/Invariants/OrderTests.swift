@@ -16,7 +16,7 @@ struct Finding: Equatable {
   }
 }
 
-/// The outcome of a check, the same for every search.
+/// The outcome of a check, the same forevery search.
 func finding(
   requiring invariants: [any Invariant] = [], only ids: [String]? = nil,
   _ fill: @escaping @Sendable (Scenario, TablePage) -> Void
@@ -239,7 +239,7 @@ private func walkAndFree(
     #expect(
       try finding(only: ["progress"], fill)
         == .violates(
-          "progress", "deadlock: b can never go on",
+          "progress", "deadlock: b can never continue",
           ["b waits at: lock lock, held by a since take, which has ended"]))
   }
 
@@ -358,7 +358,7 @@ private func walkAndFree(
     #expect(
       found
         == .violates(
-          "progress", "deadlock: a can never go on",
+          "progress", "deadlock: a can never continue",
           ["a waits at: lock lock, held by itself since twice"]))
   }
 }

@@ -59,7 +59,8 @@ import Testing
       found
         == .violates(
           Self.use, "a frees root table root, where walks begin",
-          ["a root goes only with what it belongs to, and the scenario has no context to release"]))
+          ["a root may be freed only with its context, and the scenario has no context to release"])
+    )
   }
 
   private func teardown(releases: Bool, mmu: Bool) throws -> Finding {
@@ -84,8 +85,8 @@ import Testing
       try teardown(releases: false, mmu: false)
         == .violates(
           Self.use,
-          "root table root, where walks begin, is freed, and no context was released that it could "
-            + "belong to"))
+          "root table root, where walks begin, is freed, but no context that could own it was "
+            + "released"))
     let walked = try teardown(releases: true, mmu: true)
     let use = "vcpu/mmu uses root[0] after table page root was freed"
     #expect(walked == .violates(Self.use, use, ["root was there from the start"]))
@@ -110,7 +111,7 @@ import Testing
     #expect(
       found
         == .violates(
-          "progress", "deadlock: cpu 0 and cpu 1 can never go on",
+          "progress", "deadlock: cpu 0 and cpu 1 can never continue",
           [
             "cpu 0 waits at: lock right, held by cpu 1 since hold both",
             "cpu 1 waits at: lock left, held by cpu 0 since hold both",
@@ -125,7 +126,7 @@ import Testing
     #expect(
       found
         == .violates(
-          "progress", "deadlock: a can never go on", ["a waits at: wait ready = 1, which is 2"]))
+          "progress", "deadlock: a can never continue", ["a waits at: wait ready = 1, which is 2"]))
   }
 
   /// A reader that never leaves: the grace period waits for it, and so does an interrupt.

@@ -158,7 +158,7 @@ struct MisuseScenarioTests {
   // MARK: Boot
 
   @Test func bootCodeWaits() {
-    let text = "waits for what nobody will do: no CPU runs yet"
+    let text = "waits for another CPU, but no CPU runs yet"
     #expect(
       outcome { scenario, _ in
         let word = scenario.word("x")
@@ -176,10 +176,10 @@ struct MisuseScenarioTests {
       outcome { scenario, _ in
         let lock = scenario.spinLock("l")
         scenario.boot { try $0.lock(lock) }
-      } == "the model: boot code ends and still holds l, which nobody can release")
+      } == "the model: boot code ends and still holds l, which no CPU can release")
     #expect(
       outcome { scenario, _ in scenario.boot { try $0.rcuReadLock() } }
-        == "the model: boot code ends inside a read-side section, which nobody can leave")
+        == "the model: boot code ends inside a read-side section, which no CPU can leave")
     #expect(
       outcome { scenario, _ in scenario.boot { try $0.maskInterrupts() } }
         == "the model: boot code ends with interrupts masked")
@@ -279,13 +279,13 @@ struct MisuseScenarioTests {
         + "progress?")
     #expect(
       declared(exempt: [Exemption("no-stale-usage", "why")]).hasPrefix(
-        "the model: is exempt from 'no-stale-usage', which is no invariant; did you mean "
+        "the model: is exempt from 'no-stale-usage', which is not an invariant; did you mean "
           + "no-stale-use"
       ))
     let size = Parameter("size", "a size", 1...3, standard: 2)
     #expect(
       declared(parameters: [Parameter("size", "a size", 1...3, standard: 4)])
-        == "the model: the standard value of 'size', 4, is out of its range, 1 to 3")
+        == "the model: the default value of 'size', 4, is out of its range, 1 to 3")
     #expect(
       declared(parameters: [size, size]) == "the model: two parameters have the name 'size'")
     #expect(
@@ -293,7 +293,7 @@ struct MisuseScenarioTests {
         == "the model: an instance has size=4, out of its range, 1 to 3")
     #expect(
       declared(parameters: [size], instances: [["sise": 2]])
-        == "the model: an instance has a value for 'sise', which is no parameter; did you mean "
+        == "the model: an instance has a value for 'sise', which is not a parameter; did you mean "
         + "size?"
     )
     #expect(
@@ -325,7 +325,8 @@ struct MisuseScenarioTests {
     }
     #expect(swept(["a", "b"]) == "holds")
     #expect(swept(["a 1", "a-1"]).contains("two operations that combinations would call 'a-1'"))
-    #expect(swept(["a", "b"], [[0, 2]]).contains("is no permutation of its 2 operations: [0, 2]"))
+    #expect(
+      swept(["a", "b"], [[0, 2]]).contains("is not a permutation of its 2 operations: [0, 2]"))
     #expect(swept(["?"]).contains("has no letter or digit in its name"))
     #expect(swept([]).contains("the vocabulary has no operations to combine"))
     #expect(
@@ -344,7 +345,7 @@ struct MisuseScenarioTests {
     }
     var options = CheckOptions()
     options.limits.depth = -1
-    #expect(outcome(of: model, options) == "a bound of -1 steps: it goes from 1 to 1000000000")
+    #expect(outcome(of: model, options) == "a bound of -1 steps: it must be from 1 to 1000000000")
     #expect([model, model].listProblem == "two models have the name 'plain'")
     #expect(throws: SweepError.self) { try model.sweep(SweepOptions()) }
   }

@@ -145,7 +145,8 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
       let slab = scenario.slab("pages", pages: 1)
       scenario.cpu("a", mmu: MMU(slab[0]), CPUOperation("op") { try $0.guestRead(0) })
     }
-    #expect(walked == "the model: @ the MMU of a walks a page that is no root: see rootTable(_:)")
+    #expect(
+      walked == "the model: @ the MMU of a walks a page that is not a root: see rootTable(_:)")
   }
 
   @Test func invalidationsBelowTheRoot() {
@@ -162,7 +163,7 @@ private struct Nameless: Error, CustomStringConvertible { var description: Strin
 
   @Test func featuresThatNoneHas() {
     let text = outcome { scenario, _ in scenario.features.breakBeforeMakeLevel = 7 }
-    #expect(text == "the model: @ features.breakBeforeMakeLevel is 7: it goes from 0 to 2")
+    #expect(text == "the model: @ features.breakBeforeMakeLevel is 7: it must be from 0 to 2")
   }
 
   // MARK: Words

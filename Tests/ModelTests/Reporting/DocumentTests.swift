@@ -50,7 +50,7 @@ import Testing
       try page("Systems/reverse-map.md").contains("**Not answered** under sequential consistency"))
     let linked = try page("Invariants/no-table-linked-twice.md")
     #expect(linked.contains("gracewalk replay shared-memcache-without-exchange"))
-    #expect(try page("Invariants/progress.md").contains("repeat for ever"))
+    #expect(try page("Invariants/progress.md").contains("repeat forever"))
     let questions = try page("Questions.md")
     for origin in Self.systems.flatMap(\.models).compactMap(\.origin) {
       #expect(questions.replacing("\\", with: "").contains("## \(origin.question)\n"))

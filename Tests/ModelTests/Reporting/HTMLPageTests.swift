@@ -56,7 +56,7 @@ import Testing
     for part in [
       "table page mapper.0, allocated by mapper in map 0x0, is leaked",
       "boot.1[0]: LOCKED → table mapper.0, although boot.1 was unlinked by collapser in step 8",
-      "mapper is preempted after <code>add boot.1.references +1: now 3</code>: it could go on",
+      "mapper is preempted after <code>add boot.1.references +1: now 3</code>: it could continue",
       "gracewalk replay collapse-unlocked-descendants --set levels=3 --schedule "
         + "1*6,0*18,1*7,2*5,3*3</code>",
       "GracewalkModels/Stage2Table.swift:", "waits for collapser and mapper",
@@ -106,7 +106,7 @@ import Testing
   @Test func aLivelockSaysWhatRepeats() throws {
     let page = try Self.page("fast-permission-fault-without-tlbi")
     #expect(count("class=\"row note loop\"", in: page) == 2)
-    #expect(page.contains("From here on the steps down to the end repeat for ever."))
+    #expect(page.contains("From here on the steps down to the end repeat forever."))
     #expect(page.contains("--schedule &#39;0*9,1*4,2,(0*5)&#39;"))
     #expect(page.contains("stale: boot.1[0] is page 0x0 now"))
   }

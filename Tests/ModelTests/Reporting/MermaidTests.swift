@@ -55,7 +55,7 @@ import Testing
       #expect(
         lines.count { $0.contains(": preemption: ") } == trace.recording.preemptions.count)
       #expect(lines.contains { $0.contains(": ✗ \(item.violated ?? "")<br/>") })
-      #expect(lines.count { $0 == "loop for ever" } == (trace.recording.loop == nil ? 0 : 1))
+      #expect(lines.count { $0 == "loop forever" } == (trace.recording.loop == nil ? 0 : 1))
     }
   }
 
@@ -67,7 +67,7 @@ import Testing
         "participant c0 as vcpu 0", "participant c1 as vcpu 1", "participant m0 as root",
         "participant m1 as memory", "Note over c0: ▶ fault 0", "activate c0",
         "c0->>m1: 1 load memcache: is table boot.1",
-        "Note over c0,c1: preemption: vcpu 0 could go on, vcpu 1 runs",
+        "Note over c0,c1: preemption: vcpu 0 could continue, vcpu 1 runs",
       ])
     #expect(lines.suffix(4).first == "c0->>m0: 8 store root[0] ← table boot.1")
   }
