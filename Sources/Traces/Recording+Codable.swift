@@ -45,7 +45,7 @@ extension Recording: Codable {
     try container.encode(inspectedAlong, forKey: .inspectedAlong)
   }
 
-  /// The first inconsistency; nil forevery recording of a machine.
+  /// The first inconsistency; nil for every recording of a machine.
   private var problem: String? {
     if operations.count != cpus.count { return "operations of \(operations.count) CPUs" }
     let isNamed = { (step: RecordedStep) in

@@ -65,7 +65,7 @@ public enum Teardown {
       violates: [TeardownOrder.id]),
     .broken(
       "teardown-level-in-one-bit", "the level is packed into one bit where it needs two",
-      Choice(word: PrivateWord(levelBits: 1)), omits: "room forevery level",
+      Choice(word: PrivateWord(levelBits: 1)), omits: "room for every level",
       violates: [NoUseAfterFree.id, NoDoubleFree.id]),
   ]
 

@@ -1,17 +1,17 @@
-// What every search asks at each state: whether it must stop, and whether it is to be saved.
+// The limits of a search, checked at each state: whether it must stop, and whether to save it.
 
 import GracewalkSupport
 
-/// Stops a search at its limits, and has it saved when it is time.
+/// Stops a search at its limits, and saves it when that is due.
 ///
-/// Looks at the clock only every few thousand transitions.
+/// Reads the clock only every few thousand transitions.
 final class Budget {
   let limits: Limits
   private let watch: ((SearchProgress) -> Bool)?
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var forecast = Forecast()
-  /// Transitions between two looks at the clock.
+  /// Transitions between two readings of the clock.
   static let period = 4_096
   private let periodMask: Int
   private let checkpointer: Checkpointer?
@@ -27,8 +27,8 @@ final class Budget {
     resume = options.resume
   }
 
-  /// Begins a search by looking at its first state, or goes on with what was saved; returns how
-  /// the search ends, or nil if it goes on.
+  /// Starts a search by judging its first state, or resumes a saved one; returns its end, or nil to
+  /// continue.
   func begin(
     _ search: any ResumableSearch, _ system: TransitionSystem, _ arrive: () -> Ending?
   ) -> Ending? {
@@ -43,10 +43,10 @@ final class Budget {
     }
   }
 
-  /// The bound that is met, if any; what was found until then is saved.
+  /// The bound that is reached, if any; the search is then saved.
   ///
-  /// - Parameter explored: how much is explored, as the search's stack says; asked for only when
-  ///   somebody watches. Nil for a search that has no end of its own.
+  /// - Parameter explored: the explored part, estimated from the search's stack; called only if the
+  ///   search is observed. Nil for a search without an end of its own.
   func exceeded(
     _ statistics: Statistics, depth: Int, bytes: @autoclosure () -> Int = 0,
     explored: @autoclosure () -> Double?
@@ -69,7 +69,7 @@ final class Budget {
     return slowlyExceeded(statistics, depth: depth, bytes: bytes(), explored)
   }
 
-  /// The bound that is met, if any; looks at the clock, too.
+  /// The bound that is reached, if any; also reads the clock.
   func exceededNow(
     _ statistics: Statistics, depth: Int, bytes: Int, explored: Double?
   ) -> Bound? {

@@ -1,12 +1,12 @@
-// A search as bytes: what writes them, what reads them back.
+// A search as bytes: writing and reading them.
 
 import GracewalkSupport
 
-/// Why a search cannot go on from what was saved.
+/// Why a search cannot be resumed.
 public enum CheckpointError: Error, Equatable, Sendable {
-  /// No search of this kind has written it.
+  /// The bytes were not written by a search of this kind.
   case malformed
-  /// The system is not the one that was searched: after so many steps it can do something else.
+  /// The system is not the one that was searched: after `depth` steps it behaves differently.
   case systemChanged(depth: Int)
 }
 
@@ -19,7 +19,7 @@ public final class CheckpointWriter {
   private var used = 0
   private var checksum = Checksum()
 
-  /// - Parameter sink: takes each piece in turn.
+  /// - Parameter sink: receives each piece in turn.
   public init(sink: @escaping (UnsafeRawBufferPointer) -> Void) { self.sink = sink }
 
   deinit { piece.deallocate() }
@@ -53,7 +53,7 @@ public final class CheckpointWriter {
     text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Ends with the checksum of all that was written.
+  /// Ends with the checksum of everything written.
   public func finish() {
     var complete = checksum
     complete.add(UnsafeRawBufferPointer(rebasing: piece[..<used]))
@@ -69,15 +69,15 @@ public final class CheckpointWriter {
   }
 }
 
-/// Reads back what was written, in the same order.
+/// Reads back the written values, in the same order.
 ///
-/// It never reads beyond the end, and believes no number that the rest of the bytes rule out.
+/// It never reads beyond the end, and rejects counts that exceed the remaining bytes.
 public final class CheckpointReader {
   private var bytes: [UInt8]
   private var next: Int
 
   /// - Parameters:
-  ///   - bytes: all that was written, checksum included; nil is returned if that does not fit.
+  ///   - bytes: everything written, including the checksum; nil is returned if that is wrong.
   ///   - start: where reading begins.
   public init?(_ bytes: [UInt8], from start: Int = 0) {
     let end = bytes.count - 8
@@ -97,7 +97,7 @@ public final class CheckpointReader {
   /// Bytes that have not been read.
   public var left: Int { bytes.count - next }
 
-  /// Gives the memory back once nothing more will be read.
+  /// Releases the memory after the last read.
   public func close() {
     bytes = []
     next = 0
@@ -129,14 +129,14 @@ public final class CheckpointReader {
     next += count
   }
 
-  /// A number in a range: `-1..<1` also reads the -1 that stands for nothing.
+  /// A number in a range: `-1..<1` also reads the -1 that means none.
   public func number(in range: Range<Int>) throws(CheckpointError) -> Int {
     let number = Int(Int64(bitPattern: try word()))
     guard range.contains(number) else { throw .malformed }
     return number
   }
 
-  /// A number of things that follow, each of which takes at least so many bytes.
+  /// A count of items that follow, each of at least `size` bytes.
   public func count(ofBytes size: Int = 8) throws(CheckpointError) -> Int {
     try number(in: 0..<left / size + 1)
   }
@@ -150,7 +150,7 @@ private struct Checksum {
   private var hash: UInt64 = 0
   private var length = 0
 
-  /// Only the last piece may have a length that is no multiple of eight.
+  /// Only the length of the last piece may be no multiple of eight.
   mutating func add(_ bytes: UnsafeRawBufferPointer) {
     var offset = 0
     while offset + 8 <= bytes.count {

@@ -1,30 +1,31 @@
-// Saving a search now and then, and going on with one that was saved.
+// Saving a search from time to time, and resuming a saved one.
 
 import GracewalkSupport
 
-/// A search that can be saved and gone on with.
+/// A search that can be saved and resumed.
 ///
-/// To join in, a search adopts this, and begins with `Budget.begin` instead of looking at the first
-/// state itself. It is saved where it asks its budget, so all it knows must be in place there.
+/// Such a search conforms to this protocol, and starts with `Budget.begin` instead of judging the
+/// first state itself. It is saved when it asks its budget, so all its state must be consistent
+/// there.
 protocol ResumableSearch: AnyObject {
-  /// The steps from the initial state to where the search is.
+  /// The steps from the initial state to the current one.
   var path: [Schedule.Step] { get }
 
   /// Called at each state while the saved path is replayed, before the step is taken.
   func willRetrace(_ step: Schedule.Step)
 
-  /// Writes all that cannot be told from the path.
+  /// Writes everything that does not follow from the path.
   func save(to writer: CheckpointWriter)
 
-  /// Reads what `save` wrote; the system is at the end of the path.
+  /// Reads what `save` wrote. The system is at the end of the path.
   func restore(from reader: CheckpointReader) throws(CheckpointError)
 }
 
 /// When and how to save a search.
 public struct Checkpoints {
-  /// Least seconds from one time to the next; with 0, whenever the search looks at the clock.
+  /// Minimum seconds between two saves; with 0, the search is saved at each reading of the clock.
   public var interval: Double
-  /// Told to save: calls what it is given once, with what is to be written to.
+  /// Saves: calls its argument once, with the writer to write to.
   public var save: ((CheckpointWriter) -> Void) -> Void
 
   public init(interval: Double, save: @escaping ((CheckpointWriter) -> Void) -> Void) {
@@ -33,14 +34,14 @@ public struct Checkpoints {
   }
 }
 
-/// Saves the search that it watches.
+/// Saves its search.
 final class Checkpointer {
   private let checkpoints: Checkpoints
   private let clock = ContinuousClock()
   private weak var search: (any ResumableSearch)?
   private var system: TransitionSystem?
   private var due: ContinuousClock.Instant
-  /// Saving takes at most one second in so many.
+  /// Saving takes at most one second in this many.
   private static let share = 20
 
   init(_ checkpoints: Checkpoints) {
@@ -71,7 +72,7 @@ final class Checkpointer {
     due = end + max(.seconds(checkpoints.interval), (end - start) * Checkpointer.share)
   }
 
-  /// Writes the steps and what each state on the way looks like, and leaves the system where it is.
+  /// Writes the steps and a description of each state on the path, and leaves the system as it is.
   private static func write(
     _ path: [Schedule.Step], of system: TransitionSystem, to writer: CheckpointWriter
   ) {
@@ -89,7 +90,7 @@ final class Checkpointer {
     }
   }
 
-  /// Brings a search and its system, both fresh, to where they were saved.
+  /// Brings a fresh search and a fresh system to the saved state.
   static func restore(
     _ search: any ResumableSearch, _ system: TransitionSystem, from reader: CheckpointReader
   ) throws(CheckpointError) {
@@ -158,7 +159,7 @@ extension CheckpointReader {
     return words
   }
 
-  /// Reads words, so many if that is given, into a buffer that is empty.
+  /// Reads words into an empty buffer; if `expected` is given, exactly that many.
   func words(into buffer: GrowableBuffer<UInt64>, expected: Int) throws(CheckpointError) {
     guard try count() == expected else { throw .malformed }
     for _ in 0..<expected { buffer.append(try word()) }

@@ -1,4 +1,4 @@
-// Time as a number, for bounds and for what is reported.
+// Time as a number, for bounds and reports.
 
 extension Duration {
   package var inSeconds: Double {

@@ -1,21 +1,22 @@
-// How much of a depth-first search is done, judged by its stack and by how that has grown.
+// The explored part of a depth-first search, estimated from its stack and from its progress.
 
 import GracewalkSupport
 
 /// The explored part of a search, added up over its stack from the bottom to the top.
 ///
-/// Every node divides its share of the whole among the children it knows, as in Knuth's estimate of
+/// Every node divides its share of the whole among its known children, as in Knuth's estimate of
 /// the size of a tree ("Estimating the efficiency of backtrack programs", Math. Comp. 29, 1975),
-/// which here is read off the one path the search is on. What is done is what lies left of it.
+/// here applied to the current path of the search. The explored part is everything to the left of
+/// that path.
 ///
-/// Equal parts would be wrong. Where sleep sets or merged states are about, a later child finds
-/// done already much of what an earlier one had to do; and backtrack sets grow, so that a node
-/// knows the children that come late only when it is late. So each child weighs `ratio` times as
-/// much as the one before it. See `Forecast` for how good this is.
+/// Equal shares would be wrong. With sleep sets or merged states, much of a later child's work has
+/// already been done by an earlier one. And backtrack sets grow, so a node learns of its later
+/// children only late. So each child weighs `ratio` times as much as the one before it. See
+/// `Forecast` for how good this is.
 struct ExploredPart {
   /// For searches with backtrack sets.
   static let reducedRatio = 0.6
-  /// For a search that merges states and does not reduce.
+  /// For a search that merges states without reduction.
   static let mergingRatio = 0.4
 
   /// The explored part, from 0 to 1.
@@ -25,18 +26,17 @@ struct ExploredPart {
 
   init(ratio: Double) { self.ratio = ratio }
 
-  /// Whether nodes further up the stack make no difference that anybody would see.
+  /// Whether nodes further up the stack make no visible difference.
   var isSettled: Bool { share < 1e-9 }
 
-  /// Goes one node up the stack, to the child that comes after those that are done.
+  /// Adds the next node up the stack.
   ///
   /// - Parameters:
   ///   - done: how many children are done.
-  ///   - known: how many there are, as far as is known.
+  ///   - known: how many children are known.
   ///   - choice: how many choices of the present child are done.
-  ///   - choiceCount: how many it has.
-  /// - Returns: the share of each of the children that are done, the last one first, as far as
-  ///   `lent` asks for it.
+  ///   - choiceCount: how many choices it has.
+  /// - Returns: the shares of the last `lent` done children, the last one first.
   @discardableResult
   mutating func add(
     done: Int, known: Int, choice: Int = 0, of choiceCount: Int = 1, lent: Int = 0
@@ -71,14 +71,14 @@ struct ExploredPart {
   }
 }
 
-/// Refines what the stack says with how it has changed while the second half of the work was done.
+/// Refines the estimate from the stack with its change during the second half of the work so far.
 ///
-/// If the explored part goes on growing as it did in that half, the search ends after so and so
-/// many more transitions. The forecast is the mean of the part that are done by this count, and of
-/// the part that the stack says.
+/// If the explored part keeps growing as in that half, the search will end after a certain number
+/// of further transitions. The forecast is the mean of the part done according to that number and
+/// the part according to the stack.
 ///
-/// Held against the transitions that were really done at 10, 25, 50 and 75 % of 31 searches (the
-/// programs of `gracewalk bench` and the largest models), it is off by so many percentage points:
+/// Compared with the actual transitions at 10, 25, 50 and 75 % of 31 searches (the programs of
+/// `gracewalk bench` and the largest models), its error in percentage points is:
 ///
 /// | search     | 10 % | 25 % | 50 % | 75 % | mean | stack alone | equal parts | worst |
 /// |------------|------|------|------|------|------|-------------|-------------|-------|
@@ -87,31 +87,31 @@ struct ExploredPart {
 /// | optimal    |   20 |   12 |   15 |   12 |   14 |          20 |          24 |    51 |
 /// | exhaustive |    6 |   18 |   25 |   27 |   19 |          19 |          34 |    63 |
 ///
-/// The row `stateful` is of that search before it let CPUs sleep. Since then the stack alone is off
-/// by 26 on the ten longest checks of the catalogue, mostly because it says too little late: what
-/// is met again in another order is little work.
+/// The row `stateful` was measured before that search had sleep sets. Since then the stack alone is
+/// off by 26 on the ten longest checks of the catalogue, mostly because it is too low near the end:
+/// states reached again in another order are little work.
 ///
-/// Saying 40 % every time would be off by 22, so this is a hint, good for a factor of two. Worse
-/// were: the pace of equal parts alone (22, 17, 25, 32), as large as the children that are done
-/// (Kilby, Slaney, Thiébaux and Walsh, "Estimating search tree size", AAAI 2006: 30, 22, 28, 38),
-/// and a ratio learned on the way (24, 21, 23, 32).
+/// Always saying 40 % would be off by 22, so this is a hint, good to within a factor of two.
+/// Alternatives were worse: the pace of equal shares alone (22, 17, 25, 32), weighting by the size
+/// of the done children (Kilby, Slaney, Thiébaux and Walsh, "Estimating search tree size", AAAI
+/// 2006: 30, 22, 28, 38), and a ratio learned during the search (24, 21, 23, 32).
 struct Forecast {
   private struct Sample {
     var transitions: Int
     var explored: Double
   }
 
-  /// Samples before which nothing is said.
+  /// The number of samples before the first forecast.
   static let samplesMin = 16
   private static let samplesMax = 128
 
   private var samples: [Sample] = []
-  /// Every so many samples one is kept; doubles when there are too many.
+  /// One in this many samples is kept; doubles when there are too many.
   private var spacing = 1
   private var seen = 0
 
-  /// The part that is done, given what the stack says after a number of transitions; nil if it is
-  /// too early to say.
+  /// The part done, given the stack's estimate after a number of transitions; nil if it is too
+  /// early to tell.
   mutating func done(_ explored: Double, after transitions: Int) -> Double? {
     note(Sample(transitions: transitions, explored: explored))
     guard seen >= Forecast.samplesMin, explored > 0 else { return nil }

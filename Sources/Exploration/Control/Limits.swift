@@ -1,4 +1,4 @@
-// Every bound a search can have, and what a search says when it met one.
+// Every bound of a search, and the name of the one that ended it.
 
 /// Bounds on a search; `nil` means unbounded.
 public struct Limits: Hashable, Codable, Sendable {

@@ -1,8 +1,8 @@
-// What the nodes of all searches have in common, and how their stack becomes a schedule.
+// The common interface of all searches' nodes, and the conversion of a stack to a schedule.
 
 import GracewalkSupport
 
-/// A state on a search's stack, with the step that is taken there.
+/// A state on a search's stack, with the step taken from it.
 protocol SearchNode: BitwiseCopyable {
   var cpu: Int { get }
   var choice: Int { get }

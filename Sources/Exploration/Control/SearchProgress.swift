@@ -1,22 +1,22 @@
 // How far a running search is.
 
-/// What a running search tells whoever watches it.
+/// The progress report of a running search.
 public struct SearchProgress: Sendable {
   public var statistics: Statistics
   public var depth: Int
   public var seconds: Double
-  /// Held for states; 0 for a search that keeps none.
+  /// Bytes used for states; 0 for a search that stores none.
   public var bytes = 0
-  /// How much of the run is done, from 0 to 1; nil if it is too early to say.
+  /// The part of the run that is done, from 0 to 1; nil if it is too early to tell.
   ///
-  /// The run ends with the search, or where it meets a bound on executions or states.
+  /// The run ends with the search, or at a bound on executions or states.
   public var fractionDone: Double?
-  /// Whether the fraction is known and not estimated.
+  /// Whether the fraction is exact, not estimated.
   public var isExact = false
-  /// Seconds until the bound on them is met.
+  /// Seconds until the time bound is reached.
   public var secondsToBound: Double?
 
-  /// Seconds until the run ends if it goes on as it did so far.
+  /// Estimated seconds until the run ends at its present pace.
   public var secondsLeft: Double? {
     guard let fractionDone, fractionDone > 0 else { return nil }
     return seconds * (1 - fractionDone) / fractionDone

@@ -1,4 +1,4 @@
-// What every search comes to: how it ended, what it counted, and where it found something.
+// The result of every search: its end, its counts, and the schedule of a violation.
 
 /// How a search ended.
 public enum Ending: Equatable, Sendable {
@@ -6,16 +6,16 @@ public enum Ending: Equatable, Sendable {
   case complete
   /// An invariant failed at the end of the schedule.
   case violation
-  /// The system could not go on at the end of the schedule.
+  /// The system could not continue at the end of the schedule.
   case halted
-  /// A bound kept part of the executions away.
+  /// A bound excluded some executions.
   case bounded(Bound)
-  /// What was saved does not fit the system, so nothing was explored.
+  /// The checkpoint does not fit the system, so nothing was explored.
   case refused(CheckpointError)
 }
 
 extension StepOutcome {
-  /// How a search ends where this is met; nil if it goes on.
+  /// The end of a search at such an outcome; nil to continue.
   var ending: Ending? {
     switch self {
     case .clean: nil
@@ -25,21 +25,21 @@ extension StepOutcome {
   }
 }
 
-/// What a search found.
+/// The result of a search.
 public struct SearchResult: Sendable {
   public var ending: Ending
   public var statistics: Statistics
-  /// Where it ended, for a violation or a halt.
+  /// The schedule of a violation or a halt.
   public var schedule: Schedule?
-  /// Keys of the states in which no CPU was enabled, ascending; empty unless asked for.
+  /// Keys of the states in which no CPU was enabled, ascending; empty unless requested.
   public var finalStates: [UInt64]
-  /// How much is explored, from 0 to 1: an estimate, for a depth-first search that met a bound.
+  /// The estimated part explored, from 0 to 1, for a depth-first search that a bound ended.
   ///
-  /// It follows from the counts alone, not from the clock.
+  /// It depends only on counts, not on the clock.
   public var explored: Double?
-  /// Whether no simpler schedule does: said only of one that repeats.
+  /// Whether no simpler schedule exists; set only for one that repeats.
   public var isSimplest = false
-  /// Set if it was not the search itself that found the violation, but a sample on its side.
+  /// Set if sampling found the violation, not the search itself.
   public var sample: SamplingPhases.Finding?
 
   public init(
@@ -55,7 +55,8 @@ public struct SearchResult: Sendable {
 }
 
 extension SearchResult {
-  /// The result of a search that ended where these steps lead, which matters if it found something.
+  /// The result of a search that ended after these steps, which are kept only if it found
+  /// something.
   init(
     _ ending: Ending, _ statistics: Statistics, finalStates: [UInt64], explored: Double?,
     steps: @autoclosure () -> [Schedule.Step]

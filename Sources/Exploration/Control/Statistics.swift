@@ -1,4 +1,4 @@
-// What a search counted. Counts only: nothing here depends on the clock.
+// The counts of a search; none of them depends on the clock.
 
 /// Counts of one search.
 public struct Statistics: Equatable, Codable, Sendable {
@@ -8,14 +8,14 @@ public struct Statistics: Equatable, Codable, Sendable {
   public var blocked = 0
   /// Executions cut by the depth bound.
   public var truncated = 0
-  /// Steps taken, repeated ones included.
+  /// Steps taken, including repeated ones.
   public var transitions = 0
   /// Distinct states; 0 for a search that does not merge states.
   public var states = 0
-  /// States told apart from others with the same key; only an exact search looks for them.
+  /// Different states that had the same key; only an exact search finds them.
   public var collisions = 0
-  /// States that those stand for if an exchange of identical CPUs makes another state; 0 for a
-  /// search that uses no symmetry.
+  /// The states before merging those that differ by an exchange of identical CPUs; 0 without
+  /// symmetry.
   public var statesCovered = 0
   /// Steps in the longest execution.
   public var depthMax = 0

@@ -1,19 +1,20 @@
-// Ways to loop forever in a graph of states, and the simplest of them.
+// Finding executions that loop forever in a graph of states, and the simplest of them.
 
 import GracewalkSupport
 
 /// Looks for livelocks in a graph of states.
 ///
-/// A livelock is an execution that loops forever and is *fair*: every CPU that can go on all
-/// the time does. (Weak fairness. That a CPU waits in vain for a lock that is free now and again is
-/// a livelock, too.) What a CPU knows of its finished operations is part of a state, so nobody ends
-/// one on the way round. Such an execution stays in one strongly connected component, and there is
-/// one in a component exactly if every CPU takes a step within it or cannot in one of its states:
-/// so many steps and states can be joined to a round. Components are found as by Tarjan
+/// A livelock is an execution that loops forever and is *fair*: every CPU that stays enabled takes
+/// steps. (This is weak fairness: if a CPU never gets a lock that is free from time to time, that
+/// is also a livelock.) The results of finished operations are part of a state, so no operation
+/// ends within a cycle. A livelock stays in one strongly connected component. A component contains
+/// one if and only if every CPU takes a step in it or is disabled in one of its states: these steps
+/// and states can be joined into a round. Components are found with Tarjan's algorithm
 /// ("Depth-first search and linear graph algorithms", 1972).
 package struct Livelocks {
-  /// A livelock as a schedule, and whether none is simpler: begins earlier, or if it begins as
-  /// early, loops in fewer steps.
+  /// A livelock as a schedule, and whether none is simpler.
+  ///
+  /// A livelock is simpler if it begins earlier, or as early with a shorter round.
   package struct Found {
     package var schedule: Schedule
     package var isShortest: Bool
@@ -23,7 +24,7 @@ package struct Livelocks {
   /// For each state the number of its component.
   private var components: [UInt32]
   private var fair: [Bool] = []
-  /// Most pairs of a state and a set of CPUs that the shortest round is looked for among.
+  /// The maximum number of pairs of a state and a set of CPUs in the search for the shortest round.
   private let pairsMax: Int
   private static let none: UInt32 = .max
 
@@ -57,7 +58,7 @@ package struct Livelocks {
       open.append(state)
       visits.append(Visit(state: state, next: graph.edges(of: state).lowerBound))
     }
-    // The first state leads to all others.
+    // All states are reachable from the first.
     if graph.count > 0 { enter(0) }
     while let visit = visits.last {
       let state = visit.state
@@ -107,10 +108,10 @@ package struct Livelocks {
 
   // MARK: The simplest
 
-  /// The livelock that begins earliest, and among those the one whose round is shortest; nil if
-  /// there is none.
+  /// The livelock that begins earliest and, among those, has the shortest round; nil if there is
+  /// none.
   ///
-  /// Of several, it is the first in the order of CPUs and choices.
+  /// Ties go to the first in the order of CPUs and choices.
   package func simplest() -> Found? {
     guard fair.contains(true) else { return nil }
     let (stems, heads) = earliest()
@@ -137,8 +138,8 @@ package struct Livelocks {
       schedule: Schedule(stem + best.round, loop: stem.count), isShortest: isShortest)
   }
 
-  /// Goes through the graph in breadth; returns by which edge each state was reached, and the
-  /// states reached earliest of those in which a livelock can begin.
+  /// Breadth-first: the edge by which each state was reached, and the nearest states in which a
+  /// livelock can begin.
   private func earliest() -> (stems: [Int: (edge: Int, from: Int)], heads: [Int]) {
     var stems: [Int: (edge: Int, from: Int)] = [:]
     var level = [0]

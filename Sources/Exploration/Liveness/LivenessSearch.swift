@@ -1,16 +1,16 @@
-// Every state once, and then every way to loop forever: for systems whose CPUs repeat.
+// Explores every state once, then looks for livelocks: for systems whose CPUs repeat.
 
 import GracewalkSupport
 
 /// Depth-first search over all states that keeps the graph of them, and looks for livelocks in it.
 ///
-/// It judges steps and ends as `ExhaustiveSearch` does, and stops at the first violation. Where
-/// there is none, an execution can still loop forever: see `Livelocks`. States are merged, so
-/// an execution is as long as the path that the search happens to take.
+/// It judges steps and ends as `ExhaustiveSearch` does, and stops at the first violation. If there
+/// is none, an execution may still loop forever: see `Livelocks`. States are merged, so the length
+/// of an execution depends on the path that the search happens to take.
 public final class LivenessSearch: ResumableSearch {
   private struct Node: BitwiseCopyable {
     var state: Int
-    /// The edge to go along next, and the end of the state's edges.
+    /// The next edge to follow, and the end of the state's edges.
     var next: Int
     var end: Int
   }
@@ -27,7 +27,7 @@ public final class LivenessSearch: ResumableSearch {
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
-  /// `looksForLivelocks`: whether to find out if executions can loop forever.
+  /// `looksForLivelocks`: whether to look for executions that loop forever.
   public init(
     _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true
   ) {
@@ -41,10 +41,10 @@ public final class LivenessSearch: ResumableSearch {
 
   deinit { nodes.deallocate() }
 
-  /// Explores until everything is done, something is found or a limit is met.
+  /// Explores until everything is explored, a violation is found or a limit is reached.
   ///
   /// Call it once. On a violation that is no livelock the system is left at the end of the
-  /// schedule; otherwise at its start. Where a limit is met, livelocks among the states met so far
+  /// schedule; otherwise at its start. If a limit is reached, livelocks among the visited states
   /// are found.
   public func run() -> SearchResult {
     if let begun = budget.begin(self, system, begin) { return result(begun) }
@@ -110,7 +110,7 @@ public final class LivenessSearch: ResumableSearch {
     return nil
   }
 
-  /// Adds the state the system is in, which is new, and goes on from there if anybody can.
+  /// Adds the system's state, which is new, and opens a node for it if a CPU is enabled.
   private func discover() -> Ending? {
     let enabled = system.enabledCPUs()
     let state = graph.count
@@ -133,8 +133,8 @@ public final class LivenessSearch: ResumableSearch {
     return nil
   }
 
-  /// Looks for livelocks when all states, or all up to a bound, are known; a search that is
-  /// interrupted may be gone on with.
+  /// Looks for livelocks when all states, or all up to a bound, are known; an interrupted search
+  /// may be resumed instead.
   private func finish(_ ending: Ending) -> SearchResult {
     guard looksForLivelocks, ending != .bounded(.interrupted),
       let found = Livelocks(graph).simplest()
@@ -156,13 +156,13 @@ public final class LivenessSearch: ResumableSearch {
     (0..<depth).map { graph[nodes[$0].next - 1].step }
   }
 
-  /// How much is explored, estimated from the stack; nil when it is empty.
+  /// The explored part, estimated from the stack; nil when it is empty.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.mergingRatio)
     for index in 0..<nodes.count where !part.isSettled {
       let edges = graph.edges(of: nodes[index].state)
-      // The step that was taken last at the top node has been taken back.
+      // The last step taken at the top node has been undone.
       let open = index == nodes.count - 1 ? 0 : 1
       part.add(done: nodes[index].next - edges.lowerBound - open, known: edges.count)
     }
@@ -171,7 +171,7 @@ public final class LivenessSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  /// All steps on the stack but the one of the top node, which is yet to be taken.
+  /// All steps on the stack except that of the top node, which has not been taken yet.
   var path: [Schedule.Step] { path(to: nodes.count - 1) }
 
   func willRetrace(_ step: Schedule.Step) {}
@@ -196,7 +196,7 @@ public final class LivenessSearch: ResumableSearch {
     for depth in 0..<(try reader.count(ofBytes: 16)) {
       let state = try reader.number(in: 0..<graph.count)
       let edges = graph.edges(of: state)
-      // A node below others has a step taken; only the last may have none.
+      // Every node except the last has taken a step.
       let next = try reader.number(in: edges.lowerBound..<(edges.upperBound + 1))
       guard depth == 0 || nodes.last.next > graph.edges(of: nodes.last.state).lowerBound else {
         throw .malformed

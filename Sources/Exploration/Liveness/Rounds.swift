@@ -1,15 +1,15 @@
-// Fair rounds in a strongly connected component: the shortest, or where that is too much, one.
+// Fair rounds in a strongly connected component: the shortest, or any if that is too expensive.
 
 import GracewalkSupport
 
-/// The ways from a state of a component back to it that are fair: on which every CPU steps or once
-/// cannot.
+/// The fair paths from a state of a component back to it: every CPU takes a step or is disabled
+/// once.
 struct Rounds {
   private let graph: StateGraph
   /// The states of the component, in the order of their numbers.
   private var members: [Int] = []
   private var positions: [Int: Int] = [:]
-  /// CPUs that can go on in one of the states.
+  /// CPUs enabled in some of the states.
   private var cpus: [Int] = []
 
   init(_ graph: StateGraph, _ components: [UInt32], _ component: UInt32) {
@@ -23,13 +23,13 @@ struct Rounds {
     cpus = (0..<graph.cpuCount).filter { !stuck.contains($0) }
   }
 
-  /// Pairs of a state and a set of CPUs: what a search for the shortest looks at.
+  /// The number of pairs of a state and a set of CPUs that a search for the shortest examines.
   var pairs: Int {
     let (count, overflows) = members.count.multipliedReportingOverflow(by: 1 << min(cpus.count, 40))
     return overflows ? Int.max : count
   }
 
-  /// The CPUs of a set, as bits in the order of those that matter.
+  /// The CPUs of a set, as bits numbered in the order of `cpus`.
   private func bits(_ set: CPUSet) -> Int {
     var bits = 0
     for (bit, cpu) in cpus.enumerated() where set.contains(cpu) { bits |= 1 << bit }
@@ -42,9 +42,9 @@ struct Rounds {
     var edge: Int
   }
 
-  /// The shortest round, and of several the first in the order of CPUs and choices.
+  /// The shortest round; ties go to the first in the order of CPUs and choices.
   ///
-  /// Goes in breadth through pairs of a state and the CPUs that have stepped, or could not, so far.
+  /// Breadth-first over pairs of a state and the CPUs that have stepped or been disabled so far.
   func shortest(from head: Int) -> [Schedule.Step] {
     let all = (1 << cpus.count) - 1
     let disabled = members.map { bits(graph.disabled(in: $0)) }
@@ -72,8 +72,8 @@ struct Rounds {
     fatalError("[internal] a fair component has no fair round")
   }
 
-  /// Some round: goes to the nearest step or state that serves another CPU, until all are served,
-  /// and then the shortest way back.
+  /// Some round: repeatedly takes the shortest path that serves another CPU, then the shortest path
+  /// back.
   func quick(from head: Int) -> [Schedule.Step] {
     let all = CPUSet(bits: cpus.reduce(0) { $0 | CPUSet($1).bits })
     var served = graph.disabled(in: head).intersection(all)
@@ -96,7 +96,7 @@ struct Rounds {
     return steps
   }
 
-  /// The shortest way, of at least one edge, to an edge that is wanted.
+  /// The shortest path, of at least one edge, that ends with a matching edge.
   private func way(from state: Int, _ isWanted: (Int, Int) -> Bool) -> [Int] {
     var arrivals = [Arrival(pair: state, from: -1, edge: -1)]
     var known: Set<Int> = [state]

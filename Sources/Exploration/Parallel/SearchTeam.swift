@@ -1,4 +1,4 @@
-// What the threads of one search share: tasks, states, summaries, counts, and how it ends.
+// The state shared by the threads of one search: tasks, states, summaries, counts, and its end.
 
 import Dispatch
 import GracewalkSupport
@@ -8,32 +8,31 @@ import Synchronization
 struct TeamSignals: ~Copyable {
   /// Threads without a task.
   let hungry = Atomic<Int>(0)
-  /// Tasks that nobody has taken yet.
+  /// Tasks that no thread has taken yet.
   let queued = Atomic<Int>(0)
   let stopped = Atomic<Bool>(false)
 
   @inline(__always)
   var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
-  /// Whether somebody waits for a task.
+  /// Whether a thread waits for a task.
   @inline(__always)
   var wantsTask: Bool { hungry.load(ordering: .relaxed) > queued.load(ordering: .relaxed) }
 }
 
 /// Threads that explore one system together, each on a copy of its own.
 ///
-/// Whoever has nothing to do is hungry; whoever explores looks now and then whether somebody is,
-/// and gives a part of its stack away. Whoever cannot go on before such a part is done carries out
-/// tasks of others meanwhile.
+/// A thread without work is hungry. Exploring threads poll for hungry ones and give them parts of
+/// their stacks. A thread that must wait for such a part runs other threads' tasks meanwhile.
 final class SearchTeam: @unchecked Sendable {
   private struct State {
     var tasks: [SharedTask] = []
     /// Only one thread holds a member at a time.
     var idleMembers: [StatefulSearch] = []
-    /// Per member, what it had counted when it last said.
+    /// Per member, its counts at its latest report.
     var counts: [Statistics] = []
     var ending: (Ending, Schedule?)?
-    /// How much was explored when the member that began last said.
+    /// The explored part at the latest report of the first member.
     var part = LentPart()
 
     mutating func takeCounts(of member: StatefulSearch) {
@@ -46,7 +45,7 @@ final class SearchTeam: @unchecked Sendable {
   let summaries = SharedSummaries()
   private let state = Locked(State())
   private let budget: Locked<Budget>
-  /// What members look at all the time.
+  /// The signals that members poll.
   let signals: UnsafeMutablePointer<TeamSignals>
   private let makeMember: @Sendable (SearchTeam, Int) -> StatefulSearch
 
@@ -76,26 +75,26 @@ final class SearchTeam: @unchecked Sendable {
     signals.pointee.stopped.store(true, ordering: .releasing)
   }
 
-  /// Takes note of what a member has counted and stops everybody if a limit is met.
+  /// Records a member's counts, and stops all members if a limit is reached.
   func report(_ statistics: Statistics, of member: Int, depth: Int) {
     let (total, part) = state.withLock { state in
       state.counts[member] = statistics
       return (state.counts.total, state.part)
     }
     let bytes = states.bytes + summaries.bytes
-    // Whoever watches may take long, as one that samples does; the others need not wait for it.
+    // An observer may be slow, for example if it samples; other threads need not wait for it.
     let bound = budget.withLockIfAvailable {
       $0.exceededNow(total, depth: depth, bytes: bytes, explored: part.explored)
     }
     if case .some(.some(let bound)) = bound { stop(.bounded(bound)) }
   }
 
-  /// Takes note of how much is explored, as the member that began sees it.
+  /// Records the explored part, as the first member estimates it.
   func note(_ part: LentPart) { state.withLock { $0.part = part } }
 
   // MARK: Tasks
 
-  /// Hands a task over to whoever takes it first.
+  /// Queues a task for the first thread that takes it.
   func give(_ task: SharedTask) {
     state.withLock { $0.tasks.append(task) }
     signals.pointee.queued.wrappingAdd(1, ordering: .releasing)
@@ -110,7 +109,7 @@ final class SearchTeam: @unchecked Sendable {
     }
   }
 
-  /// Carries out tasks until something has happened, or everything has ended.
+  /// Runs tasks until a condition holds or the search has ended.
   func work(until hasHappened: () -> Bool) {
     while !hasHappened() && !isStopped {
       if let task = takeTask() {
@@ -146,9 +145,9 @@ final class SearchTeam: @unchecked Sendable {
 
   // MARK: The whole
 
-  /// Runs the search on so many threads, the calling one included.
+  /// Runs the search on `jobs` threads, including the calling one.
   func run(jobs: Int) -> SearchResult {
-    // One thread uses it, and this one once all are done.
+    // One thread uses it, then this one when all are done.
     nonisolated(unsafe) let first = takeMember()
     DispatchQueue.concurrentPerform(iterations: jobs) { index in
       if index == 0 {
@@ -163,7 +162,7 @@ final class SearchTeam: @unchecked Sendable {
       let total = state.counts.total
       if ending.0 == .complete, total.truncated > 0 { ending.0 = .bounded(.depth) }
       let searches = [first] + state.idleMembers
-      // Members know their team, so a team that kept them would never be freed, nor would they.
+      // Members refer to their team, so a team that kept them would leak.
       state.idleMembers = []
       var explored: Double?
       if case .bounded = ending.0 { explored = first.explored }
@@ -176,7 +175,7 @@ final class SearchTeam: @unchecked Sendable {
 }
 
 extension [Statistics] {
-  /// All counts added up.
+  /// The sum of all counts.
   var total: Statistics {
     reduce(into: Statistics()) { total, part in
       total.executions += part.executions

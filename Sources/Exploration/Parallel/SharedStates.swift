@@ -1,24 +1,24 @@
-// The states that any thread has met, with the numbers of their summaries.
+// The states that any thread has visited, with the numbers of their summaries.
 
 import GracewalkSupport
 import Synchronization
 
 /// A map that many threads use at once: the key chooses one of many small maps, each with a lock.
 ///
-/// A lock is held for some tens of nanoseconds, so whoever finds it taken spins, and sleeps only if
-/// the holder seems to have lost its core.
+/// A lock is held for tens of nanoseconds, so a thread that finds it taken spins, and sleeps only
+/// if the holder seems to be preempted.
 ///
-/// Plain data, so that using it touches no reference count: threads would spend their time on
-/// passing the counts of what they share to and fro.
+/// Plain data, so that using it touches no reference count: otherwise threads would contend for the
+/// cache lines of the counts.
 struct SharedStates: BitwiseCopyable, @unchecked Sendable {
   private static let shardCount = 256
-  /// Locks are as far apart as this, so that no two share a cache line.
+  /// The distance between locks, so that no two share a cache line.
   private static let lockStride = 64
   private static let spinsMax = 2_000
   private let locks: UnsafeMutablePointer<Atomic<Bool>>
   private let maps: UnsafeMutablePointer<Unmanaged<SummaryMap>>
 
-  /// Makes an empty map; whoever does must deallocate it once.
+  /// Makes an empty map; the caller must deallocate it once.
   init() {
     let lockCount = SharedStates.shardCount * SharedStates.lockStride
     locks = .allocate(capacity: lockCount)
@@ -36,8 +36,10 @@ struct SharedStates: BitwiseCopyable, @unchecked Sendable {
     maps.deallocate()
   }
 
-  /// The number of a state's summary, or `SummaryMap.onStack` if some thread is exploring it; nil
-  /// if it was never met, and then the caller explores it.
+  /// The number of a state's summary, `SummaryMap.onStack` if a thread is exploring it, or nil if
+  /// it is new.
+  ///
+  /// If it is new, the caller must explore it.
   func findOrClaim(_ key: UInt64) -> UInt32? {
     withShard(of: key) { map in
       let known = map.find(key)
@@ -46,7 +48,7 @@ struct SharedStates: BitwiseCopyable, @unchecked Sendable {
     }
   }
 
-  /// Notes that a state is finished, and the number of its summary.
+  /// Records that a state is finished, with the number of its summary.
   func finish(_ key: UInt64, _ number: UInt32) { withShard(of: key) { $0.set(key, number) } }
 
   /// Bytes held.
@@ -56,7 +58,7 @@ struct SharedStates: BitwiseCopyable, @unchecked Sendable {
     }
   }
 
-  /// Low bits choose the shard; the map itself goes by the high ones.
+  /// Low bits choose the shard; the map itself uses the high ones.
   @inline(__always)
   private func withShard<Result>(of key: UInt64, _ body: (SummaryMap) -> Result) -> Result {
     let shard = Int(truncatingIfNeeded: key) & (SharedStates.shardCount - 1)

@@ -1,11 +1,11 @@
-// Summaries that threads hand each other: steps and sets with numbers that all agree on.
+// Summaries that threads exchange: steps and sets with common numbers.
 
 import GracewalkSupport
 
 /// The steps and sets of steps of all threads.
 ///
-/// Every thread keeps tables of its own and asks here only for what is new to it. Steps are few,
-/// sets few beside states, so that is seldom.
+/// Every thread keeps its own tables and comes here only for steps and sets that are new to it.
+/// That is rare, since there are few steps, and few sets compared with states.
 final class SharedSummaries: Sendable {
   private let steps = Locked(StepTable())
   private let sets = Locked(SummaryTable())
@@ -15,12 +15,12 @@ final class SharedSummaries: Sendable {
     steps.withLock { $0.number(cpu, footprint) }
   }
 
-  /// The step with a number; the footprint is the caller's own.
+  /// The step with a number; the footprint is a copy that the caller owns.
   func step(_ number: Int) -> (cpu: Int, footprint: Footprint) {
     steps.withLock { ($0.cpu(of: number), $0.footprints[number].copy()) }
   }
 
-  /// The number of a set, for all threads, given as a row of so many words.
+  /// The number of a set, for all threads, given as a row of words.
   func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int, sleep: CPUSet) -> Int {
     sets.withLock { $0.intern(row, words: words, sleep: sleep) }
   }
@@ -38,13 +38,13 @@ final class SharedSummaries: Sendable {
   var bytes: Int { sets.withLock { $0.bytes } }
 }
 
-/// A thread's list of what things numbered elsewhere are called here, or the other way round.
+/// A thread's mapping between shared numbers and its own, in either direction.
 final class Renumbering {
   private let numbers = GrowableBuffer<Int32>()
 
   deinit { numbers.deallocate() }
 
-  /// The number on the other side, or nil if it is not known.
+  /// The number on the other side, or nil if unknown.
   @inline(__always)
   subscript(number: Int) -> Int? {
     guard number < numbers.count, numbers[number] >= 0 else { return nil }

@@ -1,15 +1,15 @@
-// A piece of one thread's search that another thread carries out, and how far it has come.
+// A part of one thread's search that another thread explores, with its progress.
 
 import GracewalkSupport
 import Synchronization
 
-/// A step at a node of somebody's stack, with all that lies below it.
+/// A step at a node of another thread's stack, with everything below it.
 ///
-/// The giver fills in the path, hands the task over through the team's queue, and looks at the
-/// results only once `isDone` is set. Between those two moments it belongs to the taker alone,
+/// The giver fills in the path, hands the task over through the team's queue, and reads the results
+/// only after `isDone` is set. Invariant: between those two moments only the taker accesses it,
 /// which makes sharing it safe.
 ///
-/// How far the taker has come is behind a lock of its own.
+/// The taker's progress has a lock of its own.
 final class SharedTask: @unchecked Sendable {
   /// A node of the giver's stack, with the step taken there; in the last one, the task's step.
   struct Node {
@@ -17,7 +17,7 @@ final class SharedTask: @unchecked Sendable {
     var choice: Int
     var enabled: CPUSet
     var backtrack: CPUSet
-    /// CPUs done there; what is still to do, also of other threads, does not count.
+    /// CPUs done there; those still being explored, by any thread, do not count.
     var done: CPUSet
     var sleep: CPUSet
     var key: UInt64
@@ -26,8 +26,8 @@ final class SharedTask: @unchecked Sendable {
     var sleepers: [Sleeper]
   }
 
-  /// What is known of a CPU asleep or done at a node: the shared numbers of its step and of the
-  /// set of what ran below it.
+  /// A CPU asleep or done at a node: the shared numbers of its step and of the set of steps below
+  /// it.
   struct Sleeper {
     var cpu: Int
     var step: Int
@@ -35,16 +35,16 @@ final class SharedTask: @unchecked Sendable {
   }
 
   let path: [Node]
-  /// Per node and CPU that is disabled there, who could enable it.
+  /// Per node and CPU that is disabled there, the CPUs that could enable it.
   let enablers: [UInt64]
-  /// Per node of the path, what must be tried there because of what was found.
+  /// Per node of the path, the CPUs that must be tried there because of races found.
   var additions: [CPUSet] = []
   /// The shared number of the set of steps that ran.
   var summary: UInt32 = 0
-  /// The task's step, with what ran below it.
+  /// The task's step, with the steps that ran below it.
   var sleeper: Sleeper?
   let isDone = Atomic<Bool>(false)
-  /// How much of it is explored, as the taker says now and then.
+  /// The explored part, as the taker reports from time to time.
   let part = Locked(LentPart())
 
   init(path: [Node], enablers: [UInt64]) {
@@ -53,9 +53,9 @@ final class SharedTask: @unchecked Sendable {
   }
 }
 
-/// How much is explored of what one member does, and of what it has lent to others.
+/// The explored part of a member's own work, and of the parts lent to others.
 struct LentPart {
-  /// Without what was lent.
+  /// Without the lent parts.
   var own = 0.0
   var lent: [(task: SharedTask, share: Double)] = []
 

@@ -1,12 +1,11 @@
-// A stateful search as a member of a team: giving parts of the stack away, and taking such parts.
+// A stateful search as a member of a team: giving away parts of its stack, and taking parts.
 
 import GracewalkSupport
 import Synchronization
 
-/// What a search that is a member of a team must know.
+/// The state of a search as a member of a team.
 final class TeamMembership {
-  /// A task given away: at which node, which CPU's step, and what was to be tried in the nodes
-  /// above.
+  /// A task given away: its node, its CPU, and the backtrack sets of the nodes above.
   struct Given {
     var node: Int
     var task: SharedTask
@@ -15,7 +14,7 @@ final class TeamMembership {
   let team: SearchTeam
   let number: Int
   var given: [Given] = []
-  /// The task in hand; nil for the member that began with the initial state.
+  /// The current task; nil for the member that started from the initial state.
   var task: SharedTask?
 
   init(_ team: SearchTeam, number: Int) {
@@ -25,7 +24,7 @@ final class TeamMembership {
 }
 
 extension StatefulSearch {
-  /// Explores from the initial state, giving parts away, until all is done.
+  /// Explores from the initial state, giving parts away, until everything is explored.
   func runAsFirst() -> Ending {
     if let ending = startEnding {
       stopTeam(ending, path)
@@ -47,13 +46,13 @@ extension StatefulSearch {
 
   // MARK: Taking a task
 
-  /// Explores what a task asks for and leaves the system at its start.
+  /// Explores a task and returns the system to its initial state.
   ///
-  /// What races with events of the path is answered in the task; the giver adds it to its own
-  /// stack, whose nodes stay open until the task is done.
+  /// Races with events of the path are returned in the task; the giver adds them to its own stack,
+  /// whose nodes stay open until the task is done.
   func carryOut(_ task: SharedTask) {
     membership?.task = task
-    // The member that began has found nothing on this way, so there is nothing to be found.
+    // The first member found no violation in this trial, so none is found here.
     if knowledge.count == 0 { _ = lookAhead() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
@@ -99,7 +98,7 @@ extension StatefulSearch {
     for sleeper in node.sleepers { note(sleeper, at: nodes.count - 1) }
   }
 
-  /// Makes the last node of the path the top one, with the task's step as all there is to try.
+  /// Makes the last node of the path the top one, with only the task's step to try.
   private func open(_ task: SharedTask) {
     guard let last = task.path.last else { return }
     append(last)
@@ -109,7 +108,7 @@ extension StatefulSearch {
     for bits in task.enablers { enablers.append(bits) }
   }
 
-  /// What is known here of a CPU asleep or done at a node, for other threads.
+  /// A CPU asleep or done at a node, described for other threads.
   private func sleeper(_ cpu: Int, at index: Int) -> SharedTask.Sleeper {
     let place = index * cpuCount + cpu
     return SharedTask.Sleeper(
@@ -117,7 +116,7 @@ extension StatefulSearch {
       set: UInt32(summaries.publish(Int(sleeperSets[place]))))
   }
 
-  /// Takes over what another thread knows of a CPU that is asleep or done at a node.
+  /// Takes over another thread's description of a CPU that is asleep or done at a node.
   private func note(_ sleeper: SharedTask.Sleeper, at index: Int) {
     let place = index * cpuCount + sleeper.cpu
     knowledge.enter(upTo: sleeper.step, of: summaries)
@@ -125,7 +124,7 @@ extension StatefulSearch {
     sleeperSets[place] = Int32(truncatingIfNeeded: adopt(sleeper.set))
   }
 
-  /// The shared number of what is in a row.
+  /// The shared number of the set in a row.
   private func publish(rowOf index: Int) -> UInt32 {
     let set = summaries.intern(below.pointer(to: index * summaries.stride))
     return UInt32(summaries.publish(set))
@@ -133,7 +132,7 @@ extension StatefulSearch {
 
   // MARK: Giving tasks
 
-  /// Looks at the clock now and then, and at whether somebody is hungry; returns a bound if the
+  /// Checks from time to time the clock, and whether a thread is hungry; returns a bound if the
   /// search must stop.
   func exceededBoundOfTeam() -> Bound? {
     guard let signals = teamSignals else { return nil }
@@ -150,7 +149,7 @@ extension StatefulSearch {
     membership.team.report(statistics, of: membership.number, depth: nodes.count)
   }
 
-  /// Says how much is explored of the task in hand, or of the whole.
+  /// Reports the explored part of the current task, or of the whole search.
   private func notePart() {
     guard let membership, let part = exploredPart else { return }
     if let task = membership.task {
@@ -160,8 +159,8 @@ extension StatefulSearch {
     }
   }
 
-  /// How much is explored, by the look of the stack above the start of the task, without what was
-  /// given away; nil when there is no stack.
+  /// The explored part, estimated from the stack above the start of the task, without lent parts;
+  /// nil without a stack.
   var exploredPart: LentPart? {
     guard let membership, !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
@@ -176,7 +175,8 @@ extension StatefulSearch {
     return LentPart(own: max(part.explored - given, 0), lent: lent)
   }
 
-  /// Gives away what is left to try at the node nearest to the start: it is likely to be the most.
+  /// Gives away the CPUs left to try at the node nearest to the start, which is likely to be the
+  /// most work.
   private func give() {
     guard let team = membership?.team else { return }
     let base = (membership?.task?.path.count ?? 1) - 1
@@ -185,7 +185,7 @@ extension StatefulSearch {
       var left = node.pointee.left
       let isBusy = index < nodes.count - 1 || node.pointee.choice < node.pointee.choiceCount
       if isBusy { left.remove(node.pointee.cpu) }
-      // One is kept where nothing is under way, so that the giver does not run dry at once.
+      // Keeps one if nothing is under way, so that the giver does not run out of work at once.
       if !isBusy, !left.isEmpty { left.remove(left.lowest) }
       if left.isEmpty { continue }
       let cpu = left.lowest
@@ -202,7 +202,7 @@ extension StatefulSearch {
   private func path(to last: Int, cpu: Int) -> [SharedTask.Node] {
     (0...last).map { index in
       let node = nodes[index]
-      // Below the last node, only races ask for those asleep, and nobody for those done.
+      // Below the last node, only races need the CPUs asleep, and done CPUs are not needed.
       var known = index == last ? node.sleep.union(node.done) : node.sleep
       var sleepers: [SharedTask.Sleeper] = []
       while let other = known.popLowest() { sleepers.append(sleeper(other, at: index)) }
@@ -214,8 +214,8 @@ extension StatefulSearch {
     }
   }
 
-  /// Waits for a task that was given away at the top node and takes over what it found; false if
-  /// there is none.
+  /// Waits for a task given away at the top node and takes over its results; false if there is
+  /// none.
   func joinTask() -> Bool {
     let top = nodes.count - 1
     guard let team = membership?.team,
@@ -244,7 +244,7 @@ extension StatefulSearch {
     teamStates?.finish(key, UInt32(summaries.publish(set)))
   }
 
-  /// This member's number of a set that another may have found.
+  /// This member's number for a set that another member may have found.
   func adopt(_ shared: UInt32) -> Int {
     let set = summaries.adopt(Int(shared)) { lengthenRows() }
     if summaries.stepCount > 0 { knowledge.enter(upTo: summaries.stepCount - 1, of: summaries) }

@@ -1,4 +1,4 @@
-// What happens-before keeps true: clocks are what a slow and obvious way makes of the events.
+// Invariants of happens-before: clocks equal those that a slow and obvious method computes.
 
 import GracewalkSupport
 
@@ -7,7 +7,7 @@ extension HappensBefore {
   func checkAfterPush() {
     #if CHECKS_INVARIANTS
       checkSizes()
-      // Every pair of events is looked at, so far down not at each depth.
+      // Every pair of events is compared, so deep in the stack not at each depth.
       if count <= 32 || count % 8 == 0 { checkLatest() }
     #endif
   }
@@ -29,7 +29,7 @@ extension HappensBefore {
       mustHold(count > 0 || links.isEmpty, "touches of no event")
     }
 
-    /// Taking back all events must leave every object and every CPU as it was.
+    /// Popping all events must leave every object and every CPU as it was.
     private func checkNothingIsLeft() {
       for object in 0..<lastWrite.count {
         mustHold(lastWrite[object] == -1 && lastRead[object] == -1, "object \(object) is touched")
@@ -42,7 +42,8 @@ extension HappensBefore {
       let event = events[latest]
       checkPlace(of: event, at: latest)
       checkLinks(of: latest)
-      // What happens before a dependent event happens before this one, and nothing else does.
+      // An event happens before this one if and only if it is, or happens before, an event that
+      // this one depends on.
       var explained = CPUSet(event.cpu)
       for earlier in 0..<latest where events[earlier].cpu == event.cpu || areDependent(earlier) {
         let other = events[earlier]
@@ -70,7 +71,7 @@ extension HappensBefore {
         component(clock(of: latest), event.cpu) == event.ordinal, "an event counts to itself")
     }
 
-    /// Links lead to earlier touches of the same object: writes by one chain, reads by the other.
+    /// Links lead to earlier touches of the same object: one chain for writes, one for reads.
     private func checkLinks(of event: Int) {
       for index in events[event].firstTouch..<links.count {
         let link = links[index]

@@ -2,11 +2,12 @@
 
 import GracewalkSupport
 
-/// Vector clocks per event, and per object the events that a new step may depend on.
+/// A vector clock per event, and per object the events that a new step may depend on.
 ///
 /// Event `i` of the current execution is the step taken at depth `i`. Its clock holds, for each
-/// CPU, how many events of that CPU happen before it or are it. Clocks are `SIMD8<Int16>` chunks,
-/// as many as the CPUs need, so an execution is limited to 32,767 events per CPU.
+/// CPU, the number of events of that CPU that happen before it, including itself. Clocks are
+/// `SIMD8<Int16>` chunks, as many as the CPUs need, so an execution is limited to 32,767 events per
+/// CPU.
 final class HappensBefore {
   typealias Chunk = SIMD8<Int16>
 
@@ -19,7 +20,7 @@ final class HappensBefore {
     var previousOfCPU: Int
   }
 
-  /// A touch of an event, linked to what it displaced so that it can be taken back.
+  /// A touch of an event, linked to the touches it replaced so that it can be undone.
   struct Link: BitwiseCopyable {
     var touch: Touch
     var event: Int32
@@ -99,14 +100,14 @@ final class HappensBefore {
     }
   }
 
-  /// True if the event happens before whatever has this clock.
+  /// True if the event happens before the event with this clock.
   @inline(__always)
   private func happens(_ event: Int, before clock: UnsafeMutablePointer<Chunk>) -> Bool {
     let record = events[event]
     return component(clock, record.cpu) >= record.ordinal
   }
 
-  /// Calls `body` with every event after `event` that does not happen after it.
+  /// Calls `body` with every later event that `event` does not happen before.
   @inline(__always)
   func eachUnordered(after event: Int, _ body: (Int) -> Void) {
     let first = events[event]
@@ -118,8 +119,8 @@ final class HappensBefore {
 
   /// Calls `body` with each event that a step with this footprint may directly depend on.
   ///
-  /// A read depends on the last write; a write also on the reads since. Whatever is older
-  /// happens before one of these.
+  /// A read depends on the last write; a write also on the reads since. Older touches happen before
+  /// one of these.
   @inline(__always)
   private func eachDependency(_ footprint: Footprint, _ body: (Int) -> Void) {
     for index in 0..<footprint.count {
@@ -137,7 +138,7 @@ final class HappensBefore {
     }
   }
 
-  /// Fills the pending clock: what the CPU's next step, with this footprint, would have.
+  /// Fills the pending clock: the clock that the CPU's next step, with this footprint, would have.
   private func computePendingClock(_ cpu: Int, _ footprint: Footprint)
     -> UnsafeMutablePointer<Chunk>
   {
@@ -180,14 +181,14 @@ final class HappensBefore {
     checkAfterPush()
   }
 
-  /// Adds the step that a CPU is about to take, in a system that is brought back to where it was.
+  /// Adds the step that a CPU is about to take, while the saved path is replayed.
   func retrace(_ cpu: Int, of system: TransitionSystem) {
     let footprint = Footprint()
     system.addFootprint(of: cpu, to: footprint)
     push(cpu, footprint)
   }
 
-  /// Takes all events away, and their steps in the system back.
+  /// Pops all events, and undoes their steps in the system.
   func unwind(_ system: TransitionSystem) {
     while count > 0 {
       system.undo()
@@ -195,7 +196,7 @@ final class HappensBefore {
     }
   }
 
-  /// Takes the latest event away.
+  /// Pops the latest event.
   func pop() {
     let event = events.removeLast()
     while links.count > event.firstTouch {
@@ -212,11 +213,11 @@ final class HappensBefore {
 
   /// Calls `body` with every event in a reversible race with the CPU's next step, latest first.
   ///
-  /// For a step that cannot block, these are the direct dependencies that do not happen before
-  /// the CPU's latest event or before a later race. A step that can block is compared with every
-  /// event instead: one that merely enabled it is no race, and the race that matters may lie
-  /// behind it. Event `e` did no more than that if the step was disabled before `e` and nothing
-  /// that could have enabled it is left when `e` and what happens after `e` are taken away.
+  /// For a step that cannot block, these are the direct dependencies that do not happen before the
+  /// CPU's latest event or before a later race. A step that can block is compared with every event
+  /// instead: an event that merely enabled it is not a race, and the race that matters may lie
+  /// behind it. Event `e` merely enabled the step if the step was disabled before `e`, and no event
+  /// that could have enabled it remains when `e` and the events that happen after `e` are removed.
   ///
   /// - Parameter wasDisabled: whether the CPU was disabled just before an event.
   func eachRace(
@@ -242,7 +243,7 @@ final class HappensBefore {
     }
   }
 
-  /// The same for a step that can block, where it is known which events are dependent on it.
+  /// The same for a step that can block, given the events that are dependent on it.
   @inline(__always)
   func eachBlockingRace(
     of cpu: Int, _ footprint: Footprint, isDependent: (Int) -> Bool, wasDisabled: (Int) -> Bool,
@@ -258,7 +259,7 @@ final class HappensBefore {
     }
   }
 
-  /// True if an event after `event`, but not happening after it, is dependent on the step.
+  /// True if a later event that `event` does not happen before is dependent on the step.
   private func isTouched(without event: Int, _ isDependent: (Int) -> Bool) -> Bool {
     let racing = events[event]
     for later in (event + 1)..<max(events.count, event + 1)
@@ -268,7 +269,9 @@ final class HappensBefore {
     return false
   }
 
-  /// Inserts into `races`, which stays descending and free of repetitions.
+  /// Inserts into `races`.
+  ///
+  /// Invariant: `races` is descending without duplicates.
   private func insertRace(_ event: Int) {
     var index = races.count
     while index > 0 && races[index - 1] < event { index -= 1 }
@@ -286,7 +289,7 @@ final class HappensBefore {
     anyTouches(of: event, footprint) { $0.conflicts(with: $1) }
   }
 
-  /// True if the event and the step are dependent and might have come in the other order.
+  /// True if the event and the step are dependent and could have happened in the other order.
   private func mayRace(_ event: Int, _ footprint: Footprint) -> Bool {
     anyTouches(of: event, footprint) { $0.conflicts(with: $1) && $0.mayBeCoEnabled(with: $1) }
   }
@@ -306,15 +309,16 @@ final class HappensBefore {
     return false
   }
 
-  /// True if an event happens before a CPU's latest event, or is that.
+  /// True if an event is a CPU's latest event, or happens before it.
   @inline(__always)
   func isBehind(_ cpu: Int, _ event: Int) -> Bool {
     let last = lastOfCPU[cpu]
     return last >= 0 && happens(event, before: clock(of: last))
   }
 
-  /// The CPU, and all that have an event after `event` which happens before the CPU's latest: any
-  /// of them must step before the CPU's next step can come.
+  /// The CPU, and every CPU with an event after `event` that happens before the CPU's latest event.
+  ///
+  /// Each of them must step before the CPU's next step.
   func causes(of cpu: Int, after event: Int) -> CPUSet {
     var causes = CPUSet(cpu)
     let last = lastOfCPU[cpu]
@@ -329,8 +333,8 @@ final class HappensBefore {
 
   /// The initials of `notdep(event).step`.
   ///
-  /// Of the events after `event` that do not happen after it, followed by the CPU's next step, the
-  /// CPUs whose first has nothing of these before it.
+  /// The sequence is the later events that `event` does not happen before, then the CPU's next
+  /// step. Its initials are the CPUs whose first step in it no other step of it happens before.
   func initials(after event: Int, then cpu: Int, _ footprint: Footprint) -> CPUSet {
     let racing = events[event]
     let first = scratch.pointer(to: 2 * chunks)

@@ -1,9 +1,9 @@
-// What an index by hash keeps true: every number has one slot, and is found there.
+// Invariants of an index by hash: every number has exactly one slot, and is found there.
 
 import GracewalkSupport
 
 extension HashIndex {
-  /// Looks at all slots: for where the index has grown.
+  /// Checks all slots; called when the index has grown.
   func checkInvariants() {
     #if CHECKS_INVARIANTS
       mustHold((mask + 1) & mask == 0, "a capacity that is a power of two")

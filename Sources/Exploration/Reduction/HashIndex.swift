@@ -1,11 +1,11 @@
 // Finds the number of something by its hash.
 
-/// Numbers by hash: open addressing, the caller knows what the numbers stand for.
+/// Numbers by hash, with open addressing; the caller knows the things that are numbered.
 ///
-/// A slot has half of the hash beside the number, so that looking for something new does not touch
-/// what is known already, and growing asks nobody for hashes again.
+/// A slot holds half of the hash next to the number. So a search for something new does not touch
+/// known entries, and growing needs no hashes from the caller.
 final class HashIndex {
-  /// Zero is empty; else the high half of the hash, then the number and 1.
+  /// Zero if empty; otherwise the high half of the hash, then the number plus 1.
   private(set) var slots: UnsafeMutablePointer<UInt64>
   private(set) var mask = 255
   private(set) var count = 0
@@ -24,7 +24,7 @@ final class HashIndex {
     count = 0
   }
 
-  /// The number with the hash of which the caller says that it is the one.
+  /// The number with the hash that the caller confirms as a match.
   @inline(__always)
   func find(_ hash: UInt64, _ isSame: (Int) -> Bool) -> Int? {
     let half = hash &>> 32

@@ -1,11 +1,11 @@
-// Names that states share with all that differ from them only by an exchange of identical CPUs.
+// Names shared by all states that differ only by an exchange of identical CPUs.
 
 import GracewalkSupport
 
-/// What a search knows a state by.
+/// The name by which a search identifies a state.
 struct StateName: BitwiseCopyable {
   var key: UInt64
-  /// Exchanging the CPUs in this way leads from the state to the one that has the key itself.
+  /// The permutation that maps the state to the one with this key.
   var permutation: Int16 = 0
   /// How many states share the name.
   var stateCount = 1
@@ -14,24 +14,24 @@ struct StateName: BitwiseCopyable {
 /// Names states by the least key that any exchange of CPUs gives them, and translates steps.
 ///
 /// This is the symmetry reduction of Emerson and Sistla ("Symmetry and model checking", FMSD 1996)
-/// and Ip and Dill ("Better verification through symmetry", FMSD 1996). Where several permutations
-/// lead to the least key, they differ by one that leaves the state as it is, and so maps what can
-/// run below the state onto itself: any of them will do.
+/// and Ip and Dill ("Better verification through symmetry", FMSD 1996). If several permutations
+/// lead to the least key, they differ by one that maps the state, and so everything that can run
+/// below it, onto itself: any of them can be used.
 final class StateNames {
   private let system: TransitionSystem
   private let summaries: SummaryTable
   private let permutationCount: Int
-  /// False if identical CPUs turned out not to be so before the first step.
+  /// False if CPUs declared identical turned out to differ before the first step.
   private let canBegin: Bool
   let keys = GrowableBuffer<UInt64>()
-  /// Per step and permutation the number of the step's image, or -1 where nobody has asked.
+  /// Per step and permutation the number of the step's image, or -1 if not computed yet.
   private let images = GrowableBuffer<Int32>()
   private let footprint = Footprint()
   /// Steps of a row that is being translated.
   let steps = GrowableBuffer<Int>()
 
-  /// - Parameter system: in its initial state: keys of exchanged CPUs are kept up to date from the
-  ///   start on, whether or not anybody asks for the names of the first states.
+  /// - Parameter system: in its initial state, since the keys of exchanged CPUs are maintained from
+  ///   the start, even if the names of the first states are never needed.
   init(_ system: TransitionSystem, _ summaries: SummaryTable) {
     self.system = system
     self.summaries = summaries
@@ -45,7 +45,7 @@ final class StateNames {
     steps.deallocate()
   }
 
-  /// The name of the system's state; nil if the system cannot go on.
+  /// The name of the system's state; nil if the system cannot continue.
   func nameOfState() -> StateName? {
     guard canBegin, system.permutedKeys(keys) else { return nil }
     var name = StateName(key: keys[0])
@@ -60,16 +60,17 @@ final class StateNames {
         ways = 1
       }
     }
-    // Ways to the same key are as many as there are permutations that change nothing.
+    // The number of permutations that lead to the same key is the number that map the state onto
+    // itself.
     name.stateCount = keys.count / ways
-    // The least of several hashes is likely to be small; tables want keys that are spread evenly.
+    // The least of several hashes is likely to be small, but tables need evenly spread keys.
     name.key = StableHash.mix(name.key)
     return name
   }
 
   func inverse(of permutation: Int) -> Int { system.inverse(of: permutation) }
 
-  /// The number of the step that takes a step's place; it may be a new one.
+  /// The number of a step's image, which may be a new step.
   func image(ofStep step: Int, under permutation: Int) -> Int {
     let index = step * permutationCount + permutation
     if index < images.count && images[index] >= 0 { return Int(images[index]) }

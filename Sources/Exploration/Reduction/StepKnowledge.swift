@@ -1,12 +1,12 @@
-// What is known of numbered steps: which conflict, and what may follow on the same CPU.
+// Facts about numbered steps: which conflict, and which may follow on the same CPU.
 
 import GracewalkSupport
 
 /// Bits about pairs of numbered steps.
 ///
-/// `conflict` and `race` are facts about two footprints. What may follow a step is learned from
-/// executions and never complete: it guides the order in which a search tries CPUs, and nothing
-/// that a search leaves out may depend on it.
+/// `conflict` and `race` are facts about two footprints. The steps that may follow a step are
+/// learned from executions, and never complete. Invariant: they guide only the order in which a
+/// search tries CPUs, never what it leaves out.
 final class StepKnowledge {
   /// Words per row of each matrix.
   private(set) var stride = 2
@@ -14,13 +14,13 @@ final class StepKnowledge {
   private(set) var count = 0
   /// Row x, bit y: the steps are of different CPUs and dependent.
   private let conflict = GrowableBuffer<UInt64>(capacity: 1_024)
-  /// Row x, bit y: besides, they may be enabled at the same time.
+  /// Row x, bit y: as above, and they may be enabled at the same time.
   private let race = GrowableBuffer<UInt64>(capacity: 1_024)
-  /// Row y, bit z: z is y, or was seen to come later on the same CPU.
+  /// Row y, bit z: z is y, or was observed later on the same CPU.
   private let future = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Row y, bit x: x is dependent on a step in the future of y.
   private let ahead = GrowableBuffer<UInt64>(capacity: 1_024)
-  /// A row that several are added up in.
+  /// A scratch row for unions.
   private let scratch = GrowableBuffer<UInt64>()
 
   deinit {
@@ -47,23 +47,26 @@ final class StepKnowledge {
   @inline(__always)
   func areDependent(_ one: Int, _ other: Int) -> Bool { isSet(conflict, one, other) }
 
-  /// The steps of other CPUs that are dependent on one; valid until the next step is entered.
+  /// The steps of other CPUs that are dependent on a step; valid until the next step is entered.
   @inline(__always)
   func dependents(of step: Int) -> UnsafeMutablePointer<UInt64> {
     conflict.pointer(to: step &* stride)
   }
 
-  /// The steps that one may race with: those dependent on it that may be enabled together with it;
-  /// valid until the next step is entered.
+  /// The steps that a step may race with: those dependent on it that may be enabled together with
+  /// it.
+  ///
+  /// Valid until the next step is entered.
   @inline(__always)
   func rivals(of step: Int) -> UnsafeMutablePointer<UInt64> { race.pointer(to: step &* stride) }
 
-  /// True if a step is dependent on another or on what is known to come after that.
+  /// True if a step is dependent on another step or on one known to follow it.
   @inline(__always)
   func meets(_ step: Int, futureOf other: Int) -> Bool { isSet(ahead, other, step) }
 
-  /// Bits of the steps that conflict with anything ahead of these CPUs, each of which is about to
-  /// take the step that `row` has for it; valid until the next call.
+  /// The steps that conflict with any step ahead of these CPUs, whose next steps are in `row`.
+  ///
+  /// Valid until the next call.
   @inline(__always)
   func ahead(
     ofAll cpus: CPUSet, _ row: UnsafeMutablePointer<Int32>
@@ -79,7 +82,7 @@ final class StepKnowledge {
     return sum
   }
 
-  /// Enters the steps up to a number, as their table has them.
+  /// Enters the steps of the table up to a number.
   @inline(__always)
   func enter(upTo step: Int, of summaries: SummaryTable) {
     if count <= step { enterSlowly(upTo: step, of: summaries) }
@@ -136,7 +139,7 @@ final class StepKnowledge {
     }
   }
 
-  /// Notes that a step was followed by another of its CPU; false if that was known.
+  /// Records that a step was followed by another of its CPU; false if that was known.
   func note(_ step: Int, isFollowedBy next: Int) -> Bool {
     var isNew = false
     for word in 0..<stride {
@@ -153,7 +156,7 @@ final class StepKnowledge {
 
   // MARK: Checkpoints
 
-  /// Writes what was learned; what follows from footprints is found out again.
+  /// Writes the learned facts; those that follow from footprints are computed again.
   func save(to writer: CheckpointWriter) {
     writer.write(count)
     writer.write(stride)
@@ -161,7 +164,7 @@ final class StepKnowledge {
     writer.write(ahead, first: count * stride)
   }
 
-  /// Reads what was saved, where the steps are those of then.
+  /// Reads saved facts; the steps must have the same numbers as when they were saved.
   func restore(
     from reader: CheckpointReader, of summaries: SummaryTable
   ) throws(CheckpointError) {

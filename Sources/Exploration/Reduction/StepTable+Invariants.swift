@@ -1,9 +1,10 @@
-// What a table of steps keeps true: equal steps are equal numbers, and footprints are kept twice.
+// Invariants of a table of steps: equal steps have equal numbers, and both copies of footprints
+// agree.
 
 import GracewalkSupport
 
 extension StepTable {
-  /// Looks at the step that was entered last, and at all pairs where their number has doubled.
+  /// Checks the latest step, and all pairs whenever the number of steps has doubled.
   @inline(__always)
   func checkInvariants() {
     #if CHECKS_INVARIANTS
@@ -30,7 +31,7 @@ extension StepTable {
         "step \(step) is known by its number")
     }
 
-    /// What is worked out in advance is what a comparison says.
+    /// The precomputed matrix agrees with a direct comparison.
     private func checkPairs() {
       for one in 0..<count {
         for other in 0..<count {

@@ -2,9 +2,9 @@
 
 import GracewalkSupport
 
-/// Every step a search has met, each a CPU, a choice and a footprint.
+/// Every step that a search has seen, each a CPU, a choice and a footprint.
 ///
-/// A step is entered when it is first met; numbers count from 0 in that order.
+/// A step is entered when it is first seen; numbers count from 0 in that order.
 final class StepTable {
   struct Entry: BitwiseCopyable {
     var cpu: Int32
@@ -14,21 +14,20 @@ final class StepTable {
   }
 
   let entries = GrowableBuffer<Entry>(capacity: 256)
-  /// The touches of all footprints again, in a row: what a step is looked up by, at every step of a
-  /// search, without a reference being counted.
+  /// A flat copy of the touches of all footprints, for looking up steps without reference counting.
   let touches = GrowableBuffer<Touch>(capacity: 1_024)
   private(set) var footprints: [Footprint] = []
   private let index = HashIndex()
-  /// Which of the first steps are dependent: a row of bits for each.
+  /// Which of the first steps are dependent: a row of bits per step.
   private let matrix = GrowableBuffer<UInt64>()
   private var rowWords = 0
-  /// Beyond this many steps, footprints are compared each time: the matrix has 2 MiB then.
+  /// Beyond this many steps, footprints are compared each time; the matrix then takes 2 MiB.
   private static let matrixStepsMax = 4_096
-  /// How many of the first steps the matrix is about.
+  /// The number of steps that the matrix covers.
   private let matrixSteps: Int
 
-  /// - Parameter comparesSteps: whether it will be asked often which steps are dependent: then
-  ///   this is worked out as they are entered.
+  /// - Parameter comparesSteps: whether dependence will be queried often, so that it should be
+  ///   computed when steps are entered.
   init(comparesSteps: Bool = false) {
     matrixSteps = comparesSteps ? StepTable.matrixStepsMax : 0
   }
@@ -44,7 +43,7 @@ final class StepTable {
   func cpu(of step: Int) -> Int { Int(entries[step].cpu) }
   func choice(of step: Int) -> Int { Int(entries[step].choice) }
 
-  /// True if two steps are the same action of one CPU, whatever it touches.
+  /// True if two steps are the same action of one CPU, possibly with different footprints.
   @inline(__always)
   func areSameAction(_ one: Int, _ other: Int) -> Bool {
     entries[one].cpu == entries[other].cpu && entries[one].choice == entries[other].choice
@@ -78,7 +77,7 @@ final class StepTable {
     fillRow(step)
   }
 
-  /// Compares a step with itself and those before it.
+  /// Compares a step with itself and earlier ones.
   private func fillRow(_ step: Int) {
     for other in 0...step where compare(step, other) {
       matrix[step * rowWords + other / 64] |= 1 << UInt64(other % 64)
@@ -86,8 +85,7 @@ final class StepTable {
     }
   }
 
-  /// True if the order of two steps can make a difference: of one CPU, or with footprints that
-  /// conflict.
+  /// True if the order of two steps can matter: they are of one CPU, or their footprints conflict.
   @inline(__always)
   func areDependent(_ one: Int, _ other: Int) -> Bool {
     if max(one, other) < matrixSteps {
@@ -117,7 +115,7 @@ final class StepTable {
     return slowFirstDependent(on: step, in: sequence, from: start)
   }
 
-  /// Kept apart, so that the loop above is not compiled around what counting references needs.
+  /// A separate function, so that the loop above contains no reference counting.
   @inline(never)
   private func slowFirstDependent(
     on step: Int, in sequence: GrowableBuffer<Int32>, from start: Int
@@ -169,7 +167,7 @@ final class StepTable {
     }
   }
 
-  /// Reads what was saved, into a table that is empty.
+  /// Reads saved steps into an empty table.
   func restore(
     from reader: CheckpointReader, cpuCount: Int, objectCount: Int
   ) throws(CheckpointError) {

@@ -1,15 +1,15 @@
-// What is kept of finished states, interned: few distinct summaries stand for very many states.
+// Interned summaries of finished states: very many states share few distinct summaries.
 
 import GracewalkSupport
 
 /// Sets of steps, each a CPU and a footprint, with numbers for the steps and for the sets.
 ///
-/// A set is a row of bits, one per step that was ever seen. Rows get longer when more steps are
-/// seen than they have bits for; that happens a few times in a search. With the set goes who was
-/// asleep where a state was explored: sets with other sleepers have numbers of their own.
+/// A set is a row of bits, one per step ever seen. Rows are lengthened when there are more steps
+/// than bits, which happens a few times in a search. A set includes the sleep set with which a
+/// state was explored: sets that differ in it have different numbers.
 final class SummaryTable {
   private let steps = StepTable()
-  /// Set if other threads must understand the numbers; then steps have the numbers from there.
+  /// Set in a team of threads; then steps have shared numbers.
   private let shared: SharedSummaries?
   private let sharedStep = Renumbering()
   private let ownStep = Renumbering()
@@ -33,10 +33,10 @@ final class SummaryTable {
     scratch.deallocate()
   }
 
-  /// Steps that other threads have numbered and this table knows have numbers below this.
+  /// An upper bound of the shared numbers of steps that this table knows.
   private var sharedLimit = 0
 
-  /// The steps this table knows have numbers below this.
+  /// An upper bound of the numbers of steps that this table knows.
   var stepCount: Int { shared == nil ? steps.count : sharedLimit }
 
   /// The number of a step, new or known.
@@ -74,8 +74,8 @@ final class SummaryTable {
 
   /// The number of a set given as a row.
   ///
-  /// - Parameter sleep: the CPUs that were asleep on arrival, so that nothing that begins with them
-  ///   is in the set because of this state.
+  /// - Parameter sleep: the CPUs asleep on arrival; sequences that begin with them were not
+  ///   explored from this state.
   func intern(_ row: UnsafeMutablePointer<UInt64>, sleep: CPUSet = CPUSet()) -> Int {
     let hash = hash(row, sleep)
     let known = setIndex.find(hash) { number in
@@ -92,11 +92,11 @@ final class SummaryTable {
     return setCount - 1
   }
 
-  /// The CPUs that were asleep where a set was found.
+  /// The sleep set of a set.
   @inline(__always)
   func sleep(_ set: Int) -> CPUSet { CPUSet(bits: sleeps[set]) }
 
-  /// The number of the union of two sets, with nobody asleep.
+  /// The number of the union of two sets, with an empty sleep set.
   func union(_ one: Int, _ other: Int) -> Int {
     if one == other { return one }
     scratch.removeAll()
@@ -113,7 +113,7 @@ final class SummaryTable {
     return intern(scratch.pointer(to: 0), sleep: sleep)
   }
 
-  /// The number that all threads know a set by.
+  /// The shared number of a set.
   func publish(_ set: Int) -> Int {
     if let known = sharedSet[set] { return known }
     guard let shared else { return set }
@@ -123,9 +123,9 @@ final class SummaryTable {
     return number
   }
 
-  /// The own number of a set that any thread has published.
+  /// This table's number for a set that any thread has published.
   ///
-  /// - Parameter lengthen: makes rows longer, here and wherever else the caller has rows.
+  /// - Parameter lengthen: lengthens rows, here and elsewhere in the caller.
   func adopt(_ number: Int, lengthen: () -> Void) -> Int {
     if let known = ownSet[number] { return known }
     guard let shared else { return number }
@@ -151,7 +151,7 @@ final class SummaryTable {
     sharedLimit = max(sharedLimit, number + 1)
   }
 
-  /// Makes sure that a step is known here which some thread has numbered.
+  /// Ensures that this table knows a step that some thread has numbered.
   func meet(_ step: Int) {
     if let shared { adopt(step: step, from: shared) }
   }
@@ -159,7 +159,7 @@ final class SummaryTable {
   /// The row of a set, valid until the next set is interned.
   func row(_ set: Int) -> UnsafeMutablePointer<UInt64> { rows.pointer(to: set * stride) }
 
-  /// Calls `body` with the number of each step in a row of so many words.
+  /// Calls `body` with the number of each step in a row of words.
   @inline(__always)
   func eachStep(of row: UnsafeMutablePointer<UInt64>, words: Int, _ body: (Int) -> Void) {
     for word in 0..<words {
@@ -183,7 +183,7 @@ final class SummaryTable {
     for set in 0..<setCount { writer.write(sleeps[set]) }
   }
 
-  /// Reads what was saved, into a table that is empty.
+  /// Reads saved sets into an empty table.
   func restore(
     from reader: CheckpointReader, cpuCount: Int, objectCount: Int
   ) throws(CheckpointError) {

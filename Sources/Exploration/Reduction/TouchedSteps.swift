@@ -1,24 +1,24 @@
-// Which steps are dependent on anything on the stack: the others need not look for races.
+// Which steps are dependent on any event of the stack: the others cannot race.
 
 import GracewalkSupport
 
 /// Per depth of a search's stack, a row of bits: the steps dependent on an event up to there.
 ///
-/// Rows are filled when they are asked for, and remembered as long as the stack below them stays.
+/// Rows are filled on demand, and kept as long as the stack below them does not change.
 final class TouchedSteps {
   private let rows = GrowableBuffer<UInt64>()
   private var stride = 0
   private var stepCount = 0
-  /// How many rows agree with the stack; row 0 is about no event.
+  /// Invariant: this many rows agree with the stack; row 0 covers no event.
   private var known = 0
 
   deinit { rows.deallocate() }
 
-  /// Says that events from this depth on are no longer those of the rows.
+  /// Invalidates rows: events from this depth on have changed.
   @inline(__always)
   func stackChanged(to depth: Int) { if known > depth { known = depth } }
 
-  /// The row for a stack of so many events.
+  /// The row for a stack of `depth` events.
   ///
   /// - Parameter step: the number of the step of an event.
   @inline(__always)

@@ -1,4 +1,4 @@
-// Wakeup trees: what must still be tried at each node, as sequences of steps and not only CPUs.
+// Wakeup trees: the step sequences still to be explored from each node.
 
 import GracewalkSupport
 
@@ -20,7 +20,7 @@ final class WakeupTrees {
   private let steps: StepTable
   private let records = GrowableBuffer<Record>()
   private var freeList = WakeupTrees.none
-  /// What is left of a sequence on its way down a tree, from `restStart` on.
+  /// The rest of a sequence during a descent of a tree, from `restStart` on.
   private let rest = GrowableBuffer<Int32>()
   private var restStart = 0
 
@@ -31,7 +31,7 @@ final class WakeupTrees {
     rest.deallocate()
   }
 
-  /// Takes the first branch off a list: its step, the list below it, and the list without it.
+  /// Removes the first branch of a list: its step, the list below it, and the remaining list.
   func takeFirst(of list: Branch) -> (step: Int, below: Branch, others: Branch) {
     let record = records[Int(list)]
     records[Int(list)].next = freeList
@@ -50,7 +50,7 @@ final class WakeupTrees {
     return count
   }
 
-  /// Puts a branch of one step at the end of a list and returns the list.
+  /// Appends a branch of one step to a list and returns the list.
   func append(_ step: Int, to list: Branch) -> Branch {
     let branch = make(step)
     link(branch, atEndOf: list)
@@ -59,27 +59,27 @@ final class WakeupTrees {
 
   // MARK: Sequences
 
-  /// True if exploring the step first leads to a trace that begins with the sequence, too: it is a
-  /// weak initial of the sequence.
+  /// True if the step is a weak initial of the sequence: a trace that begins with the step can also
+  /// begin with the sequence.
   func isWeakInitial(_ step: Int, of sequence: GrowableBuffer<Int32>) -> Bool {
     if case .conflicts = relation(of: step, to: sequence) { return false }
     return true
   }
 
-  /// True if a branch of the list, followed as far as it goes, is known to lead to a trace that
-  /// begins with the sequence, too.
+  /// True if some branch of the list, followed to its end, leads to a trace that also begins with
+  /// the sequence.
   ///
-  /// The last step may be given with more than it touches. Then its conflict with a branch says
-  /// nothing: the sequence might belong below that branch.
+  /// The last step may have its potential footprint. Then a conflict with a branch is inconclusive:
+  /// the sequence might belong below that branch.
   func covers(_ sequence: GrowableBuffer<Int32>, list: Branch) -> Bool {
     descend(sequence, list: list, stopsAtLast: true) == .covered
   }
 
-  /// Makes sure that the tree leads to a trace that begins with the sequence, and returns the
-  /// list, which may have a new first branch.
+  /// Ensures that the tree leads to a trace that begins with the sequence; returns the list, which
+  /// may have a new first branch.
   ///
-  /// The sequence follows the first branch that agrees with it at every level; where none does, its
-  /// rest becomes a new branch, after those that are there.
+  /// At every level the sequence follows the first branch that agrees with it; if none does, its
+  /// rest becomes a new last branch.
   func insert(_ sequence: GrowableBuffer<Int32>, into list: Branch) -> Branch {
     guard case .missing(below: let place) = descend(sequence, list: list, stopsAtLast: false) else {
       return list
@@ -99,9 +99,9 @@ final class WakeupTrees {
     return list
   }
 
-  /// Follows a sequence down a tree, leaving in `rest` what no branch has.
+  /// Follows a sequence down a tree, leaving in `rest` the part that no branch has.
   ///
-  /// - Parameter stopsAtLast: whether to give up where the last step of the sequence conflicts.
+  /// - Parameter stopsAtLast: whether to give up if the last step of the sequence conflicts.
   private func descend(
     _ sequence: GrowableBuffer<Int32>, list: Branch, stopsAtLast: Bool
   ) -> Descent {
@@ -129,15 +129,15 @@ final class WakeupTrees {
 
   private enum Descent: Equatable {
     case covered
-    /// What is in `rest` is missing below a branch, or at the top for `none`.
+    /// The sequence in `rest` is missing below a branch, or at the top for `none`.
     case missing(below: Branch)
     case unknown
   }
 
   private enum Relation {
-    /// It occurs in the sequence, and nothing before it depends on it.
+    /// It occurs in the sequence, and no earlier step depends on it.
     case leads(Int)
-    /// It does not occur and nothing depends on it.
+    /// It does not occur, and no step depends on it.
     case commutes
     /// The element at this index depends on it or excludes it.
     case conflicts(Int)
@@ -149,7 +149,7 @@ final class WakeupTrees {
   ) -> Relation {
     let index = steps.firstDependent(on: step, in: sequence, from: start)
     if index < sequence.count {
-      // If of one CPU: nothing before it made a difference, so it is the same but for a choice.
+      // If they are of one CPU: no earlier step interfered, so they differ at most in a choice.
       let isSame = steps.areSameAction(Int(sequence[index]), step)
       return isSame ? .leads(index) : .conflicts(index)
     }
@@ -167,7 +167,7 @@ final class WakeupTrees {
 
   // MARK: Checkpoints
 
-  /// Branches made so far, those that are free again included.
+  /// Branches made so far, including those that are free again.
   var count: Int { records.count }
 
   func save(to writer: CheckpointWriter) {
@@ -179,7 +179,7 @@ final class WakeupTrees {
     }
   }
 
-  /// Reads what was saved, once the table of steps is read.
+  /// Reads saved trees, after the table of steps has been read.
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     let free = try reader.number(in: -1..<Int(Int32.max))
     let count = try reader.count(ofBytes: 24)

@@ -1,12 +1,12 @@
-// Every interleaving, no reduction: the oracle all reductions are held against.
+// Every interleaving, without reduction: the oracle for all reductions.
 
 import GracewalkSupport
 
 /// Depth-first search over all steps of all enabled CPUs.
 ///
-/// It shares no code with the reductions. It may merge states that were met before; without that
-/// it enumerates plain interleavings. Bounding preemptions or steps is exact: each state is
-/// visited again whenever more of the budget is left than at any earlier visit.
+/// It shares no code with the reductions. It may merge equal states; otherwise it enumerates plain
+/// interleavings. Bounds on preemptions or steps are exact: a state is explored again whenever more
+/// of the budget is left than at every earlier visit.
 public final class ExhaustiveSearch: ResumableSearch {
   private struct Node: SearchNode {
     var left: CPUSet
@@ -42,7 +42,7 @@ public final class ExhaustiveSearch: ResumableSearch {
 
   deinit { nodes.deallocate() }
 
-  /// Explores until everything is done, something is found or a limit is met.
+  /// Explores until everything is explored, a violation is found or a limit is reached.
   ///
   /// Call it once.
   ///
@@ -145,7 +145,7 @@ public final class ExhaustiveSearch: ResumableSearch {
     for _ in 1..<nodes.count { system.undo() }
   }
 
-  /// How much is explored, estimated from the stack; nil when it is empty.
+  /// The explored part, estimated from the stack; nil when it is empty.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: visited == nil ? 1 : ExploredPart.mergingRatio)
@@ -155,7 +155,7 @@ public final class ExhaustiveSearch: ResumableSearch {
       if node.choiceCount == 0 {
         part.add(done: 0, known: known)
       } else {
-        // The step that was taken last at the top node has been taken back.
+        // The last step taken at the top node has been undone.
         let isDone = index == nodes.count - 1
         part.add(
           done: known - node.left.count - 1, known: known,
@@ -167,7 +167,7 @@ public final class ExhaustiveSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  /// All steps on the stack but the one of the top node, which is yet to be taken.
+  /// All steps on the stack except that of the top node, which has not been taken yet.
   var path: [Schedule.Step] { nodes.steps(first: nodes.count - 1) }
 
   func willRetrace(_ step: Schedule.Step) {}

@@ -4,17 +4,18 @@ import GracewalkSupport
 
 /// Searches for the simplest schedule that violates an invariant.
 public struct Minimiser {
-  /// The simplest schedule found, and whether nothing simpler exists.
+  /// The simplest schedule found, and whether it is proven to be the simplest.
   public struct Result: Equatable, Sendable {
     public var schedule: Schedule
     public var isProven: Bool
   }
 
-  /// Transitions the whole minimisation may take before it settles for what it has: a number,
-  /// not a time, so that the result is the same on every machine.
+  /// The transitions of a whole minimisation before it settles for its best result.
+  ///
+  /// It is a count, not a time, so that the result is the same on every machine.
   public static let transitionsMax = 20_000_000
-  /// What a bounded search costs besides its transitions, so that there is an end even of searches
-  /// that take none.
+  /// The fixed cost of a bounded search, so that minimisation ends even if searches take no
+  /// transitions.
   private static let costOfSearch = 1_000
 
   private let makeSystem: () -> TransitionSystem
@@ -29,11 +30,14 @@ public struct Minimiser {
     self.makeSystem = makeSystem
   }
 
-  /// Raises the preemption bound from zero until a violation exists within it, then lowers the step
-  /// bound until none does; nil if it gave up before it found any.
+  /// Raises the preemption bound from zero until there is a violation, then lowers the step bound
+  /// until there is none.
   ///
-  /// What is wrong before the first step needs no schedule. Both bounded searches are exact, and
-  /// depth first in CPU order, so the last one to succeed has found the first schedule in order.
+  /// Returns nil if it gave up before finding any.
+  ///
+  /// A violation before the first step has an empty schedule. Both bounded searches are exact, and
+  /// depth-first in CPU order, so the last successful one has found the first schedule in that
+  /// order.
   public mutating func minimise() -> Result? {
     if makeSystem().judgeStart() == .violation {
       return Result(schedule: Schedule(), isProven: true)
@@ -43,7 +47,7 @@ public struct Minimiser {
       switch violation(preemptions: preemptions, depth: Limits.defaultDepth) {
       case .found(let schedule): return shorten(schedule, preemptions: preemptions)
       case .none(let isPruned):
-        // A higher bound allows more only where this one forbade something.
+        // A higher bound allows more only if this one excluded something.
         guard isPruned else { return nil }
         preemptions += 1
       case .unknown: return nil
@@ -57,7 +61,7 @@ public struct Minimiser {
       switch violation(preemptions: preemptions, depth: best.steps.count - 1) {
       case .found(let shorter): best = shorter
       case .none:
-        // Anything of this length that comes earlier in order is found by bounding to it.
+        // An earlier schedule of the same length is found by bounding to that length.
         if case .found(let first) = violation(
           preemptions: preemptions, depth: best.steps.count)
         {
@@ -71,7 +75,7 @@ public struct Minimiser {
 
   private enum Answer {
     case found(Schedule)
-    /// There is none; whether executions were left out that have more preemptions.
+    /// There is none; `isPruned` if executions with more preemptions were left out.
     case none(isPruned: Bool)
     case unknown
   }

@@ -1,23 +1,25 @@
-// Stateless search with wakeup trees: exactly one execution per class, none in vain.
+// Stateless search with wakeup trees: exactly one execution per class, none redundant.
 
 import GracewalkSupport
 
-/// Optimal-DPOR (Abdulla, Aronis, Jonsson and Sagonas, "Source Sets: A Foundation for Optimal
-/// Dynamic Partial Order Reduction", JACM 64(4), 2017, Algorithm 2), with blocking steps.
+/// Optimal-DPOR with blocking steps.
 ///
-/// Depth first over executions. Where an execution ends, each race in it is reversed: the events
-/// that do not depend on the race's first event, then its second, form a sequence that must be
-/// explored from the state before the first. If no step asleep there begins a trace that begins
-/// with the sequence, the sequence is put into that node's wakeup tree, and the search follows it
-/// to its end before it chooses for itself. So no execution is begun that sleep sets would cut
-/// short.
+/// See Abdulla, Aronis, Jonsson and Sagonas, "Source Sets: A Foundation for Optimal Dynamic Partial
+/// Order Reduction", JACM 64(4), 2017, Algorithm 2.
+///
+/// Depth-first over executions. At the end of an execution, each race in it is reversed: the events
+/// that do not depend on the race's first event, followed by its second, form a sequence that must
+/// be explored from the state before the first. Unless a step asleep there leads to a trace that
+/// begins with the sequence, the sequence is inserted into that node's wakeup tree, and the search
+/// follows it to its end before choosing steps itself. So no execution is started that sleep sets
+/// would cut short.
 ///
 /// Beyond the paper:
 ///
-/// * What the second event touches when it comes first may differ from what it touched: a
-///   compare-exchange that failed may succeed. Whether a step that can block is enabled there is
-///   also not known. So the sequence is first looked for with all that its last step could touch,
-///   and if it is not covered so, it is run once on the system to see.
+/// * The second event, when it comes first, may touch other objects than before: a compare-exchange
+///   that failed may succeed. Nor is it known whether a step that can block is enabled there. So
+///   the tree is first searched for the sequence with everything its last step could touch. If that
+///   does not cover it, the sequence is run once on the system.
 /// * A step that can block races with every dependent event it does not follow, not only with the
 ///   latest, and the pending steps of CPUs that are disabled at the end race as well.
 /// * Two choices of data of one step are two steps that exclude each other.
@@ -25,7 +27,7 @@ public final class OptimalSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
   private struct Node: SearchNode {
     var enabled: CPUSet
-    /// What is left to explore here: a list of branches.
+    /// The branches left to explore here.
     var branches: WakeupTrees.Branch
     /// Steps asleep here, in `sleepers`.
     var sleepStart: Int
@@ -35,15 +37,15 @@ public final class OptimalSearch: ResumableSearch {
     var cpu = 0
     var choice = 0
     var step = 0
-    /// The step with all it could touch in another order.
+    /// The step with everything it could touch in another order.
     var potential = 0
-    /// Whether what it touches, or whether it is enabled, depends on what came before.
+    /// Whether its footprint, or its being enabled, depends on earlier steps.
     var isUncertain = false
-    /// How many branches were explored here.
+    /// The number of branches explored here.
     var exploredCount = 0
   }
 
-  /// Two events, dependent and neither needed by the other.
+  /// Two dependent events that could happen in the other order.
   private struct Race: BitwiseCopyable {
     var first: Int32
     var second: Int32
@@ -58,10 +60,10 @@ public final class OptimalSearch: ResumableSearch {
   private let nodes = GrowableBuffer<Node>()
   private let sleepers = GrowableBuffer<Int32>()
   private let races = GrowableBuffer<Race>()
-  /// The sequence in hand.
+  /// The current sequence.
   private let sequence = GrowableBuffer<Int32>()
   private let footprint = Footprint()
-  /// That of a step tried out, while `footprint` is in use.
+  /// The footprint of a step that is tried, while `footprint` is in use.
   private let tryFootprint = Footprint()
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
@@ -81,7 +83,7 @@ public final class OptimalSearch: ResumableSearch {
     sequence.deallocate()
   }
 
-  /// Explores until everything is done, something is found or a limit is met.
+  /// Explores until everything is explored, a violation is found or a limit is reached.
   ///
   /// Call it once.
   public func run() -> SearchResult {
@@ -104,7 +106,7 @@ public final class OptimalSearch: ResumableSearch {
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
-  /// Follows the first branch of the top node; returns how the search ends, or nil if it goes on.
+  /// Follows the first branch of the top node; returns the end of the search, or nil to continue.
   private func takeStep() -> Ending? {
     let node = nodes.pointer(to: nodes.count - 1)
     let first = trees.takeFirst(of: node.pointee.branches)
@@ -112,7 +114,7 @@ public final class OptimalSearch: ResumableSearch {
     let choice = steps.choice(of: first.step)
     node.pointee.branches = first.others
     guard node.pointee.enabled.contains(cpu) else {
-      // Only a system with wrong footprints gets here. It shows as an execution begun in vain.
+      // Only a system with wrong footprints gets here. It is counted as a redundant execution.
       statistics.blocked += 1
       if first.others == WakeupTrees.none {
         node.pointee.branches = anyBranch(node.pointee.enabled, asleepFrom: node.pointee.sleepStart)
@@ -143,9 +145,9 @@ public final class OptimalSearch: ResumableSearch {
     return nil
   }
 
-  /// Notes what the step of the node touches, leaving it in `footprint`.
+  /// Records the footprint of the node's step, leaving it in `footprint`.
   ///
-  /// - Parameter planned: the step as it was when it got into the tree.
+  /// - Parameter planned: the step as inserted in the tree.
   private func lookAt(_ node: UnsafeMutablePointer<Node>, _ planned: Int) {
     let (cpu, choice) = (node.pointee.cpu, node.pointee.choice)
     footprint.removeAll()
@@ -164,7 +166,7 @@ public final class OptimalSearch: ResumableSearch {
     node.pointee.step = steps.number(cpu, choice: choice, footprint)
   }
 
-  /// Undoes the step taken at the top node, which sleeps there from now on.
+  /// Undoes the step of the top node; the step is asleep there from now on.
   private func takeBack() {
     system.undo()
     past.pop()
@@ -175,7 +177,7 @@ public final class OptimalSearch: ResumableSearch {
     node.pointee.exploredCount += 1
   }
 
-  /// Looks at a new state and puts a node for it on the stack unless the execution ends here.
+  /// Judges a new state, and pushes a node for it unless the execution ends here.
   private func arrive(branches: WakeupTrees.Branch, sleepStart: Int) -> Ending? {
     let enabled = system.enabledCPUs()
     statistics.depthMax = max(statistics.depthMax, past.count)
@@ -207,7 +209,7 @@ public final class OptimalSearch: ResumableSearch {
     return nil
   }
 
-  /// The lowest CPU with a step that is awake, one branch for each of its choices.
+  /// The lowest CPU that is awake, with one branch for each of its choices.
   private func anyBranch(_ enabled: CPUSet, asleepFrom sleepStart: Int) -> WakeupTrees.Branch {
     var left = enabled
     var branches = WakeupTrees.none
@@ -233,7 +235,7 @@ public final class OptimalSearch: ResumableSearch {
 
   // MARK: Races
 
-  /// Notes the races of the top node's step, whose footprint is in `footprint`.
+  /// Records the races of the top node's step, whose footprint is in `footprint`.
   private func collectRaces(of cpu: Int) {
     let second = Int32(past.count)
     past.eachRace(
@@ -242,9 +244,9 @@ public final class OptimalSearch: ResumableSearch {
     ) { races.append(Race(first: Int32($0), second: second)) }
   }
 
-  /// Reverses the races of an execution that has ended, and those of steps that never came.
+  /// Reverses the races of a finished execution, and those of steps that stayed disabled.
   ///
-  /// Races of the common prefix have been reversed at earlier ends, but with another sequence.
+  /// Races within the common prefix were reversed at earlier ends, but with other sequences.
   private func reverseRaces() {
     for index in 0..<races.count {
       let race = races[index]
@@ -267,8 +269,8 @@ public final class OptimalSearch: ResumableSearch {
     }
   }
 
-  /// Makes sure that the step is also explored before the event, with all that does not depend on
-  /// the event before it.
+  /// Ensures that the step is also explored before the event, after all events that do not depend
+  /// on the event.
   private func reverse(
     _ event: Int, cpu: Int, choice: Int, potential: Int, isUncertain: Bool
   ) {
@@ -288,7 +290,8 @@ public final class OptimalSearch: ResumableSearch {
     node.pointee.branches = trees.insert(sequence, into: node.pointee.branches)
   }
 
-  /// True if a step asleep at the node of the event leads to what the sequence in hand leads to.
+  /// True if a step asleep at the node of the event leads to a trace that begins with the current
+  /// sequence.
   private func isAsleep(at event: Int) -> Bool {
     let node = nodes[event]
     for index in node.sleepStart..<node.sleepEnd
@@ -298,8 +301,8 @@ public final class OptimalSearch: ResumableSearch {
     return false
   }
 
-  /// Runs the sequence in hand from the node of the event up to its last step, and returns that
-  /// step with what it would touch there; nil if it is disabled.
+  /// Runs the current sequence from the event's node; returns its last step with its footprint
+  /// there, or nil if it is disabled.
   ///
   /// The system is left as it was.
   private func tryOut(at event: Int, _ cpu: Int, _ choice: Int) -> Int? {
@@ -322,13 +325,13 @@ public final class OptimalSearch: ResumableSearch {
     return actual
   }
 
-  /// How much is explored, estimated from the stack; nil when it is empty.
+  /// The explored part, estimated from the stack; nil when it is empty.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
     for index in 0..<nodes.count where !part.isSettled {
       let node = nodes[index]
-      // The branch that is followed has left the list.
+      // The branch being followed has been removed from the list.
       let present = index < nodes.count - 1 ? 1 : 0
       let left = trees.count(of: node.branches) + present
       part.add(done: node.exploredCount, known: node.exploredCount + left)

@@ -1,30 +1,31 @@
-// Random executions on the side of a long search: they find early what lies far from its path.
+// Random executions during a long search, to find violations far from its path early.
 
 import GracewalkSupport
 
-/// Samples executions now and then while a complete search goes on.
+/// Samples executions from time to time during a complete search.
 ///
-/// A depth-first search spends its time near the first execution it took; a violation that needs
-/// another beginning comes last. So where a search has taken `transitionsMin` steps, and whenever
-/// that number has doubled, executions are sampled on a system of their own, for at most a tenth of
-/// the steps in all. What a phase looks at follows from its number alone: it is the same in every
-/// run, and in a search that goes on from a checkpoint. A search that is shorter is not disturbed.
+/// A depth-first search stays near its first execution for a long time, and finds a violation that
+/// needs another beginning last. So after `transitionsMin` steps, and each time that number has
+/// doubled, executions are sampled on a separate system, for at most a tenth of all steps.
+/// Invariant: a phase depends only on its number, so it is the same in every run, and in a search
+/// resumed from a checkpoint. Shorter searches are not affected.
 ///
-/// Only violations count. Where the system cannot go on, sampling ends, and the search will say so.
+/// Only violations count. If the system cannot continue, sampling ends, and the search will report
+/// it.
 public final class SamplingPhases {
-  /// Steps of the search before the first phase: a tenth of a second or so.
+  /// Steps of the search before the first phase: about a tenth of a second.
   public static let transitionsMin = 1 << 17
-  /// Samples take one step for so many of the search.
+  /// The steps of the search per step of sampling.
   static let share = 10
-  /// Executions of one kind before those of the next.
+  /// The number of executions of one kind before switching to the next.
   private static let executionsPerRound = 32
-  /// Steps between two looks at the watcher.
+  /// Steps between two calls of the observer.
   private static let watchPeriod = 256
 
-  /// A violation that a sample came to.
+  /// A violation that sampling found.
   public struct Finding: Sendable {
     public let schedule: Schedule
-    /// Executions sampled until then, this one included.
+    /// Executions sampled so far, including this one.
     public let executions: Int
   }
 
@@ -35,12 +36,12 @@ public final class SamplingPhases {
   private var nextPhase = 0
   private var executions = 0
   private var isOver = false
-  /// Whether phases before the first look were looked at by the search that was saved.
+  /// Whether earlier phases were run by the search that was saved.
   private var skipsEarlier: Bool
 
   /// - Parameters:
-  ///   - depth: most steps of an execution.
-  ///   - goesOn: whether the search goes on with one that was saved.
+  ///   - depth: the maximum number of steps of an execution.
+  ///   - goesOn: whether the search is resumed from a checkpoint.
   ///   - makeSystem: makes the system, in its initial state, once.
   public init(depth: Int, goesOn: Bool, makeSystem: @escaping () -> TransitionSystem) {
     self.depth = depth
@@ -48,12 +49,13 @@ public final class SamplingPhases {
     self.makeSystem = makeSystem
   }
 
-  /// Samples if it is time; returns false if something was found, or the watcher wants an end.
+  /// Samples if a phase is due; returns false if a violation was found, or the observer asked to
+  /// stop.
   ///
   /// - Parameters:
-  ///   - transitions: what the search has taken.
-  ///   - seconds: after which to stop at the latest.
-  ///   - watch: asked now and then whether to go on.
+  ///   - transitions: the transitions of the search so far.
+  ///   - seconds: the time limit.
+  ///   - watch: polled; returns false to stop.
   public func look(
     after transitions: Int, seconds: Double?, watch: @escaping () -> Bool
   ) -> Bool {
@@ -70,13 +72,13 @@ public final class SamplingPhases {
 
   private func start(of phase: Int) -> Int { Self.transitionsMin << phase }
 
-  /// So many that phases up to this one take at most a tenth of the search.
+  /// Chosen so that all phases up to this one take at most a tenth of the search.
   private func steps(of phase: Int) -> Int {
     let all = start(of: phase) / Self.share
     return phase == 0 ? all : all - start(of: phase - 1) / Self.share
   }
 
-  /// Returns false if the watcher wants an end.
+  /// Returns false if the observer asked to stop.
   private func sample(
     phase: Int, _ seconds: Double?, _ watch: @escaping () -> Bool
   ) -> Bool {
@@ -93,7 +95,7 @@ public final class SamplingPhases {
     return goesOn
   }
 
-  /// Samples some executions in one way; returns how many steps they took.
+  /// Samples some executions of one kind; returns the number of steps they took.
   private func run(
     _ phase: Int, _ round: Int, _ stepsMax: Int, _ seconds: Double?,
     _ watch: @escaping () -> Bool
@@ -109,7 +111,7 @@ public final class SamplingPhases {
     options.watch = {
       watch() && $0.statistics.transitions + Self.watchPeriod <= stepsMax
     }
-    // Few changes find what is simple, many or none at all what is not.
+    // Few priority changes find simple violations, many changes or uniform choices find others.
     let sampling: Sampling = round % 2 == 0 ? .priorities(changes: 1 + round / 2 % 4) : .uniform
     let search = SamplingSearch(system, options, sampling: sampling)
     let result = search.run()

@@ -1,21 +1,23 @@
-// Sampling executions of what is too big to explore: at random, or by priorities.
+// Samples executions of systems that are too big to explore: uniformly, or by priorities.
 
 import GracewalkSupport
 
 /// How to choose among enabled CPUs.
 public enum Sampling: Equatable, Sendable {
-  /// Each enabled CPU with the same chance, at every step.
+  /// Each enabled CPU with equal probability, at every step.
   case uniform
-  /// Probabilistic concurrency testing with a number of priority changes (Burckhardt, Kothari,
-  /// Musuvathi and Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding
-  /// bugs", ASPLOS 2010): a bug that needs `d` ordering constraints among `n` CPUs and `k` steps is
-  /// found by one execution with chance at least 1/(n·k^(d−1)), with `d − 1` changes.
+  /// Probabilistic concurrency testing with a number of priority changes.
+  ///
+  /// See Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler with probabilistic
+  /// guarantees of finding bugs", ASPLOS 2010: with `d − 1` changes, one execution finds a bug that
+  /// needs `d` ordering constraints among `n` CPUs and `k` steps with probability at least
+  /// 1/(n·k^(d−1)).
   case priorities(changes: Int)
 }
 
-/// Runs executions chosen by a seeded generator until a limit is met or something is found.
+/// Runs executions chosen by a seeded generator until a limit is reached or a violation is found.
 ///
-/// It never shows that anything holds: at the end of its executions the search is bounded.
+/// It never proves that a model holds: even after all its executions, its ending is `bounded`.
 public final class SamplingSearch: ResumableSearch {
   private let system: TransitionSystem
   private let options: SearchOptions
@@ -43,14 +45,14 @@ public final class SamplingSearch: ResumableSearch {
     random = SplitMix64(seed: options.seed)
   }
 
-  /// Samples until something is found or a limit is met.
+  /// Samples until a violation is found or a limit is reached.
   ///
   /// Call it once.
   public func run() -> SearchResult {
     if let stop = budget.begin(self, system, { nil }) { return result(stop) }
     var transitions = -1
     while true {
-      // Where executions take no step, no number of steps brings the next look at the clock.
+      // If executions take no steps, counting steps never triggers the next reading of the clock.
       let isIdle = statistics.transitions == transitions
       transitions = statistics.transitions
       let bound =
@@ -73,8 +75,7 @@ public final class SamplingSearch: ResumableSearch {
     }
   }
 
-  /// One execution, or the rest of one that was saved; returns how the search ends, or nil if it
-  /// goes on.
+  /// One execution, or the rest of a saved one; returns the end of the search, or nil to continue.
   private func runOnce() -> Ending? {
     if steps.isEmpty { drawPriorities() }
     while steps.count < budget.limits.depth {

@@ -5,15 +5,15 @@ import GracewalkSupport
 /// Source-DPOR (Abdulla, Aronis, Jonsson and Sagonas, "Optimal dynamic partial order reduction",
 /// POPL 2014, Algorithm 1), with blocking steps.
 ///
-/// Depth first over executions. At each node some CPUs are in the backtrack set; which ones is
-/// decided below, when a step turns out to race with the one taken here (line numbers refer to
-/// Algorithm 1). Two departures for locks, waits and grace periods, fuzzed against the exhaustive
+/// Depth-first over executions. Each node has a backtrack set, to which CPUs are added later, when
+/// a step is found to race with the one taken at the node (line numbers refer to Algorithm 1).
+/// There are two departures for locks, waits and grace periods, fuzzed against the exhaustive
 /// search:
 ///
-/// * A CPU that is disabled has a next step all the same, and that step may race with an earlier
-///   one. So races of disabled CPUs are looked for at every node. Without it classes are lost.
+/// * A disabled CPU also has a next step, which may race with an earlier one. So races of disabled
+///   CPUs are considered at every node. Without this, classes are lost.
 /// * A step that enabled a blocking one is dependent on it but cannot be swapped with it, so it is
-///   passed over. Without it the same classes are found with more sleep-set-blocked executions.
+///   skipped. Without this, the same classes are found with more sleep-set-blocked executions.
 public final class SourceSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
   private struct Node: SearchNode {
@@ -24,7 +24,7 @@ public final class SourceSearch: ResumableSearch {
     var cpu = 0
     var choice = 0
     var choiceCount = 0
-    /// How many CPUs were explored here.
+    /// The number of CPUs explored here.
     var exploredCount = 0
   }
 
@@ -40,9 +40,9 @@ public final class SourceSearch: ResumableSearch {
 
   /// Whether to add to a node only CPUs that a race asks for.
   ///
-  /// Without, all enabled CPUs are tried and only sleep sets reduce: each class is still completed
-  /// once, but many more executions begin in vain (Godefroid, "Partial-order methods for the
-  /// verification of concurrent systems", LNCS 1032, 1996).
+  /// If false, all enabled CPUs are tried and only sleep sets reduce: each class is still completed
+  /// once, but many more redundant executions are started (Godefroid, "Partial-order methods for
+  /// the verification of concurrent systems", LNCS 1032, 1996).
   private let usesSourceSets: Bool
 
   public init(
@@ -57,7 +57,7 @@ public final class SourceSearch: ResumableSearch {
 
   deinit { nodes.deallocate() }
 
-  /// Explores until everything is done, something is found or a limit is met.
+  /// Explores until everything is explored, a violation is found or a limit is reached.
   ///
   /// Call it once.
   public func run() -> SearchResult {
@@ -89,7 +89,7 @@ public final class SourceSearch: ResumableSearch {
     return true
   }
 
-  /// Takes the chosen step (lines 7 to 12): returns how the search ends, or nil if it goes on.
+  /// Takes the chosen step (lines 7 to 12): returns the end of the search, or nil to continue.
   private func takeStep() -> Ending? {
     let depth = nodes.count - 1
     let node = nodes[depth]
@@ -128,7 +128,7 @@ public final class SourceSearch: ResumableSearch {
     }
   }
 
-  /// Looks at a new state and puts a node for it on the stack unless the execution ends here.
+  /// Judges a new state, and pushes a node for it unless the execution ends here.
   private func arrive(asleep: CPUSet) -> Ending? {
     let enabled = system.enabledCPUs()
     statistics.depthMax = max(statistics.depthMax, past.count)
@@ -157,10 +157,10 @@ public final class SourceSearch: ResumableSearch {
     return nil
   }
 
-  /// Makes sure that every race of the CPU's next step with an earlier event is also run the other
-  /// way round (lines 7 to 11).
+  /// Ensures that every race of the CPU's next step with an earlier event is also run in the other
+  /// order (lines 7 to 11).
   ///
-  /// `footprint` is that of the step.
+  /// `footprint` is the footprint of the step.
   private func reverseRaces(of cpu: Int) {
     guard usesSourceSets else { return }
     past.eachRace(
@@ -179,7 +179,7 @@ public final class SourceSearch: ResumableSearch {
     }
   }
 
-  /// How much is explored, estimated from the stack; nil when it is empty.
+  /// The explored part, estimated from the stack; nil when it is empty.
   private var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)

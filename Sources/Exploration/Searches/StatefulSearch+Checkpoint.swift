@@ -1,4 +1,4 @@
-// What a stateful search knows beside its path, to be saved and read back.
+// Saving and restoring the state of a stateful search other than its path.
 
 import GracewalkSupport
 
@@ -35,7 +35,8 @@ extension StatefulSearch {
     exact?.save(to: writer)
   }
 
-  /// Writes what is known of a CPU asleep, done or between choices at a node; -1 of others.
+  /// Writes the recorded facts about a CPU asleep, done or between choices at a node; -1 for
+  /// others.
   private func saveSleeper(_ cpu: Int, at index: Int, to writer: CheckpointWriter) {
     let node = nodes[index]
     let isBegun = node.cpu == cpu && node.choice > 0

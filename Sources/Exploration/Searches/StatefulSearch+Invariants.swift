@@ -1,4 +1,4 @@
-// What the stack of a stateful search keeps true, wherever the search chooses what to do next.
+// Invariants of the stack of a stateful search, checked wherever it chooses its next step.
 
 import GracewalkSupport
 
@@ -29,7 +29,7 @@ extension StatefulSearch {
       let node = nodes[index]
       mustHold(node.backtrack.subtracting(node.enabled).isEmpty, "what is tried is enabled")
       mustHold(node.done.subtracting(node.backtrack).isEmpty, "what is done was to be tried")
-      // Their steps are independent of all that was taken since: nothing has disabled them.
+      // Steps of CPUs asleep are independent of all steps taken since, so they are still enabled.
       mustHold(node.sleep.subtracting(node.enabled).isEmpty, "whoever is asleep is enabled")
       mustHold(node.done.isDisjoint(with: node.sleep), "nobody is done and asleep")
       summaries.eachStep(of: below.pointer(to: index * summaries.stride), words: summaries.stride) {

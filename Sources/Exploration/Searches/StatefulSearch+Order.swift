@@ -1,17 +1,17 @@
-// Which CPU begins at a state: any choice is sound, and it decides how much there is to do.
+// Which CPU is tried first at a state: any choice is sound, but it affects the cost.
 
 import GracewalkSupport
 
 extension StatefulSearch {
-  /// Rule 8: the lowest CPU whose next step conflicts with nothing that others are known to have
-  /// ahead; else one that drags the fewest others along.
+  /// Rule 8: the lowest CPU whose next step conflicts with no step known to be ahead of others;
+  /// otherwise one with the smallest closure.
   ///
-  /// A CPU that conflicts with nothing ahead needs no alternative at this node: no race will ask
-  /// for one. Taking a CPU that does conflict first, with ten independent ones still to come, puts
-  /// the branches near the root, and each repeats all that is independent of them.
+  /// A CPU without conflicts ahead needs no alternative at this node: no race will add one. Taking
+  /// a conflicting CPU first, with ten independent ones still to come, puts the branches near the
+  /// root, and each branch repeats all the independent steps.
   ///
-  /// - Parameter prefersHigh: whether to take the highest of those that conflict with nothing, so
-  ///   that two threads at one state begin at opposite ends.
+  /// - Parameter prefersHigh: whether to take the highest CPU without conflicts, so that two
+  ///   threads at one state start with different CPUs.
   func firstCPU(_ awake: CPUSet, unfinished: CPUSet, prefersHigh: Bool = false) -> Int {
     if awake.count == 1 { return awake.lowest }
     let row = pending.pointer(to: past.count * cpuCount)
@@ -28,9 +28,10 @@ extension StatefulSearch {
     return prefersHigh ? awake.highest : leastEntangled(awake, row, unfinished)
   }
 
-  /// The CPU with the smallest closure under conflicts with what is ahead; the lowest of several.
+  /// The CPU with the smallest closure under conflicts with steps ahead; the lowest of several.
   ///
-  /// A closure that reaches a CPU looked at before contains that one's, so it is no smaller.
+  /// A closure that reaches an already examined CPU contains that CPU's closure, so it is no
+  /// smaller.
   private func leastEntangled(
     _ awake: CPUSet, _ row: UnsafeMutablePointer<Int32>, _ unfinished: CPUSet
   ) -> Int {
@@ -48,7 +49,7 @@ extension StatefulSearch {
     return best
   }
 
-  /// How many CPUs one drags along, itself included; nil if some of `known` are among them.
+  /// The size of a CPU's closure, including itself; nil if it reaches one of `known`.
   private func sizeOfClosure(
     of cpu: Int, _ row: UnsafeMutablePointer<Int32>, _ unfinished: CPUSet, avoiding known: CPUSet
   ) -> Int? {
@@ -67,7 +68,7 @@ extension StatefulSearch {
     return closure.count
   }
 
-  /// True if some of these CPUs have something ahead that a step is dependent on.
+  /// True if a step is dependent on a step ahead of one of these CPUs.
   @inline(__always)
   private func conflicts(
     _ step: Int, with cpus: CPUSet, _ row: UnsafeMutablePointer<Int32>
@@ -81,15 +82,15 @@ extension StatefulSearch {
 
   // MARK: What CPUs are about to do
 
-  /// The number of all that a CPU's next step could touch.
+  /// The number of a CPU's next step with its potential footprint.
   private func potentialStep(of cpu: Int) -> Int {
     footprint.removeAll()
     system.addPotentialFootprint(of: cpu, to: footprint)
     return numberOfStep(cpu)
   }
 
-  /// Notes the pending steps of the state in hand, and what follows what on the CPU that has come
-  /// there.
+  /// Records the pending steps of the current state, and which step follows which on the CPU that
+  /// just stepped.
   func notePending(_ unfinished: CPUSet) {
     let depth = past.count
     pending.setCount(to: (depth + 1) * cpuCount)
@@ -103,7 +104,7 @@ extension StatefulSearch {
     pending.pointer(to: row).update(from: pending.pointer(to: row - cpuCount), count: cpuCount)
     let cpu = past.cpu(of: depth - 1)
     pending[row + cpu] = -1
-    // Besides the one that has stepped, those that had nothing to do before.
+    // Besides the CPU that has stepped, those that had no next step before.
     var left = unfinished
     while let other = left.popLowest() {
       if pending[row + other] >= 0 { continue }
@@ -113,7 +114,8 @@ extension StatefulSearch {
     }
   }
 
-  /// What comes later is known to all steps before, back to one that knew.
+  /// Records the step as a successor of all earlier steps of the CPU, back to one that already has
+  /// it.
   private func learn(_ step: Int, on cpu: Int) {
     var later = step
     for event in Swift.stride(from: past.count - 1, through: 0, by: -1)
@@ -126,8 +128,8 @@ extension StatefulSearch {
 
   // MARK: The trial
 
-  /// Takes one execution, lowest CPU first, to see what steps there are; returns how the search
-  /// ends if that has found something already.
+  /// Takes one execution, lowest CPU first, to learn its steps; returns the end of the search if it
+  /// finds a violation.
   func lookAhead() -> (Ending, [Schedule.Step])? {
     var trails = Array(repeating: [Int](), count: cpuCount)
     var steps: [Schedule.Step] = []

@@ -1,15 +1,15 @@
-// Races of a stateful search: what must also be tried at the nodes of the stack, and why.
+// Races of a stateful search: the CPUs that must also be tried at the nodes of the stack.
 
 import GracewalkSupport
 
 extension StatefulSearch {
   // MARK: Steps that are taken, and steps that wait
 
-  /// Rule 3: makes sure that a step, whose footprint is in hand, is also tried before each event it
-  /// is in an immediate race with.
+  /// Rule 3: ensures that a step, whose footprint is current, is also tried before each event with
+  /// which it is in an immediate race.
   ///
-  /// All immediate races count, as in source-DPOR: the latest alone would do without sleep sets,
-  /// where the others are met further down. With them, what lies there may be asleep.
+  /// All immediate races count, as in source-DPOR. Without sleep sets the latest would suffice,
+  /// since the others are found further down; with sleep sets, the CPUs there may be asleep.
   func race(_ cpu: Int, _ step: Int) {
     racesInHand = 0
     guard system.isBlocking(cpu) else {
@@ -29,12 +29,12 @@ extension StatefulSearch {
     ) { addCauses(of: cpu, before: $0) }
   }
 
-  /// Adds the CPU where an event was taken, or one that it needs to come there; where all of those
-  /// are disabled, whatever could enable it.
+  /// Adds the CPU at the node of an event, or a CPU that it needs; if all of these are disabled,
+  /// the CPUs that could enable it.
   private func addCauses(of cpu: Int, before event: Int) {
     racesInHand += 1
     if racesInHand > 1, omitted.contains(.earlierRaces) { return }
-    // At a revisit, all that its races ask for was added when the state was new.
+    // At a revisit, the CPUs for its races were added when the state was new.
     guard !nodes[event].isRevisit else { return }
     let needed = past.causes(of: cpu, after: event).intersection(nodes[event].enabled)
     if needed.isEmpty {
@@ -44,8 +44,8 @@ extension StatefulSearch {
     }
   }
 
-  /// Lets disabled CPUs race with all they could touch, and keeps their steps in the summary: in
-  /// another order they might have come first.
+  /// Lets disabled CPUs race with their potential footprints, and adds their steps to the summary:
+  /// in another order they might have come first.
   func raceDisabled(_ cpus: CPUSet, keepsInRow row: Int) {
     let depth = past.count
     forgetDisabledSteps(atRow: depth)
@@ -57,7 +57,7 @@ extension StatefulSearch {
       let step = numberOfStep(cpu)
       disabledSteps[depth * cpuCount + cpu] = Int32(truncatingIfNeeded: step)
       setBit(step, inRow: row)
-      // Where nothing is new about it, it has raced with all there is.
+      // If its step is unchanged, it has already raced with the earlier events.
       if cpu != last, depth > 0, Int(disabledSteps[(depth - 1) * cpuCount + cpu]) == step,
         !knowledge.areDependent(step, nodes[depth - 1].step)
       {
@@ -69,10 +69,10 @@ extension StatefulSearch {
 
   // MARK: States met again
 
-  /// Rule 5: lets all that ran below a state race with the present stack, and tries what was asleep
-  /// there and is awake now.
+  /// Rule 5: lets all steps that ran below a state race with the present stack, and tries CPUs that
+  /// were asleep there and are awake now.
   ///
-  /// - Parameter number: of the summary that the state was finished with; in a team, shared.
+  /// - Parameter number: the number of the state's summary; in a team, the shared number.
   func meetAgain(_ number: Int, _ name: StateName, _ asleep: CPUSet) {
     let set = isInTeam ? adopt(UInt32(number)) : number
     fetchSummary(set, name, row: nodes.count)
@@ -86,7 +86,7 @@ extension StatefulSearch {
     revisit(name, missing, asleep: asleep, both: asleep.intersection(stored))
   }
 
-  /// Fills the row of the state in hand with what ran below it.
+  /// Fills the row of the current state with the steps that ran below it.
   private func fetchSummary(_ set: Int, _ name: StateName, row: Int) {
     if let names, name.permutation != 0 {
       return translate(summaries.row(set), names.inverse(of: Int(name.permutation)), toRow: row)
@@ -97,10 +97,10 @@ extension StatefulSearch {
     setInHand = set
   }
 
-  /// Puts a node on the stack at which only those are tried that were asleep before.
+  /// Pushes a node that tries only CPUs that were asleep before.
   ///
-  /// They are enabled, as nothing they depend on was taken, unless the system does not keep what it
-  /// says of exchanged CPUs.
+  /// They are enabled, as no step that they depend on was taken, unless the system's symmetry is
+  /// wrong.
   private func revisit(_ name: StateName, _ missing: CPUSet, asleep: CPUSet, both: CPUSet) {
     let row = nodes.count
     let enabled = system.enabledCPUs()
@@ -116,16 +116,16 @@ extension StatefulSearch {
       dropping: asleep.subtracting(both))
   }
 
-  /// Says that no disabled CPU is known to have raced at a depth.
+  /// Records that no disabled CPU is known to have raced at a depth.
   func forgetDisabledSteps(atRow row: Int) {
     disabledSteps.setCount(to: (row + 1) * cpuCount)
     disabledSteps.pointer(to: row * cpuCount).update(repeating: -1, count: cpuCount)
   }
 
-  /// The steps of a row, as if they were about to run.
+  /// Lets the steps of a row race as if they were about to run.
   ///
-  /// A step may be a later one of its CPU: what it needs to come is not known, so it is looked for
-  /// in every race, and only the CPU itself is added.
+  /// A step may be a later one of its CPU, and the steps that it needs are not known. So every race
+  /// counts, and only the CPU itself is added.
   private func raceSummary(_ row: Int) {
     let depth = past.count
     let bits = below.pointer(to: row * summaries.stride)
@@ -149,7 +149,7 @@ extension StatefulSearch {
     }
   }
 
-  /// Adds a CPU, or what can enable it.
+  /// Adds a CPU, or the CPUs that can enable it.
   private func addItself(_ cpu: Int, at index: Int) {
     if nodes[index].enabled.contains(cpu) {
       add(CPUSet(cpu), at: index)
@@ -160,7 +160,8 @@ extension StatefulSearch {
 
   // MARK: Additions
 
-  /// Adds CPUs to what is tried at a node; for those asleep, what races with their steps (rule 4).
+  /// Adds CPUs to a node's backtrack set; for those asleep, the CPUs that race with their steps
+  /// (rule 4).
   func add(_ cpus: CPUSet, at index: Int) {
     let node = nodes.pointer(to: index)
     let new = cpus.subtracting(node.pointee.backtrack)
@@ -171,7 +172,7 @@ extension StatefulSearch {
     while let cpu = asleep.popLowest() { close(over: cpu, at: index) }
   }
 
-  /// Adds the CPUs of all steps noted for a sleeper that race with its own.
+  /// Adds the CPUs of all steps recorded for a sleeping CPU that race with its own step.
   private func close(over sleeper: Int, at index: Int) {
     let step = Int(sleeperSteps[index * cpuCount + sleeper])
     let set = Int(sleeperSets[index * cpuCount + sleeper])
@@ -185,9 +186,10 @@ extension StatefulSearch {
     while let cpu = racing.popLowest() { addItself(cpu, at: index) }
   }
 
-  /// Keeps, for each disabled CPU, the enabled CPUs one of which must step before it can.
+  /// Records, for each disabled CPU, the enabled CPUs one of which must step before it can.
   ///
-  /// A CPU that has finished has none: what ran below a sleeper may speak of it.
+  /// A CPU that has finished has none; the steps recorded for a sleeping CPU may still include its
+  /// steps.
   func noteEnablers(of disabled: CPUSet, _ enabled: CPUSet) {
     let row = nodes.count * cpuCount
     enablers.setCount(to: row + cpuCount)

@@ -1,4 +1,5 @@
-// The rows of a stateful search, bits for the steps that ran below each node; and how large it is.
+// The rows of a stateful search, with a bit per step that ran below each node; and memory
+// statistics.
 
 import GracewalkSupport
 
@@ -20,12 +21,12 @@ extension StatefulSearch {
     below[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
   }
 
-  /// Sets in an empty row the steps that take the places of another row's steps.
+  /// Sets in an empty row the images of another row's steps.
   func translate(
     _ bits: UnsafeMutablePointer<UInt64>, _ permutation: Int, toRow row: Int
   ) {
     guard let names else { return }
-    // Images may be new steps, for which rows must get longer: so nothing points into one then.
+    // Images may be new steps that lengthen the rows, so no pointer into a row is held meanwhile.
     names.steps.removeAll()
     summaries.eachStep(of: bits, words: summaries.stride) { names.steps.append($0) }
     for index in 0..<names.steps.count {
@@ -49,15 +50,15 @@ extension StatefulSearch {
 
   // MARK: Size and progress
 
-  /// Bytes held for states and their summaries.
+  /// Bytes used for states and their summaries.
   public var bytes: Int {
     finished.bytes + summaries.bytes + knowledge.bytes + (exact?.bytes ?? 0)
   }
 
-  /// Bytes held per state stored, summaries included.
+  /// Bytes used per stored state, including summaries.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
 
-  /// How much is explored, estimated from the stack; nil when it is empty.
+  /// The explored part, estimated from the stack; nil when it is empty.
   var explored: Double? {
     if isInTeam { return exploredPart?.explored }
     guard !nodes.isEmpty else { return nil }
@@ -66,7 +67,7 @@ extension StatefulSearch {
     return part.explored
   }
 
-  /// Adds a node of the stack; also returns the shares of the last of its children that are done.
+  /// Adds a node of the stack; returns the shares of its last done children.
   @discardableResult
   func add(_ index: Int, to part: inout ExploredPart, lent: Int = 0) -> [Double] {
     let node = nodes[index]

@@ -1,63 +1,63 @@
-// Depth-first search that merges equal states and keeps with each which CPUs were asleep there.
+// Depth-first search that merges equal states and stores with each the CPUs that were asleep there.
 
 import GracewalkSupport
 
-/// Stateful partial-order reduction with sleep sets that are kept with the states.
+/// Stateful partial-order reduction with sleep sets stored in the states.
 ///
-/// A finished state keeps the set Σ of steps that ran below it, and the sleep set Z it was explored
-/// with: what begins with a CPU in Z was left out, because it had been explored elsewhere. Per CPU
-/// asleep at a node, or done there, the search knows the step and the set of what ran below it. The
-/// rules, each with its argument and the proof, are in Docs/Search.md; in short:
+/// A finished state has the set Σ of steps that ran below it, and the sleep set Z with which it was
+/// explored: sequences that begin with a CPU in Z were left out, because they had been explored
+/// elsewhere. For each CPU asleep or done at a node, the search records its step and the set of
+/// steps that ran below it. The rules, with arguments and proof, are in Docs/Search.md; in short:
 ///
-/// 1. After a step, those stay asleep, of the CPUs asleep or done before it, whose steps are
-///    independent of it.
+/// 1. After a step, those CPUs asleep or done before it stay asleep whose steps are independent of
+///    it.
 /// 2. A new state begins with one CPU that is awake.
-/// 3. A step races, when it is first taken at a node, with all events it is in an immediate race
-///    with; the CPU, or one whose step it needed, is added where the event was taken. A disabled
-///    CPU races on arrival, with all it could touch.
-/// 4. *Closure*: a CPU that is added where it is asleep is not run there. What its step races with
-///    was explored below it elsewhere, so the CPUs of those steps are added in its place.
-/// 5. A state met again: all of Σ races. If CPUs were asleep then that are awake now, they alone
-///    are tried, at a *revisit* node, and Σ and Z are as for both visits.
-/// 6. *Widening*: what a revisit does not take over as asleep may have covered what sleepers rely
-///    on, so what ran below goes into the sets of those that stay asleep.
-/// 7. Programs without `repeat` have no cycles, so states on the stack are not looked for; should
-///    there be one, the bound on depth ends it, and the search does not call itself complete.
-/// 8. Which CPU begins at a state (`firstCPU`) decides how much is left to do, never what is found.
+/// 3. When a step is first taken at a node, it races with all events with which it is in an
+///    immediate race; its CPU, or one whose step it needed, is added at the event's node. A
+///    disabled CPU races on arrival, with its potential footprint.
+/// 4. *Closure*: a CPU that is added while asleep is not run there. The steps that race with its
+///    step ran below it elsewhere, so their CPUs are added instead.
+/// 5. When a state is reached again, all steps of Σ race. CPUs that were asleep then and are awake
+///    now are tried, at a *revisit* node, and Σ and Z then cover both visits.
+/// 6. *Widening*: the CPUs that stay asleep at a revisit may rely on steps recorded for those that
+///    do not, so those steps are added to their sets.
+/// 7. Programs without `repeat` have no cycles, so states on the stack are not looked up. If there
+///    were a cycle, the bound on depth would end it, and the search would not be complete.
+/// 8. The first CPU tried at a state (`firstCPU`) affects the cost, never the result.
 ///
-/// Where CPUs are identical and the options ask for it, states are known by a name that they share
-/// with all that differ by an exchange of such CPUs (`StateNames`), and so are the steps of their
-/// summaries and their sleep sets. All else, the stack above all, speaks of the CPUs as they are.
+/// If CPUs are identical and the options ask for symmetry, a state is identified by a name shared
+/// by all states that differ by an exchange of such CPUs (`StateNames`), and its summary and sleep
+/// set are translated accordingly. Everything else, above all the stack, uses the actual CPUs.
 ///
-/// In a team (`SearchTeam`), a CPU whose step another thread explores is not done before that
-/// thread is, so nobody takes it for asleep.
+/// In a team (`SearchTeam`), a CPU whose step another thread explores is not done until that thread
+/// has finished, so it never counts as asleep before.
 public final class StatefulSearch: ResumableSearch {
   struct Node: SearchNode {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
-    /// Given to other threads; done once those are.
+    /// Given to other threads; done when those have finished.
     var lent = CPUSet()
-    /// Asleep on arrival; for a revisit, on both.
+    /// Asleep on arrival; for a revisit, on both arrivals.
     var sleep: CPUSet
     var key: UInt64
     var cpu = 0
     var choice = 0
     var choiceCount: Int32 = 0
-    /// Leads from the state to the one that has the key itself.
+    /// Maps the state to the one with the key.
     var permutation: Int16
-    /// The state was finished before, with more asleep; only those are tried.
+    /// The state was finished before with more CPUs asleep; only those are tried.
     var isRevisit = false
-    /// Another thread was exploring the state when this one came to it.
+    /// Another thread was exploring the state when this one reached it.
     var isContested = false
-    /// The number of the step last taken here.
+    /// The number of the latest step taken here.
     var step = 0
 
-    /// CPUs that are still to be tried.
+    /// CPUs still to be tried.
     var left: CPUSet { backtrack.subtracting(done.union(lent).union(sleep)) }
   }
 
-  /// Rules to leave out: so tests show that what a rule is for does happen, and is noticed.
+  /// Rules to leave out, so that tests show that each rule is needed.
   package struct Omission: OptionSet, Sendable {
     package let rawValue: Int
     package init(rawValue: Int) { self.rawValue = rawValue }
@@ -68,7 +68,7 @@ public final class StatefulSearch: ResumableSearch {
     package static let earlierRaces = Omission(rawValue: 2)
     /// Rule 6.
     package static let widening = Omission(rawValue: 4)
-    /// Of rule 5, what was asleep and is awake now.
+    /// Of rule 5, trying CPUs that were asleep and are awake now.
     package static let revisits = Omission(rawValue: 8)
   }
 
@@ -87,32 +87,32 @@ public final class StatefulSearch: ResumableSearch {
   let exact: ExactStates?
   /// Nil if the search uses no symmetry.
   let names: StateNames?
-  /// Per node, a row of steps that ran below it so far; one row more for the state in hand.
+  /// Per node, a row of steps that ran below it so far; one more row for the current state.
   let below = GrowableBuffer<UInt64>()
-  /// The number of the set that the row of the state in hand equals, or -1 if it is not known.
+  /// The number of the set that equals the row of the current state, or -1 if unknown.
   var setInHand = -1
-  /// Per node and CPU that is disabled there, which CPUs could enable it.
+  /// Per node and CPU that is disabled there, the CPUs that could enable it.
   let enablers = GrowableBuffer<UInt64>()
-  /// Per node and CPU asleep or done there, its step and the set of what ran below that.
+  /// Per node and CPU asleep or done there, its step and the set of steps that ran below it.
   let sleeperSteps = GrowableBuffer<Int32>()
   let sleeperSets = GrowableBuffer<Int32>()
-  /// Per depth and CPU, the step it is about to take, as far as it could go; -1 if it has finished.
+  /// Per depth and CPU, its next step with its potential footprint; -1 if it has finished.
   let pending = GrowableBuffer<Int32>()
   /// Per depth and CPU that is disabled there, the step it raced with on arrival; -1 for others.
   let disabledSteps = GrowableBuffer<Int32>()
   let touched = TouchedSteps()
-  /// How many races of a step have been found so far.
+  /// The number of races of the current step found so far.
   var racesInHand = 0
   let cpuCount: Int
   var statistics = Statistics()
   var finalStates: [UInt64] = []
   /// Set if other threads explore the same system.
   let membership: TeamMembership?
-  /// The team's, again, where they can be reached without counting references.
+  /// The team's signals, reachable without reference counting.
   let teamSignals: UnsafeMutablePointer<TeamSignals>?
   let teamStates: SharedStates?
   var isInTeam: Bool { teamSignals != nil }
-  /// Transitions at which to tell the team what was counted.
+  /// The number of transitions at which to report counts to the team.
   var nextReport = Budget.period
 
   public convenience init(_ system: TransitionSystem, _ options: SearchOptions) {
@@ -155,7 +155,7 @@ public final class StatefulSearch: ResumableSearch {
     disabledSteps.deallocate()
   }
 
-  /// Explores until everything is done, something is found or a limit is met.
+  /// Explores until everything is explored, a violation is found or a limit is reached.
   ///
   /// Call it once.
   public func run() -> SearchResult {
@@ -167,12 +167,12 @@ public final class StatefulSearch: ResumableSearch {
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
-  /// How the search ends if something is wrong before the first step.
+  /// The end of the search if an invariant fails before the first step.
   var startEnding: Ending? { system.judgeStart().ending }
 
   func arriveAtStart() -> Ending? { arrive(asleep: CPUSet()) }
 
-  /// Explores until the node that begins the stack, or a task of a team, has nothing left to try.
+  /// Explores until the first node of the stack, or of a task, has nothing left to try.
   func explore(from base: Int = 0) -> Ending? {
     while nodes.count > base {
       checkInvariants()
@@ -235,7 +235,7 @@ public final class StatefulSearch: ResumableSearch {
     return nil
   }
 
-  /// The number of the step whose footprint is in hand.
+  /// The number of the step with the current footprint.
   func numberOfStep(_ cpu: Int) -> Int {
     if names != nil { footprint.sort() }
     let step = summaries.step(cpu, footprint)
@@ -243,7 +243,7 @@ public final class StatefulSearch: ResumableSearch {
     return step
   }
 
-  /// Rule 1: those that are asleep after a step, because it does not matter to theirs.
+  /// Rule 1: the CPUs asleep after a step, because their steps are independent of it.
   private func sleepers(at index: Int, after cpu: Int, _ step: Int) -> CPUSet {
     var asleep = CPUSet()
     let node = nodes.pointer(to: index)
@@ -256,7 +256,7 @@ public final class StatefulSearch: ResumableSearch {
     return asleep
   }
 
-  /// Undoes the step of the top node, whose end has left its summary in the row above.
+  /// Undoes the step of the top node; the finished state has left its summary in the row above.
   private func takeBack() {
     system.undo()
     past.pop()
@@ -272,7 +272,7 @@ public final class StatefulSearch: ResumableSearch {
     }
   }
 
-  /// Keeps what ran below the step of the top node: its CPU may be asleep from here on.
+  /// Records the steps that ran below the top node's step: its CPU may be asleep from here on.
   private func noteSleeper(at top: Int) {
     let node = nodes.pointer(to: top)
     let index = top * cpuCount + node.pointee.cpu
@@ -286,7 +286,7 @@ public final class StatefulSearch: ResumableSearch {
 
   // MARK: States
 
-  /// Looks at a state; puts a node for it on the stack if something there is left to try.
+  /// Looks up and judges a state; pushes a node for it if there is something left to try.
   private func arrive(asleep: CPUSet) -> Ending? {
     statistics.depthMax = max(statistics.depthMax, past.count)
     clearRow(nodes.count)
@@ -300,7 +300,7 @@ public final class StatefulSearch: ResumableSearch {
     return begin(name, asleep, isContested: known != nil)
   }
 
-  /// Looks at a state that this search has not met before.
+  /// Handles a state that is new to this search.
   ///
   /// - Parameter isContested: whether another thread is exploring it, and counts it.
   private func begin(_ name: StateName, _ asleep: CPUSet, isContested: Bool) -> Ending? {
@@ -317,7 +317,7 @@ public final class StatefulSearch: ResumableSearch {
     }
     if awake.isEmpty {
       statistics.blocked += 1
-      // Whoever is exploring the state will know more about it.
+      // The thread that is exploring the state will know more about it.
       if !isContested { finish(name.key, name.permutation, asleep, row: nodes.count) }
       return nil
     }
@@ -342,13 +342,13 @@ public final class StatefulSearch: ResumableSearch {
     if options.collectsFinalStates { collectFinalState(name) }
   }
 
-  /// All states of the name are final, though one was met.
+  /// All states of the name are final, although only one was visited.
   private func collectFinalState(_ name: StateName) {
     guard let names else { return finalStates.append(name.key) }
     for permutation in 0..<names.keys.count { finalStates.append(names.keys[permutation]) }
   }
 
-  /// What the state in hand is known by; nil if the system cannot go on.
+  /// The name of the current state; nil if the system cannot continue.
   private func nameOfState() -> StateName? {
     if let names { return names.nameOfState() }
     guard let exact else { return StateName(key: system.stateKey) }
@@ -356,15 +356,15 @@ public final class StatefulSearch: ResumableSearch {
     return StateName(key: exact.key(of: system.stateKey))
   }
 
-  /// Puts a node on the stack for the state in hand.
+  /// Pushes a node for the current state.
   ///
-  /// - Parameter dropped: CPUs asleep on the way here that this node does not keep asleep.
+  /// - Parameter dropped: CPUs asleep on arrival that this node does not keep asleep.
   func push(_ node: Node, dropping dropped: CPUSet = CPUSet()) {
     keepSleepers(node.sleep, dropping: dropped)
     nodes.append(node)
   }
 
-  /// Copies what is known of sleepers from the node below (rule 6 for those that are dropped).
+  /// Copies the facts recorded for sleeping CPUs from the node below (rule 6 for those dropped).
   private func keepSleepers(_ asleep: CPUSet, dropping dropped: CPUSet) {
     let depth = nodes.count
     sleeperSteps.setCount(to: (depth + 1) * cpuCount)
@@ -390,7 +390,7 @@ public final class StatefulSearch: ResumableSearch {
     if top > 0 { takeBack() }
   }
 
-  /// Keeps summary and sleep set of a state, as they are for the state that has the key itself.
+  /// Stores the summary and sleep set of a state, translated to the state that has the key.
   private func finish(_ key: UInt64, _ permutation: Int16, _ asleep: CPUSet, row: Int) {
     var source = row
     if permutation != 0 {
@@ -420,6 +420,6 @@ public final class StatefulSearch: ResumableSearch {
     SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: path)
   }
 
-  /// The steps of the execution in hand.
+  /// The steps of the current execution.
   var path: [Schedule.Step] { nodes.steps(first: past.count) }
 }

@@ -1,9 +1,9 @@
-// What states that are kept in full keep true: their bytes can be read back as what was written.
+// Invariants of states stored in full: their bytes decode to the words that were written.
 
 import GracewalkSupport
 
 extension ExactStates {
-  /// Looks at the state that was added last, which `words` still has.
+  /// Checks the latest state, whose words are still in `words`.
   func checkInvariants() {
     #if CHECKS_INVARIANTS
       mustHold(numbers.count == starts.count, "a key for each state")

@@ -1,25 +1,24 @@
-// States in full, for a search that must not take two of them for one.
+// States in full, for a search that must not merge two different states.
 
 import GracewalkSupport
 
 /// Gives every state a key of its own.
 ///
-/// A state's key is a hash, so two states may share it. Here each state is kept in full, beside the
-/// key it got: its hash, or where another state has that key, the next one derived from it that
-/// is free. Whoever stores states by these keys keeps all of them apart.
+/// Two states may have the same hash. Here each state is stored in full with its key: its hash, or
+/// if another state has that key, the next free key derived from it. Invariant: different states
+/// have different keys.
 ///
-/// A state takes the bytes of its words, small ones in one byte each, and 27 bytes at most to find
-/// them.
+/// A state takes the bytes of its words, one byte for a small word, and at most 27 bytes of index.
 final class ExactStates {
   private let system: TransitionSystem
   /// From keys to numbers of states, counted from 0.
   let numbers = SummaryMap()
-  /// Where each state's bytes begin; they end where those of the next begin.
+  /// The start of each state's bytes, which end at the start of the next.
   let starts = GrowableBuffer<Int>()
   let store = GrowableBuffer<UInt8>(capacity: 4_096)
   let words = GrowableBuffer<UInt64>()
   let coded = GrowableBuffer<UInt8>()
-  /// States that found their hash taken by another.
+  /// States whose hash was taken by another.
   private(set) var collisions = 0
 
   init(_ system: TransitionSystem) { self.system = system }
@@ -31,12 +30,12 @@ final class ExactStates {
     coded.deallocate()
   }
 
-  /// Bytes held.
+  /// Bytes used.
   var bytes: Int { numbers.bytes + starts.count * 8 + store.count }
 
-  /// The key of the state that the system is in, given its hash.
+  /// The key of the system's current state, given its hash.
   ///
-  /// - Parameter context: what else the key must tell apart and the hash includes.
+  /// - Parameter context: a further value that the key must distinguish and the hash includes.
   func key(of hash: UInt64, context: UInt64 = 0) -> UInt64 {
     words.removeAll()
     words.append(context)
@@ -65,7 +64,7 @@ final class ExactStates {
     numbers.save(to: writer)
   }
 
-  /// Reads what was saved, into an object that keeps nothing yet.
+  /// Reads saved states into an empty object.
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     collisions = try reader.number(in: 0..<Int.max)
     let count = try reader.count()
@@ -88,7 +87,7 @@ final class ExactStates {
     return true
   }
 
-  /// Seven bits a byte, lowest first; the top bit says that more follow (LEB128).
+  /// Seven bits per byte, lowest first; the top bit is set if more follow (LEB128).
   ///
   /// Different sequences of words have different bytes.
   private func encode() {

@@ -1,4 +1,4 @@
-// What a graph of states keeps true: edges lie in a row, in the order of CPUs and choices.
+// Invariants of a graph of states: edges are contiguous, in the order of CPUs and choices.
 
 import GracewalkSupport
 

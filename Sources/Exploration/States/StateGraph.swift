@@ -1,11 +1,11 @@
-// The states of a system and the steps between them, by number: what livelocks are looked for in.
+// The states of a system and the steps between them, by number, for finding livelocks.
 
 import GracewalkSupport
 
-/// The graph of states, as far as a search has come.
+/// The graph of the states that a search has visited so far.
 ///
-/// A state has the number of its discovery; state 0 is the first. Its edges lie in a row, in the
-/// order of CPUs and choices.
+/// States are numbered in order of discovery; state 0 is the first. Invariant: a state's edges are
+/// contiguous, in the order of CPUs and choices.
 package final class StateGraph {
   struct Edge: BitwiseCopyable {
     /// The state it leads to, or `unknown`.
@@ -16,12 +16,12 @@ package final class StateGraph {
     var step: Schedule.Step { Schedule.Step(cpu: Int(cpu), choice: Int(choice)) }
   }
 
-  /// Where an edge leads that nobody has gone along yet.
+  /// The target of an edge that has not been followed yet.
   static let unknown: UInt32 = .max
 
   let cpuCount: Int
   private let enabled = GrowableBuffer<CPUSet>(capacity: 1_024)
-  /// Where each state's edges begin; they end where those of the next begin.
+  /// The start of each state's edges, which end at the start of the next.
   private let starts = GrowableBuffer<Int>(capacity: 1_024)
   private let edges = GrowableBuffer<Edge>(capacity: 4_096)
 
@@ -35,10 +35,10 @@ package final class StateGraph {
 
   var count: Int { starts.count }
 
-  /// Bytes held.
+  /// Bytes used.
   var bytes: Int { count * 16 + edges.count * MemoryLayout<Edge>.stride }
 
-  /// Adds the state a system is in, with edges that lead nowhere yet.
+  /// Adds a system's current state, with edges of unknown target.
   package func add(_ cpus: CPUSet, _ system: TransitionSystem) {
     enabled.append(cpus)
     starts.append(edges.count)
@@ -69,7 +69,7 @@ package final class StateGraph {
   @inline(__always)
   func enabled(in state: Int) -> CPUSet { enabled[state] }
 
-  /// CPUs that need not step for an execution that stays there to be fair.
+  /// CPUs that are disabled there, so a fair execution may stay there without their steps.
   @inline(__always)
   func disabled(in state: Int) -> CPUSet { CPUSet.first(cpuCount).subtracting(enabled[state]) }
 
@@ -89,7 +89,7 @@ package final class StateGraph {
     }
   }
 
-  /// Reads what was saved, into a graph that is empty.
+  /// Reads a saved graph into an empty one.
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     let total = try reader.count(ofBytes: 16)
     for _ in 0..<total {

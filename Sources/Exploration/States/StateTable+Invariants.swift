@@ -1,9 +1,9 @@
-// What a table of visited states keeps true: each state has one slot, and is found there.
+// Invariants of a table of visited states: each state has exactly one slot, and is found there.
 
 import GracewalkSupport
 
 extension StateTable {
-  /// Looks at all slots: for where the table has grown or was read.
+  /// Checks all slots; called when the table has grown or was read.
   func checkInvariants() {
     #if CHECKS_INVARIANTS
       mustHold((mask + 1) & mask == 0, "a capacity that is a power of two")

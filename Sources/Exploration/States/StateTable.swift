@@ -1,13 +1,13 @@
-// A set of state keys with what was left of the budget when each was visited.
+// A set of state keys, with the budget left when each was visited.
 
 import GracewalkSupport
 
 /// An open-addressing hash table from 64-bit keys to budgets.
 ///
-/// Two different states with one key would be merged: with n states the chance that any two
-/// collide is below n²/2⁶⁵ (about 3·10⁻⁸ for a million states).
+/// Two different states with the same key would be merged: with n states the probability that any
+/// two collide is below n²/2⁶⁵ (about 3·10⁻⁸ for a million states).
 final class StateTable {
-  /// What a visit could still spend; a later visit with no more of either finds nothing new.
+  /// The remaining budget of a visit; a later visit with no more of either finds nothing new.
   struct Budget: BitwiseCopyable {
     var preemptions: Int32
     var steps: Int32
@@ -35,7 +35,7 @@ final class StateTable {
 
   deinit { slots.deallocate() }
 
-  /// Bytes held.
+  /// Bytes used.
   var bytes: Int { (mask + 1) * MemoryLayout<Slot>.stride }
 
   /// Records a visit; false if an earlier one covers it.
@@ -53,7 +53,7 @@ final class StateTable {
     return true
   }
 
-  /// Writes capacity, number of states, then what is kept of each by slot.
+  /// Writes capacity, number of states, then the contents of each slot.
   func save(to writer: CheckpointWriter) {
     writer.write(mask + 1)
     writer.write(count)
@@ -64,7 +64,7 @@ final class StateTable {
     }
   }
 
-  /// Reads what was saved, into a table that is empty.
+  /// Reads a saved table into an empty one.
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     let capacity = try reader.number(in: 1..<Int.max)
     let total = try reader.count(ofBytes: 16)

@@ -1,12 +1,12 @@
-// What a map from states to numbers keeps true: each key has one slot, and is found there.
+// Invariants of a map from states to numbers: each key has exactly one slot, and is found there.
 
 import GracewalkSupport
 
 extension SummaryMap {
-  /// Looks at all slots: for where the map has grown or was read.
+  /// Checks all slots; called when the map has grown or was read.
   func checkInvariants() {
     #if CHECKS_INVARIANTS
-      // Before the latest key: adding one looks whether there is room.
+      // Checked before counting the latest key, since adding a key checks for room first.
       mustHold((count - 1) * 5 < capacity * 4, "a fifth of the slots is free, or all but one of it")
       var taken = 0
       for slot in 0..<capacity where key(slot) != 0 {

@@ -1,12 +1,12 @@
-// The states a search has finished, each with the number of its summary: 12 bytes a slot.
+// The finished states of a search, each with the number of its summary: 12 bytes per slot.
 
 import GracewalkSupport
 
 /// An open-addressing map from state keys to 32-bit numbers.
 ///
-/// A slot is a key and its number side by side, so that looking one up waits for memory once, and
-/// without the gap that alignment would leave. The table grows by a quarter, not by doubling, so
-/// that it is at least 64 % full: at most 19 bytes a state.
+/// A slot has a key and its number side by side, so that a lookup waits for memory only once,
+/// packed without an alignment gap. The table grows by a quarter instead of doubling, so it is
+/// always at least 64 % full: at most 19 bytes per state.
 final class SummaryMap {
   /// The state is on the search stack: its summary is not complete.
   static let onStack: UInt32 = .max
@@ -31,7 +31,7 @@ final class SummaryMap {
     return slots
   }
 
-  /// Bytes held.
+  /// Bytes used.
   var bytes: Int { capacity * SummaryMap.slotSize }
 
   @inline(__always)
@@ -81,9 +81,9 @@ final class SummaryMap {
     }
   }
 
-  /// Reads what was saved, into a map that is empty.
+  /// Reads a saved map into an empty one.
   ///
-  /// - Parameter limit: more than any number but `onStack`.
+  /// - Parameter limit: greater than every stored number except `onStack`.
   func restore(from reader: CheckpointReader, below limit: Int) throws(CheckpointError) {
     let capacity = try reader.number(in: 1..<Int.max)
     let total = try reader.count(ofBytes: 12)
@@ -100,7 +100,7 @@ final class SummaryMap {
     checkInvariants()
   }
 
-  /// Where a key is, or would go.
+  /// The slot of a key, or the one in which it would be stored.
   ///
   /// Keys are hashes already, so their high bits choose the slot.
   func slot(of key: UInt64) -> Int {

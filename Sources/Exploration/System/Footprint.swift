@@ -1,14 +1,16 @@
-// What a step touches, and when two steps are dependent: the whole of what reduction rests on.
+// The footprint of a step, and dependence of steps: the basis of all reduction.
 
 import GracewalkSupport
 
-/// What a touch has to do with blocking.
+/// The role of a touch in blocking.
 public enum TouchRole: UInt8, BitwiseCopyable, Sendable {
   case plain
   /// The step can be disabled because of this object: taking a lock, waiting for a grace period.
   case blocks
-  /// A write that can only enable steps which block on the object, and never comes while one of
-  /// them is enabled: releasing a lock, leaving a section that a grace period waits for.
+  /// A write that can only enable steps which block on the object: releasing a lock, leaving a
+  /// section that a grace period waits for.
+  ///
+  /// Such a write is never enabled together with a step that blocks on the object.
   case releases
 }
 
@@ -27,8 +29,10 @@ public struct Touch: Equatable, BitwiseCopyable, Sendable {
   /// True if steps with these touches are dependent, given that both touch the same object.
   @inlinable func conflicts(with other: Touch) -> Bool { writes || other.writes }
 
-  /// True if such steps may be enabled at the same time; if not, no race between them can be
-  /// reversed (Flanagan and Godefroid, POPL 2005, call it "may be co-enabled").
+  /// True if such steps may be enabled at the same time.
+  ///
+  /// If not, no race between them can be reversed (Flanagan and Godefroid, POPL 2005, call it "may
+  /// be co-enabled").
   @inlinable func mayBeCoEnabled(with other: Touch) -> Bool {
     switch (role, other.role) {
     case (.blocks, .releases), (.releases, .blocks), (.releases, .releases): false
@@ -37,11 +41,10 @@ public struct Touch: Equatable, BitwiseCopyable, Sendable {
   }
 }
 
-/// The objects a step reads and writes, each once.
+/// The objects that a step reads and writes, without duplicates.
 ///
-/// Two steps of different CPUs are *dependent* when one writes an object the other touches. Where
-/// their footprints are disjoint in this sense, the steps must commute and neither may enable or
-/// disable the other.
+/// Two steps of different CPUs are *dependent* if one writes an object that the other touches.
+/// Invariant: independent steps commute, and neither enables or disables the other.
 public final class Footprint {
   @usableFromInline let touches: GrowableBuffer<Touch>
 

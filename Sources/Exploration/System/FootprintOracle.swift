@@ -1,19 +1,19 @@
-// What footprints promise, tried out: every two steps in every state, in both orders.
+// Tests the contract of footprints: pairs of steps in both orders, in many states.
 
 import GracewalkSupport
 
-/// Holds a system's footprints against what its steps do.
+/// Compares a system's footprints with the behaviour of its steps.
 ///
-/// A reduction goes wrong only where a lost order is the only one that leads somewhere, and a
-/// random program seldom has such a place. This looks at the promise itself: in each state, any
-/// two steps that a search would never exchange must lead to the same state in both orders, be
-/// judged alike in both, and neither may enable or disable the other.
+/// A wrong footprint changes a search's result only if the lost order is the only one with a
+/// certain effect, which is rare in random programs. This tests the contract directly: in each
+/// state, any two independent steps must lead to the same state in both orders and be judged alike
+/// in both, and neither may enable or disable the other.
 public final class FootprintOracle {
-  /// A promise that is not kept in the state in which the system is left.
+  /// A violation of the contract, in the state in which the system is left.
   public struct Breach: Equatable, Sendable {
     /// The CPU that steps first.
     public var cpu: Int
-    /// The one whose next step is not what its footprint says.
+    /// The CPU whose next step contradicts its footprint.
     public var other: Int
     public var what: String
   }
@@ -29,7 +29,7 @@ public final class FootprintOracle {
     var enablers: CPUSet
   }
 
-  /// What came of a step, and of another one right behind it.
+  /// The outcomes of a step, and of another one right after it.
   private struct Results {
     var first: [Int: StepOutcome] = [:]
     var second: [Int: (outcome: StepOutcome, key: UInt64)] = [:]
@@ -39,7 +39,7 @@ public final class FootprintOracle {
 
   private let system: TransitionSystem
   private let statesMax: Int
-  /// How many may have been looked at by now.
+  /// The number of states that may be examined so far.
   private var limit: Int
   private var random = SplitMix64(seed: 0)
   private var seen: Set<UInt64> = []
@@ -49,16 +49,16 @@ public final class FootprintOracle {
   public private(set) var breach: Breach?
 
   /// - Parameters:
-  ///   - system: whose footprints are tried.
-  ///   - statesMax: how many states are looked at: all, if there are no more than half of that, or
-  ///     else those of random executions as well.
+  ///   - system: the system whose footprints are tested.
+  ///   - statesMax: the number of states to examine: if there are more than half as many, some are
+  ///     taken from random executions.
   public init(_ system: TransitionSystem, statesMax: Int) {
     self.system = system
     self.statesMax = statesMax
     limit = statesMax / 2
   }
 
-  /// The first promise found that is not kept; the system is left where that is so.
+  /// The first breach found; the system is left in its state.
   ///
   /// Call it once.
   public func run() -> Breach? {
@@ -72,7 +72,7 @@ public final class FootprintOracle {
 
   private var isOver: Bool { breach != nil || hasHalted || seen.count >= limit }
 
-  /// Looks at the states of one execution.
+  /// Examines the states of one execution.
   private func walk() {
     var depth = 0
     while !isOver {
@@ -161,12 +161,12 @@ public final class FootprintOracle {
     }
   }
 
-  /// True if both steps can be taken and no search would exchange them.
+  /// True if both steps are enabled and independent.
   private func isPair(_ one: Pending, _ other: Pending) -> Bool {
     one.isEnabled && other.isEnabled && !one.footprint.mayRace(with: other.footprint)
   }
 
-  /// What is wrong with the next step of a CPU, right after a step of another one.
+  /// How the next step of a CPU changed after an independent step, or nil.
   private func change(of other: Pending, behind step: Pending) -> String? {
     let isEnabled = system.enabledCPUs().contains(other.cpu)
     if other.isEnabled && !isEnabled && !step.footprint.isDependent(on: other.footprint) {

@@ -2,7 +2,7 @@
 
 import GracewalkSupport
 
-/// A sequence of steps: which CPU, and which way if the step is a choice of data.
+/// A sequence of steps: the CPU of each, and the choice if it has several.
 public struct Schedule: Equatable, Sendable {
   /// One step of a schedule.
   public struct Step: Equatable, Sendable {
@@ -16,7 +16,7 @@ public struct Schedule: Equatable, Sendable {
   }
 
   public var steps: [Step]
-  /// Where the part begins that repeats forever, up to the end; nil if none does.
+  /// The index at which the part that repeats forever begins; nil if there is none.
   public var loop: Int?
 
   public init(_ steps: [Step] = [], loop: Int? = nil) {
@@ -27,7 +27,7 @@ public struct Schedule: Equatable, Sendable {
   /// Runs of equal steps, for example `0*4,1,0*2,2:1`: CPU 0 four times, CPU 1 once, CPU 0
   /// twice, then CPU 2 taking choice 1.
   ///
-  /// What repeats forever comes last, in parentheses: `0*4,(1*2,0)`.
+  /// The part that repeats forever is last, in parentheses: `0*4,(1*2,0)`.
   public var text: String {
     guard let loop else { return Schedule.text(of: steps[...]) }
     let stem = loop > 0 ? Schedule.text(of: steps[..<loop]) + "," : ""
@@ -49,7 +49,7 @@ public struct Schedule: Equatable, Sendable {
     }.joined(separator: ",")
   }
 
-  /// Longest schedule a text may describe: more than any execution the engine can run.
+  /// The longest schedule that a text may describe: longer than any execution of the engine.
   public static let maximumLength = 1_000_000
 
   /// Reads the text form; nil if it is malformed or describes an impossible length.
@@ -101,7 +101,7 @@ public struct Schedule: Equatable, Sendable {
   }
 }
 
-/// Written down in its text form.
+/// Encoded as its text form.
 extension Schedule: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

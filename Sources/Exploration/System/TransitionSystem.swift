@@ -1,23 +1,23 @@
-// The seam between searching and what is searched: no page tables, no words, no fibers up here.
+// The interface between searches and the system they explore, without page tables, words or fibers.
 
 import GracewalkSupport
 
-/// What a step led to.
+/// The outcome of a step.
 public enum StepOutcome: Equatable, Sendable {
   /// Nothing to report.
   case clean
   /// An invariant failed; the system knows which one.
   case violation
-  /// The system cannot go on (a spin, or a model that breaks the rules); the system knows why.
+  /// The system cannot continue (a spin, or a model that breaks the rules); the system knows why.
   case halted
 }
 
-/// Processes ("CPUs") over shared state, one step at a time, each of which can be taken back.
+/// Processes ("CPUs") over shared state that take undoable steps one at a time.
 ///
-/// A search sees the CPUs that can step, what their next steps touch, and whether a step broke
-/// something. Steps of one CPU are deterministic except for the announced number of choices.
-/// A class to be subclassed rather than a protocol: a search makes a handful of these calls per
-/// transition, and a table dispatch is what they may cost.
+/// A search sees which CPUs are enabled, the footprints of their next steps, and whether a step
+/// violated an invariant. Steps are deterministic except for the announced number of choices. It is
+/// a class to subclass, not a protocol: a search makes a handful of these calls per transition, and
+/// they must cost no more than a vtable dispatch.
 open class TransitionSystem {
   public init() {}
 
@@ -33,13 +33,13 @@ open class TransitionSystem {
   /// The CPUs that have a next step which cannot be taken now.
   open func disabledCPUs() -> CPUSet { fatalError("abstract") }
 
-  /// In how many ways the next step of a CPU can go: 1, unless it is a choice of data.
+  /// The number of choices of a CPU's next step: 1, unless it is nondeterministic.
   open func choiceCount(of cpu: Int) -> Int { 1 }
 
-  /// True if letting another CPU step in place of one that could go on interrupts something.
+  /// True if running another CPU instead of one that could continue counts as a preemption.
   ///
-  /// It does not where the CPU would begin a piece of work that may come at any moment, and for
-  /// which nobody waits. True is always right; it decides what counts as simple.
+  /// It does not if the CPU would start a piece of work that may come at any moment and that no CPU
+  /// waits for. True is always sound; the answer only affects which counterexample is simplest.
   open func isPreemption(leaving cpu: Int) -> Bool { true }
 
   /// True if the next step of a CPU is of a kind that can be disabled.
@@ -48,28 +48,29 @@ open class TransitionSystem {
   /// CPUs one of which must step before the disabled step of a CPU can be enabled: a necessary
   /// enabling set.
   ///
-  /// All CPUs is always right; the fewer the better.
+  /// The set of all CPUs is always sound; smaller sets are better.
   open func enablers(of cpu: Int) -> CPUSet { CPUSet.first(cpuCount) }
 
   /// Adds the objects that the next step of a CPU would read and write if taken in this state.
   open func addFootprint(of cpu: Int, to footprint: Footprint) { fatalError("abstract") }
 
-  /// Adds the objects that the next step of a CPU could read and write if it were taken in this
-  /// state or after steps of others: at least what `addFootprint` adds.
+  /// Adds the objects that a CPU's next step could read or write in this state or after steps of
+  /// others.
+  ///
+  /// They include those that `addFootprint` adds.
   open func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
     addFootprint(of: cpu, to: footprint)
   }
 
-  /// True if the next step of a CPU touches the same objects in the same way whatever others do
-  /// before it.
+  /// True if the footprint of a CPU's next step does not depend on earlier steps of others.
   ///
-  /// False is always right.
+  /// False is always sound.
   open func hasFixedFootprint(_ cpu: Int) -> Bool { false }
 
   /// Takes the next step of an enabled CPU.
   open func step(_ cpu: Int, choice: Int) -> StepOutcome { fatalError("abstract") }
 
-  /// Takes back the latest step.
+  /// Undoes the latest step.
   open func undo() { fatalError("abstract") }
 
   /// Judges the initial state, which no step leads to.
@@ -78,62 +79,63 @@ open class TransitionSystem {
   /// Judges a state in which no CPU is enabled.
   open func judgeEnd() -> StepOutcome { fatalError("abstract") }
 
-  /// A hash of everything that decides what can still happen.
+  /// A hash of everything that the future of the execution depends on.
   ///
   /// Equal states, equal keys.
   open var stateKey: UInt64 { fatalError("abstract") }
 
-  /// Adds words that are equal to those of another state exactly if the states are the same:
-  /// what `stateKey` is a hash of, in full.
+  /// Adds words that are equal for two states if and only if the states are equal: the full
+  /// contents of `stateKey`.
   ///
-  /// Asked for only by a search that compares states exactly.
+  /// Called only by searches that compare states exactly.
   open func addExactState(to words: GrowableBuffer<UInt64>) { fatalError("abstract") }
 
   // MARK: Symmetry
 
-  /// In how many ways identical CPUs can be exchanged: a group, whose first member changes nothing.
+  /// The number of permutations of identical CPUs: a group, of which the first is the identity.
   open var permutationCount: Int { 1 }
 
-  /// The permutation that takes back another one.
+  /// The inverse of a permutation.
   open func inverse(of permutation: Int) -> Int { permutation }
 
-  /// Puts the keys of the present state into a buffer, one per permutation: what `stateKey` would
-  /// be if the CPUs had been exchanged from the start.
+  /// Fills a buffer with the keys of the current state, one per permutation: the `stateKey` if the
+  /// CPUs had been exchanged from the start.
   ///
-  /// Returns false if the system cannot go on, because CPUs turn out not to be identical.
+  /// Returns false if the system cannot continue because CPUs turn out not to be identical.
   open func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
     keys.removeAll()
     keys.append(stateKey)
     return true
   }
 
-  /// The CPU that takes the place of another one.
+  /// The image of a CPU under a permutation.
   open func image(ofCPU cpu: Int, under permutation: Int) -> Int { cpu }
 
-  /// The object that takes the place of another one.
+  /// The image of an object under a permutation.
   open func image(ofObject object: UInt32, under permutation: Int) -> UInt32 { object }
 
   // MARK: Checkpoints
 
   /// False if the system has found an error that makes saved results worthless.
   ///
-  /// Asked before a search is saved: what only this session has seen must be judged by it, too.
+  /// Called before a search is saved, since only this session can judge what it has seen.
   open func isFitToSave() -> Bool { true }
 
-  /// Writes what a later session could not find out again, such as numbers that depend on the order
-  /// in which things were met.
+  /// Writes state that a later session could not recompute, such as numbers given in order of
+  /// discovery.
   open func save(to writer: CheckpointWriter) {}
 
   /// Reads what `save` wrote; called in the initial state.
   open func restore(from reader: CheckpointReader) throws(CheckpointError) {}
 
-  /// Which invariant the latest `.violation` was about.
+  /// The number of the invariant that failed in the latest `.violation`.
   open var violatedInvariant: Int { fatalError("abstract") }
 }
 
 extension TransitionSystem {
-  /// The enabled CPUs one of which must step before a disabled one can: its necessary enabling set,
-  /// followed through CPUs that are disabled themselves.
+  /// The enabled CPUs one of which must step before a disabled one can.
+  ///
+  /// It is the necessary enabling set, followed through CPUs that are disabled themselves.
   func enablers(of cpu: Int, among enabled: CPUSet, disabled: CPUSet) -> CPUSet {
     var found = CPUSet()
     var followed = CPUSet(cpu)

@@ -34,7 +34,7 @@ struct BenchProgram: Sendable {
       }
     }
 
-    /// The program of a size, once forevery search that fits.
+    /// The program of a size, once for every search that fits.
     func programs(_ size: Int) -> [BenchProgram] {
       let name = "\(name)(\(size))"
       let all = Strategy.allCases.filter { fits($0, size) }.map { strategy in

@@ -22,7 +22,7 @@ final class MergedStates {
     }
   }
 
-  /// Whether nodes are made forevery way, and code runs along all of them.
+  /// Whether nodes are made for every way, and code runs along all of them.
   let unrolls: Bool
   /// Per node, a hash of the CPU's own pages there, and a number in an exact machine.
   private let hashes = GrowableBuffer<UInt64>(capacity: 256)

@@ -36,7 +36,7 @@ extension Machine {
     }
   }
 
-  /// What grace periods wait for has ended forevery callback; `others` are all CPUs but the one it
+  /// What grace periods wait for has ended for every callback; `others` are all CPUs but the one it
   /// was on.
   func leaveForCallbacks(_ others: UInt64) {
     for waiting in 0..<layout.cpuCount {

@@ -162,7 +162,7 @@ extension Machine {
     return min(parent + 1, Layout.published(atLevel: layout.geometry.levels))
   }
 
-  /// Makes a page and all tables below it reachable forevery CPU, those at the levels that follow.
+  /// Makes a page and all tables below it reachable for every CPU, those at the levels that follow.
   func publish(
     _ id: Int, as published: UInt64 = Layout.publishedWithoutLevel, by cpu: Int
   ) {

@@ -5,7 +5,7 @@ import GracewalkSupport
 
 /// The starting point of a check: who does what to which memory.
 ///
-/// A model's `build` closure makes a fresh one forevery machine, so it must not depend on
+/// A model's `build` closure makes a fresh one for every machine, so it must not depend on
 /// anything but its parameters.
 public final class Scenario {
   public let geometry: Geometry

@@ -149,7 +149,7 @@ struct SystemPage {
         "\(counted(report.open.count, "memory ordering")) not asked about: "
           + "\(report.whole.memoryModel.reasonNotToAsk). "
           + "`\(RunningProgram.name) ablate \(report.whole.model)` "
-          + "computes this table and gives a schedule forevery step that is necessary.",
+          + "computes this table and gives a schedule for every step that is necessary.",
       ]
   }
 

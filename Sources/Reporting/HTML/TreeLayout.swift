@@ -73,7 +73,7 @@ struct TreeLayout {
     }
   }
 
-  /// Wide enough forevery text of every moment.
+  /// Wide enough for every text of every moment.
   private static func boxWidth(_ pictures: [MachinePicture]) -> Int {
     var longest = 16
     for picture in pictures {

@@ -40,7 +40,7 @@ struct AllocationTests {
     #expect(allocations {} == 0)
   }
 
-  /// From the start of an execution to its end and back, forevery CPU in turn.
+  /// From the start of an execution to its end and back, for every CPU in turn.
   @Test func stepsAndUndosAllocateNothing() {
     let machine = Machine(Textbook.lastzero(6))
     func thereAndBack() {

@@ -73,7 +73,7 @@ struct AbandonTests {
     }
   }
 
-  /// One machine whose code runs again forevery history, over and over.
+  /// One machine whose code runs again for every history, over and over.
   @Test func codeThatRunsAgainLeavesNothing() {
     let census = Census()
     do {

@@ -153,7 +153,7 @@ struct CPUCodeTests {
     #expect(Coverage(of: [machine]).operations[0].outcomes.map(\.code) == [0, 1, 2, 99])
   }
 
-  /// A machine that records has a node forevery step, and says where each was taken.
+  /// A machine that records has a node for every step, and says where each was taken.
   @Test func executionsAreRecorded() {
     let recorder = StepRecorder()
     let machine = Machine(readers(interpreted: true), recorder: recorder)

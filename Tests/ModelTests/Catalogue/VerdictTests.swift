@@ -64,7 +64,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     let trace = try #require(report.counterexample)
     #expect(trace.isMinimal)
     // A page that is freed and comes back, or a wait that comes too early, takes two; what hardware
-    // does is often in the way of another CPU; and to go round in step takes one forevery step.
+    // does is often in the way of another CPU; and to go round in step takes one for every step.
     let isSimple = trace.recording.preemptions.count <= (item.hasHardware ? 3 : 2)
     #expect(trace.recording.loop != nil || isSimple)
   }

@@ -165,7 +165,8 @@ import Testing
         $0.hasPrefix("incomplete — nothing is violated in any interleaving of 2 CPUs")
       })
     #expect(text.joined(separator: " ").contains("but install never returns false"))
-    #expect(text.contains { $0.hasPrefix("  vacuous: a declared outcome (mustHappen) never happens") })
+    #expect(
+      text.contains { $0.hasPrefix("  vacuous: a declared outcome (mustHappen) never happens") })
     #expect(text.contains { $0.hasPrefix("  outcomes: install: true") })
     let document = try json(CheckDocument(report))
     #expect(document.contains("\"outcome\" : \"false\""))

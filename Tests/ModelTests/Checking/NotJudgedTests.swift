@@ -50,13 +50,13 @@ import Testing
     #expect(report.notJudged.map(\.invariant) == Self.hardware)
     let names = Self.hardware.joined(separator: ", ")
     #expect(
-      lines(report).contains("  not judged: \(names) (forevery scenario with hardware walks)"))
+      lines(report).contains("  not judged: \(names) (for every scenario with hardware walks)"))
     #expect(try json(CheckDocument(report)).contains("\"invariant\" : \"break-before-make\""))
     let junit = JUnitText(report).text
     #expect(junit.contains("name=\"no-stale-use-after-dsb\""))
     #expect(junit.contains("skipped=\"5\""))
     let sarif = try json(SARIFReport(version: "0") { _ in nil }.log(report))
-    #expect(sarif.contains("not judged: break-before-make, which is forevery scenario with"))
+    #expect(sarif.contains("not judged: break-before-make, which is for every scenario with"))
     #expect(sarif.contains("\"executionSuccessful\" : true"))
   }
 

@@ -1,4 +1,4 @@
-// Properties that a scenario states itself: for its final states, forevery state, and in code.
+// Properties that a scenario states itself: for its final states, for every state, and in code.
 
 import Gracewalk
 import Testing

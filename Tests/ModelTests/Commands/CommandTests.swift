@@ -1,4 +1,4 @@
-// The command as people call it: output, exit status, and one clear line forevery mistake.
+// The command as people call it: output, exit status, and one clear line for every mistake.
 
 import Foundation
 import GracewalkInvariants

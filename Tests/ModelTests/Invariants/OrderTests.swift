@@ -16,7 +16,7 @@ struct Finding: Equatable {
   }
 }
 
-/// The outcome of a check, the same forevery search.
+/// The outcome of a check, the same for every search.
 func finding(
   requiring invariants: [any Invariant] = [], only ids: [String]? = nil,
   _ fill: @escaping @Sendable (Scenario, TablePage) -> Void
