@@ -1,19 +1,19 @@
-// Which calls lead to a step: the same line of a helper function may be two steps of its callers.
+// The calls that lead to a step: one line of a helper function may be two steps of its callers.
 
 import GracewalkSupport
 
-/// The call paths by which code came to the steps that order CPUs.
+/// The call paths by which code reached the steps that order CPUs.
 ///
 /// A line of a helper that an operation calls twice is two steps, of which one may be needed and
-/// the other not. What tells them apart is the return addresses on the stack: nothing else does
-/// where the calls follow one another, and what a CPU did before would also tell the turns of a
-/// loop apart. Addresses differ from build to build, so what names a path is a number: paths are
-/// counted for each operation, in the order in which a search on one thread, the same wherever it
-/// runs, meets them. It is needed only where there is more than one, and paths of two operations
-/// that share a name, such as `map 0x0` and `map 0x1`, may have the same.
+/// the other not. They are told apart by the return addresses on the stack. Nothing else works: the
+/// calls may follow one another directly, and a CPU's history would also tell the turns of a loop
+/// apart. Addresses differ from build to build, so a path is named by a number: paths are counted
+/// per operation, in the order in which a single-threaded search reaches them, which is the same
+/// everywhere. The number is needed only if there are several paths. Paths of two operations that
+/// share a name, such as `map 0x0` and `map 0x1`, may have the same number.
 ///
-/// An optimiser that unrolls a loop makes several calls of one, and may make one of several
-/// branches that end alike; then there are more paths, or fewer, than in the source.
+/// An optimiser may unroll a loop, which turns one call into several, or merge branches with equal
+/// ends, which turns several calls into one. Then there are more or fewer paths than in the source.
 package struct CallPaths: Sendable {
   struct Note: Hashable {
     /// Without the number of its path.
@@ -23,15 +23,15 @@ package struct CallPaths: Sendable {
     var operation: Int
   }
 
-  /// In the order in which they were met.
+  /// In the order in which they were reached.
   private var notes: [Note] = []
   private var known: Set<Note> = []
-  /// Whether paths are those of this process, and not numbers that stand for another's.
+  /// Whether paths are addresses of this process, not numbers of another's.
   private var isOfThisProcess = true
 
   init() {}
 
-  /// What machines met, one after the other.
+  /// The paths that machines reached, one machine after the other.
   package init(of machines: [Machine]) {
     for note in machines.flatMap(\.callPaths.notes) { add(note) }
   }
@@ -42,33 +42,33 @@ package struct CallPaths: Sendable {
     if known.insert(note).inserted { notes.append(note) }
   }
 
-  /// The steps by place, each by whichever calls it is.
+  /// The steps by place, regardless of call path.
   package var steps: [WeakenedStep] { Set(notes.map(\.step)).sorted() }
 
-  /// The calls that lead to a step, each a step of its own; none where there is only one.
+  /// The calls that lead to a step, each as a step of its own; empty if there is only one.
   package func calls(of step: WeakenedStep) -> [WeakenedStep] {
     let count = step.path == nil ? count(of: step) : 0
     return count > 1 ? (1...count).map { step.through($0) } : []
   }
 
-  /// How many paths a step stands for: none if it is not there.
+  /// The number of paths of a step; 0 if the step is unknown.
   package func count(of step: WeakenedStep) -> Int {
     let numbers = numbered.filter { $0.note.step == step.through(nil) }.map(\.number)
     let count = numbers.max() ?? 0
     return step.path.map { $0 <= count && count > 1 ? 1 : 0 } ?? count
   }
 
-  /// True if a line is more than one step.
+  /// True if some line has more than one path.
   package var tellsApart: Bool { numbered.contains { $0.number > 1 } }
 
-  /// The paths that a step's number stands for; nil if there are none.
+  /// The paths with a step's number; nil if there are none.
   package func paths(of step: WeakenedStep) -> Set<UInt64>? {
     guard isOfThisProcess, let number = step.path, count(of: step) > 0 else { return nil }
     return Set(
       numbered.filter { $0.note.step == step.through(nil) && $0.number == number }.map(\.note.path))
   }
 
-  /// Each note with its number: that of the same path elsewhere, or else the next in its operation.
+  /// Each note with its number: that of the same path elsewhere, or the next in its operation.
   private var numbered: [(note: Note, number: Int)] {
     struct Place: Hashable {
       var step: WeakenedStep
@@ -87,8 +87,9 @@ package struct CallPaths: Sendable {
   }
 }
 
-/// Written down with numbers for the paths, in the order in which they were met: addresses are
-/// another process's, and would make the bytes differ from run to run.
+/// Encoded with numbers for the paths, in the order in which they were reached.
+///
+/// Addresses mean nothing to other processes, and would make the bytes differ from run to run.
 extension CallPaths: Codable {
   private struct Entry: Codable {
     var step: WeakenedStep
@@ -119,13 +120,13 @@ extension CallPaths: Codable {
 }
 
 extension Machine {
-  /// The steps that order CPUs, as far as code has come to them, where the scenario asks for a
-  /// census; or the one that was weakened.
+  /// The steps that order CPUs and that code has reached, if the scenario asks for a census;
+  /// otherwise the weakened one.
   public var synchronisingSteps: Set<WeakenedStep> { Set(callPaths.steps) }
 }
 
 extension WeakenedStep {
-  /// The same, through one of the calls that lead to it, or through any.
+  /// The same step, by one of the calls that lead to it, or by any (nil).
   func through(_ path: Int?) -> WeakenedStep {
     WeakenedStep(weakening, in: operation, at: site, path: path)
   }

@@ -1,24 +1,24 @@
-// Where steps that order CPUs pass through the virtual CPU: they are noted, or weakened.
+// Recording or weakening the steps that order CPUs, as they pass through the virtual CPU.
 
 import GracewalkSupport
 
-/// What a CPU must remember of steps that it was made to leave out.
+/// The state that a CPU keeps about steps that were left out.
 struct WeakenedState {
   enum Hold: UInt64 {
     /// Never taken.
     case none = 1
-    /// Taken for reading where it was to be for writing.
+    /// Taken for reading instead of writing.
     case read
   }
 
-  /// Locks that the CPU believes to hold.
+  /// Locks that the CPU believes it holds.
   var locks: [(cell: UInt32, hold: Hold)] = []
-  /// For each read-side section and mask the code is in, whether it was left out.
+  /// For each open read-side section and mask, whether it was left out.
   var sections: [Bool] = []
   var masks: [Bool] = []
-  /// What the operation has seen of words.
+  /// The values of words that the operation has seen.
   var known: [UInt32: UInt64] = [:]
-  /// Where the operation has made entries invalid, and by which calls it got there.
+  /// The places at which the operation has made entries invalid, with their call paths.
   var broken: [UInt32: (site: SourceSite, path: UInt64)] = [:]
 
   mutating func endOperation() {
@@ -26,7 +26,7 @@ struct WeakenedState {
     broken = [:]
   }
 
-  /// Extends a hash by what is remembered beyond the end of an operation, if there is anything.
+  /// Extends a hash by the state that outlives an operation, if any.
   func extend(_ hash: inout UInt64) {
     for lock in locks {
       hash = StableHash.extend(hash, with: UInt64(lock.cell) << 2 | lock.hold.rawValue)
@@ -37,9 +37,9 @@ struct WeakenedState {
 }
 
 extension VirtualCPU {
-  /// Notes a step; true if it is the one to be weakened.
+  /// Records a step; true if it is the one to weaken.
   ///
-  /// - Parameter earlier: the call path, where the step was taken before it was clear what it is.
+  /// - Parameter earlier: the call path, if the step was taken before its kind was known.
   @inline(never)
   func isWeakened(
     _ weakening: Weakening, _ site: SourceSite, through earlier: UInt64? = nil
@@ -66,7 +66,7 @@ extension VirtualCPU {
         operation: operation))
   }
 
-  /// The operation a step belongs to; nil for what is not the code's.
+  /// The operation of a step; nil if the step does not belong to the code.
   private var operationFamily: String? {
     switch role {
     case .program(let program):
@@ -79,7 +79,7 @@ extension VirtualCPU {
 
   // MARK: What is opened and closed
 
-  /// Takes part in the beginning of a section or a mask; true if it is left out.
+  /// Called when a section or mask is entered; true if it is left out.
   func leavesOutBeginning(
     _ weakening: Weakening, _ stack: WritableKeyPath<WeakenedState, [Bool]>, _ site: SourceSite
   ) -> Bool {
@@ -89,13 +89,13 @@ extension VirtualCPU {
     return isOut
   }
 
-  /// The same for the end, which goes with its beginning.
+  /// Called when it is left; true if its entry was left out.
   func leavesOutEnd(_ stack: WritableKeyPath<WeakenedState, [Bool]>) -> Bool {
     guard ablation != .none else { return false }
     return weakened[keyPath: stack].popLast() ?? false
   }
 
-  /// True if a lock is not to be taken.
+  /// True if taking a lock is left out.
   func leavesOutLock(
     _ weakening: Weakening, _ cell: UInt32, _ site: SourceSite
   ) -> Bool {
@@ -104,13 +104,13 @@ extension VirtualCPU {
     return true
   }
 
-  /// How a lock that is to be released was taken, if not as the code asked for.
+  /// How a lock being released was taken, if not as the code requested.
   func releaseWeakened(_ cell: UInt32) -> WeakenedState.Hold? {
     guard let index = weakened.locks.lastIndex(where: { $0.cell == cell }) else { return nil }
     return weakened.locks.remove(at: index).hold
   }
 
-  /// True if a lock is to be taken for reading, and not for writing.
+  /// True if a lock is taken for reading instead of writing.
   func takesForReadingOnly(_ cell: UInt32, _ site: SourceSite) -> Bool {
     guard isWeakened(.readLockOnly, site) else { return false }
     weakened.locks.append((cell, .read))
@@ -119,7 +119,7 @@ extension VirtualCPU {
 
   // MARK: Grace periods and hardware
 
-  /// Runs on the spot what was to run after a grace period.
+  /// Runs a callback at once instead of after a grace period.
   func runNow(_ body: (VirtualCPU) throws -> Void) throws(Abandoned) {
     do {
       try body(self)
@@ -130,7 +130,7 @@ extension VirtualCPU {
     }
   }
 
-  /// What is left of an invalidation; nil if it is left out.
+  /// The weakened invalidation; nil if it is left out.
   func weakened(_ invalidation: TLBInvalidation, _ site: SourceSite) -> TLBInvalidation? {
     if isWeakened(.noTLBI, site) { return nil }
     if !invalidation.isLocal, isWeakened(.localTLBI, site) { return invalidation.local }
@@ -142,15 +142,15 @@ extension VirtualCPU {
 
   // MARK: Words
 
-  /// The count that code is to believe in where it does not take or drop a reference: one of
-  /// several.
+  /// The count that code sees if taking or dropping a reference is left out: as if there were
+  /// others.
   func leavesOutReference(_ amount: Int64, _ cell: UInt32, _ site: SourceSite) -> UInt64? {
     guard ablation != .none, machine.isReferenceCount(cell) else { return nil }
     return isWeakened(amount > 0 ? .noGet : .noPut, site) ? 2 : nil
   }
 
-  /// True if a write that takes an entry away is to be left out: a lock of the entry, or what comes
-  /// before a new entry is made.
+  /// True if a write that makes an entry invalid is left out: locking the entry, or breaking it
+  /// before a new one is made.
   @inline(never)
   func leavesOutTaking(_ cell: UInt32, _ desired: UInt64, _ site: SourceSite) -> Bool {
     guard ablation != .none, machine.isEntry(cell) else { return false }
@@ -158,7 +158,7 @@ extension VirtualCPU {
     let new = Descriptor(bits: desired)
     if machine.format.isLocked(new) { return isWeakened(.noEntryLock, site, through: path) }
     if new.isValid {
-      // Only now is it clear that the entry was made invalid to make it anew.
+      // Only now is it known that the entry was made invalid in order to be made valid again.
       if let broken = weakened.broken[cell] {
         _ = isWeakened(.noBreak, broken.site, through: broken.path)
       }
@@ -169,7 +169,7 @@ extension VirtualCPU {
     return isWeakened(.noBreak, site, through: path)
   }
 
-  /// Changes a word in two steps, between which others may come; returns its value before.
+  /// Changes a word in two steps, between which other CPUs may run; returns its old value.
   func update(
     _ location: Location, _ ordering: MemoryOrdering, _ site: SourceSite,
     _ change: (UInt64) -> UInt64
@@ -181,13 +181,13 @@ extension VirtualCPU {
     return before
   }
 
-  /// The value a word had when the operation saw it last, if reading it again is to be left out.
+  /// The value of a word when the operation last saw it, if reading it again is left out.
   func knownValue(of cell: UInt32, _ site: SourceSite) -> UInt64? {
     guard ablation != .none, let value = weakened.known[cell] else { return nil }
     return isWeakened(.noReread, site) ? value : nil
   }
 
-  /// Keeps what an action tells about a word.
+  /// Records the value of a word that an action reveals.
   func noteKnown(_ action: Action, _ result: UInt64) {
     guard case .access(let access) = action.kind else { return }
     switch access {
@@ -199,14 +199,14 @@ extension VirtualCPU {
     }
   }
 
-  /// Notes that an access orders others; weakening that makes no difference here.
+  /// Records that an access has an ordering; weakening it makes no difference here.
   @inline(never)
   func noteOrdering(_ action: Action, _ site: SourceSite) {
     guard ablation == .census, action.ordering != .relaxed else { return }
     switch action.kind {
     case .access(.wait): break
     case .access, .fence: noteStep(.relaxed, site, callPath)
-    // What a lock orders is the lock's.
+    // The ordering of a lock belongs to the lock.
     case .finished, .lock, .grace, .callback, .page, .slab, .context, .choose, .history, .hardware,
       .handOver, .claim, .threw:
       break

@@ -1,4 +1,4 @@
-// The steps that order CPUs, and what is left of each where it is left out or weakened.
+// The steps that order CPUs, and the ways to leave out or weaken each.
 
 /// A way to leave out, or to weaken, a step by which code orders itself against other CPUs.
 ///
@@ -8,46 +8,47 @@ public enum Weakening: String, CaseIterable, Codable, Sendable {
   case noLock = "no-lock"
   case noReadLock = "no-read-lock"
   case noWriteLock = "no-write-lock"
-  /// The lock is taken for reading where it was for writing.
+  /// The lock is taken for reading instead of writing.
   case readLockOnly = "read-lock-only"
   /// The read-side section is neither entered nor left.
   case noSection = "no-rcu-section"
   case noSynchronize = "no-synchronize"
-  /// What was to run after a grace period runs on the spot.
+  /// The callback runs at once instead of after a grace period.
   case callAtOnce = "call-at-once"
   case noBarrier = "no-rcu-barrier"
   case noMask = "no-mask"
   case noInterrupt = "no-ipi"
   case noDSB = "no-dsb"
   case noTLBI = "no-tlbi"
-  /// Only the CPU that issues the invalidation forgets.
+  /// The invalidation affects only the CPU that issues it.
   case localTLBI = "local-tlbi"
   /// Pointers to tables stay cached.
   case leavesOnlyTLBI = "leaf-tlbi"
   /// The entry is compared, and not locked.
   case noEntryLock = "no-entry-lock"
-  /// The entry stays as it was until the new one is written over it.
+  /// The entry keeps its old value until the new one overwrites it.
   case noBreak = "no-break"
-  /// The compare-exchange writes whatever it finds.
+  /// The compare-exchange always writes.
   case plainStore = "plain-store"
-  /// The compare-exchange may lose, and the code goes on as if it had won.
+  /// The compare-exchange may lose, but the code continues as if it had won.
   case noCheck = "no-check"
   /// The exchange, or addition, is a load and then a store.
   case loadAndStore = "load-and-store"
-  /// What was read before is taken for what is there now.
+  /// The value that was read before is used again.
   case noReread = "no-reread"
   case noGet = "no-get"
-  /// The reference is taken even where there is none left.
+  /// The reference is taken even if the count is zero.
   case getFromZero = "get-from-zero"
   case noPut = "no-put"
-  /// The word is read once, whatever it is.
+  /// The word is read once, without waiting for a value.
   case noWait = "no-wait"
   /// The access, or fence, orders nothing.
   ///
-  /// Where the memory model orders all accesses it makes no difference, and nothing can be said.
+  /// If the memory model orders all accesses, this makes no difference, and nothing can be
+  /// concluded.
   case relaxed = "relaxed"
 
-  /// What the code does without the step, as part of a sentence.
+  /// A phrase that describes the weakened code.
   public var text: String {
     switch self {
     case .noLock: "without the lock"
@@ -89,14 +90,14 @@ public enum Weakening: String, CaseIterable, Codable, Sendable {
 
 /// A step of the code, weakened: a place in the source, in one kind of operation.
 ///
-/// As text: `no-tlbi:unmap@GracewalkModels/Flush.swift:40`, and with `#2` behind it where several
-/// calls lead there and it is the second of them.
+/// As text: `no-tlbi:unmap@GracewalkModels/Flush.swift:40`, followed by `#2` if several calls lead
+/// there and this is the second.
 public struct WeakenedStep: Hashable, Codable, Sendable {
   public var weakening: Weakening
-  /// The operation's name without its addresses; code that operations share is several steps.
+  /// The operation's name without addresses; a line shared by several operations is several steps.
   public var operation: String
   public var site: SourceSite
-  /// Which of the calls that lead to it, counted from 1; nil for all.
+  /// The number of the call that leads to it, from 1; nil for all.
   public var path: Int?
 
   public init(
@@ -111,7 +112,7 @@ public struct WeakenedStep: Hashable, Codable, Sendable {
   /// The step in words: which operation does what, and where.
   public var sentence: String { "\(subject) at \(site.text), \(weakening.text)" }
 
-  /// The operation, and by which call it gets there.
+  /// The operation, with the call path if there is one.
   public var subject: String { path.map { "\(operation) (call path \($0))" } ?? operation }
 
   public var text: String {
@@ -119,7 +120,7 @@ public struct WeakenedStep: Hashable, Codable, Sendable {
     return "\(weakening.rawValue):\(name)@\(site.text)\(path.map { "#\($0)" } ?? "")"
   }
 
-  /// Reads what `text` writes; nil for anything else.
+  /// Parses the output of `text`; nil for anything else.
   public init?(text: String) {
     let sides = text.split(separator: "@", maxSplits: 1).map(String.init)
     guard sides.count == 2, let colon = sides[0].firstIndex(of: ":"),
@@ -137,8 +138,9 @@ public struct WeakenedStep: Hashable, Codable, Sendable {
     guard self.text == text, path ?? 1 > 0 else { return nil }
   }
 
-  /// The name of an operation without the addresses and numbers at its end, and without what joins
-  /// them: `map 0x2` is a `map`, and `move 0x0 to 0x1` is a `move`.
+  /// The name of an operation without trailing addresses, numbers and the words between them.
+  ///
+  /// `map 0x2` is a `map`, and `move 0x0 to 0x1` is a `move`.
   static func family(of operation: String) -> String {
     func isNumber(_ word: Substring) -> Bool { word.first?.isNumber ?? false }
     var words = operation.split(separator: " ")
@@ -160,11 +162,11 @@ extension WeakenedStep: Comparable {
   }
 }
 
-/// What becomes of the steps that order CPUs.
+/// The treatment of steps that order CPUs.
 public enum Ablation: Equatable, Sendable {
-  /// They are as the code has them.
+  /// They are taken unchanged.
   case none
-  /// The same, and the machine notes which there are.
+  /// They are taken unchanged, and the machine records them.
   case census
   /// One of them is weakened wherever it is taken.
   case weakens(WeakenedStep)

@@ -1,4 +1,4 @@
-// Swift closures as the code of a virtual CPU: on a fiber, stopped where others could notice.
+// Swift closures as the code of a virtual CPU, suspended on a fiber at each action.
 
 import GracewalkFibers
 import GracewalkSupport
@@ -6,25 +6,26 @@ import GracewalkSupport
 /// Code that is Swift closures: operations of a model, callbacks, boot code, and the walks of
 /// memory management units.
 ///
-/// What closures keep in variables is nowhere to be seen. So where the fiber is not at the node
-/// that it is to go on from, it is abandoned (the code gets `Abandoned` from its action and
-/// unwinds), and run again from its start, with the results on the way to the node.
+/// The machine cannot see the variables of closures. So if the fiber is not at the node from which
+/// it must continue, it is abandoned (the code gets `Abandoned` from its action and unwinds), and
+/// run again from its start, with the results along the way to the node.
 final class FiberCode: CPUCode {
   private let role: CPURole
   private let record: CodeRecord
-  // Not counted: a dying machine abandons its CPUs, and their code may look at it on the way out.
+  // Unowned, since a machine being deallocated abandons its CPUs, whose code may still use it while
+  // it unwinds.
   private unowned(unsafe) let machine: Machine
   private unowned let host: MachineCPU
-  /// What the closures are given.
+  /// The virtual CPU passed to the closures.
   private lazy var cpu = VirtualCPU(on: host, running: self)
   private lazy var fiber = makeFiber()
-  /// The node the fiber waits at, or none.
+  /// The node at which the fiber waits, or none.
   private var position = LocalStates.none
-  /// What the code asks for, and waits for on its fiber.
+  /// The action that the code asks for, and waits for on its fiber.
   private var request = Action(.finished)
-  /// The result that it gets.
+  /// The result passed to the code.
   private var delivered: UInt64 = 0
-  /// The way the code is being led on, and how far it has come.
+  /// The edges along which the code is being replayed.
   private let script = GrowableBuffer<LocalStates.EdgeIndex>()
   private var scriptPosition = 0
 
@@ -76,7 +77,7 @@ final class FiberCode: CPUCode {
 
   func stands(at node: LocalStates.Index) { position = node }
 
-  /// Makes the code unwind, if it is in the middle of something.
+  /// Makes the code unwind, if it has not ended.
   func abandon() {
     position = LocalStates.none
     guard !fiber.isIdle else { return }
@@ -92,7 +93,7 @@ final class FiberCode: CPUCode {
     fiber = makeFiber()
   }
 
-  /// Runs the code again, with the results on the way to a node.
+  /// Runs the code again, with the results along the way to a node.
   private func bring(
     to node: LocalStates.Index, after turn: LocalStates.EdgeIndex = LocalStates.none
   ) {
@@ -108,7 +109,7 @@ final class FiberCode: CPUCode {
     resume()
   }
 
-  /// Gives the fiber, which waits for it, the result of what it asks for.
+  /// Passes the waiting fiber the result of its action.
   private func deliver(_ result: UInt64) {
     if machine.failure != nil { return }
     position = LocalStates.none
@@ -118,7 +119,7 @@ final class FiberCode: CPUCode {
     resume()
   }
 
-  /// Lets the code go on until it asks for its next action.
+  /// Runs the code until it asks for its next action.
   private func resume() {
     cpu.sink.whileCurrent { fiber.resume(as: record) }
     cpu.sink.tellOthers()
@@ -126,7 +127,7 @@ final class FiberCode: CPUCode {
 
   // MARK: Inside the fiber
 
-  /// True where the code is being led to a node, and was here before.
+  /// True if the code is being replayed to a node.
   var isReplaying: Bool { scriptPosition < script.count }
 
   /// Returns the result of an action; other CPUs run in between.
@@ -138,7 +139,7 @@ final class FiberCode: CPUCode {
     return delivered
   }
 
-  /// Answers from the graph: the code was here before.
+  /// Answers from the graph, during a replay.
   private func answerAgain(to action: Action) throws(Abandoned) -> UInt64 {
     let states = machine.localStates
     let edge = states.edges[Int(script[scriptPosition])]
@@ -152,7 +153,7 @@ final class FiberCode: CPUCode {
     return edge.observed
   }
 
-  /// Waits forever: the code is not to go on, and would.
+  /// Suspends forever code that refuses to unwind.
   func stopForGood() { fiber.suspend() }
 
   private func runRole() {
@@ -164,18 +165,18 @@ final class FiberCode: CPUCode {
       case .walker(let mmu): try cpu.runWalker(mmu)
       case .boot:
         try machine.runBootCode(on: cpu)
-        // Code may have caught what an error in a callback made it throw.
+        // The code may have caught the error that a failing callback made it throw.
         if cpu.errorOnTheSpot != nil { throw Abandoned() }
         return
       }
       _ = try cpu.issue(Action(.finished), .none)
     } catch {
-      // Who is abandoned may throw what it likes.
+      // Errors thrown by abandoned code are ignored.
       if !cpu.isAbandoned { end(with: error) }
     }
   }
 
-  /// The code has thrown an error of its own, or has caught `Abandoned` and thrown that again.
+  /// The code has thrown an error of its own, or has caught `Abandoned` and thrown it later.
   private func end(with error: any Error) {
     let thrown = cpu.errorOnTheSpot ?? cpu.makeError(error)
     cpu.errorOnTheSpot = nil
@@ -216,7 +217,8 @@ final class FiberCode: CPUCode {
   private func invoke(_ call: SpecificationCall) throws(Abandoned) {
     var action = Action(.history(.invoke))
     action.packedCall = call.packed
-    // What had ended when this operation began decides about the history, so it stays known.
+    // The history depends on which operations had ended when this one began, so that stays part of
+    // the state.
     cpu.keep(try cpu.issue(action, .none))
   }
 

@@ -1,9 +1,9 @@
-// What is there before the CPUs start.
+// The initial state, and boot code, which runs before the CPUs start.
 
 import GracewalkSupport
 
 extension Machine {
-  /// Gives words and roots their first values, and runs what the scenario boots.
+  /// Sets the initial values of words and roots, and runs the scenario's boot code.
   func boot() {
     for (index, cell) in scenario.wordCells.enumerated() {
       memory[cell] = scenario.words[index].initial
@@ -35,7 +35,7 @@ extension Machine {
     memory.forgetChanges()
   }
 
-  /// Boot code needs no sections: nobody frees anything behind its back.
+  /// Boot code needs no sections, since no other CPU can free anything.
   private func forgetBootSections() {
     let kept = events.all.filter { $0.kind != .dereferencedOutside }
     events.removeAll()
@@ -46,11 +46,11 @@ extension Machine {
     for body in scenario.bootBodies { try body(cpu) }
   }
 
-  /// Actions that code may take before the CPUs start, and callbacks that call others in them.
+  /// The maximum number of actions before the CPUs start, and of nested callbacks in them.
   static let bootActionsMax = 100_000
   static let bootCallsMax = 64
 
-  /// Takes effect at once: nothing else runs yet.
+  /// Performs an action of boot code at once, since no CPU runs yet.
   func performAtBoot(_ action: Action, by cpu: VirtualCPU) -> UInt64 {
     switch action.kind {
     case .grace(.interruptSend):
@@ -61,7 +61,7 @@ extension Machine {
       return 0
     case .grace(.graceEnd), .grace(.interruptTaken), .callback(.barrierEnd), .choose: return 0
     case .callback(.call):
-      // Nobody is in a section, so the grace period is over at once.
+      // No CPU is in a section, so the grace period ends at once.
       try? cpu.runNow(callbackBody(for: action.callbackKey))
       return 0
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.maskInterrupts),
@@ -72,9 +72,9 @@ extension Machine {
     }
   }
 
-  /// What boot code waits for in vain; nil if it need not wait.
+  /// Why a wait in boot code would never end; nil if it need not wait.
   ///
-  /// Grace periods are over at once: nobody else is inside of anything.
+  /// Grace periods end at once, since no other CPU is in a section.
   func waitText(atBoot action: Action) -> String? {
     switch action.kind {
     case .access, .lock:
@@ -86,7 +86,7 @@ extension Machine {
     }
   }
 
-  /// Nothing may be left open for the CPUs: nobody would ever close it.
+  /// Boot code must not leave a section or lock open, since no CPU could close it.
   private func endBoot() {
     if failure != nil || !events.isEmpty { return }
     for cell in scenario.spinLockCells + scenario.readWriteLockCells where memory[cell] != 0 {

@@ -1,12 +1,12 @@
-// Errors that code throws of its own: facts to be judged, as any other.
+// Errors that model code throws, which are judged like other events.
 
 import GracewalkSupport
 
-/// An error of its own that code threw, and where it stood.
+/// An error that model code threw, and where.
 public struct ThrownError: Hashable, Sendable {
-  /// What the error says of itself: short, and fit for a terminal.
+  /// The error's description: short and printable.
   public var text: String
-  /// The operation that it ended; nil before the CPUs start.
+  /// The operation that it ended; nil in boot code.
   public var operation: String?
   /// The place of the CPU's latest action; nil if it took none.
   public var site: SourceSite?
@@ -24,16 +24,16 @@ public struct ThrownError: Hashable, Sendable {
 }
 
 extension Machine {
-  /// The error with a number, which an event names.
+  /// The error with the number in an event.
   public func thrownError(_ number: UInt64) -> ThrownError { thrownErrors[Int(number)] }
 
-  /// A number for an error, to be an operand.
+  /// The number of an error, for use as an operand.
   func number(of error: ThrownError) -> UInt64 {
     if let known = thrownErrors.firstIndex(of: error) { return UInt64(known) }
     thrownErrors.append(error)
     return UInt64(thrownErrors.count - 1)
   }
 
-  /// True if an invariant judges errors; where none does, the machine stops at one.
+  /// True if an invariant judges errors; if none does, the machine stops at an error.
   var judgesErrors: Bool { watched.contains(.threw) }
 }

@@ -1,4 +1,4 @@
-// What is held and by whom, and what a CPU that cannot go on waits for.
+// Which CPUs hold which locks and sections, and what a blocked CPU waits for.
 
 import GracewalkSupport
 
@@ -11,7 +11,7 @@ public struct HeldLock: Equatable, Sendable {
   public var since: String
 }
 
-/// A stretch that a CPU is inside of.
+/// An open section or mask of a CPU.
 public struct OpenStretch: Equatable, Sendable {
   public var cpu: Int
   /// True for masked interrupts, false for a read-side section.
@@ -21,7 +21,7 @@ public struct OpenStretch: Equatable, Sendable {
 }
 
 extension Machine {
-  /// True if a CPU has carried out all its operations, or waits between two callbacks.
+  /// True if a CPU has finished all its operations, or waits between two callbacks.
   public func hasEnded(_ cpu: Int) -> Bool {
     guard cpu < layout.cpuCount else { return true }
     let kind = node(of: cpu).pointee.action.kind
@@ -30,7 +30,7 @@ extension Machine {
 
   /// All locks that are held, in the order in which the scenario declares them.
   public var heldLocks: [HeldLock] {
-    // Asked at every end of an execution, so nothing is allocated where no lock is held.
+    // Called at the end of every execution, so it allocates nothing if no lock is held.
     var isHeld = false
     for cell in scenario.spinLockCells where memory[cell] != 0 { isHeld = true }
     for cell in scenario.readWriteLockCells where memory[cell] != 0 { isHeld = true }
@@ -67,7 +67,7 @@ extension Machine {
       cpu: cpu, isMask: domain == .interrupts, since: since(cpu) { $0.kind == .grace(entering) })
   }
 
-  /// When a CPU last took an action, as the end of a sentence.
+  /// The operation in which a CPU last took such an action, as the end of a sentence.
   private func since(_ cpu: Int, _ isMeant: (Action) -> Bool) -> String {
     for depth in stride(from: depth - 1, through: 0, by: -1) where takenStep(depth).cpu == cpu {
       let node = localStates[takenStep(depth).node].pointee
@@ -79,7 +79,7 @@ extension Machine {
 
   // MARK: Waiting
 
-  /// What a CPU that cannot go on is about to do, and what keeps it from it.
+  /// The action that a blocked CPU is about to take, and what blocks it.
   public func waitingText(of cpu: Int) -> String {
     let action = node(of: cpu).pointee.action
     let reasons = reasons(of: action, by: cpu).joined(separator: " and ")

@@ -1,10 +1,10 @@
-// What a virtual CPU is told to do: a sequence of operations of the modelled code.
+// The program of a virtual CPU: a sequence of operations of the modelled code.
 
 import GracewalkSupport
 
-/// What an operation returns: a value that is the same whenever the same thing happened.
+/// The result of an operation: equal values for equal outcomes.
 public protocol OperationResult: Sendable {
-  /// Distinguishes results; part of the CPU's state from then on.
+  /// Distinguishes results; part of the CPU's state afterwards.
   var code: UInt64 { get }
   /// How traces show it; nil if there is nothing to show.
   var text: String? { get }
@@ -37,7 +37,7 @@ public struct NoResult: OperationResult {
   public var text: String? { nil }
 }
 
-/// What an operation is in the eyes of a sequential specification.
+/// An operation as seen by a sequential specification.
 public struct SpecificationCall: Equatable, Sendable {
   /// Which operation of the specification; its meaning belongs to the specification.
   public var operation: Int
@@ -60,7 +60,7 @@ public struct SpecificationCall: Equatable, Sendable {
       argument: Int(Int32(truncatingIfNeeded: packed)))
   }
 
-  /// Whether both numbers fit into an operand.
+  /// Whether both numbers fit in an operand.
   var isPackable: Bool { Int32(exactly: operation) != nil && Int32(exactly: argument) != nil }
 }
 
@@ -72,8 +72,8 @@ public struct CPUOperation: Sendable {
 
   /// - Parameters:
   ///   - name: how traces name it, for example `map 0x2`.
-  ///   - call: what it is to a sequential specification, if one is to judge it.
-  ///   - body: the code; it keeps no state outside of the machine between runs.
+  ///   - call: its call in a sequential specification, if one judges it.
+  ///   - body: the code; it must keep no state outside the machine between runs.
   public init(
     _ name: String, call: SpecificationCall? = nil,
     _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
@@ -104,14 +104,14 @@ public struct CPUOperation: Sendable {
   }
 }
 
-/// A CPU and the operations it carries out in order.
+/// A CPU and the operations that it runs in order.
 public struct Program: Sendable {
   public let name: String
   public let operations: [CPUOperation]
   /// True if the CPU defers work with `VirtualCPU.call`, which then runs on a CPU of its own.
   public let usesCallbacks: Bool
-  /// What translates its guest's accesses, if it runs a guest.
+  /// The MMU that translates its guest's accesses, if it runs a guest.
   public let mmu: MMU?
-  /// Makes what runs on it in place of the operations' closures; nil if those do.
+  /// Makes the code that runs instead of the operations' closures; nil for closures.
   let code: (@Sendable (MachineCPU) -> any CPUCode)?
 }

@@ -1,29 +1,32 @@
-// What is said of a model's code when it traps, or takes no action for long.
+// Reports on model code that traps, or takes no action for a long time.
 
 import GracewalkFibers
 
 extension Machine {
-  /// Has traps in model code, and code that takes no action for long, reported on standard error
-  /// until `endReports`, which is called as often.
+  /// Starts reporting traps in model code, and code that takes no action for a long time, on
+  /// standard error.
+  ///
+  /// Each call is paired with one of `endReports`.
   public static func beginReports() { CodeReports.begin() }
 
   public static func endReports() { CodeReports.end() }
 
-  /// Lets a signal end the process where code never goes on to its next action; for its handler.
+  /// Called from a signal handler: lets the signal end the process if code never takes its next
+  /// action.
   package static func endWhereStuck(by signal: Int32) { CodeReports.endWhereStuck(by: signal) }
 
-  /// How long code may run without an action before somebody says so.
+  /// How long code may run without an action before it is reported.
   public static func setPatience(milliseconds: Int) {
     CodeReports.setPatience(milliseconds: milliseconds)
   }
 }
 
 extension Scenario {
-  /// Says what the scenario is called, and how an execution of it is run again.
+  /// Sets the name of the scenario, and how to replay an execution of it.
   ///
   /// - Parameters:
-  ///   - command: what comes before and after the schedule in a command.
-  ///   - call: the same in a test.
+  ///   - command: the text before and after the schedule in a command.
+  ///   - call: the text before and after it in a test.
   package func setOrigin(
     model: String, command: (String, String), call: (String, String)
   ) {

@@ -1,4 +1,4 @@
-// Where in the text of a model code is, and which operation it has left.
+// Places in a model's source, and the latest finished operation.
 
 /// A place in the model's source.
 public struct SourceSite: Hashable, Codable, Sendable {

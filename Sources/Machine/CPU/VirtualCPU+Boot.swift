@@ -1,8 +1,9 @@
-// Actions that take effect at once, because nothing else runs yet.
+// Actions of boot code, which take effect at once because no CPU runs yet.
 
 extension VirtualCPU {
-  /// Takes an action of boot code, which nobody can keep waiting: so it has an end, whatever it
-  /// does.
+  /// Takes an action of boot code.
+  ///
+  /// Limits on actions ensure that boot code ends.
   func takeAtBoot(_ action: Action) throws(Abandoned) -> UInt64 {
     guard actionCount <= Machine.bootActionsMax else {
       throw stop("takes more than \(Machine.bootActionsMax) actions before the CPUs start")
@@ -14,7 +15,7 @@ extension VirtualCPU {
     if action.kind == .callback(.call) { bootCalls += 1 }
     let result = machine.performAtBoot(action, by: self)
     if action.kind == .callback(.call) { bootCalls -= 1 }
-    // A callback has thrown an error of its own, and that ends all of it.
+    // A callback has thrown an error of its own, which ends boot code.
     if errorOnTheSpot != nil || isAbandoned { throw Abandoned() }
     return result
   }

@@ -1,20 +1,20 @@
-// Actions on words: the accesses of the Linux and C11 atomics, with an explicit ordering each.
+// Actions on words: the accesses of Linux and C11 atomics, each with an explicit ordering.
 
-/// What a compare-exchange found.
+/// The result of a compare-exchange.
 public struct CompareExchangeResult<Value: WordValue>: Equatable, Sendable {
   /// The word's value before.
   public var original: Value
-  /// True if it was the expected one, and so was replaced.
+  /// True if it was the expected value, and so was replaced.
   public var exchanged: Bool
 }
 
-/// What a CPU waits for a word to become.
+/// The condition on a word that a CPU waits for.
 public enum WaitCondition<Value: WordValue>: Equatable, Sendable {
   case equals(Value)
   case differs(from: Value)
-  /// The bits of the mask, taken alone, equal a value.
+  /// The masked bits equal a value.
   case bits(UInt64, equal: UInt64)
-  /// The bits of the mask, taken alone, differ from a value.
+  /// The masked bits differ from a value.
   case bitsDiffer(UInt64, from: UInt64)
 }
 
@@ -176,7 +176,7 @@ extension VirtualCPU {
     return Value(word: try issue(action, site))
   }
 
-  /// Branches of one choice: each is explored, and a schedule names it.
+  /// The maximum number of branches of one choice.
   private static let choicesMax = 65_536
 
   /// Chooses a number below `count`; every choice is explored.

@@ -1,20 +1,19 @@
-// A loop that forgets: what makes a livelock a cycle in the graph of states.
+// Loops whose turns are forgotten, so that a livelock is a cycle in the graph of states.
 
 extension VirtualCPU {
-  /// Carries out a piece of code until it returns something, and returns that.
+  /// Runs a piece of code until it returns a value, and returns that.
   ///
-  /// A turn that returns nil is over and done with: the CPU knows no more than it did before the
-  /// loop, so a turn that changed nothing leads back to the state it began in, and the search sees
-  /// executions that loop forever. The turn that returns something is remembered, as any code
-  /// is.
+  /// A turn that returns nil is forgotten: the CPU's local state is that before the loop. So a turn
+  /// that changed nothing leads back to the state in which it began, and the search finds
+  /// executions that loop forever. The turn that returns a value is remembered like any other code.
   ///
   /// A scenario that uses it sets `Scenario.mayRepeat`. A turn must take at least one action, leave
-  /// the read-side sections it enters, and keep nothing in variables for the turns after it: where
-  /// it does, the machine finds out and says so.
+  /// the read-side sections it enters, and keep nothing in variables for later turns; the machine
+  /// detects and reports violations.
   @discardableResult
   public func repeatUntilDone<R>(_ turn: () throws -> R?) throws -> R { try forget(turn) }
 
-  /// The same for code that throws nothing else than that it is abandoned.
+  /// The same for code that throws only `Abandoned`.
   @discardableResult
   public func repeatUntilDone<R>(
     _ turn: () throws(Abandoned) -> R?
@@ -33,7 +32,7 @@ extension VirtualCPU {
     while true {
       let before = actionCount
       if let result = try turn() { return result }
-      // Code that catches what it is told to let pass would go on forever.
+      // Code that catches `Abandoned` would loop forever.
       if isAbandoned { throw Abandoned() }
       if case .boot = role { throw refuse("repeats before anybody runs who could change anything") }
       guard actionCount > before else { throw refuse("repeats a turn that takes no action") }

@@ -1,27 +1,27 @@
-// What the closures of a model are given: a virtual CPU, and what their code knows.
+// The virtual CPU passed to a model's closures, with the state of their code.
 
 import GracewalkFibers
 import GracewalkSupport
 
 /// Thrown from an action when its execution is cut short, so that the code unwinds.
 ///
-/// Let it pass: code that catches it and goes on gets it again from its next action.
+/// Do not catch it: code that does gets it again from its next action.
 public struct Abandoned: Error {}
 
-/// What model code runs on.
+/// The CPU that model code runs on.
 ///
 /// Every method marked `throws(Abandoned)` is an action and a scheduling point, or, like `putPage`
-/// and `guestRead`, a few of them: **`try` marks every place where another CPU may come in
-/// between**.
+/// and `guestRead`, several: **`try` marks every point at which another CPU may run**.
 ///
-/// Code must depend on nothing but the results of its actions: no clock, no random numbers, no
-/// state shared with other CPUs outside of the machine. The search leaves out running it again
-/// where the outcome is known.
+/// Code must depend only on the results of its actions: no clock, no random numbers, no state
+/// shared with other CPUs outside the machine. The search does not run it again if the outcome is
+/// known.
 public final class VirtualCPU {
   public let index: Int
   public let name: String
   let role: CPURole
-  // Not counted: a dying machine abandons its CPUs, and their code may look at it on the way out.
+  // Unowned, since a machine being deallocated abandons its CPUs, whose code may still use it while
+  // it unwinds.
   unowned(unsafe) let machine: Machine
   private unowned let code: FiberCode
   private let identities: Identities?
@@ -29,48 +29,49 @@ public final class VirtualCPU {
   let ablation: Ablation
   let scenarioNumber: UInt32
   let layout: Layout
-  /// What the modelled MMU can do.
+  /// The features of the modelled MMU.
   public let features: Features
   /// True if a guest can run on this CPU.
   public let hasMMU: Bool
 
-  // Local state, rebuilt whenever the code runs from its start.
+  // Local state, rebuilt whenever the code runs again from its start.
   var operation = 0 { didSet { record.operation = operation } }
   var sectionDepth = 0
   var maskDepth = 0
   private var results = HashedSequence()
   var observations = HashedSequence()
-  /// Entries written that walks may not see yet, or may have cached as they were.
+  /// Entries that this CPU wrote, and that walks may not see yet or may have cached with the old
+  /// value.
   var written = WrittenEntries()
   /// Invalidations that no barrier has completed yet.
   var pendingInvalidations: [Action] = []
-  /// What was weakened of the code's steps; empty where none is.
+  /// The state of weakened steps; empty without ablation.
   var weakened = WeakenedState()
   private(set) var scopes: [String] = []
   var finishedOperation: FinishedOperation?
   var site: SourceSite?
-  /// The same, of the latest action that has one.
+  /// The place of the latest action that has one.
   private(set) var latestSite: SourceSite?
 
-  /// True if the code is to unwind: it gets `Abandoned` from every action.
+  /// True if the code must unwind: it gets `Abandoned` from every action.
   var isAbandoned = false
-  /// Actions the code has asked for since it was started.
+  /// The number of actions since the code was started.
   private(set) var actionCount = 0
-  /// True where the code asks for its first action after a turn that was forgotten.
+  /// True when the code asks for its first action after a forgotten turn.
   var beginsAgain = false
-  /// What a report says if the code traps.
+  /// The data for a report if the code traps.
   let record: CodeRecord
-  /// Takes note of mistakes that the code makes without an action.
+  /// Records mistakes that the code makes outside actions.
   private(set) lazy var sink = MisuseSink(scenario: scenarioNumber) { [unowned self] text, site in
     _ = misuse(text, site)
   }
-  /// Actions that abandoned code has asked for all the same.
+  /// The number of actions that abandoned code has asked for.
   private var vainActions = 0
-  /// So many, and the code is taken to go on forever.
+  /// After this many, the code is assumed never to unwind.
   private static let vainActionsMax = 10_000
-  /// An error thrown by code that was to run later and was made to run on the spot.
+  /// An error thrown by a callback that was run at once.
   var errorOnTheSpot: ThrownError?
-  /// Callbacks that boot code is in, one within the other.
+  /// The nesting depth of callbacks in boot code.
   var bootCalls = 0
 
   init(on cpu: MachineCPU, running code: FiberCode) {
@@ -90,29 +91,31 @@ public final class VirtualCPU {
     hasMMU = index < units.count && units[index] >= 0
   }
 
-  /// Where the frame lies that calls the code of operations, for call paths.
+  /// The frame that calls the code of operations, where call paths begin.
   var base: UnsafeRawPointer?
 
-  /// Stands for the calls by which the code got where it is, from the operation's own on; equal for
-  /// equal ones.
+  /// A hash of the calls, from the operation's own on, by which the code reached its present point.
   ///
-  /// The two innermost return addresses do not count: they are in code that asks, of which there
-  /// must be as much, not inlined. Nor do those behind the operation, which optimisers duplicate.
+  /// The two innermost return addresses do not count: they are in the library, whose functions at
+  /// that depth must not be inlined. Nor do those outside the operation, which optimisers
+  /// duplicate.
   var callPath: UInt64 { base.map { Fiber.callPath(from: $0) } ?? 0 }
 
-  /// How deep the CPU is in sections and masks; a mask counts in the highest bits.
+  /// The nesting depths of sections and masks; masks are in the highest bits.
   var depths: UInt64 { UInt64(maskDepth) << 56 | UInt64(sectionDepth) }
 
-  /// A hash of all the CPU knows: results of finished operations, sections and masks it is in and,
-  /// within an operation, what it has observed since it began.
+  /// A hash of the CPU's local state.
+  ///
+  /// It covers the results of finished operations, open sections and masks and, within an
+  /// operation, all observations since it began.
   var localHash: UInt64 {
     let known = StableHash.extend(results.hash, with: UInt64(operation) << 8 | depths)
     let local = StableHash.extend(known, with: observations.hash)
     return carriedState == 0 ? local : StableHash.extend(local, with: carriedState)
   }
 
-  /// Stands for what this CPU has written and not yet flushed, and for what it was made to leave
-  /// out: known beyond the end of operations.
+  /// A hash of the state that outlives operations: entries written and not yet flushed, and steps
+  /// that were left out.
   private var carriedState: UInt64 {
     var state: UInt64 = 0
     weakened.extend(&state)
@@ -124,9 +127,9 @@ public final class VirtualCPU {
     return state
   }
 
-  /// A number for what `localHash` is a hash of; 0 unless the machine keeps identities.
+  /// The identity that corresponds to `localHash`; 0 unless the machine keeps identities.
   ///
-  /// A result counts as its `code`: that is what the CPU knows of an operation once it is over.
+  /// A result counts as its `code`, the only part of a finished operation that the CPU keeps.
   var localIdentity: UInt32 {
     guard let identities else { return Identities.empty }
     let known = identities.number(
@@ -157,9 +160,9 @@ public final class VirtualCPU {
     record.note(file: site.file, line: site.line)
   }
 
-  /// What code gets that is to unwind.
+  /// The error for code that must unwind.
   ///
-  /// Code that catches it and goes on forever is left where it stands.
+  /// Code that catches it and never ends is left suspended.
   func refused() -> Abandoned {
     vainActions += 1
     if vainActions > VirtualCPU.vainActionsMax {
@@ -188,7 +191,7 @@ public final class VirtualCPU {
     }
   }
 
-  /// Knows nothing, as at the start of the code.
+  /// Resets the local state to that at the start of the code.
   func forgetEverything() {
     site = nil
     latestSite = nil
@@ -215,10 +218,10 @@ public final class VirtualCPU {
     return ThrownError(error, operation: place, site: latestSite)
   }
 
-  /// Keeps a value as that of an operation: it is known from then on.
+  /// Adds a value to the results of operations.
   func keep(_ value: UInt64) { results.extend(with: value, identities) }
 
-  /// Between operations a CPU knows the results of those before, and nothing else.
+  /// Between operations, a CPU's state is only the results of earlier ones.
   func finishOperation(_ result: any OperationResult) {
     keep(result.code)
     observations = HashedSequence()
@@ -226,7 +229,8 @@ public final class VirtualCPU {
     let text = result.text?.printable
     finishedOperation = FinishedOperation(number: operation, result: text)
     if !isAbandoned && !code.isReplaying {
-      // What is replayed was noted before; a machine that abandons the code may be gone already.
+      // Replayed results are recorded already; and while code is being abandoned, the machine may
+      // be gone.
       machine.coverage.note(
         Coverage.Outcome(code: result.code, text: text), of: index, operation)
     }

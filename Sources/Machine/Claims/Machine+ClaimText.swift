@@ -1,10 +1,11 @@
-// Why a claim is broken, in words: what still leads there, and why no invalidation removed it.
+// Explains a broken claim: what still leads there, and why no invalidation removed it.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Machine {
-  /// What breaks a claim (`EventKinds.claimBroken`), in the state in which it was made.
+  /// The explanation of a broken claim (`EventKinds.claimBroken`), in the state in which it was
+  /// made.
   public func explanation(ofBrokenClaim event: Event) -> Violation {
     let action = Action(packedClaim: event.value)
     guard let breach = breach(of: action) else { return Violation("[internal] no claim is broken") }
@@ -38,7 +39,7 @@ extension Machine {
 
   // MARK: Why it is still there
 
-  /// Follows from the steps taken so far; nil for the table itself, which nothing removes.
+  /// Derived from the steps taken so far; nil for the table itself.
   private func reason(for breach: ClaimBreach, _ root: Int) -> String? {
     let entry: CachedEntry
     let since: Int
@@ -60,7 +61,7 @@ extension Machine {
     return reason(for: entry, of: breach.cpu ?? -1, root, cachedBy: since)
   }
 
-  /// The step that wrote a word last, or -1 if none did.
+  /// The latest step that wrote a word, or -1.
   private func latestWrite(to cell: UInt32) -> Int {
     var end = memory.mark
     for depth in (0..<depth).reversed() {
@@ -88,7 +89,7 @@ extension Machine {
         ? .local
         : invalidation.survival(of: entry, writtenEntries[action.writtenNumber].unpublished)
       if depth < step { wasRemovedBefore = wasRemovedBefore || found == nil }
-      // One that was for something else tells less than any other.
+      // An invalidation of another address is the least informative reason.
       if depth > step, found != .otherAddress || survived == nil { survived = found }
     }
     if let survived, survived != .otherAddress { return text(of: survived) }

@@ -1,20 +1,21 @@
-// Claims: where code relies on a translation being gone, and what may still lead there.
+// Claims: code relies on a translation being gone, and the machine checks whether anything still
+// leads there.
 
 import GracewalkExploration
 import GracewalkSupport
 
-/// What code relies on from here on, for all accesses of hardware to some addresses.
+/// A claim about all later hardware accesses to some addresses.
 public enum TranslationClaim: UInt64, Sendable {
-  /// Nothing is reached.
+  /// The addresses are not translated.
   case untranslated
-  /// Nothing is written, unless the entry is changed first.
+  /// The addresses are not written, unless the entry is changed first.
   case readOnly
-  /// Nothing is reached or written that the table does not allow.
+  /// Accesses do no more than the table allows.
   case current
 }
 
 extension Action {
-  /// All of a claim in a word.
+  /// A claim packed into a word.
   var packedClaim: UInt64 { a }
   var claim: TranslationClaim { TranslationClaim(rawValue: a >> 40 & 0xFF) ?? .untranslated }
   var claimedRoot: Int { Int(a >> 48) }
@@ -29,7 +30,7 @@ extension Action {
     a = packedClaim
   }
 
-  /// Addresses are of 16 bits, and as many as there are of them count as 0.
+  /// Addresses have 16 bits; a count of 2¹⁶ is encoded as 0.
   init(_ claim: TranslationClaim, root: Int, _ addresses: Range<Int>) {
     self.init(.claim)
     a =
@@ -38,43 +39,43 @@ extension Action {
   }
 }
 
-/// What still leads to where a claim says that nothing leads.
+/// The thing that breaks a claim.
 struct ClaimBreach {
   enum Way {
     /// The table itself.
     case table
     /// A cached leaf, or a cached pointer to a table that leads there.
     case cached(Machine.CachePlace)
-    /// A walk in flight that is in a table which leads there.
+    /// A walk in flight, in a table that leads there.
     case walk(cpu: Int, level: Int)
   }
 
   var way: Way
-  /// The CPU whose unit it is; nil for the table.
+  /// The CPU of the unit; nil for the table.
   var cpu: Int?
   var address: Int
-  /// Where the walk, as far as it is cached, was read last.
+  /// The cell of the last entry on the cached part of the walk.
   var source: UInt32
   var leaf: FoundLeaf
 }
 
-/// A leaf that a walk through memory comes to.
+/// A leaf that a walk through memory reaches.
 struct FoundLeaf {
   var entry: Descriptor
   var level: Int
   var cell: UInt32
-  /// What the directories on the way deny.
+  /// The permissions that directories on the way deny.
   var denied: UInt64
 }
 
 extension Machine {
   // MARK: Walks through memory
 
-  /// The leaf that a walk would come to which is about to read a table of a level, as it is now.
+  /// The leaf that a walk would reach from a table of a level, in the present state.
   ///
   /// - Parameters:
-  ///   - denied: what the directories that led to the table deny.
-  ///   - visit: told of each entry that is read.
+  ///   - denied: the permissions that directories above the table deny.
+  ///   - visit: called with each entry that is read.
   func leaf(
     for address: Int, from table: Int, at first: Int, denied: UInt64 = 0,
     _ visit: (UInt32) -> Void = { _ in }
@@ -95,7 +96,7 @@ extension Machine {
     return nil
   }
 
-  /// What an access could use of a leaf in memory: none where it faults on the access flag.
+  /// A leaf in memory that an access could use: nil if it faults on the access flag.
   private func usable(_ leaf: FoundLeaf?) -> FoundLeaf? {
     guard let leaf, leaf.entry.hasAccessFlag || format.accessFlagRule(features) != .faults
     else { return nil }
@@ -109,9 +110,9 @@ extension Machine {
     report(.claimBroken, cpu, value: action.packedClaim)
   }
 
-  /// The first thing found that breaks a claim now.
+  /// The first thing that breaks a claim now, or nil.
   ///
-  /// - Parameter visit: told of each entry in memory that is read for it.
+  /// - Parameter visit: called with each entry in memory that is read.
   func breach(
     of claim: Action, _ visit: (UInt32) -> Void = { _ in }
   ) -> ClaimBreach? {
@@ -167,7 +168,7 @@ extension Machine {
     return found
   }
 
-  /// A walk to another address counts as long as it has the entries it will read in common.
+  /// A walk to another address counts as long as the entries that it will still read are the same.
   private func breach(
     of claim: Action, byWalkOf cpu: Int, _ unit: Int, _ address: Int, _ now: FoundLeaf?,
     _ visit: (UInt32) -> Void
@@ -186,7 +187,7 @@ extension Machine {
       source: UInt32(memory[way]), leaf: leaf)
   }
 
-  /// - Parameter now: what the table has for the address.
+  /// - Parameter now: the table's present leaf for the address.
   private func breaks(
     _ claim: Action, _ leaf: FoundLeaf, _ address: Int, _ now: FoundLeaf?
   ) -> Bool {
@@ -201,7 +202,7 @@ extension Machine {
     }
   }
 
-  /// True if a write needs no change of the leaf.
+  /// True if a write needs no change of the leaf first.
   private func allowsWrites(_ leaf: FoundLeaf) -> Bool {
     if leaf.denied & Machine.writesDenied != 0 { return false }
     let isIgnored = format.dirtyRule(features) == .isIgnored
@@ -210,7 +211,7 @@ extension Machine {
 
   // MARK: Footprints
 
-  /// A claim reads what units of the table hold, and the entries in memory that they would.
+  /// A claim reads the caches of the table's units, and the entries in memory that they would read.
   func addClaim(_ action: Action, to footprint: Footprint) {
     guard watched.contains(.claimBroken) else { return }
     for (number, unit) in translation.units.enumerated()
@@ -220,12 +221,12 @@ extension Machine {
     _ = breach(of: action) { footprint.read($0) }
   }
 
-  /// The same in any other order: entries of any page there is.
+  /// The potential footprint: entries of all pages.
   func addPotentialClaim(_ action: Action, to footprint: Footprint) {
     if watched.contains(.claimBroken) { addAllEntries(to: footprint) }
   }
 
-  /// Adds the entries of all pages there are as read.
+  /// Adds the entries of all pages as read.
   func addAllEntries(to footprint: Footprint) {
     eachAllocatedPage { page in
       for index in 0..<layout.geometry.entries { footprint.read(page[index].cell) }

@@ -1,15 +1,15 @@
-// Pages and frames that change hands while something still leads to what they were.
+// Pages and frames that change hands while caches still refer to their old use.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Action {
-  /// The data frame that gets another owner.
+  /// The data frame that changes owner.
   var frameNumber: Int {
     get { Int(a) }
     set { a = UInt64(newValue) }
   }
-  /// The id of that owner.
+  /// The id of the new owner.
   var newOwner: UInt64 {
     get { b }
     set { b = newValue }
@@ -19,7 +19,7 @@ extension Action {
 extension Machine {
   // MARK: Table pages
 
-  /// Reports a page that is freed, or given back to its slab, while hardware refers to it.
+  /// Reports a page that is freed, or returned to its slab, while hardware refers to it.
   func reportCached(page id: Int, freedBy cpu: Int) {
     guard watched.contains(.pageFreedWhileCached) else { return }
     let cpus = cpusCaching(table: id)
@@ -28,18 +28,18 @@ extension Machine {
     }
   }
 
-  /// True if a table is linked that others could reach before: it may be cached as what it was.
+  /// True if the linked table was reachable before, so that its old use may be cached.
   func isRelinked(_ id: Int) -> Bool {
     hasHardware && watched.contains(.pageLinkedWhileCached)
       && memory[layout.page(id).base + Layout.publishedOffset] != 0
   }
 
-  /// Reports tables that become part of another root's tree while units of a root that does not
-  /// lead to them any more still refer to them.
+  /// Reports tables that become part of another root's tree while units of their old root still
+  /// refer to them.
   ///
-  /// Within one tree a table may move before the flush, as mremap() moves tables.
+  /// Within one tree, a table may move before the flush, as in mremap().
   func reportRelinked(_ id: Int, in parent: Int, at cell: UInt32, by cpu: Int) {
-    // Roots are the first pages; asked in the middle of a step, so no list of them is made.
+    // Roots are the first pages; this runs during a step, so it does not allocate a list.
     let isInTree = scenario.rootNames.indices.contains { leads(from: $0, to: parent) }
     guard isInTree else { return }
     for (number, unit) in translation.units.enumerated() {
@@ -53,7 +53,7 @@ extension Machine {
     }
   }
 
-  /// A table of a subtree that a unit refers to.
+  /// A table of a subtree to which a unit refers, or nil.
   private func cachedTable(below id: Int, by unit: Int, depth: Int = 0) -> Int? {
     if refers(unit, to: id) { return id }
     guard depth < layout.geometry.lastLevel else { return nil }
@@ -95,11 +95,11 @@ extension Machine {
     memory[frame.owner.cell] = action.newOwner
   }
 
-  /// The roots that units of the present owner walk, where the frame gets another one.
+  /// Calls `body` with the roots that units of the old owner walk, if the frame changes owner.
   private func eachRoot(thatLosesFrameBy action: Action, _ body: (Int) -> Void) {
     let owner = memory[scenario.dataFrames[action.frameNumber].owner.cell]
     guard watched.contains(.frameGivenWhileMapped), owner != action.newOwner else { return }
-    // Code may write anything to the word.
+    // Code may have written any value to the word.
     guard let owner = Int(exactly: owner) else { return }
     for (number, unit) in translation.units.enumerated() where unit.mmu.owner.id == owner {
       let root = unit.mmu.root.id
@@ -110,7 +110,7 @@ extension Machine {
     }
   }
 
-  /// The entry that maps a frame, among those of a table of a level and of the tables below it.
+  /// The entry that maps a frame, in a table of a level or the tables below it.
   private func entry(
     mapping frame: Int, from table: Int, at level: Int, _ visit: (UInt32) -> Void = { _ in }
   ) -> UInt32? {
@@ -134,7 +134,7 @@ extension Machine {
 
   // MARK: Footprints
 
-  /// Linking a table that may be cached looks at who has it cached, and at what leads where.
+  /// Linking a table that may be cached reads the caches and the entries of the trees.
   func addRelink(of id: Int, _ footprint: Footprint) {
     guard isRelinked(id) else { return }
     addUnits(footprint)
@@ -142,7 +142,7 @@ extension Machine {
     addTables(below: id, to: footprint)
   }
 
-  /// The same in any other order: entries of any page there is.
+  /// The potential footprint: entries of all pages.
   func addPotentialRelink(of value: UInt64, to footprint: Footprint) {
     guard let id = linkedPage(by: value), isRelinked(id) else { return }
     addUnits(footprint)

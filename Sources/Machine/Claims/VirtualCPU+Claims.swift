@@ -1,52 +1,53 @@
-// What code says it relies on: translations that are gone, and permissions that were taken away.
+// Claims of model code: translations that are gone, and permissions that were removed.
 
 extension VirtualCPU {
-  /// Says that from here on the code relies on an address not being translated.
+  /// Claims that an address is not translated from here on.
   ///
-  /// A translation may be stale as long as nobody relies on its being gone, so say it where you do:
-  /// where unmapping returns, or the page is used for something else. All memory management units
-  /// that walk the table are judged, and the table itself (`NoStaleUseAfterDSB`).
+  /// A translation may be stale as long as no code relies on its being gone. So make the claim
+  /// where yours does: when unmapping returns, or before the page is reused. The claim is checked
+  /// for all memory management units that walk the table, and for the table itself
+  /// (`NoStaleUseAfterDSB`).
   public func expectUntranslated(
     _ root: TablePage, _ address: Int, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     try claim(.untranslated, root, address, SourceSite(file: file, line: line))
   }
 
-  /// The same of several addresses, in one step.
+  /// The same for several addresses, in one step.
   public func expectUntranslated(
     _ root: TablePage, _ addresses: Range<Int>, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     try claim(.untranslated, root, addresses, SourceSite(file: file, line: line))
   }
 
-  /// Says that from here on the code relies on nobody writing to an address whose entry is not
-  /// changed first.
+  /// Claims that from here on an address is not written unless its entry is changed first.
   ///
-  /// Say it where write-protecting returns. An entry that hardware may make dirty counts as not
-  /// writable: making it dirty changes it.
+  /// Make the claim when write-protecting returns. An entry that hardware may make dirty counts as
+  /// not writable, since making it dirty changes it.
   public func expectReadOnly(
     _ root: TablePage, _ address: Int, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     try claim(.readOnly, root, address, SourceSite(file: file, line: line))
   }
 
-  /// The same of several addresses, in one step.
+  /// The same for several addresses, in one step.
   public func expectReadOnly(
     _ root: TablePage, _ addresses: Range<Int>, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     try claim(.readOnly, root, addresses, SourceSite(file: file, line: line))
   }
 
-  /// Says that from here on the code relies on nothing being cached that the table does not allow.
+  /// Claims that from here on no cached entry allows more than the table does.
   ///
-  /// Say it where a flush returns while others may map the address again, or make it writable.
+  /// Make the claim when a flush returns and other CPUs may map the address again, or make it
+  /// writable.
   public func expectCurrent(
     _ root: TablePage, _ address: Int, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
     try claim(.current, root, address, SourceSite(file: file, line: line))
   }
 
-  /// The same of several addresses, in one step.
+  /// The same for several addresses, in one step.
   public func expectCurrent(
     _ root: TablePage, _ addresses: Range<Int>, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
@@ -56,7 +57,7 @@ extension VirtualCPU {
   private func claim(
     _ claim: TranslationClaim, _ root: TablePage, _ address: Int, _ site: SourceSite
   ) throws(Abandoned) {
-    // Beyond the table, the next address need not even be a number.
+    // Beyond the table, `address + 1` could overflow.
     let addresses = (0..<geometry.addressCount).contains(address) ? address..<(address + 1) : 0..<0
     try self.claim(claim, root, addresses, hexadecimal(address), site)
   }

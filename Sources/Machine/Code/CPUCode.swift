@@ -1,16 +1,16 @@
-// What runs on a virtual CPU: the seam between a machine and whatever asks it for actions.
+// The code of a virtual CPU: the interface between a machine and the code that asks it for actions.
 
 import GracewalkSupport
 
-/// A local state of code: where it has stopped, what it asks for there, and what it knows.
+/// A local state of code: the point at which it has stopped, its next action, and its knowledge.
 package struct LocalState: BitwiseCopyable {
-  /// What it asks for next; `finished` if nothing.
+  /// Its next action; `finished` if there is none.
   package var action: Action
-  /// A hash of all that the code knows: of all that decides what it does from here on.
+  /// A hash of everything that the code's future depends on.
   package var hash: UInt64
-  /// A number for what `hash` is a hash of; any in a machine that keeps no `Identities`.
+  /// The identity that corresponds to `hash`; arbitrary in a machine without `Identities`.
   package var identity: UInt32
-  /// The operation that it is in, counted from 0.
+  /// The number of its operation, from 0.
   package var operation: Int
 
   package init(_ action: Action, hash: UInt64, identity: UInt32, operation: Int) {
@@ -21,7 +21,7 @@ package struct LocalState: BitwiseCopyable {
   }
 }
 
-/// Where in its text code has stopped, for traces.
+/// The source place at which code has stopped, for traces.
 package struct CodePlace {
   package var operation: Int
   /// Parts of the operation it is nested in, outermost first.
@@ -33,42 +33,44 @@ package struct CodePlace {
   package init(operation: Int) { self.operation = operation }
 }
 
-/// What runs on a virtual CPU, from one action to the next.
+/// Code that runs on a virtual CPU, from one action to the next.
 ///
-/// Code is deterministic: what it does follows from the results of its actions. It has no effect
-/// but its actions, and takes none of them itself: a machine does, in its own time, and may go back
-/// and give the code another result. It asks the code only what the graph of local states does not
-/// hold, so calls are rare, and come in any order: first `begin`, then `goOn` from any node at
-/// which the code was told that it stands.
+/// Code is deterministic: its behaviour is a function of the results of its actions. It has no
+/// effects other than its actions, and does not perform them: the machine does, later, and may go
+/// back and give the code another result. The machine calls the code only for edges that the graph
+/// of local states lacks, so calls are rare and in any order: first `begin`, then `goOn` from any
+/// node that was passed to `stands`.
 package protocol CPUCode: AnyObject {
-  /// Where it has stopped.
+  /// The state in which it has stopped.
   var state: LocalState { get }
   var place: CodePlace { get }
 
-  /// True if equal local states may be one node, because all that the code will ever do follows
-  /// from what its hash is a hash of.
+  /// True if equal local states may be one node, because the code's future depends only on the
+  /// hashed state.
   ///
-  /// Closures answer no: nobody sees what they keep in variables.
+  /// False for closures, whose variables cannot be seen.
   var mergesStates: Bool { get }
-  /// True if a turn of a loop has just ended, and the code says that it knows no more than when the
-  /// turn began; only asked of code that does not merge states.
+  /// True if a turn of a loop has just ended without a result; called only for code that does not
+  /// merge states.
   var beginsAgain: Bool { get }
 
   /// Runs from its start to its first action.
   func begin()
-  /// Runs from a node, having observed a result there, to its next action.
+  /// Runs from a node, with the result of its action, to the next action.
   func goOn(from node: LocalStates.Index, observing result: UInt64)
-  /// The same, with a turn of a loop before it that was forgotten: it must make no difference.
+  /// The same after an additional forgotten turn of a loop, which must make no difference.
   ///
-  /// Only asked of code that has said `beginsAgain`.
+  /// Called only for code that has returned `beginsAgain`.
   func goOn(
     from node: LocalStates.Index, observing result: UInt64, after turn: LocalStates.EdgeIndex)
-  /// Takes note of the node that stands for where the code has stopped; code that merges states may
-  /// be told so several times of one node, and goes on from the latest.
-  func stands(at node: LocalStates.Index)
-  /// Gives up what it is in the middle of, and what it keeps of that.
+  /// Records the node of the state in which the code has stopped.
   ///
-  /// It may be asked to go on again; where it then has to run anew what it ran before, it does.
+  /// Code that merges states may be passed the same node several times; it then continues from the
+  /// latest state.
+  func stands(at node: LocalStates.Index)
+  /// Abandons the present run, and its state.
+  ///
+  /// `goOn` may be called again; the code then runs again as needed.
   func abandon()
 }
 

@@ -1,9 +1,9 @@
-// What the graph of local states keeps true.
+// Invariants of the graph of local states.
 
 import GracewalkSupport
 
 extension LocalStates {
-  /// A node knows how it was come to, and that was before there was such a node.
+  /// A node's `way` leads to it from an older node.
   func checkInvariants(ofNode index: Index) {
     let node = self[index].pointee
     if node.way >= 0 {
@@ -20,8 +20,10 @@ extension LocalStates {
       "node \(index) has a share in keys that is not that of its hash")
   }
 
-  /// An edge is in the list of its source, once and before all older ones, and the only one for
-  /// what it observes; it leads from a node of a CPU to one of the same CPU.
+  /// An edge is in its source's list once, before all older edges, and is the only one for its
+  /// observed value.
+  ///
+  /// It connects nodes of the same CPU.
   func checkInvariants(ofEdge index: EdgeIndex) {
     let edge = edges[Int(index)]
     mustHold(
@@ -34,7 +36,7 @@ extension LocalStates {
     #endif
   }
 
-  /// All of it.
+  /// Checks the whole graph.
   func checkInvariants() {
     #if CHECKS_INVARIANTS
       for index in 0..<nodes.count { checkInvariants(ofNode: Index(index)) }
@@ -46,7 +48,7 @@ extension LocalStates {
 }
 
 extension Machine {
-  /// Each CPU stands at a node of its own graph.
+  /// Each CPU is at a node of its own graph.
   func checkLocalStates() {
     #if CHECKS_INVARIANTS
       localStates.checkInvariants()

@@ -1,18 +1,17 @@
-// What each virtual CPU does next, as a graph of the local states that its code can be in.
+// The behaviour of each virtual CPU, as a graph of the local states that its code can be in.
 
 import GracewalkSupport
 
 /// The memo of all virtual CPUs' behaviour: one graph per CPU.
 ///
-/// Code is deterministic, so what a CPU does next depends on nothing but what it knows: its local
-/// state. A node is such a state; it holds the action that the code asks for there. An edge leads
-/// from a node, by what the CPU observed of that action, to the next. The code runs only where the
-/// graph has no edge yet. Everywhere else a step is a lookup, and returning to an earlier point of
-/// an execution needs no code to run at all. (Compare the unfolding of a process in Milner's
-/// "Communication and Concurrency", 1989.)
+/// Code is deterministic, so a CPU's next action depends only on its local state. A node is such a
+/// state, with the action that the code asks for there. An edge leads from a node, for one result
+/// of that action, to the next node. The code runs only if there is no edge yet. Otherwise a step
+/// is a lookup, and returning to an earlier point of an execution runs no code at all. (Compare the
+/// unfolding of a process in Milner's "Communication and Concurrency", 1989.)
 ///
-/// Several edges may lead to one node. Where nothing is known to be equal the graph is a tree: a
-/// node is then a CPU that has observed the results on the way to it.
+/// Several edges may lead to one node. If states are not merged, the graph is a tree, and a node is
+/// a history.
 package final class LocalStates {
   package typealias Index = Int32
   package typealias EdgeIndex = Int32
@@ -21,26 +20,26 @@ package final class LocalStates {
 
   struct Node: BitwiseCopyable {
     var action: Action
-    /// The edge from here that was added last, or `none`.
+    /// The latest edge from this node, or `none`.
     var firstEdge: EdgeIndex = LocalStates.none
-    /// The edge by which the code first came here; `none` at a root.
+    /// The edge by which the code first reached this node; `none` at a root.
     var way: EdgeIndex = LocalStates.none
-    /// The CPU's share in the state key.
+    /// The CPU's share of the state key.
     var keyShare: UInt64
-    /// A hash of all that the CPU knows.
+    /// A hash of the CPU's local state.
     var localHash: UInt64
-    /// A number for what `localHash` is a hash of; 0 unless the machine keeps identities.
+    /// The identity that corresponds to `localHash`; 0 unless the machine keeps identities.
     var identity: UInt32 = 0
-    /// Which operation of the CPU's program it is in, counted from 0.
+    /// The number of the operation in the CPU's program, from 0.
     var operation: Int32
-    /// Actions in a row, up to this one, that could not change anything.
+    /// The number of consecutive actions, up to this one, that could not change anything.
     var idleSteps: Int32 = 0
     var cpu: UInt8
     var isBlocking: Bool
   }
 
   struct Edge: BitwiseCopyable {
-    /// What the source's action returned.
+    /// The result of the source's action.
     var observed: UInt64
     var source: Index
     var target: Index
@@ -59,7 +58,7 @@ package final class LocalStates {
   @inline(__always)
   subscript(index: Index) -> UnsafeMutablePointer<Node> { nodes.pointer(to: Int(index)) }
 
-  /// The node reached from `index` by observing a result, or `none` if the code never has.
+  /// The node reached from `index` by a result, or `none` if there is no such edge.
   @inline(__always)
   func successor(of index: Index, observing result: UInt64) -> Index {
     var next = self[index].pointee.firstEdge
@@ -71,7 +70,7 @@ package final class LocalStates {
     return LocalStates.none
   }
 
-  /// Adds a node, and the edge by which the code came to it, and returns its index.
+  /// Adds a node, and the edge by which the code reached it, and returns its index.
   ///
   /// A source of `none` makes it a root.
   func add(_ node: Node, from source: Index, observing result: UInt64) -> Index {
@@ -95,19 +94,19 @@ package final class LocalStates {
     return index
   }
 
-  /// True if no code has gone on from the node.
+  /// True if the node has no edges.
   func isLeaf(_ index: Index) -> Bool { self[index].pointee.firstEdge < 0 }
 
   // MARK: Ways
 
-  /// The node that the code came from when it first came to a node; `none` for a root.
+  /// The source of the edge by which the code first reached a node; `none` for a root.
   @inline(__always)
   func parent(of index: Index) -> Index {
     let way = self[index].pointee.way
     return way < 0 ? LocalStates.none : edges[Int(way)].source
   }
 
-  /// What the code observed at the node's parent when it first came to the node; 0 for a root.
+  /// The result on the edge by which the code first reached a node; 0 for a root.
   func observed(before index: Index) -> UInt64 {
     let way = self[index].pointee.way
     return way < 0 ? 0 : edges[Int(way)].observed
@@ -119,27 +118,28 @@ package final class LocalStates {
     return root
   }
 
-  /// The last node on the way to a node, itself included, of which something is true; or `none`.
+  /// The last matching node on the way to a node, including itself, or `none`.
   func nearest(to index: Index, where isMeant: (Index) -> Bool) -> Index {
     var node = index
     while node >= 0 && !isMeant(node) { node = parent(of: node) }
     return node
   }
 
-  /// True if the code has come to a node by an edge that it had come to before by another.
+  /// True if the edge leads to a node that the code had already reached by another edge.
   func isSecondWay(_ edge: EdgeIndex) -> Bool {
     self[edges[Int(edge)].target].pointee.way != edge
   }
 
-  /// True if no way goes on behind an edge.
+  /// True if no way continues beyond an edge.
   func isEnd(_ edge: EdgeIndex) -> Bool {
     isSecondWay(edge) || isLeaf(edges[Int(edge)].target)
   }
 
-  /// Puts the edges of the way to a node into a buffer, in place of what it holds.
+  /// Replaces the contents of a buffer by the edges of the way to a node.
   ///
-  /// `turn`: an edge that leads back to a node on the way, and is to be taken once more there: the
-  /// way is then that to the edge, the edge, and what follows the node that it leads to.
+  /// `turn`: an edge that leads back to a node on the way, to be taken once more there. The result
+  /// is then the way to the edge, the edge, and the part of the way after the node that the edge
+  /// leads to.
   func way(
     to index: Index, after turn: EdgeIndex = LocalStates.none,
     into way: GrowableBuffer<EdgeIndex>
@@ -158,7 +158,7 @@ package final class LocalStates {
     way.reverse()
   }
 
-  /// The edges at which ways end that lead through a node.
+  /// The last edges of the ways that lead through a node.
   func ends(behind index: Index) -> [EdgeIndex] {
     var ends: [EdgeIndex] = []
     var open = edges(from: index)
@@ -172,7 +172,7 @@ package final class LocalStates {
     return ends
   }
 
-  /// The edges from a node, the one that was added last first.
+  /// The edges from a node, the latest first.
   func edges(from index: Index) -> [EdgeIndex] {
     var list: [EdgeIndex] = []
     var edge = self[index].pointee.firstEdge

@@ -1,4 +1,4 @@
-// Running code a second time, to find out whether it depends on anything but what it observed.
+// Running code a second time, to detect dependence on anything but its observations.
 
 import GracewalkExploration
 import GracewalkFibers
@@ -9,8 +9,7 @@ extension Machine {
     fail(.notDeterministic(cpu: cpu, expected: text(of: expected), actual: text(of: actual)))
   }
 
-  /// Makes sure that a CPU's code has stopped where it did before: in the local state that a node
-  /// stands for.
+  /// Checks that a CPU's code has stopped in the local state of a node, as it did before.
   func check(_ cpu: Int, standsAt index: LocalStates.Index) {
     guard failure == nil else { return }
     let code = cpus[cpu].code
@@ -27,10 +26,10 @@ extension Machine {
     }
   }
 
-  /// Runs all code of all CPUs once more, along every history met so far, and compares.
+  /// Runs the code of all CPUs once more, along every history seen so far, and compares.
   ///
-  /// The search runs code only where it leads to something new, so code that depends on anything
-  /// but its observations might go unnoticed without this.
+  /// The search runs code only for new edges, so without this, code that depends on anything but
+  /// its observations might go unnoticed.
   public func audit() { audit(from: 0) }
 
   /// Audits only ways that end with edges numbered `first` and above.
@@ -43,7 +42,7 @@ extension Machine {
     checkLocalStates()
   }
 
-  /// Begins the code once more of CPUs that have not gone on since.
+  /// Starts the code again of CPUs that have no edges yet.
   private func auditRoots() {
     for index in 0..<localStates.nodes.count where failure == nil {
       let node = LocalStates.Index(index)
@@ -55,11 +54,12 @@ extension Machine {
     }
   }
 
-  /// Code that does not merge states runs from its start, so a way is run with its end.
+  /// Code that does not merge states runs from its start, so running to the end of a way covers all
+  /// of it.
   ///
-  /// Code that does is told in the first round to stand at the node in the state in which it came
-  /// there last. In the second it goes on from that where several ways lead to the node: if its
-  /// hash leaves out something that matters, it does something else there, or further on.
+  /// For code that merges states, the first round leaves each node with the state in which the code
+  /// reached it last. The second round continues from that state where several ways lead to a node:
+  /// if the hash omits relevant state, the code behaves differently there or later.
   private func auditEdges(from first: Int) {
     var shared: Set<LocalStates.Index> = []
     if cpus.contains(where: { $0.code.mergesStates }) {

@@ -1,10 +1,10 @@
-// The CPUs of a machine: those of programs, and those that come with them.
+// The CPUs of a machine: those of programs, and those for their callbacks and MMUs.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Machine {
-  /// Makes the CPUs of a scenario, and says which of them runs whose callbacks.
+  /// Makes the CPUs of a scenario, and the map from CPUs to those that run their callbacks.
   ///
   /// - Parameter callers: the CPUs that queue callbacks.
   func makeCPUs(_ callers: [Int]) -> ([MachineCPU], [Int: Int]) {
@@ -26,9 +26,9 @@ extension Machine {
     return (cpus, callbackCPUs)
   }
 
-  /// Runs the code of all CPUs to where others could notice what it does next, and judges that.
+  /// Runs the code of all CPUs to the first scheduling point, and judges the result.
   ///
-  /// Where something is wrong already, the CPUs after it stand nowhere: nothing more is to run.
+  /// After a violation, the remaining CPUs have no node, since nothing more runs.
   func start() -> StepOutcome {
     var outcome = failure != nil ? .halted : judgeEvents()
     for cpu in cpus where outcome == .clean {
@@ -42,7 +42,7 @@ extension Machine {
     return outcome == .clean ? judgeStep() : outcome
   }
 
-  /// True if a CPU is in the middle of something where it stands.
+  /// True if a CPU is in the middle of a walk or callback.
   func isInterrupted(leaving cpu: Int) -> Bool {
     switch cpus[cpu].role {
     case .program, .boot: return true
@@ -52,7 +52,7 @@ extension Machine {
       switch node.pointee.action.kind {
       case .hardware(.walkStart), .hardware(.evict): return false
       case .choose:
-        // Which walk is to come; or, in the middle of one, whether it sees what was written.
+        // Either which walk comes next or, within one, whether it sees the new value of an entry.
         let parent = localStates.parent(of: positions[cpu])
         return parent >= 0 && localStates[parent].pointee.operation == node.pointee.operation
       case .hardware, .finished, .access, .fence, .lock, .grace, .callback, .page, .slab, .context,

@@ -1,13 +1,13 @@
-// Where the graph of local states grows: code runs from a node to its next action.
+// Growing the graph of local states: code runs from a node to its next action.
 
 import GracewalkFibers
 import GracewalkSupport
 
 extension Machine {
-  /// More local actions than this in a row, and the code is taken to be in an endless loop.
+  /// After this many consecutive local actions, the code is assumed to loop forever.
   private static let localActionsMax = 10_000
 
-  /// Takes the local actions from a node on, until one comes that others could notice.
+  /// Takes the local actions from a node, up to the first that is not local.
   func takeLocalActions(of cpu: Int, from start: LocalStates.Index) -> LocalStates.Index {
     var node = start
     var count = 0
@@ -24,8 +24,7 @@ extension Machine {
     return node
   }
 
-  /// Runs the code where it never ran: from a node, having observed a result there; returns the
-  /// node where it stops.
+  /// Runs the code for a new edge: from a node, with a result; returns the node at which it stops.
   func grow(
     _ cpu: Int, from node: LocalStates.Index, observing result: UInt64
   ) -> LocalStates.Index {
@@ -38,7 +37,7 @@ extension Machine {
     return known
   }
 
-  /// Makes a node of where a CPU's code has stopped.
+  /// Adds a node for the state in which a CPU's code has stopped.
   func addNode(
     of cpu: Int, from parent: LocalStates.Index, observing result: UInt64,
     isLocal known: Bool? = nil
@@ -62,7 +61,7 @@ extension Machine {
     return node
   }
 
-  /// The node where the code has been before that has just stopped; nil if it needs one of its own.
+  /// The existing node for the state in which code has just stopped; nil if it needs a new one.
   private func knownNode(
     of cpu: Int, _ code: any CPUCode, from node: LocalStates.Index
   ) -> LocalStates.Index? {
@@ -71,7 +70,7 @@ extension Machine {
     return code.beginsAgain ? headOfLoop(of: cpu, code.state, from: node, in: merged) : nil
   }
 
-  /// The node of an equal local state, with what decides which actions are local equal, too.
+  /// The node of an equal local state in which the same actions are local.
   private func equalNode(
     of cpu: Int, _ state: LocalState, from node: LocalStates.Index, in merged: MergedStates
   ) -> LocalStates.Index? {
@@ -92,7 +91,7 @@ extension Machine {
 
   /// Runs the code of a CPU along a history of an identical one.
   ///
-  /// What is local to one is local to the other, in a state that may not be the present one.
+  /// Actions local to one are local to the other, even if the present state says otherwise.
   func growImage(
     of node: LocalStates.Index, by cpu: Int, from parent: LocalStates.Index,
     observing result: UInt64
@@ -104,6 +103,6 @@ extension Machine {
     return addNode(of: cpu, from: parent, observing: result, isLocal: isLocal)
   }
 
-  /// How many local states of CPUs code has come to.
+  /// The number of local states that code has reached.
   package var localStateCount: Int { localStates.nodes.count }
 }

@@ -1,12 +1,14 @@
-// Loops whose turns are forgotten: where a CPU comes back to a node on the way to where it is.
+// Loops whose turns are forgotten: a CPU returns to an earlier node of its way.
 
 import GracewalkSupport
 
 extension Machine {
-  /// What a CPU's own pages decide about which of its actions are local: which there are, which of
-  /// them others can reach, and which tables those link that would be published with them.
+  /// The part of the state that determines which actions of a CPU are local.
   ///
-  /// It follows from all the CPU did, forgotten turns included, and from nothing others did.
+  /// It consists of the CPU's pages, whether others can reach them, and the tables linked from
+  /// private ones, which would be published with them.
+  ///
+  /// It depends on all actions of the CPU, including forgotten turns, and not on other CPUs.
   func ownPages(of cpu: Int) -> HashedSequence {
     var pages = HashedSequence()
     let count = Int(memory[layout.pagesAllocated(owner: cpu)])
@@ -23,11 +25,11 @@ extension Machine {
     return pages
   }
 
-  /// The node where a CPU stands that has just begun another turn: the one where it began an
-  /// earlier turn, knowing the same; nil if it needs a node of its own.
+  /// The node at which a CPU began an earlier turn in the same local state; nil if a new turn needs
+  /// a new node.
   ///
-  /// The last result of the turn then leads back there, so that code runs only in the first turn
-  /// that goes as it does. What the code asks for must be what it asked for then.
+  /// The last result of the turn then leads back there, so code runs only in the first of several
+  /// equal turns. The code must ask for the same action as then.
   func headOfLoop(
     of cpu: Int, _ state: LocalState, from node: LocalStates.Index, in merged: MergedStates
   ) -> LocalStates.Index? {
@@ -37,7 +39,7 @@ extension Machine {
     }
     let head = localStates.nearest(to: node, where: knowsTheSame)
     guard head >= 0, localStates[head].pointee.action.isSameRequest(as: state.action) else {
-      // What a turn has written and not yet flushed is remembered, so it may differ from before.
+      // Entries that a turn has written and not flushed are part of the state, so it may differ.
       if head >= 0 || !hasHardware { refuseLoop(of: cpu, state.action, at: head) }
       return nil
     }
@@ -56,10 +58,10 @@ extension Machine {
           + "must not keep anything from one turn of repeatUntilDone to the next"))
   }
 
-  /// Runs code once more along the histories of earlier turns, with another turn before them: what
-  /// was forgotten must make no difference.
+  /// Runs code again along the histories of earlier turns, after an additional turn, which must
+  /// make no difference.
   ///
-  /// There may be very many pairs of a turn and a history, so not all of them are run.
+  /// There may be very many pairs of a turn and a history, so their number is limited.
   func auditTurns(from first: Int) {
     guard merged != nil else { return }
     var left = MergedStates.auditsMax

@@ -1,16 +1,16 @@
-// A virtual CPU as its machine sees it: what it is called, what it is there for, what runs on it.
+// A virtual CPU as its machine sees it: its name, its role and its code.
 
 import GracewalkFibers
 import GracewalkSupport
 
-/// What a virtual CPU is there for.
+/// The role of a virtual CPU.
 enum CPURole {
   case program(Program)
   /// Callbacks queued by the CPU with this number.
   case callbacks(of: Int)
-  /// What comes before the CPUs start: its actions take effect at once.
+  /// Boot code: its actions take effect at once.
   case boot
-  /// What a memory management unit does unasked.
+  /// Speculative walks and evictions of a memory management unit.
   case walker(MMU)
 }
 
@@ -19,9 +19,9 @@ package final class MachineCPU {
   package let index: Int
   let name: String
   let role: CPURole
-  // Not counted: the machine owns it, and abandons what runs on it as it dies.
+  // Unowned: the machine owns it, and abandons its code when it is deallocated.
   unowned(unsafe) let machine: Machine
-  /// What a report says if its code traps.
+  /// The data for a report if its code traps.
   let record: CodeRecord
   private var runningCode: (any CPUCode)?
 
@@ -33,7 +33,7 @@ package final class MachineCPU {
     record = CodeRecord(machine.codeRun, cpu: name, role: role)
   }
 
-  /// What runs on it.
+  /// Its code.
   var code: any CPUCode {
     if let runningCode { return runningCode }
     let code: any CPUCode =
@@ -44,7 +44,7 @@ package final class MachineCPU {
     return code
   }
 
-  /// Gives up what runs on it, if anything does.
+  /// Abandons its code, if there is any.
   func abandon() { runningCode?.abandon() }
 
   /// The CPU on whose callback queue `call` puts its work.
@@ -54,13 +54,13 @@ package final class MachineCPU {
 
   // MARK: For code
 
-  /// Numbers for what code knows, where the machine compares states exactly.
+  /// Identities for local states, if the machine compares states exactly.
   package var identities: Identities? { machine.identities }
 
   /// The table page with a number, as allocating one returns it.
   package func page(_ id: Int) -> TablePage { machine.layout.page(id) }
 
-  /// Notes that an operation has ended with a result, which `mustHappen` may ask for.
+  /// Records the result of an operation, for coverage and `mustHappen`.
   package func note(_ result: any OperationResult, of operation: Int) {
     machine.coverage.note(
       Coverage.Outcome(code: result.code, text: result.text?.printable), of: index, operation)

@@ -1,8 +1,8 @@
-// What decides whether code has come to a local state in which it was before.
+// Merging local states: recognising that code has returned to an earlier one.
 
 import GracewalkSupport
 
-/// What a machine keeps where code may come to a node on several ways.
+/// The data of a machine whose code may reach a node on several ways.
 final class MergedStates {
   private struct Key: Hashable {
     var cpu: Int
@@ -22,16 +22,17 @@ final class MergedStates {
     }
   }
 
-  /// Whether nodes are made for every way, and code runs along all of them.
+  /// Whether every way has its own nodes, so that code runs along all of them.
   let unrolls: Bool
   /// Per node, a hash of the CPU's own pages there, and a number in an exact machine.
   private let hashes = GrowableBuffer<UInt64>(capacity: 256)
   private let numbers = GrowableBuffer<UInt32>(capacity: 256)
-  /// Per node, a number that is larger than those of all nodes from which an edge leads to it, as
-  /// long as no code may repeat.
+  /// Per node, a rank.
+  ///
+  /// Invariant, unless code may repeat: ranks increase along every edge.
   private let ranks = GrowableBuffer<Int32>(capacity: 256)
   private var known: [Key: LocalStates.Index] = [:]
-  /// Most histories that are run once more with a turn before them.
+  /// The maximum number of histories that are audited with an additional turn.
   static let auditsMax = 20_000
 
   init(unrolls: Bool) { self.unrolls = unrolls }
@@ -42,9 +43,9 @@ final class MergedStates {
     ranks.deallocate()
   }
 
-  /// Takes note of the node that was added last.
+  /// Records the node that was added last.
   ///
-  /// - Parameter cpu: whose it is, if it stands for all equal local states of that CPU.
+  /// - Parameter cpu: its CPU, if it represents all equal local states of that CPU.
   func note(
     _ node: LocalStates.Index, behind parent: LocalStates.Index, _ pages: HashedSequence,
     of cpu: Int?, _ state: LocalState
@@ -59,16 +60,16 @@ final class MergedStates {
     hashes[Int(node)] == pages.hash && numbers[Int(node)] == pages.identity
   }
 
-  /// The node that stands for a local state of a CPU; nil if there is none yet.
+  /// The node of a local state of a CPU; nil if there is none yet.
   func node(of cpu: Int, _ state: LocalState, _ pages: HashedSequence) -> LocalStates.Index? {
     known[Key(cpu, state, pages)]
   }
 
-  /// Makes sure that an edge from one node to another closes no cycle: false if it does.
+  /// Checks that an edge from one node to another closes no cycle; false if it does.
   ///
-  /// Ranks grow along all edges, so a cycle is found where raising what follows the target comes to
-  /// the source. (Ranks as in Bender et al., "A New Approach to Incremental Cycle Detection", 2016,
-  /// in their simplest form.)
+  /// Ranks increase along all edges, so there is a cycle if raising the ranks of the target's
+  /// successors reaches the source. (The simplest form of the ranks in Bender et al., "A New
+  /// Approach to Incremental Cycle Detection", 2016.)
   func canConnect(
     _ source: LocalStates.Index, to target: LocalStates.Index, in states: LocalStates
   ) -> Bool {

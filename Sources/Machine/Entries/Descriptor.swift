@@ -1,19 +1,19 @@
-// A 64-bit table entry, laid out as Arm stage-2 descriptors are, whatever the format.
+// A 64-bit table entry, laid out like an Arm stage-2 descriptor in every format.
 
 /// A page-table entry.
 ///
-/// The positions of its bits are the machine's own; what they mean at a level, and which entries
-/// are locked or counted, is the scenario's `EntryFormat`. They are those of the Arm ARM
-/// (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 6 readable, 7 writable, 10 access
-/// flag, 47:12 output address, 51 dirty bit modifier. nT, which is bit 16 of a block there, is
-/// bit 55 here, since frames have small numbers.
+/// The bit positions are the same in every format; their meaning at a level, and which entries are
+/// locked or counted, depend on the scenario's `EntryFormat`. The positions are those of the Arm
+/// ARM (VMSAv8-64, stage-2 descriptors): 0 valid, 1 table or page, 6 readable, 7 writable, 10
+/// access flag, 47:12 output address, 51 dirty bit modifier. nT, which is bit 16 of a block there,
+/// is bit 55 here, since frames have small numbers.
 public struct Descriptor: Hashable, Sendable {
   public var bits: UInt64
 
   public init(bits: UInt64) { self.bits = bits }
 
   public static let invalid = Descriptor(bits: 0)
-  /// The whole of an entry in the middle of break-before-make (`KVM_INVALID_PTE_LOCKED`).
+  /// The complete value of an entry during break-before-make (`KVM_INVALID_PTE_LOCKED`).
   public static let locked = Descriptor(bits: 1 << 10)
 
   static let validBit: UInt64 = 1 << 0
@@ -40,8 +40,8 @@ public struct Descriptor: Hashable, Sendable {
     return Descriptor(bits: page.address | tableBit | validBit)
   }
 
-  /// The same for formats whose directories hold permissions: reads are allowed below, and writes
-  /// if it is writable.
+  /// The same for formats with permissions in directories: reads are allowed below, and writes if
+  /// it is writable.
   public static func table(_ page: TablePage, writable: Bool) -> Descriptor {
     Descriptor(bits: table(page).bits | readBit | (writable ? writeBit : 0))
   }
@@ -75,22 +75,22 @@ public struct Descriptor: Hashable, Sendable {
   public var isLocked: Bool { self == .locked }
   public var isReadable: Bool { bits & Descriptor.readBit != 0 }
   public var isWritable: Bool { bits & Descriptor.writeBit != 0 }
-  /// True if the page was accessed, or nobody wants to know.
+  /// True if the page was accessed, or accesses are not tracked.
   public var hasAccessFlag: Bool { bits & Descriptor.accessFlag != 0 }
   /// True if hardware may make it writable when it is written (DBM), which marks it dirty.
   public var isDirtyModifiable: Bool { bits & Descriptor.dirtyModifierBit != 0 }
   /// True if its size may change at FEAT_BBM level 1 (nT).
   public var isMarkedForSizeChange: Bool { bits & Descriptor.noConflictBit != 0 }
 
-  /// The same leaf without the access flag: the next access is to be noticed.
+  /// The same leaf without the access flag, so that the next access is noticed.
   public var withoutAccessFlag: Descriptor { Descriptor(bits: bits & ~Descriptor.accessFlag) }
   /// The same leaf with the access flag.
   public var withAccessFlag: Descriptor { Descriptor(bits: bits | Descriptor.accessFlag) }
-  /// The same leaf, not to be written.
+  /// The same leaf without write permission.
   public var readOnly: Descriptor { Descriptor(bits: bits & ~Descriptor.writeBit) }
-  /// The same leaf, not to be read.
+  /// The same leaf without read permission.
   public var withoutReads: Descriptor { Descriptor(bits: bits & ~Descriptor.readBit) }
-  /// The same leaf, to be written.
+  /// The same leaf with write permission.
   public var writable: Descriptor { Descriptor(bits: bits | Descriptor.writeBit) }
   /// The same leaf, clean: not writable, but hardware may make it so.
   public var writableClean: Descriptor {
@@ -101,7 +101,7 @@ public struct Descriptor: Hashable, Sendable {
     Descriptor(bits: bits | Descriptor.noConflictBit)
   }
 
-  /// What software keeps in bits that hardware ignores: from 0 to 7.
+  /// The software bits, which hardware ignores: from 0 to 7.
   public var softwareBits: Int {
     Int((bits & Descriptor.softwareMask) >> Descriptor.softwareShift)
   }
@@ -118,9 +118,9 @@ public struct Descriptor: Hashable, Sendable {
   /// True if its output address is that of a table page.
   var pointsToTablePage: Bool { AddressSpace.pageID(at: address) != nil }
 
-  /// The id of the table page it points to, or nil if it is anything else.
+  /// The id of the table page it points to, or nil if it is not a table descriptor.
   ///
-  /// Whether hardware takes it for a pointer to a table depends on the level as well.
+  /// Whether hardware treats it as a pointer to a table also depends on the level.
   public var tableID: Int? {
     isValid && hasTableBit ? AddressSpace.pageID(at: address) : nil
   }

@@ -1,10 +1,10 @@
-// What the bits of a table entry mean: a table of rules, chosen by the scenario.
+// The meaning of the bits of a table entry: a table of rules, chosen by the scenario.
 
-/// How software and hardware read table entries: what is a table, a leaf, locked, or counted.
+/// How software and hardware interpret table entries: tables, leaves, locked and counted entries.
 ///
-/// All formats share the bits of `Descriptor`, whose positions are the machine's own: model code
-/// makes entries as it always does, and the format says what hardware takes them for at a level.
-/// Where a real format spreads one thing over several bits, the machine's one bit stands for it.
+/// All formats share the bit positions of `Descriptor`, so model code makes entries in the same way
+/// for all of them; the format defines how hardware interprets them at a level. If a real format
+/// spreads a property over several bits, one bit represents it here.
 public struct EntryFormat: Equatable, Sendable {
   /// Which entries hold a reference to the table they are in.
   public enum Counting: Equatable, Sendable {
@@ -14,64 +14,64 @@ public struct EntryFormat: Equatable, Sendable {
     case notZero
   }
 
-  /// What becomes of an access through an entry without a flag: access flag, or dirty state.
+  /// The effect of an access through an entry without a flag: access flag, or dirty state.
   enum FlagRule: Equatable, Sendable {
-    /// It faults: software is to set the flag.
+    /// It faults, and software must set the flag.
     case faults
     /// Hardware sets the flag first.
     case isSet
-    /// Nothing: the flag is not looked at.
+    /// The flag is ignored.
     case isIgnored
   }
 
-  /// What decides about access flag and dirty state.
+  /// The rule for access flag and dirty state.
   enum FlagKind: Equatable, Sendable {
     /// FEAT_HAFDBS sets them; without it, accesses fault.
     case byFeature
     /// Hardware always sets them.
     case always
-    /// Hardware sets them if it is told to, and does not look at them otherwise.
+    /// Hardware sets them if enabled, and ignores them otherwise.
     case ifEnabled
   }
 
   /// Short and stable, in lower case with hyphens.
   public let id: String
   public let name: String
-  /// The one entry, as a whole, by which software locks an entry; nil if no entry means that.
+  /// The complete value that marks an entry as locked by software; nil if there is none.
   public var locked: Descriptor?
-  /// Which entries count for the reference count of their table.
+  /// Which entries count towards the reference count of their table.
   public var counted: Counting
   /// The first level, from 0 at the root, at which an entry may be a block.
   public var firstBlockLevel = 0
-  /// Bits of an invalid entry in which software names the page's owner; 0 if it keeps other things.
+  /// The bits of an invalid entry in which software names the page's owner; 0 if there are none.
   let ownerMask: UInt64
-  /// Whether the type bit must say "page" at the last level; else it is not looked at there.
+  /// Whether the type bit must mean "page" at the last level; otherwise it is ignored there.
   let hasTypeAtLastLevel: Bool
-  /// Whether entries that lead to tables hold permissions, which all on the way must grant.
+  /// Whether entries that lead to tables hold permissions; all on the walk must grant an access.
   let hasDirectoryPermissions: Bool
-  /// Whether there is a read permission; else what is valid can be read.
+  /// Whether there is a read permission; otherwise every valid leaf is readable.
   let hasReadPermission: Bool
   /// Whether a write permission without a read permission is a misconfiguration.
   let needsReadForWrite: Bool
-  /// Whether one valid entry may take the place of another only by break-before-make.
+  /// Whether replacing one valid entry by another needs break-before-make.
   let needsBreakBeforeMake: Bool
-  /// Whether a fault removes what is cached for its address.
+  /// Whether a fault invalidates the cached entries of its address.
   let faultsInvalidate: Bool
   let flags: FlagKind
 
-  /// Arm's stage 2 (VMSAv8-64) as KVM uses it: the standard.
+  /// Arm's stage 2 (VMSAv8-64) as KVM uses it: the default.
   ///
   /// Locked is KVM's `KVM_INVALID_PTE_LOCKED`, which is written as the whole entry; bits 9:2 of
-  /// another invalid entry name an owner (`KVM_INVALID_PTE_OWNER_MASK`). All that is not zero is
-  /// counted (`stage2_pte_is_counted`); the locked entry's reference was dropped when it was
-  /// locked (`stage2_try_break_pte`). Linux 6.2, arch/arm64/kvm/hyp/pgtable.c.
+  /// another invalid entry name an owner (`KVM_INVALID_PTE_OWNER_MASK`). Every nonzero entry is
+  /// counted (`stage2_pte_is_counted`); the locked entry's reference was dropped when it was locked
+  /// (`stage2_try_break_pte`). Linux 6.2, arch/arm64/kvm/hyp/pgtable.c.
   public static let armStage2 = EntryFormat(
     id: "arm-stage-2", name: "Arm stage 2", locked: .locked, counted: .notZero,
     ownerMask: 0x3FC, hasTypeAtLastLevel: true, hasDirectoryPermissions: false,
     hasReadPermission: true, needsReadForWrite: false, needsBreakBeforeMake: true,
     faultsInvalidate: false, flags: .byFeature)
 
-  /// Arm's stage 1 (VMSAv8-64): invalid entries are software's, for swap, migration and the like.
+  /// Arm's stage 1 (VMSAv8-64): software uses invalid entries for swap, migration and the like.
   ///
   /// Permissions in table entries (APTable) are not modelled.
   public static let armStage1 = EntryFormat(
@@ -82,16 +82,16 @@ public struct EntryFormat: Equatable, Sendable {
 
   /// The paging of x86-64: directories hold permissions, hardware sets accessed and dirty bits.
   ///
-  /// A block has PS set; at the last level that bit means something else, so either encoding is a
-  /// page. `writableClean` stands for an entry that may be written and is not dirty. A fault
-  /// removes what is cached for its address (Intel SDM volume 3A, 4.10.4.1).
+  /// A block has PS set; at the last level that bit has another meaning, so both encodings are
+  /// pages. `writableClean` stands for an entry that may be written and is not dirty. A fault
+  /// invalidates the cached entries of its address (Intel SDM volume 3A, 4.10.4.1).
   public static let x86 = EntryFormat(
     id: "x86", name: "x86", locked: nil, counted: .valid,
     ownerMask: 0, hasTypeAtLastLevel: false, hasDirectoryPermissions: true,
     hasReadPermission: false, needsReadForWrite: false, needsBreakBeforeMake: false,
     faultsInvalidate: true, flags: .always)
 
-  /// Intel's extended page tables: like x86, with a read permission, and flags that are optional.
+  /// Intel's extended page tables: like x86, with a read permission and optional flags.
   ///
   /// Write permission without read permission is a misconfiguration (Intel SDM volume 3C,
   /// 29.3.3.1). Either of the features for access flag and dirty state enables both.
@@ -119,7 +119,7 @@ public struct EntryFormat: Equatable, Sendable {
 
   // MARK: Hardware
 
-  /// What hardware takes an entry for at a level.
+  /// The hardware's interpretation of an entry at a level.
   public func meaning(
     of entry: Descriptor, at level: Int, in geometry: Geometry
   ) -> EntryMeaning {
@@ -149,7 +149,7 @@ public struct EntryFormat: Equatable, Sendable {
     }
   }
 
-  /// What becomes of a write through a clean entry.
+  /// The effect of a write through a clean entry.
   func dirtyRule(_ features: Features) -> FlagRule {
     switch flags {
     case .byFeature: features.hardwareDirtyState ? .isSet : .faults
@@ -158,7 +158,7 @@ public struct EntryFormat: Equatable, Sendable {
   }
 }
 
-/// What hardware takes a table entry for.
+/// The hardware's interpretation of a table entry.
 public enum EntryMeaning: Equatable, Sendable {
   /// An access faults.
   case notPresent
@@ -175,16 +175,16 @@ public enum Malformation: Equatable, Sendable {
   case reserved
   /// A block whose output address is not a multiple of its size.
   case misaligned
-  /// It allows writes and no reads, where that is a misconfiguration.
+  /// It allows writes but no reads, which is a misconfiguration in this format.
   case notReadable
   /// A mapping that leads guests to a table page.
   case mapsTable
   /// A mapping that leads neither to a data frame nor to a table page.
   case noFrame
-  /// A pointer to a table where there is none.
+  /// A pointer to a table page that does not exist.
   case noTable
 
-  /// What is wrong, as a sentence without its subject.
+  /// The problem, as a sentence without its subject.
   public var text: String {
     switch self {
     case .reserved: "is reserved at this level"
@@ -196,7 +196,7 @@ public enum Malformation: Equatable, Sendable {
     }
   }
 
-  /// The same in a word or two, behind the entry.
+  /// The problem in a few words, shown after the entry.
   var note: String {
     switch self {
     case .reserved: "reserved here"

@@ -1,13 +1,13 @@
 // The shape of a page table.
 
-/// How many levels a table has and how many entries each page of it.
+/// The number of levels of a table, and of entries per page.
 ///
 /// Level 0 is the root. An address is a page number in the translated space; its digits in base
 /// `entries`, most significant first, are the indices at each level.
 public struct Geometry: Equatable, Sendable {
   public let levels: Int
   public let entries: Int
-  /// What was asked for, if there can be no such table.
+  /// The requested shape, if it is impossible.
   private let refused: Refused?
 
   private struct Refused: Equatable {
@@ -15,7 +15,7 @@ public struct Geometry: Equatable, Sendable {
     var entries: Int
   }
 
-  /// Bounds: what fits the machine's memory, and addresses of 40 bits.
+  /// Bounds set by the machine's memory and by 40-bit addresses.
   static let levelsMax = 8
   static let entriesMax = 512
   private static let addressBitsMax = 40
@@ -43,7 +43,7 @@ public struct Geometry: Equatable, Sendable {
     return count
   }
 
-  /// Why there can be no such table; nil if there can.
+  /// Why the shape is impossible, or nil.
   var problem: String? {
     refused.map {
       "a geometry of \($0.levels) \($0.levels == 1 ? "level" : "levels") and \($0.entries) "
@@ -65,7 +65,7 @@ public struct Geometry: Equatable, Sendable {
     return spanOfEntry(at: level)
   }
 
-  /// The same for a level that is known to exist.
+  /// The same for a valid level.
   @inline(__always)
   func spanOfEntry(at level: Int) -> Int {
     var span = 1
@@ -78,7 +78,7 @@ public struct Geometry: Equatable, Sendable {
 
   /// The index of an address's entry in the table at a level.
   ///
-  /// There must be such an address, and such a level.
+  /// The address and the level must be in range.
   public func index(
     of address: Int, at level: Int, file: String = #fileID, line: Int = #line
   ) -> Int {

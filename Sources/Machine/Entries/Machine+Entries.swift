@@ -1,22 +1,23 @@
-// Table entries as the scenario's format defines them: what they are at a level, and what is wrong.
+// Table entries in the scenario's format: their meaning at a level, and malformed ones.
 
 import GracewalkSupport
 
 extension Machine {
-  /// What hardware takes an entry for at a level.
+  /// The hardware's interpretation of an entry at a level.
   public func meaning(of entry: Descriptor, at level: Int) -> EntryMeaning {
     let meaning = format.meaning(of: entry, at: level, in: layout.geometry)
     if case .table(let id) = meaning, id >= layout.pageCapacity { return .malformed(.noTable) }
     return meaning
   }
 
-  /// The level of the table that a word is an entry of, once others can reach the table.
+  /// The level of the table that contains a word, if others can reach the table.
   public func level(ofCell cell: UInt32) -> Int? {
     guard let page = layout.entry(at: cell)?.page else { return nil }
     return layout.level(published: memory[layout.page(page).base + Layout.publishedOffset])
   }
 
-  /// What a word's value is at a level, as a clause: "root[0] holds page 0x0, which is …".
+  /// The malformation of a word's value at a level, as a clause: "root[0] holds page 0x0, which is
+  /// …".
   public func malformationText(ofCell cell: UInt32, at level: Int) -> String {
     let entry = Descriptor(bits: memory[cell])
     let plain = plainText(of: entry, at: level)
@@ -26,7 +27,7 @@ extension Machine {
 
   /// Reports entries that are neither tables nor mappings where hardware may find them.
   ///
-  /// The level follows from what the CPU's step names: see `Layout.publishedOffset`.
+  /// The level is a function of objects in the step's footprint: see `Layout.publishedOffset`.
   func noteMalformed(_ value: UInt64, in cell: UInt32, published: UInt64, by cpu: Int) {
     guard watched.contains(.malformedEntry), hasHardware,
       let level = layout.level(published: published),
@@ -37,18 +38,18 @@ extension Machine {
 
   // MARK: Permissions
 
-  /// What an access through a cached leaf comes to.
+  /// The result of a permission check.
   enum Permission {
     case granted, refused
     /// The entry must be made dirty first.
     case marksDirty
   }
 
-  /// In the word behind a cached entry: what the directories on the way do not allow.
+  /// Bits of a cached entry's third word: permissions that directories on the walk deny.
   static let readsDenied: UInt64 = 1
   static let writesDenied: UInt64 = 2
 
-  /// What a directory denies to all below it.
+  /// The permissions that a directory denies to everything below it.
   func denied(by directory: Descriptor) -> UInt64 {
     guard format.hasDirectoryPermissions else { return 0 }
     let reads = format.hasReadPermission && !directory.isReadable ? Machine.readsDenied : 0
@@ -76,7 +77,7 @@ extension Machine {
 // MARK: For reports
 
 extension Machine {
-  /// Notes for coverage that an entry changed, in a page that is published in some way.
+  /// Records for coverage that an entry of a published page changed.
   @inline(__always)
   func noteChange(from old: UInt64, to new: UInt64, inPagePublished published: UInt64) {
     guard old != new else { return }
@@ -86,7 +87,7 @@ extension Machine {
       inPagePublished: published)
   }
 
-  /// What coverage takes an entry for; at no level in particular, its bits alone decide.
+  /// The kind of an entry for coverage; without a level it depends only on the bits.
   func kind(of entry: Descriptor, at level: Int?) -> EntryKind {
     guard entry.isValid else { return format.isLocked(entry) ? .locked : .invalid }
     guard let level else { return entry.kind }
@@ -98,7 +99,7 @@ extension Machine {
     }
   }
 
-  /// An entry in words; one that is malformed at its level is said to be so.
+  /// An entry in words, marked if it is malformed at its level.
   public func text(of entry: Descriptor, at level: Int?) -> String {
     let plain = plainText(of: entry, at: level)
     guard let level, case .malformed(let what) = meaning(of: entry, at: level) else {
@@ -123,7 +124,7 @@ extension Machine {
 }
 
 extension EntryFormat {
-  /// An invalid entry that is neither zero nor locked: what software keeps in it.
+  /// The contents of an invalid entry that is neither zero nor locked.
   func text(ofInvalid entry: Descriptor) -> String {
     let bits = "0x" + String(entry.bits, radix: 16)
     guard ownerMask != 0 else { return "not present \(bits)" }

@@ -1,23 +1,23 @@
-// What a CPU has written to tables, and hardware may not know yet.
+// Entries that a CPU has written and hardware may not have seen yet.
 
 import GracewalkSupport
 
-/// Entries that a CPU has written, and which of them no barrier has published yet.
+/// Entries that a CPU has written, with those that no barrier has published yet.
 struct WrittenEntries: Hashable {
   struct Change: Hashable {
     var cell: UInt32
-    /// What it was changed to.
+    /// Its new value.
     var new: Descriptor
   }
 
-  /// Since the latest invalidation that has completed.
+  /// Entries changed since the latest completed invalidation.
   var changed: [Change] = []
-  /// Since the latest barrier.
+  /// Entries written since the latest barrier.
   var unpublished: [UInt32] = []
-  /// Those among them that were made valid.
+  /// Entries among them that became valid.
   var made: [UInt32] = []
 
-  /// - Parameter old: nil if it is not known.
+  /// - Parameter old: the old value, or nil if unknown.
   mutating func note(_ cell: UInt32, _ new: Descriptor, after old: Descriptor?) {
     if !new.isValid {
       made.removeAll { $0 == cell }
@@ -29,7 +29,7 @@ struct WrittenEntries: Hashable {
     if !unpublished.contains(cell) { unpublished.append(cell) }
   }
 
-  /// Adds it to a hash, in which nothing stands for nothing.
+  /// Extends a hash; an empty value leaves it unchanged.
   func extend(_ state: inout UInt64) {
     for change in changed {
       state = StableHash.extend(state, with: UInt64(change.cell))

@@ -1,10 +1,10 @@
-// Grace periods: who is inside a stretch, who waits for its end, and who may hold a page.
+// Grace periods: CPUs inside sections, CPUs that wait for them, and CPUs that may hold a page.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Action {
-  /// The CPUs whose stretches a wait is for, as a set.
+  /// The CPUs whose sections a wait is for, as a set.
   var awaitedCPUs: UInt64 {
     get { a }
     set { a = newValue }
@@ -12,12 +12,12 @@ extension Action {
 }
 
 extension Machine {
-  /// What a grace period of read-copy-update waits for.
+  /// The domain that an RCU grace period waits for.
   var graceDomain: GraceDomain {
     scenario.readCopyUpdate == .consolidated ? .readers : .sections
   }
 
-  /// The CPUs that are inside a stretch of a domain.
+  /// The CPUs that are inside a section of a domain.
   func readers(in domain: GraceDomain) -> UInt64 {
     var inside = CPUSet()
     for cpu in 0..<layout.cpuCount where isInside(domain, cpu) { inside.insert(cpu) }
@@ -28,7 +28,7 @@ extension Machine {
     memory[layout.stretch(domain, cpu)] & 1 == 1
   }
 
-  /// The domain that a step is about.
+  /// The domain of a step.
   func domain(of grace: Action.Grace) -> GraceDomain {
     switch grace {
     case .sectionEnter, .sectionLeave: .sections
@@ -37,7 +37,7 @@ extension Machine {
     }
   }
 
-  /// Carries out an action of a domain; returns what the CPU observes.
+  /// Performs an action of a domain; returns its result.
   func performGrace(_ grace: Action.Grace, in domain: GraceDomain, by cpu: Int) -> UInt64 {
     switch grace {
     case .sectionEnter, .maskInterrupts:
@@ -65,17 +65,17 @@ extension Machine {
     return 0
   }
 
-  /// True if entering or leaving a domain begins or ends what consolidated grace periods wait for:
-  /// the CPU is not inside the other one.
+  /// True if entering or leaving a domain begins or ends a section of consolidated RCU: the CPU is
+  /// not inside the other domain.
   ///
-  /// That follows from what the CPU itself has done.
+  /// That depends only on the CPU's own history.
   private func isPartOfReader(_ domain: GraceDomain, _ cpu: Int) -> Bool {
     graceDomain == .readers && !isInside(domain.other, cpu)
   }
 
-  /// Reports a CPU that is about to sleep until a grace period has ended where it must not sleep.
+  /// Reports a CPU that waits for a grace period in a context that must not sleep.
   ///
-  /// That, too, follows from what the CPU itself has done.
+  /// That also depends only on the CPU's own history.
   func reportBlocking(_ cpu: Int) {
     if isInside(.sections, cpu) { report(.blockedInSection, cpu) }
     if case .callbacks = cpus[cpu].role { report(.blockedInSection, cpu, value: 1) }
@@ -85,13 +85,13 @@ extension Machine {
     }
   }
 
-  /// Ends the CPU's stretch, for all who wait for it.
+  /// Ends the CPU's section, for all waiters.
   ///
-  /// The sets it is taken out of follow from who was inside when they were made, so they are not
-  /// objects of their own: the stretch's word stands for all of them in footprints.
+  /// The sets from which it is removed are functions of the CPUs inside when they were made, so
+  /// they are not objects of their own: the section's word stands for all of them in footprints.
   private func leave(_ domain: GraceDomain, _ cpu: Int) {
-    // Counted, so that footprints can tell a CPU's stretches apart; but a CPU that loops must
-    // be able to come back to a state, and where one may, nothing is reduced.
+    // A counter, so that footprints can tell a CPU's sections apart. But a looping CPU must be able
+    // to return to a state, and then nothing is reduced anyway.
     memory[layout.stretch(domain, cpu)] = mayRepeat ? 0 : memory[layout.stretch(domain, cpu)] + 1
     let others = ~CPUSet(cpu).bits
     if domain == .interrupts || domain == graceDomain {
@@ -102,7 +102,7 @@ extension Machine {
     eachAllocatedPage { memory[layout.readers(domain, ofPage: $0.id)] &= others }
   }
 
-  /// Adds what an action of a domain touches.
+  /// Adds the footprint of an action of a domain.
   func addGrace(
     _ grace: Action.Grace, _ action: Action, in domain: GraceDomain, by cpu: Int,
     to footprint: Footprint
@@ -120,14 +120,14 @@ extension Machine {
   }
 
   private func addEnd(of domain: GraceDomain, _ cpu: Int, _ footprint: Footprint) {
-    // Who waits for the CPU's first stretch cannot go on before this; who waits for an earlier
-    // one than the one that ends here can.
+    // A wait for the section that ends here cannot continue before this step; a wait for an earlier
+    // one can.
     let stretch = layout.stretch(domain, cpu)
     let isFirst = !mayRepeat && memory[stretch] == 1
     footprint.write(stretch, isFirst ? .releases : .plain)
   }
 
-  /// Adds the words of a domain of a set of CPUs as read.
+  /// Adds the section words of a set of CPUs in a domain as read.
   func addStretches(
     _ domain: GraceDomain, _ cpus: UInt64, _ footprint: Footprint, _ role: TouchRole = .plain
   ) {
@@ -137,7 +137,7 @@ extension Machine {
 
   // MARK: Pages
 
-  /// Whoever is inside of anything now may still hold the page, or a page below it.
+  /// Records that every CPU now inside a section may still hold the page, or a page below it.
   func noteReaders(ofTablesIn id: Int) {
     GraceDomain.each { domain in
       var seen = PageSet()
@@ -145,7 +145,7 @@ extension Machine {
     }
   }
 
-  /// Whoever is inside of anything now may still hold the page.
+  /// Records that every CPU now inside a section may still hold the page.
   func noteReaders(ofPage id: Int) {
     GraceDomain.each { domain in noteReaders(ofPage: id, domain, readers(in: domain)) }
   }
@@ -168,7 +168,7 @@ extension Machine {
     }
   }
 
-  /// Reports others that were inside when the page was unlinked, and have not left since.
+  /// Reports other CPUs that were inside when the page was unlinked, and have not left since.
   func reportReaders(ofPage base: UInt32, freedBy cpu: Int) {
     guard requirements.contains(.readersAtUnlink), let id = layout.pageID(at: base) else { return }
     GraceDomain.each { domain in
@@ -179,7 +179,7 @@ extension Machine {
     }
   }
 
-  /// Adds what tells whether a page that is freed now may still be held.
+  /// Adds the words that tell whether a page freed now may still be held.
   func addReaders(ofPage base: UInt32, _ footprint: Footprint) {
     guard requirements.contains(.readersAtUnlink), let id = layout.pageID(at: base) else { return }
     GraceDomain.each { domain in
@@ -187,7 +187,7 @@ extension Machine {
     }
   }
 
-  /// Adds all that tells who may hold a page, if an invariant asks for it.
+  /// Adds all words that tell which CPUs may hold a page, if an invariant needs them.
   func addAllReaders(_ footprint: Footprint) {
     guard requirements.contains(.readersAtUnlink) else { return }
     GraceDomain.each { domain in addStretches(domain, ~0, footprint) }

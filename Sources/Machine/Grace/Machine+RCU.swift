@@ -1,10 +1,10 @@
-// Read-copy-update: callbacks and barriers; sections and waits are in Machine+Grace.swift.
+// RCU callbacks and barriers; sections and waits are in Machine+Grace.swift.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Action {
-  /// Stands for the body of a callback that is queued.
+  /// The key of a queued callback's body.
   var callbackKey: UInt64 {
     get { b }
     set { b = newValue }
@@ -36,8 +36,7 @@ extension Machine {
     }
   }
 
-  /// What grace periods wait for has ended for every callback; `others` are all CPUs but the one it
-  /// was on.
+  /// Ends a CPU's section for every queued callback; `others` is every CPU except that one.
   func leaveForCallbacks(_ others: UInt64) {
     for waiting in 0..<layout.cpuCount {
       let queued = Int(memory[layout.callbacksQueued(waiting)])
@@ -91,7 +90,7 @@ extension Machine {
     case .barrierStart:
       for other in 0..<layout.cpuCount { footprint.read(layout.callbacksQueued(other)) }
     case .barrierEnd:
-      // Callbacks of one CPU run in order, so the last one waited for stands for all.
+      // Callbacks of one CPU run in order, so waiting for the last covers all.
       for other in 0..<layout.cpuCount where memory[layout.barrierTarget(cpu, other)] > 0 {
         let last = Int(memory[layout.barrierTarget(cpu, other)]) - 1
         footprint.read(layout.callbackEnd(other, last), .blocks)

@@ -1,8 +1,7 @@
-// Interrupts: masked on the way through a table, sent to wait until nobody is on the way.
+// Interrupts: masked during a lockless walk, and sent to wait until no CPU is in such a walk.
 
 extension VirtualCPU {
-  /// Most masks, or sections, within each other: they share a word of the CPU's local state with
-  /// other counts.
+  /// The maximum nesting of masks or sections, whose counts share a word of the CPU's local state.
   static let nestingMax = 255
 
   /// Masks this CPU's interrupts, like `local_irq_save`.
@@ -31,9 +30,9 @@ extension VirtualCPU {
   /// Interrupts every other CPU and waits until each has taken the interrupt, like
   /// `smp_call_function` with `wait`.
   ///
-  /// A CPU takes it at once, or if its interrupts are masked, when it unmasks them. So whoever had
-  /// masked them before the call has unmasked them after it: a grace period without RCU. Two CPUs
-  /// that call it with their own interrupts masked wait for each other forever.
+  /// A CPU takes it at once, or if its interrupts are masked, when it unmasks them. So every CPU
+  /// that had masked them before the call has unmasked them when it returns: a grace period without
+  /// RCU. Two CPUs that call it with their own interrupts masked wait for each other forever.
   public func interruptOthers(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noInterrupt, site) { return }

@@ -1,13 +1,14 @@
-// Where an invariant has something to say, so that no model forgets to require it.
+// Which scenarios an invariant applies to, so that no model forgets to require it.
 
-/// The scenarios that an invariant is for.
+/// The scenarios that an invariant applies to.
 public enum Applicability: Equatable, Sendable {
-  /// All that make use of these.
+  /// All that use these features.
   case wherever(Facets)
-  /// Those whose model chooses to require it, for a reason: nothing else tells which they are.
+  /// Those whose model chooses to require it; the reason says why that cannot be decided
+  /// automatically.
   case chosen(String)
 
-  /// True if a scenario that makes use of these must meet the invariant.
+  /// True if it includes scenarios with these features.
   public func includes(_ facets: Facets) -> Bool {
     guard case .wherever(let needed) = self else { return false }
     return facets.isSuperset(of: needed)

@@ -1,6 +1,6 @@
-// What the executions of a search covered: results of operations, changes of entries, and more.
+// The coverage of a search: results of operations, changes of entries, and features used.
 
-/// What an entry of a table holds, as far as coverage tells such values apart.
+/// The kinds of table entries that coverage distinguishes.
 public enum EntryKind: UInt8, CaseIterable, Codable, Sendable {
   case invalid, locked, table
   case writable, readOnly
@@ -11,11 +11,10 @@ public enum EntryKind: UInt8, CaseIterable, Codable, Sendable {
   /// Not writable, but hardware may make it so.
   case clean, cleanNotAccessed
 
-  /// Kinds that a coverage table has room for.
+  /// The number of kinds that a coverage table has room for.
   static let capacity = 16
 
-  /// How reports name it, in the words that traces use; `leaf` is what a mapping is called at the
-  /// level: block or page.
+  /// Its name in reports and traces; `leaf` is the word for a mapping at the level: block or page.
   public func text(leaf: String) -> String {
     switch self {
     case .invalid: "invalid"
@@ -33,7 +32,7 @@ public enum EntryKind: UInt8, CaseIterable, Codable, Sendable {
 }
 
 extension Descriptor {
-  /// What its bits say, whatever the level and the format.
+  /// The kind according to the bits alone, regardless of level and format.
   public var kind: EntryKind {
     guard isValid else { return isLocked ? .locked : .invalid }
     if isTable { return .table }
@@ -47,11 +46,11 @@ extension Descriptor {
   }
 }
 
-/// What executions covered.
+/// The coverage of executions.
 ///
-/// Whatever happens in an execution happens in all that are equivalent to it, and states are merged
-/// only where the same can still happen. So after a complete search this does not depend on which
-/// search it was, nor on how many threads ran it.
+/// Equivalent executions have the same coverage, and states are merged only if the same things can
+/// still happen. So the coverage of a complete search does not depend on the search or the number
+/// of threads.
 public struct Coverage: Equatable, Codable, Sendable {
   /// A way in which an operation ended.
   public struct Outcome: Equatable, Codable, Sendable {
@@ -68,10 +67,10 @@ public struct Coverage: Equatable, Codable, Sendable {
 
   /// An operation of a CPU, or of CPUs that are identical, and how it ended.
   public struct Operation: Equatable, Codable, Sendable {
-    /// Who carries it out: several names if they are identical, and so their outcomes united.
+    /// The CPUs that run it: several names for identical CPUs, whose outcomes are combined.
     public var cpus: [String]
     public var name: String
-    /// By code, ascending; empty if it never ended.
+    /// Ordered by code; empty if it never ended.
     public var outcomes: [Outcome]
 
     public init(cpus: [String], name: String, outcomes: [Outcome]) {
@@ -94,8 +93,10 @@ public struct Coverage: Equatable, Codable, Sendable {
 
   /// The changes of entries at one level of the tables.
   public struct Level: Equatable, Codable, Sendable {
-    /// From 0 at the root; nil for pages that were no part of a table when they could first be
-    /// reached by others, and for what is written to a page before that.
+    /// The level, 0 at the root.
+    ///
+    /// Nil for pages that were not in a tree when others could first reach them, and for writes to
+    /// a page before that.
     public var number: Int?
     public var changes: [Change]
 
@@ -109,7 +110,7 @@ public struct Coverage: Equatable, Codable, Sendable {
   public var operations: [Operation]
   /// Levels at which an entry changed, the root first.
   public var levels: [Level]
-  /// What the scenario makes use of.
+  /// The features that the scenario uses.
   public var facets: Facets
 
   /// True if an operation with a name ended with a result at least once.
@@ -121,7 +122,7 @@ public struct Coverage: Equatable, Codable, Sendable {
 }
 
 extension Coverage {
-  /// What machines of one scenario covered, all together.
+  /// The combined coverage of machines of one scenario.
   public init(of machines: [Machine]) {
     operations = []
     levels = []
@@ -174,7 +175,7 @@ extension Machine {
     return groups.sorted { $0[0] < $1[0] }
   }
 
-  /// How many operations a CPU is told to carry out; callbacks are not known beforehand.
+  /// The number of operations in a CPU's program; callbacks are not known in advance.
   fileprivate func programLength(of cpu: Int) -> Int {
     cpu < scenario.programs.count ? scenario.programs[cpu].operations.count : 0
   }

@@ -1,20 +1,20 @@
-// Where one machine notes what it covers: a few words for entries, a list for results, facets.
+// The coverage record of one machine: a few words for entries, a list of results, facets.
 
 import GracewalkExploration
 import GracewalkSupport
 
-/// What the steps of one machine covered, since its start.
+/// The coverage of the steps of one machine since its start.
 ///
-/// This is no part of the state, and never taken back. Entries are noted at each write, so that
-/// takes a bit in a table; results only where code runs for the first time.
+/// It is not part of the state, and never undone. Entry changes are recorded at each write, as a
+/// bit in a table; results only when code runs for the first time.
 final class CoverageTable {
-  /// A bit per old and new kind: four words for each value that the word of a page may have which
-  /// says whether it is published and at which level (`Layout.publishedOffset`).
+  /// A bit per old and new kind: four words for each possible value of a page's publication word
+  /// (`Layout.publishedOffset`).
   private let changes: GrowableBuffer<UInt64>
   private static let wordsPerLevel = EntryKind.capacity * EntryKind.capacity / 64
-  /// By CPU and number of the operation.
+  /// Outcomes by CPU and operation number.
   private var outcomes: [[[Coverage.Outcome]]] = []
-  /// What code was found to make use of.
+  /// The features that code has used.
   private(set) var facets: Facets = []
 
   init(levels: Int) {
@@ -31,14 +31,14 @@ final class CoverageTable {
     return (pair / 64, 1 << UInt64(pair % 64))
   }
 
-  /// Notes that an entry changed, in a page that is published in some way.
+  /// Records that an entry of a published page changed.
   @inline(__always)
   func note(_ old: EntryKind, _ new: EntryKind, inPagePublished published: UInt64) {
     let (word, bit) = Self.place(old, new)
     changes[Int(published) * Self.wordsPerLevel + word] |= bit
   }
 
-  /// True if a change was met at a level, or if that is nil, in pages without one.
+  /// True if a change was recorded at a level, or for nil, in pages without a level.
   func includes(_ old: EntryKind, _ new: EntryKind, at level: Int?) -> Bool {
     let (word, bit) = Self.place(old, new)
     var rows = [0, Layout.publishedWithoutLevel]
@@ -46,7 +46,7 @@ final class CoverageTable {
     return rows.contains { changes[Int($0) * Self.wordsPerLevel + word] & bit != 0 }
   }
 
-  /// Forgets the entries met so far: what happens before the CPUs start is not theirs.
+  /// Clears the changes recorded so far, since those of boot code do not count.
   func forgetChanges() {
     for index in 0..<changes.count { changes[index] = 0 }
   }
@@ -59,7 +59,7 @@ final class CoverageTable {
     operation < operationCount(of: cpu) ? outcomes[cpu][operation] : []
   }
 
-  /// Notes how an operation of a CPU ended.
+  /// Records an outcome of a CPU's operation.
   func note(_ outcome: Coverage.Outcome, of cpu: Int, _ operation: Int) {
     while outcomes.count <= cpu { outcomes.append([]) }
     while outcomes[cpu].count <= operation { outcomes[cpu].append([]) }
@@ -68,7 +68,7 @@ final class CoverageTable {
 
   // MARK: Facets
 
-  /// Notes what code makes use of; called only where it runs for the first time.
+  /// Records features that code uses; called only when it runs for the first time.
   func note(_ facets: Facets) { self.facets.formUnion(facets) }
 
   // MARK: Checkpoints
@@ -92,7 +92,7 @@ final class CoverageTable {
 
   /// Adds what `save` wrote.
   ///
-  /// - Parameter cpuCount: CPUs of the machine: a file that names others is not of this check.
+  /// - Parameter cpuCount: the machine's CPUs: a file that names others is refused.
   func restore(from reader: CheckpointReader, cpuCount: Int) throws(CheckpointError) {
     for index in 0..<changes.count { changes[index] |= try reader.word() }
     facets.formUnion(Facets(rawValue: try reader.word()))

@@ -1,6 +1,6 @@
-// What an invariant looked at when it judged: a story of its violation is about those words.
+// The words that an invariant reads when it judges, for the story of its violation.
 
-/// What is known of a required invariant, whoever wrote it.
+/// The texts of a required invariant.
 public struct InvariantText: Equatable, Codable, Sendable {
   public let id: String
   public let statement: String
@@ -15,19 +15,19 @@ public struct InvariantText: Equatable, Codable, Sendable {
   }
 }
 
-/// A word that the invariant that failed had looked at, and the step that wrote it last.
+/// A word that the failed invariant had read, and the step that wrote it last.
 public struct InspectedWord: Equatable, Codable, Sendable {
-  /// The name of the word, or of the page whose lifetime it is.
+  /// The name of the word, or of the page for a lifetime word.
   public let name: String
   /// Position in the recorded steps.
   public let step: Int
 }
 
-/// Keeps the words that the invariant now judging reads, in a machine that is recorded.
+/// Records the words that the judging invariant reads, in a recorded machine.
 final class Inspection {
-  /// Words that it asked for one by one.
+  /// Words that it read individually.
   private(set) var words: [UInt32] = []
-  /// Words it got along with all others of their kind: that says little.
+  /// Words that it read only as part of all words of a kind, which are less significant.
   private(set) var around: [UInt32] = []
   private var isOpen = false
 
@@ -38,7 +38,7 @@ final class Inspection {
     around.removeAll()
   }
 
-  /// - Parameter cell: the word that the event is about, or 0.
+  /// - Parameter cell: the word of the event, or 0.
   func close(_ report: Violation?, about cell: UInt32 = 0) {
     isOpen = false
     if report == nil {

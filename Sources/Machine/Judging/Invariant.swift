@@ -1,15 +1,15 @@
-// What must hold, as seen from the machine: three kinds of invariants, and what a failure says.
+// Invariants as seen from the machine: three kinds, and violations.
 
 import GracewalkSupport
 
-/// What an invariant looks at, which decides how much reduction is sound.
+/// The kind of an invariant, which decides how much reduction is sound.
 ///
-/// Partial-order reduction keeps what happens in every class of executions, not every state on
-/// the way. So only a `state` invariant needs every state to be visited.
+/// Partial-order reduction preserves the events of every class of executions, but not every
+/// intermediate state. So only a `state` invariant needs every state to be visited.
 public enum InvariantKind: String, Sendable {
-  /// Judged where an event happens; the events are ordered with all they depend on.
+  /// Judged when an event happens; events are ordered with all steps they depend on.
   case event
-  /// Judged when no CPU can go on.
+  /// Judged when no CPU can continue.
   case quiescence
   /// Judged in every state.
   case state
@@ -17,7 +17,7 @@ public enum InvariantKind: String, Sendable {
 
 /// A failed invariant, in words.
 public struct Violation: Equatable, Codable, Sendable {
-  /// What went wrong, in one sentence with the parts named.
+  /// The violation in one sentence, with the objects named.
   public var message: String
   /// Further facts, a line each.
   public var details: [String]
@@ -28,22 +28,23 @@ public struct Violation: Equatable, Codable, Sendable {
   }
 }
 
-/// Something that must hold.
+/// A rule that must hold.
 public protocol Invariant: Sendable {
   /// Short and stable, in lower case with hyphens.
   var id: String { get }
-  /// What must hold, one sentence.
+  /// The rule, in one sentence.
   var statement: String { get }
-  /// Why anybody should care.
+  /// Why the rule matters.
   var rationale: String { get }
   /// The mail, kernel file or manual section it comes from.
   var source: String { get }
   var kind: InvariantKind { get }
-  /// Which scenarios it is for: a test makes sure that every correct model requires it there.
+  /// The scenarios it applies to; a test checks that every correct model requires it there.
   var applicability: Applicability { get }
-  /// True if it judges as before when identical CPUs, and all that names them, are exchanged.
+  /// True if its judgement does not change when identical CPUs, and everything that names them, are
+  /// exchanged.
   ///
-  /// An invariant that does not say so keeps a search from taking such states for one.
+  /// If false, the search does not merge such states.
   var treatsCPUsAlike: Bool { get }
 }
 
@@ -51,14 +52,14 @@ extension Invariant {
   public var treatsCPUsAlike: Bool { false }
 }
 
-/// An invariant judged where something happens.
+/// An invariant judged when an event happens.
 public protocol EventInvariant: Invariant {
-  /// What it wants to see; the machine reports nothing else.
+  /// The events it judges; the machine reports only these.
   var watches: EventKinds { get }
   func judge(_ event: Event, in machine: Machine) -> Violation?
 }
 
-/// An invariant judged when no CPU can go on.
+/// An invariant judged when no CPU can continue.
 public protocol QuiescenceInvariant: Invariant {
   /// True if it also judges states in which unfinished CPUs are stuck.
   var judgesDeadlocks: Bool { get }
@@ -72,17 +73,18 @@ public protocol StateInvariant: Invariant {
 
 /// An invariant about executions that loop forever.
 ///
-/// Only a search that looks for them asks it, and only scenarios whose CPUs may repeat have them.
+/// Only a search that looks for them calls it, and only scenarios whose CPUs may repeat have such
+/// executions.
 public protocol RepetitionInvariant: Invariant {
   /// Judges an execution that loops forever and is weakly fair.
   ///
   /// - Parameters:
   ///   - round: the steps of one cycle.
-  ///   - machine: stands where they begin and end.
+  ///   - machine: the machine, in the state in which the round begins and ends.
   func judgeRound(_ round: [RecordedStep], of machine: Machine) -> Violation?
 }
 
-/// An invariant that needs the machine to watch more than it does by itself.
+/// An invariant that needs the machine to keep additional state.
 public protocol MachineRequirements: Invariant {
   var requirements: Machine.Requirements { get }
 }

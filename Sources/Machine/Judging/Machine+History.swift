@@ -1,10 +1,10 @@
-// When operations begin and end in relation to each other, where an invariant watches that.
+// The order in which operations begin and end, if an invariant needs it.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Action {
-  /// What the operation is to a specification, as a number.
+  /// The operation's call in a specification, as a number.
   var packedCall: UInt64 {
     get { a }
     set { a = newValue }
@@ -26,7 +26,8 @@ extension Machine {
     }
   }
 
-  /// Adds what a boundary of an operation touches: who begins one sees how many others have ended.
+  /// Adds the footprint of an operation boundary: a beginning observes how many operations have
+  /// ended.
   func addHistory(_ boundary: Action.History, by cpu: Int, to footprint: Footprint) {
     switch boundary {
     case .invoke:
@@ -35,15 +36,15 @@ extension Machine {
     }
   }
 
-  /// What a CPU that begins an operation observes of the others.
+  /// The observation of a CPU that begins an operation: the progress of the others.
   private func historySeen(by cpu: Int) -> UInt64 {
     let seen = historySeen(by: cpu) { memory[layout.history($0)] }
     if usesSymmetry { noteHistory(seen, by: cpu) }
     return seen
   }
 
-  /// One more than any program has operations, if a digit of this base for each program but one
-  /// fits into a word.
+  /// The base of the digits in `historySeen`, one more than the longest program; nil if they do not
+  /// fit in a word.
   static func historyRadix(of scenario: Scenario) -> UInt64? {
     let radix = UInt64(scenario.programs.map(\.operations.count).max() ?? 0) + 1
     var largest: UInt64 = 1
@@ -55,8 +56,10 @@ extension Machine {
     return radix
   }
 
-  /// How many operations each of the other CPUs has completed: as digits of a number, or where
-  /// they are too many for a word, as a hash, which an exact machine refuses to begin with.
+  /// The number of operations that each other CPU has completed.
+  ///
+  /// They are encoded as digits of a number or, if they do not fit in a word, as a hash, which an
+  /// exact machine refuses at its start.
   func historySeen(by cpu: Int, completed: (Int) -> UInt64) -> UInt64 {
     var seen: UInt64 = 0
     if let historyRadix {

@@ -1,4 +1,4 @@
-// Reading the machine's state: what invariants, reports and pictures look at.
+// Reading the machine's state, for invariants, reports and pictures.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -49,9 +49,9 @@ extension Machine {
     scenario.rootNames.indices.map { layout.page(owner: layout.bootOwner, index: $0) }
   }
 
-  /// Roots that are freed though all that could own them lives on: no context was released.
+  /// Roots that were freed although no context that could own them was released.
   public var rootsFreedInUse: [TablePage] {
-    // Asked at every end of an execution, so nothing is allocated where all is well.
+    // Called at the end of every execution, so it allocates nothing in the normal case.
     for context in scenario.contexts where memory[context.state.cell] != 0 { return [] }
     var freed: [TablePage] = []
     for index in scenario.rootNames.indices {
@@ -61,28 +61,28 @@ extension Machine {
     return freed
   }
 
-  /// True if nobody has ever allocated the page: whoever has its address has made it up.
+  /// True if the page was never allocated, so its address is a wild pointer.
   public func wasNeverAllocated(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) -> Bool {
     admitted(page, SourceSite(file: file, line: line)).map { memory[$0.base] == 0 } ?? false
   }
 
-  /// An entry of a page, which must have it.
+  /// An entry of a page; the index must be in range.
   public func entry(
     of page: TablePage, _ index: Int, file: String = #fileID, line: Int = #line
   ) -> Descriptor {
     Descriptor(bits: value(of: page[index], file: file, line: line))
   }
 
-  /// The page with an id, or nil if there can be none.
+  /// The page with an id, or nil if the id is out of range.
   public func page(_ id: Int) -> TablePage? {
     id >= 0 && id < layout.pageCapacity ? layout.page(id) : nil
   }
 
-  /// The tables that can be reached from the roots, each once, parents first.
+  /// The tables reachable from the roots, without duplicates, parents first.
   ///
-  /// Where an MMU walks, entries of the last level lead to none: hardware takes them for pages.
+  /// With an MMU, entries of the last level lead to no table, since hardware treats them as pages.
   public var reachableTables: [PageView] {
     var found: [PageView] = []
     var depths: [Int] = []
@@ -107,7 +107,7 @@ extension Machine {
     return found
   }
 
-  /// The CPU and the number of the operation that allocated a page; nil for what was there first.
+  /// The CPU and the number of the operation that allocated a page; nil for initial pages.
   public func allocation(
     of page: TablePage, file: String = #fileID, line: Int = #line
   ) -> (cpu: Int, operation: Int)? {
@@ -117,7 +117,7 @@ extension Machine {
     return (cpu, Int(memory[page.base + Layout.allocatedInOffset]) - 1)
   }
 
-  /// CPUs that have not finished, cannot go on, and are not merely waiting for callbacks to run.
+  /// CPUs that have not finished, cannot continue, and are not merely waiting for callbacks to run.
   public var stuckCPUs: [Int] {
     guard enabledCPUs().isEmpty else { return [] }
     var stuck: [Int] = []
@@ -133,7 +133,7 @@ extension Machine {
     return stuck
   }
 
-  /// CPUs that have something left to do, and are not merely there for callbacks to come.
+  /// CPUs that have operations left, except idle callback CPUs.
   public var unfinishedCPUs: [Int] {
     (0..<cpuCount).filter { cpu in
       let kind = node(of: cpu).pointee.action.kind
@@ -141,13 +141,12 @@ extension Machine {
     }
   }
 
-  /// What a CPU is about to do, in words.
+  /// The next action of a CPU, in words.
   public func pendingText(of cpu: Int) -> String { text(of: node(of: cpu).pointee.action) }
 
   /// The value of a word.
   ///
-  /// One of another scenario, or an entry that its page does not have, is a mistake that ends the
-  /// check.
+  /// A word of another scenario, or an entry out of range, ends the check with an error.
   public func value<Value>(
     of word: Word<Value>, file: String = #fileID, line: Int = #line
   ) -> Value {
@@ -163,7 +162,7 @@ extension Machine {
     return Value(word: 0)
   }
 
-  /// What is wrong with the location of an entry that its page does not have.
+  /// The error text for an entry out of range.
   func entryText(_ location: Location) -> String {
     let page = layout.pageID(at: location.lifetime).map { name(ofPage: $0) } ?? "a page"
     return
@@ -175,9 +174,9 @@ extension Machine {
   public struct HistoryEntry: Equatable, Sendable {
     public var cpu: Int
     public var call: SpecificationCall
-    /// The code of the result; nil if the operation never returned.
+    /// The code of the result; nil if the operation has not returned.
     public var result: UInt64?
-    /// Depths at which it began and ended.
+    /// The depths at which it began and ended.
     public var began: Int
     public var ended: Int
   }
@@ -205,6 +204,6 @@ extension Machine {
     return entries
   }
 
-  /// What each CPU's finished operations left in its state: a hash, for comparing final states.
+  /// The hash of a CPU's local state, for comparing final states.
   public func localHash(of cpu: Int) -> UInt64 { node(of: cpu).pointee.localHash }
 }

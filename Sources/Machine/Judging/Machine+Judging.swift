@@ -1,17 +1,17 @@
-// What invariants say of a step, and of what comes before all steps.
+// Judging steps and the initial state.
 
 import GracewalkExploration
 import GracewalkFibers
 import GracewalkSupport
 
 extension Machine {
-  /// Judges what has happened since it was judged last, and the state.
+  /// Judges the events since the last judgement, and the state.
   func judgeStep() -> StepOutcome {
     let outcome = judgeEvents()
     return outcome == .clean ? sink.whileCurrent { judgeState() } : outcome
   }
 
-  /// Judges what has happened since it was judged last.
+  /// Judges the events since the last judgement.
   func judgeEvents() -> StepOutcome { sink.whileCurrent { judgeEachEvent() } }
 
   private func judgeEachEvent() -> StepOutcome {
@@ -47,7 +47,7 @@ extension Machine {
     return .clean
   }
 
-  /// What the CPU is called that runs callbacks, or walks, for one with a name.
+  /// The name of the CPU that runs the callbacks of a named CPU.
   static func callbackName(_ name: String) -> String { "\(name)/rcu" }
   static func walkerName(_ name: String) -> String { "\(name)/mmu" }
 }

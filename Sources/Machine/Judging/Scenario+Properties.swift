@@ -1,12 +1,12 @@
-// Properties of one scenario, said where it is built: a sentence and a closure.
+// Properties of a single scenario: a sentence and a closure, given where it is built.
 
 import GracewalkSupport
 
 extension Scenario {
-  /// Requires something of every final state: when all CPUs have finished.
+  /// Requires a property of every final state, when all CPUs have finished.
   ///
-  /// The statement says what must hold, in words; in lower case with hyphens it is the property's
-  /// id. The closure looks at the machine, `$0.value(of: word)` for example, and at nothing else.
+  /// The statement describes the property; in lower case with hyphens it is the property's id. The
+  /// closure may only read the machine, for example `$0.value(of: word)`.
   public func atEnd(
     _ statement: String, file: String = #fileID, line: Int = #line,
     _ holds: @escaping @Sendable (Machine) -> Bool
@@ -15,10 +15,10 @@ extension Scenario {
     require(EndProperty(statement: statement, site: site, holds: holds), file: file, line: line)
   }
 
-  /// Requires something of every state.
+  /// Requires a property of every state.
   ///
-  /// Every state has to be visited then: nothing is reduced, and the report says so. Prefer
-  /// `atEnd`, or `VirtualCPU.assert` where code knows the moment.
+  /// Every state must then be visited: nothing is reduced, and the report says so. Prefer `atEnd`,
+  /// or `VirtualCPU.assert` if code knows the right moment.
   public func always(
     _ statement: String, file: String = #fileID, line: Int = #line,
     _ holds: @escaping @Sendable (Machine) -> Bool
@@ -28,7 +28,7 @@ extension Scenario {
   }
 }
 
-/// What both kinds have in common.
+/// The common part of both kinds.
 private protocol ScenarioProperty: Invariant {
   var site: SourceSite { get }
   var holds: @Sendable (Machine) -> Bool { get }

@@ -1,4 +1,4 @@
-// Locks: who holds them, who may take them, and who takes one twice.
+// Locks: holders, taking and releasing, and recursion.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -12,9 +12,9 @@ extension Machine {
   /// A reader–writer lock's word: one bit per reader, and this one for a writer.
   static let writerBit: UInt64 = 1 << 63
 
-  /// How a CPU holds the lock whose word this is; nil if it does not.
+  /// How a CPU holds the lock with a word; nil if it does not.
   ///
-  /// Nobody but the CPU itself changes that, so footprints need not name what depends on it.
+  /// Only the CPU itself changes that, so footprints need no object for it.
   func mode(ofLock cell: UInt32, heldBy cpu: Int) -> LockMode? {
     let value = memory[cell]
     if value == 0 { return nil }
@@ -33,7 +33,7 @@ extension Machine {
 
   /// True if a lock can be taken now.
   ///
-  /// Who holds it already would wait for itself; where an invariant judges that, it goes on and is
+  /// A holder would wait for itself; if an invariant judges recursion, it continues and is
   /// reported.
   func canLock(_ lock: Action.Locking, _ action: Action, by cpu: Int) -> Bool {
     let value = memory[action.cell]
@@ -76,7 +76,7 @@ extension Machine {
     return 0
   }
 
-  /// Takes a lock that is free for the CPU; one that it holds already stays as it is.
+  /// Takes a lock that is free for the CPU; a lock that it already holds does not change.
   private func take(_ lock: Action.Locking, _ action: Action, by cpu: Int) {
     let cell = action.cell
     let bit = CPUSet(cpu).bits
@@ -94,10 +94,10 @@ extension Machine {
     report(.lockedAgain, cpu, cell: action.cell, value: held.rawValue << 8 | wanted.rawValue)
   }
 
-  /// Reports what a callback still holds, or is inside of, when it ends.
+  /// Reports locks and sections that a callback leaves open when it ends.
   ///
-  /// Whoever runs callbacks runs others after it, so nobody is left to give anything back. All of
-  /// this follows from what the callback itself has done.
+  /// Its CPU runs other callbacks after it, so no code is left to release anything. This depends
+  /// only on the callback's own actions.
   func reportHeldByCallback(_ cpu: Int) {
     for cell in lockCells where mode(ofLock: cell, heldBy: cpu) != nil {
       report(.endedHolding, cpu, cell: cell)
@@ -106,7 +106,7 @@ extension Machine {
     if isInside(.interrupts, cpu) { report(.endedMasked, cpu) }
   }
 
-  /// Readers do not conflict: each has an object of its own behind the lock's word.
+  /// Readers do not conflict: each CPU has an object of its own after the lock's word.
   func addLocking(
     _ lock: Action.Locking, _ action: Action, by cpu: Int, to footprint: Footprint
   ) {

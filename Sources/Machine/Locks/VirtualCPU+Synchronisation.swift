@@ -1,4 +1,4 @@
-// Actions that order CPUs: locks and read-copy-update.
+// Actions that order CPUs: locks and RCU.
 
 extension VirtualCPU {
   /// Blocks until the lock is free, and takes it.
@@ -41,7 +41,7 @@ extension VirtualCPU {
     _ = try issue(Action(.lock(.readUnlock), lock.location, .release), site)
   }
 
-  /// Blocks until nobody holds the lock, and takes it as the writer.
+  /// Blocks until no CPU holds the lock, and takes it as the writer.
   public func writeLock(
     _ lock: ReadWriteLock, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
@@ -89,8 +89,10 @@ extension VirtualCPU {
     _ = try issue(Action(.grace(.sectionLeave)), SourceSite(file: file, line: line))
   }
 
-  /// Waits for a grace period, like `synchronize_rcu`: until every section, and every mask of
-  /// interrupts, that is open on any CPU at the call has been left (`Scenario.readCopyUpdate`).
+  /// Waits for a grace period, like `synchronize_rcu`.
+  ///
+  /// The grace period ends when every section, and every mask of interrupts, that is open on any
+  /// CPU at the call has ended (`Scenario.readCopyUpdate`).
   public func synchronizeRCU(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isWeakened(.noSynchronize, site) { return }
@@ -101,8 +103,8 @@ extension VirtualCPU {
 
   /// Runs `body` after a grace period, on a CPU of its own, like `call_rcu`.
   ///
-  /// Callbacks of one CPU run in the order of their calls. The body must depend on nothing but
-  /// what this CPU has observed and what the body itself observes.
+  /// Callbacks of one CPU run in the order of their calls. The body must depend only on this CPU's
+  /// observations so far and on its own.
   public func callRCU(
     file: String = #fileID, line: Int = #line,
     _ body: @escaping (VirtualCPU) throws -> Void

@@ -1,26 +1,26 @@
-// Where what code can name lies in memory, and by which numbers code keeps it.
+// The cells of words and pages in memory, and the addresses by which code names them.
 
-/// The named words and the table pages of a scenario: where each has its cells, who owns a page,
-/// and which address stands for what.
+/// The named words and table pages of a scenario: their cells, the owners of pages, and the
+/// addresses of objects.
 ///
-/// A cell is a word's place in the machine's memory; an address is a number that code may keep in a
-/// word. Both are the same in every interleaving. Only here is it decided which are whose, and that
-/// nothing is beyond its bounds.
+/// A cell is a word's index in the machine's memory; an address is a number that code may keep in a
+/// word. Both are the same in every interleaving. Only this type maps cells and addresses to
+/// objects and checks bounds.
 struct AddressSpace: Equatable, Sendable {
   let geometry: Geometry
   /// The number of the scenario.
   let scenario: UInt32
   let capacity: Capacity
-  /// Who may have pages: what is there from the start, then each CPU.
+  /// Owners of pages: the initial state, then each CPU.
   private let ownerCount: Int
   private let pagesPerOwner: Int
-  /// The first cell that is no named word's; those begin with 1.
+  /// The first cell after the named words, which start at 1.
   private let pageBase: UInt32
   private let pageStride: UInt32
-  /// The first cell behind all pages.
+  /// The first cell after all pages.
   let pageEnd: UInt32
 
-  /// `cpuCount`: the CPUs of a machine; none while a scenario is put together.
+  /// `cpuCount`: the CPUs of a machine; 0 while a scenario is being built.
   init(_ geometry: Geometry, _ capacity: Capacity, cpuCount: Int = 0, scenario: UInt32) {
     self.geometry = geometry
     self.scenario = scenario
@@ -32,53 +32,53 @@ struct AddressSpace: Equatable, Sendable {
     pageEnd = pageBase + UInt32(ownerCount * pagesPerOwner) * pageStride
   }
 
-  /// The same with pages for the CPUs of a machine.
+  /// The same space with pages for the CPUs of a machine.
   func withCPUs(_ cpuCount: Int) -> AddressSpace {
     AddressSpace(geometry, capacity, cpuCount: cpuCount, scenario: scenario)
   }
 
   // MARK: Cells
 
-  /// True for the cell of a named word or lock, and false for a page's and for all behind.
+  /// True for the cell of a named word or lock; false for all later cells.
   @inline(__always)
   func isNamed(_ cell: UInt32) -> Bool { cell < pageBase }
 
-  /// True if so many more named words fit behind those there are.
+  /// True if that many more named words fit.
   func hasRoom(for cells: UInt32, at next: UInt32) -> Bool { next + cells < pageBase }
 
-  /// Pages, whoever owns them.
+  /// The pages of all owners.
   var pageCount: Int { ownerCount * pagesPerOwner }
 
   /// The cells of all pages: headers and entries.
   var pageCells: Range<UInt32> { pageBase..<pageEnd }
 
-  /// The page with an id; ids count owner by owner, what exists from the start first.
+  /// The page with an id; ids are counted owner by owner, initial pages first.
   func page(_ id: Int) -> TablePage {
     TablePage(
       id: id, base: pageBase + UInt32(id) * pageStride, scenario: scenario, geometry: geometry)
   }
 
-  /// The `index`-th page of a CPU, or of what exists from the start.
+  /// The `index`-th page of a CPU, or of the initial pages.
   func page(ofCPU cpu: Int?, index: Int) -> TablePage {
     page((cpu.map { $0 + 1 } ?? 0) * pagesPerOwner + index)
   }
 
-  /// The CPU that allocates pages with this id, or nil for what exists from the start.
+  /// The CPU that allocates the page with this id, or nil for an initial page.
   func owner(ofPage id: Int) -> Int? { id < pagesPerOwner ? nil : id / pagesPerOwner - 1 }
 
-  /// Which of its owner's pages it is.
+  /// The index of the page among those of its owner.
   func index(ofPage id: Int) -> Int { id % pagesPerOwner }
 
-  /// The page a cell lies in, header or entry; nil if it lies in none.
+  /// The page that contains a cell, header or entry, or nil.
   func pageID(at cell: UInt32) -> Int? {
     guard cell >= pageBase, cell < pageEnd else { return nil }
     return Int((cell - pageBase) / pageStride)
   }
 
-  /// The cell's offset from the base of the page it lies in.
+  /// The cell's offset in its page.
   func offsetInPage(_ cell: UInt32) -> UInt32 { (cell - pageBase) % pageStride }
 
-  /// The page and entry a cell lies in, or nil if it is not a table entry.
+  /// The page and index of an entry, or nil if the cell is not a table entry.
   func entry(at cell: UInt32) -> (page: Int, index: Int)? {
     guard let page = pageID(at: cell), offsetInPage(cell) >= Layout.pageHeader else { return nil }
     return (page, Int(offsetInPage(cell) - Layout.pageHeader))
@@ -86,8 +86,7 @@ struct AddressSpace: Equatable, Sendable {
 
   // MARK: Addresses
 
-  /// The entry that an address stands for, the first of its page if it is the page's own; nil if
-  /// it is no such address.
+  /// The entry with an address, the first one for the address of a page; nil for other numbers.
   func entry(atAddress address: UInt64) -> (page: Int, index: Int)? {
     guard let id = Self.pageID(at: address), id < pageCount else { return nil }
     let index = Int(address & Self.offsetMask) >> Self.entryShift
@@ -95,17 +94,17 @@ struct AddressSpace: Equatable, Sendable {
     return (id, index)
   }
 
-  // An address has the number of a page or of a frame above its 12 lowest bits. Page numbers begin
-  // with 1, as nothing is at 0, and end where those of data frames begin.
+  // An address has the number of a page or of a frame above its 12 lowest bits. Page numbers start
+  // at 1, since address 0 is never used, and end where those of data frames start.
 
-  /// Data frames have numbers from here on; smaller ones, from 1, are table pages.
+  /// The first number of a data frame; smaller ones, from 1, are table pages.
   static let firstFrame: UInt64 = 0x10000
   /// The largest number of a data frame that an entry has room for, blocks included.
   static let framesMax = 0xFF_FFFF
 
   private static let pageShift: UInt64 = 12
   private static let offsetMask: UInt64 = (1 << pageShift) - 1
-  /// Two low bits are for code to keep a small number in.
+  /// The two lowest bits are free for model code.
   private static let entryShift = 2
 
   static func address(ofPage id: Int) -> UInt64 { UInt64(id + 1) << pageShift }
@@ -118,31 +117,31 @@ struct AddressSpace: Equatable, Sendable {
     (firstFrame + UInt64(number)) << pageShift
   }
 
-  /// The id of the table page that an address lies in, whether or not there is one; nil for data.
+  /// The id of the table page at an address, whether or not it exists; nil for data.
   @inline(__always)
   static func pageID(at address: UInt64) -> Int? {
     let number = address >> pageShift
     return number > 0 && number < firstFrame ? Int(number) - 1 : nil
   }
 
-  /// The number of the data frame that an address lies in; nil if it is below all of them.
+  /// The number of the data frame at an address; nil if it is below all of them.
   @inline(__always)
   static func frame(at address: UInt64) -> Int? {
     let number = address >> pageShift
     return number >= firstFrame ? Int(number - firstFrame) : nil
   }
 
-  // Contexts lie above all that a descriptor can point to, at multiples of eight and more.
+  // The address of the first context, above everything that a descriptor can point to.
   private static let firstContext: UInt64 = 1 << 40
   private static let contextStride: UInt64 = 64
-  /// Bits that are free in a context's address.
+  /// The bits of a context's address that are free for model code.
   static let contextTagMask: UInt64 = 7
 
   static func address(ofContext number: Int) -> UInt64 {
     firstContext + UInt64(number) * contextStride
   }
 
-  /// The number of the context at an address, whether or not there is one.
+  /// The number of the context at an address, whether or not it exists.
   static func context(at address: UInt64) -> Int? {
     guard address >= firstContext, (address - firstContext) % contextStride == 0 else { return nil }
     return Int((address - firstContext) / contextStride)
@@ -150,8 +149,9 @@ struct AddressSpace: Equatable, Sendable {
 }
 
 extension TablePage {
-  /// The page's address as a plain number, which links nothing when it is stored in an entry: not
-  /// valid as a descriptor.
+  /// The page's address as a plain number.
+  ///
+  /// As a descriptor it is invalid, so storing it in an entry links nothing.
   public var address: UInt64 { AddressSpace.address(ofPage: id) }
 
   /// The address of an entry as a plain number: that of the page, with the index in bits that

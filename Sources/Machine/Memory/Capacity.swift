@@ -1,14 +1,14 @@
-// How much there is room for in a machine's memory.
+// The capacity of a machine's memory.
 
-/// How many things of a kind a scenario has room for.
+/// The number of objects of each kind that a scenario has room for.
 ///
-/// More costs memory, and nothing else. What does not fit is refused with words.
+/// A larger capacity costs only memory. Anything that does not fit is refused with a clear message.
 public struct Capacity: Equatable, Sendable {
-  /// Words with a name: one for a word, a spin lock, a slab or a context, three for a data frame,
-  /// and 63 for a lock for readers and writers.
+  /// Named words: one for a word, a spin lock, a slab or a context, three for a data frame, and 63
+  /// for a reader-writer lock.
   public var words: Int
-  /// Table pages that each CPU can allocate; and that can be there from the start, those of slabs
-  /// included.
+  /// Table pages that each CPU can allocate; also the maximum of initial pages, including those of
+  /// slabs.
   public var pagesPerCPU: Int
   /// Callbacks that each CPU can queue.
   public var callbacksPerCPU: Int
@@ -19,16 +19,16 @@ public struct Capacity: Equatable, Sendable {
     self.callbacksPerCPU = callbacksPerCPU
   }
 
-  /// Enough for nearly everything.
+  /// The default, sufficient for nearly everything.
   public static let standard = Capacity()
 
-  /// Most of each: cells have numbers of 32 bits, and the numbers of pages end where those of data
-  /// frames begin, with as many CPUs as there may be.
+  /// The maximum of each, so that cell numbers fit in 32 bits, and page numbers stay below those of
+  /// data frames with the maximum number of CPUs.
   static let most = Capacity(
     words: 1 << 24, pagesPerCPU: Int(AddressSpace.firstFrame) / (Machine.cpuCountMax + 2),
     callbacksPerCPU: 1 << 12)
 
-  /// Why there can be no such memory; nil if there can.
+  /// Why the capacity is impossible, or nil.
   var problem: String? {
     let kinds = [
       ("words", words, Self.most.words), ("pagesPerCPU", pagesPerCPU, Self.most.pagesPerCPU),

@@ -1,13 +1,12 @@
-// Objects with a lifetime that are no pages: a VM, or the descriptor of its page table.
+// Objects with a lifetime that are not pages: a VM, or the descriptor of its page table.
 
-/// Something that code uses while it lives, and that somebody releases in the end.
+/// An object that code may use until it is released.
 ///
-/// It has an address with three low bits free, as what an allocator returns has, so that code may
-/// keep a small number there.
+/// The three lowest bits of its address are free for model code, as with memory from an allocator.
 public struct Context: Equatable, Sendable {
-  /// 0 while it lives, 1 once released.
+  /// 0 while it lives, 1 after its release.
   let state: Location
-  /// How code refers to it where it keeps no more than a word.
+  /// The address by which code can refer to it in a word.
   public let address: UInt64
   /// Whether the machine's table pages belong to it.
   let ownsPages: Bool
@@ -16,8 +15,8 @@ public struct Context: Equatable, Sendable {
 extension Scenario {
   /// Adds a context, alive from the start.
   ///
-  /// `ownsPages`: whether the machine's table pages belong to it, and must be freed when
-  ///   it is released. Where one does, allocating and freeing pages are scheduling points.
+  /// `ownsPages`: whether the machine's table pages belong to it, and must be freed when it is
+  /// released. If one does, allocating and freeing pages are scheduling points.
   public func context(
     _ name: String, ownsPages: Bool = false, file: String = #fileID, line: Int = #line
   ) -> Context {
@@ -26,7 +25,7 @@ extension Scenario {
 }
 
 extension VirtualCPU {
-  /// Uses a context: reads or writes something in it.
+  /// Uses a context, as if reading or writing it.
   public func use(
     _ context: Context, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
@@ -34,7 +33,7 @@ extension VirtualCPU {
     try use(contextAt: context.address, file: file, line: line)
   }
 
-  /// Uses what should be a context, by its address; an address that none has is a wild pointer.
+  /// Uses the context at an address; an address without one is a wild pointer.
   public func use(
     contextAt address: UInt64, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
@@ -45,7 +44,7 @@ extension VirtualCPU {
     _ = try issue(action, SourceSite(file: file, line: line))
   }
 
-  /// Ends a context's life.
+  /// Releases a context.
   public func release(
     _ context: Context, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {

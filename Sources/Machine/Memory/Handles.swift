@@ -2,15 +2,15 @@
 
 import GracewalkSupport
 
-/// Numbers for scenarios, so that nobody takes a word of one for a word of another.
+/// Numbers of scenarios, so that a word of one is not used in another.
 ///
-/// A number means nothing but that: handles are compared without it, and no state depends on it.
+/// They have no other meaning: comparisons of handles ignore them, and no state depends on them.
 enum ScenarioNumber {
-  /// Of what belongs to every scenario, such as the guest as an owner of frames.
+  /// The number of objects that belong to every scenario, such as the guest as an owner of frames.
   static let any: UInt32 = 0
   private static let last = Locked(any)
 
-  /// One that no other scenario of this process has.
+  /// A number that is unique in this process.
   static func next() -> UInt32 {
     last.withLock { number in
       number &+= 1
@@ -27,7 +27,7 @@ public struct TablePage: Equatable, Hashable, Sendable {
   let base: UInt32
   /// The number of the scenario it belongs to.
   let scenario: UInt32
-  /// The shape of the table that it is a page of.
+  /// The shape of its table.
   let geometry: Geometry
 
   var entries: Int { geometry.entries }
@@ -38,7 +38,7 @@ public struct TablePage: Equatable, Hashable, Sendable {
 
   /// One of its entries.
   ///
-  /// An entry that the page does not have is an error where somebody accesses it.
+  /// An index out of range is an error when the entry is accessed.
   public func entry(_ index: Int) -> Entry {
     guard index >= 0, index < entries else {
       return Entry(cell: 0, lifetime: base, scenario: scenario, index: index)
@@ -47,14 +47,14 @@ public struct TablePage: Equatable, Hashable, Sendable {
       cell: base + Layout.pageHeader + UInt32(index), lifetime: base, scenario: scenario)
   }
 
-  /// The entry that an address has in it, if it is a table of the given level.
+  /// The entry for an address, in a table of the given level.
   public func entry(
     of address: Int, at level: Int, file: String = #fileID, line: Int = #line
   ) -> Entry {
     entry(geometry.index(of: address, at: level, file: file, line: line))
   }
 
-  /// An entry as nothing but its bits.
+  /// An entry as an untyped word.
   public subscript(index: Int) -> Location { Location(entry(index)) }
 
   /// The page's reference count.
@@ -63,7 +63,7 @@ public struct TablePage: Equatable, Hashable, Sendable {
   /// A word for its owner's use, like `page_private` in Linux.
   public var privateWord: Location { header(Layout.privateOffset) }
 
-  /// The word that says how long it lives: stands for the page as a whole.
+  /// The lifetime word, which also stands for the page as a whole in footprints.
   var lifetime: Location { header(Layout.lifetimeOffset) }
 
   private func header(_ offset: UInt32) -> Location {
@@ -81,13 +81,13 @@ public struct ReadWriteLock: Equatable, Sendable {
   let location: Location
 }
 
-/// A frame of memory that tables map, and what is known of it.
+/// A frame of memory that tables map, with the words that describe it.
 public struct DataFrame: Equatable, Sendable {
   public let number: Int
   /// The id of its owner.
   public let owner: Location
-  /// How many writes by guests have reached it: stands for what it holds.
+  /// The number of guest writes that reached it, which represents its contents.
   public let content: Location
-  /// What it held when it was copied last, for code that copies to keep up to date.
+  /// The contents when it was last copied; maintained by code that copies.
   public let copied: Location
 }

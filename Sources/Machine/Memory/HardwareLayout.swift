@@ -1,12 +1,13 @@
-// Where the state of memory management units lies in the array of words.
+// The layout of the state of memory management units in the array of words.
 
 /// Cells of cached entries and of walks in flight.
 ///
-/// There are none in a scenario without a memory management unit. A cached entry is known by the
-/// level of the entry it was read from and by the addresses this translates, as a prefix: the
-/// leading digits of the address, down to that level.
+/// A scenario without a memory management unit has none. A cached entry is identified by the level
+/// of the entry it was read from and by an address prefix: the leading digits of the addresses that
+/// it translates, down to that level.
 struct HardwareLayout {
-  /// Words per cached entry: the bits, the cell they were read from, what directories deny.
+  /// Words per cached entry: its bits, the cell they were read from, and the permissions that
+  /// directories deny.
   static let placeStride: UInt32 = 3
 
   let base: UInt32
@@ -30,7 +31,7 @@ struct HardwareLayout {
     self.geometry = geometry
     self.cpuCount = cpuCount
     self.unitCount = unitCount
-    // Without units there may be more addresses than there is room for entries.
+    // Without units there may be more addresses than cached entries could have room for.
     placeCount =
       unitCount == 0
       ? 0
@@ -51,7 +52,7 @@ struct HardwareLayout {
 
   private var unitStride: UInt32 { 1 + UInt32(2 * placeCount) * HardwareLayout.placeStride }
 
-  /// Stands for all that a unit holds: cached entries, and walks in flight.
+  /// The object for everything that a unit holds: cached entries, and walks in flight.
   func object(_ unit: Int) -> UInt32 { base + UInt32(unit) * unitStride }
 
   private func place(_ level: Int, _ prefix: Int) -> Int {
@@ -73,31 +74,32 @@ struct HardwareLayout {
   /// Cells of all cached leaves of a unit, in the order of levels and prefixes.
   func leafCells(_ unit: Int) -> Range<UInt32> { leaf(unit, 0, 0)..<table(unit, 0, 0) }
 
-  /// The same followed by those of all cached pointers to tables.
+  /// The cells of all cached leaves, followed by those of all cached pointers to tables.
   func entryCells(_ unit: Int) -> Range<UInt32> { leaf(unit, 0, 0)..<object(unit + 1) }
 
   private var registerBase: UInt32 { base + UInt32(unitCount) * unitStride }
 
-  /// Words of a walk: two, and one for each level that it may have passed.
+  /// Words of a walk: two, plus one for each level that it may have passed.
   var registerStride: UInt32 { 2 + UInt32(geometry.lastLevel) }
 
-  /// The walk a CPU has in flight: its state, the table it is in, where it read the way there.
+  /// A CPU's walk in flight: its state, its current table, and the cells it read on the way there.
   func register(_ cpu: Int) -> UInt32 { registerBase + UInt32(cpu) * registerStride }
 
-  /// The cell that a walk read at a level on its way, or had cached of it; 0 if it did neither.
+  /// The cell that a walk read at a level, or whose cached entry it started from; 0 if neither.
   func way(_ register: UInt32, _ level: Int) -> UInt32 { register + 2 + UInt32(level) }
 
-  /// Units whose walks may still see an entry as it was before it was made valid.
+  /// The units whose walks may still see an entry's old, invalid value.
   func unseen(_ cell: UInt32) -> UInt32 {
     registerBase + UInt32(cpuCount) * registerStride + (cell - pageCells.lowerBound)
   }
 
   private var goneBase: UInt32 { unseen(pageCells.upperBound) }
 
-  /// Which entries a CPU has taken something from, or was told of, and not flushed: `TakenSets`.
+  /// The set of entries that a CPU has restricted, or was told of, and not flushed: see
+  /// `TakenSets`.
   func gone(_ cpu: Int) -> UInt32 { goneBase + UInt32(cpu) }
 
-  /// Which of them a named word tells who acquires it.
+  /// The set that a named word passes to CPUs that acquire it.
   func told(_ cell: UInt32) -> UInt32 { goneBase + UInt32(cpuCount) + cell }
 
   var end: UInt32 { unitCount == 0 ? base : told(namedCount) }

@@ -1,4 +1,4 @@
-// Where everything the machine remembers lies in its one array of words.
+// The layout of the machine's state in its array of words.
 
 import GracewalkSupport
 
@@ -19,21 +19,22 @@ struct Layout {
   static let referencesOffset: UInt32 = 1
   /// Entries, anywhere, that point to the page.
   static let linksOffset: UInt32 = 2
-  /// Those of `readersAtUnlinkOffset` whose section of then is still open.
+  /// The CPUs in `readersAtUnlinkOffset` whose section at that time is still open.
   static let readersOffset: UInt32 = 3
-  /// 1 + the number of the operation that allocated it.
+  /// One more than the number of the operation that allocated it.
   static let allocatedInOffset: UInt32 = 4
   static let privateOffset: UInt32 = 5
-  /// 0 until another CPU can reach it; then 1, or 2 more than the level it is linked at.
+  /// The publication word: 0 until another CPU can reach the page; then 1, or 2 plus the level at
+  /// which it is linked.
   ///
-  /// The level is that of the table it was part of then, and stays: who writes to an entry later
-  /// need not know where the table is by now. Only the owner of a page publishes it, and others
-  /// learn of it through that, so the level follows from what their steps name.
+  /// Invariant: the level never changes afterwards, so a later write to an entry need not know
+  /// where the table is now. Only the owner of a page publishes it, and others can reach it only
+  /// after that, so the level is a function of objects in their footprints.
   static let publishedOffset: UInt32 = 6
-  /// In that word: reachable, but by other means than an entry of a table with a level.
+  /// Its value for a page that is reachable, but not through an entry of a table with a level.
   static let publishedWithoutLevel: UInt64 = 1
   static func published(atLevel level: Int) -> UInt64 { UInt64(level) + 2 }
-  /// The level in that word, if it is one that the geometry has.
+  /// The level in that word, if it is valid for the geometry.
   func level(published: UInt64) -> Int? {
     guard published >= Layout.published(atLevel: 0) else { return nil }
     let level = Int(published - Layout.published(atLevel: 0))
@@ -43,11 +44,12 @@ struct Layout {
   static let readersAtUnlinkOffset: UInt32 = 7
 
   let cpuCount: Int
-  /// Where named words and table pages lie: before all else, so that their place does not depend
-  /// on how many CPUs there are.
+  /// The layout of named words and table pages.
+  ///
+  /// They come first, so that their cells do not depend on the number of CPUs.
   let space: AddressSpace
   let callbacksPerCPU: Int
-  /// Where memory management units keep what they hold.
+  /// The layout of memory management units.
   private(set) var hardware: HardwareLayout
 
   init(cpuCount: Int, space: AddressSpace, unitCount: Int, namedCount: UInt32) {
@@ -62,7 +64,7 @@ struct Layout {
       unitCount: unitCount, pageCells: self.space.pageCells, namedCount: namedCount)
   }
 
-  // What the address space says of pages, for an owner that may be what ran before the CPUs.
+  // Page lookups for owners that include boot code.
 
   var geometry: Geometry { space.geometry }
   var pageCapacity: Int { space.pageCount }
@@ -82,7 +84,7 @@ struct Layout {
   // Per-CPU words.
   private func cpuBase(_ cpu: Int) -> UInt32 { space.pageEnd + UInt32(cpu) * Layout.cpuStride }
 
-  /// One more than CPUs: the last belongs to what ran before them.
+  /// The owner number of boot code, after those of the CPUs.
   var bootOwner: Int { cpuCount }
 
   /// Odd while the CPU is in a read-side section.
@@ -95,8 +97,7 @@ struct Layout {
   func pagesAllocated(owner: Int) -> UInt32 { cpuBase(owner) + 5 }
   /// Operations completed, when an invariant watches the history.
   func history(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 6 }
-  /// Odd while the CPU is in a section or has its interrupts masked, if either holds up a grace
-  /// period.
+  /// Odd while the CPU is in a section or has its interrupts masked, if both delay grace periods.
   func reader(_ cpu: Int) -> UInt32 { cpuBase(cpu) + 7 }
 
   private var callbackBase: UInt32 { cpuBase(cpuCount + 1) }
@@ -106,22 +107,22 @@ struct Layout {
     callbackBase + UInt32(cpu * callbacksPerCPU + index) * Layout.callbackStride
   }
 
-  /// Which body the callback runs.
+  /// The key of the callback's body.
   func callbackKey(_ cpu: Int, _ index: Int) -> UInt32 { callbackReaders(cpu, index) + 1 }
 
-  /// CPUs that the callback had to wait for when it was queued.
+  /// The CPUs that the callback had to wait for when it was queued.
   func callbackReadersAtCall(_ cpu: Int, _ index: Int) -> UInt32 {
     callbackReaders(cpu, index) + 2
   }
 
-  /// Stands for the end of the callback; never written, an object only.
+  /// The object for the end of the callback; its word is never written.
   func callbackEnd(_ cpu: Int, _ index: Int) -> UInt32 { callbackReaders(cpu, index) + 3 }
 
   private var barrierBase: UInt32 {
     callbackBase + UInt32(cpuCount * callbacksPerCPU) * Layout.callbackStride
   }
 
-  /// How many callbacks of `other` the CPU's `barrier` waits for, or 0.
+  /// The number of callbacks of `other` that the CPU's barrier waits for, or 0.
   func barrierTarget(_ cpu: Int, _ other: Int) -> UInt32 {
     barrierBase + UInt32(cpu * cpuCount + other)
   }
@@ -130,19 +131,19 @@ struct Layout {
 
   /// Odd while the CPU's interrupts are masked; the boot CPU also has one.
   func mask(_ cpu: Int) -> UInt32 { maskBase + UInt32(cpu) }
-  /// CPUs that have not yet taken the interrupt that the CPU has sent.
+  /// CPUs that have not yet taken the interrupt sent by the CPU.
   func interruptReceivers(_ cpu: Int) -> UInt32 { mask(cpuCount + 1) + UInt32(cpu) }
 
   private var maskedBase: UInt32 { interruptReceivers(cpuCount) }
 
-  /// Those of `maskedAtUnlink` whose interrupts have been masked ever since.
+  /// The CPUs in `maskedAtUnlink` whose interrupts have been masked ever since.
   func masked(ofPage id: Int) -> UInt32 { maskedBase + 2 * UInt32(id) }
   /// CPUs whose interrupts were masked when the page was unlinked.
   func maskedAtUnlink(ofPage id: Int) -> UInt32 { masked(ofPage: id) + 1 }
 
   var cellCount: Int { Int(hardware.end) }
 
-  // What all domains of grace periods have.
+  // Words that every grace domain has.
 
   /// Odd while the CPU is inside.
   func stretch(_ domain: GraceDomain, _ cpu: Int) -> UInt32 {
@@ -158,7 +159,7 @@ struct Layout {
     domain == .interrupts ? interruptReceivers(cpu) : graceReaders(cpu)
   }
 
-  /// Those of `readersAtUnlink` that have been inside ever since.
+  /// The CPUs in `readersAtUnlink` that have been inside ever since.
   func readers(_ domain: GraceDomain, ofPage id: Int) -> UInt32 {
     domain == .sections ? page(id).base + Layout.readersOffset : masked(ofPage: id)
   }

@@ -1,4 +1,4 @@
-// Contexts: what uses one that is gone, and which pages are left when one goes.
+// Contexts: uses after release, and pages that outlive the release.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -9,7 +9,7 @@ extension Action {
     get { a }
     set { a = newValue }
   }
-  /// Whether the pages belong to the context that is released.
+  /// Whether the pages belong to the released context.
   var ownsPages: Bool {
     get { flag }
     set { flag = newValue }
@@ -41,11 +41,11 @@ extension Machine {
     return 0
   }
 
-  /// Adds what an action on a context touches.
+  /// Adds the footprint of an action on a context.
   ///
-  /// Who releases a context that owns pages sees which pages there are. An owner's count of pages
-  /// stands for all of them: allocating and freeing one writes it (`addPagesOfOwner`). The word of
-  /// a slab's free pages stands for those.
+  /// Releasing a context that owns pages reads which pages are allocated. Each owner's count of
+  /// pages stands for its pages: allocating and freeing one writes it (`addPagesOfOwner`). A slab's
+  /// word of free pages stands for its pages.
   func addContext(
     _ context: Action.ContextStep, _ action: Action, to footprint: Footprint
   ) {
@@ -61,7 +61,7 @@ extension Machine {
     }
   }
 
-  /// Where pages belong to a context, whoever allocates or frees one decides about its release.
+  /// If pages belong to a context, allocating or freeing one affects the judgement of its release.
   func addPagesOfOwner(_ owner: Int?, to footprint: Footprint) {
     guard scenario.tracksPages else { return }
     footprint.write(layout.pagesAllocated(owner: owner ?? layout.bootOwner))
@@ -72,7 +72,7 @@ extension Machine {
     addPagesOfOwner(layout.owner(ofPage: id), to: footprint)
   }
 
-  /// Table pages that are allocated, the roots and those from slabs included.
+  /// Allocated table pages, including roots and those from slabs.
   private var pagesInUse: [TablePage] {
     var found: [TablePage] = []
     eachAllocatedPage { page in

@@ -15,7 +15,7 @@ final class Memory {
   private let hashCell: UnsafeMutablePointer<UInt64>
   /// Cells that were ever nonzero, sorted; and the same as a bitmap.
   ///
-  /// Empty until somebody asks for the memory's contents.
+  /// Empty until the memory's contents are requested.
   private var usedCells: [UInt32] = []
   private var isUsed: [Bool] = []
 
@@ -47,18 +47,19 @@ final class Memory {
     }
   }
 
-  /// The sum of the shares of all words that are not zero; independent of the order of writes.
+  /// Invariant: the sum of the shares of all nonzero words, so it is independent of the order of
+  /// writes.
   var hash: UInt64 { hashCell.pointee }
 
-  /// How many changes could be taken back.
+  /// The number of changes that can be undone.
   var mark: Int { changes.count }
 
-  /// A change that could be taken back: the word, and its value before.
+  /// A change that can be undone: the word, and its old value.
   func change(_ index: Int) -> (cell: UInt32, old: UInt64) {
     (changes[index].cell, changes[index].old)
   }
 
-  /// Takes back every change since `mark` was read.
+  /// Undoes every change since `mark` was read.
   func undo(to mark: Int) {
     while changes.count > mark {
       let change = changes.removeLast()
@@ -66,13 +67,13 @@ final class Memory {
     }
   }
 
-  /// Makes the present state the oldest one that can be returned to.
+  /// Makes the present state the oldest one that undo can reach.
   func forgetChanges() { changes.removeAll() }
 
-  /// Adds all words that are not zero in the order of their cells, each after the distance from
-  /// the cell before.
+  /// Adds all nonzero words in the order of their cells, each preceded by the distance from the
+  /// previous cell.
   ///
-  /// A word that is not zero now was so at the start or is in the undo log.
+  /// Invariant: a nonzero word was nonzero at the start or is in the undo log.
   func addContents(to words: GrowableBuffer<UInt64>) {
     noteUsedCells()
     var last: UInt32 = 0

@@ -1,23 +1,23 @@
-// A word of memory that several CPUs can reach, and the type of what it holds.
+// A word of shared memory, with the type of its values.
 
-/// What a word of memory can hold: anything that 64 bits stand for.
+/// A type whose values a word of memory can hold, encoded in 64 bits.
 public protocol WordValue: Equatable, Sendable {
   init(word: UInt64)
-  /// The bits that stand for it; equal for equal values only.
+  /// The encoding of the value; different values have different encodings.
   var word: UInt64 { get }
 }
 
-/// A 64-bit word that several CPUs can reach, seen as a value of one type.
+/// A 64-bit word of shared memory, accessed as a value of one type.
 ///
-/// A word of memory has no type of its own; its handle says how code reads it.
+/// Memory itself is untyped; the handle defines how code interprets a word.
 public struct Word<Value: WordValue>: Equatable, Sendable {
-  /// 0 for an entry that its page does not have.
+  /// 0 for an entry out of range.
   let cell: UInt32
-  /// The lifetime word of the page it lies in, or 0 for a named word.
+  /// The lifetime word of its page, or 0 for a named word.
   let lifetime: UInt32
   /// The number of the scenario it belongs to.
   let scenario: UInt32
-  /// What was asked for where the page has no such entry.
+  /// The requested index, for an entry out of range.
   let index: Int
 
   init(cell: UInt32, lifetime: UInt32, scenario: UInt32, index: Int = 0) {
@@ -27,7 +27,7 @@ public struct Word<Value: WordValue>: Equatable, Sendable {
     self.index = index
   }
 
-  /// The same word, seen as a value of another type.
+  /// The same word, accessed as a value of another type.
   public init<Other>(_ other: Word<Other>) {
     self.init(
       cell: other.cell, lifetime: other.lifetime, scenario: other.scenario, index: other.index)
@@ -38,7 +38,7 @@ public struct Word<Value: WordValue>: Equatable, Sendable {
   }
 }
 
-/// A word as nothing but its bits.
+/// An untyped word.
 public typealias Location = Word<UInt64>
 
 /// An entry of a table page.
@@ -55,7 +55,7 @@ extension Int: WordValue {
   public var word: UInt64 { UInt64(bitPattern: Int64(self)) }
 }
 
-/// False is 0 and true 1, as in C; whatever else a word holds is true.
+/// False is 0 and true is 1, as in C; any other nonzero value is read as true.
 extension Bool: WordValue {
   public init(word: UInt64) { self = word != 0 }
   public var word: UInt64 { self ? 1 : 0 }

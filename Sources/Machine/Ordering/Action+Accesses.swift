@@ -1,7 +1,7 @@
 // The operands of accesses to words, by name.
 
 extension Action {
-  /// What a store or an exchange writes.
+  /// The value that a store or an exchange writes.
   var stored: UInt64 {
     get { a }
     set { a = newValue }
@@ -16,33 +16,33 @@ extension Action {
     get { b }
     set { b = newValue }
   }
-  /// What is added, wrapping.
+  /// The number that is added, wrapping.
   var addend: UInt64 {
     get { a }
     set { a = newValue }
   }
-  /// The bits that a wait looks at.
+  /// The mask of a wait.
   var mask: UInt64 {
     get { a }
     set { a = newValue }
   }
-  /// What they are waited for to become.
+  /// The value that a wait compares the masked bits with.
   var awaited: UInt64 {
     get { b }
     set { b = newValue }
   }
-  /// Whether they are waited for to become anything else.
+  /// Whether a wait ends when they differ from that value.
   var awaitsDifference: Bool {
     get { flag }
     set { flag = newValue }
   }
-  /// Whether a load says that a read-side section protects what it reads.
+  /// Whether a load claims that a read-side section protects the object it reads.
   var isDereference: Bool {
     get { flag }
     set { flag = newValue }
   }
 
-  /// Sets what a wait is for.
+  /// Sets the condition of a wait.
   mutating func setCondition<Value>(_ condition: WaitCondition<Value>) {
     switch condition {
     case .equals(let value): (mask, awaited, awaitsDifference) = (~0, value.word, false)

@@ -1,16 +1,16 @@
-// Accesses of code to words: what each does, what it touches, whether it can be taken.
+// Accesses of code to words: their effects, their footprints, and whether they can be taken.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Machine {
-  /// Among how many results of an action the search has to choose.
+  /// The number of results of an action among which the search must choose.
   @inline(__always)
   func choiceCount(of action: Action, by cpu: Int) -> Int {
     action.kind == .choose ? action.choices : readableCount(action, by: cpu)
   }
 
-  /// True if the word is what a wait waits for.
+  /// True if the word satisfies a wait.
   func isAwaited(_ action: Action) -> Bool {
     let isEqual = memory[action.cell] & action.mask == action.awaited
     return isEqual != action.awaitsDifference
@@ -67,7 +67,7 @@ extension Machine {
 
   // MARK: Footprints
 
-  /// Adds what an access would touch if it were taken now: one that fails is a load.
+  /// Adds the footprint of an access if it were taken now; one that fails is a load.
   @inline(__always)
   func addAccess(
     _ access: Action.Access, _ action: Action, by cpu: Int, to footprint: Footprint
@@ -91,8 +91,8 @@ extension Machine {
     }
   }
 
-  /// Adds what it could touch besides, whatever others do before it: one that would fail now may
-  /// succeed in another order.
+  /// Adds what it could touch after steps of others: an access that would fail now may succeed in
+  /// another order.
   func addPotentialAccess(_ access: Action.Access, _ action: Action, to footprint: Footprint) {
     switch access {
     case .compareExchange:
@@ -107,7 +107,7 @@ extension Machine {
     }
   }
 
-  /// True if what it touches does not depend on what others did before it.
+  /// True if its footprint does not depend on steps of others.
   func hasFixedFootprint(_ access: Action.Access, _ action: Action) -> Bool {
     switch access {
     case .compareExchange, .incrementUnlessZero: false

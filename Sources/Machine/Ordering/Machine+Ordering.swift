@@ -1,4 +1,4 @@
-// What a memory model decides, question by question; one that is added answers all of them.
+// The decisions of a memory model, question by question; a new model must answer all of them.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -6,7 +6,7 @@ import GracewalkSupport
 extension Machine {
   // MARK: What a step may read
 
-  /// How many values the step may read now; the search tries each, as a choice.
+  /// The number of values that the step may read now; the search tries each, as a choice.
   @inline(__always)
   func readableCount(_ action: Action, by cpu: Int) -> Int {
     switch memoryModel {
@@ -22,7 +22,7 @@ extension Machine {
     }
   }
 
-  /// The value that a read-modify-write finds: it has no choice.
+  /// The value that a read-modify-write reads, which is never a choice.
   @inline(__always)
   func readLatest(_ action: Action, by cpu: Int) -> UInt64 {
     switch memoryModel {
@@ -32,10 +32,10 @@ extension Machine {
 
   // MARK: When others see a store
 
-  // A model whose stores are seen later than they are made keeps them in words of its own, and
-  // makes each visible in a step of its own, by a CPU of its own, as walks are steps of walkers.
+  // A model with delayed stores keeps them in additional words, and makes each visible in a step of
+  // an additional CPU, just as walks are steps of walkers.
 
-  /// Makes a store: a word, or a table entry, with all that follows from its being written.
+  /// Performs a store to a word or table entry, with all its consequences.
   @inline(__always)
   func store(_ value: UInt64, for action: Action, by cpu: Int) {
     switch memoryModel {
@@ -43,7 +43,7 @@ extension Machine {
     }
   }
 
-  /// The same for what arithmetic makes, which is a number and no entry.
+  /// The same for the result of arithmetic, which is a number and never an entry.
   @inline(__always)
   func storeNumber(_ value: UInt64, for action: Action, by cpu: Int) {
     switch memoryModel {
@@ -53,10 +53,11 @@ extension Machine {
 
   // MARK: What is ordered
 
-  /// Orders what the CPU has done against what it does from now on, as far as the action asks for
-  /// it: an access with an ordering, a fence, a lock, a grace period, an interrupt.
+  /// Orders the CPU's earlier actions against its later ones, as the action requires.
   ///
-  /// Comes before the action takes effect.
+  /// It may be an access with an ordering, a fence, a lock, a grace period or an interrupt.
+  ///
+  /// Runs before the action takes effect.
   @inline(__always)
   func order(_ action: Action, by cpu: Int) {
     switch memoryModel {
@@ -64,8 +65,8 @@ extension Machine {
     }
   }
 
-  /// True for an action that may have to wait until others see what the CPU has stored, or for
-  /// what its kind waits for anyway.
+  /// True for an action that may have to wait for the visibility of the CPU's stores, or because of
+  /// its kind.
   @inline(__always)
   func mayHaveToWait(_ action: Action) -> Bool {
     switch memoryModel {
@@ -73,7 +74,7 @@ extension Machine {
     }
   }
 
-  /// True if others see all stores that they have to see before the action can be taken.
+  /// True if all stores that must be visible before the action are visible.
   @inline(__always)
   func storesAllow(_ action: Action, by cpu: Int) -> Bool {
     switch memoryModel {
@@ -81,7 +82,7 @@ extension Machine {
     }
   }
 
-  /// True if a fence concerns nobody but the CPU, so that it needs no scheduling point.
+  /// True if a fence affects only its CPU, so that it needs no scheduling point.
   var fencesAreLocal: Bool {
     switch memoryModel {
     case .sequentialConsistency: true
@@ -90,7 +91,7 @@ extension Machine {
 
   // MARK: Footprints
 
-  /// Adds what reading a word touches.
+  /// Adds the footprint of reading a word.
   @inline(__always)
   func addRead(_ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
@@ -98,7 +99,7 @@ extension Machine {
     }
   }
 
-  /// Adds what storing a value touches now.
+  /// Adds the footprint of storing a value now.
   @inline(__always)
   func addStore(of value: UInt64, _ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
@@ -106,7 +107,7 @@ extension Machine {
     }
   }
 
-  /// Adds what arithmetic on a word touches.
+  /// Adds the footprint of arithmetic on a word.
   @inline(__always)
   func addNumber(_ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
@@ -114,7 +115,7 @@ extension Machine {
     }
   }
 
-  /// Adds what `order` touches.
+  /// Adds the footprint of `order`.
   @inline(__always)
   func addOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
@@ -122,14 +123,14 @@ extension Machine {
     }
   }
 
-  /// Adds what `order` could touch, whatever others do before it.
+  /// Adds what `order` could touch after steps of others.
   func addPotentialOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
     case .sequentialConsistency: break
     }
   }
 
-  /// True if what is added for the model follows from the action alone.
+  /// True if the model's part of the footprint depends only on the action.
   @inline(__always)
   func orderIsFixed(_ action: Action) -> Bool {
     switch memoryModel {
@@ -139,7 +140,7 @@ extension Machine {
 }
 
 extension CPUImages {
-  /// Says what the words that the memory model keeps for itself tell about CPUs.
+  /// Describes how the memory model's own words name CPUs.
   func describeOrdering(of model: MemoryModel) {
     switch model {
     case .sequentialConsistency: break  // It keeps none.

@@ -1,49 +1,47 @@
-// The memory that code runs on: which values a load may read, and when others see a store.
+// Memory models: the values of loads, and the visibility of stores.
 
 /// A memory model.
 ///
-/// A scenario has one, a verdict is about it, and a trace names it. What it decides is asked in
-/// `Machine+Ordering.swift`, and nowhere else.
+/// Every scenario, verdict and trace has one. All its decisions are in `Machine+Ordering.swift`.
 public enum MemoryModel: String, CaseIterable, Codable, Sendable {
-  /// All accesses have one order, which every CPU sees.
+  /// All accesses have a single order that all CPUs agree on.
   case sequentialConsistency = "sc"
 
-  /// That of a scenario which names none.
+  /// The default of a scenario.
   public static let standard = MemoryModel.sequentialConsistency
 
-  /// As trace files and documents name it.
+  /// Its name in trace files and documents.
   public var name: String {
     switch self {
     case .sequentialConsistency: "SC"
     }
   }
 
-  /// As sentences name it.
+  /// Its name in sentences.
   public var text: String {
     switch self {
     case .sequentialConsistency: "sequential consistency"
     }
   }
 
-  /// Why it makes no difference which ordering an access asks for, as a clause; nil if it makes
-  /// one.
+  /// Why the orderings of accesses make no difference, as a clause; nil if they do.
   ///
-  /// Where it makes none, nothing can be said of orderings, and reports say that.
+  /// If they make none, ablations cannot judge orderings, and reports say so.
   public var whyOrderingsAreNotAsked: String? {
     switch self {
     case .sequentialConsistency: "every access is ordered"
     }
   }
 
-  /// That as part of a sentence: "under sequential consistency every access is ordered".
+  /// The same as part of a sentence: "under sequential consistency every access is ordered".
   public var reasonNotToAsk: String {
     whyOrderingsAreNotAsked.map { "under \(text) \($0)" } ?? ""
   }
 
-  /// What is said of a question that the model cannot answer.
+  /// The label of a question that the model cannot answer.
   public var notAnswered: String { "not answered under \(text)" }
 
-  /// The model that `name` gives; nil if there is none.
+  /// The model with a name, or nil.
   public init?(name: String) {
     guard let model = MemoryModel.allCases.first(where: { $0.name == name }) else { return nil }
     self = model

@@ -4,7 +4,7 @@ import GracewalkExploration
 import GracewalkSupport
 
 extension Action {
-  /// 1 + the number of the operation that allocates a page.
+  /// One more than the number of the operation that allocates a page.
   var allocatingOperation: UInt64 {
     get { a }
     set { a = newValue }
@@ -12,8 +12,9 @@ extension Action {
 }
 
 extension Machine {
-  /// The k-th page a CPU allocates is the same page in every interleaving, and is never handed
-  /// out again: what touches it after it was freed is seen.
+  /// The k-th page that a CPU allocates is the same in every interleaving.
+  ///
+  /// Pages are never reused, so any access after the free is detected.
   func allocatePage(for cpu: Int, inOperation operation: UInt64) -> UInt64 {
     let counter = layout.pagesAllocated(owner: cpu)
     let index = Int(memory[counter])
@@ -45,7 +46,7 @@ extension Machine {
     }
   }
 
-  /// Adds what an action on a page as a whole touches.
+  /// Adds the footprint of an action on a page as a whole.
   func addPage(_ page: Action.Page, _ action: Action, by cpu: Int, to footprint: Footprint) {
     switch page {
     case .publish: break
@@ -54,7 +55,7 @@ extension Machine {
       footprint.write(action.lifetime)
       addOwner(ofPageAt: action.lifetime, to: footprint)
       addReaders(ofPage: action.lifetime, footprint)
-      // The word of its links stands for the readers that whoever unlinks the page notes.
+      // The page's link count stands for the readers recorded when it is unlinked.
       if requirements.contains(.readersAtUnlink) {
         footprint.read(action.lifetime + Layout.linksOffset)
       }
@@ -102,7 +103,7 @@ extension Machine {
 
   /// Writes a word.
   ///
-  /// A table entry may link and unlink tables, and publish what it links.
+  /// Writing a table entry may link and unlink tables, and publish the linked ones.
   @inline(__always)
   func write(_ value: UInt64, to cell: UInt32, by cpu: Int) {
     if !layout.isNamed(cell) {
@@ -154,15 +155,15 @@ extension Machine {
     if requirements.contains(.readersAtUnlink) { noteReaders(ofTablesIn: id) }
   }
 
-  /// How a table is published that is linked to one which is published in some way.
+  /// The publication word of a table linked to a published one.
   ///
-  /// A table below the last level is a mistake of the model's; all below count as one level.
+  /// A table below the last level is a mistake of the model; all such tables count as one level.
   private func publication(below parent: UInt64) -> UInt64 {
     guard parent != Layout.publishedWithoutLevel else { return parent }
     return min(parent + 1, Layout.published(atLevel: layout.geometry.levels))
   }
 
-  /// Makes a page and all tables below it reachable for every CPU, those at the levels that follow.
+  /// Publishes a page and all tables below it, which get the following levels.
   func publish(
     _ id: Int, as published: UInt64 = Layout.publishedWithoutLevel, by cpu: Int
   ) {
@@ -178,10 +179,9 @@ extension Machine {
     }
   }
 
-  /// What writing a value to a word touches: the word, and the link counts of tables it links or
-  /// unlinks.
+  /// The footprint of writing a word: the word, and the link counts of tables it links or unlinks.
   ///
-  /// Unlinking notes who may hold the table if an invariant asks for it.
+  /// Unlinking records which CPUs may hold the table, if an invariant needs it.
   @inline(__always)
   func addWrite(of value: UInt64, to cell: UInt32, _ footprint: Footprint) {
     footprint.write(cell)
@@ -190,7 +190,7 @@ extension Machine {
     addUnits(thatMayHold: value, footprint)
   }
 
-  /// What replacing one value by another would touch.
+  /// Adds the footprint of replacing one value by another.
   func addExchange(
     of old: UInt64, for new: UInt64, in cell: UInt32, _ footprint: Footprint
   ) {
@@ -204,12 +204,12 @@ extension Machine {
     }
   }
 
-  /// Making an entry valid looks at who has it cached as it was before.
+  /// Making an entry valid reads which units have its old value cached.
   private func addUnits(thatMayHold new: UInt64, _ footprint: Footprint) {
     if watched.contains(.changedWhileCached), Descriptor(bits: new).isValid { addUnits(footprint) }
   }
 
-  /// What any write to an entry might touch because it unlinks a table.
+  /// Adds what any write to an entry might touch because it unlinks a table.
   func addUnlink(from cell: UInt32, _ footprint: Footprint) {
     if !layout.isNamed(cell) { addAllReaders(footprint) }
   }
@@ -231,8 +231,8 @@ extension Machine {
     }
   }
 
-  /// Adds all entries of a table and of those below it as read, and the noted readers of those
-  /// below, for which the word of their links stands.
+  /// Adds all entries of a table and of those below it as read, and the link counts of those below,
+  /// which stand for their recorded readers.
   private func addEntries(
     ofTablesIn id: Int, _ footprint: Footprint, _ seen: inout PageSet
   ) {

@@ -1,17 +1,17 @@
-// Slabs: pages that exist from the start, handed out and taken back again and again.
+// Slabs: pages that exist from the start and are allocated and freed repeatedly.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Action {
-  /// Which pages a slab has, as a number: `Slab.packedPages`.
+  /// The pages of a slab, as a number: `Slab.packedPages`.
   var packedSlab: UInt64 {
     get { b }
     set { b = newValue }
   }
   var slabPages: Range<Int> { Slab.pages(packed: b) }
   var slabFirstID: Int { Slab.firstID(packed: b) }
-  /// The id of the page that is given back.
+  /// The id of the freed page.
   var freedPage: Int {
     get { Int(a) }
     set { a = UInt64(newValue) }
@@ -19,7 +19,7 @@ extension Action {
 }
 
 extension Machine {
-  /// Makes the pages of all slabs, free and within everybody's reach.
+  /// Creates the pages of all slabs, free and published.
   func bootSlabs() {
     for slab in scenario.slabs {
       memory[slab.slab.freePages.cell] = CPUSet.first(slab.slab.count).bits
@@ -32,7 +32,7 @@ extension Machine {
     }
   }
 
-  /// Pages of an owner that it cannot allocate, because they belong to slabs.
+  /// The number of an owner's pages that belong to slabs, so that it cannot allocate them.
   func slabPages(ofOwner owner: Int) -> Int {
     owner == layout.bootOwner ? scenario.slabPageCount : 0
   }
@@ -68,14 +68,14 @@ extension Machine {
     }
     memory[action.cell] |= bit
     reportCached(page: id, freedBy: cpu)
-    // Whoever is in a section now may have found the page before, on whatever way.
+    // A CPU in a section now may have found the page earlier.
     if requirements.contains(.readersAtUnlink) { noteReaders(ofPage: id) }
   }
 
-  /// Adds what an action on a slab touches.
+  /// Adds the footprint of an action on a slab.
   ///
-  /// The word of free pages stands for the pages' being free. The noted readers of a page have the
-  /// word of its links for an object, as where it is unlinked.
+  /// The word of free pages stands for their being free. The link count of a page stands for its
+  /// recorded readers, as for unlinking.
   func addSlab(_ slab: Action.SlabStep, _ action: Action, to footprint: Footprint) {
     let free = memory[action.cell]
     switch slab {
@@ -103,7 +103,7 @@ extension Machine {
     }
   }
 
-  /// Adds what an action on a slab could touch, whatever is given back and taken before it.
+  /// Adds what an action on a slab could touch after other allocations and frees.
   func addPotentialSlab(_ slab: Action.SlabStep, _ action: Action, to footprint: Footprint) {
     footprint.write(action.cell)
     switch slab {
@@ -118,7 +118,7 @@ extension Machine {
     }
   }
 
-  /// A page that is given back, or leaves the slab, is looked for in all caches.
+  /// Freeing a page to the slab, or shrinking it, reads all caches.
   private func addUnitsThatMayCache(_ footprint: Footprint) {
     if watched.contains(.pageFreedWhileCached) { addUnits(footprint) }
   }
@@ -139,12 +139,12 @@ extension Machine {
 
   // MARK: What invariants and traces see
 
-  /// The page at an address that `TablePage.address` gave, of the page or of one of its entries.
+  /// The page at an address of a page or of one of its entries (`TablePage.address`).
   public func page(at address: UInt64) -> TablePage? {
     layout.space.entry(atAddress: address).map { layout.page($0.page) }
   }
 
-  /// The entry at an address that `TablePage.address(ofEntry:)` gave.
+  /// The entry at an address from `TablePage.address(ofEntry:)`.
   public func entry(at address: UInt64) -> Location? {
     layout.space.entry(atAddress: address).map { layout.page($0.page)[$0.index] }
   }
@@ -159,14 +159,14 @@ extension Machine {
     scenario.slabs.firstIndex { id >= $0.slab.firstID && id < $0.slab.firstID + $0.slab.count }
   }
 
-  /// True if the page is in a slab at present, and free there.
+  /// True if the page is free in a slab.
   public func isFreeInSlab(_ page: TablePage) -> Bool {
     guard let number = slabNumber(ofPage: page.id) else { return false }
     let slab = scenario.slabs[number].slab
     return memory[slab.freePages.cell] & slab.bit(page.id) != 0
   }
 
-  /// True if the page is no table but an object of another kind, which no root leads to.
+  /// True if the page is not a table but another object, to which no root leads.
   public func isObject(_ page: TablePage) -> Bool {
     slabNumber(ofPage: page.id).map { scenario.slabs[$0].kind == .objects } ?? false
   }

@@ -1,13 +1,13 @@
-// A set of table pages: entries can lead round in a circle, and whoever follows them must not.
+// A set of table pages, for following entries that may form a cycle.
 
-/// Pages by their ids, in a value that needs no memory of its own for the first thousand.
+/// Pages by their ids, in a value that allocates nothing for the first thousand.
 struct PageSet {
   private static let inPlace = 1_024
 
   private var words = SIMD16<UInt64>()
   private var more: [UInt64] = []
 
-  /// Adds a page; false if it was there.
+  /// Adds a page; false if it was already in the set.
   mutating func insert(_ id: Int) -> Bool {
     let bit: UInt64 = 1 << UInt64(id % 64)
     if id < PageSet.inPlace {

@@ -1,22 +1,21 @@
-// Type-safe memory: a freed object may come back at once, as another object of the same type.
+// Type-safe memory: a freed object may be reused at once, for another object of the same type.
 
-/// Pages of one type that are handed out, taken back and handed out again, as by a slab cache of
-/// type SLAB_TYPESAFE_BY_RCU in Linux.
+/// Pages of one type that are allocated, freed and reused, as in a SLAB_TYPESAFE_BY_RCU cache of
+/// Linux.
 ///
-/// The pages exist from the start. A free one may be accessed: whoever holds a stale pointer finds
-/// an object of the right type, only perhaps another one. What they contain stays as it was until
-/// somebody writes to it. Memory leaves a slab with `VirtualCPU.shrink`, and what touches it then
-/// is a use after free.
+/// The pages exist from the start. A free page may be accessed: a stale pointer leads to an object
+/// of the right type, but perhaps another one. Its contents stay until they are overwritten. Pages
+/// leave a slab with `VirtualCPU.shrink`; any later access is a use after free.
 public struct Slab: Equatable, Sendable {
-  /// What the pages of a slab are.
+  /// The kind of a slab's pages.
   public enum Kind: Sendable {
     /// Tables, which a root must lead to while they are allocated.
     case tables
-    /// Something else that has words: no root leads to it.
+    /// Other objects with words, to which no root leads.
     case objects
   }
 
-  /// Which are free is told by the bits of a word.
+  /// One word has a bit for each free page.
   static let pagesMax = 64
 
   /// A bit for each page that is free.
@@ -25,7 +24,7 @@ public struct Slab: Equatable, Sendable {
   let count: Int
   let space: AddressSpace
 
-  /// The slab's pages, by number, free or not.
+  /// The slab's pages by number, whether free or not.
   public subscript(index: Int, file: String = #fileID, line: Int = #line) -> TablePage {
     let isKnown = index >= 0 && index < count
     if !isKnown {
@@ -35,15 +34,15 @@ public struct Slab: Equatable, Sendable {
     return space.page(firstID + (isKnown ? index : 0))
   }
 
-  /// True if the page is one of the slab's, free or not.
+  /// True if the page belongs to the slab, whether free or not.
   public func contains(_ page: TablePage) -> Bool {
     page.scenario == freePages.scenario && page.id >= firstID && page.id < firstID + count
   }
 
-  /// The slab's bit for a page of its own.
+  /// The bit of one of the slab's pages.
   func bit(_ page: Int) -> UInt64 { 1 << UInt64(page - firstID) }
 
-  // Actions are flat data, so which pages a slab has goes along as a number.
+  // The slab's pages as a number, since actions are flat data.
   var packedPages: UInt64 { UInt64(firstID) << 32 | UInt64(count) }
 
   static func firstID(packed: UInt64) -> Int { Int(packed >> 32) }
@@ -55,7 +54,7 @@ public struct Slab: Equatable, Sendable {
 }
 
 extension Slab {
-  /// The page at an address that `TablePage.address` gave, if it is one of the slab's.
+  /// The page at an address from `TablePage.address`, if it belongs to the slab.
   public func page(at address: UInt64, _ cpu: VirtualCPU) -> TablePage? {
     guard let page = cpu.page(at: address), contains(page) else { return nil }
     return page
@@ -63,21 +62,21 @@ extension Slab {
 }
 
 extension VirtualCPU {
-  /// The page at an address that `TablePage.address` gave, of the page or of one of its entries;
-  /// nil for any other number.
+  /// The page at an address of a page or of one of its entries (`TablePage.address`); nil for any
+  /// other number.
   public func page(at address: UInt64) -> TablePage? {
     layout.space.entry(atAddress: address).map { layout.page($0.page) }
   }
 
-  /// The entry at an address that `TablePage.address(ofEntry:)` gave; nil for any other number.
+  /// The entry at an address from `TablePage.address(ofEntry:)`; nil for any other number.
   public func entry(at address: UInt64) -> Location? {
     layout.space.entry(atAddress: address).map { layout.page($0.page)[$0.index] }
   }
 
-  /// Takes the free page with the lowest number out of a slab; nil if none is free.
+  /// Allocates the free page with the lowest number of a slab; nil if none is free.
   ///
-  /// One scheduling point. The page is not zeroed: it holds what it held when it was free, and
-  /// readers of what it was before may still look at it, so its first stores matter.
+  /// One scheduling point. The page is not zeroed: it keeps its old contents, and readers of the
+  /// old object may still access it, so the order of its first stores matters.
   public func allocate(
     from slab: Slab, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> TablePage? {
@@ -89,7 +88,7 @@ extension VirtualCPU {
     return found == 0 ? nil : layout.page(Int(found) - 1)
   }
 
-  /// Gives a page back to its slab, which may hand it out again at once.
+  /// Frees a page to its slab, which may reuse it at once.
   public func free(
     _ page: TablePage, to slab: Slab, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
@@ -107,10 +106,10 @@ extension VirtualCPU {
     _ = try issue(action, site)
   }
 
-  /// Takes all free pages out of a slab for good, as the allocator does when memory is short.
+  /// Removes all free pages from a slab for good, as the allocator does when memory is short.
   ///
-  /// Readers that entered a section before a page was given back may still be in it: that there has
-  /// been a grace period in between is the caller's business.
+  /// Readers that entered a section before a page was freed may still use it: the caller must
+  /// ensure that a grace period has passed.
   public func shrink(
     _ slab: Slab, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {

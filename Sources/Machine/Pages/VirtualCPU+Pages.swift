@@ -4,16 +4,17 @@ extension VirtualCPU {
   /// The shape of the machine's tables.
   public var geometry: Geometry { layout.geometry }
 
-  /// The page a table descriptor points to, or nil if it is no table descriptor.
+  /// The page that a table descriptor points to, or nil if it is not a table descriptor.
   public func table(at descriptor: Descriptor) -> TablePage? {
     guard let id = descriptor.tableID, id < layout.pageCapacity else { return nil }
     return layout.page(id)
   }
 
-  /// Allocates a zeroed table page with a reference count of one; nil if memory has run out,
-  /// which is a choice where the scenario allows it.
+  /// Allocates a zeroed table page with a reference count of one.
   ///
-  /// Nobody else can reach the page until an entry that points to it is written to a page that
+  /// Returns nil if memory has run out, which is a choice if the scenario allows it.
+  ///
+  /// No other CPU can reach the page until an entry that points to it is written to a page that
   /// others can reach; until then, accesses to it are not scheduling points.
   public func allocateTable(
     file: String = #fileID, line: Int = #line
@@ -30,7 +31,7 @@ extension VirtualCPU {
     return layout.page(Int(try issue(action, site)))
   }
 
-  /// Lets other CPUs reach a page, and the tables below it, by other means than a table entry.
+  /// Makes a page, and the tables below it, reachable for other CPUs without a table entry.
   public func publish(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {
@@ -41,7 +42,7 @@ extension VirtualCPU {
 
   /// Returns a page to the allocator.
   ///
-  /// It stays in quarantine: every later access is seen.
+  /// It stays in quarantine: every later access is reported.
   public func free(
     _ page: TablePage, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {

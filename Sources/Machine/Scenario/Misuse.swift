@@ -1,18 +1,18 @@
-// Mistakes of a model's author: said with the place where they were made, and never a trap.
+// Mistakes of a model's author: reported with their place, and never a trap.
 
 import CGracewalkFiber
 import GracewalkSupport
 
-/// Takes note of mistakes in the code that runs on a thread: that of a CPU, of an invariant that
-/// judges, or of a closure that builds a scenario.
+/// Records mistakes in the code that runs on a thread: code of a CPU, a judging invariant, or a
+/// closure that builds a scenario.
 ///
-/// What has no virtual CPU at hand, such as `Geometry.index(of:at:)`, says here what is wrong and
-/// goes on with a harmless value; the check then ends with an error and no verdict.
+/// Functions without a virtual CPU, such as `Geometry.index(of:at:)`, report mistakes here and
+/// continue with a harmless value; the check then ends with an error and no verdict.
 package final class MisuseSink {
   private let take: (String, SourceSite) -> Void
-  /// The number of the scenario that the code belongs to, where that is known.
+  /// The number of the code's scenario, if known.
   private let scenario: UInt32
-  /// What was done on a thread where no code of a model runs.
+  /// The first mistake made on a thread that runs no code of a model.
   private let elsewhere = Locked<(text: String, site: SourceSite)?>(nil)
 
   package init(scenario: UInt32 = 0, _ take: @escaping (String, SourceSite) -> Void) {
@@ -20,7 +20,7 @@ package final class MisuseSink {
     self.take = take
   }
 
-  /// Notes that a page is made use of which is one of another scenario.
+  /// Reports the use of a page of another scenario.
   static func check(_ page: TablePage, _ file: String, _ line: Int) {
     guard let current = gracewalk_current() else { return }
     let sink = Unmanaged<MisuseSink>.fromOpaque(current).takeUnretainedValue()
@@ -30,23 +30,23 @@ package final class MisuseSink {
       SourceSite(file: file, line: line))
   }
 
-  /// Tells whoever runs on this thread; nobody, if no model does.
+  /// Reports a mistake to the sink of this thread, if it has one.
   package static func note(_ text: @autoclosure () -> String, _ file: String, _ line: Int) {
     guard let current = gracewalk_current() else { return }
     let sink = Unmanaged<MisuseSink>.fromOpaque(current).takeUnretainedValue()
     sink.take(text(), SourceSite(file: file, line: line))
   }
 
-  /// True for code whose mistakes this object is told.
+  /// True if this sink is the current one of the thread.
   @inline(__always)
   var isCurrent: Bool { gracewalk_current() == Unmanaged.passUnretained(self).toOpaque() }
 
-  /// Keeps a mistake made on another thread, until `tellOthers`; the first is kept.
+  /// Stores a mistake made on another thread until `tellOthers`; only the first is kept.
   func noteElsewhere(_ text: String, _ site: SourceSite) {
     elsewhere.withLock { if $0 == nil { $0 = (text, site) } }
   }
 
-  /// Tells what was noted on other threads.
+  /// Reports mistakes stored by other threads.
   func tellOthers() {
     let noted = elsewhere.withLock { noted in
       defer { noted = nil }
@@ -55,7 +55,7 @@ package final class MisuseSink {
     if let noted { take(noted.text, noted.site) }
   }
 
-  /// Runs code whose mistakes this object is to be told.
+  /// Runs code with this sink as the current one of the thread.
   @inline(__always)
   package func whileCurrent<R>(_ body: () -> R) -> R {
     let outer = gracewalk_current()
@@ -66,19 +66,20 @@ package final class MisuseSink {
 }
 
 extension MachineFailure {
-  /// A mistake with the place where it was made, if that is known.
+  /// A mistake with its place, if known.
   static func misuse(_ text: String, at site: SourceSite) -> MachineFailure {
     .misuse(site.line == 0 ? text : "\(site.text): \(text)")
   }
 }
 
 extension Machine {
-  /// Stops the machine because of a mistake in what an invariant or the scenario asks for.
+  /// Stops the machine because of a mistake in an invariant or the scenario.
   public func misuse(_ text: String, file: String, line: Int) {
     fail(.misuse(text, at: SourceSite(file: file, line: line)))
   }
 
-  /// A page of this machine's scenario; nil, and the machine stops, for one of another scenario.
+  /// The page, if it belongs to this machine's scenario; otherwise stops the machine and returns
+  /// nil.
   func admitted(_ page: TablePage, _ site: SourceSite) -> TablePage? {
     if page.scenario == scenario.number { return page }
     fail(.misuse("a table page that is looked at belongs to another scenario", at: site))
@@ -87,9 +88,9 @@ extension Machine {
 }
 
 extension VirtualCPU {
-  /// Ends the check with a mistake that the code made: whose, in which operation, and where.
+  /// Ends the check with a mistake of the code: its CPU, operation and place.
   ///
-  /// The code goes no further: its present action, and all that follow, throw.
+  /// The code does not continue: its present action, and all later ones, throw.
   func misuse(_ text: String, _ site: SourceSite) -> Abandoned {
     // Code that unwinds may outlive its machine.
     if !isAbandoned {
@@ -99,7 +100,7 @@ extension VirtualCPU {
     return Abandoned()
   }
 
-  /// Code that was given another CPU, or none, acts on this one: told to whoever runs it.
+  /// Reports code that uses a virtual CPU other than its own.
   func strayed(_ site: SourceSite) -> Abandoned {
     if gracewalk_current() == nil {
       sink.noteElsewhere(
@@ -113,13 +114,13 @@ extension VirtualCPU {
     return Abandoned()
   }
 
-  /// Who does what, as the beginning of a sentence about a mistake.
+  /// The CPU and operation, as the beginning of a sentence about a mistake.
   var placeText: String {
     if case .boot = role { return name }
     return "\(name) in \(machine.name(ofOperation: operation, cpu: index))"
   }
 
-  /// Lets a word through that is one of this scenario.
+  /// Checks that a word belongs to this scenario.
   @inline(__always)
   func admit(_ location: Location, _ site: SourceSite) throws(Abandoned) {
     if isAbandoned || location.scenario != scenarioNumber || location.cell == 0 {
@@ -133,7 +134,7 @@ extension VirtualCPU {
     return misuse(machine.entryText(location), site)
   }
 
-  /// The same for the word that stands for something else.
+  /// The same for the word that represents another object.
   func admit(_ location: Location, _ what: String, _ site: SourceSite) throws(Abandoned) {
     if isAbandoned { throw refused() }
     if location.scenario != scenarioNumber { throw foreign(what, site) }

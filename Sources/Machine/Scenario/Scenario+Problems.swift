@@ -1,19 +1,19 @@
-// What a scenario is put together from must fit it; what does not is an error of whoever checks it.
+// Validation of a scenario: mistakes become errors of the check.
 
 import GracewalkSupport
 
 extension Scenario {
-  /// CPUs with those that run callbacks and what memory management units do by themselves.
+  /// The number of CPUs, including those that run callbacks and those of memory management units.
   var cpuCount: Int {
     programs.reduce(0) { count, program in
       count + 1 + (program.usesCallbacks ? 1 : 0) + ((program.mmu?.times ?? 0) > 0 ? 1 : 0)
     }
   }
 
-  /// The first mistake that keeps the scenario from being run, in words; nil if there is none.
+  /// The first mistake that prevents running the scenario, in words; nil if there is none.
   public var firstProblem: String? { problem ?? structuralProblem }
 
-  /// What is wrong with the whole, and with no single part.
+  /// A problem with the scenario as a whole.
   private var structuralProblem: String? {
     if programs.isEmpty { return "\(site.text): the scenario has no CPU: add one with cpu(_:_:)" }
     let isIdle = programs.allSatisfy { $0.operations.isEmpty && ($0.mmu?.times ?? 0) <= 0 }
@@ -27,7 +27,7 @@ extension Scenario {
     return historyProblem ?? machineProblem
   }
 
-  /// Why an invariant about calls would hold whatever happens; nil if it would not.
+  /// Why an invariant about calls would hold vacuously, or nil.
   private var historyProblem: String? {
     if isCombination || programs.contains(where: { $0.operations.contains { $0.call != nil } }) {
       return nil
@@ -40,7 +40,7 @@ extension Scenario {
     }
   }
 
-  /// Makes sure that an invariant is asked at all.
+  /// Checks that an invariant can be judged at all.
   func admit(_ invariant: any Invariant, _ site: SourceSite) {
     let isJudged =
       invariant is any QuiescenceInvariant || invariant is any StateInvariant
@@ -56,7 +56,7 @@ extension Scenario {
     }
   }
 
-  /// What keeps a machine from being built of the scenario.
+  /// Why a machine cannot be built from the scenario, or nil.
   var machineProblem: String? {
     if let problem { return problem }
     guard cpuCount <= Machine.cpuCountMax else {
@@ -80,7 +80,7 @@ extension Scenario {
     return nil
   }
 
-  /// Makes sure that the operations of a CPU can be told apart from nothing, and be judged.
+  /// Checks that the operations of a CPU have names, and calls that fit in a word.
   func admit(_ operations: [CPUOperation], _ site: SourceSite) {
     for operation in operations {
       if operation.name.allSatisfy(\.isWhitespace) { note("an operation has no name", site) }
@@ -91,7 +91,7 @@ extension Scenario {
     }
   }
 
-  /// Makes sure that a memory management unit walks a table of this scenario.
+  /// Checks that a memory management unit walks a table of this scenario.
   func admit(_ mmu: MMU, of cpu: String, _ site: SourceSite) {
     if mmu.root.scenario != number {
       note("the MMU of \(cpu) walks a table of another scenario", site)
@@ -107,7 +107,7 @@ extension Scenario {
     }
   }
 
-  /// Why data frames cannot belong to somebody here; nil if they can.
+  /// Why a frame owner cannot be used in this scenario, or nil.
   func ownerProblem(_ owner: FrameOwner) -> String? {
     if owner.scenario != ScenarioNumber.any, owner.scenario != number {
       return "'\(owner.name)' owns frames in another scenario"
@@ -119,13 +119,12 @@ extension Scenario {
     return nil
   }
 
-  /// Builds a scenario, and keeps with it the first mistake that was made meanwhile by means that
-  /// know no scenario.
+  /// Builds a scenario, and stores in it the first mistake reported meanwhile to the thread's sink.
   package static func noting(_ build: () -> Scenario) -> Scenario {
     var first: (text: String, site: SourceSite)?
     let sink = MisuseSink { text, site in if first == nil { first = (text, site) } }
     let scenario = sink.whileCurrent(build)
-    // Such values are what the scenario is made of: a mistake in one comes before all others.
+    // Such values are parts of the scenario, so a mistake in one comes before all others.
     if let first { scenario.problem = "\(first.site.text): \(first.text)".printable }
     if scenario.isTaken {
       scenario.note("build returns the same scenario again; it must make a new one each time")

@@ -1,7 +1,7 @@
-// How large a scenario is, in words: a verdict is about that and nothing else.
+// The size of a scenario in words: the exact scope of a verdict.
 
 extension Scenario {
-  /// The scenario's size in words: what "every interleaving" is said of.
+  /// The scenario's size in words: the scope of "every interleaving".
   public var scope: String {
     let counts = Set(programs.map(\.operations.count)).sorted()
     let most = counts.last ?? 0
@@ -15,7 +15,7 @@ extension Scenario {
     return "\(cpus), \(each)\(tables)\(hardware), \(memoryModel.text)"
   }
 
-  /// What memory management units there are and may do, in words.
+  /// The memory management units and their limits, in words.
   private var hardware: String {
     let units = programs.compactMap(\.mmu)
     guard !units.isEmpty else { return "" }

@@ -1,25 +1,25 @@
-// Everything a machine starts from: words, locks, tables, slabs, frames, what runs first, CPUs.
+// The start of an execution: words, locks, tables, slabs, frames, boot code, CPUs.
 
 import GracewalkFibers
 import GracewalkSupport
 
-/// The starting point of a check: who does what to which memory.
+/// The starting point of a check: memory, CPUs and their operations.
 ///
-/// A model's `build` closure makes a fresh one for every machine, so it must not depend on
-/// anything but its parameters.
+/// A model's `build` closure makes a fresh one for every machine, so it must depend only on its
+/// parameters.
 public final class Scenario {
   public let geometry: Geometry
-  /// Where what it declares lies.
+  /// The layout of the words and pages that it declares.
   let space: AddressSpace
-  /// What the bits of table entries mean.
+  /// The meaning of the bits of table entries.
   public var format: EntryFormat
-  /// Tells this scenario from all others of the process.
+  /// A number that is unique in the process.
   let number: UInt32
-  /// The first mistake that was made in putting it together: what, and where.
+  /// The first mistake made while building it, with its place.
   public internal(set) var problem: String?
-  /// Whether a check has begun with it: each machine needs a fresh one.
+  /// Whether a machine was made from it: each machine needs a fresh one.
   var isTaken = false
-  /// Where it was made.
+  /// The place where it was created.
   let site: SourceSite
   private var names: Set<String> = []
   private(set) var words: [(name: String, initial: UInt64)] = []
@@ -29,7 +29,7 @@ public final class Scenario {
   private(set) var readWriteLockCells: [UInt32] = []
   private(set) var rootNames: [String] = []
   public private(set) var dataFrames: [DataFrame] = []
-  /// Owners of data frames besides the guest and nobody.
+  /// Owners of data frames other than the guest and nobody.
   private(set) var frameOwners: [FrameOwner] = []
   private(set) var slabs: [(name: String, kind: Slab.Kind, slab: Slab)] = []
   private(set) var contexts: [Context] = []
@@ -39,30 +39,30 @@ public final class Scenario {
   /// Groups of CPUs that run the same program, by number.
   public private(set) var identicalCPUs: [[Int]] = []
   private(set) var bootBodies: [(VirtualCPU) throws -> Void] = []
-  /// What must hold; the number of an invariant is its position here.
+  /// The required invariants; the number of an invariant is its position here.
   public private(set) var invariants: [any Invariant] = []
-  /// Whether an allocation may fail, which then is a choice.
+  /// Whether allocations may fail, which makes each a choice.
   public var mayRunOutOfMemory = false
   /// Whether code may use `VirtualCPU.repeatUntilDone`.
   ///
-  /// The search must know beforehand: executions may then loop forever, so it looks for those
-  /// that do, and reduces nothing.
+  /// The search must know in advance: executions may then loop forever, so it looks for livelocks
+  /// and uses no reduction.
   public var mayRepeat = false
-  /// Which stretches of other CPUs `synchronize` and callbacks wait for.
+  /// Which sections of other CPUs `synchronizeRCU` and callbacks wait for.
   public var readCopyUpdate = ReadCopyUpdate.consolidated
-  /// What a load may read, and when others see a store.
+  /// The memory model: the values of loads, and the visibility of stores.
   public var memoryModel = MemoryModel.standard
-  /// What the modelled MMU can do.
+  /// The features of the modelled MMU.
   public var features = Features()
-  /// Whether it is one of many that a sweep makes of the same operations.
+  /// Whether it is one of the combinations of a sweep.
   package var isCombination = false
-  /// Whether an error that code throws merely ends its CPU's program, where no invariant judges it.
+  /// Whether an error thrown by code merely ends its CPU's program, if no invariant judges it.
   package var letsErrorsPass = false
-  /// What becomes of the steps that order CPUs.
+  /// The treatment of steps that order CPUs.
   public var ablation = Ablation.none
-  /// What the scenario is called, for reports on its code; nil if nobody has said.
+  /// The name of the scenario in reports on its code, or nil.
   var origin: CodeOrigin?
-  /// The call paths by which a step that is weakened is; nil for all.
+  /// The call paths by which a step is weakened; nil for all.
   package var weakenedPaths: Set<UInt64>?
 
   public init(
@@ -78,17 +78,17 @@ public final class Scenario {
     if let text = geometry.problem ?? capacity.problem { note(text, site) }
   }
 
-  /// Keeps a mistake, to be thrown by whoever checks the scenario; the first is kept.
+  /// Stores a mistake, which the check will throw; only the first is kept.
   func note(_ text: String, _ site: SourceSite? = nil) {
     if problem == nil { problem = "\((site ?? self.site).text): \(text)".printable }
   }
 
-  /// Notes a mistake in something that the scenario is built from.
+  /// Stores a mistake in something that the scenario is built from.
   package func note(_ text: String, file: String, line: Int) {
     note(text, SourceSite(file: file, line: line))
   }
 
-  /// Makes sure that something has a name, and one of its own among things of its kind.
+  /// Checks that an object has a name that is unique among objects of its kind.
   private func claim(_ name: String, _ kind: String, _ site: SourceSite) {
     if name.allSatisfy(\.isWhitespace) {
       note("\(kind) has no name", site)
@@ -139,8 +139,8 @@ public final class Scenario {
 
   /// A reader–writer lock.
   ///
-  /// The cells behind its word are objects only, one for each possible reader: taking the lock for
-  /// reading on two CPUs is independent.
+  /// The cells after its word are only objects in footprints, one for each possible reader, so that
+  /// two CPUs take the lock for reading independently.
   public func readWriteLock(
     _ name: String, file: String = #fileID, line: Int = #line
   ) -> ReadWriteLock {
@@ -151,7 +151,7 @@ public final class Scenario {
         cells: 1 + UInt32(Machine.cpuCountMax)))
   }
 
-  /// A table page that exists from the start and is where walks begin.
+  /// A table page that exists from the start, at which walks begin.
   public func rootTable(
     _ name: String = "root", file: String = #fileID, line: Int = #line
   ) -> TablePage {
@@ -170,9 +170,9 @@ public final class Scenario {
       + "slabs: give the scenario room for more with Scenario(capacity:)"
   }
 
-  /// Pages that exist from the start and are handed out and taken back again and again.
+  /// Pages that exist from the start and are allocated and freed repeatedly.
   ///
-  /// They share the places of what exists from the start: `Capacity.pagesPerCPU`.
+  /// They count towards the initial pages: `Capacity.pagesPerCPU`.
   public func slab(
     _ name: String, pages: Int, kind: Slab.Kind = .tables,
     file: String = #fileID, line: Int = #line
@@ -186,7 +186,7 @@ public final class Scenario {
       note(bound.map { "a slab of \(pages) pages: it has \($0)" } ?? pagesText, site)
       return Slab(freePages: freePages, firstID: 0, count: 1, space: space)
     }
-    // From the top: roots come first, and more of them may follow.
+    // Slabs use ids from the top, since more roots may follow at the bottom.
     let slab = Slab(
       freePages: freePages, firstID: last - pages, count: pages, space: space)
     slabs.append((name.printable, kind, slab))
@@ -205,9 +205,9 @@ public final class Scenario {
 
   var slabPageCount: Int { slabs.reduce(0) { $0 + $1.slab.count } }
 
-  /// Code that runs alone before the CPUs start, for example to map what is mapped already.
+  /// Code that runs alone before the CPUs start, for example to create initial mappings.
   ///
-  /// It is judged like all other code; nobody is there for whom it could wait.
+  /// It is judged like all other code. It must not wait, since no CPU runs yet.
   public func boot(_ body: @escaping (VirtualCPU) throws -> Void) { bootBodies.append(body) }
 
   /// Adds a CPU; the first added is CPU 0.
@@ -239,9 +239,9 @@ public final class Scenario {
         code: nil))
   }
 
-  /// Adds a CPU on which something else runs than closures.
+  /// Adds a CPU that runs code other than closures.
   ///
-  /// - Parameter code: makes what runs on it; called once for each machine.
+  /// - Parameter code: makes its code; called once for each machine.
   package func cpu(
     _ name: String, operations: [String], file: String = #fileID, line: Int = #line,
     code: @escaping @Sendable (MachineCPU) -> any CPUCode
@@ -253,7 +253,7 @@ public final class Scenario {
         usesCallbacks: false, mmu: nil, code: code))
   }
 
-  /// Adds a CPU that carries out one operation, whose result traces show.
+  /// Adds a CPU that runs one operation, whose result traces show.
   public func cpu(
     _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, runs operation: String,
     call: SpecificationCall? = nil, file: String = #fileID, line: Int = #line,
@@ -263,7 +263,7 @@ public final class Scenario {
     cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations, file: file, line: line)
   }
 
-  /// Adds a CPU that carries out one operation, which returns nothing.
+  /// Adds a CPU that runs one operation, which returns nothing.
   public func cpu(
     _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, runs operation: String,
     file: String = #fileID, line: Int = #line,
@@ -275,9 +275,10 @@ public final class Scenario {
 
   /// Adds CPUs that run the same operations and differ in nothing but their names.
   ///
-  /// A search may then merge states that differ only by an exchange of such CPUs. Code of
-  /// identical CPUs must not tell them apart: it must not look at `VirtualCPU.index`, at the order
-  /// of page addresses, or do arithmetic on them. A search that relies on it finds out if it does.
+  /// A search may then merge states that differ only by an exchange of such CPUs. Code of identical
+  /// CPUs must not tell them apart: it must not look at `VirtualCPU.index` or at the order of page
+  /// addresses, and must not do arithmetic on addresses. A search that uses symmetry detects
+  /// violations.
   public func cpus(
     _ names: [String], usesCallbacks: Bool = false, _ operations: CPUOperation...,
     file: String = #fileID, line: Int = #line
@@ -298,7 +299,7 @@ public final class Scenario {
     }
   }
 
-  /// What to say of identical CPUs that are too many to exchange them all; nil if all are.
+  /// A note if there are too many identical CPUs to exchange them all; nil if all are exchanged.
   public var symmetryLimit: String? {
     let permutations = CPUPermutations(of: identicalCPUs, callers: [], programs.count)
     guard permutations.exchangedCount < permutations.declaredCount else { return nil }
@@ -307,10 +308,10 @@ public final class Scenario {
       + "exchanged: more than \(CPUPermutations.countMax) orders would cost more than they save"
   }
 
-  /// Gives addresses that are mapped data frames to lead to, numbered from 0.
+  /// Adds data frames to map, numbered from 0.
   ///
-  /// Each has an owner, a count of the writes that reached it, and the count there was when it was
-  /// last copied: words of their own. Without frames, guests' accesses end at the translation.
+  /// Each has words for its owner, the count of the writes that reached it, and that count at the
+  /// time of its last copy. Without frames, guests' accesses end at the translation.
   public func dataFrames(
     _ count: Int, file: String = #fileID, line: Int = #line
   ) -> [DataFrame] {
@@ -329,7 +330,7 @@ public final class Scenario {
     return dataFrames
   }
 
-  /// Adds somebody who data frames may belong to.
+  /// Adds a possible owner of data frames.
   public func frameOwner(
     _ name: String, file: String = #fileID, line: Int = #line
   ) -> FrameOwner {
@@ -342,10 +343,10 @@ public final class Scenario {
   /// True if some CPU has a memory management unit.
   public var hasHardware: Bool { programs.contains { $0.mmu != nil } }
 
-  /// True if the scenario has page tables, and not only words.
+  /// True if the scenario has page tables.
   public var hasTables: Bool { !rootNames.isEmpty }
 
-  /// Adds an invariant that must hold; one that is required already adds nothing.
+  /// Requires an invariant; requiring it again has no effect.
   public func require(
     _ invariant: any Invariant, file: String = #fileID, line: Int = #line
   ) {
@@ -369,7 +370,7 @@ public final class Scenario {
     for invariant in list { require(invariant, file: file, line: line) }
   }
 
-  /// False if an invariant is about locks and there are none: it need not be listed then.
+  /// False if an invariant is about locks and there are none, so that it need not be listed.
   public func mayViolate(_ invariant: any Invariant) -> Bool {
     guard case .wherever(let facets) = invariant.applicability, facets.contains(.locks) else {
       return true
@@ -377,7 +378,7 @@ public final class Scenario {
     return !spinLockCells.isEmpty || !readWriteLockCells.isEmpty
   }
 
-  /// Drops all invariants but those with the given ids.
+  /// Drops all invariants except those with matching ids.
   public func keepInvariants(_ isKept: (String) -> Bool) {
     invariants.removeAll { !isKept($0.id) }
   }

@@ -1,7 +1,7 @@
-// What is asked of all kinds of actions alike: one row for each kind.
+// Properties of every kind of action: one row for each kind.
 
 extension Action.Kind {
-  /// True for kinds that may have to wait before they can be taken.
+  /// True for kinds that can block.
   var isBlocking: Bool {
     switch self {
     case .access(.wait), .lock(.spinLock), .lock(.readLock), .lock(.writeLock): true
@@ -21,7 +21,7 @@ extension Action.Kind {
     }
   }
 
-  /// True for kinds that change nothing whatever the state.
+  /// True for kinds that never change the state.
   var onlyReads: Bool {
     switch self {
     case .access(.load), .access(.wait), .fence, .choose, .history(.invoke): true

@@ -1,16 +1,16 @@
-// What a virtual CPU can do in one step, as plain data.
+// The actions of a virtual CPU, as plain data.
 
 /// One atomic thing a CPU does.
 ///
 /// A scheduling point precedes it unless it is local.
 ///
-/// An action is flat data with a meaning of its own (`Machine.perform`), so the search can take
-/// it, judge it and take it back without running the code that asked for it.
+/// An action is flat data that the machine interprets (`Machine.perform`), so the search can take,
+/// judge and undo it without running the code that asked for it.
 public struct Action: BitwiseCopyable, Equatable, Sendable {
-  /// What kind of step it is: of which family, and which of the family's.
+  /// The kind of an action: a family, and a case of that family.
   ///
-  /// Whoever deals with a family has its cases before it, and no others; so a new kind does not
-  /// compile until everything is said of it. `Action+Kinds.swift` says what is asked of all kinds.
+  /// Code for a family switches over exactly its cases, so a new kind does not compile until every
+  /// question about it is answered. `Action+Kinds.swift` has the questions about all kinds.
   public enum Kind: Equatable, Sendable, BitwiseCopyable {
     /// The CPU's program has ended; never enabled.
     case finished
@@ -25,7 +25,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case choose
     case history(History)
     case hardware(Hardware)
-    /// A data frame gets another owner.
+    /// A data frame changes owner.
     case handOver
     /// Code relies on a translation, or a permission, being gone.
     case claim
@@ -36,7 +36,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   /// Accesses to a word.
   public enum Access: Equatable, Sendable, BitwiseCopyable {
     case load, store, compareExchange, exchange, fetchAdd, incrementUnlessZero
-    /// Blocks until the word, masked, equals a value (or no longer does).
+    /// Blocks until the masked word equals, or differs from, a value.
     case wait
   }
 
@@ -50,7 +50,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case maskInterrupts, unmaskInterrupts, interruptSend, interruptTaken
   }
 
-  /// Work that is deferred until a grace period is over.
+  /// Work that is deferred until a grace period has ended.
   public enum Callback: Equatable, Sendable, BitwiseCopyable {
     case call, callbackStart, callbackEnd, barrierStart, barrierEnd
   }
@@ -59,52 +59,52 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case allocate, free, publish
   }
 
-  /// Pages of a slab, whose free ones the word tells.
+  /// Steps on a slab's pages; its word has a bit for each free one.
   public enum SlabStep: Equatable, Sendable, BitwiseCopyable {
     case allocate, free, shrink
   }
 
-  /// An object with a lifetime that is no page.
+  /// Steps on an object with a lifetime that is not a page.
   public enum ContextStep: Equatable, Sendable, BitwiseCopyable {
     case use, release
   }
 
-  /// Boundaries of an operation whose history an invariant watches.
+  /// Boundaries of an operation, if an invariant judges the history.
   public enum History: Equatable, Sendable, BitwiseCopyable {
     case invoke, respond
   }
 
-  /// What a guest and its memory management unit do, and what software tells the unit.
+  /// Steps of a guest and its memory management unit, and invalidations by software.
   public enum Hardware: Equatable, Sendable, BitwiseCopyable {
     case guestAccess, walkStart, walkRead, walkUpdate, evict
-    /// An invalidation that is issued, takes effect, and is known to have.
+    /// An invalidation is issued, takes effect, and completes.
     case tlbi, tlbInvalidate, dsb
-    /// An entry that was made valid is seen by every walk from now on.
+    /// A valid entry becomes visible to every walk.
     case settle
   }
 
   public var kind: Kind
   public var ordering = MemoryOrdering.relaxed
-  /// Means what the kind says: its family's room has a name for it, such as `isDereference`.
+  /// Its meaning depends on the kind: the family's room has a name for it, such as `isDereference`.
   public var flag = false
-  /// Only this CPU can reach what it touches, so it needs no scheduling point.
+  /// Only this CPU can reach the objects it touches, so it needs no scheduling point.
   public internal(set) var isLocal = false
   /// The word it acts on, or 0.
   public var cell: UInt32 = 0
   /// The lifetime word of the page that holds `cell`, or 0.
   public var lifetime: UInt32 = 0
-  /// Operands, which the rooms of the families have names for, such as `expected` and `desired`.
+  /// Operands; the families' rooms have names for them, such as `expected` and `desired`.
   public var a: UInt64 = 0
   public var b: UInt64 = 0
 
   package init(_ kind: Kind) { self.kind = kind }
 
-  /// Among how many numbers one is chosen.
+  /// The number of choices.
   var choices: Int {
     get { Int(a) }
     set { a = UInt64(newValue) }
   }
-  /// The number of the error that the code has thrown.
+  /// The number of the thrown error.
   var errorNumber: UInt64 {
     get { a }
     set { a = newValue }
@@ -117,12 +117,11 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     lifetime = location.lifetime
   }
 
-  /// Equal apart from `isLocal`, which is decided by the machine and not by the code, and from
-  /// which error was thrown.
+  /// True if equal except for `isLocal`, which the machine decides, and the error number.
   func isSameRequest(as other: Action) -> Bool {
     var copy = other
     copy.isLocal = isLocal
-    // What an error says of itself need not be the same each time.
+    // The description of an error may differ from run to run.
     if kind == .threw { copy.errorNumber = errorNumber }
     return copy == self
   }

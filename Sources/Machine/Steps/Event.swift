@@ -9,7 +9,7 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `page`.
   public static let accessAfterFree = EventKinds(rawValue: 1 << 0)
-  /// A page was freed that is not allocated, or that belongs to a slab.
+  /// A page was freed that was not allocated, or that belongs to a slab.
   ///
   /// `page`; `value`: the slab's number, from 1, or 0.
   public static let freeOfFreedPage = EventKinds(rawValue: 1 << 1)
@@ -23,7 +23,7 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `value`: 1 in a callback.
   public static let blockedInSection = EventKinds(rawValue: 1 << 4)
-  /// A CPU left a section it was not in.
+  /// A CPU left a section that it was not in.
   public static let leftNoSection = EventKinds(rawValue: 1 << 5)
   /// A CPU dereferenced a protected word outside every section, its interrupts not masked.
   ///
@@ -35,12 +35,12 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `cell`.
   public static let blockedUnderLock = EventKinds(rawValue: 1 << 25)
-  /// A CPU takes a lock that it holds already.
+  /// A CPU takes a lock that it already holds.
   ///
-  /// `cell`; `value`: the mode it holds it in, times 256, and the mode it takes it in
+  /// `cell`; `value`: 256 times the mode in which it is held, plus the mode in which it is taken
   /// (`LockMode`).
   public static let lockedAgain = EventKinds(rawValue: 1 << 26)
-  /// A callback ended and holds a lock.
+  /// A callback ended while holding a lock.
   ///
   /// `cell`.
   public static let endedHolding = EventKinds(rawValue: 1 << 27)
@@ -48,7 +48,7 @@ public struct EventKinds: OptionSet, Sendable {
   public static let endedInSection = EventKinds(rawValue: 1 << 28)
   /// A callback ended with masked interrupts.
   public static let endedMasked = EventKinds(rawValue: 1 << 29)
-  /// A page that walks begin at was freed, and the scenario has nothing it could belong to.
+  /// A root was freed, and the scenario has no context that could own it.
   ///
   /// `page`.
   public static let rootFreed = EventKinds(rawValue: 1 << 30)
@@ -68,12 +68,13 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `cell`.
   public static let changedWhileCached = EventKinds(rawValue: 1 << 16)
-  /// A CPU caches an entry (`cell`) though it holds another that translates the same address to
-  /// something else.
+  /// A CPU caches an entry (`cell`) although it holds another that translates an address
+  /// differently.
   ///
   /// `value`: the address.
   public static let conflictingEntries = EventKinds(rawValue: 1 << 17)
-  /// A guest used a cached entry (`cell`) for what was taken from it, though its CPU had been told.
+  /// A guest used a cached entry (`cell`) in a way no longer allowed, although its CPU had been
+  /// told.
   ///
   /// It had waited for, or acquired, a word that was written after the change.
   public static let staleUse = EventKinds(rawValue: 1 << 18)
@@ -81,8 +82,8 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `page`.
   public static let pageFreedWhileCached = EventKinds(rawValue: 1 << 19)
-  /// A data frame (`cell`: its owner) got another owner while CPUs (`value`, as a set) can still
-  /// reach it through what they have cached.
+  /// A data frame (`cell`: its owner) changed owner while CPUs (`value`, as a set) can reach it by
+  /// cached entries.
   public static let frameGivenWhileCached = EventKinds(rawValue: 1 << 20)
   /// A guest reached a data frame (`cell`: its owner) that is not its own.
   ///
@@ -92,15 +93,15 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `value`: the level.
   public static let malformedEntry = EventKinds(rawValue: 1 << 22)
-  /// Code relies on what is not so: see `Machine.explanation(ofBrokenClaim:)`.
+  /// A claim of the code does not hold: see `Machine.explanation(ofBrokenClaim:)`.
   public static let claimBroken = EventKinds(rawValue: 1 << 14)
-  /// A table page was linked (`cell`) below another root while a CPU (`value`, as a set) has a
-  /// pointer to it cached or walks it.
+  /// A table page was linked (`cell`) below another root while CPUs (`value`, as a set) have it
+  /// cached or walk it.
   ///
   /// `page`.
   public static let pageLinkedWhileCached = EventKinds(rawValue: 1 << 15)
-  /// A data frame got another owner while an entry (`cell`) of a table that its old owner's guests
-  /// walk still maps it.
+  /// A data frame changed owner while an entry (`cell`) of a table of its old owner's guests still
+  /// maps it.
   ///
   /// `page`: the root; `value`: the frame's number.
   public static let frameGivenWhileMapped = EventKinds(rawValue: 1 << 23)
@@ -108,7 +109,7 @@ public struct EventKinds: OptionSet, Sendable {
   ///
   /// `cell`.
   public static let usedAfterRelease = EventKinds(rawValue: 1 << 11)
-  /// What was used as a context is none: an address (`value`) that no context has.
+  /// An address (`value`) without a context was used as one.
   public static let usedNoContext = EventKinds(rawValue: 1 << 12)
   /// A context was released while a table page that belongs to it was allocated.
   ///
@@ -120,7 +121,7 @@ public struct EventKinds: OptionSet, Sendable {
   public static let threw = EventKinds(rawValue: 1 << 31)
 }
 
-/// Something that happened in the latest step.
+/// A fact about the latest step.
 public struct Event: BitwiseCopyable, Sendable {
   public var kind: EventKinds
   public var cpu: Int

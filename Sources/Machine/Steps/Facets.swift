@@ -1,13 +1,13 @@
-// What a scenario makes use of: it decides which invariants have anything to say about it.
+// The features that a scenario uses, which decide which invariants apply to it.
 
-/// What the code of a scenario has asked for, or the scenario declares.
+/// Features used by the code of a scenario, or declared by it.
 public struct Facets: OptionSet, Hashable, Codable, Sendable {
   public let rawValue: UInt64
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-  /// There are page tables, and not only words.
+  /// There are page tables.
   public static let tables = Facets(rawValue: 1 << 0)
-  /// Reference counts of table pages are raised or dropped.
+  /// Reference counts of table pages are changed.
   public static let references = Facets(rawValue: 1 << 1)
   /// Table entries are locked.
   public static let entryLocks = Facets(rawValue: 1 << 2)
@@ -17,11 +17,11 @@ public struct Facets: OptionSet, Hashable, Codable, Sendable {
   public static let gracePeriods = Facets(rawValue: 1 << 4)
   /// A memory management unit walks tables.
   public static let hardware = Facets(rawValue: 1 << 5)
-  /// Data frames get other owners.
+  /// Data frames change owner.
   public static let frameOwners = Facets(rawValue: 1 << 6)
   /// Objects with a lifetime are used or released.
   public static let contexts = Facets(rawValue: 1 << 7)
-  /// Table pages belong to such an object.
+  /// Table pages belong to an object with a lifetime.
   public static let ownedPages = Facets(rawValue: 1 << 8)
   /// Entries that lead to tables hold permissions.
   public static let directoryPermissions = Facets(rawValue: 1 << 9)
@@ -38,7 +38,7 @@ public struct Facets: OptionSet, Hashable, Codable, Sendable {
 }
 
 extension Facets {
-  /// What a scenario makes use of whatever its code does.
+  /// The features that a scenario declares.
   init(_ scenario: Scenario) {
     self = []
     if scenario.hasTables { insert(.tables) }
@@ -46,14 +46,14 @@ extension Facets {
     if scenario.tracksPages { insert(.ownedPages) }
   }
 
-  /// What code makes use of by asking for an action.
+  /// The features that an action uses.
   init(_ action: Action, _ format: EntryFormat) {
     self = []
     switch action.kind {
     case .lock: insert(.locks)
     case .grace, .callback: insert(.gracePeriods)
     case .access(.load):
-      // A dereference says that a section protects what it reads.
+      // A dereference claims that a section protects the object it reads.
       if action.isDereference { insert(.gracePeriods) }
     case .handOver: insert(.frameOwners)
     case .context: insert(.contexts)

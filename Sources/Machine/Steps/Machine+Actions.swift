@@ -1,4 +1,4 @@
-// The meaning of actions: what each changes, when it can be taken, what it returns.
+// The meaning of actions: their effects, when they are enabled, and their results.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -55,9 +55,9 @@ extension Machine {
     }
   }
 
-  /// Carries out an action that can be taken; returns what the CPU observes.
+  /// Performs an enabled action; returns its result.
   ///
-  /// What an action means is said by its family's room.
+  /// The meaning of an action is defined in its family's room.
   func perform(_ action: Action, choosing choice: Int = 0, by cpu: Int) -> UInt64 {
     if action.lifetime != 0 { noteUse(of: action, by: cpu) }
     order(action, by: cpu)
@@ -91,7 +91,7 @@ extension Machine {
     }
   }
 
-  /// Adds what an action would touch if it were taken now.
+  /// Adds the footprint of an action if it were taken now.
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .page(.free) { footprint.read(action.lifetime) }
     addOrder(of: action, by: cpu, to: footprint)
@@ -111,7 +111,7 @@ extension Machine {
     }
   }
 
-  /// Adds what an action could touch, whatever others do before it.
+  /// Adds what an action could touch after steps of others.
   func addPotentialFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     addFootprint(of: action, by: cpu, to: footprint)
     addPotentialOrder(of: action, by: cpu, to: footprint)
@@ -122,7 +122,7 @@ extension Machine {
     case .hardware(.guestAccess): addPotentialAccess(action, by: cpu, to: footprint)
     case .handOver: addPotentialHandOver(to: footprint)
     case .claim: addPotentialClaim(action, to: footprint)
-    // What the rest could touch is what it touches now.
+    // The potential footprint of the rest equals the present one.
     case .page(.allocate), .page(.publish): break
     case .hardware(.walkStart), .hardware(.walkRead), .hardware(.walkUpdate), .hardware(.evict),
       .hardware(.tlbi), .hardware(.tlbInvalidate), .hardware(.dsb), .hardware(.settle):
@@ -131,7 +131,7 @@ extension Machine {
     }
   }
 
-  /// True if what an action touches does not depend on what others did before it.
+  /// True if the footprint of an action does not depend on steps of others.
   func hasFixedFootprint(_ action: Action) -> Bool {
     switch action.kind {
     case .access(let access): hasFixedFootprint(access, action)
@@ -150,10 +150,10 @@ extension Machine {
     }
   }
 
-  /// True if nobody but the CPU can notice the action, so that it needs no scheduling point.
+  /// True if no other CPU can observe the action, so that it needs no scheduling point.
   ///
-  /// Whether that is so depends on what the CPU itself did before, never on others: only the
-  /// owner of a page can publish it. So the answer is the same wherever the node is met.
+  /// Invariant: this depends only on the CPU's own history, since only the owner of a page can
+  /// publish it. So the answer is the same whenever the node is reached.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
     case .fence: return fencesAreLocal

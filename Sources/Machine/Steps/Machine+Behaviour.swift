@@ -1,13 +1,14 @@
-// What a model does, as a number: two of them that differ are of two models.
+// A hash of a model's behaviour: different hashes mean different models.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Machine {
-  /// A hash of what a few executions look like, chosen at random but always the same ones, to tell
-  /// whether a model has changed.
+  /// A hash of a few executions, to detect changes of a model.
   ///
-  /// Ask it of a fresh machine.
+  /// They are chosen at random, but are always the same.
+  ///
+  /// Call it on a fresh machine.
   package var behaviour: UInt64 {
     var hash: UInt64 = 0
     var random = SplitMix64(seed: 0)

@@ -1,13 +1,14 @@
-// Keys and numbers that stand in actions and memory for what is no number.
+// Keys and numbers that represent other values in actions and memory.
 
 import GracewalkSupport
 
 extension Machine {
-  /// Keeps a callback's body under a key that stands for the caller's history, and returns the
-  /// key: the same history queues the same callback.
+  /// Stores a callback's body under a key for the caller's history, and returns the key.
   ///
-  /// The key lies in memory and is observed by who runs the callback, so it is a hash there too;
-  /// an exact machine makes sure that no two histories share one.
+  /// The same history queues the same callback.
+  ///
+  /// The key is a word of memory, and an observation of the CPU that runs the callback, so it must
+  /// be a hash; an exact machine checks that no two histories have the same key.
   func registerCallback(
     of cpu: VirtualCPU, _ body: @escaping (VirtualCPU) throws -> Void
   ) -> UInt64 {
@@ -22,7 +23,7 @@ extension Machine {
     return key
   }
 
-  /// A number for what a CPU has written, to be an operand.
+  /// The number of a set of written entries, for use as an operand.
   func number(of written: WrittenEntries) -> UInt64 {
     if let known = writtenNumbers[written] { return UInt64(known) }
     writtenNumbers[written] = writtenEntries.count

@@ -1,14 +1,17 @@
-// Loops that wait for another CPU by reading the same again and again: they are said to be so.
+// Detecting loops that wait for another CPU by reading the same values again and again.
 
 import GracewalkSupport
 
 extension Machine {
-  /// Reads without effect before the machine looks for a spin, and how often one must recur.
+  /// The number of reads without effect before the machine looks for a spin, and how often one must
+  /// recur.
   private static let idleStepsMax: Int32 = 64
   private static let repetitionsMax = 24
 
-  /// Counts actions in a row that changed nothing, and reports a spin: within one operation, the
-  /// same action observed the same again and again with no effect of the CPU in between.
+  /// Counts consecutive actions without effect, and reports a spin.
+  ///
+  /// A spin is the same action with the same result again and again within one operation, with no
+  /// effect of the CPU in between.
   func noteIdleSteps(_ index: LocalStates.Index, _ cpu: Int) {
     let node = localStates[index]
     let source = localStates.parent(of: index)

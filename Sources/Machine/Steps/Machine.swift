@@ -6,25 +6,25 @@ import GracewalkSupport
 
 /// A machine at some point of an execution of a scenario.
 ///
-/// All state that steps change is in `memory`, what memory management units hold included, and per
-/// CPU in the node of the graph of local states where it stands; both go back in time at the cost
-/// of what changed.
+/// Invariant: all state that steps change is in `memory`, including that of memory management
+/// units, and in each CPU's node of the graph of local states. Undoing both costs as much as the
+/// changes.
 public final class Machine: TransitionSystem {
-  /// What the machine must keep track of because an invariant asks for it.
+  /// State that the machine keeps only if an invariant needs it.
   public struct Requirements: OptionSet, Sendable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// When operations begin and end, in relation to each other.
+    /// The order in which operations begin and end.
     public static let history = Requirements(rawValue: 1)
-    /// Who was in a section, or had interrupts masked, when a page was unlinked.
+    /// The CPUs in a section, or with masked interrupts, when a page was unlinked.
     public static let readersAtUnlink = Requirements(rawValue: 2)
   }
 
   struct TakenStep: BitwiseCopyable {
     var cpu: Int
     var node: LocalStates.Index
-    /// Which way the step went, for reports on code that traps.
+    /// The choice of the step, for reports on code that traps.
     var choice: Int32
     var mark: Int
     var result: UInt64
@@ -33,17 +33,17 @@ public final class Machine: TransitionSystem {
   private struct Registers: BitwiseCopyable {
     var unfinished = CPUSet()
     var blocking = CPUSet()
-    /// Sum of the CPUs' shares in the state key.
+    /// The sum of the CPUs' shares of the state key.
     var localKey: UInt64 = 0
-    /// Whether somebody asked for the keys of states with identical CPUs exchanged.
+    /// Whether the search uses keys of states with identical CPUs exchanged.
     var usesSymmetry = false
   }
 
-  /// Most CPUs: a bit each in a lock's word, one for what runs before them, one for a writer.
+  /// The maximum number of CPUs: a bit each in a lock's word, one for boot code, one for a writer.
   public static let cpuCountMax = 62
-  /// Most memory management units: a bit each, next to the number of a CPU.
+  /// The maximum number of memory management units: a bit each, next to the number of a CPU.
   public static let unitCountMax = 56
-  /// Most addresses of a table that is walked: 16 bits of an action.
+  /// The maximum number of addresses of a table that is walked: 16 bits of an action.
   public static let addressCountMax = 1 << 16
 
   public let scenario: Scenario
@@ -56,12 +56,12 @@ public final class Machine: TransitionSystem {
   let mayRunOutOfMemory: Bool
   let mayRepeat: Bool
   let features: Features
-  /// What the bits of table entries mean.
+  /// The meaning of the bits of table entries.
   public let format: EntryFormat
   let translation: TranslationUnits
-  /// Numbers for histories, in a machine whose states are to be compared exactly.
+  /// Numbers of histories, in a machine whose states are compared exactly.
   let identities: Identities?
-  /// One more than any program has operations, if what a beginning sees fits into a word with it.
+  /// The base of the digits in `historySeen`; nil if they do not fit in a word.
   let historyRadix: UInt64?
   private(set) var cpus: [MachineCPU] = []
   /// For each CPU that queues callbacks, the CPU that runs them.
@@ -71,58 +71,58 @@ public final class Machine: TransitionSystem {
   private let registers: UnsafeMutablePointer<Registers>
   let events = GrowableBuffer<Event>()
   let coverage: CoverageTable
-  /// In which ways identical CPUs can be exchanged.
+  /// The permutations of identical CPUs.
   let permutations: CPUPermutations
-  /// What is needed where code may come to a local state on several ways; nil if none may.
+  /// Set if some code may reach a local state on several ways.
   private(set) var merged: MergedStates?
   private(set) lazy var symmetry = Symmetry(self)
   var callbackBodies: [UInt64: (VirtualCPU) throws -> Void] = [:]
-  /// What CPUs had written when they issued invalidations, by number.
+  /// The entries written by CPUs when they issued invalidations, by number.
   var writtenEntries = [WrittenEntries()]
   var writtenNumbers = [WrittenEntries(): 0]
-  /// What CPUs have taken from entries and tell each other, by the names that words have of it.
+  /// The sets of restricted entries that CPUs tell each other, by the hashes in words.
   var takenSets = TakenSets()
-  /// Errors that code has thrown, by number.
+  /// Errors thrown by code, by number.
   var thrownErrors: [ThrownError] = []
   let eventInvariants: [(number: Int, invariant: any EventInvariant)]
   let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
   let stateInvariants: [(number: Int, invariant: any StateInvariant)]
 
-  /// Edges along which code was run once more already, when the search was saved.
+  /// The number of edges already audited when the search was saved.
   private var auditedEdges = 0
-  /// Why the machine cannot go on, if it cannot.
+  /// Why the machine cannot continue, or nil.
   public private(set) var failure: MachineFailure?
   /// The latest violation, and the number of its invariant.
   public internal(set) var violation: (invariant: Int, report: Violation)?
-  /// What came of judging the initial state.
+  /// The outcome of judging the initial state.
   private var startOutcome = StepOutcome.clean
-  /// What reports on the code of all CPUs have in common.
+  /// The common data of reports on the code of all CPUs.
   private(set) lazy var codeRun = CodeRun(
     of: scenario.origin, steps: steps.rawHeader, stride: MemoryLayout<TakenStep>.stride,
     cpu: MemoryLayout<TakenStep>.offset(of: \.cpu) ?? 0,
     choice: MemoryLayout<TakenStep>.offset(of: \.choice) ?? 0)
-  /// What a report says if an invariant traps.
+  /// The data for a report if an invariant traps.
   private(set) lazy var invariantRecord = CodeRecord(
     codeRun, invariants: scenario.invariants.map(\.id))
-  /// Takes note of mistakes that invariants make.
+  /// Records mistakes in invariants.
   lazy var sink = MisuseSink { [unowned self] text, site in
     fail(.misuse("an invariant looks at what does not exist: \(text)", at: site))
   }
-  /// Collects what traces show, when the machine is replaying one.
+  /// Records steps for a trace, in a replay.
   var recorder: StepRecorder?
-  /// What invariants look at, when the machine is replaying a trace.
+  /// Records the words that invariants read, in a replay.
   let inspection: Inspection?
-  /// The calls that led to the steps that order CPUs, as far as code has come to them, where the
-  /// scenario asks for a census; or to the one that was weakened.
+  /// The call paths of steps that order CPUs and that code has reached, for a census; otherwise
+  /// those of the weakened step.
   var callPaths = CallPaths()
 
-  /// Builds the initial state of a scenario, running what it boots.
+  /// Builds the initial state of a scenario, running its boot code.
   ///
-  /// - `recorder`: collects what traces show.
-  /// - `isExact`: whether `addExactState` will be asked for. It costs memory and time where code
-  ///   runs, and where two histories have one key the machine stops and says so.
+  /// - `recorder`: records steps for a trace.
+  /// - `isExact`: whether `addExactState` will be called. It costs memory and time when code runs;
+  ///   if two histories have the same key, the machine stops with an error.
   /// - `unrolls`: whether code runs in every turn of a loop whose turns are forgotten, as it does
-  ///   for a recorder, and not only where a turn goes as none before.
+  ///   for a recorder, and not only in the first of equal turns.
   public init(
     _ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false,
     unrolls: Bool = false
@@ -132,7 +132,7 @@ public final class Machine: TransitionSystem {
     inspection = recorder == nil ? nil : Inspection()
     identities = isExact ? Identities() : nil
     historyRadix = Machine.historyRadix(of: scenario)
-    // What cannot be built stays empty, and has failed from the start.
+    // A machine that cannot be built stays empty, and has failed from the start.
     let problem = scenario.machineProblem
     let programs = problem == nil ? scenario.programs : []
     let callers = programs.indices.filter { programs[$0].usesCallbacks }
@@ -147,7 +147,7 @@ public final class Machine: TransitionSystem {
       namedCount: scenario.nextCell)
     memory = Memory(cellCount: layout.cellCount)
     mayRepeat = scenario.mayRepeat
-    // Of a node to which several ways lead, only one way would be compared with another CPU's.
+    // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
       problem == nil && !mayRepeat && !scenario.hasHardware
       && programs.allSatisfy { $0.code == nil }
@@ -227,10 +227,9 @@ public final class Machine: TransitionSystem {
     choiceCount(of: node(of: cpu).pointee.action, by: cpu)
   }
 
-  /// Nothing interrupts a memory management unit that would begin a walk or evict something, or a
-  /// CPU that would begin a callback.
+  /// Running another CPU instead of starting a walk, an eviction or a callback is not a preemption.
   ///
-  /// Those may come at any moment, or later. In the middle of a walk or a callback it is otherwise.
+  /// Those may start at any moment, or later. In the middle of a walk or a callback it is one.
   public override func isPreemption(leaving cpu: Int) -> Bool {
     isInterrupted(leaving: cpu)
   }
@@ -319,8 +318,8 @@ public final class Machine: TransitionSystem {
     }
   }
 
-  /// What is wrong with the initial state: boot code and what CPUs do before their first step are
-  /// judged when the machine is made.
+  /// The outcome for the initial state: boot code, and the CPUs' local actions before their first
+  /// step, are judged when the machine is made.
   public override func judgeStart() -> StepOutcome { failure != nil ? .halted : startOutcome }
 
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
@@ -338,21 +337,21 @@ public final class Machine: TransitionSystem {
 
   func takenStep(_ index: Int) -> TakenStep { steps[index] }
 
-  /// The node where a CPU stands; the address is valid until the graph grows.
+  /// The node of a CPU; the address is valid until the graph grows.
   @inline(__always)
   func node(of cpu: Int) -> UnsafeMutablePointer<LocalStates.Node> { localStates[positions[cpu]] }
 
   // MARK: Checkpoints
 
-  /// Runs the histories of this session once more, as `audit` does: a later session will not meet
-  /// all of them again.
+  /// Audits the histories of this session, since a later session will not reach all of them.
   public override func isFitToSave() -> Bool {
     audit(from: auditedEdges)
     auditedEdges = localStates.edges.count
     return failure == nil
   }
 
-  /// Histories have numbers in the order in which they were met; all else is built again.
+  /// Saves the numbers of histories, which depend on the order of discovery; everything else is
+  /// rebuilt.
   public override func save(to writer: CheckpointWriter) {
     writer.write(identities != nil)
     identities?.save(to: writer)
@@ -388,7 +387,7 @@ public final class Machine: TransitionSystem {
     }
   }
 
-  /// The node the CPU reaches by observing a result, its local actions taken.
+  /// The node that the CPU reaches by a result, after its local actions.
   private func advance(
     _ cpu: Int, from node: LocalStates.Index, observing result: UInt64
   ) -> LocalStates.Index {
@@ -399,7 +398,7 @@ public final class Machine: TransitionSystem {
 
   // MARK: Failures
 
-  /// Stops the machine; the first reason is kept.
+  /// Stops the machine; only the first reason is kept.
   func fail(_ reason: MachineFailure) {
     guard failure == nil else { return }
     failure = if case .misuse(let text) = reason { .misuse(text.printable) } else { reason }

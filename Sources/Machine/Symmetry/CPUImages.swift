@@ -1,18 +1,18 @@
-// What an exchange of identical CPUs makes of words, values, actions and their results.
+// The effect of exchanging identical CPUs on words, values, actions and their results.
 
 import GracewalkSupport
 
-/// The images of all that names a CPU, under each permutation of identical ones.
+/// The images of everything that names a CPU, under each permutation of identical ones.
 ///
 /// A permutation acts on a CPU's words and pages, on sets of CPUs, on the holder of a lock, on the
 /// keys of callbacks, and on the address of a page wherever a model keeps it.
 final class CPUImages {
-  /// What the value of a word says about CPUs.
+  /// How the value of a word names CPUs.
   enum Content: UInt8, BitwiseCopyable {
     case number
-    /// What a model has stored: a table descriptor names the CPU that allocated the page.
+    /// A value stored by a model: a table descriptor names the CPU that allocated the page.
     case modelValue
-    /// One more than the number of the CPU that holds a lock.
+    /// The number of a lock's holder, plus one.
     case holder
     case cpuSet
     case callbackKey
@@ -26,12 +26,12 @@ final class CPUImages {
   private unowned let machine: Machine
   private let permutations: CPUPermutations
   private let contents: GrowableBuffer<Content>
-  /// Where in `cellImages` a cell's row begins, or -1 if nothing ever takes its place.
+  /// The start of a cell's row in `cellImages`, or -1 if it is its own image.
   private let cellRows: GrowableBuffer<Int32>
-  /// Per permutation, the cell that takes a cell's place.
+  /// Per permutation, the image of a cell.
   private let cellImages = GrowableBuffer<UInt32>(capacity: 1_024)
   private var callbackKeys: [[UInt64: UInt64]]
-  /// Operations completed per CPU, by what a CPU that began one saw of them.
+  /// Operations completed per CPU, by the observation of a CPU that began one.
   private var histories: [HistoryKey: [UInt64]] = [:]
 
   init(_ machine: Machine) {
@@ -68,7 +68,7 @@ final class CPUImages {
   private func describeNamedWords() {
     let scenario = machine.scenario
     for cell in scenario.wordCells { contents[Int(cell)] = .modelValue }
-    // Pages of slabs exist from the start, so which of them are free names no CPU.
+    // Pages of slabs exist from the start, so the word of free pages names no CPU.
     for slab in scenario.slabs { contents[Int(slab.slab.freePages.cell)] = .number }
     for cell in scenario.spinLockCells { contents[Int(cell)] = .holder }
     for cell in scenario.readWriteLockCells {
@@ -109,7 +109,7 @@ final class CPUImages {
     }
   }
 
-  /// The words of each CPU, and of what ran before them.
+  /// Describes the words of each CPU and of boot code.
   private func describeCPUs() {
     let layout = machine.layout
     for cpu in 0...layout.cpuCount {
@@ -132,7 +132,7 @@ final class CPUImages {
     }
   }
 
-  /// The words of each callback that a CPU may queue.
+  /// Describes the words of each callback that a CPU may queue.
   private func describeCallbacks(of cpu: Int) {
     let layout = machine.layout
     for index in 0..<layout.callbacksPerCPU {
@@ -151,7 +151,8 @@ final class CPUImages {
     }
   }
 
-  /// How many callbacks of each other CPU a barrier waits for: a word for each pair.
+  /// Describes the number of callbacks of each other CPU that a barrier waits for: a word for each
+  /// pair.
   private func describeBarriers(of cpu: Int) {
     let layout = machine.layout
     for other in 0..<layout.cpuCount {
@@ -210,7 +211,7 @@ final class CPUImages {
     return image
   }
 
-  /// Bits that stand for no CPU stay where they are.
+  /// Bits that represent no CPU are unchanged.
   private func image(ofCPUs bits: UInt64, under permutation: Int) -> UInt64 {
     var left = CPUSet(bits: bits).intersection(.first(machine.layout.cpuCount))
     var image = CPUSet(bits: bits).subtracting(left)
@@ -220,7 +221,7 @@ final class CPUImages {
     return image.bits
   }
 
-  /// What the code that takes a CPU's place must ask for.
+  /// The image of an action, which the code of the image CPU must ask for.
   func image(of action: Action, under permutation: Int) -> Action {
     var image = action
     image.cell = self.image(ofCell: action.cell, under: permutation)
@@ -237,14 +238,14 @@ final class CPUImages {
       }
     case .grace(.graceEnd), .grace(.interruptTaken):
       image.awaitedCPUs = self.image(ofCPUs: action.awaitedCPUs, under: permutation)
-    // The rest has plain numbers as operands; the key of a callback is dealt with where it is met.
+    // The rest has plain numbers as operands; callback keys are handled when callbacks are found.
     case .access(.load), .access(.fetchAdd), .access(.incrementUnlessZero): break
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .grace(.interruptSend):
       break
     case .finished, .threw, .fence, .lock, .callback, .page, .slab, .context, .choose, .history:
       break
-    // Where there is hardware, no CPUs are exchanged.
+    // With hardware, no CPUs are exchanged.
     case .hardware, .handOver, .claim: break
     }
     return image
@@ -255,7 +256,7 @@ final class CPUImages {
     return mask & bits == bits
   }
 
-  /// What the CPU that takes a CPU's place observes when an action is taken.
+  /// The image of an action's result.
   func image(
     ofResult result: UInt64, of action: Action, by cpu: Int, under permutation: Int
   ) -> UInt64 {
@@ -288,7 +289,7 @@ final class CPUImages {
     }
   }
 
-  /// True if a value may be another one where CPUs are exchanged.
+  /// True if exchanging CPUs may change a value.
   func namesCPU(_ value: UInt64, _ content: Content) -> Bool {
     switch content {
     case .number: false
@@ -299,13 +300,14 @@ final class CPUImages {
 
   // MARK: What is learnt on the way
 
-  /// Notes that the callback with a key takes the place of another one; false if another does.
+  /// Records that a callback key is the image of another; false if the image is already a different
+  /// one.
   func noteCallback(_ key: UInt64, inPlaceOf other: UInt64, under permutation: Int) -> Bool {
     let known = callbackKeys[permutation].updateValue(key, forKey: other)
     return known == nil || known == key
   }
 
-  /// Notes what a CPU that begins an operation sees of the others, which it observes as a hash.
+  /// Records the progress of others that a CPU observes, as a hash, when it begins an operation.
   func noteHistory(_ seen: UInt64, by cpu: Int) {
     let key = HistoryKey(cpu: cpu, seen: seen)
     guard histories[key] == nil else { return }

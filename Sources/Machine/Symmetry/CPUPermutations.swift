@@ -1,16 +1,17 @@
-// In which ways identical CPUs can be exchanged.
+// The permutations of identical CPUs.
 
 import GracewalkSupport
 
 /// A group of permutations of CPUs: every order of each class of identical ones.
 ///
-/// CPUs that run callbacks go with those that queue them. As the group's size is the factor by
-/// which naming a state takes longer, it is limited; then not all of a class are exchanged.
+/// CPUs that run callbacks move with those that queue them. Naming a state takes time proportional
+/// to the group's size, so it is limited; beyond the limit, only some CPUs of a class are
+/// exchanged.
 struct CPUPermutations {
   static let countMax = 120
 
   let count: Int
-  /// How many CPUs are declared identical to others, and how many of them are exchanged.
+  /// The number of CPUs declared identical to others, and the number of those exchanged.
   let declaredCount: Int
   let exchangedCount: Int
   private let cpuCount: Int
@@ -21,7 +22,7 @@ struct CPUPermutations {
   /// - Parameters:
   ///   - classes: the identical CPUs.
   ///   - callers: CPUs that queue callbacks; those that run them follow all others, in this order.
-  ///   - cpuCount: of all CPUs.
+  ///   - cpuCount: the number of all CPUs.
   init(of classes: [[Int]], callers: [Int], _ cpuCount: Int) {
     let exchanged = Self.exchanged(of: classes)
     var orders = [Array(0..<(cpuCount - callers.count))]
@@ -54,16 +55,16 @@ struct CPUPermutations {
   }
 
   func image(of cpu: Int, under permutation: Int) -> Int {
-    // What ran before the CPUs has a number of its own.
+    // Boot code has a number beyond those of the CPUs.
     cpu < cpuCount ? images[permutation * cpuCount + cpu] : cpu
   }
 
   func inverse(of permutation: Int) -> Int { inverses[permutation] }
 
-  /// True if some permutation gives the CPU another place.
+  /// True if some permutation moves the CPU.
   func moves(_ cpu: Int) -> Bool { moved.contains(cpu) }
 
-  /// As many of each class, in order, as the limit on the group's size allows.
+  /// The first CPUs of each class, as many as the limit on the group's size allows.
   private static func exchanged(of classes: [[Int]]) -> [[Int]] {
     var size = 1
     return classes.map { members in
@@ -76,7 +77,7 @@ struct CPUPermutations {
     }
   }
 
-  /// Every order of some CPUs, the given one first.
+  /// Every order of the given CPUs, the given one first.
   private static func orders(of cpus: [Int]) -> [[Int]] {
     guard cpus.count > 1 else { return [cpus] }
     return cpus.indices.flatMap { index -> [[Int]] in

@@ -1,14 +1,16 @@
-// Histories by number: what hashes stand for, where hashes are not trusted.
+// Histories by number, used instead of hashes in exact machines.
 
 import GracewalkExploration
 import GracewalkSupport
 
-/// Numbers for sequences of 64-bit values, equal exactly if the sequences are.
+/// Numbers of sequences of 64-bit values.
+///
+/// Invariant: two numbers are equal if and only if the sequences are.
 ///
 /// A sequence is the pair of a shorter one and its last value, and each pair that was ever seen has
 /// a number (hash-consing: Ershov, "On programming of arithmetic operations", 1958). Pairs are
-/// looked up only where code runs, for a history that is new, and never where the graph of local
-/// states answers.
+/// looked up only when code runs, for a new history, and never when the graph of local states has
+/// an edge.
 package final class Identities {
   private struct Pair: Hashable {
     var sequence: UInt32
@@ -21,10 +23,10 @@ package final class Identities {
   package init() {}
 
   private var numbers: [Pair: UInt32] = [:]
-  /// The pairs in the order of their numbers, which begin with 1.
+  /// The pairs in the order of their numbers, which start at 1.
   private var pairs: [Pair] = []
   private var callbacks: [UInt64: UInt32] = [:]
-  /// The keys of callbacks in the order in which they were met.
+  /// The keys of callbacks in order of discovery.
   private var callbackKeys: [UInt64] = []
 
   /// The number of a sequence, extended by one value.
@@ -38,7 +40,7 @@ package final class Identities {
     return next
   }
 
-  /// Notes which history a callback's key stands for; false if it stands for another already.
+  /// Records the history of a callback's key; false if the key already belongs to another.
   package func isOnly(_ key: UInt64, for history: UInt32) -> Bool {
     guard let known = callbacks[key] else {
       callbacks[key] = history
@@ -61,8 +63,9 @@ package final class Identities {
     }
   }
 
-  /// Takes over the numbers that were saved; the few that a machine has from its start are the
-  /// same, unless the model has changed.
+  /// Restores saved numbers.
+  ///
+  /// The few that a machine has from its start are the same, unless the model has changed.
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     for index in 0..<(try reader.count(ofBytes: 12)) {
       let sequence = try reader.half()

@@ -1,4 +1,5 @@
-// What the keys of exchanged CPUs keep true: a row for each depth asked about, and none ahead.
+// Invariants of the keys of exchanged CPUs: a row for each queried depth, and none beyond the
+// present.
 
 import GracewalkSupport
 
@@ -20,7 +21,8 @@ extension Symmetry {
     #endif
   }
 
-  /// The latest row is that of the present state, which no exchange leaves as it is.
+  /// The latest row belongs to the present state, and its first key, for the identity, equals the
+  /// state key.
   @inline(__always)
   func checkLatestRow() {
     #if CHECKS_INVARIANTS
@@ -31,8 +33,8 @@ extension Symmetry {
     #endif
   }
 
-  /// A node is its own image where nothing is exchanged, an image is a node of the CPU that takes
-  /// the place of its own, and exchanging back leads back.
+  /// A node is its own image under the identity, an image is a node of the image CPU, and the
+  /// inverse leads back.
   @inline(__always)
   func checkImages(of node: LocalStates.Index) {
     #if CHECKS_INVARIANTS

@@ -1,27 +1,26 @@
-// States with identical CPUs exchanged: their keys, and that the CPUs are identical indeed.
+// States with identical CPUs exchanged: their keys, and a check that the CPUs are identical.
 
 import GracewalkFibers
 import GracewalkSupport
 
-/// Keeps, for the present state and each permutation of identical CPUs, the key of the state that
-/// the same execution leads to with the CPUs exchanged.
+/// Keeps the key of the present state's image under each permutation of identical CPUs.
 ///
-/// A permutation of CPUs acts on all that names one: a CPU's words and pages, sets of CPUs, the
-/// owner of a lock, and the address of a page wherever a model keeps it. What it makes of a CPU's
-/// local state is not computed but found by running the code of the CPU that takes its place along
-/// the permuted history; whether that code then asks for the permuted action is checked each time.
-/// So CPUs are compared, step by step, on every history that a search meets.
+/// A permutation of CPUs acts on everything that names one: a CPU's words and pages, sets of CPUs,
+/// the owner of a lock, and the address of a page wherever a model keeps it. The image of a CPU's
+/// local state is not computed. It is found by running the code of the image CPU along the permuted
+/// history, and each time that code must ask for the permuted action. So CPUs are compared, step by
+/// step, on every history that a search reaches.
 ///
-/// The keys of a state follow from those of an earlier state on the way there and from what has
-/// changed since; steps that are taken back leave the earlier keys behind.
+/// The keys of a state are computed from those of an earlier state and the changes since; undoing
+/// steps returns to the earlier keys.
 final class Symmetry {
   unowned let machine: Machine
   let permutations: CPUPermutations
   let count: Int
   let images: CPUImages
-  /// Per node and permutation, the node that takes its place, or `none`.
+  /// Per node and permutation, the image of the node, or `none`.
   let nodeImages = GrowableBuffer<LocalStates.Index>()
-  /// Per node and permutation, the share in the state key of the node that takes its place.
+  /// Per node and permutation, the image's share of the state key.
   let nodeShares = GrowableBuffer<UInt64>()
   /// Keys per permutation, one row for each of the depths.
   let rows = GrowableBuffer<UInt64>()
@@ -46,7 +45,7 @@ final class Symmetry {
 
   // MARK: Histories
 
-  /// Finds what takes the place of a node, under each permutation; false if there is no such thing.
+  /// Finds the image of a node under each permutation; false if there is none.
   private func findImages(of node: LocalStates.Index) -> Bool {
     if hasImages(node) { return true }
     path.removeAll()
@@ -98,7 +97,7 @@ final class Symmetry {
       ? known : machine.growImage(of: index, by: cpu, from: parent, observing: observed)
   }
 
-  /// True if the code asks at one node for what it asks for at the other, with CPUs exchanged.
+  /// True if the code asks at one node for the image of the action at the other.
   private func isImage(
     _ image: LocalStates.Index, of index: LocalStates.Index, under permutation: Int
   ) -> Bool {
@@ -106,7 +105,7 @@ final class Symmetry {
     let other = machine.localStates[image].pointee
     var expected = images.image(of: node.action, under: permutation)
     if node.action.kind == .callback(.call) && other.action.kind == .callback(.call) {
-      // The key stands for the history of the CPU, and so for the callback's body.
+      // The key identifies the history of the CPU, and so the callback's body.
       expected.callbackKey = other.action.callbackKey
       guard
         images.noteCallback(
@@ -134,7 +133,8 @@ final class Symmetry {
     return looksAtWholeAddresses(node)
   }
 
-  /// A wait for some bits of an address is not the same wait for the address of another page.
+  /// A wait for some bits of a page's address has no image, since another page's address may have
+  /// them.
   private func looksAtWholeAddresses(_ node: LocalStates.Node) -> Bool {
     let action = node.action
     if action.kind == .page(.allocate) && permutations.moves(Int(node.cpu)) { hasMovedPages = true }
@@ -149,7 +149,7 @@ final class Symmetry {
     machine.fail(.notIdentical("\(machine.name(ofCPU: cpu)) \(text)"))
   }
 
-  /// Adding to the address of a page leads to another page, and which depends on the address.
+  /// Adding to the address of a page gives another page, which depends on the address.
   func noteArithmetic(from old: UInt64, to new: UInt64, in cell: UInt32, by cpu: Int) {
     for value in [old, new] {
       if let owner = images.owner(ofPageIn: value), permutations.moves(owner.cpu) {
@@ -168,10 +168,10 @@ final class Symmetry {
     checkRows()
   }
 
-  /// Puts the present state's keys into a buffer, one per permutation; false if CPUs turn out not
+  /// Fills a buffer with the present state's keys, one per permutation; false if CPUs turn out not
   /// to be identical.
   func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
-    // Programs first: which callbacks there are follows from what they did.
+    // Programs first, since the callbacks depend on them.
     for cpu in 0..<machine.cpuCount {
       guard findImages(of: machine.positions[cpu]) else { return false }
     }
@@ -224,7 +224,7 @@ final class Symmetry {
     let mark = machine.takenStep(first).mark
     for index in mark..<memory.mark {
       let change = memory.change(index)
-      // Of several changes of a word, only the first matters, and what is there now.
+      // Of several changes of a word, only the old value of the first and the present value matter.
       let isFirst = !(mark..<index).contains { memory.change($0).cell == change.cell }
       guard isFirst else { continue }
       self.change(change.cell, from: change.old, to: memory[change.cell], in: row)
@@ -241,7 +241,7 @@ final class Symmetry {
     for permutation in 0..<count { row[permutation] &-= shares[permutation] }
   }
 
-  /// Puts the share that a word's value has in each key in the place of that of another value.
+  /// Replaces the share of a word's old value in each key by that of its new value.
   private func change(
     _ cell: UInt32, from old: UInt64, to new: UInt64, in row: UnsafeMutablePointer<UInt64>
   ) {
@@ -267,7 +267,7 @@ final class Symmetry {
     }
   }
 
-  /// The share of a word in a key: words that are zero have none.
+  /// The share of a word in a key; zero words have none.
   private func share(_ value: UInt64, _ cell: UInt32) -> UInt64 {
     value == 0 ? 0 : StableHash.share(of: value, at: UInt64(cell))
   }

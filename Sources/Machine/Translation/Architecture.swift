@@ -1,16 +1,16 @@
-// Named sets of features: what to check a model for when no particular CPU is meant.
+// Named sets of features, for checks that are not about a particular CPU.
 
 /// A version of the Arm architecture, as a set of features that change verdicts.
 ///
-/// Most of these features are optional where they first appear, and a version says little about
-/// what a CPU has. So a preset is what is commonly implemented from that version on, not what it
-/// requires; the details say which is which, to the best of our knowledge. Single features can be
-/// changed on top of it.
+/// Most of these features are optional when they first appear, so a version says little about a
+/// CPU. A preset has the features commonly implemented from that version on, not those it requires;
+/// the details say which is which, to the best of our knowledge. Single features can be changed on
+/// top of it.
 public struct Architecture: Equatable, Sendable {
-  /// What it is called on the command line.
+  /// Its name on the command line.
   public let id: String
   public let name: String
-  /// Which Arm features it stands for, and whether its version requires them.
+  /// The Arm features it stands for, and whether its version requires them.
   public let details: String
   public let features: Features
 
@@ -23,7 +23,7 @@ public struct Architecture: Equatable, Sendable {
     self.features = features
   }
 
-  /// Oldest first; each has what those before it have.
+  /// Oldest first; each includes the features of earlier ones.
   public static let all: [Architecture] = [v8_0, v8_1, v8_4, v9_3]
 
   public static let v8_0 = Architecture(
@@ -66,7 +66,7 @@ public enum FeatureError: Error, Equatable {
 }
 
 extension Features {
-  /// The names of features in texts, in their order there, each with its greatest value.
+  /// The names of features in texts, in order, each with its greatest value.
   public static let names: [(name: String, most: Int)] = [
     ("bbm", 2), ("haf", 1), ("hd", 1), ("range", 1), ("ets", 1),
   ]
@@ -113,24 +113,24 @@ extension Features {
     guard self.text == text else { return nil }
   }
 
-  /// The architecture with just these features, if there is one.
+  /// The architecture with exactly these features, or nil.
   public var architecture: Architecture? { Architecture.all.first { $0.features == self } }
 
-  /// For people: the architecture, or the features that there are.
+  /// For people: the architecture, or the features.
   public var summary: String {
     if let architecture { return architecture.name }
     return zip(Features.names, values).filter { $1 > 0 }.map { "\($0.name)=\($1)" }
       .joined(separator: " ")
   }
 
-  /// The options of the command that ask for just these features.
+  /// The command-line options for exactly these features.
   public var options: String {
     if let architecture { return "--architecture \(architecture.id)" }
     return zip(Features.names, values).filter { $1 > 0 }.map { "--feature \($0.name)=\($1)" }
       .joined(separator: " ")
   }
 
-  /// True if all that others have is there, too.
+  /// True if all features of the others are included.
   public func includes(_ others: Features) -> Bool {
     zip(values, others.values).allSatisfy { $0 >= $1 }
   }

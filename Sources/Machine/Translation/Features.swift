@@ -1,24 +1,24 @@
-// What the modelled MMU can do: parameters of the architecture that change verdicts.
+// The features of the modelled MMU: parameters of the architecture that change verdicts.
 
 /// Optional features of the Arm architecture that matter to code that changes page tables.
 public struct Features: Hashable, Sendable {
-  /// FEAT_BBM: what a change of an entry's size needs.
+  /// FEAT_BBM: the requirements for changing an entry's size.
   ///
-  /// At 0 break-before-make; at 1 the nT bit set and flushed first; at 2 nothing.
+  /// Level 0: break-before-make; level 1: nT set and flushed first; level 2: none.
   public var breakBeforeMakeLevel = 0
-  /// FEAT_HAFDBS: walks set the access flag, where there would else be a fault.
+  /// FEAT_HAFDBS: walks set the access flag instead of faulting.
   public var hardwareAccessFlag = false
-  /// FEAT_HAFDBS: writes through a clean entry that allows it make it dirty, that is writable.
+  /// FEAT_HAFDBS: a write through a clean entry with DBM makes it dirty, that is, writable.
   public var hardwareDirtyState = false
   /// FEAT_TLBIRANGE: one instruction invalidates a range of addresses.
   public var rangeInvalidation = false
-  /// FEAT_ETS2: an access that follows the making of an entry does not fault on the old one.
+  /// FEAT_ETS2: an access after an entry became valid does not fault on the old value.
   public var enhancedTranslationSynchronisation = false
 
   public init() {}
 }
 
-/// Written down as files keep them: "bbm=0 haf=1 …".
+/// Encoded as in files: "bbm=0 haf=1 …".
 extension Features: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

@@ -1,29 +1,30 @@
-// The memory management unit of a CPU, as a scenario describes it, and what a guest sees of it.
+// The memory management unit of a CPU, as a scenario declares it, and the results of guest
+// accesses.
 
 import GracewalkSupport
 
-/// A memory management unit: which table it walks, and what it does unasked.
+/// A memory management unit: the table it walks, and its speculative walks and evictions.
 ///
 /// It caches the table entries that its walks read: leaves (the TLB) and pointers to tables (the
-/// walk cache). The architecture lets it walk at any moment; how often it does so without being
-/// asked is bounded here, and part of a verdict's scope.
+/// walk cache). The architecture allows speculative walks at any moment; their number is bounded
+/// here, and part of a verdict's scope.
 public struct MMU: Equatable, Sendable {
   public var root: TablePage
-  /// Addresses that it may walk to, or whose entries it may evict, at any moment.
+  /// Addresses to which it may walk speculatively, or whose entries it may evict, at any moment.
   public var addresses: [Int]
-  /// How many times it does so.
+  /// How many times it may do so.
   public var times: Int
   /// Whether it may also evict.
   public var evicts: Bool
-  /// Whose data frames its accesses may reach.
+  /// The owner whose data frames its accesses may reach.
   public var owner: FrameOwner
 
   /// - Parameters:
-  ///   - root: where walks begin; also stands for the VMID.
-  ///   - addresses: which it may walk to without being asked.
-  ///   - times: how many times in an execution.
-  ///   - evicts: whether each time may also be an eviction.
-  ///   - owner: whose data frames its accesses may reach.
+  ///   - root: the table at which walks begin; also represents the VMID.
+  ///   - addresses: those to which it may walk speculatively.
+  ///   - times: how many times per execution.
+  ///   - evicts: whether it may also evict an entry instead of walking.
+  ///   - owner: the owner whose data frames its accesses may reach.
   public init(
     _ root: TablePage, speculatesOn addresses: [Int] = [], times: Int = 1, evicts: Bool = false,
     owner: FrameOwner = .guest
@@ -36,7 +37,7 @@ public struct MMU: Equatable, Sendable {
   }
 }
 
-/// Who a data frame belongs to.
+/// The owner of a data frame.
 public struct FrameOwner: Equatable, Sendable {
   public let id: Int
   public let name: String
@@ -58,17 +59,17 @@ public struct FrameOwner: Equatable, Sendable {
     a.id == b.id && a.name == b.name
   }
 
-  /// Owns all frames at the start.
+  /// The owner of all frames at the start.
   public static let guest = FrameOwner(id: 0, name: "the guest")
-  /// The frame was given back to the allocator.
+  /// The owner of frames that were returned to the allocator.
   public static let nobody = FrameOwner(id: 1, name: "nobody")
 }
 
-/// What came of an access by a guest.
+/// The result of a guest's access.
 public enum GuestAccess: Equatable, Sendable {
   /// It reached the data frame.
   case done(frame: Int)
-  /// An entry on the way is invalid.
+  /// An entry of the walk is invalid.
   case translationFault
   /// The leaf has no access flag, and hardware does not set it.
   case accessFlagFault
@@ -76,28 +77,28 @@ public enum GuestAccess: Equatable, Sendable {
   case permissionFault
 }
 
-/// Which cached entries an invalidation is meant for (the TLBI instructions).
+/// The cached entries that an invalidation removes (the TLBI instructions).
 public struct TLBInvalidation: Equatable, Sendable {
   /// The first address, or nil for all of the table's (by VMID).
   public var address: Int?
   /// Number of addresses; more than one needs FEAT_TLBIRANGE.
   public var count = 1
-  /// Only leaves, not the pointers to tables on the way to them (the -L- forms).
+  /// Only leaves, not the pointers to tables that lead to them (the -L- forms).
   public var isLastLevelOnly = false
-  /// The level of the leaves (the TTL hint); if it is wrong, nothing is promised.
+  /// The level of the leaves (the TTL hint); if it is wrong, nothing is guaranteed to be removed.
   public var level: Int?
   /// Only the caches of the CPU that issues it (not the -IS forms).
   public var isLocal = false
 
-  /// All that is cached of a table.
+  /// All cached entries of a table.
   public static let all = TLBInvalidation()
 
-  /// What translates one address.
+  /// The entries that translate one address.
   public static func address(_ address: Int) -> TLBInvalidation {
     range(address, count: 1)
   }
 
-  /// What translates a range of addresses.
+  /// The entries that translate a range of addresses.
   public static func range(_ address: Int, count: Int) -> TLBInvalidation {
     var invalidation = TLBInvalidation()
     invalidation.address = address
@@ -105,21 +106,21 @@ public struct TLBInvalidation: Equatable, Sendable {
     return invalidation
   }
 
-  /// The same, for leaves only.
+  /// The same for leaves only.
   public var lastLevelOnly: TLBInvalidation {
     var copy = self
     copy.isLastLevelOnly = true
     return copy
   }
 
-  /// The same, for leaves of one level.
+  /// The same for leaves of one level.
   public func level(_ level: Int) -> TLBInvalidation {
     var copy = self
     copy.level = level
     return copy
   }
 
-  /// The same, on the issuing CPU alone.
+  /// The same on only the issuing CPU.
   public var local: TLBInvalidation {
     var copy = self
     copy.isLocal = true
@@ -128,9 +129,9 @@ public struct TLBInvalidation: Equatable, Sendable {
 }
 
 extension TLBInvalidation {
-  /// As an operand of an action, together with the root of the table it is about.
+  /// The invalidation and the root of its table, as an operand of an action.
   ///
-  /// Addresses are of 16 bits, and as many as there are of them count as 0.
+  /// Addresses have 16 bits; a count of 2¹⁶ is encoded as 0.
   func packed(root: Int) -> UInt64 {
     UInt64(root) << 48 | UInt64(count & 0xFFFF) << 32 | UInt64(address ?? 0) << 16
       | UInt64(level.map { $0 + 1 } ?? 0) << 8
@@ -150,16 +151,16 @@ extension TLBInvalidation {
   /// The id of the root in an operand.
   static func root(packed: UInt64) -> Int { Int(packed >> 48) }
 
-  /// True if it is meant for entries that translate any of these addresses.
+  /// True if it covers entries that translate any of these addresses.
   func covers(_ range: Range<Int>) -> Bool {
     guard let address else { return true }
     return range.overlaps(address..<(address + count))
   }
 
-  /// True if it removes what is cached of a leaf at a level.
+  /// True if it removes cached leaves of a level.
   func removesLeaf(at level: Int) -> Bool { self.level == nil || self.level == level }
 
-  /// True if it removes a cached pointer to a table, read at a level.
+  /// True if it removes cached pointers to tables that were read at a level.
   func removesTable(at level: Int) -> Bool {
     guard !isLastLevelOnly else { return false }
     return self.level.map { level < $0 } ?? true

@@ -1,9 +1,9 @@
-// What memory management units do: accesses, walks, updates of entries, evictions, invalidation.
+// Steps of memory management units: accesses, walks, updates of entries, evictions, invalidation.
 
 import GracewalkExploration
 import GracewalkSupport
 
-/// What a walk or an access came to, as the value that the CPU observes.
+/// Results of walks and accesses, as the value that the CPU observes.
 enum HardwareResult {
   /// An access that reached its frame; the frame's number follows.
   static let done: UInt64 = 1
@@ -12,9 +12,9 @@ enum HardwareResult {
   static let mustMarkDirty: UInt64 = 3
   /// A walk began; the level and the id of the table follow.
   static let miss: UInt64 = 4
-  /// A walk must begin anew: what it has read was invalidated.
+  /// A walk must start again: an entry that it read was invalidated.
   static let restart = UInt64.max
-  /// A walk may see an entry as it is, or still as it was, which is invalid.
+  /// A walk may see an entry's new value, or still its old, invalid one.
   static let unsettled: UInt64 = 2
 
   static func pack(_ kind: UInt64, _ value: Int, level: Int = 0) -> UInt64 {
@@ -27,16 +27,16 @@ enum HardwareResult {
 }
 
 extension Action {
-  /// The address a hardware action is about.
+  /// The address of a hardware action.
   var address: Int { Int(a & 0xFFFF) }
-  /// The level of the entry a walk reads.
+  /// The level of the entry that a walk reads.
   var level: Int { Int(a >> 16 & 0xFF) }
   /// Whether a guest's access is a write.
   var isWrite: Bool {
     get { flag }
     set { flag = newValue }
   }
-  /// Whether a walk sees an entry as it was before it was made valid.
+  /// Whether a walk sees an entry's old, invalid value.
   var seesFormer: Bool {
     get { flag }
     set { flag = newValue }
@@ -46,7 +46,7 @@ extension Action {
     get { flag }
     set { flag = newValue }
   }
-  /// The entry as the walk read it that is about to set its access flag.
+  /// The entry as read by the walk that is about to set its access flag.
   var entryRead: UInt64 {
     get { b }
     set { b = newValue }
@@ -104,7 +104,7 @@ extension Machine {
     return HardwareResult.pack(HardwareResult.done, frame)
   }
 
-  /// Removes all that is cached on the way to an address.
+  /// Removes all cached entries of the walk to an address.
   private func evict(_ address: Int, from unit: Int) {
     for level in 0..<layout.geometry.levels {
       clear(leafPlace(unit, level, of: address))
@@ -129,7 +129,7 @@ extension Machine {
 
   // MARK: Walks
 
-  /// Begins at the root, or where the walk cache leads.
+  /// Starts at the root, or at the table from the walk cache.
   private func startWalk(to address: Int, by cpu: Int) -> UInt64 {
     let unit = translation.unitOfCPU[cpu]
     let register = layout.hardware.register(cpu)
@@ -148,7 +148,7 @@ extension Machine {
 
   /// - Parameters:
   ///   - source: the entry of the level above that leads to the table.
-  ///   - denied: what that entry and those above it deny.
+  ///   - denied: the permissions that this entry and those above it deny.
   private func setWalk(
     _ register: UInt32, _ address: Int, _ level: Int, table: Int, source: UInt64, denied: UInt64
   ) {
@@ -163,10 +163,10 @@ extension Machine {
     for word in 0..<layout.hardware.registerStride { memory[register + word] = 0 }
   }
 
-  /// True if hardware does not touch the entry after all: what led there was invalidated.
+  /// True if hardware no longer touches the entry because an entry that led there was invalidated.
   ///
-  /// A DSB that completes an invalidation waits for walks that read what it removes. So they are
-  /// over; only their CPUs have yet to notice.
+  /// A DSB that completes an invalidation waits for walks that read the removed entries. So those
+  /// walks have ended; only their CPUs do not know yet.
   func isGivenUp(_ action: Action, by cpu: Int) -> Bool {
     guard case .hardware(let hardware) = action.kind else { return false }
     switch hardware {
@@ -181,7 +181,7 @@ extension Machine {
     memory[layout.hardware.register(cpu)] & TranslationUnits.WalkState.restart != 0
   }
 
-  /// The cached leaf through which an entry is to be made dirty, if it is still cached.
+  /// The cached leaf through which an entry is to be made dirty, or nil if it is no longer cached.
   private func cachedSource(of action: Action, by cpu: Int) -> CachePlace? {
     guard let place = cachedLeaf(translation.unitOfCPU[cpu], of: action.address),
       memory[place.source] == UInt64(action.cell)
@@ -189,8 +189,8 @@ extension Machine {
     return place
   }
 
-  /// What a walk reads where it has come to: an entry, unless it must begin anew, or may see the
-  /// entry as it was before.
+  /// The result of a walk's read: an entry, `restart` if it must start again, or `unsettled` if it
+  /// may see the old value.
   private func readEntry(_ action: Action, by cpu: Int) -> UInt64 {
     let register = layout.hardware.register(cpu)
     guard !mustRestart(cpu) else {
@@ -214,7 +214,7 @@ extension Machine {
     return entry.bits
   }
 
-  /// True if a unit may see an entry as it was before it was made valid: it may once.
+  /// True if a unit may still see an entry's old, invalid value, which it may once.
   private func takesUnseen(_ cell: UInt32, by unit: Int) -> Bool {
     let place = layout.hardware.unseen(cell)
     let bit = CPUSet(unit).bits
@@ -224,7 +224,7 @@ extension Machine {
     return true
   }
 
-  /// Caches the pointer to a table, and goes on with the walk there.
+  /// Caches the pointer to a table, and continues the walk there.
   private func descend(to id: Int, through entry: Descriptor, _ action: Action, by cpu: Int) {
     let register = layout.hardware.register(cpu)
     let denied = memory[register] >> 32 | denied(by: entry)
@@ -237,7 +237,8 @@ extension Machine {
 
   /// Caches a leaf and ends the walk, unless the access flag is missing.
   ///
-  /// What leads to a fault is never cached; a walk that is to set the flag goes on with that.
+  /// Entries that cause a fault are never cached; a walk that must set the flag continues with
+  /// that.
   private func endWalk(at leaf: Descriptor, _ action: Action, by cpu: Int) {
     let unit = translation.unitOfCPU[cpu]
     let register = layout.hardware.register(cpu)
@@ -252,19 +253,22 @@ extension Machine {
     }
   }
 
-  /// Who has made an entry valid, next to the units that may not see it yet.
+  /// The position of the CPU that made an entry valid, above the set of units that may not see it
+  /// yet.
   private static let makerShift: UInt64 = 56
   private static let unitsMask: UInt64 = (1 << 56) - 1
 
-  /// What is there from the start is seen by every walk.
+  /// Makes all initial entries visible to every walk.
   func settleAll() {
     for cell in layout.hardware.pageCells { memory[layout.hardware.unseen(cell)] = 0 }
   }
 
-  /// Without FEAT_ETS2, an entry that is made valid may be seen as invalid once by each unit, until
-  /// the CPU that made it has executed a DSB.
+  /// Records that each unit may once see a new valid entry as invalid, until the CPU that made it
+  /// executes a DSB.
   ///
-  /// What was in a table before it was linked is seen by who sees the link.
+  /// That applies without FEAT_ETS2.
+  ///
+  /// A walk that sees the link to a table also sees the entries made before linking.
   func noteUnseen(
     _ new: Descriptor, after old: Descriptor, in cell: UInt32, ofPage page: TablePage, by cpu: Int
   ) {
@@ -281,11 +285,11 @@ extension Machine {
     memory[place.denied] = denied
   }
 
-  /// Reports a cached leaf that translates one of the same addresses to something else.
+  /// Reports a cached leaf that translates one of the same addresses differently.
   private func noteConflicts(
     with leaf: Descriptor, at level: Int, _ action: Action, of unit: Int, by cpu: Int
   ) {
-    // Where no break is needed, a lookup may use either, as the architecture says.
+    // If no break is needed, the architecture allows a lookup to use either.
     guard watched.contains(.conflictingEntries), format.needsBreakBeforeMake else { return }
     let span = layout.hardware.span(at: level)
     let first = action.address / span * span
@@ -303,7 +307,7 @@ extension Machine {
     }
   }
 
-  /// Sets the access flag in memory, or makes a clean entry dirty there and where it is cached.
+  /// Sets the access flag in memory, or makes a clean entry dirty in memory and in the cache.
   private func updateEntry(_ action: Action, by cpu: Int) -> UInt64 {
     let old = memory[action.cell]
     guard action.marksDirty else {
@@ -369,7 +373,7 @@ extension Machine {
     }
   }
 
-  /// What an access could touch: any frame, and on a miss what the unit holds.
+  /// Adds what an access could touch: any frame, and on a miss the unit's contents.
   func addPotentialAccess(_ action: Action, by cpu: Int, to footprint: Footprint) {
     footprint.write(layout.hardware.object(translation.unitOfCPU[cpu]))
     for frame in scenario.dataFrames { addUse(of: frame, action, footprint) }
@@ -381,7 +385,7 @@ extension Machine {
     if action.isWrite { footprint.write(frame.content.cell) }
   }
 
-  /// Adds all that is cached as read.
+  /// Adds the contents of all units as read.
   func addUnits(_ footprint: Footprint) {
     for unit in translation.units.indices { footprint.read(layout.hardware.object(unit)) }
   }

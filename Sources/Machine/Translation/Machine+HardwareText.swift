@@ -1,4 +1,4 @@
-// Words for memory management units: what they do, and what they hold.
+// Text for memory management units: their steps and their contents.
 
 extension Machine {
   func hardwareText(_ hardware: Action.Hardware, _ action: Action) -> String {
@@ -78,7 +78,7 @@ extension Machine {
 
   private func walkText(_ result: UInt64) -> String { name(ofPage: HardwareResult.value(result)) }
 
-  /// What each unit has cached, a line per CPU that has anything.
+  /// The cached entries of each unit, a line per CPU that has any.
   public var hardwareState: [String] {
     translation.units.indices.compactMap { number in
       let unit = unitPicture(number)

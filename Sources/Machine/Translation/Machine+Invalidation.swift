@@ -1,18 +1,18 @@
-// What an invalidation removes when it takes effect: cached entries, and walks in flight.
+// The effect of an invalidation on cached entries and walks in flight.
 
 import GracewalkExploration
 import GracewalkSupport
 
 extension Action {
-  /// Which invalidation it is, and of which table.
+  /// The invalidation and its table.
   var packedInvalidation: UInt64 {
     get { a }
     set { a = newValue }
   }
   var invalidation: TLBInvalidation { TLBInvalidation(packed: a) }
-  /// The id of the root of the table it is about.
+  /// The id of the root of its table.
   var invalidatedRoot: Int { TLBInvalidation.root(packed: a) }
-  /// The number of what the CPU had written when it issued the invalidation.
+  /// The number of the entries that the CPU had written when it issued the invalidation.
   var writtenNumber: Int {
     get { Int(b) }
     set { b = UInt64(newValue) }
@@ -20,11 +20,11 @@ extension Action {
 }
 
 extension Machine {
-  /// An invalidation takes effect, on all CPUs it is for: what it removes is gone, and walks in
-  /// flight that read what it removes begin anew.
+  /// Performs an invalidation on all CPUs that it covers: removes cached entries, and restarts
+  /// walks in flight that read them.
   ///
-  /// An entry that the issuing CPU has changed, and no barrier has published, may be cached again
-  /// at once as it was: so it stays.
+  /// An entry that the issuing CPU has changed, and no barrier has published, could be cached again
+  /// at once with its old value, so it stays.
   func invalidate(_ action: Action, by cpu: Int) {
     let invalidation = action.invalidation
     let unpublished = writtenEntries[action.writtenNumber].unpublished
@@ -41,7 +41,7 @@ extension Machine {
     forgetTaken(invalidation, unpublished, by: cpu)
   }
 
-  /// Why an invalidation leaves an entry that is cached where it takes effect; nil if it does not.
+  /// Why an invalidation does not remove a cached entry; nil if it does.
   private func survival(
     of place: CachePlace, _ invalidation: TLBInvalidation, _ unpublished: [UInt32]
   ) -> Survival? {
@@ -52,9 +52,9 @@ extension Machine {
     return invalidation.survival(of: entry, unpublished)
   }
 
-  /// The walk begins anew if it read, or began at, an entry that the invalidation removes.
+  /// Restarts a walk that read, or started at, an entry that the invalidation removes.
   ///
-  /// Each entry on its way counts with all addresses it is for, and not only with the walk's own.
+  /// Each entry on its path counts with all addresses below it, not only the walk's own.
   private func restartWalk(
     of cpu: Int, _ invalidation: TLBInvalidation, _ unpublished: [UInt32]
   ) {
@@ -76,22 +76,22 @@ extension Machine {
   }
 }
 
-/// An entry that hardware has read, and what it is for.
+/// An entry that hardware has read, with its addresses.
 struct CachedEntry {
   var level: Int
   var addresses: Range<Int>
-  /// Where it was read.
+  /// The cell from which it was read.
   var source: UInt32
   var isLeaf: Bool
 }
 
-/// Why a cached entry was not removed by an invalidation.
+/// Why an invalidation did not remove a cached entry.
 public enum Survival: UInt64, Sendable {
   /// The invalidation named another level.
   case wrongLevel = 1
-  /// The invalidation was for leaves, the entry points to a table.
+  /// The invalidation was for leaves only, and the entry points to a table.
   case lastLevelOnly
-  /// The entry had been changed, but no barrier had published that before the invalidation.
+  /// The entry had been changed, but no barrier had published the change before the invalidation.
   case unpublished
   /// The invalidation was for the CPU that issued it.
   case local
@@ -100,7 +100,7 @@ public enum Survival: UInt64, Sendable {
 }
 
 extension TLBInvalidation {
-  /// Why it leaves an entry of a CPU that it is for; nil if it removes the entry.
+  /// Why it does not remove an entry of a CPU that it covers; nil if it does.
   func survival(of entry: CachedEntry, _ unpublished: [UInt32]) -> Survival? {
     if !covers(entry.addresses) { return .otherAddress }
     if entry.isLeaf {

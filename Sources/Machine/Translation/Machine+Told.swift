@@ -1,14 +1,14 @@
-// What CPUs tell each other of entries: by words that are written after a change, and gone by.
+// What CPUs learn from each other about entries, through words that are written after a change.
 
 import GracewalkExploration
 import GracewalkSupport
 
-/// An entry that a CPU has taken something from, or was told of.
+/// An entry that a CPU has restricted, or was told about.
 struct TakenEntry: Hashable {
   var cell: UInt32
   var old: Descriptor
   var new: Descriptor
-  /// Who changed it.
+  /// The CPU that changed it.
   var cpu: Int
 
   var share: UInt64 {
@@ -17,17 +17,17 @@ struct TakenEntry: Hashable {
   }
 }
 
-/// Sets of taken entries by a hash of what is in them, so that a word of memory names one.
+/// Sets of restricted entries by a hash of their contents, so that a word of memory can name one.
 struct TakenSets {
   private var sets: [UInt64: [TakenEntry]] = [:]
-  /// Whether it looks for collisions, which costs memory in each step.
+  /// Whether it detects collisions, which costs memory in each step.
   var isExact = false
-  /// True once two different sets had one hash.
+  /// True if two different sets have had the same hash.
   private(set) var hasCollision = false
 
   func entries(_ name: UInt64) -> [TakenEntry] { name == 0 ? [] : sets[name] ?? [] }
 
-  /// The name of a set without what it has of a cell, and with something new.
+  /// The hash of a set after replacing its entry for a cell.
   mutating func replacing(
     _ cell: UInt32, with new: TakenEntry?, in name: UInt64
   ) -> UInt64 {
@@ -49,7 +49,7 @@ struct TakenSets {
 }
 
 extension Machine {
-  /// Whether an invariant asks what CPUs have been told.
+  /// Whether an invariant needs to know what CPUs have been told.
   var followsWords: Bool { hasHardware && watched.contains(.staleUse) }
 
   private func isFollowed(_ action: Action, by cpu: Int) -> Bool {
@@ -58,11 +58,11 @@ extension Machine {
 
   // MARK: Taking and telling
 
-  /// Notes that a CPU has taken something from an entry, or given it back.
+  /// Records that a CPU has restricted an entry, or allowed everything again.
   func noteTaken(_ old: Descriptor, _ new: Descriptor, in cell: UInt32, by cpu: Int) {
     guard followsWords, cpu < cpuCount else { return }
     let gone = layout.hardware.gone(cpu)
-    // What was taken before stays taken until the entry allows it again.
+    // An earlier restriction stays until the entry allows the access again.
     let known = takenSets.entries(memory[gone]).first { $0.cell == cell }
     let before = known?.old ?? old
     let isLoss = before.isValid && loss(of: before, to: new) != .nothing
@@ -77,7 +77,8 @@ extension Machine {
     }
   }
 
-  /// A word that a CPU releases tells of all that it has taken, or was told of, and not flushed.
+  /// A word that a CPU releases tells of all entries that it has restricted, or was told about, and
+  /// not flushed.
   func tell(_ action: Action, by cpu: Int) {
     guard isFollowed(action, by: cpu) else { return }
     let gone = action.ordering.releases ? memory[layout.hardware.gone(cpu)] : 0
@@ -86,7 +87,7 @@ extension Machine {
     }
   }
 
-  /// A CPU that waits for a word, or acquires it, goes by what the word tells.
+  /// A CPU that waits for a word, or acquires it, is told about the word's entries.
   func hear(_ action: Action, by cpu: Int) {
     guard isFollowed(action, by: cpu), action.kind == .access(.wait) || action.ordering.acquires
     else {
@@ -100,19 +101,20 @@ extension Machine {
 
   // MARK: Using and forgetting
 
-  /// Reports the use of a cached leaf for what is gone, as the CPU was told, and has not come back.
+  /// Reports the use of a cached leaf for an access that, as the CPU was told, is no longer
+  /// allowed.
   ///
-  /// Where the entry allowed it again in between, and was then changed to the same once more, that
-  /// is taken for the change that the CPU was told of.
+  /// If the entry allowed the access again in between, and was then changed in the same way once
+  /// more, that counts as the change that the CPU was told about.
   func reportStaleUse(_ action: Action, of place: CachePlace, _ unit: Int, by cpu: Int) {
     if isGone(action, place, unit, cpu) {
       report(.staleUse, cpu, cell: UInt32(memory[place.source]))
     }
   }
 
-  /// True if an entry on the way to a cached leaf no longer leads there, and the CPU was told so.
+  /// True if an entry of the walk to a cached leaf no longer leads there, and the CPU was told so.
   ///
-  /// What it has taken itself it may put off flushing.
+  /// A CPU may defer the flush of entries that it restricted itself.
   private func isGone(
     _ action: Action, _ place: CachePlace, _ unit: Int, _ cpu: Int,
     _ visit: (UInt32) -> Void = { _ in }
@@ -146,14 +148,14 @@ extension Machine {
     return takenSets.entries(memory[layout.hardware.gone(cpu)]).contains { $0.cpu != cpu }
   }
 
-  /// True if nobody has changed the entry since, but for its access flag.
+  /// True if the entry has not changed since, except for its access flag.
   private func isStillTaken(_ entry: TakenEntry) -> Bool {
     let now = Descriptor(bits: memory[entry.cell])
     guard entry.new.isValid else { return !now.isValid }
     return now.withAccessFlag == entry.new.withAccessFlag
   }
 
-  /// After an invalidation, what nobody has cached any more need not be told.
+  /// After an invalidation, forgets entries that no unit has cached any more.
   func forgetTaken(_ invalidation: TLBInvalidation, _ unpublished: [UInt32], by cpu: Int) {
     guard followsWords, cpu < cpuCount, !invalidation.isLocal else { return }
     let gone = layout.hardware.gone(cpu)
@@ -170,7 +172,7 @@ extension Machine {
         if source == entry.cell, loss(of: bits(of: place), to: entry.new) != .nothing {
           return true
         }
-        // A leaf below the table that the entry led to; with more levels, any leaf may be.
+        // A leaf below the table that the entry led to; with more levels, any leaf may be one.
         if let table = entry.old.tableID, bits(of: place).isLeaf,
           layout.geometry.levels > 2 || layout.pageID(at: source) == table
         {
@@ -192,7 +194,7 @@ extension Machine {
     }
   }
 
-  /// What an entry allows that another one does not.
+  /// An access that an old entry allows and a new one does not.
   enum Loss: Int {
     case nothing, writing, all
   }
@@ -204,7 +206,7 @@ extension Machine {
 
   // MARK: Footprints
 
-  /// A use of what the CPU was told is gone looks at what the table has now.
+  /// Adds the footprint of judging a stale use, which reads the present table.
   func addStaleUse(
     _ action: Action, of place: CachePlace, _ unit: Int, by cpu: Int, to footprint: Footprint
   ) {
@@ -215,7 +217,7 @@ extension Machine {
     if isTold(cpu) { addAllEntries(to: footprint) }
   }
 
-  /// What is told is forgotten where no unit has it cached, whichever table that walks.
+  /// Adds the footprint of forgetting, which reads the contents of all units.
   func addForgetting(by cpu: Int, to footprint: Footprint) {
     if followsWords, cpu < cpuCount, memory[layout.hardware.gone(cpu)] != 0 { addUnits(footprint) }
   }

@@ -1,4 +1,4 @@
-// What memory management units keep true: whose they are, and what is cached where.
+// Invariants of memory management units: their owners, and the places of cached entries.
 
 import GracewalkSupport
 
@@ -22,8 +22,9 @@ extension TranslationUnits {
 }
 
 extension Machine {
-  /// Cached entries are met in the order of their places, leaves before pointers to tables; each
-  /// is where its level and address say, and says where it was read.
+  /// Cached entries are in the order of their places, leaves before pointers to tables.
+  ///
+  /// Each is at the place of its level and address, and was read from a table.
   @inline(__always)
   func checkCaches() {
     #if CHECKS_INVARIANTS

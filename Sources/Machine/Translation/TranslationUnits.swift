@@ -1,4 +1,4 @@
-// What memory management units hold: cached entries and walks in flight, and who has what cached.
+// The contents of memory management units: cached entries and walks in flight, and lookups of both.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -10,17 +10,17 @@ struct TranslationUnits {
     var mmu: MMU
   }
 
-  /// What is done in a walk that is in flight.
+  /// The states of a walk.
   struct WalkState {
     static let inFlight: UInt64 = 1
-    /// It must begin anew: what it has read was invalidated.
+    /// It must start again: an entry that it read was invalidated.
     static let restart: UInt64 = 2
   }
 
   let units: [Unit]
-  /// Per CPU, its unit or that of the CPU it belongs to, or -1.
+  /// Per CPU, its unit or, for a walker, that of its CPU; or -1.
   let unitOfCPU: [Int]
-  /// For each unit, the CPU whose steps are what it does unasked.
+  /// For each unit, the CPU that takes its speculative walks and evictions.
   let walkers: [Int?]
 
   init(_ programs: [Program], firstWalker: Int, cpuCount: Int) {
@@ -47,7 +47,7 @@ struct TranslationUnits {
   }
 }
 
-/// Cached entries of a unit, in the order of their places.
+/// The cached entries of a unit, in the order of their places.
 struct CachedEntries: Sequence, IteratorProtocol {
   private let memory: Memory
   private let layout: HardwareLayout
@@ -56,7 +56,7 @@ struct CachedEntries: Sequence, IteratorProtocol {
   private var level = 0
   private var prefix = 0
 
-  /// - Parameter cells: places that begin with the root's level.
+  /// - Parameter cells: places, starting with those of the root's level.
   init(_ memory: Memory, _ layout: HardwareLayout, _ cells: Range<UInt32>) {
     self.memory = memory
     self.layout = layout
@@ -80,7 +80,7 @@ struct CachedEntries: Sequence, IteratorProtocol {
 }
 
 extension Machine {
-  /// Why nothing can be about an address of a table; nil if it can: an action has 16 bits for one.
+  /// Why actions cannot name the addresses of a table, which have 16 bits there; nil if they can.
   func addressCountText(for what: String) -> String? {
     let count = layout.geometry.addressCount
     guard count > Machine.addressCountMax else { return nil }
@@ -90,14 +90,14 @@ extension Machine {
 
   var hasHardware: Bool { !translation.units.isEmpty }
 
-  /// A cached entry: the words that hold it.
+  /// The words of a cached entry.
   struct CachePlace {
     var cell: UInt32
     var level: Int
     var prefix: Int
 
     var source: UInt32 { cell + 1 }
-    /// What the directories on the way deny.
+    /// The permissions that directories on the walk deny.
     var denied: UInt32 { cell + 2 }
   }
 
@@ -124,7 +124,7 @@ extension Machine {
     return nil
   }
 
-  /// All that a unit has cached: leaves, from the root's level down, then pointers to tables.
+  /// All cached entries of a unit: leaves, from the root's level down, then pointers to tables.
   func cachedEntries(of unit: Int) -> CachedEntries {
     CachedEntries(memory, layout.hardware, layout.hardware.entryCells(unit))
   }
@@ -172,7 +172,7 @@ extension Machine {
     return Int(memory[register + 1]) - 1
   }
 
-  /// CPUs that have an entry cached which must not be replaced by this one without invalidation.
+  /// CPUs that have an entry cached which needs an invalidation before this one may replace it.
   func cpusCaching(entryAt cell: UInt32, unlike new: Descriptor) -> CPUSet {
     var found = CPUSet()
     for (number, unit) in translation.units.enumerated() {
@@ -183,7 +183,7 @@ extension Machine {
     return found
   }
 
-  /// CPUs with cached leaves that lead an owner's guests to a frame.
+  /// CPUs with cached leaves through which an owner's guests reach a frame.
   func cpusCaching(frame: Int, of owner: UInt64) -> CPUSet {
     var found = CPUSet()
     for (number, unit) in translation.units.enumerated() where UInt64(unit.mmu.owner.id) == owner {
@@ -196,12 +196,12 @@ extension Machine {
     return found
   }
 
-  /// True if one valid entry must not take the place of another without break-before-make.
+  /// True if replacing one valid entry by another needs break-before-make.
   ///
-  /// Permissions, flags and software's bits may change (Arm ARM, "Using break-before-make when
-  /// updating translation table entries"); output address and type may not. A block may take the
-  /// place of a table, and a table that of a block, where FEAT_BBM allows it; that both translate
-  /// alike shows where both are cached.
+  /// Permissions, flags and software bits may change (Arm ARM, "Using break-before-make when
+  /// updating translation table entries"); output address and type may not. A block may replace a
+  /// table, and a table a block, if FEAT_BBM allows it; whether both translate alike is checked
+  /// when both are cached.
   private func needsBreak(_ old: Descriptor, _ new: Descriptor) -> Bool {
     guard format.needsBreakBeforeMake,
       old.tableID != new.tableID || old.dataFrame != new.dataFrame
@@ -210,8 +210,7 @@ extension Machine {
     return old.isTable == new.isTable || !mayDifferInSize(old, new)
   }
 
-  /// True if FEAT_BBM lets a range be mapped by one entry and, elsewhere in the caches, by others
-  /// of another size.
+  /// True if FEAT_BBM allows cached entries of different sizes for the same range.
   func mayDifferInSize(_ a: Descriptor, _ b: Descriptor) -> Bool {
     let isMarked = a.isMarkedForSizeChange || b.isMarkedForSizeChange
     return features.breakBeforeMakeLevel >= (isMarked ? 1 : 2)

@@ -1,10 +1,10 @@
-// What a guest does on a CPU, what its memory management unit does, and how software invalidates.
+// Guest accesses, the walks of the memory management unit, and invalidation by software.
 
 extension VirtualCPU {
   /// A guest on this CPU reads an address.
   ///
-  /// A cached translation is used, or the memory management unit walks the table, one entry a step;
-  /// then the data frame is read, if the scenario has any.
+  /// It uses a cached translation, or the memory management unit walks the table, one entry per
+  /// step; then it reads the data frame, if the scenario has any.
   public func guestRead(
     _ address: Int, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) -> GuestAccess {
@@ -41,7 +41,7 @@ extension VirtualCPU {
     }
   }
 
-  /// What the memory management unit does unasked.
+  /// Runs the speculative walks and evictions of the memory management unit.
   func runWalker(_ mmu: MMU) throws(Abandoned) {
     let kinds = mmu.evicts ? 2 : 1
     for _ in 0..<mmu.times {
@@ -58,10 +58,10 @@ extension VirtualCPU {
     }
   }
 
-  /// Reads entries from where a walk begins until one is a leaf, which then is cached, or leads to
-  /// a fault.
+  /// Reads entries from the start of a walk until one is a leaf, which is cached, or leads to a
+  /// fault.
   ///
-  /// Where what it has read was invalidated, the walk is over without either.
+  /// If an entry that it read was invalidated, the walk ends without either.
   private func walk(
     to address: Int, from start: UInt64, _ site: SourceSite
   ) throws(Abandoned) -> GuestAccess? {
@@ -106,7 +106,7 @@ extension VirtualCPU {
     return action
   }
 
-  /// Makes a clean entry dirty, in memory and where it is cached, if it is still the same.
+  /// Makes a clean entry dirty, in memory and in the cache, if it is still the same.
   private func markDirty(
     _ cell: UInt32, _ address: Int, _ site: SourceSite
   ) throws(Abandoned) {
@@ -120,13 +120,13 @@ extension VirtualCPU {
 
   // MARK: Software
 
-  /// What the bits of table entries mean.
+  /// The meaning of the bits of table entries.
   public var format: EntryFormat { machine.format }
 
-  /// Asks all memory management units that walk a table to forget what they have cached of it.
+  /// Asks all memory management units that walk a table to drop its cached entries.
   ///
-  /// It takes effect at the latest at the next `dsb`, and until then nothing is promised. Entries
-  /// that this CPU has changed with no barrier since may be cached again as they were.
+  /// It takes effect at the next `dsb` at the latest; nothing is promised before that. Entries that
+  /// this CPU has changed with no barrier since may be cached again with their old values.
   public func tlbi(
     _ invalidation: TLBInvalidation, of root: TablePage,
     file: String = #fileID, line: Int = #line
@@ -147,7 +147,7 @@ extension VirtualCPU {
     _ = try issue(action, site)
   }
 
-  /// Why there is no such invalidation; nil if there is.
+  /// Why the invalidation is not valid, or nil.
   private func problem(of invalidation: TLBInvalidation) -> String? {
     if let level = invalidation.level, !(0..<geometry.levels).contains(level) {
       return "TLBI: \(geometry.levelText(level))"
@@ -167,8 +167,8 @@ extension VirtualCPU {
     return nil
   }
 
-  /// Waits until all this CPU has written is seen by every walk, and until its invalidations have
-  /// taken effect (DSB).
+  /// Waits until every walk sees all of this CPU's writes, and until its invalidations have taken
+  /// effect (DSB).
   public func dsb(file: String = #fileID, line: Int = #line) throws(Abandoned) {
     let site = SourceSite(file: file, line: line)
     if isAbandoned { throw refused() }
@@ -195,7 +195,7 @@ extension VirtualCPU {
     _ = try issue(action, site)
   }
 
-  /// Gives a data frame to another owner, who may put what he likes into it.
+  /// Gives a data frame to another owner, which may then write to it.
   public func handOver(
     _ frame: DataFrame, to owner: FrameOwner, file: String = #fileID, line: Int = #line
   ) throws(Abandoned) {

@@ -1,4 +1,4 @@
-// Taking a picture of the machine: tables, words, caches, and what each CPU waits for.
+// Taking a picture of the machine: tables, words, caches, and the waits of each CPU.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -112,7 +112,7 @@ extension Machine {
   // MARK: CPUs
 
   private func cpuPicture(_ cpu: Int) -> MachinePicture.CPU {
-    // Before the CPUs have all begun, some stand nowhere.
+    // While CPUs are being started, some have no node yet.
     let hasBegun = positions[cpu] != LocalStates.none
     let action = hasBegun ? node(of: cpu).pointee.action : Action(.finished)
     let wait: MachinePicture.Wait?
@@ -127,7 +127,7 @@ extension Machine {
       (wait, awaited) = (nil, 0)
     }
     let (role, owner) = roleAndOwner(of: cpu)
-    // Whoever runs callbacks is idle, and not blocked, while there are none.
+    // A CPU that runs callbacks is idle, not blocked, while there are none.
     let isIdle =
       action.kind == .callback(.callbackStart) && callbackPictures(of: owner ?? cpu).isEmpty
     let isBlocked = mayHaveToWait(action) && !isIdle && !canTake(action, by: cpu)

@@ -1,4 +1,4 @@
-// Names and words for what the machine holds and does.
+// Names and text for the machine's objects and actions.
 
 import GracewalkSupport
 
@@ -21,7 +21,8 @@ extension Machine {
     }
   }
 
-  /// A page is named after who allocated it: the name is the same in every interleaving.
+  /// A page is named after the CPU that allocated it, so the name is the same in every
+  /// interleaving.
   public func name(ofPage id: Int) -> String {
     let index = layout.space.index(ofPage: id)
     guard let owner = layout.owner(ofPage: id) else {
@@ -33,7 +34,7 @@ extension Machine {
     return "\(name(ofCPU: owner)).\(index)"
   }
 
-  /// Where a page comes from, as an apposition: "allocated by walker in map 0x2".
+  /// The origin of a page, as an apposition: "allocated by walker in map 0x2".
   public func origin(of page: TablePage) -> String {
     guard let allocation = allocation(of: page) else { return "there from the start" }
     let operation = name(ofOperation: allocation.operation, cpu: allocation.cpu)
@@ -55,25 +56,25 @@ extension Machine {
     return "cell \(cell)"
   }
 
-  /// What an action accesses, for pictures: a table page, or other memory.
+  /// The object of an action, for pictures: a table page, or other memory.
   func object(of action: Action) -> String? {
     guard action.cell != 0 else { return nil }
     return layout.pageID(at: action.cell).map { name(ofPage: $0) } ?? RecordedStep.memory
   }
 
-  /// The text of a value as the word that holds it gives it a meaning.
+  /// The text of a value, according to the type of its word.
   func text(ofValue value: UInt64, in cell: UInt32) -> String {
     if layout.entry(at: cell) != nil || linkedPage(by: value) != nil {
       return text(of: Descriptor(bits: value), at: level(ofCell: cell))
     }
     if let place = name(ofAddress: value) { return "address of \(place)" }
     let number = Int64(bitPattern: value)
-    // Nobody counts that far; it is an address that leads nowhere, or bits.
+    // Larger numbers are not counts, but addresses that lead nowhere, or bits.
     return number.magnitude < 4_096 ? String(number) : "0x" + String(value, radix: 16)
   }
 
-  /// What a plain number is the address of: a context, a page or one of its entries, with the small
-  /// number that code keeps in the bits below.
+  /// The object at an address: a context, a page or one of its entries, with the small number that
+  /// code keeps in the low bits.
   private func name(ofAddress value: UInt64) -> String? {
     func tagged(_ name: String, _ tag: UInt64) -> String { tag == 0 ? name : "\(name) | \(tag)" }
     let tag = value & AddressSpace.contextTagMask
@@ -86,7 +87,7 @@ extension Machine {
     return tagged(entry.index == 0 ? name : "\(name)[\(entry.index)]", value & 3)
   }
 
-  /// An entry in words, at no level in particular.
+  /// An entry in words, without a level.
   public func text(of descriptor: Descriptor) -> String { text(of: descriptor, at: nil) }
 
   func text(of action: Action) -> String {
@@ -172,7 +173,7 @@ extension Machine {
     return "wait \(place)\(mask) \(relation) \(text(ofValue: action.awaited, in: action.cell))"
   }
 
-  /// What an action led to, where that does not go without saying.
+  /// The result of an action, unless it is obvious.
   func outcomeText(of action: Action, observing result: UInt64) -> String {
     switch action.kind {
     case .access(let access): accessOutcome(of: access, action, observing: result)
@@ -199,7 +200,7 @@ extension Machine {
     }
   }
 
-  /// A failure in words, with what to do about it.
+  /// A failure in words, with advice.
   public func text(of failure: MachineFailure) -> String {
     switch failure {
     case .spin(let cpu, let location):
@@ -224,7 +225,7 @@ extension Machine {
     }
   }
 
-  /// The tables as they stand: a tree, a line per page; then the pages no root leads to.
+  /// The present tables: a tree, a line per page; then the pages to which no root leads.
   public func tableText() -> [String] {
     var lines: [String] = []
     var shown: Set<Int> = []
@@ -261,7 +262,7 @@ extension Machine {
     return wordHolding(view.page).map { "held in \($0): " } ?? "unreachable: "
   }
 
-  /// The name of a word, or of a page's private word, that keeps the descriptor or the address of a
+  /// The name of a word, or of a page's private word, that holds the descriptor or address of a
   /// page.
   func wordHolding(_ page: TablePage) -> String? {
     let isHeld = { (value: UInt64) in
@@ -285,7 +286,7 @@ extension Machine {
   }
 }
 
-/// A number as page numbers and addresses are written.
+/// A number in the form of page numbers and addresses.
 func hexadecimal(_ number: Int) -> String {
   (number < 0 ? "-0x" : "0x") + String(number.magnitude, radix: 16)
 }

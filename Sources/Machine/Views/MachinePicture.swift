@@ -1,15 +1,15 @@
-// The machine at one moment, as plain values: what views draw, and compare with the moment before.
+// The machine at one moment, as plain values that views draw and compare.
 
-/// Everything of a machine that a person may want to see, in words.
+/// Everything about a machine that views show, in words.
 ///
-/// It holds no more than a view needs, and nothing that refers to the machine: a recording keeps
-/// one for each step. Pages are known by their ids, CPUs by their numbers.
+/// It holds no more than views need, and no reference to the machine: a recording keeps one for
+/// each step. Pages are known by their ids, CPUs by their numbers.
 public struct MachinePicture: Equatable, Sendable {
-  /// The table pages and objects there ever were, in the order of `Machine.pages`.
+  /// All table pages and objects ever allocated, in the order of `Machine.pages`.
   public var pages: [Page]
   /// Named words, locks, slabs, contexts and data frames.
   public var words: [Word]
-  /// What memory management units hold, for each CPU that has one.
+  /// The contents of memory management units, for each CPU that has one.
   public var units: [Unit]
   /// One for each CPU, in their order.
   public var cpus: [CPU]
@@ -20,17 +20,17 @@ public struct MachinePicture: Equatable, Sendable {
     public var id: Int
     public var name: String
     public var isRoot: Bool
-    /// True if it is no table but something else that has words, which no root leads to.
+    /// True if it is not a table but another object, to which no root leads.
     public var isObject: Bool
-    /// 0 for a root; nil as long as nobody has linked it into a table that has a level.
+    /// 0 for a root; nil until it is linked into a table that has a level.
     public var level: Int?
     public var lifetime: Lifetime
     /// True if entries lead to it from a root.
     public var isReachable: Bool
-    /// False as long as only the CPU that allocated it can have it.
+    /// False as long as only the CPU that allocated it can reach it.
     public var isPublished: Bool
     public var references: Int
-    /// Where it comes from, as an apposition: "allocated by walker in map 0x2".
+    /// Its origin, as an apposition: "allocated by walker in map 0x2".
     public var origin: String
     public var entries: [Entry]
   }
@@ -39,23 +39,23 @@ public struct MachinePicture: Equatable, Sendable {
   public enum Lifetime: String, Sendable {
     case inUse
     case freed
-    /// Free, in a slab that hands it out again.
+    /// Free, in a slab that may reuse it.
     case inSlab
   }
 
   /// An entry of a page.
   public struct Entry: Equatable, Sendable {
-    /// As traces show it, and of a table that it is writable, where somebody sees to that.
+    /// The text that traces show; for a table also whether it is writable, if the format has that.
     public var text: String
     public var kind: EntryLook
     /// The id of the table it leads to.
     public var target: Int?
   }
 
-  /// What an entry is.
+  /// The kind of an entry.
   public enum EntryLook: String, Sendable {
     case invalid, locked, table, leaf
-    /// A number that is no descriptor.
+    /// A number that is not a descriptor.
     case other
   }
 
@@ -66,7 +66,7 @@ public struct MachinePicture: Equatable, Sendable {
     public var isLock: Bool
   }
 
-  /// What the memory management unit of a CPU holds.
+  /// The contents of a CPU's memory management unit.
   public struct Unit: Equatable, Sendable {
     public var cpu: Int
     /// Pointers to tables: the walk cache.
@@ -77,29 +77,29 @@ public struct MachinePicture: Equatable, Sendable {
     public var walking: [Int]
   }
 
-  /// An entry that a unit has read and keeps.
+  /// An entry that a unit has read and cached.
   public struct CachedEntry: Equatable, Sendable {
     /// The addresses it translates.
     public var addresses: String
     public var text: String
-    /// Where it was read: the id of the page, and the entry's number there.
+    /// The id of the page from which it was read; `entry` is its index there.
     public var page: Int?
     public var entry: Int
-    /// False if the entry there is another by now, or its page was freed.
+    /// False if the entry has changed since, or its page was freed.
     public var isCurrent: Bool
   }
 
-  /// What a CPU is inside of, and what it waits for.
+  /// The sections and waits of a CPU.
   public struct CPU: Equatable, Sendable {
     public var isInSection: Bool
     public var hasInterruptsMasked: Bool
-    /// What it waits for the end of, from the moment it begins to until it goes on.
+    /// The kind of wait that it is in, from the start of the wait until it continues.
     public var wait: Wait?
     /// The CPUs that it still waits for there.
     public var awaits: [Int]
-    /// What it is to do next, if it cannot.
+    /// The action at which it is blocked, or nil.
     public var blockedAt: String?
-    /// True if it has nothing left to do.
+    /// True if it has finished.
     public var isFinished: Bool
     /// Callbacks that it queued and that have not ended, the oldest first.
     public var callbacks: [Callback]
@@ -108,16 +108,16 @@ public struct MachinePicture: Equatable, Sendable {
     public var owner: Int?
   }
 
-  /// What a CPU does.
+  /// The role of a CPU.
   public enum Role: String, Sendable {
     case program
     /// It runs the callbacks that another CPU queues.
     case callbacks
-    /// It is what a memory management unit does unasked.
+    /// It takes the speculative walks and evictions of a memory management unit.
     case walker
   }
 
-  /// Kinds of waiting for others to leave something.
+  /// Kinds of waits for other CPUs.
   public enum Wait: String, Sendable {
     case gracePeriod = "grace period"
     case interrupt = "interrupts taken"

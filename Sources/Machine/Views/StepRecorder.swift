@@ -1,22 +1,22 @@
-// What a replay shows: every action in order, with its place in the code and its effect.
+// The steps of a replay: every action in order, with its place in the code and its effect.
 
 /// One action of a recorded execution.
 public struct RecordedStep: Equatable, Codable, Sendable {
   public var cpu: Int
   /// The operation it belongs to, counted from 0 within the CPU.
   public var operation: Int
-  /// Parts of the operation it is nested in, outermost first.
+  /// The parts of the operation that contain it, outermost first.
   public var scopes: [String]
   public var action: String
-  /// What came of it; empty if that goes without saying.
+  /// Its result; empty if it is obvious.
   public var outcome: String
   /// True if it was not a scheduling point.
   public var isLocal: Bool
-  /// True if it is the beginning or the end of an operation that an invariant watches, and not
-  /// something the code does.
+  /// True if it marks the start or end of an operation for an invariant, and is not an action of
+  /// the code.
   public var isBoundary: Bool
   public var site: SourceSite
-  /// The value observed, and the state key after the step: what a replay is compared by.
+  /// The result, and the state key after the step, which a replay compares.
   public var observed: UInt64
   /// The result of the operation, if this step was its last.
   public var operationResult: String?
@@ -26,16 +26,16 @@ public struct RecordedStep: Equatable, Codable, Sendable {
   /// The table page that the action accesses, or `memory`; nil if it accesses neither.
   public var object: String?
 
-  /// The object that stands for all words outside of table pages.
+  /// The object for all words outside table pages.
   public static let memory = "memory"
 }
 
 /// Collects the steps of one execution.
 ///
-/// A machine with a recorder must not step back.
+/// A machine with a recorder must not undo steps.
 public final class StepRecorder {
   public private(set) var steps: [RecordedStep] = []
-  /// The table pages before any CPU has done anything.
+  /// The table pages before the first step.
   public private(set) var initialTables: [String] = []
   /// The machine before the first step and after each, if asked for.
   public private(set) var pictures: [MachinePicture] = []
@@ -44,29 +44,29 @@ public final class StepRecorder {
   private var latestStep: [Int: Int] = [:]
   private var actionText = ""
   private var tables: [String] = []
-  /// The step that changed each word last.
+  /// The latest step that changed each word.
   private var latestWrite: [UInt32: Int] = [:]
   private var mark = 0
 
   /// - Parameter recordsPictures: whether to keep a picture of the machine for each step.
   public init(recordsPictures: Bool = false) { self.recordsPictures = recordsPictures }
 
-  /// No CPU has done anything yet.
+  /// Called before the first step.
   func begin(_ machine: Machine) {
     initialTables = machine.tableText()
     tables = initialTables
     if recordsPictures { pictures.append(machine.picture) }
   }
 
-  /// Each CPU stands where it stops next: at the start, or after a scheduling point and what
-  /// follows it.
+  /// Called when every CPU is at its next scheduling point: at the start, and after each step with
+  /// its local actions.
   public func update(_ machine: Machine) {
     guard recordsPictures else { return }
     if !pictures.isEmpty { pictures.removeLast() }
     pictures.append(machine.picture)
   }
 
-  /// The CPU's code has asked for its next action.
+  /// Called when the CPU's code has asked for its next action.
   func didReach(_ place: CodePlace, by cpu: Int) {
     if let finished = place.finished, let step = latestStep[cpu],
       steps[step].operation == finished.number
@@ -102,7 +102,7 @@ public final class StepRecorder {
     if recordsPictures { pictures.append(machine.picture) }
   }
 
-  /// What the invariant that failed looked at: words asked for, and words seen along with others.
+  /// The words that the failed invariant read: individually, and as part of a kind.
   public func inspected(
     in machine: Machine
   ) -> (words: [InspectedWord], around: [InspectedWord]) {
