@@ -1,4 +1,4 @@
-// The stack of a fiber: aligned as the ABI asks, deep enough, guarded, and given back.
+// The stack of a fiber: aligned as the ABI requires, deep enough, guarded, and returned.
 
 import Foundation
 import GracewalkFibers
@@ -12,7 +12,7 @@ private final class Findings: @unchecked Sendable {
   var depth = 0
 }
 
-/// Recurses until so many bytes of the stack are used; returns how many calls that took.
+/// Recurses until a number of bytes of the stack are used; returns the number of calls.
 @inline(never)
 private func descend(_ bytes: UInt, from top: UInt) -> Int {
   var local = 1

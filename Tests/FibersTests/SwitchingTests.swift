@@ -1,4 +1,4 @@
-// Who runs when: resuming, suspending, returning and running again.
+// Switching: resuming, suspending, returning and running again.
 
 import GracewalkFibers
 import Testing

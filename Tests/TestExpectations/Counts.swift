@@ -1,4 +1,4 @@
-// Exact counts in files beside the tests: a change in one is a change in what is explored.
+// Exact counts in files next to the tests: if one changes, the set of explored executions changed.
 
 import Foundation
 import Testing
@@ -16,7 +16,7 @@ public struct Counts: Sendable {
       .appendingPathComponent("Counts").appendingPathComponent("\(name).txt")
   }
 
-  /// Compares what was counted with a row; records it instead if the run rewrites counts.
+  /// Compares counts with a row; records them instead if the run rewrites counts.
   public func expect(
     _ found: KeyValuePairs<String, Int>, for key: String,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -40,7 +40,7 @@ public struct Counts: Sendable {
     }
   }
 
-  /// Expects no other rows than those with these keys, so that none outlives its test.
+  /// Expects only rows with these keys, so that none outlives its test.
   public func expectRows(
     for keys: [String], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {

@@ -1,9 +1,9 @@
-// What tests expect and files keep: UPDATE_EXPECTATIONS=1 rewrites it, and the run fails.
+// Expectations kept in files: UPDATE_EXPECTATIONS=1 rewrites them, and the run fails.
 
 import Foundation
 import Testing
 
-/// Whether this run rewrites what it does not find as expected.
+/// Whether this run rewrites expectations that are not met.
 ///
 /// `UPDATE_SNAPSHOTS=1` and `UPDATE_COUNTS=1` rewrite one kind alone.
 public enum Expectations {

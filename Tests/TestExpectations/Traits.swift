@@ -1,4 +1,4 @@
-// Which tests run when: what takes long is left out of GRACEWALK_TESTS=quick, and of nothing else.
+// Which tests run when: GRACEWALK_TESTS=quick skips the long ones.
 
 import Foundation
 import Testing
@@ -6,7 +6,7 @@ import Testing
 extension Tag {
   /// Takes a second or more: whole catalogues, large searches, random programs by the thousand.
   @Tag public static var long: Self
-  /// Holds searches against each other on random programs.
+  /// Compares searches with each other on random programs.
   @Tag public static var fuzz: Self
   /// Starts processes: the command itself, a browser, code that traps.
   @Tag public static var process: Self

@@ -1,4 +1,4 @@
-// What code costs in memory: allocations of the current thread, resident pages of the process.
+// Memory use: allocations of the current thread, resident pages of the process.
 
 import CAllocationCounter
 
@@ -9,14 +9,14 @@ import CAllocationCounter
 /// False where the allocator cannot be interposed, so that tests about it are skipped.
 public let allocationsAreCounted = gracewalk_allocations_are_counted() != 0
 
-/// How many heap allocations `body` makes on this thread.
+/// The number of heap allocations that `body` makes on this thread.
 public func allocations(_ body: () -> Void) -> Int {
   let before = gracewalk_allocations()
   body()
   return Int(gracewalk_allocations() - before)
 }
 
-/// Bytes of the process that are in memory; nil where nobody tells.
+/// Resident bytes of the process; nil if the system does not tell.
 public func residentBytes() -> Int? {
   #if canImport(Glibc)
     guard let file = fopen("/proc/self/statm", "r") else { return nil }

@@ -2,7 +2,7 @@
 
 import Gracewalk
 
-/// Every interleaving, one by one: nothing is reduced and nothing is merged.
+/// Every interleaving, one by one, without reduction or merging.
 public func interleavings(
   of scenario: Scenario, limits: Limits = Limits(), collectingFinalStates: Bool = false
 ) -> SearchResult {
@@ -11,7 +11,7 @@ public func interleavings(
   return ExhaustiveSearch(Machine(scenario), options, mergesStates: false).run()
 }
 
-/// Every interleaving, going on only once from states that are equal.
+/// Every interleaving, continuing only once from equal states.
 public func states(of scenario: Scenario, limits: Limits = Limits()) -> SearchResult {
   var options = SearchOptions(limits: limits)
   options.collectsFinalStates = true

@@ -21,9 +21,9 @@ extension Machine {
     }
   }
 
-  /// Lets the lowest CPU that can step do so until none can.
+  /// Runs the lowest enabled CPU until none is enabled.
   ///
-  /// Choices take their first way.
+  /// Choices take their first branch.
   public func finish() {
     while let cpu = able.first { _ = step(cpu, choice: 0) }
   }

@@ -1,4 +1,4 @@
-// Invariants without a meaning: they fail as soon as they are asked.
+// Invariants for tests, which fail whenever they are judged.
 
 import Gracewalk
 
@@ -9,7 +9,7 @@ extension Invariant {
   public var applicability: Applicability { .chosen("it is a test's") }
 }
 
-/// Fails on the first event of the kinds it watches, and says which CPU, page and word it was.
+/// Fails on the first event of its kinds, and names its CPU, page and word.
 public struct Sees: EventInvariant, MachineRequirements {
   public let watches: EventKinds
   public let requirements: Machine.Requirements
@@ -27,7 +27,7 @@ public struct Sees: EventInvariant, MachineRequirements {
   }
 }
 
-/// Fails where nobody can go on and somebody should.
+/// Fails if no CPU can continue and some CPU has not finished.
 public struct NobodyStuck: QuiescenceInvariant {
   public let id = "nobody-stuck"
   public var judgesDeadlocks: Bool { true }
@@ -54,7 +54,7 @@ public struct NeverEndsWith: QuiescenceInvariant {
   }
 }
 
-/// What model code throws that finds no page where the test has put one.
+/// Thrown by model code that does not find the page set up by the test.
 public struct NoPage: Error {
   public init() {}
 }

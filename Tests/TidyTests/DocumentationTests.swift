@@ -1,4 +1,4 @@
-// What the hand-written documents say of files must be so.
+// The statements of hand-written documents about files are true.
 
 import Foundation
 import Testing
@@ -8,7 +8,7 @@ import Testing
     ["README.md"] + Repository.files(in: "Docs", withExtension: "md").map { "Docs/\($0)" }
   }
 
-  /// What README shows is the example that is built and run.
+  /// The code in README is the example that is built and run.
   @Test func theModelInReadmeIsTheExample() throws {
     let readme = try Repository.text("README.md")
     let example = try Repository.text(

@@ -1,4 +1,4 @@
-// Where the sources lie that the tests in this folder look at.
+// The locations of the sources that the tests in this folder examine.
 
 import Foundation
 

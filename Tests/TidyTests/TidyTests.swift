@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  /// Rooms, lowest first, and what each may import of the others; modules have a prefix.
+  /// Rooms, lowest first, and the rooms that each may import; modules have a prefix.
   private static let rooms: [(name: String, imports: Set<String>)] = [
     ("Support", []), ("Fibers", ["CFiber", "CTraps"]), ("Exploration", ["Support"]),
     ("Machine", ["Exploration", "Fibers", "CFiber", "Support"]),
@@ -50,7 +50,7 @@ import Testing
     ),
   ]
 
-  /// The module that is made of a room's folder.
+  /// The module of a room's folder.
   private static func module(ofRoom room: String) -> String {
     if room.hasPrefix("Gracewalk") { return room }
     return room.hasPrefix("C") && room.dropFirst().first?.isUppercase == true
@@ -65,7 +65,7 @@ import Testing
     for room in Self.rooms {
       let allowed = Set(room.imports.map(Self.module(ofRoom:)))
       for file in Self.files(in: "Sources/\(room.name)") {
-        // What is indented is text of a file that is written.
+        // Indented lines are text of a generated file.
         for line in file.lines
         where line.contains("import ") && !line.contains("//") && !line.hasPrefix(" ") {
           let words = line.split(separator: " ")
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// More than that is no longer seen at a glance.
+  /// A larger folder cannot be grasped at a glance.
   @Test func roomsAreSmall() {
     var counts: [String: Int] = [:]
     for file in Self.files(in: "Sources", "models", "Tests") {
@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  /// The test of a file is where the file is.
+  /// Tests are in the folder of the file that they test.
   @Test func testsMirrorRooms() {
     let elsewhere: Set = ["ExplorationTests/Fuzzing", "ModelTests/Catalogue", "ModelTests/Misuse"]
     for file in Self.files(in: "Tests") {
@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  /// What quick runs leave out has a tag that says why.
+  /// Tests that quick runs skip have a tag that says why.
   @Test func whatIsLeftOutHasATag() {
     var count = 0
     for file in Self.files(in: "Tests/ExplorationTests", "Tests/MachineTests", "Tests/ModelTests") {
@@ -153,7 +153,7 @@ import Testing
     }
   }
 
-  /// A switch over kinds of actions names them all, so that it cannot be wrong about a new one.
+  /// A switch over kinds of actions names all of them, so that a new kind cannot be forgotten.
   @Test func kindsOfActionsAreNamed() {
     let families: Set = [
       "access", "lock", "grace", "callback", "page", "slab", "context", "boundary", "hardware",
@@ -175,7 +175,7 @@ import Testing
     #expect(switches >= 35)
   }
 
-  /// What the operands of an action mean depends on its kind: only their names are read.
+  /// The meaning of an action's operands depends on its kind, so code uses only their names.
   @Test func operandsHaveNames() {
     for file in Self.files(in: "Sources/Machine") {
       for (index, line) in file.lines.enumerated() {
@@ -191,7 +191,7 @@ import Testing
     }
   }
 
-  /// Results must not depend on a seed, on the time, or on who prints what.
+  /// Results must not depend on a seed or on the time, and the engine must not print.
   @Test func engineIsDeterministic() {
     let banned = ["Hasher(", "Int.random(", "Bool.random(", "Date(", "print(", "UUID("]
     let engine = Self.files(

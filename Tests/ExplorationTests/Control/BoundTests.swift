@@ -1,4 +1,4 @@
-// Nothing runs forever: not even where no step can be taken.
+// Bounds end every search, even if no step can be taken.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -31,7 +31,7 @@ private final class Nothing: TransitionSystem {
     #expect(minimiser.minimise() == nil)
   }
 
-  /// What is found before the first step, or in a state without steps, needs no schedule.
+  /// A violation before the first step, or in a state without steps, has an empty schedule.
   @Test func theShortestScheduleHasNoSteps() {
     for system in [Nothing(start: .violation), Nothing(end: .violation)] {
       var minimiser = Minimiser { system }
@@ -58,7 +58,7 @@ private final class Nothing: TransitionSystem {
     }
   }
 
-  /// The clock is looked at even where no steps are counted.
+  /// The clock is read even if no steps are counted.
   @Test func samplesWithoutStepsEnd() {
     let limits = [Limits(seconds: 0.05), Limits(depth: 0, seconds: 0.05)]
     for limits in limits {

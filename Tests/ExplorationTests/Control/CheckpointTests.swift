@@ -1,4 +1,4 @@
-// Searches that are saved and gone on with find what they find in one go.
+// Saved and resumed searches give the same results as uninterrupted ones.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -47,7 +47,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     return Machine(scenario, isExact: isExact)
   }
 
-  /// Each piece on a machine of its own, which has run no code yet.
+  /// Each piece uses a fresh machine, which has run no code yet.
   @Test(.tags(.long), .unlessQuick, arguments: Strategy.allCases, [1, 3, 40])
   func piecesMakeAWhole(strategy: Strategy, piece: Int) throws {
     for name in ["drop-last-reference", "shared-memcache", "collapse-waits-in-section"] {
@@ -64,7 +64,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     }
   }
 
-  /// Larger searches: several summaries' rows, tables that have grown, callbacks, choices.
+  /// Larger searches: lengthened summary rows, grown tables, callbacks, choices.
   @Test(
     .tags(.long), .unlessQuick,
     arguments: [
@@ -110,7 +110,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     #expect(saves.all.count == (whole.statistics.states - 1) / 100)
   }
 
-  /// Collisions before and after are told apart, whichever piece they were met in.
+  /// Collisions are counted in every piece.
   @Test(arguments: [Strategy.stateful, .exhaustive], [7, 50])
   func exactStatesAreKept(strategy: Strategy, piece: Int) throws {
     final class KeysCut: Forwarding {
@@ -137,7 +137,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     #expect(report.violated == whole.violated && report.violated > 0)
   }
 
-  /// What a search has saved while it ran is as good as what it saves at its end.
+  /// A checkpoint written during a search is as good as one written at its end.
   @Test func savesOnTheWayAreWhole() throws {
     let saves = Saves()
     var options = SearchOptions()
@@ -164,7 +164,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
 
   // MARK: What does not fit
 
-  /// The bytes of a search saved after so many transitions.
+  /// The bytes of a search saved after a number of transitions.
   private func saved(
     _ system: TransitionSystem, _ strategy: Strategy = .stateful, after transitions: Int = 40
   ) throws -> [UInt8] {
@@ -189,7 +189,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     #expect(CheckpointReader(bytes + [0]) == nil)
   }
 
-  /// Shorter, but with a checksum that fits: it is read to its end and not beyond.
+  /// Shorter, but with a correct checksum: it is read to its end and not beyond.
   @Test(arguments: Strategy.allCases)
   func whatIsMissingIsMissed(strategy: Strategy) throws {
     let bytes = try saved(machine("drop-last-reference"), strategy, after: 10).dropLast(8)
@@ -213,7 +213,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     return sealed
   }
 
-  /// Two CPUs; what the first stores last is the only difference.
+  /// Two CPUs; only the last store of the first differs.
   private func storingLast(_ last: UInt64) -> Scenario {
     let scenario = Scenario()
     let word = scenario.word("word")
@@ -227,7 +227,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     return scenario
   }
 
-  /// Saved below the second store: there the state is another one.
+  /// Saved below the second store, where the state differs.
   @Test func aSystemThatHasChangedIsNoticed() throws {
     let bytes = try saved(Machine(storingLast(2)), .source, after: 2)
     var options = SearchOptions()
@@ -249,7 +249,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     #expect(result.ending == .refused(.malformed))
   }
 
-  /// Code that does something else when it runs again is found out before its search is saved.
+  /// Code that behaves differently when it runs again is detected before its search is saved.
   @Test func whatWasSearchedInVainIsNotSaved() {
     final class Counter: @unchecked Sendable { var count: UInt64 = 0 }
     let counter = Counter()

@@ -1,4 +1,4 @@
-// How much of a search is said to be done: exact on trees drawn by hand, near on large ones.
+// Estimates of the explored part: exact on small trees drawn by hand, close on large ones.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite struct EstimateTests {
-  /// What a search that is cut after some executions says is explored.
+  /// The explored part that a search reports when it is stopped after some executions.
   private func explored(
     after executions: Int, of scenario: Scenario,
     _ search: (Machine, SearchOptions) -> SearchResult
@@ -109,11 +109,11 @@ import Testing
     return points.map { Point(transitions: $0.transitions * 100 / total, done: $0.done) }
   }
 
-  /// Nothing too early; never out of range; near the truth from a third of the way on; 1 at the
+  /// No estimate too early, none out of range, close from a third of the search on, and 1 at the
   /// end.
   ///
-  /// The bounds are loose, above all for a search that merges states and sleeps: what is met again
-  /// in another order is little work, and the stack does not know that.
+  /// The bounds are loose, above all for a search that merges states and uses sleep sets: states
+  /// reached again in another order are little work, which the stack does not show.
   @Test func forecastsOfLongSearches() throws {
     let stateful = forecasts(PageTableBenchmark.scenario(mappers: 9)) {
       StatefulSearch($0, $1).run()
@@ -131,7 +131,7 @@ import Testing
     }
   }
 
-  /// A search that samples knows how far it is.
+  /// A sampling search knows its progress exactly.
   @Test func samplesAreCounted() {
     var options = SearchOptions(limits: Limits(executions: 4_096, seconds: 1_000))
     var fractions: [Double] = []

@@ -1,4 +1,4 @@
-// Every bound stops a search where it says, and the result says which bound it was.
+// Every bound stops a search exactly, and the result names the bound.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -108,7 +108,7 @@ struct PreemptionTests {
     #expect(result.statistics.executions == 6)
   }
 
-  /// A CPU that has to wait is not preempted: A waits, B stores, then A or B goes on.
+  /// A CPU that has to wait is not preempted: A waits, B stores, then A or B continues.
   @Test func leavingACPUThatWaitsIsNoPreemption() {
     let scenario = Scenario()
     let word = scenario.word("word")
@@ -120,7 +120,7 @@ struct PreemptionTests {
       })
     scenario.cpu("B", CPUOperation("store") { cpu in try cpu.store(word, 1, .relaxed) })
     let none = interleavings(of: scenario, limits: Limits(preemptions: 0))
-    // A B A and B A A, which is all there is.
+    // A B A and B A A are all executions.
     #expect(none.statistics.executions == 2)
     #expect(none.ending == .complete)
   }
@@ -135,8 +135,8 @@ struct PreemptionTests {
         of: randomScenario(seed: seed), limits: limits, collectingFinalStates: true)
       let merged = states(of: randomScenario(seed: seed), limits: limits)
       #expect(merged.finalStates == all.finalStates, "seed \(seed)")
-      // Merging may know better that nothing was left out: what one visit had to cut, another did
-      // not.
+      // With merging a search may find that nothing was left out: what one visit cut, another
+      // explored.
       guard merged.ending == .complete else { continue }
       let unbounded = states(of: randomScenario(seed: seed))
       #expect(merged.finalStates == unbounded.finalStates, "seed \(seed)")

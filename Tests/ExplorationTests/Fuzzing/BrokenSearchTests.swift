@@ -1,4 +1,5 @@
-// The fuzzer finds searches that are told lies about the system: so it would find one that errs.
+// The fuzzer detects searches that get false information about the system, so it would detect wrong
+// ones.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -7,7 +8,7 @@ import GracewalkSupport
 import TestExpectations
 import Testing
 
-/// Passes writes off as reads.
+/// Reports writes as reads.
 private final class WritesHidden: Forwarding {
   override func addFootprint(of cpu: Int, to footprint: Footprint) {
     let honest = Footprint()
@@ -16,7 +17,7 @@ private final class WritesHidden: Forwarding {
   }
 }
 
-/// Conceals half of the objects: those with odd numbers.
+/// Hides half of the objects: those with odd numbers.
 private final class OddObjectsHidden: Forwarding {
   override func addFootprint(of cpu: Int, to footprint: Footprint) {
     let honest = Footprint()
@@ -31,17 +32,17 @@ private final class OddObjectsHidden: Forwarding {
   }
 }
 
-/// Conceals CPUs that wait.
+/// Hides CPUs that wait.
 private final class DisabledHidden: Forwarding {
   override func disabledCPUs() -> CPUSet { CPUSet() }
 }
 
-/// Conceals that data can be chosen.
+/// Hides choices.
 private final class ChoicesHidden: Forwarding {
   override func choiceCount(of cpu: Int) -> Int { 1 }
 }
 
-/// Says that nobody can enable a disabled CPU.
+/// Claims that no CPU can enable a disabled one.
 private final class EnablersHidden: Forwarding {
   override func enablers(of cpu: Int) -> CPUSet { CPUSet() }
 }
@@ -65,12 +66,12 @@ private final class EnablersHidden: Forwarding {
     #expect(report.programs == programs)
   }
 
-  /// Says that a step touches the same whatever comes before it.
+  /// Claims that all footprints are fixed.
   private final class ChangesHidden: Forwarding {
     override func hasFixedFootprint(_ cpu: Int) -> Bool { true }
   }
 
-  /// Says that no step can be disabled.
+  /// Claims that no step can be disabled.
   private final class BlockingHidden: Forwarding {
     override func isBlocking(_ cpu: Int) -> Bool { false }
   }
@@ -104,7 +105,7 @@ private final class EnablersHidden: Forwarding {
     #expect(report.programs == programs)
   }
 
-  /// A search that gives up early misses something, too.
+  /// A search that gives up early also misses something.
   @Test func givingUpEarlyIsFoundOut() {
     let fuzzer = Fuzzer { system, options in
       var options = options

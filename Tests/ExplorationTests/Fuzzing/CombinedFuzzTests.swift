@@ -1,4 +1,4 @@
-// Programs of several kinds at once: what only goes wrong where one kind meets another.
+// Programs of several kinds at once, to find bugs in their interaction.
 
 import GracewalkChecking
 import GracewalkExploration

@@ -1,4 +1,4 @@
-// The reduced searches held against the exhaustive one on random programs.
+// The reduced searches compared with the exhaustive one on random programs.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -16,7 +16,7 @@ import Testing
     "hardware": 4, "interrupts, exact": 1,
   ]
 
-  /// Runs a chunk: no mismatch, and as many programs that can go wrong as are recorded.
+  /// Runs a chunk: no mismatch, and the recorded number of programs with a violation.
   private func expect(
     _ kind: String, _ chunk: Int, of size: Int = smallChunk, _ fuzzer: Fuzzer,
     _ programs: RandomProgram.Size = .small
@@ -33,7 +33,7 @@ import Testing
       for: Self.chunks.flatMap { kind, count in (0..<count).map { "\(kind), chunk \($0)" } })
   }
 
-  /// 50,000 small programs, in chunks, with the number of programs per chunk that can go wrong.
+  /// 50,000 small programs, in chunks, with the number of programs per chunk that have a violation.
   @Test(arguments: 0..<50) func smallProgramsAgree(chunk: Int) throws {
     try expect("small", chunk, Fuzzer(Strategy.reduced))
   }
@@ -48,14 +48,14 @@ import Testing
     (2_129_190, "the end of a section was taken for the end of an earlier one"),
   ]
 
-  /// Programs on which a rule that looked right lost something, and the rule.
+  /// Programs on which a plausible but wrong rule lost something, with the rule.
   @Test(arguments: pinned)
   func programsThatToldWrongRulesApart(seed: UInt64, rule: String) {
     let mismatches = Fuzzer(Strategy.reduced).run(seeds: seed..<(seed + 1)).mismatches
     #expect(mismatches == [], "\(rule)")
   }
 
-  /// Programs whose loops are longer or shorter, depending on what others did.
+  /// Programs whose loops are longer or shorter, depending on other CPUs.
   @Test(arguments: 0..<10) func programsWithLoopsAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasLoops = true
@@ -69,7 +69,7 @@ import Testing
     try expect("interrupts", chunk, fuzzer)
   }
 
-  /// Programs whose freed pages come back at once, while others look at them.
+  /// Programs whose freed pages are reused at once, while other CPUs read them.
   @Test(arguments: 0..<4) func programsWithSlabsAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasSlabs = true
@@ -83,7 +83,7 @@ import Testing
     try expect("interrupts, exact", 0, of: 500, fuzzer)
   }
 
-  /// Programs with a VM that owns the table pages, and that somebody releases.
+  /// Programs with a VM that owns the table pages and is released.
   @Test(arguments: 0..<4) func programsWithContextsAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasContexts = true
@@ -95,9 +95,9 @@ import Testing
     try expect("full", chunk, of: Self.fullChunk, Fuzzer(Strategy.reduced), .full)
   }
 
-  /// Programs with guests whose accesses walk the table, and with all that flushes what they cache.
+  /// Programs with guests whose accesses walk the table, and with invalidations.
   ///
-  /// One in twelve has too many states for searches without states; there are no more of those.
+  /// One in twelve is too large for searches without states; the number must not grow.
   @Test(arguments: 0..<4) func programsWithHardwareAgree(chunk: Int) throws {
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasHardware = true

@@ -1,4 +1,4 @@
-// Symmetry held against the exhaustive search, and lies about symmetry that the fuzzer finds out.
+// Symmetry compared with the exhaustive search, and false symmetries that the fuzzer detects.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -7,23 +7,24 @@ import GracewalkSupport
 import TestExpectations
 import Testing
 
-/// Says that nobody takes anybody's place: summaries are kept as they were met.
+/// Claims that images are the identity, so summaries are not translated.
 private final class SummariesUntranslated: Forwarding {
   override func image(ofCPU cpu: Int, under permutation: Int) -> Int { cpu }
   override func image(ofObject object: UInt32, under permutation: Int) -> UInt32 { object }
 }
 
-/// Translates what steps touch, but not who takes them.
+/// Translates footprints of steps, but not their CPUs.
 private final class CPUsUntranslated: Forwarding {
   override func image(ofCPU cpu: Int, under permutation: Int) -> Int { cpu }
 }
 
-/// Takes every permutation for its own inverse, which is wrong of cycles of three or more.
+/// Uses every permutation as its own inverse, which is wrong for cycles of three or more.
 private final class InversesForgotten: Forwarding {
   override func inverse(of permutation: Int) -> Int { permutation }
 }
 
-/// Takes back no step in the keys: each permutation but the first has the key it had deepest down.
+/// Does not undo steps in the keys: each permutation but the first keeps the key of the deepest
+/// state.
 private final class KeysOutOfDate: Forwarding {
   private var depth = 0
   private var deepest: (depth: Int, keys: [UInt64]) = (-1, [])
@@ -46,7 +47,7 @@ private final class KeysOutOfDate: Forwarding {
   }
 }
 
-/// Names states by the words and not by what CPUs know: as if all CPUs had observed the same.
+/// Names states by memory alone, as if all CPUs had made the same observations.
 private final class KeysTooCoarse: Forwarding {
   override func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {
     guard base.permutedKeys(keys) else { return false }
@@ -66,7 +67,7 @@ private final class KeysTooCoarse: Forwarding {
         + Self.fullChunks.map { "full, chunk \($0)" } + ["interrupts"])
   }
 
-  /// 4,000 small programs, with the number of programs per chunk that can go wrong.
+  /// 4,000 small programs, with the number of programs per chunk that have a violation.
   @Test(arguments: smallChunks)
   func smallProgramsAgree(chunk: Int) throws {
     let first = UInt64(chunk * Self.chunk)
@@ -106,7 +107,8 @@ private final class KeysTooCoarse: Forwarding {
     { KeysOutOfDate($0) }, { KeysTooCoarse($0) },
   ]
 
-  /// Each within ten thousand programs from the first; those that take long start nearer by.
+  /// Each is detected within ten thousand programs; for those that take long, the search starts
+  /// closer.
   @Test(
     arguments: zip(
       liars.indices, [(6_200, 6_272), (5_800, 5_872), (0, 16), (0, 2), (0, 1)]))
@@ -130,7 +132,7 @@ private final class KeysTooCoarse: Forwarding {
     #expect(fuzzer.run(seeds: 0..<200, size: .small).mismatches == [])
   }
 
-  /// The comparison sees which final states there are, not only how many.
+  /// The comparison is of the final states themselves, not only of their number.
   @Test func searchesWithoutSymmetryAgreeAsWell() {
     var fuzzer = Fuzzer(usesSymmetry: true) { system, options in
       var options = options

@@ -1,4 +1,5 @@
-// Livelocks: found where there is one, fair ones only, the simplest, and held against an oracle.
+// Livelocks: found if there is one, only fair ones, the simplest first, and compared with an
+// oracle.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -9,7 +10,7 @@ import TestExpectations
 import TestSupport
 import Testing
 
-/// A graph of states written down: for each state, who leads where.
+/// A graph of states as a literal: for each state, its edges by CPU.
 private final class Written: TransitionSystem {
   private let edges: [[(cpu: Int, target: Int)]]
   private let cpus: Int
@@ -56,13 +57,13 @@ struct LivenessTests {
     #expect(livelock(cpus: 1, [[(0, 0)]]) == "(0)")
   }
 
-  /// CPU 1 could step all the time and would end it.
+  /// CPU 1 is always enabled and would end it.
   @Test func whoCanGoOnAllTheTimeMust() {
     #expect(livelock(cpus: 2, [[(0, 0), (1, 1)], []]) == nil)
     #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(0, 0), (1, 2)], []]) == nil)
   }
 
-  /// CPU 1 can go on in one of two states only.
+  /// CPU 1 is enabled in only one of two states.
   @Test func whoCannotGoOnNowAndThenNeedNot() {
     #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(0, 0)], []]) == "(0*2)")
   }
@@ -78,7 +79,7 @@ struct LivenessTests {
   }
 
   @Test func theEarliestIsFoundAndThenTheShortest() {
-    // State 3 goes round in two steps, state 4 in one; both are two steps away.
+    // State 3 has a round of two steps, state 4 of one; both are two steps away.
     let edges: [[(cpu: Int, target: Int)]] = [
       [(0, 1), (0, 2)], [(0, 3)], [(0, 4)], [(0, 5)], [(0, 4)], [(0, 3)],
     ]
@@ -91,7 +92,7 @@ struct LivenessTests {
 
   // MARK: Rounds
 
-  /// The quick way round is fair too, if not always the shortest.
+  /// The quickly found round is also fair, but not always the shortest.
   @Test func largeComponentsGetSomeRound() {
     let edges: [[(cpu: Int, target: Int)]] = [
       [(0, 1), (1, 2), (2, 0)], [(0, 2), (1, 0), (2, 1)], [(0, 0), (1, 1), (2, 2)],
@@ -129,7 +130,7 @@ struct LivenessTests {
     #expect(search(Limits()).isSimplest)
   }
 
-  /// What was found up to a bound is a livelock, but a simpler one may lie behind it.
+  /// A livelock found up to a bound is genuine, but there may be a simpler one beyond the bound.
   @Test func whatLiesWithinABoundIsFound() {
     let edges: [[(cpu: Int, target: Int)]] = [[(0, 1), (0, 2)], [(0, 1)]] + [[(0, 3)], []]
     let options = SearchOptions(limits: Limits(states: 3))
@@ -140,7 +141,7 @@ struct LivenessTests {
 
   // MARK: Random programs
 
-  /// How many of 40 programs go wrong, most of them by going round.
+  /// The number of 40 programs that have a violation, mostly a livelock.
   @Test(.tags(.fuzz, .long), .unlessQuick, arguments: zip(0..<4, [29, 30, 29, 26]))
   func theOracleAgrees(chunk: Int, violated: Int) {
     var fuzzer = Fuzzer(.exhaustive)
@@ -153,7 +154,7 @@ struct LivenessTests {
     #expect(report.violated == violated)
   }
 
-  /// Where no CPU repeats there is no cycle, and the search is an exhaustive one.
+  /// If no CPU repeats there is no cycle, and the search is an exhaustive one.
   @Test func programsWithoutRepetitionHaveNone() {
     let fuzzer = Fuzzer { LivenessSearch($0, $1).run() }
     let report = fuzzer.run(seeds: 0..<600, size: .small)

@@ -19,7 +19,7 @@ struct ParallelTests {
     return ParallelSearch.run(jobs: jobs, options) { Machine(scenario()) }
   }
 
-  /// No state is stored twice, and whatever one thread leaves out another has done.
+  /// No state is stored twice, and everything that one thread leaves out another has explored.
   @Test(.tags(.long), .unlessQuick, arguments: [1, 2, 3, 8])
   func finalStatesAreThoseOfOneThread(jobs: Int) {
     let scenario: @Sendable () -> Scenario = { PageTableBenchmark.scenario(mappers: 5) }
@@ -49,7 +49,7 @@ struct ParallelTests {
     #expect(made.withLock { $0.allSatisfy { $0.machine == nil } })
   }
 
-  /// One thread of a team does just what a search of its own does.
+  /// A team of one thread does exactly the same as a search without a team.
   @Test func oneThreadCountsTheSame() {
     let result = search(jobs: 1) { PageTableBenchmark.scenario(mappers: 5) }
     #expect(result.statistics.states == 5_558)

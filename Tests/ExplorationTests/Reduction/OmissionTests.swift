@@ -1,5 +1,4 @@
-// The rules of the stateful search on programs that are not the machine's, and what goes wrong
-// without them.
+// The rules of the stateful search on toy programs, and the results lost without them.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -54,8 +53,7 @@ import Testing
 
   /// This program of the machine needs more than the latest race.
   ///
-  /// A shrink writes a page only if it was given back before, and the dependent step that comes
-  /// after that hides the race.
+  /// A shrink writes a page only if it was freed before, and a later dependent step hides the race.
   @Test func earlierRacesMatter() {
     var fuzzer = Fuzzer { system, options in
       StatefulSearch(system, options, without: .earlierRaces).run()

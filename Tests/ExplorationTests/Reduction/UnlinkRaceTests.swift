@@ -1,4 +1,4 @@
-// A page that one CPU frees while another unlinks it: which comes first decides who may hold it.
+// One CPU frees a page while another unlinks it: the order decides which CPUs may hold it.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -40,7 +40,8 @@ struct UnlinkRaceTests {
     return scenario
   }
 
-  /// Freed after the unlinking, the page may be the reader's; freed before, nobody has noted that.
+  /// If freed after the unlinking, the reader may hold the page; if freed before, no reader is
+  /// recorded.
   @Test(arguments: [Strategy.exhaustive] + Strategy.reduced)
   func everySearchSeesBothOrders(strategy: Strategy) throws {
     var options = CheckOptions()

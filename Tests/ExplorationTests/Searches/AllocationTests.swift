@@ -9,8 +9,8 @@ import TestExpectations
 import TestSupport
 import Testing
 
-/// What a search costs on a machine that was searched before: all code has run, every buffer of
-/// the machine is as large as it gets.
+/// The allocations of a search on a machine that was searched before: all code has run, and the
+/// machine's buffers have their final sizes.
 private struct WarmSearch {
   var allocations = 0
   var transitions = 0
@@ -55,7 +55,7 @@ struct AllocationTests {
     #expect(allocations(thereAndBack) == 0)
   }
 
-  /// What a search allocates are its own buffers: as many for 2,005 transitions as for 52,997.
+  /// A search allocates only its own buffers: as many for 2,005 transitions as for 52,997.
   @Test func reducedSearchesAllocateNothingPerTransition() {
     let small = WarmSearch(Textbook.lastzero(6), reduced)
     let large = WarmSearch(Textbook.lastzero(9), reduced)
@@ -86,7 +86,7 @@ struct AllocationTests {
     #expect(search.allocations < 40)
   }
 
-  /// Accesses, walks and invalidations, and looking at what all units have cached.
+  /// Accesses, walks and invalidations, and reading the caches of all units.
   @Test(.tags(.long), .unlessQuick) func hardwareAllocatesNothingPerTransition() throws {
     let events = [
       "break-before-make", "no-conflicting-tlb-entries", "no-stale-use-after-dsb",
@@ -98,7 +98,7 @@ struct AllocationTests {
     #expect(search.allocations < 40, "\(search.allocations) in \(search.transitions)")
   }
 
-  /// Noting who may still hold a page allocates nothing either.
+  /// Recording which CPUs may still hold a page also allocates nothing.
   @Test(arguments: ["collapse-in-rcu-callback", "fault-in-parallel"])
   func gracePeriodsAllocateNothingPerTransition(name: String) throws {
     let model = try #require(Catalogue.model(named: name))

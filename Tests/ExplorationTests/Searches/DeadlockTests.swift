@@ -1,4 +1,4 @@
-// A deadlock is found, and its schedule made as simple as it can be.
+// A deadlock is found, and its schedule minimised.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -24,7 +24,7 @@ private func scenario(opposite: Bool = true) -> Scenario {
   return scenario
 }
 
-/// How often a schedule leaves a CPU that could have gone on.
+/// The number of preemptions in a schedule.
 private func preemptions(in schedule: Schedule, of scenario: Scenario) -> Int {
   let machine = Machine(scenario)
   var count = 0
@@ -66,7 +66,7 @@ struct DeadlockTests {
     #expect(preemptions(in: result.schedule, of: scenario()) == 1)
   }
 
-  /// A spin comes first in order, so it is not known whether there is a violation.
+  /// A spin comes first in order, so the search cannot tell whether there is a violation.
   @Test func minimisingGivesUpWhereASystemHalts() {
     let scenario = {
       let scenario = Scenario()

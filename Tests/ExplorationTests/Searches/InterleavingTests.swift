@@ -5,7 +5,7 @@ import GracewalkMachine
 import TestSupport
 import Testing
 
-/// CPUs A, B, … that store to one word so many times each.
+/// CPUs A, B, … that each store to one word a number of times.
 func storing(_ counts: Int...) -> Scenario {
   let scenario = Scenario()
   let word = scenario.word("word")
@@ -69,7 +69,7 @@ struct InterleavingTests {
     #expect(classes(of: scenario).statistics.executions == 1)
   }
 
-  /// A stores, then B can go: AB only.
+  /// A stores, which enables B: only AB.
   @Test func aCPUThatWaitsGoesLater() {
     let scenario = Scenario()
     let word = scenario.word("word")

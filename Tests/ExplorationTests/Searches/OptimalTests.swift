@@ -1,4 +1,4 @@
-// Wakeup trees: one execution per class and none in vain, whatever the program does.
+// Wakeup trees: exactly one execution per class and no redundant ones, for every program.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -42,7 +42,7 @@ struct OptimalTests {
     expect(PageTableBenchmark.scenario(mappers: mappers), classes: classes)
   }
 
-  /// Source sets complete each class once, too, so the two must count the same.
+  /// Source sets also complete each class once, so the counts must be equal.
   @Test(arguments: zip(0..<10, [236, 340, 288, 345, 380, 392, 612, 418, 278, 309]))
   func bothCountTheSameClasses(chunk: Int, count: Int) {
     var total = 0

@@ -23,7 +23,7 @@ struct StatefulTests {
     return result.statistics
   }
 
-  /// Where states do not repeat, merging them costs nothing.
+  /// If states do not repeat, merging costs nothing.
   @Test func textbook() {
     #expect(Self.statistics(Textbook.indexer(15)).transitions == 232)
     #expect(Self.statistics(Textbook.filesystem(19)).transitions == 3_776)
@@ -31,7 +31,7 @@ struct StatefulTests {
     #expect(Self.statistics(Textbook.readers(12)).transitions == 12_286)
   }
 
-  /// Where they do, they are merged.
+  /// If they do, they are merged.
   @Test func pageTable() {
     let statistics = Self.statistics(PageTableBenchmark.scenario(mappers: 6))
     #expect(statistics.transitions == 38_511)

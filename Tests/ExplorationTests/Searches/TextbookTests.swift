@@ -1,4 +1,4 @@
-// Programs whose numbers of classes are in the literature: source sets meet them exactly.
+// Programs whose numbers of classes are in the literature: source sets find exactly these.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -15,7 +15,7 @@ struct TextbookTests {
     #expect(statistics.blocked == 0)
   }
 
-  /// Source sets meet the number of classes, with some executions that sleep sets cut short.
+  /// Source sets find exactly the classes, with some executions that sleep sets cut short.
   @Test(arguments: 2...10)
   func lastzero(count: Int) throws {
     let statistics = classes(of: Textbook.lastzero(count)).statistics
@@ -39,7 +39,7 @@ struct TextbookTests {
     #expect(statistics.blocked == blocked)
   }
 
-  /// What merging equal states leaves of the same programs; final states are executions here.
+  /// The same programs with equal states merged; executions are final states here.
   @Test(arguments: 2...5)
   func pageTableStates(mappers: Int) throws {
     try expectStates(

@@ -1,4 +1,4 @@
-// Comparing states in full: right whatever the hashes do, and the same where they do nothing wrong.
+// Comparing states in full: right even if hashes collide, and the same results if they do not.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -10,7 +10,7 @@ import TestExpectations
 import TestSupport
 import Testing
 
-/// Hashes that are far too short; final states are noted by their whole hashes.
+/// Hashes that are far too short; final states are recorded by their full hashes.
 private final class KeysCut: Forwarding {
   let mask: UInt64
   var finalStates: Set<UInt64> = []
@@ -29,7 +29,7 @@ private final class KeysCut: Forwarding {
 }
 
 @Suite struct ExactTests {
-  /// A fuzzer of searches that are given keys of a few bits, and how many collisions they met.
+  /// A fuzzer for searches with keys of a few bits, and the number of their collisions.
   private final class Cut {
     var collisions = 0
 
@@ -94,7 +94,7 @@ private final class KeysCut: Forwarding {
     #expect(report.violated == 75)
   }
 
-  /// All that is counted is the same; states take more memory.
+  /// All counts are the same; states take more memory.
   @Test(.tags(.long), .unlessQuick, arguments: [(4, 1_114), (5, 5_558), (6, 24_056)])
   func exactSearchesCountTheSame(mappers: Int, states: Int) {
     let scenario = { PageTableBenchmark.scenario(mappers: mappers) }
@@ -110,7 +110,7 @@ private final class KeysCut: Forwarding {
     #expect(search.bytesPerState > plain.bytesPerState)
   }
 
-  /// Exact states are what keys are hashes of, no more and no less.
+  /// Exact states are equal if and only if keys are.
   @Test(arguments: 0..<100 as Range<UInt64>)
   func exactStatesAndKeysCorrespond(seed: UInt64) {
     let machine = Machine(randomScenario(seed: seed), isExact: true)
@@ -134,8 +134,8 @@ private final class KeysCut: Forwarding {
     #expect(keys.count == states.count && keys.count > 1)
   }
 
-  /// What ten CPUs with seven operations each have done takes nine octal digits; for 62 it takes
-  /// 61, too many for a word.
+  /// The progress of ten CPUs with seven operations each takes nine octal digits; for 62 CPUs it
+  /// takes 61, too many for a word.
   @Test(arguments: [(10, true), (62, false)])
   func historiesMustFitIntoAWord(cpus: Int, fits: Bool) {
     let scenario = Scenario()

@@ -1,4 +1,4 @@
-// Footprints that say too little are found out by taking two steps in both orders.
+// Footprints that are too small are detected by taking two steps in both orders.
 
 import Gracewalk
 import GracewalkChecking
@@ -9,7 +9,7 @@ import TestExpectations
 import TestSupport
 import Testing
 
-/// Leaves out what the next steps of some kind touch.
+/// Leaves out the footprint of the next steps of some kind.
 private final class StepsHidden: Forwarding {
   private let machine: Machine
   private let verb: String
@@ -31,12 +31,12 @@ private final class StepsHidden: Forwarding {
   }
 }
 
-/// Says that no step is affected by what others do before it.
+/// Claims that all footprints are fixed.
 private final class ChangesHidden: Forwarding {
   override func hasFixedFootprint(_ cpu: Int) -> Bool { true }
 }
 
-/// Says that nobody can enable a disabled CPU.
+/// Claims that no CPU can enable a disabled one.
 private final class EnablersHidden: Forwarding {
   override func enablers(of cpu: Int) -> CPUSet { CPUSet() }
 }
@@ -50,7 +50,7 @@ struct FootprintOracleTests {
     return scenario
   }
 
-  /// How many programs it takes until the oracle notices, and what it says.
+  /// The number of programs until the oracle detects the lie, and its report.
   private func firstBreach(
     of seeds: Range<UInt64>, _ lie: (Machine) -> TransitionSystem
   ) -> (programs: Int, what: String)? {

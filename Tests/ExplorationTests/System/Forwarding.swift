@@ -1,9 +1,9 @@
-// A system between a search and another system: what tests change something about.
+// A system between a search and another system, whose answers tests can change.
 
 import GracewalkExploration
 import GracewalkSupport
 
-/// A system that says the same as another one, unless a subclass lies.
+/// A system that forwards every call to another one; subclasses override some.
 class Forwarding: TransitionSystem {
   let base: TransitionSystem
 

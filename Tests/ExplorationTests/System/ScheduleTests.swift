@@ -1,4 +1,4 @@
-// Schedules as text: what can be written can be read, and nothing else.
+// Schedules as text: every written form can be read, and no other.
 
 import GracewalkExploration
 import GracewalkSupport
@@ -12,7 +12,7 @@ struct ScheduleTests {
     #expect(Schedule(text: text)?.text == text)
   }
 
-  /// What is wrong before the first step needs none.
+  /// A violation before the first step needs no steps.
   @Test func noStepsAreASchedule() {
     #expect(Schedule(text: "") == Schedule())
     #expect(Schedule().text == "")

@@ -1,16 +1,17 @@
-// Random programs over a few words that share nothing with the machine: what searches are tried on.
+// Random programs over a few words, to test searches on a system that shares no code with the
+// machine.
 
 import GracewalkExploration
 import GracewalkSupport
 
 /// An instruction of a toy program.
 enum ToyInstruction: Equatable {
-  /// Reads a word and leaves out so many instructions if it has the value.
+  /// Reads a word and skips a number of instructions if it has the value.
   case skip(word: Int, value: Int, count: Int)
-  /// Keeps what a word has.
+  /// Loads a word.
   case load(word: Int)
   case store(word: Int, value: Int)
-  /// Stores what was loaded.
+  /// Stores the loaded value.
   case copy(word: Int)
   case add(word: Int)
   /// Writes only if the word has the value that is expected; keeps whether it had.
@@ -23,8 +24,10 @@ enum ToyInstruction: Equatable {
   case choose
 }
 
-/// CPUs with programs over words that have few values, so that states repeat far more often than
-/// on the machine: a state is what is there, not what CPUs have seen.
+/// CPUs with programs over words that have few values.
+///
+/// States repeat far more often than on the machine, since a state is the present values, not the
+/// CPUs' histories.
 final class ToySystem: TransitionSystem {
   private struct Change {
     var cpu: Int
@@ -39,7 +42,7 @@ final class ToySystem: TransitionSystem {
   private let lockCount: Int
   private var counters: [Int]
   private var kept: [Int]
-  /// Words, then locks: 0 if free, else the holder and 1.
+  /// Words, then locks: 0 if free, otherwise the holder plus 1.
   private var values: [Int]
   private var changes: [Change] = []
 
@@ -178,7 +181,7 @@ final class ToySystem: TransitionSystem {
       if kept[cpu] == 1 { set(word, value) }
     case .lock(let number): set(lock(number), cpu + 1)
     case .unlock(let number):
-      // What skips a lock may come to its release all the same.
+      // Code that skips taking a lock may still reach its release.
       if values[lock(number)] == cpu + 1 { set(lock(number), 0) }
     case .wait: break
     case .choose: kept[cpu] = choice

@@ -5,7 +5,7 @@ import GracewalkMachine
 import TestSupport
 import Testing
 
-/// How many objects there are and were.
+/// Counts of living objects and of all objects ever created.
 ///
 /// Each belongs to one test, which runs on one thread: no lock.
 private final class Census: @unchecked Sendable {
@@ -13,7 +13,7 @@ private final class Census: @unchecked Sendable {
   var made = 0
 }
 
-/// Something that model code holds a reference to.
+/// An object to which model code holds a reference.
 private final class Resident {
   let census: Census
   var count = 0
@@ -86,7 +86,7 @@ struct AbandonTests {
     #expect(census.living == 0)
   }
 
-  /// Code that swallows the order to unwind gets it again from its next action.
+  /// Code that catches `Abandoned` gets it again from its next action.
   @Test func codeThatCatchesEverythingUnwindsAllTheSame() {
     let census = Census()
     let scenario = Scenario()
@@ -106,7 +106,7 @@ struct AbandonTests {
     #expect(census.living == 0)
   }
 
-  /// Code that goes on while its machine is going asks nothing of the machine.
+  /// Code that continues while its machine is being deallocated must not use the machine.
   @Test(arguments: [false, true])
   func codeThatGoesOnWhileItsMachineGoes(isExact: Bool) {
     let scenario = Scenario()

@@ -1,4 +1,4 @@
-// What runs before the CPUs start takes effect at once and leaves nothing to explore.
+// Boot code takes effect at once and leaves nothing to explore.
 
 import GracewalkExploration
 import GracewalkMachine

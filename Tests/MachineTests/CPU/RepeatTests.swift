@@ -1,4 +1,4 @@
-// Turns that are forgotten: what is known afterwards, what a model must not do, what is found out.
+// Forgotten turns: the state afterwards, mistakes of models, and their detection.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -18,7 +18,7 @@ private func repeating(
   return scenario
 }
 
-/// Why a machine stops when all states of a scenario are explored, and their histories run again.
+/// Why a machine stops when all states of a scenario are explored and audited, or nil.
 private func failure(of scenario: Scenario) -> MachineFailure? {
   let machine = Machine(scenario)
   guard machine.failure == nil else { return machine.failure }
@@ -27,7 +27,7 @@ private func failure(of scenario: Scenario) -> MachineFailure? {
   return machine.failure
 }
 
-/// What the machine says of a bad loop, or nil.
+/// The machine's message about a bad loop, or nil.
 private func complaint(of scenario: Scenario) -> String? {
   guard case .badLoop(_, let text) = failure(of: scenario) else { return nil }
   return text
@@ -62,7 +62,7 @@ struct RepeatTests {
     #expect(machine.failure == nil)
   }
 
-  /// The last turn is remembered, and what came before the loop always was.
+  /// The last turn is remembered, and so is everything before the loop.
   @Test func onlyTurnsWithoutResultAreForgotten() {
     let scenario = repeating { cpu, word in
       let before = try cpu.load(word, .relaxed)
@@ -132,7 +132,7 @@ struct RepeatTests {
     #expect(failure(of: scenario) != nil)
   }
 
-  /// Code that catches `Abandoned` and repeats is stopped all the same.
+  /// Code that catches `Abandoned` and repeats is still stopped.
   @Test func codeThatCatchesWhatItShouldNotIsStopped() {
     let scenario = repeating { cpu, word in
       try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
@@ -172,7 +172,7 @@ struct RepeatTests {
     #expect(complaint(of: scenario)?.contains("must not keep anything") == true)
   }
 
-  /// The second turn begins as the first did, so only the audit sees what it does then.
+  /// The second turn begins like the first, so only the audit sees that it continues differently.
   @Test func whatATurnDoesLaterIsFoundByTheAudit() {
     let scenario = repeating { cpu, word in
       var turns: UInt64 = 0
@@ -221,7 +221,7 @@ struct RepeatTests {
     }
   }
 
-  /// However often a loop is gone round, nothing grows but the way back.
+  /// However often a loop is repeated, only the undo log grows.
   @Test(.enabled(if: allocationsAreCounted))
   func goingRoundAllocatesNothing() {
     let machine = Machine(waiting)

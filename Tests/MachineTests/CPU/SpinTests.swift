@@ -1,4 +1,4 @@
-// Loops that wait for nobody are found out; loops that end are left alone.
+// Loops that wait without `wait` are detected; loops that end are not reported.
 
 import GracewalkExploration
 import GracewalkMachine

@@ -1,4 +1,4 @@
-// The seam for what runs on virtual CPUs: an interpreter does what closures do, in fewer states.
+// The interface for code on virtual CPUs: an interpreter behaves like closures, in fewer states.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -6,8 +6,8 @@ import GracewalkSupport
 import TestSupport
 import Testing
 
-/// Two CPUs each read a word three times, keep the largest value, and try to be the first to say
-/// so; a third one writes to the word.
+/// Two CPUs each read a word three times, keep the largest value, and try to be the first to report
+/// it; a third one writes to the word.
 private func readers(interpreted: Bool, over words: inout [Location]) -> Scenario {
   let scenario = Scenario()
   let word = scenario.word("word")
@@ -153,7 +153,7 @@ struct CPUCodeTests {
     #expect(Coverage(of: [machine]).operations[0].outcomes.map(\.code) == [0, 1, 2, 99])
   }
 
-  /// A machine that records has a node for every step, and says where each was taken.
+  /// A recording machine has a node for every step, with its place.
   @Test func executionsAreRecorded() {
     let recorder = StepRecorder()
     let machine = Machine(readers(interpreted: true), recorder: recorder)
@@ -167,7 +167,7 @@ struct CPUCodeTests {
 
   // MARK: What decides whether states are equal
 
-  /// Whether a page was published is forgotten by the code, and not by the machine.
+  /// The code forgets whether a page was published, but the machine does not.
   @Test func ownPagesTellStatesApart() {
     func scenario() -> Scenario {
       let scenario = Scenario()
@@ -201,7 +201,7 @@ struct CPUCodeTests {
     #expect(merging.localStateCount < unrolling.localStateCount)
   }
 
-  /// Code whose hash leaves out what decides what it does is found out.
+  /// Code whose hash omits relevant state is detected.
   @Test func aHashThatLeavesOutSomethingIsFound() {
     let scenario = Scenario()
     let word = scenario.word("word")
@@ -246,7 +246,7 @@ struct CPUCodeTests {
     #expect(machine.failure == nil)
   }
 
-  /// Code has no sign that it loops but that it comes back.
+  /// The only sign of a loop is that the code returns to a state.
   @Test func livelocksAreToldFromWaiting() {
     for isWoken in [true, false] {
       let machine = Machine(waiter(isWoken: isWoken, mayRepeat: true))

@@ -3,19 +3,19 @@
 import GracewalkMachine
 import GracewalkSupport
 
-/// What an interpreter does next; registers have numbers from 0.
+/// The instructions of an interpreter; registers have numbers from 0.
 enum Instruction: Sendable {
   case load(Location, into: Int)
   case store(Location, from: Int)
   case compareExchange(Location, expected: UInt64, from: Int, into: Int)
   case choose(Int, into: Int)
-  /// Allocates a table page, whose number is kept.
+  /// Allocates a table page, and keeps its number.
   case allocate(into: Int)
-  /// Lets others reach the page that a register holds.
+  /// Publishes the page in a register.
   case publish(Int)
-  /// Writes a valid entry into the page that a register holds.
+  /// Writes a valid entry into the page in a register.
   case map(Int)
-  /// Computes something, which nobody else notices.
+  /// Computes a value locally.
   case compute(@Sendable (inout Registers) -> Void)
   case jump(to: Int, if: @Sendable (Registers) -> Bool)
   /// Ends the operation; registers are forgotten.
@@ -37,7 +37,7 @@ struct Registers: Hashable {
 
 /// Runs operations that are lists of instructions.
 final class Interpreter: CPUCode {
-  /// All that the interpreter knows.
+  /// The complete state of the interpreter.
   private struct Knowledge {
     var results = HashedSequence()
     var operation = 0
@@ -47,7 +47,7 @@ final class Interpreter: CPUCode {
 
   private let cpu: MachineCPU
   private let operations: [[Instruction]]
-  /// A register that decides what is done and is left out of the hash: a mistake.
+  /// A register that affects behaviour but is left out of the hash: a deliberate mistake.
   private let forgotten: Int?
   private var now = Knowledge()
   private var request = Action(.finished)
@@ -118,7 +118,7 @@ final class Interpreter: CPUCode {
     now.counter += 1
   }
 
-  /// Goes on to the next instruction that is an action.
+  /// Continues to the next instruction that is an action.
   private func run() {
     while let instruction {
       switch instruction {

@@ -1,4 +1,4 @@
-// What entries mean: per format and level, to software and to hardware.
+// The meaning of entries to software and hardware, per format and level.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -38,7 +38,7 @@ import Testing
     #expect(meanings(blockOfTable, format) == [.malformed(.mapsTable), .malformed(.reserved)])
   }
 
-  /// At the last level the bit for large pages means something else.
+  /// At the last level the bit for large pages has another meaning.
   @Test(arguments: [EntryFormat.x86, .ept])
   func x86HasNoTypeAtTheLastLevel(_ format: EntryFormat) {
     #expect(meanings(.page(1), format) == [.malformed(.noTable), .leaf(frame: 1)])
@@ -91,7 +91,7 @@ import Testing
 
   // MARK: Hardware
 
-  /// What an access comes to, and what is left of the leaf, under a directory.
+  /// The result of an access, and the leaf afterwards, under a directory.
   private func access(
     _ format: EntryFormat, _ leaf: Descriptor, directoryIsWritable: Bool = true,
     isWrite: Bool = true, hasFlags: Bool = false
@@ -127,7 +127,7 @@ import Testing
     }
   }
 
-  /// On x86 a fault removes what is cached for its address; on Arm it may stay.
+  /// On x86 a fault invalidates the cached entries of its address; on Arm they may stay.
   @Test func faultsInvalidateOnX86() {
     #expect(access(.x86, Descriptor.page(0).readOnly).cached == 0)
     #expect(access(.ept, Descriptor.page(0).readOnly).cached == 0)
@@ -160,14 +160,14 @@ import Testing
     }
   }
 
-  /// What is malformed never translates, whether anybody judges it or not.
+  /// A malformed entry never translates, whether an invariant judges it or not.
   @Test(arguments: [Descriptor.block(0), Descriptor(bits: 3), EntryFormatTests.table])
   func malformedLeavesFault(_ leaf: Descriptor) {
     #expect(access(.armStage2, leaf).outcome == "translation fault")
     #expect(access(.armStage2, leaf).cached == 1)
   }
 
-  /// Whether a change of a cached block is one that needs a break.
+  /// Whether a change of a cached block needs a break.
   private func needsBreak(_ format: EntryFormat, _ new: Descriptor) -> Bool {
     let scenario = Scenario(geometry: Self.geometry, format: format)
     let root = scenario.rootTable()

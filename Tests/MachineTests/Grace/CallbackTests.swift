@@ -62,7 +62,7 @@ struct CallbackTests {
     #expect(machine.able == [0, 1])
     machine.take(0)
     #expect(machine.able == [0, 1, 2])
-    // The second section is later than the first call but not than the second.
+    // The second section begins after the first call but before the second.
     machine.take(0, 1, 2, 2, 2)
     #expect(machine.value(of: word) == 1)
     #expect(machine.able == [0])
@@ -89,8 +89,8 @@ struct CallbackTests {
     #expect(machine.value(of: order) == 12)
   }
 
-  /// The callback's two steps and its boundaries come before or after the whole of the other CPU's
-  /// only step: one load that meets the word before or after the store.
+  /// The callback's two steps and its boundaries come before or after the other CPU's only step: a
+  /// load that reads the word before or after the store.
   @Test func callbacksRaceWithEverybody() {
     let scenario = Scenario()
     let word = scenario.word("word")
@@ -161,7 +161,7 @@ struct BarrierTests {
     #expect(interleavings(of: scenario).statistics.depthMax == 2)
   }
 
-  /// Whoever waits for all callbacks sees what they did.
+  /// A CPU that has waited for all callbacks sees their effects.
   @Test(arguments: [true, false])
   func whatFollowsABarrierFollowsTheCallbacks(waits: Bool) {
     let scenario = Scenario()

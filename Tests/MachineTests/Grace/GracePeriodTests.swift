@@ -99,7 +99,7 @@ struct GracePeriodTests {
     #expect(classes(of: scenario).statistics.executions == 1)
   }
 
-  /// Who sees the second write has seen the first, if a grace period lies in between.
+  /// A reader that sees the second write has seen the first, if there is a grace period in between.
   @Test(arguments: [true, false])
   func aSectionSeesOneSideOfAGracePeriod(waits: Bool) {
     let scenario = oneSideOfAGracePeriod(

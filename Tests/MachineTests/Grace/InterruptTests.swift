@@ -65,7 +65,7 @@ struct InterruptTests {
     #expect(interleavings(of: scenario).statistics.depthMax == 5)
   }
 
-  /// An interrupt does not wait for sections; a grace period waits for masks if it is of that kind.
+  /// An interrupt does not wait for sections; a consolidated grace period also waits for masks.
   @Test(arguments: [ReadCopyUpdate.consolidated, .separate])
   func sectionsDoNotHoldUpInterrupts(kind: ReadCopyUpdate) {
     let scenario = Scenario()
@@ -93,7 +93,7 @@ struct InterruptTests {
     #expect(machine.able == [2, 3])
   }
 
-  /// Alone, a sender with masked interrupts goes on; two of them wait for each other.
+  /// Alone, a sender with masked interrupts continues; two of them wait for each other.
   @Test(arguments: [1, 2])
   func sendersWithMaskedInterrupts(count: Int) {
     let scenario = Scenario()
@@ -114,7 +114,7 @@ struct InterruptTests {
     #expect(machine.stuckCPUs == (count == 1 ? [] : [0, 1]))
   }
 
-  /// What a CPU has masked is part of what it knows: two states that differ in it are two.
+  /// A CPU's mask is part of its state: states that differ in it are different.
   @Test func masksThatOutlastAnOperationAreTold() {
     let scenario = Scenario()
     scenario.cpu(
@@ -129,7 +129,8 @@ struct InterruptTests {
     #expect(search.statistics.executions == 2)
   }
 
-  /// Who sees the second write has seen the first, if all have taken an interrupt in between.
+  /// A reader that sees the second write has seen the first, if all have taken an interrupt in
+  /// between.
   @Test(arguments: [true, false])
   func aMaskSeesOneSideOfAnInterrupt(waits: Bool) {
     let scenario = oneSideOfAGracePeriod(
@@ -176,8 +177,8 @@ struct MaskMisuseTests {
       })
     scenario.require(
       Sees([.freedInGracePeriod, .freedWhileMasked], requirements: .readersAtUnlink))
-    // The mask is left first, so who waits for the section has waited for both; but who waits for
-    // sections alone does not wait for a CPU that has masked its interrupts and is in none yet.
+    // The mask is left first, so a wait for the section covers both; but a wait for sections alone
+    // ignores a CPU that has masked its interrupts and is not in a section yet.
     let isSafe = synchronizes && (interrupts || kind == .consolidated)
     #expect(classes(of: scenario).ending == (isSafe ? .complete : .violation))
     #expect(states(of: scenario).ending == (isSafe ? .complete : .violation))

@@ -1,11 +1,11 @@
-// The program that says what a grace period of either kind is for.
+// A program that shows the guarantee of a grace period of either kind.
 
 import GracewalkMachine
 import TestSupport
 
 /// A reader reads two words inside; an updater writes both, and may wait in between.
 ///
-/// Whoever sees the second write has seen the first, if the updater waits.
+/// A reader that sees the second write has seen the first, if the updater waits.
 func oneSideOfAGracePeriod(
   enter: @escaping @Sendable (VirtualCPU) throws -> Void,
   leave: @escaping @Sendable (VirtualCPU) throws -> Void,

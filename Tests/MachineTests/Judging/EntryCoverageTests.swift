@@ -1,4 +1,4 @@
-// Which changes of entries a machine notes, and at which level.
+// The changes of entries that a machine records, with their levels.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -10,7 +10,7 @@ import Testing
 
   private func levels(_ machine: Machine) -> [Coverage.Level] { Coverage(of: [machine]).levels }
 
-  /// What boot writes is not counted, and neither is a write that changes nothing.
+  /// Writes of boot code, and writes without a change, are not counted.
   @Test func onlyStepsCount() {
     let scenario = Scenario()
     let root = scenario.rootTable()
@@ -28,7 +28,7 @@ import Testing
       levels(machine) == [
         Coverage.Level(number: 0, changes: [Change(old: .writable, new: .readOnly)])
       ])
-    // Taking steps back takes back nothing of this.
+    // Undoing steps does not undo this.
     machine.take(0)
     for _ in 0..<3 { machine.undo() }
     #expect(
@@ -52,7 +52,7 @@ import Testing
         guard let upper = try cpu.allocateTable(), let lower = try cpu.allocateTable() else {
           return
         }
-        // Nobody else can reach these pages yet.
+        // No other CPU can reach these pages yet.
         try cpu.store(lower[0], Descriptor.page(1).bits, .relaxed)
         try cpu.store(upper[0], Descriptor.table(lower).bits, .relaxed)
         try cpu.store(root[0], Descriptor.table(upper).bits, .release)
@@ -77,7 +77,7 @@ import Testing
       ])
   }
 
-  /// A page that others can reach by other means first has no level, whatever is linked later.
+  /// A page that others first reach without an entry has no level, whatever is linked later.
   @Test func cachedPagesHaveNoLevel() {
     let scenario = Scenario()
     let root = scenario.rootTable()
@@ -98,7 +98,7 @@ import Testing
       ])
   }
 
-  /// A table below the last level is a mistake that is shown, and where it ends.
+  /// A table below the last level is a mistake, which is shown with its level.
   @Test func levelsEnd() {
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2))
     let root = scenario.rootTable()
@@ -117,7 +117,7 @@ import Testing
     #expect(levels(machine).map(\.number) == [0, 1])
   }
 
-  /// Each machine notes what it covered; together they covered both.
+  /// Each machine records its own coverage; the union has both.
   @Test func machinesAreUnited() {
     func machine(_ value: Descriptor) -> Machine {
       let scenario = Scenario()

@@ -1,11 +1,11 @@
-// The history of an execution: operations with their results, as a specification is shown them.
+// The history of an execution: operations with their results, as passed to a specification.
 
 import GracewalkExploration
 import GracewalkMachine
 import TestSupport
 import Testing
 
-/// Asks the machine to watch the history, and judges nothing.
+/// Makes the machine keep the history, and judges nothing.
 private struct Watches: QuiescenceInvariant, MachineRequirements {
   let id = "watches"
   let requirements: Machine.Requirements = .history

@@ -1,4 +1,4 @@
-// Locks: who may hold them together, and what happens to those who release what they do not hold.
+// Locks: which CPUs may hold them together, and releases by CPUs that do not hold them.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -33,7 +33,7 @@ struct LockTests {
     #expect(interleavings(of: scenario).ending == .violation)
   }
 
-  /// Who has the lock runs alone: as many interleavings as orders of the CPUs.
+  /// The holder runs alone: as many interleavings as orders of the CPUs.
   @Test(arguments: [(2, 2), (3, 6), (4, 24)])
   func spinLocksExclude(cpus: Int, orders: Int) {
     let scenario = Scenario()

@@ -1,4 +1,4 @@
-// How much a scenario has room for: more where it asks for it, and words where it does not.
+// The capacity of a scenario: more if it asks for it, and a clear error if it does not.
 
 import Gracewalk
 import GracewalkChecking
@@ -38,7 +38,7 @@ struct CapacityTests {
         == "a capacity of -1 for callbacksPerCPU is impossible: it is from 1 to 4096")
   }
 
-  /// A word behind all that fits by default is a word like others.
+  /// A word beyond the default capacity is a word like any other.
   @Test func aWordFarBehindIsAWord() {
     let scenario = Scenario(capacity: Capacity(words: 10_000))
     var last = scenario.word("first")
@@ -123,7 +123,7 @@ struct CapacityTests {
   }
 }
 
-/// Addresses of a table that hardware walks have 16 bits, and all of them can be meant.
+/// Addresses of a table that hardware walks have 16 bits, and all of them can be used.
 struct AddressCapacityTests {
   private func model(
     levels: Int = 2, entries: Int = 256, hasMMU: Bool = true,
@@ -199,7 +199,7 @@ struct AddressCapacityTests {
         }) == "host in change: a TLBI" + rest)
   }
 
-  /// Entries of the largest page have addresses that lie in it.
+  /// Entries of the largest page have addresses within it.
   @Test func entriesFitTheirPage() {
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 512))
     let root = scenario.rootTable()

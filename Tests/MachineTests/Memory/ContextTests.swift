@@ -1,4 +1,4 @@
-// Contexts: used while they live, released once, and after all that belongs to them.
+// Contexts: used while they live, and released once, after everything that belongs to them.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -66,7 +66,7 @@ struct ContextTests {
     #expect(violation(of: NoPageOutlivesVM()) { cpu, vm, _ in try cpu.release(vm) } == nil)
   }
 
-  /// Where pages belong to a context, taking one that nobody else can reach is a step all the same.
+  /// If pages belong to a context, allocating one is a step although no other CPU can reach it.
   @Test(arguments: [false, true])
   func allocatingIsAStepWherePagesBelongToAContext(ownsPages: Bool) {
     let scenario = Scenario()

@@ -1,4 +1,4 @@
-// Words that hold values of a type: the same words, read as what they stand for.
+// Typed words: the same words, read as values of a type.
 
 import GracewalkMachine
 import TestSupport

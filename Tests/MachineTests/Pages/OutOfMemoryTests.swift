@@ -1,4 +1,4 @@
-// Running out of memory: a choice at every allocation, where the scenario allows it.
+// Running out of memory: a choice at every allocation, if the scenario allows it.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -38,7 +38,7 @@ struct OutOfMemoryTests {
     #expect(classes(of: scenario).statistics.executions == executions)
   }
 
-  /// Failures of one CPU are no business of the other: 3 · 3 classes.
+  /// Failures of one CPU do not affect the other: 3 · 3 classes.
   @Test func failuresOfTwoCPUsAreIndependent() {
     let result = classes(of: scenario(cpus: 2, pages: 2, mayFail: true))
     #expect(result.statistics.executions == 9)

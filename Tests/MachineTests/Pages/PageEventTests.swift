@@ -1,4 +1,4 @@
-// What the machine reports about pages, seen through an invariant that fails on every report.
+// The machine's events about pages, seen through an invariant that fails on every event.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -6,9 +6,9 @@ import TestSupport
 import Testing
 
 struct PageEventTests {
-  /// What is reported first, if CPUs with these bodies run one after the other.
+  /// The first event, if CPUs with these bodies run one after the other.
   ///
-  /// One table page, "boot.1", is there from the start, linked at `root[0]`.
+  /// One table page, "boot.1", exists from the start, linked at `root[0]`.
   private func report(
     _ kind: EventKinds, requirements: Machine.Requirements = [],
     _ bodies: (@Sendable (VirtualCPU, TablePage) throws -> Void)...
@@ -123,7 +123,7 @@ struct PageEventTests {
     #expect(states(of: scenario).ending == (waits ? .complete : .violation))
   }
 
-  /// Frees are seen whatever the order in which the search takes the two CPUs.
+  /// Frees are reported in every order in which the search takes the two CPUs.
   @Test func raceOfTwoFreesIsFoundByBothSearches() {
     let scenario = Scenario()
     let root = scenario.rootTable()

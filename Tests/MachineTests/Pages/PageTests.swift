@@ -1,4 +1,4 @@
-// Table pages: what they are called, and when others can reach them.
+// Table pages: their names, and when others can reach them.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -108,7 +108,7 @@ struct PageNameTests {
 }
 
 struct PublicationTests {
-  /// Allocating, filling and freeing a page that nobody else knows takes no step at all.
+  /// Allocating, filling and freeing a private page takes no step at all.
   @Test func pagesOfOnesOwnAreNoSchedulingPoints() {
     let scenario = Scenario()
     for cpu in 0..<3 {
@@ -155,8 +155,8 @@ struct PublicationTests {
 
   /// A lower table is published with the upper one it is linked into.
   ///
-  /// Linking the two takes no step, because nobody knows them. One step publishes both, and the
-  /// stores that follow are two more.
+  /// Linking the two takes no step, because they are private. One step publishes both, and the
+  /// following stores are two more.
   @Test func linkingPublishesTheTablesBelow() {
     let scenario = Scenario(geometry: Geometry(levels: 3, entries: 2))
     let root = scenario.rootTable()

@@ -1,4 +1,4 @@
-// Slabs: what comes back at once, what stays behind in it, and what is gone for good.
+// Slabs: pages that are reused at once, contents that stay, and pages that leave for good.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -14,7 +14,7 @@ struct SlabTests {
   ) -> Machine {
     let scenario = Scenario()
     let slab = scenario.slab("slab", pages: pages, kind: kind)
-    // Roots may come later: pages of slabs are at the other end.
+    // Roots may be added later: pages of slabs are at the other end.
     let root = scenario.rootTable()
     scenario.cpu("cpu", CPUOperation("use") { cpu in try body(cpu, slab, root) })
     scenario.require(invariants)
@@ -33,7 +33,7 @@ struct SlabTests {
       let again = try cpu.allocate(from: slab)
       try cpu.store(root[0], Descriptor.table(second).bits, .release)
       try cpu.store(root[1], Descriptor.table(first).bits, .release)
-      // What was in it is in it still.
+      // Its old contents are still there.
       return again == first ? try cpu.load(first[0], .relaxed) : 0
     }
     #expect(machine.failure == nil)
@@ -142,7 +142,7 @@ struct SlabTests {
     #expect(machine.entry(of: machine.pages[1].page, 1).bits == 5)
   }
 
-  /// A reader that found the page before it was given back keeps it from leaving the slab.
+  /// A reader that found the page before it was freed prevents it from leaving the slab.
   @Test func shrinkingUnderAReaderIsSeen() {
     let scenario = Scenario()
     let slab = scenario.slab("slab", pages: 1, kind: .objects)

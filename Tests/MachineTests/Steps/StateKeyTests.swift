@@ -1,4 +1,4 @@
-// The hash of a state: equal where the same can still happen, and free of everything else.
+// The hash of a state: equal if the same can still happen, and independent of everything else.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -92,7 +92,7 @@ struct StateKeyTests {
       })
     scenario.cpu("writer", CPUOperation("write") { cpu in try cpu.store(word, 1, .relaxed) })
     #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
-    // The operation is over, and returned nothing: what it has seen is forgotten.
+    // The operation has ended without a result: its observations are forgotten.
     #expect(key(scenario, after: [0, 1, 0]) == key(scenario, after: [1, 0, 0]))
   }
 

@@ -1,4 +1,4 @@
-// Steps are taken back exactly: random walks over random programs, there and back.
+// Steps are undone exactly: random walks over random programs, there and back.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -55,7 +55,7 @@ struct UndoTests {
   }
 }
 
-/// All that can be seen of a machine from outside.
+/// Everything observable about a machine.
 private struct State: Equatable {
   var key: UInt64
   var able: [Int]

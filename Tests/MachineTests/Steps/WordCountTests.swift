@@ -93,7 +93,7 @@ struct WordCountTests {
     #expect(classes(of: scenario).finalStates == all.finalStates)
   }
 
-  /// Nobody can notice a choice, so the two orders of two choices are one class: 2 · 3 ways.
+  /// A choice is local, so the two orders of two choices are one class: 2 · 3 ways.
   @Test func choicesOfTwoCPUsAreIndependent() {
     let scenario = Scenario()
     for ways in 2...3 {

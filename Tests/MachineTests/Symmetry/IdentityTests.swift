@@ -1,4 +1,4 @@
-// Numbers for histories: equal exactly if the histories are.
+// Numbers of histories: equal if and only if the histories are.
 
 import GracewalkSupport
 import Testing
@@ -17,7 +17,7 @@ import GracewalkMachine
     #expect(identities.number(of: two, then: 1) == twoOne)
   }
 
-  /// Chains of the same values are the same, with identities and without; hashes are as ever.
+  /// Equal sequences are equal, with and without identities; hashes do not depend on that.
   @Test func chains() {
     let identities = Identities()
     var first = HashedSequence()

@@ -1,4 +1,5 @@
-// Exchanging identical CPUs: the keys are those of the exchanged execution, and cheats are caught.
+// Exchanging identical CPUs: the keys equal those of the exchanged execution, and cheats are
+// detected.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -14,7 +15,7 @@ struct SymmetryTests {
     return (0..<buffer.count).map { buffer[$0] }
   }
 
-  /// The key of the state in which a schedule ends when each CPU's part is played by its image.
+  /// The key of the final state of a schedule in which each CPU is replaced by its image.
   private func key(
     of scenario: Scenario, after steps: [Schedule.Step], under permutation: Int
   ) -> UInt64 {
@@ -27,7 +28,7 @@ struct SymmetryTests {
     return machine.stateKey
   }
 
-  /// Random walks, now and then back, over programs with every kind of action.
+  /// Random walks with occasional undos, over programs with every kind of action.
   @Test func keysAreThoseOfTheExchangedExecution() {
     var compared = 0
     for seed in 0..<300 as Range<UInt64> {
@@ -57,7 +58,7 @@ struct SymmetryTests {
     #expect(compared == 1_674)
   }
 
-  /// Keys that nobody asked for on the way are the same.
+  /// Keys are the same if intermediate ones were not requested.
   @Test func keysNeedNotBeAskedForAtEachStep() {
     for seed in 0..<100 as Range<UInt64> {
       let scenario = { identicalScenario(seed: seed) }
@@ -181,7 +182,7 @@ struct SymmetryTests {
     #expect(text(found).hasPrefix("one/rcu does 'store word ← 0' where two/rcu,"))
   }
 
-  /// A specification may look at results in any way, so they must be the same to the bit.
+  /// A specification may use results in any way, so they must be identical.
   @Test func watchedResultsThatNameCPUsAreFoundOut() {
     struct Watch: QuiescenceInvariant, MachineRequirements {
       let id = "watch"

@@ -1,4 +1,4 @@
-// Memory management units: what is cached, what is flushed, and what guests get.
+// Memory management units: caching, invalidation, and the results of guest accesses.
 
 import GracewalkExploration
 import GracewalkInvariants
@@ -95,7 +95,8 @@ struct HardwareTests {
     #expect(outcome(of: readOnly, isWrite: true).outcome == "permission fault")
   }
 
-  /// Translation faults and access-flag faults leave nothing behind; permission faults do.
+  /// Entries of translation faults and access-flag faults are not cached; those of permission
+  /// faults are.
   @Test func whatFaultsIsNotCachedButForItsPermission() {
     #expect(outcome(of: .invalid, isWrite: false).cached == [])
     #expect(outcome(of: Descriptor.page(0).withoutAccessFlag, isWrite: false).cached == [])
@@ -123,7 +124,7 @@ struct HardwareTests {
     #expect(outcome(of: clean, features, isWrite: false).entry == clean)
   }
 
-  /// What is left of the caches of two guests after an invalidation by the first one's CPU.
+  /// The caches of two guests after an invalidation by the first one's CPU.
   private func left(after invalidation: TLBInvalidation, publishes: Bool = true) -> [String] {
     let machine = machine { scenario, root in
       guest(
@@ -158,7 +159,7 @@ struct HardwareTests {
         == ["guest: 0x0 → page 0x0", "other: 0x0 → page 0x0"])
   }
 
-  /// A walk that has read the root's entry begins anew when that entry is invalidated.
+  /// A walk that has read the root's entry starts again when that entry is invalidated.
   @Test func aWalkInFlightBeginsAnew() {
     let machine = machine { scenario, root in
       guest(scenario, root, CPUOperation("read") { try $0.guestRead(0) })
@@ -173,7 +174,8 @@ struct HardwareTests {
     }
     machine.take(0, 0)
     machine.take(1, 1)
-    // Its read of the table is void; a new access walks from the root, to a translation fault.
+    // Its read of the table does not count; a new access walks from the root, to a translation
+    // fault.
     machine.take(0, 0, 0)
     #expect(machine.able == [])
     #expect(machine.hardwareState == [])
@@ -192,11 +194,11 @@ struct HardwareTests {
     #expect(machine.choiceCount(of: 1) == 2)
     let result = states(of: scenario)
     #expect(result.ending == .complete)
-    // The entry is cached in the end, or the eviction came last.
+    // The entry is cached at the end, or the eviction came last.
     #expect(result.finalStates.count == 2)
   }
 
-  /// Without FEAT_ETS2 an entry just made may be seen as it was, but only until the DSB.
+  /// Without FEAT_ETS2 a walk may see an entry's old, invalid value, but only until the DSB.
   @Test(arguments: [(false, false, 2), (false, true, 1), (true, false, 1)])
   func aNewEntryMayBeSeenLate(hasETS: Bool, hasBarrier: Bool, outcomes: Int) {
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2))
@@ -250,7 +252,7 @@ struct HardwareTests {
     #expect(isSeen(.conflictingEntries) { try Self.split($0, $1) })
     #expect(!isSeen(.changedWhileCached, level2) { try Self.split($0, $1) })
     #expect(!isSeen(.conflictingEntries, level2) { try Self.split($0, $1) })
-    // The same size change to other frames is caught where both are cached.
+    // The same change of size with other frames is reported when both are cached.
     #expect(isSeen(.conflictingEntries, level2) { try Self.split($0, $1, to: 2) })
   }
 

@@ -1,4 +1,4 @@
-// Every correct model requires what applies to it, and every model says which question it answers.
+// Every correct model requires the invariants that apply, and every model names its question.
 
 import Foundation
 import GracewalkChecking
@@ -17,7 +17,7 @@ import Testing
     let report = try CatalogueReports.report(model)
     #expect(report.verdict == .holds)
     #expect(try model.missingInvariants(for: report.coverage) == [])
-    // An exemption that is not needed, or is from nothing, says what is not so.
+    // An exemption that is not needed, or names nothing, is an error.
     for exemption in model.exempt {
       let invariant = InvariantCatalogue.all.first { $0.id == exemption.invariant }
       #expect(invariant?.applicability.includes(report.coverage.facets) == true)
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  /// What is made use of is found in the code that ran, or declared.
+  /// The features used are found in the code that ran, or declared.
   @Test(
     .tags(.long), .unlessQuick,
     arguments: [
@@ -44,7 +44,7 @@ import Testing
     #expect(try CatalogueReports.report(named: name).coverage.facets == facets)
   }
 
-  /// A model that leaves out what applies is found out.
+  /// A model that does not require an invariant that applies is reported.
   @Test func whatIsNotRequiredIsMissed() throws {
     let build = { @Sendable (invariants: [any Invariant], exempt: [Exemption]) in
       Model(
@@ -78,7 +78,7 @@ import Testing
     #expect(try full.missingInvariants(for: coverage) == [])
   }
 
-  /// What nothing but the model can tell has a reason; all else applies somewhere.
+  /// Invariants chosen by models have a reason; all others apply to some model.
   @Test func invariantsSayWhereTheyApply() throws {
     var chosen: [String] = []
     for invariant in InvariantCatalogue.described {
@@ -93,7 +93,7 @@ import Testing
       ])
   }
 
-  /// A later session keeps what an earlier one found code to make use of.
+  /// A later session keeps the features that an earlier one found.
   @Test func savedChecksKeepFacets() throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -1,14 +1,14 @@
-// The catalogue's checks, each made once in a run of the tests, however many tests ask for it.
+// The catalogue's checks, each made once per test run, however many tests need it.
 
 import GracewalkChecking
 import GracewalkModels
 import GracewalkSupport
 import Testing
 
-/// What checks of the catalogue's models come to, with standard options.
+/// The reports of the catalogue's models, with default options.
 ///
-/// A check is made when it is first asked for. Whoever is about what a second check of the same
-/// comes to makes that one.
+/// A check is made when it is first needed. A test about a second check of the same model makes
+/// that one itself.
 enum CatalogueReports {
   private typealias Entry = Locked<Result<CheckReport, CheckError>?>
 
@@ -16,7 +16,7 @@ enum CatalogueReports {
 
   /// The report on a model of the catalogue with these parameters.
   ///
-  /// - Parameter violated: the only invariant required; nil for all that the model requires.
+  /// - Parameter violated: the only invariant required; nil for all of the model's.
   static func report(
     _ model: Model, _ parameters: [String: Int] = [:], violated: String? = nil
   ) throws -> CheckReport {

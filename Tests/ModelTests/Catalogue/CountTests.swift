@@ -1,4 +1,4 @@
-// Exact counts of the catalogue: a change in one of them is a change in what is explored.
+// Exact counts of the catalogue: if one changes, the set of explored executions changed.
 
 import GracewalkChecking
 import GracewalkExploration

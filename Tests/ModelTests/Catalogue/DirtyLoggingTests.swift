@@ -1,4 +1,4 @@
-// Exact counts of dirty logging, on and off, and what its verdicts depend on.
+// Exact counts of dirty logging, on and off, and the dependence of its verdicts on parameters.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -48,8 +48,8 @@ struct DirtyLoggingTests {
         + Self.withoutStates.map { Self.key($0, ["walks": 0]) + " source" })
   }
 
-  /// A mark that is cleared too late is lost only if the page was written twice: the first write
-  /// is what the harvest finds, the second one what it misses.
+  /// A mark that is cleared too late is lost only if the page was written twice: the harvest finds
+  /// the first write and misses the second.
   @Test func clearingLateNeedsTwoWrites() throws {
     let model = try #require(Catalogue.model(named: "dirty-log-clear-after-copy"))
     var options = CheckOptions()
@@ -58,8 +58,8 @@ struct DirtyLoggingTests {
     #expect(try model.check(options).verdict == .holds)
   }
 
-  /// Without its neighbour in the caches, an invalidation for the address of the fault does:
-  /// it removes the pointer to the table.
+  /// If its neighbour is not cached, an invalidation of the fault's address is enough: it removes
+  /// the pointer to the table.
   @Test func oneAddressSuffersFromNeighboursOnly() throws {
     let model = try #require(Catalogue.model(named: "lazy-collapse-tlbi-one-address"))
     var options = CheckOptions()

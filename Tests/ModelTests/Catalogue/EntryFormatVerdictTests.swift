@@ -70,7 +70,7 @@ import Testing
 
   // MARK: Well-formed
 
-  /// A guest reads through what is there from the start.
+  /// A guest reads through the initial entries.
   private func reading(
     _ format: EntryFormat, _ entry: @escaping @Sendable (TablePage) -> Descriptor,
     belowRoot: Bool = false, isThere: Bool = true
@@ -102,7 +102,8 @@ import Testing
     }
   }
 
-  /// What a walk reads is judged, and so is what is written where nobody walks.
+  /// Entries are judged when a walk reads them, and when they are written in a table that no unit
+  /// walks.
   @Test(arguments: [true, false])
   func malformedEntriesAreFound(isThere: Bool) throws {
     func isFound(
@@ -129,7 +130,7 @@ import Testing
     }
   }
 
-  /// Entries of a table that is linked later are judged where it is.
+  /// Entries of a table that is linked later are judged at the linking.
   @Test func tablesAreJudgedWhereTheyAreLinked() throws {
     func linking(_ leaf: Descriptor) throws -> CheckReport {
       try report(.armStage2, [EntriesAreWellFormed()]) { scenario, root in
@@ -152,7 +153,7 @@ import Testing
         == "host.0[1] at level 1 holds block 0x2, which is reserved at this level")
   }
 
-  /// Tables that lead to each other end no command.
+  /// Tables that lead to each other do not hang any command.
   @Test func circlesOfTablesAreFollowedOnce() throws {
     let circle = try report(.armStage2, [NoTableLinkedTwice(), GracePeriodSafety()]) {
       scenario, root in
@@ -168,7 +169,7 @@ import Testing
     #expect(circle.verdict == .holds)
   }
 
-  /// A table that hangs on the last level is a page there, and so it is lost.
+  /// A table linked at the last level is a page there, so the table is leaked.
   @Test func theLastLevelLinksNothing() throws {
     func hanging(levels: Int, isWalked: Bool = true) throws -> CheckReport {
       try report(levels: levels, .armStage2, [NoLeakedTablePage()]) { scenario, root in
@@ -186,7 +187,8 @@ import Testing
     #expect(try hanging(levels: 1, isWalked: false).verdict == .holds)
   }
 
-  /// x86 changes a mapping without a break, and directories' permissions hold for what is below.
+  /// On x86 a mapping is changed without a break, and directories' permissions apply to everything
+  /// below.
   @Test func directoriesProtectWhatIsBelow() throws {
     func writing(_ format: EntryFormat) throws -> [String] {
       let checked = try report(format, InvariantCatalogue.hardware) { scenario, root in

@@ -1,4 +1,4 @@
-// The host's identity map: exact counts, and what features of the architecture change.
+// The host's identity map: exact counts, and the effect of architecture features.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -10,7 +10,7 @@ import Testing
 @Suite struct HostMapTests {
   private static let correct = HostMap.models.filter { $0.expectation == .holds }.map(\.name)
 
-  /// What the stateful search meets.
+  /// The counts of the stateful search.
   @Test(.tags(.long), .unlessQuick, arguments: correct)
   func counts(_ name: String) throws {
     let report = try CatalogueReports.report(named: name)
@@ -48,7 +48,7 @@ import Testing
     #expect(levels == [.violated, .violated, .holds])
   }
 
-  /// The models that look at the level do without the break at level 2, and only there.
+  /// The models that check the level skip the break at level 2, and only there.
   @Test(
     .tags(.long), .unlessQuick,
     arguments: ["host-donate-in-place-if-allowed", "host-reclaim-in-place-if-allowed"])

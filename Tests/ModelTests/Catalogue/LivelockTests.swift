@@ -50,7 +50,7 @@ import Testing
     #expect(report.counterexample?.isMinimal != false)
   }
 
-  /// What ends by a count that code keeps from turn to turn is no livelock.
+  /// A loop that ends by a count kept from turn to turn is not a livelock.
   @Test(arguments: [2, 3, 9]) func countsFromTurnToTurn(most: Int) {
     let model = Model(name: "m", summary: "", scenario: "", expectation: .holds) { _ in
       let scenario = Scenario()

@@ -1,4 +1,4 @@
-// What symmetry saves on models with identical CPUs, and what reports say of it.
+// The savings by symmetry on models with identical CPUs, and their reports.
 
 import Foundation
 import GracewalkChecking
@@ -18,7 +18,7 @@ import Testing
     ([name] + values.map { "\($0)=\($1)" }).joined(separator: " ")
   }
 
-  /// States with symmetry, how many they stand for, and states without it.
+  /// States with symmetry, the states that they represent, and states without symmetry.
   @Test(.tags(.long), .unlessQuick, arguments: counted)
   func counts(_ name: String, _ values: [String: Int]) throws {
     let report = try CatalogueReports.report(named: name, values)
@@ -39,7 +39,7 @@ import Testing
 
   private static let mappers = 2...4
 
-  /// As many permutations as mappers have orders, and nearly as many states in one.
+  /// One permutation per order of the mappers, and nearly as many states merged into one.
   @Test(.tags(.long), .unlessQuick, arguments: mappers)
   func identicalMappers(mappers: Int) throws {
     var options = SearchOptions()
@@ -62,7 +62,7 @@ import Testing
         + Self.mappers.map { "mappers=\($0)" })
   }
 
-  /// Every final state that the other search finds is one that a symmetric one stands for.
+  /// Every final state of the other search is represented by one of the symmetric search.
   @Test func finalStatesOfIdenticalMappersAgree() {
     var options = SearchOptions()
     options.collectsFinalStates = true

@@ -1,4 +1,4 @@
-// Every model gives the verdict it is in the catalogue for, in every search.
+// Every model has its declared verdict, in every search.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -63,8 +63,8 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     guard item.violated != nil else { return }
     let trace = try #require(report.counterexample)
     #expect(trace.isMinimal)
-    // A page that is freed and comes back, or a wait that comes too early, takes two; what hardware
-    // does is often in the way of another CPU; and to go round in step takes one for every step.
+    // A page that is freed and reused, or a wait that is too early, takes two; hardware steps often
+    // add one; and a lockstep livelock takes one for every step.
     let isSimple = trace.recording.preemptions.count <= (item.hasHardware ? 3 : 2)
     #expect(trace.recording.loop != nil || isSimple)
   }
@@ -78,7 +78,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     options.minimises = false
     // Sleep sets alone take long for the largest model.
     if strategy == .sleep && item.violated == nil && item.parameters["levels"] == 3 { return }
-    // With memory management units there are too many executions to look at each.
+    // With memory management units there are too many executions to run each.
     if item.hasHardware { options.limits.executions = 500 }
     let report = try item.model.check(options)
     if case .incomplete = report.verdict, item.hasHardware { return }
@@ -103,7 +103,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
   @Test(.tags(.long), .unlessQuick, arguments: CatalogueCase.onePerModel)
   func exactSearchesAgree(_ item: CatalogueCase) throws {
     var options = item.options
-    // States are compared in full as they are, not as what an exchange of CPUs makes of them.
+    // States are compared in full without exchanging CPUs.
     options.usesSymmetry = false
     let expected = try item.model.check(options)
     options.isExact = true

@@ -1,4 +1,4 @@
-// Leaving steps out one at a time: which there are, what fails without each, and that it replays.
+// Leaving steps out one at a time: the list of steps, the failures without each, and their replays.
 
 import Foundation
 import GracewalkChecking
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  /// The steps without their lines, so that moving code about changes nothing here.
+  /// The steps without their lines, so that moving code does not affect this test.
   private static func findings(_ name: String) throws -> [String] {
     let report = try #require(Catalogue.model(named: name)).ablate()
     return report.rows.filter { $0.step.weakening.isDecidable }.map { row in
@@ -75,7 +75,7 @@ import Testing
     #expect(try barrier("teardown-self-sufficient-callback").isEmpty)
   }
 
-  /// Steps that a sibling removes: in the correct model, the step, and the sibling.
+  /// Steps that a sibling removes: the correct model, the step, and the sibling.
   static let removed: [(model: String, step: String, sibling: String)] = [
     ("collapse-locked-descendants", "no-entry-lock:collapse", "collapse-unlocked-descendants"),
     ("collapse-locked-descendants", "no-rcu-section:look-up", "collapse-without-rcu"),
@@ -124,7 +124,8 @@ import Testing
     ("host-donate-write-locked", "read-lock-only:donate", "host-donate-read-locked"),
   ]
 
-  /// What a sibling removes is not redundant, and what fails is what the sibling is there for.
+  /// A step that a sibling removes is not redundant, and the same invariants fail as for the
+  /// sibling.
   @Test(arguments: removed)
   func removedStepsAreNecessary(model name: String, step prefix: String, sibling: String) throws {
     let model = try #require(Catalogue.model(named: name))
@@ -144,7 +145,7 @@ import Testing
 
   static let correct = Catalogue.models.filter { $0.expectation == .holds }
 
-  /// Every step is classified, and every counterexample is one, on a machine of its own.
+  /// Every step is classified, and every counterexample replays on a fresh machine.
   @Test(arguments: correct)
   func counterexamplesReplay(_ model: Model) throws {
     let report = try model.ablate()
@@ -169,7 +170,7 @@ import Testing
 
   /// Weakened code is code like any other: all searches agree on it.
   ///
-  /// What a CPU was made to leave out belongs to its state, so merging states must not lose it.
+  /// The steps that a CPU left out are part of its state, so merging states must not lose them.
   @Test(arguments: [
     "fault-in-parallel", "unmap-under-write-lock", "shared-memcache", "teardown-with-barrier",
     "unmap-flushed-by-another", "hardware-dirty-log", "reverse-map-shrink",
@@ -198,7 +199,7 @@ import Testing
     }
   }
 
-  /// A search that was saved goes on without the step, and with no other step left out.
+  /// A saved search resumes without the same step, and not without another.
   @Test func checkpointsKeepWhatIsLeftOut() throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -230,7 +231,7 @@ import Testing
     #expect(try model.check(options).statistics == whole.statistics)
   }
 
-  /// Whoever sees the page of such a trace is told what was left out.
+  /// The page of such a trace says what was left out.
   @Test func pagesSayWhatWasLeftOut() throws {
     let model = try #require(Catalogue.model(named: "shared-memcache"))
     var options = CheckOptions()
@@ -284,7 +285,7 @@ import Testing
     }
   }
 
-  /// The census changes nothing of what is explored.
+  /// The census does not change the explored executions.
   @Test(arguments: ["collapse-in-rcu-callback", "unmap-and-free", "fault-until-mapped"])
   func censusIsOnlyWatching(name: String) throws {
     let model = try #require(Catalogue.model(named: name))

@@ -14,7 +14,7 @@ import Testing
     try cpu.dsb()
   }
 
-  /// Unmaps, flushes, gives the frame away, and flushes once more, which nobody needs.
+  /// Unmaps, flushes, gives the frame away, and flushes once more, which is redundant.
   private static let model = Model(
     name: "flush-twice", summary: "flushes before the frame is given away, and after",
     scenario: "A guest reads a page while the host unmaps it.", expectation: .holds
@@ -86,7 +86,7 @@ import Testing
     #expect(row.calls.map(Self.isNecessary) == [false, false])
   }
 
-  /// By number each alone, without a number all; a number that stands for nothing is an error.
+  /// With a number one call, without a number all; an unknown number is an error.
   @Test func checksTakeTheNames() throws {
     let first = try Self.tlbi().step
     func verdict(_ path: Int?) throws -> Verdict {

@@ -1,4 +1,4 @@
-// Combinations: counted, named and compared as a slow and obvious way does it.
+// Combinations: counts, names and comparisons equal those of a slow and obvious method.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -18,8 +18,7 @@ import Testing
     var expected: (assignments: Int, unordered: Int, combinations: Int)
   }
 
-  /// Every way to give CPUs operations, and those that some order of CPUs, or a symmetry, makes of
-  /// each other put together.
+  /// Every way to assign operations to CPUs, in classes up to the order of CPUs and symmetries.
   @Test(arguments: [
     Space(vocabulary: 1, cpus: 3, operations: 2, expected: (14, 9, 9)),
     Space(vocabulary: 2, cpus: 2, operations: 2, expected: (42, 27, 27)),
@@ -74,7 +73,7 @@ import Testing
     }
   }
 
-  /// The classes that a relation makes, found by following it from each member.
+  /// The classes of a relation, found by following it from each member.
   private static func classes(
     of assignments: [[[Int]]], related: ([[Int]]) -> [[[Int]]]
   ) -> [Set<[[Int]]>] {
@@ -92,7 +91,7 @@ import Testing
     return classes
   }
 
-  /// Overflow is noticed, and nothing that fits is taken for it: C(n, n/2) with n = 66 fits.
+  /// Overflow is detected, without false alarms: C(n, n/2) with n = 66 fits.
   @Test func largeCounts() {
     func count(_ vocabulary: Int, _ cpus: Int) -> Int? {
       CombinationSpace(vocabularySize: vocabulary, cpusMax: cpus, operationsMax: 1).combinationCount
@@ -104,7 +103,7 @@ import Testing
 
   // MARK: Which contain others
 
-  /// What is left when any one operation is left out, and so on.
+  /// The combinations that remain when operations are removed one by one.
   @Test func contains() {
     let all = CombinationSpace(vocabularySize: 2, cpusMax: 3, operationsMax: 2).combinations
     func smaller(_ combination: Combination) -> Set<Combination> {
@@ -162,7 +161,7 @@ import Testing
 
   // MARK: What vocabularies declare
 
-  /// What is required of the model is all that applies to its combinations.
+  /// The model requires everything that applies to its combinations.
   @Test(arguments: SweepTests.systems.filter { $0.expectation == .holds })
   func combinationsRequireWhatApplies(_ model: Model) throws {
     let count = try #require(model.vocabulary).operations.count
@@ -173,8 +172,8 @@ import Testing
     }
   }
 
-  /// A combination in the exhaustive search, which takes no states for one that are not equal, with
-  /// its CPUs in the order given.
+  /// A combination in the exhaustive search, which merges only equal states, with its CPUs in the
+  /// given order.
   private func counts(_ model: Model, _ sequences: [[Int]]) throws -> String {
     let vocabulary = try #require(model.vocabulary)
     let ordered = Model(name: "ordered", summary: "", scenario: "", expectation: .holds) { _ in
@@ -187,7 +186,7 @@ import Testing
     return "\(report.violatedInvariant ?? "holds") \(report.statistics)"
   }
 
-  /// Combinations, and symmetries, for which verdict or counts are not the same.
+  /// Combinations and symmetries for which verdicts or counts differ.
   private func differences(
     _ model: Model, _ symmetries: [[Int]]
   ) throws -> [(sequences: [[Int]], symmetry: [Int])] {

@@ -1,4 +1,4 @@
-// What checks cover: the same in every search, and known to be too little where it is.
+// The coverage of checks: equal in every search, and marked as incomplete if it is.
 
 import Foundation
 import GracewalkChecking
@@ -29,7 +29,7 @@ import Testing
     #expect(expected.verdict == .holds)
     // Larger ones are too much for a search without reduction in a test.
     if expected.statistics.states > 7_000 { return }
-    // With memory management units there are too many executions to look at each.
+    // With memory management units there are too many executions to run each.
     let hasHardware = model.build(model.values()).hasHardware
     let reduced = hasHardware ? [] : Strategy.reduced
     for strategy in reduced + [.exhaustive] {
@@ -90,7 +90,7 @@ import Testing
         "  entries so far: level 0: locked→block, table→locked · level 1: invalid→locked, "
           + "table→locked · level 2: invalid→locked, page→locked",
       ])
-    // Nothing is concluded from what did not happen.
+    // An unfinished search concludes nothing from outcomes that did not happen.
     #expect(cut.vacuous.isEmpty && cut.exitStatus == 3)
     let sibling = try #require(Catalogue.model(named: "fault-without-get-page"))
     let violated = try sibling.check()
@@ -98,7 +98,7 @@ import Testing
     #expect(try json(CheckDocument(violated)).contains("\"complete\" : false"))
   }
 
-  /// What an earlier session covered is not forgotten by the next.
+  /// The coverage of an earlier session is kept by the next.
   @Test(arguments: Strategy.reduced + [.exhaustive])
   func savedChecksGoOn(_ strategy: Strategy) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -125,8 +125,8 @@ import Testing
 
   // MARK: What must happen
 
-  /// Two vCPUs install the same table; in the broken one a lock keeps them from ever meeting, so
-  /// that what happens when they do is not shown.
+  /// Two vCPUs install the same table; in the broken model a lock serialises them, so that the race
+  /// is never shown.
   private func double(isLocked: Bool) -> Model {
     Model(
       name: "double", summary: "", scenario: "", expectation: .holds,
@@ -179,7 +179,7 @@ import Testing
     #expect(!(try json(CheckDocument(full)).contains("vacuous\"")))
   }
 
-  /// What comes only with some parameters is missed only there.
+  /// An outcome that needs certain parameters is required only with those.
   @Test func outcomesMayDependOnParameters() throws {
     let expected = [
       ExpectedOutcome("run", "2") { values, _ in values["most"] == 2 },
@@ -206,7 +206,7 @@ import Testing
     for model in Self.correct { #expect(!model.mustHappen.isEmpty, "\(model.name)") }
   }
 
-  /// Nothing in between tells one end from the next; both are noted.
+  /// Nothing happens between the two ends; both are recorded.
   @Test func operationsWithoutActionsEnd() throws {
     let model = Model(name: "idle", summary: "", scenario: "", expectation: .holds) { _ in
       let scenario = Scenario()

@@ -1,4 +1,4 @@
-// Work given to executors: what comes back, in which order, and what is made of what does not.
+// Executors: the results, their order, and the handling of missing ones.
 
 import Foundation
 import Gracewalk
@@ -12,7 +12,7 @@ import GracewalkSupport
 import TestExpectations
 import Testing
 
-/// A unit that ends when the one with the next number has ended, as far as there is one.
+/// A unit that ends after the unit with the next number, if there is one.
 private struct WaitingUnit: WorkUnit {
   struct Refused: Error, Codable, Equatable {}
 
@@ -109,7 +109,7 @@ private struct LazyExecutor: Executor {
     }
     #expect(!isWhole)
     #expect(taken == [0, 1, 2, 3])
-    // What was interrupted is not handed over as if it had been done.
+    // An interrupted unit is not delivered as done.
     let begun = Locked(0)
     var watch = WorkWatch<WaitingUnit>()
     watch.begin = { _ in
@@ -206,7 +206,7 @@ private struct LazyExecutor: Executor {
     #expect(fuzzed.programs == 0)
   }
 
-  /// A model that declares nothing to check is refused, and not passed over.
+  /// A model that declares nothing to check is refused, not skipped.
   @Test func nothingToCheckIsAnError() throws {
     func model(_ expectation: GracewalkChecking.Expectation, _ instances: [[String: Int]]) -> Model
     {

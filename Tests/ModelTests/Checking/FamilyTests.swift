@@ -1,4 +1,4 @@
-// A list of variants becomes a list of models; the shapes that calls once had still mean the same.
+// A list of variants becomes a list of models; former signatures still work.
 
 import Gracewalk
 import Testing
@@ -50,7 +50,7 @@ struct FamilyTests {
     for model in models { try model.verify() }
   }
 
-  /// Code that was written for the former shapes compiles, and is the same code.
+  /// Code written for the former signatures compiles, with the same meaning.
   @available(*, deprecated)
   @Test func formerShapesMeanTheSame() throws {
     func counts(_ body: @escaping @Sendable (VirtualCPU, Location, TablePage) throws -> Void) throws

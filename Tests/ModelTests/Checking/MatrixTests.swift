@@ -1,4 +1,4 @@
-// The matrix of verdicts, and what features of the architecture change in it.
+// The matrix of verdicts, and the effect of architecture features on it.
 
 import Foundation
 import GracewalkChecking
@@ -10,7 +10,7 @@ import GracewalkTraces
 import TestExpectations
 import Testing
 
-/// Fails in the end where the MMU has, or lacks, a feature.
+/// Fails at the end if the MMU has, or lacks, a feature.
 private struct Wants: QuiescenceInvariant {
   let id: String
   var statement: String { id }
@@ -25,7 +25,7 @@ private struct Wants: QuiescenceInvariant {
 }
 
 @Suite struct MatrixTests {
-  /// A model whose verdicts follow from the features alone.
+  /// A model whose verdicts depend only on the features.
   static func double(
     _ name: String, violates: [String] = [], own: Features = Features(), spins: Bool = false,
     _ wants: [(String, @Sendable (Features) -> Bool)]
@@ -88,7 +88,8 @@ private struct Wants: QuiescenceInvariant {
     #expect(!matrix.isAsDeclared)
   }
 
-  /// Each cell says what a check of its invariant alone says; the command's test has the catalogue.
+  /// Each cell has the verdict of a check of its invariant alone; the command's test covers the
+  /// catalogue.
   @Test(.tags(.long), .unlessQuick) func cellsAreChecksAlone() throws {
     // One system without hardware, and one with.
     let models = Teardown.models + Unmap.models
@@ -104,7 +105,7 @@ private struct Wants: QuiescenceInvariant {
           options.features = row.architecture?.features
           options.parameters = model.largestInstance
           options.minimises = false
-          // A sibling need not show what its correct model must.
+          // A sibling need not have the declared outcomes of its correct model.
           let report = try model.check(options)
           let isRight = cell == .holds ? report.coversAll : report.verdict == .violated
           #expect(isRight, "\(model.name) \(id)")
@@ -128,7 +129,7 @@ private struct Wants: QuiescenceInvariant {
     #expect(other.note?.contains("change nothing: no MMU takes part") == true)
   }
 
-  /// What was found with some features is found again with those, and not with others.
+  /// A violation found with some features is replayed with those, and not with others.
   @Test func tracesKeepFeatures() throws {
     let model = Self.double("no-dirty-state", [("wants-clean", { !$0.hardwareDirtyState })])
     #expect(try model.check().verdict == .holds)

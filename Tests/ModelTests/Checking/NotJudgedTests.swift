@@ -1,4 +1,4 @@
-// A verdict names what applies to the code and was not required; a test of such a model fails.
+// A verdict names the invariants that apply but were not required; a test of such a model fails.
 
 import Foundation
 import Gracewalk
@@ -10,7 +10,7 @@ import TestExpectations
 import Testing
 
 @Suite struct NotJudgedTests {
-  /// A guest reads through a table that somebody else unmaps and frees, twice.
+  /// A guest reads through a table that another CPU unmaps and frees, twice.
   static func careless(
     _ invariants: [any Invariant] = [], exempt: [Exemption] = [], hasHardware: Bool = true
   ) -> Model {
@@ -71,7 +71,7 @@ import Testing
     #expect(report.notJudged.allSatisfy { $0.appliesTo == "every scenario with tables" })
   }
 
-  /// What an unfinished search has seen is enough to know what it does not judge.
+  /// Even an unfinished search reports invariants that it does not judge.
   @Test func anIncompleteCheckSaysIt() throws {
     var options = CheckOptions()
     options.limits.executions = 1
@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  /// Nobody says that it holds, so it does not.
+  /// Without a verdict, the model does not hold.
   @Test func incompleteUntilItIsSaid() throws {
     let model = try #require(Catalogue.model(named: "shared-memcache"))
     var options = CheckOptions()

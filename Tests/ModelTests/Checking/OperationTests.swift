@@ -1,4 +1,4 @@
-// What an operation returns, and what it is called where its addresses do not matter.
+// The results of operations, and their names without addresses.
 
 import Gracewalk
 import GracewalkChecking

@@ -1,4 +1,4 @@
-// Properties that a scenario states itself: for its final states, for every state, and in code.
+// Properties of a scenario: of its final states, of every state, and in code.
 
 import Gracewalk
 import Testing

@@ -1,4 +1,5 @@
-// Samples on the side of a long search: found sooner, and else the same.
+// Sampling during a long search: violations are found sooner, and the results are otherwise the
+// same.
 
 import Foundation
 import Gracewalk
@@ -10,7 +11,7 @@ import TestExpectations
 import Testing
 
 @Suite(.tags(.long), .unlessQuick) struct SampleTests {
-  /// Four CPUs that count; the first is stuck if the last was quicker, which a search in order
+  /// Four CPUs that count; the first is stuck if the last was faster, which a systematic search
   /// tries last.
   static func late(turns: Int, isBroken: Bool = true) -> Model {
     Model(
@@ -57,7 +58,7 @@ import Testing
     #expect(!CheckText(plain).header.contains { $0.contains("sample") })
   }
 
-  /// One turn more, and a search in order finds nothing within 11 million states.
+  /// With one more turn, a systematic search finds nothing within 11 million states.
   @Test func largeOnesAreDecidedAtOnce() throws {
     let report = try check(turns: 4)
     #expect(report.verdict == .violated)
@@ -110,7 +111,7 @@ import Testing
     #expect(rest.sampledExecutions == expected.sampledExecutions)
   }
 
-  /// What holds is explored to the end, with the same counts.
+  /// A model that holds is explored completely, with the same counts.
   @Test func whatHoldsHolds() throws {
     let model = Self.late(turns: 3, isBroken: false)
     var options = CheckOptions()
@@ -119,11 +120,11 @@ import Testing
     let report = try model.check()
     #expect(report.verdict == .holds && plain.verdict == .holds)
     #expect(report.statistics == plain.statistics)
-    // Two phases of samples, and not a trace of them.
+    // Two phases of samples leave no trace.
     #expect(report.statistics.transitions == 409_825)
   }
 
-  /// A bound on preemptions is there to leave out what a sample would find.
+  /// With a bound on preemptions there is no sampling, which would exceed it.
   @Test func notUnderABoundOnPreemptions() throws {
     let report = try check { $0.limits.preemptions = 0 }
     #expect(report.sampledExecutions == nil)

@@ -1,4 +1,4 @@
-// Requests and reports as files: what is read is what was written, and damage is an error.
+// Requests and reports as files: reading returns the written value, and damage is an error.
 
 import Foundation
 import Gracewalk
@@ -205,7 +205,7 @@ import Testing
     }
   }
 
-  /// Nothing holds because something was left out, or though something speaks against it.
+  /// No report says "holds" because of an omission, or despite a contradiction.
   @Test func nothingHoldsByOmission() throws {
     let wrong = try Self.model("shared-memcache-without-exchange").check()
     #expect(wrong.verdict == .violated)
@@ -236,7 +236,7 @@ import Testing
         == "the report makes no sense: holds, as far as samples show")
   }
 
-  /// Each value in turn is another one, or gone: an error, or a report that can be shown.
+  /// Changes or removes each value in turn: the result is an error, or a report that can be shown.
   @Test(.tags(.long), .unlessQuick) func whateverIsReadCanBeShown() throws {
     var refused = 0
     var shown = 0

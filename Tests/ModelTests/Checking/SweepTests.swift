@@ -1,4 +1,4 @@
-// Sweeps: which combinations there are, what they cover, and the smallest that fails.
+// Sweeps: their combinations, their coverage, and the smallest failure.
 
 import Foundation
 import GracewalkChecking
@@ -60,7 +60,7 @@ import Testing
     #expect(report.statistics.transitions == transitions)
   }
 
-  /// Of correct models, only one needs more than it was asked for: see the test below.
+  /// Of the correct models, only one fails in a sweep: see the test below.
   @Test(arguments: systems.filter { $0.expectation == .holds })
   func correctModelsHold(_ model: Model) throws {
     var options = SweepOptions()
@@ -74,8 +74,8 @@ import Testing
 
   /// The smallest combination of at most two CPUs with two operations each.
   ///
-  /// The first is a correct model, for faults in parallel: an unmapping that runs in parallel, too,
-  /// may drop the last reference of an unlinked table, and frees it at once.
+  /// The first is correct for parallel faults: an unmapping in parallel may drop the last reference
+  /// to an unlinked table, and free it at once.
   @Test(arguments: [
     ("collapse-locked-descendants", "unmap-0x2/collapse-0x0", "grace-period-safety"),
     ("collapse-free-at-once", "map-0x0/collapse-0x0", "grace-period-safety"),
@@ -111,12 +111,12 @@ import Testing
 
   // MARK: What is reported
 
-  /// Each combination checked by itself says the same, in whichever order.
+  /// Each combination has the same verdict when checked by itself, in any order.
   @Test func allThatContainNoOther() throws {
     let name = "swap-two-entries-in-any-order"
     let model = try #require(Catalogue.model(named: name))
     let report = try sweep(name, 2, 2, findsAll: true)
-    // Without any symmetry, and every one of them looked at.
+    // Without any symmetry, all combinations are checked.
     let all = CombinationSpace(vocabularySize: 4, cpusMax: 2, operationsMax: 2).combinations
     var options = CheckOptions()
     options.minimises = false
@@ -146,7 +146,7 @@ import Testing
     #expect(Set(texts).count == 1)
   }
 
-  /// One combination has more states than the bound; the others are covered all the same.
+  /// One combination has more states than the bound; the others are still covered.
   @Test func bounds() throws {
     let model = try #require(Catalogue.model(named: "fault-in-parallel"))
     var options = SweepOptions()
@@ -157,7 +157,7 @@ import Testing
     #expect(report.explored == 10 && report.combinations == 11)
   }
 
-  /// Time is up, and Ctrl-C was pressed, before a search that is long enough to look has ended.
+  /// The time is up, or Ctrl-C was pressed, during a search long enough to poll.
   @Test func stopping() throws {
     let model = try #require(Catalogue.model(named: "collapse-in-rcu-callback"))
     var options = SweepOptions()

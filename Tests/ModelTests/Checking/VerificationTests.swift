@@ -1,4 +1,4 @@
-// Models in anyone's tests: what `verify` throws says all that is needed, and `replay` shows it.
+// Models in a user's tests: the error of `verify` has all information, and `replay` shows it.
 
 import Gracewalk
 import GracewalkModels
@@ -43,7 +43,7 @@ import Testing
     let schedule = try #require(error?.check.report.counterexample).recording.schedule.text
     #expect(
       text.hasSuffix("\n  print(try model.replay(\"\(schedule)\", parameters: [\"most\": 3]))"))
-    // What the line prints is what the failure has shown.
+    // The line prints the same trace as the failure.
     let again = try model.replay(schedule, parameters: ["most": 3])
     #expect(again.violation?.invariant == "progress")
     #expect(text.contains(again.description.prefix { $0 != "✗" }))

@@ -1,4 +1,4 @@
-// Saved checks as files: gone on with if they fit, and otherwise refused and left alone.
+// Saved checks as files: resumed if they fit, otherwise refused and left unchanged.
 
 import Foundation
 import GracewalkChecking
@@ -42,7 +42,7 @@ private final class Folder {
     #expect(file.saves == 1)
   }
 
-  /// How a check that should go on is refused; nil if it goes on.
+  /// The error with which resuming a check is refused; nil if it is resumed.
   private func refusal(
     of path: String, _ model: Model, _ given: CheckOptions = .init()
   ) throws -> String? {
@@ -128,7 +128,7 @@ private final class Folder {
     #expect(try refusal(of: path, model) == nil)
   }
 
-  /// Same name, same parameters; an access more in a corner that few executions reach.
+  /// The same name and parameters, but one more access that few executions reach.
   @Test func changedCodeIsRefused() throws {
     func model(_ value: UInt64) -> Model {
       Model(name: "changing", summary: "", scenario: "", expectation: .holds) { _ in
@@ -194,7 +194,7 @@ private final class Folder {
       try refusal(of: folder.url.path, model)?.hasSuffix("it is not a regular file") == true)
   }
 
-  /// Where it cannot be saved a check goes on, and what was saved before stays.
+  /// If a check cannot be saved, it continues, and the previous file stays.
   @Test func failingToSaveIsSaid() throws {
     let folder = try Folder()
     var complaints: [String] = []

@@ -1,4 +1,4 @@
-// The command as people call it: output, exit status, and one clear line for every mistake.
+// The command line: output, exit status, and one clear line for every mistake.
 
 import Foundation
 import GracewalkInvariants
@@ -42,7 +42,7 @@ import Testing
     try Self.outcome(arguments, in: folder, path: path)
   }
 
-  /// Output goes to files: a pipe that nobody drains would block a long output.
+  /// Output goes to files: a pipe that is not drained would block a long output.
   private static func outcome(
     _ arguments: [String], in folder: URL, path: String? = nil
   ) throws -> Outcome {
@@ -192,7 +192,7 @@ import Testing
     #expect(sweep.status == 1)
     let name = "collapse-unlocked-descendants/map-0x0/collapse-0x0"
     #expect(sweep.output.contains("\n  \(Self.executable.path) check \(name)\n"))
-    // CPUs are interchangeable: their order in a name means nothing.
+    // CPUs are interchangeable: their order in a name does not matter.
     let other = "collapse-unlocked-descendants/collapse-0x0/map-0x0"
     let check = try run(["check", other, "--trace", "leak.trace"], in: folder)
     #expect(check.status == 1)
@@ -227,7 +227,7 @@ import Testing
     #expect(json.output.contains("\"format\" : \"gracewalk matrix 1\""))
   }
 
-  /// A bound leaves cells open, and an open cell is no verdict.
+  /// A bound leaves cells incomplete, which is not a verdict.
   @Test func matrixOfABoundedCheck() throws {
     let outcome = try run("check", "--matrix", "fault-in-parallel", "--executions", "3")
     #expect(outcome.status == 1)
@@ -365,7 +365,7 @@ import Testing
     #expect(outcome.output.isEmpty)
   }
 
-  /// A program with a name is measured by every search that it fits, and SPIN is left alone.
+  /// A program given by name is measured with every suitable search, and without SPIN.
   @Test func benchOfNamedPrograms() throws {
     struct Document: Decodable {
       struct Row: Decodable, Equatable {
@@ -406,7 +406,8 @@ import Testing
     let rows = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }
     #expect(rows.count == 4)
     #expect(rows[1].starts(with: ["gracewalk", "374"]))
-    // How many states SPIN stores depends a little on its version; it does not reduce them.
+    // The number of states that SPIN stores depends a little on its version; it does not reduce
+    // them.
     #expect(rows[2].first == "spin")
     #expect(try #require(Int(rows[2][1])) > 374)
     // SPIN takes over 100 MiB for its tables before it begins.

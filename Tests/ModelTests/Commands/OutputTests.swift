@@ -1,4 +1,4 @@
-// What cannot be written is an error; who wants a command to end gets what there is.
+// Output that cannot be written is an error; an interrupted command prints its results so far.
 
 import Foundation
 import TestExpectations

@@ -1,4 +1,4 @@
-// What a stranger's package has: all commands, readable reports, and invariants of its own.
+// A user's package: all commands, readable reports, and invariants of its own.
 
 import Foundation
 import Gracewalk
@@ -6,7 +6,7 @@ import GracewalkModels
 import GracewalkReporting
 import Testing
 
-/// Somebody else's rule about two words of their own.
+/// A user's rule about two words.
 struct ProtectedStaysReadOnly: QuiescenceInvariant {
   let entry: Location
   let mark: Location
@@ -23,7 +23,7 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
 }
 
 @Suite struct OwnPackageTests {
-  /// A fault that looked before the protection writes after it, and goes on with something else.
+  /// A fault that checked before the protection writes after it, and then does something else.
   static let protect = Model(
     name: "own-protect", summary: "a fault races with a protection",
     scenario: "A fault makes an entry writable while another CPU protects it.",
@@ -64,7 +64,7 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
     #expect(run(["check", "own-protect"]) == 1)
     #expect(run(["list"]) == 0)
     #expect(run(["replay", "own-protect", "--schedule", "0,1*3,0*2"]) == 1)
-    // What fails before its first step is printed to be replayed like this.
+    // A failure before the first step is replayed with this command.
     #expect(run(["replay", "own-protect", "--schedule", ""]) == 0)
     #expect(run(["ablate", "own-protect"]) == 2)
     #expect(run(["check", "collapse-unlocked-descendants"]) == 2)

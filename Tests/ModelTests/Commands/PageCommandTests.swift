@@ -1,4 +1,4 @@
-// check --html, replay --html and replay --step as people call them.
+// check --html, replay --html and replay --step on the command line.
 
 import Foundation
 import GracewalkModels

@@ -1,11 +1,11 @@
-// Where code relies on a translation being gone: what holds, what does not, and why it is said.
+// Claims that a translation is gone: which hold, which do not, and the reasons in reports.
 
 import Gracewalk
 import GracewalkChecking
 import Testing
 
 struct ClaimTests {
-  /// What a CPU does to a page that is mapped, with a thread that has its own MMU.
+  /// Operations of a CPU on a mapped page, with a thread that has its own MMU.
   private func check(
     levels: Int = 2, of invariants: [any Invariant] = [NoStaleUseAfterDSB()],
     thread: [CPUOperation] = [CPUOperation("write") { try $0.guestWrite(0) }],
@@ -65,7 +65,7 @@ struct ClaimTests {
 
   // MARK: Unmapping
 
-  /// What is said where nothing removes the leaf before the claim.
+  /// The report if nothing removes the leaf before the claim.
   private static let kept =
     "host relies on 0x0 of root not being translated any more, but thread "
     + "still has boot.1[0] cached: page 0x0"
@@ -96,7 +96,7 @@ struct ClaimTests {
     #expect(message(try unmap(.address(1))).last == prefix + "it was for another address")
   }
 
-  /// x86's flush, a wrong level, an early one: the right one follows before anybody relies on it.
+  /// x86's flush, a wrong level, an early one: the right one follows before code relies on it.
   @Test func theRightOneMayFollow() throws {
     #expect(try unmap(.address(0).local, .address(0)).verdict == .holds)
     #expect(try unmap(.address(0).level(0), .address(0)).verdict == .holds)
@@ -132,7 +132,7 @@ struct ClaimTests {
         == "an invalidation was issued for it, but no DSB has waited for it yet")
   }
 
-  /// Nothing is wrong where nobody relies on it.
+  /// Without a claim there is no violation.
   @Test func withoutAClaimAStaleTranslationIsNobodysFault() throws {
     let report = try check(of: InvariantCatalogue.hardware) { cpu, root, _ in
       try cpu.store(Self.leaf(cpu, root), 0, .relaxed)
@@ -153,7 +153,7 @@ struct ClaimTests {
     #expect(both.verdict == .violated)
   }
 
-  /// A pointer that is cached leads to a leaf that is still in the unlinked table; so does a walk.
+  /// A cached pointer, or a walk, leads to a leaf that is still in the unlinked table.
   @Test(arguments: [2, 3])
   func pointersAndWalksAreFollowed(levels: Int) throws {
     func report(_ invalidation: TLBInvalidation) throws -> CheckReport {
@@ -164,7 +164,7 @@ struct ClaimTests {
       }
     }
     #expect(try report(.all).verdict == .holds)
-    // The leaf for page 0 is no part of what is for page 1.
+    // The leaf for page 0 does not matter for page 1.
     #expect(try report(.address(1)).verdict == .violated)
     let leaves = try report(.all.lastLevelOnly)
     #expect(leaves.verdict == .violated)
@@ -212,7 +212,7 @@ struct ClaimTests {
 
   private enum Telling { case waits, acquires, relaxed }
 
-  /// A permission is taken away, and a word says so; who goes by it writes all the same.
+  /// A permission is removed and announced in a word; a CPU that read the word still writes.
   private func tell(
     _ telling: Telling, _ invalidations: TLBInvalidation..., flushesLate: Bool = false,
     ordering: MemoryOrdering = .release, taking new: Descriptor = Descriptor.page(0).readOnly,
@@ -283,10 +283,10 @@ struct ClaimTests {
     #expect(try tell(.waits, .address(0)).verdict == .holds)
     #expect(try tell(.waits, .all).verdict == .holds)
     #expect(try tell(.acquires, .address(0)).verdict == .holds)
-    // It may have seen the word and not the change.
+    // It may have seen the word but not the change.
     #expect(try tell(.relaxed).verdict == .holds)
     #expect(try tell(.acquires, ordering: .relaxed).verdict == .holds)
-    // Nothing was taken.
+    // Nothing was restricted.
     #expect(try tell(.waits, taking: Descriptor.page(0)).verdict == .holds)
     #expect(try tell(.waits, .address(0), isRelayed: true).verdict == .holds)
   }

@@ -1,4 +1,4 @@
-// Findings in a user's code are counterexamples, and their traces show nothing that nobody needs.
+// Findings in a user's code are counterexamples, and their traces show nothing superfluous.
 
 import Gracewalk
 import GracewalkReporting
@@ -19,7 +19,7 @@ private func model(
   }
 }
 
-/// A page is freed and then written, before anybody else could notice either.
+/// A page is freed and then written, both before any other CPU could observe it.
 private let usesOwnPage = model("uses-own-page") { scenario, _ in
   scenario.cpu(
     "a",
@@ -92,7 +92,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     #expect(throws: ReplayFailure.self) { try usesOwnPage.replay("0") }
   }
 
-  /// The first picture is from before anybody runs; what CPUs do by themselves comes after it.
+  /// The first picture is from before any CPU runs; local actions come after it.
   @Test func initiallyNothingHasHappened() throws {
     let early = model("early") { scenario, root in
       scenario.cpu(
@@ -127,8 +127,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     #expect(trace.isMinimal)
   }
 
-  /// Leaving a walk or a callback in the middle is a preemption; leaving one that may yet come is
-  /// none.
+  /// Switching away in the middle of a walk or callback is a preemption; delaying its start is not.
   @Test func whatMayYetComeIsNotInterrupted() throws {
     let inWalk = try Recording(
       try #require(Schedule(text: "2*2,1")), of: try noise(2).scenario())
@@ -171,7 +170,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     #expect(last.action.hasPrefix("throw 1") && last.isLocal && last.site.line > 0)
   }
 
-  /// It is judged whatever is asked for, and need not be named to be seen again.
+  /// It is judged whatever the options require, and need not be named for a replay.
   @Test func itIsAlwaysJudged() throws {
     var options = CheckOptions()
     options.invariants = ["progress"]
@@ -186,7 +185,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     #expect(try TraceReplay.replay(file, of: throwsAnError) == trace)
   }
 
-  /// Files from before it was required name fewer invariants.
+  /// Older files name fewer invariants.
   @Test func olderTracesStayTraces() throws {
     var trace = try #require(try usesOwnPage.check().counterexample)
     trace.invariants.removeAll { $0 == "operations-do-not-throw" }
@@ -206,7 +205,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     let boots: [@Sendable (VirtualCPU) throws -> Void] = [
       { _ in throw Unexpected(text: "early") },
       { cpu in try cpu.callRCU { _ in throw Unexpected(text: "early") } },
-      // Code that catches what the error made it throw has thrown it all the same.
+      // Code that catches the resulting `Abandoned` has still thrown the error.
       { cpu in try? cpu.callRCU { _ in throw Unexpected(text: "early") } },
     ]
     for boot in boots {
@@ -234,7 +233,7 @@ private let throwsAnError = model("throws") { scenario, _ in
     #expect(try model.check().violatedInvariant == "no-double-free")
   }
 
-  /// Code that wraps whatever it catches, and is abandoned again and again, has thrown nothing.
+  /// Code that wraps every error it catches, and is abandoned again and again, has thrown nothing.
   @Test(arguments: Strategy.allCases)
   func abandonedCodeThrowsWhatItLikes(strategy: Strategy) throws {
     let model = model("wraps") { scenario, root in
@@ -245,7 +244,7 @@ private let throwsAnError = model("throws") { scenario, _ in
             do {
               for _ in 0..<3 { _ = try cpu.fetchAdd(root[0], 1, .relaxed) }
             } catch {
-              // Looks at the machine, which may be gone, on the way out.
+              // Uses the machine, which may be gone, while unwinding.
               _ = cpu.table(at: Descriptor(bits: 0))
               throw Unexpected(text: "\(error)")
             }
@@ -262,7 +261,7 @@ private let throwsAnError = model("throws") { scenario, _ in
 }
 
 @Suite struct EndlessCodeTests {
-  /// Code that catches `Abandoned` forever is left where it stands.
+  /// Code that catches `Abandoned` forever is left suspended.
   @Test func codeThatIsNeverAbandonedEnds() throws {
     let model = model("never-ends") { scenario, root in
       for name in ["a", "b"] {
@@ -276,7 +275,7 @@ private let throwsAnError = model("throws") { scenario, _ in
           })
       }
     }
-    // It is abandoned only when all is done.
+    // It is abandoned only at the end.
     #expect(try model.check().verdict == .holds)
   }
 

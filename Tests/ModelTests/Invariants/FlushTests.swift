@@ -1,4 +1,4 @@
-// What goes wrong with page tables that hardware walks, case by case: each has its own race.
+// Bugs of page tables that hardware walks, case by case, each with its own race.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -72,7 +72,7 @@ import Testing
     #expect(Set(try Self.cases.map(counterexample)).count == Self.cases.count)
   }
 
-  /// The livelock is one: the trace repeats, and no bound was met.
+  /// It is a genuine livelock: the trace repeats, and no bound was reached.
   @Test func faultingForEverIsALivelock() throws {
     let model = try #require(Catalogue.model(named: "fast-permission-fault-without-tlbi"))
     let report = try model.check()

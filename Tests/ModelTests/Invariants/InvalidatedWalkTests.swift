@@ -1,11 +1,11 @@
-// A walk in flight whose way was invalidated touches no memory any more.
+// A walk in flight whose path was invalidated no longer accesses memory.
 
 import Gracewalk
 import GracewalkChecking
 import Testing
 
 struct InvalidatedWalkTests {
-  /// A vCPU's guest writes to a page while another CPU takes the table away and frees it.
+  /// A vCPU's guest writes to a page while another CPU unlinks the table and frees it.
   private func verdict(
     _ leaf: Descriptor, flushes: Bool,
     _ choose: @escaping @Sendable (inout Features) -> Void = { _ in }
@@ -58,9 +58,9 @@ struct InvalidatedWalkTests {
 
   // MARK: The range of each entry on the way
 
-  /// A walk to an address is in flight; a table on its way is unlinked, flushed and freed.
+  /// A walk to an address is in flight; a table on its path is unlinked, flushed and freed.
   ///
-  /// - Parameter level: of the entry that is made invalid.
+  /// - Parameter level: the level of the entry that is made invalid.
   private func unlink(
     levels: Int = 3, at level: Int, walkTo address: Int, _ invalidation: TLBInvalidation,
     publishes: Bool = true, ofOwn: Bool = true, hasCachedPointer: Bool = false,
@@ -119,7 +119,7 @@ struct InvalidatedWalkTests {
       #expect(try unlink(at: 0, walkTo: address, .address(4)) == .violated, "walk to \(address)")
     }
     #expect(try unlink(at: 1, walkTo: 1, .address(0)) == .holds)
-    // Neither this nor a walk through it has read anything below the entry that was unlinked.
+    // Neither this nor a walk through it has read anything below the unlinked entry.
     #expect(try unlink(at: 1, walkTo: 1, .address(2)) == .violated)
     #expect(try unlink(at: 0, walkTo: 3, .range(0, count: 1), hasRanges: true) == .holds)
     #expect(try unlink(at: 0, walkTo: 0, .range(4, count: 4), hasRanges: true) == .violated)

@@ -6,7 +6,7 @@ import GracewalkInvariants
 import GracewalkMachine
 import Testing
 
-/// A counter: each operation adds one and returns what there was.
+/// A counter: each operation adds one and returns the old value.
 private struct Counter: SequentialSpecification {
   let initial: [UInt64] = [0]
 

@@ -1,9 +1,9 @@
-// What orders CPUs: what grace periods wait for, and what is still held when all is done.
+// Ordering of CPUs: the sections that grace periods wait for, and locks still held at the end.
 
 import Gracewalk
 import Testing
 
-/// A verdict with the words in which it is given.
+/// A verdict with its message.
 struct Finding: Equatable {
   var invariant: String?
   var message = "holds"
@@ -44,7 +44,7 @@ func finding(
   return found[0]
 }
 
-/// A table that is linked, a walker that reads it, and who frees it.
+/// A linked table, a walker that reads it, and a CPU that frees it.
 private enum Reader { case masked, inSection, bare, overlapping }
 private enum Free { case callback, synchronize, interrupt, atOnce }
 
@@ -110,7 +110,7 @@ private func walkAndFree(
     #expect(try isSafe(.consolidated, .inSection, .synchronize))
   }
 
-  /// Nobody may still hold what is freed then, whether it is used or not.
+  /// No CPU may still hold a page when it is freed, whether it uses the page or not.
   @Test(arguments: [ReadCopyUpdate.consolidated, .separate])
   func whatIsFreedIsHeldByNobody(_ kind: ReadCopyUpdate) throws {
     let found = try finding(requiring: [GracePeriodSafety()]) {
@@ -136,7 +136,7 @@ private func walkAndFree(
     #expect(try !isSafe(kind, .bare, .synchronize))
   }
 
-  /// An interrupt is taken by who is in a section, so waiting for it is no grace period.
+  /// A CPU in a section takes an interrupt at once, so waiting for it is not a grace period.
   @Test(arguments: [ReadCopyUpdate.consolidated, .separate])
   func interruptsDoNotWaitForSections(_ kind: ReadCopyUpdate) throws {
     #expect(try isSafe(kind, .masked, .interrupt))
@@ -189,7 +189,7 @@ private func walkAndFree(
           ["a has ended and still holds second for writing since write"]))
   }
 
-  /// What spans two operations is given back in the second.
+  /// A lock or section that spans two operations is released in the second.
   @Test func whatSpansOperationsIsFine() throws {
     let found = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
       let lock = scenario.spinLock("lock")
@@ -221,7 +221,7 @@ private func walkAndFree(
     #expect(mask == .violates(Self.grace, "a has ended, and its interrupts are masked since mask"))
   }
 
-  /// Whoever waits for a lock that was forgotten is stuck, but it is the forgetting that is wrong.
+  /// A CPU that waits for a forgotten lock is stuck, but the report names the forgotten release.
   @Test func aForgottenLockThatSomebodyWaitsFor() throws {
     let fill: @Sendable (Scenario, TablePage) -> Void = { scenario, _ in
       let lock = scenario.spinLock("lock")
@@ -243,7 +243,7 @@ private func walkAndFree(
           ["b waits at: lock lock, held by a since take, which has ended"]))
   }
 
-  /// A callback gives back what it takes: no other may do so for it.
+  /// A callback releases what it takes: no other callback may do so for it.
   @Test func callbacksEndWithNothingHeld() throws {
     let lock = try finding { scenario, _ in
       let lock = scenario.spinLock("lock")
@@ -273,7 +273,7 @@ private func walkAndFree(
 @Suite struct LockRuleTests {
   private static let locks = LocksHeldByReleaser.id
 
-  /// Judged whatever a model requires, and only what is named where something is named.
+  /// Judged whatever a model requires; but if options name invariants, only those are judged.
   @Test func unlockingAFreeLock() throws {
     let fill: @Sendable (Scenario, TablePage) -> Void = { scenario, _ in
       let lock = scenario.spinLock("l")
@@ -344,7 +344,7 @@ private func walkAndFree(
           "a takes mmap_lock for writing while it holds it for writing already, \(itself)"))
   }
 
-  /// Where nobody judges recursion, who takes a lock twice waits for itself.
+  /// Without a judgement of recursion, a CPU that takes a lock twice waits for itself.
   @Test func recursionIsADeadlockToo() throws {
     let found = try finding(only: ["progress"]) { scenario, _ in
       let lock = scenario.spinLock("lock")

@@ -1,4 +1,4 @@
-// Table pages and frames that change hands while hardware still refers to what they were.
+// Table pages and frames that change hands while hardware still refers to their old use.
 
 import Gracewalk
 import GracewalkChecking
@@ -110,7 +110,7 @@ struct ReuseTests {
 
   // MARK: Frames
 
-  /// A frame changes hands; the guest has read its page, or has no time for it.
+  /// A frame changes hands; the guest has read its page, or has not yet.
   private func give(
     _ leaf: Descriptor, at index: Int = 0, frame: Int = 0, to owner: FrameOwner = .nobody,
     unmaps: Bool = false, mmuOwner: FrameOwner = .guest
@@ -139,7 +139,7 @@ struct ReuseTests {
     #expect(try give(.block(0), frame: 2).verdict == .holds)
     // It does not change hands.
     #expect(try give(.block(0), to: .guest).verdict == .holds)
-    // Who never had it has nothing to give.
+    // A CPU that never owned it cannot give it away.
     #expect(try give(.block(0), mmuOwner: .nobody).verdict == .holds)
   }
 }

@@ -1,4 +1,4 @@
-// What a CPU waits for, which roots may go, and how traces name what they show.
+// The waits of CPUs, the freeing of roots, and names in traces.
 
 import Gracewalk
 import Testing
@@ -20,7 +20,8 @@ import Testing
     }
   }
 
-  /// Who must not sleep must not wait for a grace period; a reader–writer semaphore may be held.
+  /// A CPU that must not sleep must not wait for a grace period; it may hold a reader-writer
+  /// semaphore.
   @Test(arguments: [true, false])
   func whoMustNotSleepDoesNotWait(barrier: Bool) throws {
     let grace = GracePeriodSafety.id
@@ -78,7 +79,7 @@ import Testing
     }
   }
 
-  /// With the context that the root belongs to, it goes; but not where an MMU still walks.
+  /// A root may be freed with its context, but not while an MMU still walks it.
   @Test func aRootGoesWithItsContext() throws {
     #expect(try teardown(releases: true, mmu: false) == .holds)
     #expect(
@@ -94,7 +95,7 @@ import Testing
 }
 
 @Suite struct WaitingTextTests {
-  /// Who holds what everybody waits for.
+  /// The holder of a lock that all others wait for.
   @Test func aDeadlockNamesTheHolders() throws {
     let found = try finding { scenario, _ in
       let locks = [scenario.spinLock("left"), scenario.spinLock("right")]
@@ -149,8 +150,8 @@ import Testing
           try cpu.rcuBarrier()
         })
     }
-    // The fewest that can be stuck: those that began to wait while a was inside. The others are
-    // shown where the schedule has them, so only what is sure to be there is compared.
+    // The fewest CPUs that can be stuck are those that began to wait while a was inside. The others
+    // depend on the schedule, so only these are compared.
     #expect(grace.invariant == "progress")
     #expect(grace.details.first == "a waits at: wait never = 1, which is 0")
   }
@@ -191,7 +192,7 @@ import Testing
 }
 
 @Suite struct NamingTests {
-  /// A page kept in a word is not lost.
+  /// A page that is kept in a word is not leaked.
   @Test func aPageInAWordIsHeldThere() throws {
     let scenario = Scenario()
     _ = scenario.rootTable()
@@ -213,7 +214,7 @@ import Testing
     #expect(machine.tableText().last == "unreachable: \(line)")
   }
 
-  /// An address that leads to nothing is a wild pointer, and said to be one.
+  /// An address without a page is reported as a wild pointer.
   @Test func wildPointersAreNamed() throws {
     let wild = { @Sendable (scenario: Scenario, free: Bool) in
       let word = scenario.word("word")
@@ -244,7 +245,7 @@ import Testing
       } == .violates("teardown-order", "a uses a wild pointer: no context is at 0x40"))
   }
 
-  /// Traces and coverage name the states of an entry alike.
+  /// Traces and coverage use the same names for the states of an entry.
   @Test func entriesHaveOneSetOfWords() {
     let page = Descriptor.page(0)
     let machine = Machine(Scenario())

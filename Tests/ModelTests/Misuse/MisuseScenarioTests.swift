@@ -1,4 +1,4 @@
-// Handles of another scenario, names, declarations and boot code that cannot be right.
+// Handles of another scenario, and impossible names, declarations and boot code.
 
 import Gracewalk
 import GracewalkChecking
@@ -25,7 +25,7 @@ private func outcome(of model: Model, _ options: CheckOptions = CheckOptions()) 
   }
 }
 
-/// A model of one CPU with one operation, declared in some way.
+/// A model of one CPU with one operation, with a given declaration.
 private func declared(
   parameters: [Parameter] = [], expectation: GracewalkChecking.Expectation = .holds,
   mustHappen: [ExpectedOutcome] = [], exempt: [Exemption] = [],
@@ -112,7 +112,7 @@ struct MisuseScenarioTests {
       } == "the model: @ the MMU of a walks a table of another scenario")
   }
 
-  /// Handles of two scenarios are alike in all but the scenario, and compare as they did.
+  /// Handles of two scenarios differ only in the scenario, which comparisons ignore.
   @Test func handlesCompareWithoutTheirScenario() {
     let (one, other) = (Scenario(), Scenario())
     let (first, second) = (one.rootTable(), other.rootTable())
@@ -215,7 +215,7 @@ struct MisuseScenarioTests {
     #expect(twice { _ = $0.spinLock("x") } == "the model: @ a lock \(end)")
     #expect(twice { _ = $0.rootTable("x") } == "the model: @ a root table \(end)")
     #expect(twice { _ = $0.frameOwner("x") } == "the model: @ an owner of frames \(end)")
-    // What is required already is required.
+    // Requiring an invariant twice is allowed.
     #expect(twice { $0.require(NoDoubleFree()) } == "holds")
     #expect(
       outcome { scenario, _ in

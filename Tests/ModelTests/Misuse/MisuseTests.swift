@@ -6,7 +6,7 @@ import GracewalkInvariants
 import GracewalkMachine
 import Testing
 
-/// What a check of a scenario says, places of this file left out; the verdict where there is one.
+/// The message of a check of a scenario, without places of this file; or its verdict.
 private func outcome(
   _ geometry: Geometry = Geometry(levels: 2, entries: 2), requiring: [any Invariant] = [],
   _ change: @escaping @Sendable (Scenario, TablePage) -> Void
@@ -78,7 +78,7 @@ struct MisuseTests {
     #expect(throws: CheckError.badModel(text)) { try model.verify() }
   }
 
-  /// An index that is only written down, and never used, harms nobody.
+  /// An index out of range that is never used does no harm.
   @Test func anIndexThatIsNotUsed() {
     #expect(said { _ = $1[2] } == "holds")
   }
@@ -236,7 +236,7 @@ struct MisuseTests {
         + "make one with scenario.frameOwner(\"…\")")
   }
 
-  /// Code may write anything to the word that says who owns a frame.
+  /// Code may write any value to the word of a frame's owner.
   @Test(arguments: [UInt64.max, 1 << 63, 1 << 40])
   func anOwnerThatIsNone(value: UInt64) {
     func verdict(reads: Bool) -> String {
@@ -301,7 +301,7 @@ struct MisuseTests {
       } == "holds")
   }
 
-  /// A table that is part of itself: what follows it must come to an end.
+  /// A table that contains itself: code that follows entries must end.
   @Test func aTableInItself() {
     #expect(
       outcome(requiring: [GracePeriodSafety(), NoLeakedTablePage()]) { scenario, root in
@@ -310,7 +310,7 @@ struct MisuseTests {
       } == "holds")
   }
 
-  /// Code that is told to stop, and never does.
+  /// Code that is abandoned, but never stops.
   @Test func codeThatCatchesEverything() {
     #expect(
       said { cpu, root in while true { _ = try? cpu.load(root[2], .relaxed) } }

@@ -1,4 +1,4 @@
-// What would hold in silence, or crash, because a model asks for something that is never done.
+// Mistakes that would otherwise pass silently, or crash.
 
 import Foundation
 import Gracewalk
@@ -28,7 +28,7 @@ private let called = CPUOperation("next", call: SpecificationCall(operation: 0, 
   UInt64(0)
 }
 
-/// A handle that code keeps where it should not.
+/// A handle that code keeps illegally.
 private final class Kept: @unchecked Sendable { var cpu: VirtualCPU? }
 
 private struct Unasked: Invariant {

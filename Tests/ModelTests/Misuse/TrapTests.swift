@@ -1,4 +1,4 @@
-// Model code that traps says who it was before the process dies; code without actions is noticed.
+// Model code that traps is reported before the process dies; code without actions is reported.
 
 import Foundation
 import Gracewalk
@@ -13,7 +13,7 @@ import Testing
   import Glibc
 #endif
 
-/// A model in which `b` reads 1 and does something that it should not do then.
+/// A model in which `b` reads 1 and then misbehaves.
 private func model(_ fall: @escaping @Sendable (UInt64) -> Void) -> Model {
   Model(
     name: "falls", summary: "", scenario: "",
@@ -64,7 +64,7 @@ private struct Falls: StateInvariant {
       "  replay:    gracewalk replay falls --set most=3 --schedule '",
       "  in a test: try model.replay(\"",
     ] { #expect(text.contains(line), "\(text)") }
-    // The line leads there: the choice to write 1 is in it, and b's second step comes last.
+    // The printed schedule leads there: it has the choice to write 1, and b's second step is last.
     #expect(text.contains("0:1"), "\(text)")
     return text
   }
@@ -123,7 +123,7 @@ private struct Falls: StateInvariant {
     #expect(text.contains("replay judged --schedule '0'"), "\(text)")
   }
 
-  /// Threads of a team have stacks and handlers of their own; a replay says the same as a check.
+  /// Threads of a team have their own stacks and handlers; a replay reports the same as a check.
   @Test func onEveryWay() async {
     let team = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var options = CheckOptions()
@@ -138,7 +138,7 @@ private struct Falls: StateInvariant {
     #expect(text.contains("--schedule '0:1,0,1*2'"))
   }
 
-  /// The process dies by the signal that it would have died by, and who handled it handles it.
+  /// The process dies of the original signal, and a previous handler is called.
   @Test func handlersAreLeftAsTheyWere() async {
     let result = await #expect(processExitsWith: .exitCode(7), observing: [\.standardErrorContent])
     {
@@ -150,7 +150,7 @@ private struct Falls: StateInvariant {
     await #expect(processExitsWith: .signal(SIGABRT)) {
       _ = try model { _ in abort() }.check()
     }
-    // Outside of checks nobody handles anything, and outside of model code nobody speaks.
+    // Outside checks no handler is installed, and outside model code nothing is reported.
     let silent = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       var before = sigaction()
       var after = sigaction()
@@ -168,7 +168,7 @@ private struct Falls: StateInvariant {
 }
 
 @Suite(.tags(.process), .unlessQuick) struct WatchTests {
-  /// Ctrl-C and SIGTERM end a search between two steps; code that never comes there is ended, too.
+  /// Ctrl-C and SIGTERM end a search between two steps; they also end code that never gets there.
   @Test func signalsEndCodeWithoutActions() async {
     let result = await #expect(
       processExitsWith: .signal(SIGTERM), observing: [\.standardErrorContent]
@@ -182,7 +182,7 @@ private struct Falls: StateInvariant {
     #expect(text.contains("gracewalk: ended in the middle of it"), "\(text)")
   }
 
-  /// Code that takes no action for long is spoken of once, and the check goes on as before.
+  /// Code that takes no action for a long time is reported once, and the check continues.
   @Test func codeWithoutActionsIsNoticed() async {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       Machine.setPatience(milliseconds: 200)

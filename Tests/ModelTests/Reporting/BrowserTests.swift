@@ -1,4 +1,4 @@
-// The page in a real browser, where one is installed: its script runs, and does what it should.
+// The page in a real browser, if one is installed: its script runs correctly.
 
 import Foundation
 import GracewalkModels
@@ -6,7 +6,7 @@ import TestExpectations
 import Testing
 
 @Suite(.serialized, .tags(.process), .unlessQuick) struct BrowserTests {
-  /// A browser that runs without a screen, or nil.
+  /// A headless browser, or nil.
   private static let browser: URL? = {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
     let folders = path.split(separator: ":").map(String.init) + ["/usr/bin", "/snap/bin"]

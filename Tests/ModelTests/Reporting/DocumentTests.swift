@@ -1,4 +1,4 @@
-// Pages that the tool writes: the same each time, from what is computed, and over no one's work.
+// Generated pages: reproducible, computed, and never written over other files.
 
 import Foundation
 import GracewalkChecking
@@ -8,14 +8,14 @@ import TestExpectations
 import Testing
 
 @Suite(.tags(.long), .unlessQuick) struct DocumentTests {
-  // Small, and with everything there is: hardware, a livelock, an open question, parameters.
+  // Small, but with every feature: hardware, a livelock, an open question, parameters.
   static let systems = Catalogue.systems.filter {
     ["memcache", "invalidation", "retry", "fault", "reverse-map"].contains($0.name)
   }
 
   private static let computed = Result { try computePages(jobs: 2) }
 
-  /// The pages, from evidence that is found once.
+  /// The pages, from evidence that is computed once.
   static func pages() throws -> [DocumentPage] { try computed.get() }
 
   private static func computePages(jobs: Int) throws -> [DocumentPage] {
@@ -58,7 +58,7 @@ import Testing
     #expect(!questions.contains("](../"))
   }
 
-  /// Links lead somewhere, as far as the pages know each other.
+  /// Links between the pages lead somewhere.
   @Test func linksLeadToPages() throws {
     let pages = try Self.pages()
     let paths = Set(pages.map(\.path))
@@ -111,7 +111,7 @@ import Testing
     }
   }
 
-  /// A model that does not do what it is declared to gets no page.
+  /// A model whose verdict is not the declared one gets no page.
   @Test func wrongDeclarationsAreFound() throws {
     let model = try #require(Catalogue.model(named: "shared-memcache-without-exchange"))
     let wrong = Model(

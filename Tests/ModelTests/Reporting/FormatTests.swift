@@ -1,4 +1,4 @@
-// JUnit, SARIF and Mermaid: what their readers rely on, and text that tries to be markup.
+// JUnit, SARIF and Mermaid: the properties that readers rely on, and text that looks like markup.
 
 import Foundation
 import GracewalkChecking
@@ -15,7 +15,7 @@ import Testing
   import FoundationXML
 #endif
 
-/// Names and messages made of what each of the forms gives a meaning to.
+/// Names and messages with characters that are special in each format.
 enum Hostile {
   static let name = "a <b> & \"c\";#d\n%%{e}%% ]]>\u{1B}[31m\u{0}$$x$$ é🙂\r"
 
@@ -133,7 +133,7 @@ enum Hostile {
     #expect(errors[0].attributes["message"]?.contains("raise --executions") == true)
   }
 
-  /// What a model is declared to violate is a test that passes.
+  /// A declared violation is a test that passes.
   @Test(.tags(.long), .unlessQuick) func junitOfTheCatalogue() throws {
     let checks = try CatalogueReports.declared(Memcache.models + Collapse.models, seconds: 0.25)
     let asDeclared = try Elements.parse(JUnitText(checks).text)
@@ -162,7 +162,7 @@ enum Hostile {
     #expect(elements[3].attributes["type"] == "no-reuse-while-cached")
   }
 
-  /// Nothing that XML forbids is written, and what is markup comes back as it was.
+  /// Nothing that XML forbids is written, and markup characters survive a round trip.
   @Test func junitOfHostileNames() throws {
     let report = try Hostile.model.check()
     for text in [JUnitText(report).text, JUnitText(try #require(report.counterexample)).text] {
@@ -176,7 +176,7 @@ enum Hostile {
 
   // MARK: SARIF
 
-  /// What the schema of SARIF 2.1.0 demands of the parts that are used, in its own words.
+  /// The requirements of the SARIF 2.1.0 schema for the parts that are used.
   private struct SARIFRules {
     var complaints: [String] = []
     let document: [String: Any]
@@ -318,7 +318,7 @@ enum Hostile {
     let results = try #require(run["results"] as? [[String: Any]])
     #expect(results.count == checks.count { $0.declared.violated != nil })
     #expect(results.allSatisfy { $0["suppressions"] != nil })
-    // Every step that has a place has one in a folder that there is.
+    // Every step with a place has one in an existing folder.
     let text = try json(Self.sarif.log(checks, exitStatus: 0))
     #expect(!text.contains("\"MODULES\",") && !text.contains("\"GracewalkModels/"))
   }
@@ -367,7 +367,7 @@ enum Hostile {
     #expect(text.contains("\"uriBaseId\" : \"MODULES\""))
   }
 
-  /// No two files have the same name, so what code calls a file tells where it is.
+  /// No two files have the same name, so the name identifies the path.
   @Test func everyFileOfTheModelsHasAPath() throws {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

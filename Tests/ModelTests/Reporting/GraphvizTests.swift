@@ -1,4 +1,4 @@
-// The tables of a moment as a dot digraph: what is in it, and that no name can break it.
+// The tables of a moment as a dot digraph: its contents, and that no name can break it.
 
 import GracewalkChecking
 import GracewalkMachine

@@ -1,4 +1,4 @@
-// The page of a trace: self-contained, safe whatever things are called, small, always the same.
+// The page of a trace: self-contained, safe for all names, small, reproducible.
 
 import Foundation
 import GracewalkChecking
@@ -18,7 +18,7 @@ import Testing
     text.components(separatedBy: part).count - 1
   }
 
-  /// What stands in the page for its script.
+  /// The data in the page for its script.
   private func data(_ page: String) throws -> [String: Any] {
     let start = try #require(page.range(of: "id=\"data\">"))
     let end = try #require(page.range(of: "</script>", range: start.upperBound..<page.endIndex))

@@ -1,4 +1,4 @@
-// Docs/Formats.md lists the keys of each JSON document: all that are written, and no others.
+// Docs/Formats.md lists exactly the keys of each JSON document.
 
 import Foundation
 import GracewalkChecking
@@ -35,7 +35,7 @@ import Testing
     "findings[].calls[]",
   ]
 
-  /// The paths of all values; what is empty tells nothing of its keys.
+  /// The paths of all values; empty values reveal no keys.
   private static func paths(_ value: Any, _ path: String = "") -> Set<String> {
     if parts.contains(path) { return [path] }
     if let array = value as? [Any] {
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  /// Reports of everything a report can be.
+  /// Reports of every form.
   private static let checks: [JudgedCheck] = {
     var checks: [JudgedCheck] = []
     checks = (try? CatalogueReports.declared(Catalogue.models, seconds: 0.5)) ?? []
@@ -187,7 +187,7 @@ import Testing
       let output = try CommandTests.outcome(["bench"] + words + ["--format", "json"]).output
       return try JSONSerialization.jsonObject(with: Data(output.utf8))
     }
-    // A comparison alone is a document of its own, which the long benchmark has as a part.
+    // A comparison alone is a document of its own, which is also part of the long benchmark.
     let whole: [Any] =
       CommandTests.hasSpin ? [["format": "gracewalk bench 1", "spin": outputs[1]]] : []
     try expect([outputs[0]] + whole, match: "gracewalk bench 1") {

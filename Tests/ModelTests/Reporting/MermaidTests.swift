@@ -20,7 +20,7 @@ import Testing
     var loops = 0
     for line in statements {
       let words = line.split(separator: " ", maxSplits: 3).map(String.init)
-      // What is text ends a statement or begins a comment only if it is not escaped.
+      // Unescaped text could end a statement or begin a comment.
       let rest = line.split(separator: ":", maxSplits: 1).last.map(String.init) ?? ""
       #expect(!rest.replacing(/#\d+;/, with: "").contains { "#;&$%".contains($0) }, "\(line)")
       #expect(!rest.replacing("<br/>", with: "").contains("<"))

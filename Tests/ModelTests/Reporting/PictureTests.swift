@@ -1,4 +1,4 @@
-// Pictures of the machine: one for each moment, right about what is reachable and waited for.
+// Pictures of the machine: one for each moment, with correct reachability and waits.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -17,7 +17,7 @@ import Testing
     return try #require(try model.check(options).counterexample)
   }
 
-  /// The picture after the step with a number as traces show it.
+  /// The picture after the step with a number from the trace.
   static func picture(after number: Int, _ trace: Trace) throws -> MachinePicture {
     let steps = trace.recording.steps
     let shown = steps.indices.filter { !steps[$0].isLocal && !steps[$0].isBoundary }

@@ -1,4 +1,4 @@
-// How progress and estimates read.
+// The texts of progress and estimates.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -57,7 +57,7 @@ import Testing
     return try #require(Catalogue.model(named: "collapse-locked-descendants")).check(options)
   }
 
-  /// The part that a bounded check has explored follows from its counts.
+  /// The explored part of a bounded check depends only on its counts.
   @Test func incompleteReportsSayHowMuchIsExplored() throws {
     let report = try check(executions: 1_000)
     #expect(

@@ -1,4 +1,4 @@
-// What people see, kept as files: UPDATE_EXPECTATIONS=1 rewrites them, and the run fails once.
+// User-visible output, kept as files: UPDATE_EXPECTATIONS=1 rewrites them, and the run fails once.
 
 import Foundation
 import GracewalkChecking
@@ -47,7 +47,7 @@ import Testing
     try expect(try json(document) + "\n", matches: "matrix-json")
   }
 
-  /// The smallest that fails with its counterexample, and all that contain no other.
+  /// The smallest failing combination with its counterexample, and all that contain no other.
   @Test(arguments: [
     ("sweep", "walk-references-without-recheck"), ("sweep-all", "swap-two-entries-in-any-order"),
   ])

@@ -1,4 +1,4 @@
-// Going through a trace in the terminal: keys, screens of any size, and the plain listing.
+// Stepping through a trace in the terminal: keys, screens of any size, and the plain listing.
 
 import GracewalkChecking
 import GracewalkMachine

@@ -1,4 +1,4 @@
-// Traces that nobody should write: each is refused in one line, or is the trace that it says.
+// Hostile trace files: each is refused with one line, or is a valid trace.
 
 import Foundation
 import GracewalkChecking
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// Makes a change, and the checksum that goes with it.
+  /// Makes a change, and corrects the checksum.
   private static func repaired(_ old: String, _ new: String) throws -> String {
     let text = try text()
     #expect(text.contains(old))
@@ -76,7 +76,7 @@ import Testing
     #expect(!text.unicodeScalars.contains { $0.value < 32 })
   }
 
-  /// Swift takes é for the same text whether it is one scalar or two.
+  /// To Swift, é is the same text whether it is one scalar or two.
   @Test func equalTextsAreNotEqualFiles() throws {
     let composed = try Self.repaired("found by: ", "found by: \u{E9} ")
     let decomposed = try Self.repaired("found by: ", "found by: e\u{301} ")
@@ -95,7 +95,7 @@ import Testing
     #expect(try #require(Self.refusal(big)).contains("more than 16 MiB"))
   }
 
-  /// What is quoted of a file is a beginning, and looking for what was meant takes no time.
+  /// Quotations from a file are short, and suggestions take no time.
   @Test func longNamesAreCut() throws {
     let long = String(repeating: "a", count: 1_000_000)
     for (old, new) in [
@@ -123,14 +123,14 @@ import Testing
     let report = TraceFuzzer(traces).run(seeds: 0..<4_000)
     #expect(report.mismatches == [])
     #expect(report.mutants == 4_000)
-    // Mutants are worth something only if some get past the checksum, and some are traces.
+    // Mutants are useful only if some pass the checksum, and some are valid traces.
     #expect(report.intact > 800)
     #expect(report.run > 500)
     #expect(report.accepted > 100)
     #expect(TraceFuzzer(traces).run(seeds: 0..<500) == TraceFuzzer(traces).run(seeds: 0..<500))
   }
 
-  /// A reader that believes what a file says would be caught.
+  /// A reader that trusts the file would be detected.
   @Test func aMutantThatIsBelievedIsAMismatch() throws {
     let (model, trace) = try Self.trace("shared-memcache-without-exchange")
     let fuzzer = TraceFuzzer([(model, trace)])

@@ -1,4 +1,4 @@
-// Traces: what is written can be read and run again, and what was changed is refused.
+// Traces: written files can be read and replayed, and changed ones are refused.
 
 import GracewalkChecking
 import GracewalkExploration
