@@ -113,7 +113,7 @@ import Testing
   }
 
   /// Tests that quick runs skip have a tag that says why.
-  @Test func whatIsLeftOutHasATag() {
+  @Test func skippedTestsHaveATag() {
     var count = 0
     for file in Self.files(in: "Tests/ExplorationTests", "Tests/MachineTests", "Tests/ModelTests") {
       for (number, line) in file.lines.enumerated() where line.contains(".unlessQuick") {
@@ -185,7 +185,7 @@ import Testing
     }
   }
 
-  @Test func filesSayWhatTheyAre() {
+  @Test func filesBeginWithASentence() {
     for file in Self.files(in: "Sources", "models", "Tests") {
       #expect(file.lines.first?.hasPrefix("//") == true, "\(file.path) begins without a comment")
     }

@@ -41,7 +41,7 @@ private final class Nothing: TransitionSystem {
     }
   }
 
-  @Test func whatIsWrongAtTheStartEndsEverySearch() {
+  @Test func aViolationAtTheStartEndsEverySearch() {
     let system = Nothing(start: .violation)
     let results = [
       ExhaustiveSearch(system, SearchOptions()).run(),

@@ -191,7 +191,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
 
   /// Shorter, but with a correct checksum: it is read to its end and not beyond.
   @Test(arguments: Strategy.allCases)
-  func whatIsMissingIsMissed(strategy: Strategy) throws {
+  func truncatedFilesAreRefused(strategy: Strategy) throws {
     let bytes = try saved(machine("drop-last-reference"), strategy, after: 10).dropLast(8)
     for length in stride(from: 0, to: bytes.count, by: 28) {
       var options = SearchOptions()
@@ -250,7 +250,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
   }
 
   /// Code that behaves differently when it runs again is detected before its search is saved.
-  @Test func whatWasSearchedInVainIsNotSaved() {
+  @Test func worthlessResultsAreNotSaved() {
     final class Counter: @unchecked Sendable { var count: UInt64 = 0 }
     let counter = Counter()
     let scenario = Scenario()

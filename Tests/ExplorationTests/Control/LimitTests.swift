@@ -61,7 +61,7 @@ struct LimitTests {
   }
 
   @Test(arguments: [false, true])
-  func whoeverWatchesMayInterrupt(reduces: Bool) {
+  func observersMayInterrupt(reduces: Bool) {
     var options = SearchOptions()
     var seen: [Int] = []
     options.watch = { progress in

@@ -52,7 +52,7 @@ private final class EnablersHidden: Forwarding {
     { WritesHidden($0) }, { OddObjectsHidden($0) }, { DisabledHidden($0) }, { ChoicesHidden($0) },
   ]
 
-  @Test func whoForwardsHonestlyAgrees() {
+  @Test func honestForwardingAgrees() {
     let fuzzer = Fuzzer { system, options in SourceSearch(Forwarding(system), options).run() }
     #expect(fuzzer.run(seeds: 0..<500, size: .small).mismatches == [])
   }

@@ -50,7 +50,7 @@ import Testing
 
   /// Programs on which a plausible but wrong rule lost something, with the rule.
   @Test(arguments: pinned)
-  func programsThatToldWrongRulesApart(seed: UInt64, rule: String) {
+  func programsThatExposedWrongRules(seed: UInt64, rule: String) {
     let mismatches = Fuzzer(Strategy.reduced).run(seeds: seed..<(seed + 1)).mismatches
     #expect(mismatches == [], "\(rule)")
   }

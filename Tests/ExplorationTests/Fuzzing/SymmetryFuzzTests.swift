@@ -124,7 +124,7 @@ private final class KeysTooCoarse: Forwarding {
     #expect(programs.first + report.programs == programs.last)
   }
 
-  @Test func whoForwardsHonestlyAgrees() {
+  @Test func honestForwardingAgrees() {
     var fuzzer = Fuzzer(usesSymmetry: true) { system, options in
       StatefulSearch(Forwarding(system), options).run()
     }

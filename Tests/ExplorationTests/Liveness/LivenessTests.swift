@@ -49,7 +49,7 @@ private func livelock(cpus: Int, _ edges: [[(cpu: Int, target: Int)]]) -> String
 struct LivenessTests {
   // MARK: Graphs by hand
 
-  @Test func withoutCyclesThereIsNone() {
+  @Test func withoutCyclesThereIsNoLivelock() {
     #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(1, 3)], [(0, 3)], []]) == nil)
   }
 
@@ -58,13 +58,13 @@ struct LivenessTests {
   }
 
   /// CPU 1 is always enabled and would end it.
-  @Test func whoCanGoOnAllTheTimeMust() {
+  @Test func cpusThatStayEnabledMustStep() {
     #expect(livelock(cpus: 2, [[(0, 0), (1, 1)], []]) == nil)
     #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(0, 0), (1, 2)], []]) == nil)
   }
 
   /// CPU 1 is enabled in only one of two states.
-  @Test func whoCannotGoOnNowAndThenNeedNot() {
+  @Test func cpusThatAreSometimesDisabledNeedNotStep() {
     #expect(livelock(cpus: 2, [[(0, 1), (1, 2)], [(0, 0)], []]) == "(0*2)")
   }
 
@@ -122,7 +122,7 @@ struct LivenessTests {
     LivenessSearch(Written(cpus: 1, endless), SearchOptions(limits: limits)).run()
   }
 
-  @Test func boundsAreMet() {
+  @Test func boundsAreExact() {
     #expect(search(Limits(states: 50)).ending == .bounded(.states))
     #expect(search(Limits(depth: 50)).ending == .bounded(.depth))
     #expect(search(Limits(seconds: 0)).ending == .bounded(.seconds))
@@ -131,7 +131,7 @@ struct LivenessTests {
   }
 
   /// A livelock found up to a bound is genuine, but there may be a simpler one beyond the bound.
-  @Test func whatLiesWithinABoundIsFound() {
+  @Test func violationsWithinABoundAreFound() {
     let edges: [[(cpu: Int, target: Int)]] = [[(0, 1), (0, 2)], [(0, 1)]] + [[(0, 3)], []]
     let options = SearchOptions(limits: Limits(states: 3))
     let result = LivenessSearch(Written(cpus: 1, edges), options).run()

@@ -65,7 +65,7 @@ struct ParallelTests {
     #expect(report.violated == [5, 4, 4, 4, 2, 3, 3, 6, 2, 1][chunk])
   }
 
-  @Test func programsThatToldWrongRulesApartAgree() {
+  @Test func programsThatExposedWrongRulesAgree() {
     for (seed, _) in FuzzerTests.pinned {
       #expect(Fuzzer(.stateful, jobs: 2).run(seeds: seed..<(seed + 1)).mismatches == [])
     }

@@ -108,7 +108,7 @@ struct AbandonTests {
 
   /// Code that continues while its machine is being deallocated must not use the machine.
   @Test(arguments: [false, true])
-  func codeThatGoesOnWhileItsMachineGoes(isExact: Bool) {
+  func codeThatContinuesWhileItsMachineIsFreed(isExact: Bool) {
     let scenario = Scenario()
     let word = scenario.word("word")
     let operation = CPUOperation("swallow") { cpu in

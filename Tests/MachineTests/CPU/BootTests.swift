@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 struct BootTests {
-  @Test func itsEffectsAreThereFromTheStart() {
+  @Test func itsEffectsPrecedeTheStart() {
     let scenario = Scenario()
     let root = scenario.rootTable()
     let word = scenario.word("word", initial: 1)
@@ -25,7 +25,7 @@ struct BootTests {
     #expect(machine.able == [])
   }
 
-  @Test func nobodyWaitsBeforeTheStart() {
+  @Test func bootCodeMustNotWait() {
     let scenario = Scenario()
     let word = scenario.word("word")
     scenario.boot { cpu in

@@ -77,7 +77,7 @@ struct DeterminismTests {
   }
 
   /// One CPU, one execution: the code runs once, so only the audit can tell.
-  @Test func whatTheSearchNeverRunsAgainTheAuditDoes() {
+  @Test func theAuditRunsCodeThatTheSearchDoesNot() {
     let counter = Counter()
     let scenario = Scenario()
     let word = scenario.word("word")

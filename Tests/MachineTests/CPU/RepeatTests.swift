@@ -121,7 +121,7 @@ struct RepeatTests {
     #expect(complaint(of: scenario)?.contains("read-side section") == true)
   }
 
-  @Test func whatRunsFirstMustNotRepeat() {
+  @Test func bootCodeMustNotRepeat() {
     let scenario = repeating { cpu, word in try cpu.store(word, 1, .relaxed) }
     let word = scenario.word("never")
     scenario.boot { cpu in
@@ -160,7 +160,7 @@ struct RepeatTests {
     #expect(complaint(of: scenario)?.contains("must not keep anything") == true)
   }
 
-  @Test func anEndThatComesFromATurnBeforeIsFound() {
+  @Test func stateKeptFromATurnBeforeIsFound() {
     let scenario = repeating { cpu, word in
       var turns = 0
       try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in
@@ -173,7 +173,7 @@ struct RepeatTests {
   }
 
   /// The second turn begins like the first, so only the audit sees that it continues differently.
-  @Test func whatATurnDoesLaterIsFoundByTheAudit() {
+  @Test func laterChangesOfATurnAreFoundByTheAudit() {
     let scenario = repeating { cpu, word in
       var turns: UInt64 = 0
       try cpu.repeatUntilDone { () throws(Abandoned) -> UInt64? in

@@ -247,7 +247,7 @@ struct CPUCodeTests {
   }
 
   /// The only sign of a loop is that the code returns to a state.
-  @Test func livelocksAreToldFromWaiting() {
+  @Test func livelocksDifferFromWaiting() {
     for isWoken in [true, false] {
       let machine = Machine(waiter(isWoken: isWoken, mayRepeat: true))
       let result = LivenessSearch(machine, SearchOptions()).run()

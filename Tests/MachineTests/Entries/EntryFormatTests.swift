@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(arguments: EntryFormat.all)
-  func whatIsNotValidIsNotPresent(_ format: EntryFormat) {
+  func invalidEntriesAreNotPresent(_ format: EntryFormat) {
     for bits: UInt64 in [0, 1 << 10, 1 << 2, Descriptor.page(1).bits & ~1] {
       #expect(meanings(Descriptor(bits: bits), format) == [.notPresent, .notPresent])
     }
@@ -81,7 +81,7 @@ import Testing
     #expect(own.isLocked(Descriptor(bits: 1 << 11)) && !own.isLocked(.locked))
   }
 
-  @Test func countedIsWhatTheFormatSays() {
+  @Test func countingFollowsTheFormat() {
     let entries = [Descriptor.page(0), .invalid, .locked, Descriptor(bits: 1 << 2)]
     #expect(entries.map(EntryFormat.armStage2.isCounted) == [true, false, false, true])
     for format in [EntryFormat.armStage1, .x86, .ept] {

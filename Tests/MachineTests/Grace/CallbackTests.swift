@@ -163,7 +163,7 @@ struct BarrierTests {
 
   /// A CPU that has waited for all callbacks sees their effects.
   @Test(arguments: [true, false])
-  func whatFollowsABarrierFollowsTheCallbacks(waits: Bool) {
+  func callbacksEndBeforeTheirBarrier(waits: Bool) {
     let scenario = Scenario()
     let word = scenario.word("word")
     let seen = scenario.word("seen", initial: 9)

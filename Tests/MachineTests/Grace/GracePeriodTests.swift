@@ -47,7 +47,7 @@ struct GracePeriodTests {
     #expect(machine.able == [0, 1, 2])
   }
 
-  @Test func withoutSectionsNobodyWaits() {
+  @Test func withoutSectionsNoCPUWaits() {
     let machine = machine()
     machine.take(2)
     #expect(machine.able == [0, 1, 2])

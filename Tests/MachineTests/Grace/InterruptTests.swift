@@ -21,13 +21,13 @@ struct InterruptTests {
     return Machine(scenario)
   }
 
-  @Test func whoIsNotMaskedTakesTheInterruptAtOnce() {
+  @Test func unmaskedCPUsTakeTheInterruptAtOnce() {
     let machine = machine()
     machine.take(1)
     #expect(machine.able == [0, 1])
   }
 
-  @Test func whoIsMaskedTakesItWhenUnmasking() {
+  @Test func maskedCPUsTakeItWhenUnmasking() {
     let machine = machine()
     machine.take(0, 1)
     #expect(machine.able == [0])
@@ -37,7 +37,7 @@ struct InterruptTests {
     #expect(machine.able == [0])
   }
 
-  @Test func maskingAgainHoldsUpNobodyWhoSentBefore() {
+  @Test func maskingAgainDelaysNoEarlierSender() {
     let machine = machine()
     machine.take(0, 1, 0, 0)
     #expect(machine.able == [0, 1])
@@ -115,7 +115,7 @@ struct InterruptTests {
   }
 
   /// A CPU's mask is part of its state: states that differ in it are different.
-  @Test func masksThatOutlastAnOperationAreTold() {
+  @Test func masksThatOutlastAnOperationAreReported() {
     let scenario = Scenario()
     scenario.cpu(
       "cpu",

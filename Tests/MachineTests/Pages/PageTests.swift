@@ -209,7 +209,7 @@ struct PublicationTests {
     #expect(classes(of: scenario).statistics.executions == 2)
   }
 
-  @Test func reachingAPageThatNobodyPublishedEndsTheSearch() {
+  @Test func reachingAnUnpublishedPageEndsTheSearch() {
     let scenario = Scenario()
     let slot = scenario.word("slot")
     scenario.cpu(

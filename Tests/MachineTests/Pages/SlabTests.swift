@@ -23,7 +23,7 @@ struct SlabTests {
     return machine
   }
 
-  @Test func theLowestFreePageComesBackAtOnce() {
+  @Test func theLowestFreePageIsReusedAtOnce() {
     let machine = machine(pages: 3) { cpu, slab, root in
       let first = try cpu.allocate(from: slab)
       let second = try cpu.allocate(from: slab)
@@ -62,7 +62,7 @@ struct SlabTests {
     return machine.violation?.report.message
   }
 
-  @Test func whatIsFreeInItsSlabMayBeAccessed() {
+  @Test func freeSlabPagesMayBeAccessed() {
     #expect(
       violation(of: NoUseAfterFree()) { cpu, slab, _ in
         guard let page = try cpu.allocate(from: slab) else { return 0 }
@@ -71,7 +71,7 @@ struct SlabTests {
       } == nil)
   }
 
-  @Test func whatHasLeftItsSlabMayNot() {
+  @Test func pagesThatLeftTheirSlabMayNotBeAccessed() {
     #expect(
       violation(of: NoUseAfterFree()) { cpu, slab, _ in
         guard let page = try cpu.allocate(from: slab) else { return 0 }
@@ -122,7 +122,7 @@ struct SlabTests {
     #expect((message != nil) == (kind == .tables))
   }
 
-  @Test func whatIsFreeInItsSlabIsNotLeaked() {
+  @Test func freeSlabPagesAreNotLeaked() {
     #expect(violation(of: NoLeakedTablePage()) { _, _, _ in 0 } == nil)
   }
 

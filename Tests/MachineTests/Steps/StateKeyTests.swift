@@ -81,7 +81,7 @@ struct StateKeyTests {
     return steps + ends
   }
 
-  @Test func whatACPUKnowsIsPartOfTheState() {
+  @Test func cpusObservationsArePartOfTheState() {
     let scenario = Scenario()
     let word = scenario.word("word")
     scenario.cpu(
@@ -104,7 +104,7 @@ struct StateKeyTests {
     #expect(key(scenario, after: [0, 1]) != key(scenario, after: [1, 0]))
   }
 
-  @Test func whoHoldsALockIsPartOfTheState() {
+  @Test func lockHoldersArePartOfTheState() {
     let scenario = Scenario()
     let lock = scenario.spinLock("lock")
     for name in ["first", "second"] {

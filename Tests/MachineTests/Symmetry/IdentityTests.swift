@@ -6,7 +6,7 @@ import Testing
 import GracewalkMachine
 
 @Suite struct IdentityTests {
-  @Test func sequencesAreNumberedInTheOrderTheyAreMet() {
+  @Test func sequencesAreNumberedInOrderOfDiscovery() {
     let identities = Identities()
     let one = identities.number(of: Identities.empty, then: 1)
     let oneTwo = identities.number(of: one, then: 2)
@@ -34,7 +34,7 @@ import GracewalkMachine
     #expect(first.identity != second.identity)
   }
 
-  @Test func aKeyStandsForOneHistory() {
+  @Test func aKeyIdentifiesOneHistory() {
     let identities = Identities()
     #expect(identities.isOnly(99, for: 1))
     #expect(identities.isOnly(99, for: 1))

@@ -4,7 +4,7 @@ import GracewalkMachine
 import Testing
 
 @Suite struct ArchitectureTests {
-  @Test func eachVersionHasWhatTheOneBeforeHas() {
+  @Test func eachVersionIncludesTheOneBefore() {
     for (older, newer) in zip(Architecture.all, Architecture.all.dropFirst()) {
       #expect(newer.features.includes(older.features), "\(newer.id)")
       #expect(!older.features.includes(newer.features), "\(older.id)")

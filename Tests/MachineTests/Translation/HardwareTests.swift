@@ -85,7 +85,7 @@ struct HardwareTests {
     )
   }
 
-  @Test func faultsAreTold() {
+  @Test func faultsAreReported() {
     #expect(outcome(of: .invalid, isWrite: false).outcome == "translation fault")
     #expect(outcome(of: .locked, isWrite: false).outcome == "translation fault")
     let aged = Descriptor.page(0).withoutAccessFlag
@@ -97,7 +97,7 @@ struct HardwareTests {
 
   /// Entries of translation faults and access-flag faults are not cached; those of permission
   /// faults are.
-  @Test func whatFaultsIsNotCachedButForItsPermission() {
+  @Test func onlyPermissionFaultsAreCached() {
     #expect(outcome(of: .invalid, isWrite: false).cached == [])
     #expect(outcome(of: Descriptor.page(0).withoutAccessFlag, isWrite: false).cached == [])
     #expect(
@@ -143,7 +143,7 @@ struct HardwareTests {
     return machine.hardwareState
   }
 
-  @Test func invalidationRemovesWhatItIsFor() {
+  @Test func invalidationRemovesItsTargets() {
     let table = "walk 0x0–0x1 at table boot.1"
     let both = ["guest: \(table)  0x0 → page 0x0", "other: \(table)  0x0 → page 0x0"]
     #expect(left(after: .all) == [])

@@ -45,7 +45,7 @@ import Testing
   }
 
   /// A model that does not require an invariant that applies is reported.
-  @Test func whatIsNotRequiredIsMissed() throws {
+  @Test func invariantsNotRequiredAreReported() throws {
     let build = { @Sendable (invariants: [any Invariant], exempt: [Exemption]) in
       Model(
         name: "double", summary: "", scenario: "", expectation: .holds, exempt: exempt

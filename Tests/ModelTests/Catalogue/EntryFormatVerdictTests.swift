@@ -34,13 +34,13 @@ import Testing
   }
 
   /// `pmdp_invalidate` keeps the bits of the entry, bit 10 among them.
-  @Test func whatIsNotPresentIsNotLocked() throws {
+  @Test func absentEntriesAreNotLocked() throws {
     #expect(try storing(Descriptor.block(0).bits & ~1).verdict == .holds)
     #expect(try storing(1 << 10 | 1 << 2).verdict == .holds)
     #expect(violated(try storing(Descriptor.locked.bits)) == "no-entry-left-locked")
   }
 
-  @Test func whatIsLockedIsTheFormats() throws {
+  @Test func lockingFollowsTheFormat() throws {
     #expect(try storing(Descriptor.locked.bits, .x86).verdict == .holds)
     #expect(try storing(Descriptor.locked.bits, .armStage1).verdict == .holds)
     var own = EntryFormat.x86
@@ -189,7 +189,7 @@ import Testing
 
   /// On x86 a mapping is changed without a break, and directories' permissions apply to everything
   /// below.
-  @Test func directoriesProtectWhatIsBelow() throws {
+  @Test func directoriesProtectLeavesBelow() throws {
     func writing(_ format: EntryFormat) throws -> [String] {
       let checked = try report(format, InvariantCatalogue.hardware) { scenario, root in
         scenario.boot { cpu in

@@ -71,7 +71,7 @@ import Testing
     #expect(throws: CheckError.self) { try model.check() }
   }
 
-  @Test func theViolationSaysWhoRepeatsAndWhat() throws {
+  @Test func theViolationShowsTheRepeatingCPUs() throws {
     let trace = try #require(try report("swap-two-entries-keeping-the-first").counterexample)
     guard case .violated(let invariant, let violation) = trace.recording.end else {
       Issue.record("no violation")
@@ -92,7 +92,7 @@ import Testing
 
   // MARK: Traces
 
-  @Test func filesSayWhatRepeats() throws {
+  @Test func filesShowTheRound() throws {
     let trace = try #require(try report("swap-two-entries-in-any-order").counterexample)
     let file = TraceFile(trace)
     let read = try TraceFile(text: file.text)
@@ -110,7 +110,7 @@ import Testing
     return try Recording(schedule, of: try model.scenario(invariants: invariants))
   }
 
-  @Test func whatDoesNotRepeatIsRefused() throws {
+  @Test func aRoundThatDoesNotRepeatIsRefused() throws {
     #expect(
       throws: RecordingError.noRepetition(
         reason: "the state at its end is not the one it began in")
@@ -121,13 +121,13 @@ import Testing
     ) { try record("0*2,2*2,0,2,(0*2)") }
   }
 
-  @Test func whatNoInvariantForbidsIsNoViolation() throws {
+  @Test func withoutAnInvariantThereIsNoViolation() throws {
     let recording = try record("0*2,2*2,0,2,(0,1)", invariants: ["no-double-free"])
     #expect(recording.end == .unfinished)
     #expect(recording.loop == 6)
   }
 
-  @Test func jsonSaysWhatRepeats() throws {
+  @Test func jsonShowsTheRound() throws {
     let text = try json(CheckDocument(try report("swap-two-entries-keeping-the-first")))
     #expect(text.contains("\"loop\" : 6,"))
     #expect(text.contains("\"schedule\" : \"0*2,2*2,0,2,(0,1)\""))

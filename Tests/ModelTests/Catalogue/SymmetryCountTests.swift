@@ -74,7 +74,7 @@ import Testing
     #expect(symmetric.statistics.executions == 30)
   }
 
-  @Test func reportsSayWhatStatesStandFor() throws {
+  @Test func reportsCountStatesBeforeMerging() throws {
     let report = try #require(Catalogue.model(named: "drop-last-reference")).check()
     let text = CheckText(report, width: 400).header.joined(separator: "\n")
     #expect(text.contains("1 execution, 8 states that stand for 20, 10 transitions"))

@@ -232,7 +232,7 @@ import Testing
   }
 
   /// The page of such a trace says what was left out.
-  @Test func pagesSayWhatWasLeftOut() throws {
+  @Test func pagesShowTheOmission() throws {
     let model = try #require(Catalogue.model(named: "shared-memcache"))
     var options = CheckOptions()
     options.recordsPictures = true
@@ -261,7 +261,7 @@ import Testing
     }
   }
 
-  @Test func aStepThatIsNotThereIsNamed() throws {
+  @Test func anUnknownStepIsNamed() throws {
     let model = try #require(Catalogue.model(named: "unmap-and-free"))
     let step = WeakenedStep(.noTLBI, in: "unmap", at: SourceSite(file: "None.swift", line: 1))
     #expect(throws: CheckError.unknownStep(step)) {

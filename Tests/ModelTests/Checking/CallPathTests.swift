@@ -130,7 +130,7 @@ import Testing
   }
 
   /// The turns of a loop are one call, and so are operations that differ in an address alone.
-  @Test func whatIsOneCallHasNoNumber() throws {
+  @Test func singleCallsHaveNoNumber() throws {
     let model = Model(
       name: "one-call", summary: "adds in a loop", scenario: "Two CPUs add.",
       parameters: [Parameter("turns", "of the loop", 1...9, standard: 3)], expectation: .holds

@@ -205,13 +205,13 @@ import Testing
   }
 
   @Test(arguments: SweepTests.systems.filter { $0.vocabulary?.symmetries.isEmpty == false })
-  func declaredSymmetriesAreSome(_ model: Model) throws {
+  func declaredSymmetriesHold(_ model: Model) throws {
     let symmetries = try #require(model.vocabulary).symmetries
     #expect(try differences(model, symmetries).map { "\($0.sequences) \($0.symmetry)" } == [])
   }
 
   /// Page 0x0 is not mapped at the start and 0x2 is, which looking them up shows.
-  @Test func whatIsNoSymmetryIsFoundOut() throws {
+  @Test func falseSymmetriesAreDetected() throws {
     let model = try #require(Catalogue.model(named: "collapse-in-rcu-callback"))
     #expect(try differences(model, [[1, 0, 3, 2, 5, 4, 6]]).contains { $0.sequences == [[4]] })
     let ordered = try #require(Catalogue.model(named: "swap-two-entries"))

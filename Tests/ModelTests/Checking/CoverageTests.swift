@@ -79,7 +79,7 @@ import Testing
     #expect(report.coverage.levels.isEmpty)
   }
 
-  @Test func whatIsNotCompleteIsSaidToBe() throws {
+  @Test func incompleteChecksSaySo() throws {
     let model = try #require(Catalogue.model(named: "collapse-locked-descendants"))
     var options = CheckOptions()
     options.limits.executions = 1
@@ -100,7 +100,7 @@ import Testing
 
   /// The coverage of an earlier session is kept by the next.
   @Test(arguments: Strategy.reduced + [.exhaustive])
-  func savedChecksGoOn(_ strategy: Strategy) throws {
+  func savedChecksKeepTheirCoverage(_ strategy: Strategy) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -154,7 +154,7 @@ import Testing
     }
   }
 
-  @Test func whatNeverHappensIsNamed() throws {
+  @Test func outcomesThatNeverHappenAreNamed() throws {
     let report = try double(isLocked: true).check()
     let missing = [ExpectedOutcome("install", "false")]
     #expect(report.verdict == .incomplete(.vacuous(missing)))

@@ -127,7 +127,7 @@ private struct LazyExecutor: Executor {
     #expect((5..<5 + jobs).contains(taken.count))
   }
 
-  @Test func aModelThatIsNotThereIsAnError() throws {
+  @Test func anUnknownModelIsAnError() throws {
     _ = ThreadExecutor([]).run([CheckRequest("nothing")], WorkWatch()) { done in
       #expect(throws: CheckError.badOptions("there is no model 'nothing' here")) {
         try done.result.get()
@@ -186,7 +186,7 @@ private struct LazyExecutor: Executor {
   // MARK: Nothing holds by omission
 
   @Test(arguments: [true, false])
-  func whatNobodyHasDoneDoesNotHold(says: Bool) throws {
+  func unitsThatDidNotRunDoNotHold(says: Bool) throws {
     let executor = LazyExecutor(says: says)
     let model = try Self.model("collapse-in-rcu-callback")
     let sweep = try model.sweep(SweepOptions(), by: executor)

@@ -80,7 +80,7 @@ import Testing
     #expect(report.notJudged.map(\.invariant) == Self.hardware)
   }
 
-  @Test func whoRestrictsKnowsIt() throws {
+  @Test func restrictedChecksReportNothingMissing() throws {
     var options = CheckOptions()
     options.invariants = ["no-double-free"]
     let report = try Self.careless(InvariantCatalogue.tables).check(options)

@@ -112,7 +112,7 @@ import Testing
   }
 
   /// A model that holds is explored completely, with the same counts.
-  @Test func whatHoldsHolds() throws {
+  @Test func correctModelsStillHold() throws {
     let model = Self.late(turns: 3, isBroken: false)
     var options = CheckOptions()
     options.usesSamples = false
@@ -140,7 +140,7 @@ import Testing
 
   // MARK: Advice
 
-  @Test func longChecksSayWhatHelps() throws {
+  @Test func longChecksGiveHints() throws {
     var options = CheckOptions()
     options.limits.states = 10
     let report = try Self.late(turns: 3, isBroken: false).check(options)

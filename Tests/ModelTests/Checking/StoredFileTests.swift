@@ -114,7 +114,7 @@ import Testing
 
   // MARK: Requests
 
-  @Test func requestsAreNamedByWhatTheyAskFor() throws {
+  @Test func requestsAreNamedByTheirContents() throws {
     var options = CheckOptions()
     #expect(try CheckRequest("m", options).contentName == "19150cbaf45149c7")
     var names: Set<String> = [try CheckRequest("n", options).contentName]
@@ -237,7 +237,7 @@ import Testing
   }
 
   /// Changes or removes each value in turn: the result is an error, or a report that can be shown.
-  @Test(.tags(.long), .unlessQuick) func whateverIsReadCanBeShown() throws {
+  @Test(.tags(.long), .unlessQuick) func everyReadReportCanBeShown() throws {
     var refused = 0
     var shown = 0
     let reports = Self.reports.map(\.report)

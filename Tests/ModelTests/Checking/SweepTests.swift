@@ -173,7 +173,7 @@ import Testing
     #expect(interrupted.failures.isEmpty && interrupted.left > 0)
   }
 
-  @Test func whatCannotBeSweptIsRefused() throws {
+  @Test func impossibleSweepsAreRefused() throws {
     let model = try #require(Catalogue.model(named: "fault-in-parallel"))
     func error(_ cpus: Int, _ operations: Int, _ model: Model) throws -> SweepError? {
       var options = SweepOptions()

@@ -49,7 +49,7 @@ import Testing
     #expect(text.contains(again.description.prefix { $0 != "✗" }))
   }
 
-  @Test func aViolationThatDoesNotComeIsAFailure() throws {
+  @Test func aMissingViolationIsAFailure() throws {
     let model = try #require(Catalogue.model(named: "shared-memcache"))
     let wrong = Model(
       name: model.name, summary: "", scenario: "", expectation: .violates(["progress"]),

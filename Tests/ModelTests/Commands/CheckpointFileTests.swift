@@ -60,7 +60,7 @@ private final class Folder {
   }
 
   @Test(arguments: Strategy.allCases, [false, true])
-  func checksGoOn(strategy: Strategy, isExact: Bool) throws {
+  func checksResume(strategy: Strategy, isExact: Bool) throws {
     let folder = try Folder()
     let path = folder.path("check")
     let model = try model("collapse-unlocked-descendants")
@@ -186,7 +186,7 @@ private final class Folder {
     #expect(try self.refusal(of: path, model, options) == nil)
   }
 
-  @Test func whatCannotBeReadIsRefused() throws {
+  @Test func unreadableFilesAreRefused() throws {
     let folder = try Folder()
     let model = try model("drop-last-reference")
     #expect(try refusal(of: folder.path("none"), model)?.hasPrefix("cannot read") == true)

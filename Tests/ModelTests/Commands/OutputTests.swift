@@ -55,7 +55,7 @@ import Testing
     #expect(outcome.error == "gracewalk: cannot write '/dev/full': No space left on device\n")
   }
 
-  @Test func aReaderThatHasGoneIsNoError() throws {
+  @Test func aClosedPipeIsNoError() throws {
     let pipe = Pipe()
     try pipe.fileHandleForReading.close()
     let (process, error) = try start(["list"], output: pipe.fileHandleForWriting)
@@ -92,7 +92,7 @@ import Testing
       ["sweep", "collapse-in-rcu-callback", "--cpus", "3", "--operations", "2"],
       ["ablate", "collapse-in-rcu-callback"], ["check"], ["check", "--matrix"],
     ])
-  func terminatedCommandsSayWhatThereIs(_ arguments: [String]) throws {
+  func terminatedCommandsPrintPartialResults(_ arguments: [String]) throws {
     for number in [SIGTERM, SIGINT] {
       let ended = try stop(arguments, with: number)
       #expect(ended.status == 3 && !ended.wasKilled, "\(number): \(ended.error)")

@@ -104,7 +104,7 @@ struct ProtectedStaysReadOnly: QuiescenceInvariant {
     #expect(document.contains(invariant.statement) && document.contains(invariant.rationale))
   }
 
-  @Test func theStoryFollowsWhatItLookedAt() throws {
+  @Test func theStoryFollowsInspectedWords() throws {
     var options = CheckOptions()
     options.recordsPictures = true
     let trace = try #require(try Self.protect.check(options).counterexample)

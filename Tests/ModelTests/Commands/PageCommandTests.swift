@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test func stepsArePrintedWhereNobodyPressesKeys() throws {
+  @Test func stepsArePrintedWithoutATerminal() throws {
     try inFolder { folder in
       _ = try command.run(["check", model, "--trace", "a.trace"], in: folder)
       let steps = try command.run(["replay", "a.trace", "--step"], in: folder)

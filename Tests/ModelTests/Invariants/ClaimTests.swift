@@ -133,7 +133,7 @@ struct ClaimTests {
   }
 
   /// Without a claim there is no violation.
-  @Test func withoutAClaimAStaleTranslationIsNobodysFault() throws {
+  @Test func withoutAClaimAStaleTranslationIsNoViolation() throws {
     let report = try check(of: InvariantCatalogue.hardware) { cpu, root, _ in
       try cpu.store(Self.leaf(cpu, root), 0, .relaxed)
       try Self.flush(cpu, root, .address(0).local)
@@ -197,7 +197,7 @@ struct ClaimTests {
     #expect(try protect({ try $0.expectUntranslated($1, 0) }, flushes: true).verdict == .violated)
   }
 
-  @Test func whatIsCachedMustBeCurrent() throws {
+  @Test func cachedEntriesMustBeCurrent() throws {
     #expect(try protect({ try $0.expectCurrent($1, 0) }, flushes: false).verdict == .violated)
     #expect(try protect({ try $0.expectCurrent($1, 0) }, flushes: true).verdict == .holds)
   }
@@ -263,7 +263,7 @@ struct ClaimTests {
     return try model.check()
   }
 
-  @Test func whoWasToldUsesItNoMore() throws {
+  @Test func aCPUThatWasToldMustNotUseIt() throws {
     let report = try tell(.waits)
     #expect(report.violatedInvariant == "no-stale-use-after-dsb")
     #expect(
@@ -279,7 +279,7 @@ struct ClaimTests {
     #expect(try tell(.waits, isRelayed: true).verdict == .violated)
   }
 
-  @Test func whoWasNotToldMay() throws {
+  @Test func aCPUThatWasNotToldMayUseIt() throws {
     #expect(try tell(.waits, .address(0)).verdict == .holds)
     #expect(try tell(.waits, .all).verdict == .holds)
     #expect(try tell(.acquires, .address(0)).verdict == .holds)

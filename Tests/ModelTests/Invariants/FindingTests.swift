@@ -120,7 +120,7 @@ private let throwsAnError = model("throws") { scenario, _ in
 @Suite struct NoiseTests {
   /// Walks that an MMU may still take do not make a trace longer.
   @Test(arguments: [1, 2, 3])
-  func walksThatNobodyNeedsAreNotTaken(times: Int) throws {
+  func superfluousWalksAreNotTaken(times: Int) throws {
     let trace = try #require(try noise(times).check().counterexample)
     #expect(trace.recording.schedule.text == "2*3,1*3")
     #expect(trace.recording.preemptions == [])
@@ -128,7 +128,7 @@ private let throwsAnError = model("throws") { scenario, _ in
   }
 
   /// Switching away in the middle of a walk or callback is a preemption; delaying its start is not.
-  @Test func whatMayYetComeIsNotInterrupted() throws {
+  @Test func delayingAStartIsNoPreemption() throws {
     let inWalk = try Recording(
       try #require(Schedule(text: "2*2,1")), of: try noise(2).scenario())
     #expect(inWalk.preemptions == [2])
@@ -235,7 +235,7 @@ private let throwsAnError = model("throws") { scenario, _ in
 
   /// Code that wraps every error it catches, and is abandoned again and again, has thrown nothing.
   @Test(arguments: Strategy.allCases)
-  func abandonedCodeThrowsWhatItLikes(strategy: Strategy) throws {
+  func abandonedCodeMayThrowAnything(strategy: Strategy) throws {
     let model = model("wraps") { scenario, root in
       for name in ["a", "b"] {
         scenario.cpu(

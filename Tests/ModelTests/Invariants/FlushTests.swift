@@ -73,7 +73,7 @@ import Testing
   }
 
   /// It is a genuine livelock: the trace repeats, and no bound was reached.
-  @Test func faultingForEverIsALivelock() throws {
+  @Test func faultingForeverIsALivelock() throws {
     let model = try #require(Catalogue.model(named: "fast-permission-fault-without-tlbi"))
     let report = try model.check()
     #expect(report.verdict == .violated)

@@ -112,7 +112,7 @@ private func walkAndFree(
 
   /// No CPU may still hold a page when it is freed, whether it uses the page or not.
   @Test(arguments: [ReadCopyUpdate.consolidated, .separate])
-  func whatIsFreedIsHeldByNobody(_ kind: ReadCopyUpdate) throws {
+  func freedPagesAreHeldByNoCPU(_ kind: ReadCopyUpdate) throws {
     let found = try finding(requiring: [GracePeriodSafety()]) {
       walkAndFree(kind, .masked, .callback, $0, $1)
     }
@@ -144,7 +144,7 @@ private func walkAndFree(
   }
 
   /// A section that is left while interrupts are masked lasts until they are unmasked.
-  @Test func whatOverlapsIsOne() throws {
+  @Test func overlappingSectionsAreOne() throws {
     #expect(try isSafe(.consolidated, .overlapping, .callback))
     #expect(try isSafe(.consolidated, .overlapping, .synchronize))
     #expect(try !isSafe(.separate, .overlapping, .synchronize))
@@ -190,7 +190,7 @@ private func walkAndFree(
   }
 
   /// A lock or section that spans two operations is released in the second.
-  @Test func whatSpansOperationsIsFine() throws {
+  @Test func spanningOperationsIsAllowed() throws {
     let found = try finding(requiring: [GracePeriodSafety()]) { scenario, _ in
       let lock = scenario.spinLock("lock")
       scenario.cpu(
@@ -222,7 +222,7 @@ private func walkAndFree(
   }
 
   /// A CPU that waits for a forgotten lock is stuck, but the report names the forgotten release.
-  @Test func aForgottenLockThatSomebodyWaitsFor() throws {
+  @Test func aForgottenLockThatIsWaitedFor() throws {
     let fill: @Sendable (Scenario, TablePage) -> Void = { scenario, _ in
       let lock = scenario.spinLock("lock")
       scenario.cpu("a", CPUOperation("take") { cpu in try cpu.lock(lock) })
@@ -283,7 +283,7 @@ private func walkAndFree(
     #expect(try finding(only: ["progress"], fill) == .holds)
   }
 
-  @Test func whatCannotFailIsNotListed() throws {
+  @Test func invariantsThatCannotFailAreNotListed() throws {
     let model = Model(name: "none", summary: "", scenario: "", expectation: .holds) { _ in
       let scenario = Scenario()
       scenario.cpu("a", CPUOperation("nothing") { _ in })

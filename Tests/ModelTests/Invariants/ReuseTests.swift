@@ -52,7 +52,7 @@ struct ReuseTests {
     }
   }
 
-  @Test func aPageGoesBackToItsSlabWhenNobodyHasItCached() throws {
+  @Test func aPageReturnsToItsSlabWhenNoUnitHasItCached() throws {
     let report = try giveBack(flushes: false)
     #expect(report.violatedInvariant == "no-reuse-while-cached")
     #expect(
@@ -93,7 +93,7 @@ struct ReuseTests {
     }
   }
 
-  @Test func aTableIsLinkedElsewhereWhenNobodyHasItCached() throws {
+  @Test func aTableIsLinkedElsewhereWhenNoUnitHasItCached() throws {
     let report = try move(to: nil, flushes: false)
     #expect(report.violatedInvariant == "no-reuse-while-cached")
     #expect(

@@ -23,7 +23,7 @@ import Testing
   /// A CPU that must not sleep must not wait for a grace period; it may hold a reader-writer
   /// semaphore.
   @Test(arguments: [true, false])
-  func whoMustNotSleepDoesNotWait(barrier: Bool) throws {
+  func atomicContextsMustNotWait(barrier: Bool) throws {
     let grace = GracePeriodSafety.id
     #expect(
       try waiting({ cpu, lock, _ in try cpu.lock(lock) }, barrier: barrier) { cpu, lock, _ in
@@ -131,7 +131,7 @@ import Testing
   }
 
   /// A reader that never leaves: the grace period waits for it, and so does an interrupt.
-  @Test func aGracePeriodSaysForWhom() throws {
+  @Test func aGracePeriodNamesTheAwaitedCPUs() throws {
     let grace = try finding(only: ["progress"]) { scenario, _ in
       let word = scenario.word("never")
       scenario.cpu(
@@ -157,7 +157,7 @@ import Testing
   }
 
   /// All of them wait for the same reader.
-  @Test func everyKindOfWaitSaysForWhom() {
+  @Test func everyKindOfWaitNamesTheAwaitedCPUs() {
     let scenario = Scenario()
     let word = scenario.word("never")
     scenario.cpu(

@@ -151,7 +151,7 @@ struct MisuseTests {
         + "has 1 to 8 levels, 2 to 512 entries, and at most 2^40 addresses")
   }
 
-  @Test func anMMUHasRoomForSoManyAddresses() {
+  @Test func addressesOfAnMMUAreLimited() {
     #expect(
       said(Geometry(levels: 2, entries: 512), mmu: true) { _, _ in }
         == "the model: @ 2 levels of 512 entries make 262144 addresses; with an MMU there are "
@@ -168,7 +168,7 @@ struct MisuseTests {
         == "the model: @ a in op: a choice among \(count): there are 1 to 65536")
   }
 
-  @Test func waitsForWhatCannotBe() {
+  @Test func waitsForImpossibleValues() {
     #expect(
       said { try $0.wait(until: $1[0], .bits(1, equal: 2)) }
         == "the model: @ a in op: a wait for the bits 0x1 to be, or not to be, 0x2: they never are")

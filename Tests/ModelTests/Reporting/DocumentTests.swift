@@ -34,7 +34,7 @@ import Testing
     #expect(try Self.pages() == Self.computePages(jobs: 1))
   }
 
-  @Test func pagesSayWhatIsFound() throws {
+  @Test func pagesShowTheFindings() throws {
     let pages = try Self.pages()
     func page(_ path: String) throws -> String {
       try #require(pages.first { $0.path == path }).text
@@ -100,7 +100,7 @@ import Testing
     }
   }
 
-  @Test func whatOthersWroteIsNotReplaced() throws {
+  @Test func filesOfOthersAreNotReplaced() throws {
     let pages = try Self.pages()
     try withFolder { url in
       try "mine".write(

@@ -51,7 +51,7 @@ import Testing
     #expect(try Self.page(name) == Self.page(name))
   }
 
-  @Test func thePageSaysWhoDidWhat() throws {
+  @Test func thePageNamesCPUsAndSteps() throws {
     let page = try Self.page("collapse-unlocked-descendants")
     for part in [
       "table page mapper.0, allocated by mapper in map 0x0, is leaked",
@@ -103,7 +103,7 @@ import Testing
     #expect(markup.contains("<output id=\"status\" for=\"slider\">Step 33 of 33</output>"))
   }
 
-  @Test func aLivelockSaysWhatRepeats() throws {
+  @Test func aLivelockShowsItsRound() throws {
     let page = try Self.page("fast-permission-fault-without-tlbi")
     #expect(count("class=\"row note loop\"", in: page) == 2)
     #expect(page.contains("From here on the steps down to the end repeat forever."))
@@ -124,7 +124,7 @@ import Testing
     #expect(moments.map { $0["label"] as? String }.prefix(6) == ["0", "1", "2", "3", "3.1", "4"])
   }
 
-  @Test func namesCannotEndWhatTheyStandIn() throws {
+  @Test func namesAreEscaped() throws {
     let evil = "</script><b onclick=x>\"'&\u{2028}-->"
     let model = Model(
       name: evil, summary: evil, scenario: evil, omission: evil, expectation: .holds

@@ -105,7 +105,7 @@ import Testing
     #expect(texts.contains { $0.hasPrefix("read by ") && $0.contains(" and ") })
   }
 
-  @Test func whoIsStuckSaysAtWhat() throws {
+  @Test func stuckCPUsNameTheirWait() throws {
     let trace = try Self.trace("collapse-waits-in-section", ["progress"])
     let cpus = try #require(trace.recording.pictures.last).cpus
     #expect(cpus.map(\.blockedAt) == ["synchronize: grace period over", nil, nil, nil])

@@ -27,7 +27,7 @@ import Testing
     #expect(keys("\u{1B}[6~\u{1B}[5~") == [.forward, .back])
   }
 
-  @Test func whatIsUnknownIsDroppedAsAWhole() {
+  @Test func unknownSequencesAreDropped() {
     #expect(keys("\u{1B}[15~n") == [.forward])
     #expect(keys("\u{1B}[1;5Cq") == [.quit])
     #expect(keys("\u{1B}xq") == [.quit])
