@@ -30,7 +30,8 @@ extension CheckError: CustomStringConvertible {
       return "\(model) has no parameter '\(name.excerpt())'; \(list)"
     case .parameterOutOfRange(let name, let value, let range):
       return
-        "\(name)=\(value) is out of range; it must be from \(range.lowerBound) to \(range.upperBound)"
+        "\(name)=\(value) is out of range; it must be from \(range.lowerBound) to "
+        + "\(range.upperBound)"
     case .unknownInvariant(let id, let known):
       let near = nearest(to: id, among: known)
       let hint =

@@ -15,8 +15,8 @@ struct QuestionsPage {
     var lines = [
       "# Questions", "",
       "Each question was asked on a mailing list (reworded here) about an interleaving that was "
-        + "hard to judge by reading the code. The answers are verdicts over every interleaving of a "
-        + "scenario.", "",
+        + "hard to judge by reading the code. The answers are verdicts over every interleaving of "
+        + "a scenario.", "",
     ]
     for (system, origin) in ordered {
       lines += ["## \(markdown(origin.question))", "", SystemPage.source(origin)]

@@ -323,7 +323,7 @@ import Testing
     (["ablate", "shared-memcache", "--step", "x"], "--step needs a step such as no-tlbi:unmap@"),
     (
       ["ablate", "shared-memcache", "--step", "no-get:fault@GracewalkModels/Memcache.swift:1"],
-      "comes to 'no-get:fault@GracewalkModels/Memcache.swift:1'; did you mean no-get:fault@"
+      "reaches 'no-get:fault@GracewalkModels/Memcache.swift:1'; did you mean no-get:fault@"
     ),
     (
       ["ablate", "shared-memcache", "--format", "sarif"],
@@ -331,7 +331,7 @@ import Testing
     ),
     (
       ["check", "shared-memcache", "--without", "no-tlbi:unmap@F.swift:7"],
-      "no execution of shared-memcache comes to 'no-tlbi:unmap@F.swift:7'"
+      "no execution of shared-memcache reaches 'no-tlbi:unmap@F.swift:7'"
     ),
     (["check", "--without", "no-tlbi:unmap@F.swift:7"], "--without needs a model"),
     (["check", "shared-memcache", "--without", "tlbi"], "--without needs a step such as"),

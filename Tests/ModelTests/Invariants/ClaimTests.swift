@@ -268,7 +268,8 @@ struct ClaimTests {
     #expect(report.violatedInvariant == "no-stale-use-after-dsb")
     #expect(
       message(report).first
-        == "thread uses a cached copy of boot.1[0], although it was told that the translation is gone"
+        == "thread uses a cached copy of boot.1[0], although it was told that the translation is "
+        + "gone"
     )
     #expect(try tell(.waits, flushesLate: true).verdict == .violated)
     #expect(try tell(.waits, .address(0).local).verdict == .violated)
