@@ -316,11 +316,13 @@ public final class Scenario {
     _ count: Int, file: String = #fileID, line: Int = #line
   ) -> [DataFrame] {
     let site = SourceSite(file: file, line: line)
+    let countMax = space.capacity.words / 3
     if !dataFrames.isEmpty { note("a scenario declares its data frames once", site) }
     if count < 0 { note("\(count) data frames: there cannot be less than none", site) }
-    if count > space.capacity.words / 3 { note("\(count) data frames are too many", site) }
-    guard problem == nil else { return dataFrames }
-    for number in 0..<count {
+    if count > countMax { note("\(count) data frames are too many", site) }
+    guard dataFrames.isEmpty else { return dataFrames }
+    // After a mistake, too: the lines that follow may index them, and must not trap.
+    for number in 0..<max(0, min(count, countMax)) {
       let name = "frame \(hexadecimal(number))"
       dataFrames.append(
         DataFrame(

@@ -145,7 +145,9 @@ struct MisuseTests {
   @Test(arguments: [(0, 2), (2, 1), (9, 2), (5, 512), (-1, -1), (.max, .max)])
   func geometries(levels: Int, entries: Int) {
     #expect(
-      outcome(Geometry(levels: levels, entries: entries)) { _, _ in }
+      outcome(Geometry(levels: levels, entries: entries)) { scenario, _ in
+        _ = scenario.dataFrames(1)[0]
+      }
         == "the model: @ a geometry of \(levels) levels and \(entries) "
         + "\(entries == 1 ? "entry" : "entries") is impossible: a table "
         + "has 1 to 8 levels, 2 to 512 entries, and at most 2^40 addresses")
