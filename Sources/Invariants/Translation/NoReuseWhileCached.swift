@@ -25,19 +25,20 @@ public struct NoReuseWhileCached: EventInvariant {
 
   public func judge(_ event: Event, in machine: Machine) -> Violation? {
     let who = "\(machine.names(ofCPUs: event.value)) still \(machine.has(event.value))"
+    let details = machine.reasonForCaching(in: event).map { [$0] } ?? []
     if event.kind == .pageFreedWhileCached {
       return Violation(
         "\(machine.name(ofCPU: event.cpu)) frees table page \(machine.name(ofPage: event.page)) "
-          + "while \(who) a pointer to it cached")
+          + "while \(who) a pointer to it cached", details: details)
     }
     if event.kind == .pageLinkedWhileCached {
       return Violation(
         "\(machine.name(ofCPU: event.cpu)) links table page \(machine.name(ofPage: event.page)) "
           + "below another root, in \(machine.name(ofCell: event.cell)), while \(who) a pointer to "
-          + "it cached")
+          + "it cached", details: details)
     }
     return Violation(
       "\(machine.name(ofCPU: event.cpu)) gives \(machine.frameName(ofCell: event.cell)) away while "
-        + "\(who) a translation to it cached")
+        + "\(who) a translation to it cached", details: details)
   }
 }

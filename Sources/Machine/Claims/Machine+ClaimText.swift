@@ -62,7 +62,7 @@ extension Machine {
   }
 
   /// The latest step that wrote a word, or -1.
-  private func latestWrite(to cell: UInt32) -> Int {
+  func latestWrite(to cell: UInt32) -> Int {
     var end = memory.mark
     for depth in (0..<depth).reversed() {
       let mark = takenStep(depth).mark
@@ -72,7 +72,8 @@ extension Machine {
     return -1
   }
 
-  private func reason(
+  /// Why a unit still has an entry that it cached in a step.
+  func reason(
     for entry: CachedEntry, of cpu: Int, _ root: Int, cachedBy step: Int
   ) -> String {
     var survived: Survival?

@@ -23,6 +23,10 @@ struct ReuseTests {
     report.counterexample?.violation?.report.message
   }
 
+  private func reason(_ report: CheckReport) -> String? {
+    report.counterexample?.violation?.report.details.first
+  }
+
   // MARK: Slabs
 
   private func giveBack(flushes: Bool, shrinks: Bool = false) throws -> CheckReport {
@@ -58,6 +62,7 @@ struct ReuseTests {
     #expect(
       message(report)
         == "munmap frees table page page.0 while guest still has a pointer to it cached")
+    #expect(reason(report) == "no invalidation was issued for it")
     #expect(try giveBack(flushes: true).verdict == .holds)
     #expect(try giveBack(flushes: true, shrinks: true).verdict == .holds)
   }
@@ -100,6 +105,7 @@ struct ReuseTests {
       message(report)
         == "host links table page boot.2 below another root, in other[0], while guest still has a "
         + "pointer to it cached")
+    #expect(reason(report) == "no invalidation was issued for it")
     #expect(try move(to: nil, flushes: true).verdict == .holds)
     // As mremap() does, before it flushes.
     #expect(try move(to: 1, flushes: false).verdict == .holds)
@@ -141,5 +147,37 @@ struct ReuseTests {
     #expect(try give(.block(0), to: .guest).verdict == .holds)
     // A CPU that never owned it cannot give it away.
     #expect(try give(.block(0), mmuOwner: .nobody).verdict == .holds)
+  }
+
+  /// A flush whose first or second DSB is missing, and what the finding says of it.
+  @Test(arguments: [
+    (
+      false, true,
+      "the invalidation did not remove it: it was issued before the DSB that publishes the change"
+    ),
+    (true, false, "an invalidation was issued for it, but no DSB has waited for it yet"),
+  ])
+  func aFlushNeedsBothBarriers(first: Bool, second: Bool, why: String) throws {
+    func check(first: Bool, second: Bool) throws -> CheckReport {
+      try self.check { scenario, root in
+        let frames = scenario.dataFrames(2)
+        scenario.boot { cpu in try cpu.store(root.entry(0), .block(0), .relaxed) }
+        scenario.cpu("guest", mmu: MMU(root), CPUOperation("read") { try $0.guestRead(0) })
+        scenario.cpu("host", runs: "give away") { cpu in
+          try cpu.store(root.entry(0), .invalid, .relaxed)
+          if first { try cpu.dsb() }
+          try cpu.tlbi(.all, of: root)
+          if second { try cpu.dsb() }
+          try cpu.handOver(frames[0], to: .nobody)
+        }
+        scenario.require([NoReuseWhileCached()])
+      }
+    }
+    let report = try check(first: first, second: second)
+    #expect(
+      message(report)
+        == "host gives frame 0x0 away while guest still has a translation to it cached")
+    #expect(reason(report) == why)
+    #expect(try check(first: true, second: true).verdict == .holds)
   }
 }
