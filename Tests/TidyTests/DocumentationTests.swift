@@ -8,14 +8,18 @@ import Testing
     ["README.md"] + Repository.files(in: "Docs", withExtension: "md").map { "Docs/\($0)" }
   }
 
-  /// The code in README is the example that is built and run.
-  @Test func theModelInReadmeIsTheExample() throws {
-    let readme = try Repository.text("README.md")
-    let example = try Repository.text(
-      "Docs/Examples/InstallRace/Sources/InstallRace/InstallRace.swift")
-    let shown = try #require(readme.components(separatedBy: "```swift\n").dropFirst().first)
+  /// What a document shows of a model is the example that is built and run.
+  @Test(arguments: [
+    ("README.md", "InstallRace/Sources/InstallRace/InstallRace.swift"),
+    ("Docs/Tutorial.md", "LateFlush/Sources/LateFlush/LateFlush.swift"),
+  ])
+  func theModelIsTheExample(page: String, file: String) throws {
+    let example = try Repository.text("Docs/Examples/\(file)")
+    let shown = try #require(
+      try Repository.text(page).components(separatedBy: "```swift\n").dropFirst().first)
     let code = try #require(shown.components(separatedBy: "```").first)
-    #expect(example.replacing("public let", with: "let").hasSuffix(code))
+    let wanted = page == "README.md" ? example.replacing("public let", with: "let") : example
+    #expect(wanted.hasSuffix(code))
   }
 
   /// Links between pages, their headings included, lead somewhere.
