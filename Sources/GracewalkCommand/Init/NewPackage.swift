@@ -165,6 +165,9 @@ struct NewPackage {
     your own next to it and add it to `models`.
     `swift run -c release \(name) --help` names all commands.
 
+    In Gracewalk's sources, `Docs/Tutorial.md` goes from a question on a mailing list to its answer,
+    and `Docs/Models.md` lists what a model can use.
+
     """
   }
 }
