@@ -20,15 +20,26 @@ enum ToyInstruction: Equatable {
   case unlock(Int)
   /// Waits until a word has a value.
   case wait(word: Int, value: Int)
+  /// Waits until each of several words has a value; looks at one only once those before are right.
+  case waitForAll([ToyCondition])
   /// Keeps 0 or 1.
   case choose
+  /// Keeps what the CPU's own word has; which one that is, the system says.
+  case look
+  /// Writes the CPU's own word.
+  case mark(value: Int)
+}
+
+struct ToyCondition: Equatable {
+  var word: Int
+  var value: Int
 }
 
 /// CPUs with programs over words that have few values.
 ///
 /// States repeat far more often than on the machine, since a state is the present values, not the
 /// CPUs' histories.
-final class ToySystem: TransitionSystem {
+class ToySystem: TransitionSystem {
   private struct Change {
     var cpu: Int
     var counter: Int
@@ -38,12 +49,12 @@ final class ToySystem: TransitionSystem {
   }
 
   let programs: [[ToyInstruction]]
-  private let wordCount: Int
-  private let lockCount: Int
-  private var counters: [Int]
-  private var kept: [Int]
-  /// Words, then locks: 0 if free, otherwise the holder plus 1.
-  private var values: [Int]
+  let wordCount: Int
+  let lockCount: Int
+  private(set) var counters: [Int]
+  private(set) var kept: [Int]
+  /// Words, then locks (0 if free, else the holder and 1), then words of CPUs' own.
+  private(set) var values: [Int]
   private var changes: [Change] = []
 
   init(_ programs: [[ToyInstruction]], wordCount: Int = 3, lockCount: Int = 2) {
@@ -52,36 +63,8 @@ final class ToySystem: TransitionSystem {
     self.lockCount = lockCount
     counters = Array(repeating: 0, count: programs.count)
     kept = counters
-    values = Array(repeating: 0, count: wordCount + lockCount)
+    values = Array(repeating: 0, count: wordCount + lockCount + programs.count)
     super.init()
-  }
-
-  convenience init(seed: UInt64) {
-    var random = SplitMix64(seed: seed)
-    func number(_ count: Int) -> Int { Int(random.next() % UInt64(count)) }
-    let (words, values) = (1 + number(3), 2 + number(2))
-    func instruction(_ held: inout [Int]) -> ToyInstruction {
-      let word = number(words)
-      switch number(20) {
-      case 0..<4: return .load(word: word)
-      case 4..<9: return .store(word: word, value: number(values))
-      case 9..<10: return .copy(word: word)
-      case 10..<11: return .add(word: word)
-      case 11..<13: return .exchange(word: word, expected: number(values), value: number(values))
-      case 13..<16: return .skip(word: word, value: number(values), count: 1 + number(2))
-      case 16..<17: return .wait(word: word, value: number(values))
-      case 17..<18: return .choose
-      default:
-        if let lock = held.popLast() { return .unlock(lock) }
-        held.append(number(2))
-        return .lock(held[0])
-      }
-    }
-    let programs = (0..<2 + number(4)).map { _ in
-      var held: [Int] = []
-      return (0..<1 + number(4)).map { _ in instruction(&held) }
-    }
-    self.init(programs, wordCount: words)
   }
 
   private func next(_ cpu: Int) -> ToyInstruction? {
@@ -90,14 +73,22 @@ final class ToySystem: TransitionSystem {
 
   private func lock(_ number: Int) -> Int { wordCount + number }
 
+  /// The own word of a CPU; several may share one.
+  func ownWord(_ cpu: Int) -> Int { wordCount + lockCount + cpu }
+
+  private func isMet(_ condition: ToyCondition) -> Bool {
+    values[condition.word] == condition.value
+  }
+
   override var cpuCount: Int { programs.count }
-  override var objectCount: Int { wordCount + lockCount }
+  override var objectCount: Int { values.count }
 
   private func isEnabled(_ cpu: Int) -> Bool? {
     switch next(cpu) {
     case nil: nil
     case .lock(let number): values[lock(number)] == 0
     case .wait(let word, let value): values[word] == value
+    case .waitForAll(let conditions): conditions.allSatisfy { isMet($0) }
     default: true
     }
   }
@@ -114,21 +105,32 @@ final class ToySystem: TransitionSystem {
 
   override func isBlocking(_ cpu: Int) -> Bool {
     switch next(cpu) {
-    case .lock, .wait: true
+    case .lock, .wait, .waitForAll: true
     default: false
     }
   }
 
+  /// Of what is waited for together, the last that is not there: any of them is a reason.
   override func enablers(of cpu: Int) -> CPUSet {
-    guard case .lock(let number) = next(cpu), values[lock(number)] > 0 else {
-      return CPUSet.first(cpuCount)
+    switch next(cpu) {
+    case .lock(let number) where values[lock(number)] > 0:
+      return CPUSet(values[lock(number)] - 1)
+    case .waitForAll(let conditions):
+      guard let missing = conditions.last(where: { !isMet($0) }) else { break }
+      return (0..<cpuCount).reduce(into: CPUSet()) { writers, other in
+        let left = programs[other].dropFirst(counters[other])
+        if other != cpu, left.contains(where: { $0.mayWrite(missing.word) }) {
+          writers.insert(other)
+        }
+      }
+    default: break
     }
-    return CPUSet(values[lock(number)] - 1)
+    return CPUSet.first(cpuCount)
   }
 
   override func hasFixedFootprint(_ cpu: Int) -> Bool {
     switch next(cpu) {
-    case .exchange, .unlock: false
+    case .exchange, .unlock, .waitForAll: false
     default: true
     }
   }
@@ -147,15 +149,21 @@ final class ToySystem: TransitionSystem {
     case .unlock(let number):
       if values[lock(number)] == cpu + 1 { footprint.write(UInt32(lock(number)), .releases) }
     case .wait(let word, _): footprint.read(UInt32(word), .blocks)
+    case .waitForAll(let conditions):
+      let seen = (conditions.firstIndex { !isMet($0) } ?? conditions.count - 1) + 1
+      for condition in conditions.prefix(seen) { footprint.read(UInt32(condition.word), .blocks) }
+    case .look: footprint.read(UInt32(ownWord(cpu)))
+    case .mark: footprint.write(UInt32(ownWord(cpu)))
     case .choose, nil: break
     }
   }
 
   override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
-    if case .exchange(let word, _, _) = next(cpu) {
-      footprint.write(UInt32(word))
-    } else {
-      addFootprint(of: cpu, to: footprint)
+    switch next(cpu) {
+    case .exchange(let word, _, _): footprint.write(UInt32(word))
+    case .waitForAll(let conditions):
+      for condition in conditions { footprint.read(UInt32(condition.word), .blocks) }
+    default: addFootprint(of: cpu, to: footprint)
     }
   }
 
@@ -183,8 +191,10 @@ final class ToySystem: TransitionSystem {
     case .unlock(let number):
       // Code that skips taking a lock may still reach its release.
       if values[lock(number)] == cpu + 1 { set(lock(number), 0) }
-    case .wait: break
+    case .wait, .waitForAll: break
     case .choose: kept[cpu] = choice
+    case .look: kept[cpu] = values[ownWord(cpu)]
+    case .mark(let value): set(ownWord(cpu), value)
     }
     changes.append(change)
     return .clean
@@ -200,12 +210,37 @@ final class ToySystem: TransitionSystem {
   override func judgeEnd() -> StepOutcome { .clean }
 
   override var stateKey: UInt64 {
+    key(of: Array(0..<cpuCount)) { $0 }
+  }
+
+  /// The key of the state that has the CPUs in another order.
+  ///
+  /// - Parameters:
+  ///   - order: which CPU is in each place.
+  ///   - image: the place of a CPU.
+  func key(of order: [Int], image: (Int) -> Int) -> UInt64 {
     var key: UInt64 = 0
-    for cpu in 0..<cpuCount {
+    for cpu in order {
       let position = min(counters[cpu], programs[cpu].count)
       key = StableHash.extend(key, with: UInt64(position << 8 | kept[cpu]))
     }
-    for value in values { key = StableHash.extend(key, with: UInt64(value)) }
+    for word in 0..<wordCount { key = StableHash.extend(key, with: UInt64(values[word])) }
+    for lock in wordCount..<wordCount + lockCount {
+      let holder = values[lock]
+      key = StableHash.extend(key, with: holder == 0 ? 0 : UInt64(image(holder - 1) + 1))
+    }
+    for cpu in order { key = StableHash.extend(key, with: UInt64(values[ownWord(cpu)])) }
     return key
+  }
+}
+
+extension ToyInstruction {
+  /// True if it may write a word that is no lock, nobody's own, and not for names.
+  func mayWrite(_ target: Int) -> Bool {
+    switch self {
+    case .store(let word, _), .copy(let word), .add(let word), .exchange(let word, _, _):
+      word == target
+    case .skip, .load, .lock, .unlock, .wait, .waitForAll, .choose, .look, .mark: false
+    }
   }
 }
