@@ -20,11 +20,7 @@ extension Model {
     let session = try CheckpointSession(options, plan, self)
     let makeMachine = maker(options.scenario, plan)
     var report = CheckReport(self, scenario, plan, options.scenario)
-    var (result, machines) = plan.run(session, makeMachine)
-    if plan.jobs > 1, result.ending == .halted {
-      // The first error that a thread hits depends on timing, so search again on one thread.
-      (result, machines) = plan.run(jobs: 1, nil, makeMachine)
-    }
+    let (result, machines) = plan.run(session, makeMachine)
     if options.features != nil, !scenario.hasHardware { report.add(note: Self.featuresNote) }
     report.statistics = result.statistics
     report.coverage = Coverage(of: machines)
@@ -76,8 +72,10 @@ extension Model {
     case .violation: return report.counterexample == nil ? .incomplete(.unfinished) : .violated
     case .bounded(let bound): return .incomplete(.bound(bound))
     case .halted:
-      guard let failure = machines.first?.failure else { return .incomplete(.unfinished) }
-      let text = machines[0].text(of: failure)
+      guard let machine = machines.first(where: { $0.failure != nil }),
+        let failure = machine.failure
+      else { return .incomplete(.unfinished) }
+      let text = machine.text(of: failure)
       guard case .spin = failure else { throw .badModel(text) }
       return .incomplete(.spin(text))
     case .refused: return .incomplete(.unfinished)
@@ -104,9 +102,6 @@ extension Model {
     if options.minimises, found.loop == nil, let simplest = minimiser.minimise() {
       schedule = simplest.schedule
       isMinimal = simplest.isProven
-    } else if plan.jobs > 1 {
-      // The first violation that several threads find depends on timing.
-      schedule = plan.run(jobs: 1, nil, makeMachine).0.schedule ?? found
     }
     let scenario = freshScenario(options.scenario)
     do throws(RecordingError) {

@@ -5,7 +5,7 @@ import GracewalkMachine
 
 /// A saved check, read from its file.
 ///
-/// The file begins with lines of text: `gracewalk checkpoint 5`, then the facts of the check, as
+/// The file begins with lines of text: `gracewalk checkpoint 6`, then the facts of the check, as
 /// `key: value`, then an empty line. The state of the search follows in binary, then a checksum of
 /// everything. It can be resumed from only once.
 public final class Checkpoint {
@@ -14,7 +14,7 @@ public final class Checkpoint {
   let facts: [CheckFact]
   let reader: CheckpointReader
 
-  package static let version = 5
+  package static let version = 6
   static let magic = "gracewalk checkpoint "
   /// A file with a longer text before the empty line is not a checkpoint.
   private static let textMax = 1 << 20
@@ -89,6 +89,7 @@ struct CheckpointSession {
       CheckFact("model", model.name),
       CheckFact("parameters", parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ")),
       CheckFact("invariants", scenario.invariants.map(\.id).joined(separator: " ")),
+      CheckFact("memory", scenario.memoryModel.name),
       CheckFact("features", scenario.features.text),
       CheckFact("without", options.without?.text ?? "nothing"),
       CheckFact("search", plan.text),

@@ -2,7 +2,6 @@
 
 import GracewalkExploration
 import GracewalkMachine
-import GracewalkSupport
 
 /// The search that will run.
 ///
@@ -55,8 +54,7 @@ public struct SearchPlan: Sendable {
     watch = options.watch.map { Watch(body: $0) }
     // Samples do not count preemptions: they would find executions that the bound excludes.
     samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
-    let isSaved = options.checkpoints != nil || options.resume != nil
-    jobs = strategy == .stateful && !isExact && !isSaved ? asked.jobs : 1
+    jobs = strategy == .stateful && !isExact ? asked.jobs : 1
 
     mayRepeat = scenario.mayRepeat
     let mustProgress =
@@ -169,14 +167,12 @@ public struct SearchPlan: Sendable {
     _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
     if mayRepeat, strategy == .exhaustive { return repeating(first, options, makeMachine) }
-    if jobs == 1 { return (strategy.search(first, options), [first]) }
-    let machines = Locked([Machine]())
-    let result = ParallelSearch.run(jobs: jobs, options) {
-      let machine = makeMachine()
-      machines.withLock { $0.append(machine) }
-      return machine
+    var machines: [Machine] = []
+    let result = strategy.search(jobs: jobs, options) {
+      machines.append(machines.isEmpty ? first : makeMachine())
+      return machines[machines.count - 1]
     }
-    return (result, machines.withLock { $0 })
+    return (result, machines)
   }
 
   /// Runs a search where CPUs may loop.

@@ -48,15 +48,22 @@ extension Strategy {
     }
   }
 
-  /// The same on `jobs` threads; more than one only for a stateful search.
+  /// The same on `jobs` threads, which change nothing but the time; more than one only for a stateful
+  /// search, which may need several systems even on one.
   ///
-  /// `makeSystem`: makes the system, in its initial state, for each of the threads.
+  /// `makeSystem`: makes the system, in its initial state.
   public func search(
-    jobs: Int, _ options: SearchOptions,
-    _ makeSystem: @escaping @Sendable () -> TransitionSystem
+    jobs: Int, _ options: SearchOptions, _ makeSystem: @escaping () -> TransitionSystem
   ) -> SearchResult {
-    guard jobs > 1, self == .stateful else { return search(makeSystem(), options) }
-    return ParallelSearch.run(jobs: jobs, options, makeSystem: makeSystem)
+    search(jobs: jobs, options, ParallelSearch.Division(), makeSystem)
+  }
+
+  package func search(
+    jobs: Int, _ options: SearchOptions, _ division: ParallelSearch.Division,
+    _ makeSystem: @escaping () -> TransitionSystem
+  ) -> SearchResult {
+    guard self == .stateful else { return search(makeSystem(), options) }
+    return ParallelSearch.run(jobs: jobs, options, division, makeSystem: makeSystem)
   }
 
   /// The same in pieces: after a number of transitions the search is saved and ended, and a new one
@@ -69,10 +76,18 @@ extension Strategy {
     Strategy.search(inPiecesOf: transitions, options, makeSystem) { search($0, $1) }
   }
 
-  /// The same with any search.
+  /// The same with any search on one system.
   package static func search(
     inPiecesOf transitions: Int, _ options: SearchOptions, _ makeSystem: () -> TransitionSystem,
     by search: (TransitionSystem, SearchOptions) -> SearchResult
+  ) -> SearchResult {
+    self.search(inPiecesOf: transitions, options) { search(makeSystem(), $0) }
+  }
+
+  /// The same with any search.
+  package static func search(
+    inPiecesOf transitions: Int, _ options: SearchOptions,
+    by search: (SearchOptions) -> SearchResult
   ) -> SearchResult {
     var options = options
     options.watchPeriod = 1
@@ -86,7 +101,7 @@ extension Strategy {
     var end = transitions
     options.watch = { $0.statistics.transitions < end }
     while true {
-      let result = search(makeSystem(), options)
+      let result = search(options)
       guard result.ending == .bounded(.interrupted) else { return result }
       options.resume = CheckpointReader(saved)
       end = result.statistics.transitions + transitions

@@ -60,21 +60,30 @@ final class Budget {
   private func bound(
     _ statistics: Statistics, _ depth: Int, _ bytes: () -> Int, _ explored: () -> Double?
   ) -> Bound? {
+    if let bound = bound(ofCounts: statistics, bytes) { return bound }
+    guard statistics.transitions & periodMask == 0 else { return nil }
+    return slowlyExceeded(statistics, depth: depth, bytes: bytes(), explored)
+  }
+
+  @inline(__always)
+  private func bound(ofCounts statistics: Statistics, _ bytes: () -> Int) -> Bound? {
     if let most = limits.memoryBytes, bytes() > most { return .memory }
     if let executions = limits.executions, statistics.executionsBegun >= executions {
       return .executions
     }
     if let states = limits.states, statistics.states >= states { return .states }
-    guard statistics.transitions & periodMask == 0 else { return nil }
-    return slowlyExceeded(statistics, depth: depth, bytes: bytes(), explored)
+    return nil
   }
 
-  /// The bound that is reached, if any; also reads the clock.
+  /// The bound that is reached, if any; reads the clock whatever the number of transitions.
   func exceededNow(
-    _ statistics: Statistics, depth: Int, bytes: Int, explored: Double?
+    _ statistics: Statistics, depth: Int, bytes: Int, explored: @autoclosure () -> Double?
   ) -> Bound? {
-    exceeded(statistics, depth: depth, bytes: bytes, explored: explored)
-      ?? slowlyExceeded(statistics, depth: depth, bytes: bytes) { explored }
+    let bound =
+      bound(ofCounts: statistics) { bytes }
+      ?? slowlyExceeded(statistics, depth: depth, bytes: bytes, explored)
+    if bound != nil { checkpointer?.save() }
+    return bound
   }
 
   private func slowlyExceeded(

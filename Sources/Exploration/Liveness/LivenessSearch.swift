@@ -36,7 +36,7 @@ public final class LivenessSearch: ResumableSearch {
     self.looksForLivelocks = looksForLivelocks
     budget = Budget(options)
     graph = StateGraph(cpuCount: system.cpuCount)
-    exact = options.isExact ? ExactStates(system) : nil
+    exact = options.isExact ? ExactStates() : nil
   }
 
   deinit { nodes.deallocate() }
@@ -78,7 +78,7 @@ public final class LivenessSearch: ResumableSearch {
   private var key: UInt64 {
     let hash = system.stateKey
     guard let exact else { return hash }
-    let key = exact.key(of: hash)
+    let key = exact.key(of: hash, in: system)
     statistics.collisions = exact.collisions
     return key
   }

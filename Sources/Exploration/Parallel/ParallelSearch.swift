@@ -4,36 +4,50 @@ import GracewalkSupport
 
 /// Explores one system with several threads, each on a copy of its own.
 ///
-/// Fork and join: a thread without work gets a part of another thread's stack, one step at one of
-/// its nodes with everything below it. The giver leaves that node only when the part is done, and
-/// takes over the CPUs to try at the nodes above because of races found in it, and the summary of
-/// its steps. So every state is left with the backtrack sets and the summary that a single thread
-/// would have computed; only the order in which they fill differs.
-///
-/// Finished states are shared. A state that another thread has started and not finished is explored
-/// again, in the opposite order, so that the two threads meet in the middle. That costs a little
-/// work and avoids waiting.
-///
-/// The verdict is the same for any number of threads. The numbers of states and transitions depend
-/// on which thread is first.
+/// What is explored is the same for any number of threads, and so are all counts. A search of less
+/// than half a second or so is not divided at all. One that is longer is divided among *members*,
+/// always in the same way, who play rounds: so many transitions each, seeing what was finished in
+/// earlier rounds and nothing of what the others do in this one. Threads share the members of a
+/// round among them; one thread plays them all. Between two rounds, what was found is put together
+/// and work handed on, in the order of the members (`SearchTeam`).
 public enum ParallelSearch {
-  /// The maximum number of threads.
+  /// Most threads.
   public static let jobsMax = 64
+
+  /// When a search is divided, and how.
+  package struct Division: Sendable {
+    /// Transitions that one member takes alone.
+    package var start = 1 << 19
+    /// Transitions of a member in a round.
+    package var turns = 256
+    /// Members that are kept busy, as far as there is something to give away.
+    package var places = 4
+
+    package init() {}
+
+    /// Divides small searches, too, and often: for tests.
+    package static var fine: Division {
+      var division = Division()
+      division.start = 12
+      division.turns = 5
+      division.places = 4
+      return division
+    }
+  }
 
   /// Explores until everything is done, something is found or a limit is met.
   ///
-  /// `makeSystem`: makes a fresh system, the same each time; called by several threads.
+  /// `makeSystem`: makes a fresh system, the same each time.
   public static func run(
-    jobs: Int, _ options: SearchOptions, makeSystem: @escaping @Sendable () -> TransitionSystem
+    jobs: Int, _ options: SearchOptions, makeSystem: @escaping () -> TransitionSystem
   ) -> SearchResult {
-    struct Frozen: @unchecked Sendable {
-      // Only its `watch` is called, and that under a lock.
-      var options: SearchOptions
-    }
-    let frozen = Frozen(options: options)
-    let team = SearchTeam(options) { team, number in
-      StatefulSearch(makeSystem(), frozen.options, TeamMembership(team, number: number))
-    }
-    return team.run(jobs: jobs)
+    run(jobs: jobs, options, Division(), makeSystem: makeSystem)
+  }
+
+  package static func run(
+    jobs: Int, _ options: SearchOptions, _ division: Division,
+    makeSystem: @escaping () -> TransitionSystem
+  ) -> SearchResult {
+    SearchTeam(options, division, makeSystem: makeSystem).run(jobs: jobs)
   }
 }

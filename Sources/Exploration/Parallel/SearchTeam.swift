@@ -1,191 +1,217 @@
-// The state shared by the threads of one search: tasks, states, summaries, counts, and its end.
+// One stateful search, divided among members who play rounds: the same for any number of threads.
 
 import Dispatch
 import GracewalkSupport
 import Synchronization
 
-/// Numbers that all members of a team read and write.
-struct TeamSignals: ~Copyable {
-  /// Threads without a task.
-  let hungry = Atomic<Int>(0)
-  /// Tasks that no thread has taken yet.
-  let queued = Atomic<Int>(0)
-  let stopped = Atomic<Bool>(false)
-
-  @inline(__always)
-  var isStopped: Bool { stopped.load(ordering: .relaxed) }
-
-  /// Whether a thread waits for a task.
-  @inline(__always)
-  var wantsTask: Bool { hungry.load(ordering: .relaxed) > queued.load(ordering: .relaxed) }
-}
-
-/// Threads that explore one system together, each on a copy of its own.
+/// Searches that explore one system together, each on a copy of its own.
 ///
-/// A thread without work is hungry. Exploring threads poll for hungry ones and give them parts of
-/// their stacks. A thread that must wait for such a part runs other threads' tasks meanwhile.
-final class SearchTeam: @unchecked Sendable {
-  private struct State {
-    var tasks: [SharedTask] = []
-    /// Only one thread holds a member at a time.
-    var idleMembers: [StatefulSearch] = []
-    /// Per member, its counts at its latest report.
-    var counts: [Statistics] = []
-    var ending: (Ending, Schedule?)?
-    /// The explored part at the latest report of the first member.
-    var part = LentPart()
-
-    mutating func takeCounts(of member: StatefulSearch) {
-      guard let number = member.membership?.number else { return }
-      counts[number] = member.statistics
-    }
-  }
-
-  let states = SharedStates()
+/// Fork and join: a member without work gets a part of another one's stack, one step at one of its
+/// nodes with all that lies below. The giver leaves that node only once the part is done, and takes
+/// over what must be tried at the nodes above because of races found in it, and the summary of the
+/// steps in it.
+///
+/// A round is so many transitions of each member that has something to do. Within it, members share
+/// nothing but numbers for steps and sets, on which nothing depends. All else happens between
+/// rounds, on one thread and in the order of the members: finished states are taken over, parts
+/// that are done are given back, and others are handed out. So every number that is counted, and
+/// what is found first, follow from the system alone. Two members may come to the same state in one
+/// round and both explore it: that is counted twice as transitions and once as a state.
+final class SearchTeam: ResumableSearch {
+  let options: SearchOptions
+  let division: ParallelSearch.Division
+  private let makeSystem: () -> TransitionSystem
+  /// What was finished in earlier rounds, with the numbers that all members share.
+  let states = SummaryMap()
   let summaries = SharedSummaries()
-  private let state = Locked(State())
-  private let budget: Locked<Budget>
-  /// The signals that members poll.
-  let signals: UnsafeMutablePointer<TeamSignals>
-  private let makeMember: @Sendable (SearchTeam, Int) -> StatefulSearch
+  /// States of stacks, with the number of the first member that has them.
+  private let claims = SummaryMap(capacity: 512)
+  /// States and executions of all rounds; the members count the rest.
+  var counts = Statistics()
+  var members: [StatefulSearch] = []
+  var isDivided = false
 
-  /// - Parameter makeMember: makes a search on a fresh system, given the team and its number in it.
   init(
-    _ options: SearchOptions, makeMember: @escaping @Sendable (SearchTeam, Int) -> StatefulSearch
+    _ options: SearchOptions, _ division: ParallelSearch.Division,
+    makeSystem: @escaping () -> TransitionSystem
   ) {
-    budget = Locked(Budget(options))
-    signals = .allocate(capacity: 1)
-    signals.initialize(to: TeamSignals())
-    self.makeMember = makeMember
+    self.options = options
+    self.division = division
+    self.makeSystem = makeSystem
   }
 
-  deinit {
-    signals.deinitialize(count: 1)
-    signals.deallocate()
-    states.deallocate()
-  }
+  /// The member that begins, alone.
+  var first: StatefulSearch { members[0] }
 
-  // MARK: Ending
-
-  var isStopped: Bool { signals.pointee.isStopped }
-
-  /// Ends the whole search, unless it ended already.
-  func stop(_ ending: Ending, _ schedule: Schedule? = nil) {
-    state.withLock { if $0.ending == nil { $0.ending = (ending, schedule) } }
-    signals.pointee.stopped.store(true, ordering: .releasing)
-  }
-
-  /// Records a member's counts, and stops all members if a limit is reached.
-  func report(_ statistics: Statistics, of member: Int, depth: Int) {
-    let (total, part) = state.withLock { state in
-      state.counts[member] = statistics
-      return (state.counts.total, state.part)
-    }
-    let bytes = states.bytes + summaries.bytes
-    // An observer may be slow, for example if it samples; other threads need not wait for it.
-    let bound = budget.withLockIfAvailable {
-      $0.exceededNow(total, depth: depth, bytes: bytes, explored: part.explored)
-    }
-    if case .some(.some(let bound)) = bound { stop(.bounded(bound)) }
-  }
-
-  /// Records the explored part, as the first member estimates it.
-  func note(_ part: LentPart) { state.withLock { $0.part = part } }
-
-  // MARK: Tasks
-
-  /// Queues a task for the first thread that takes it.
-  func give(_ task: SharedTask) {
-    state.withLock { $0.tasks.append(task) }
-    signals.pointee.queued.wrappingAdd(1, ordering: .releasing)
-  }
-
-  private func takeTask() -> SharedTask? {
-    guard signals.pointee.queued.load(ordering: .acquiring) > 0 else { return nil }
-    return state.withLock { state in
-      guard !state.tasks.isEmpty else { return nil }
-      signals.pointee.queued.wrappingSubtract(1, ordering: .relaxed)
-      return state.tasks.removeFirst()
-    }
-  }
-
-  /// Runs tasks until a condition holds or the search has ended.
-  func work(until hasHappened: () -> Bool) {
-    while !hasHappened() && !isStopped {
-      if let task = takeTask() {
-        carryOut(task)
-        continue
-      }
-      signals.pointee.hungry.wrappingAdd(1, ordering: .relaxed)
-      while !hasHappened() && !isStopped && signals.pointee.queued.load(ordering: .acquiring) == 0 {
-        pause(microseconds: 50)
-      }
-      signals.pointee.hungry.wrappingSubtract(1, ordering: .relaxed)
-    }
-  }
-
-  private func carryOut(_ task: SharedTask) {
-    let member = takeMember()
-    member.carryOut(task)
-    state.withLock { state in
-      state.takeCounts(of: member)
-      state.idleMembers.append(member)
-    }
-    task.isDone.store(true, ordering: .releasing)
-  }
-
-  private func takeMember() -> StatefulSearch {
-    if let member = state.withLock({ $0.idleMembers.popLast() }) { return member }
-    let number = state.withLock { state in
-      state.counts.append(Statistics())
-      return state.counts.count - 1
-    }
-    return makeMember(self, number)
-  }
-
-  // MARK: The whole
-
-  /// Runs the search on `jobs` threads, including the calling one.
+  /// Runs the search on so many threads, the calling one included.
   func run(jobs: Int) -> SearchResult {
-    // One thread uses it, then this one when all are done.
-    nonisolated(unsafe) let first = takeMember()
-    DispatchQueue.concurrentPerform(iterations: jobs) { index in
-      if index == 0 {
-        stop(first.runAsFirst())
-      } else {
-        work { false }
-      }
+    members = [StatefulSearch(makeSystem(), options, without: [])]
+    // What a machine writes of a state in full, only it can compare.
+    first.pauseAt = options.isExact ? .max : division.start
+    var ending = first.begin(self)
+    if ending == nil, !isDivided {
+      ending = first.explore()
+      if ending == nil, !first.nodes.isEmpty { divide() }
     }
-    return state.withLock { state in
-      state.takeCounts(of: first)
-      var ending = state.ending ?? (.complete, nil)
-      let total = state.counts.total
-      if ending.0 == .complete, total.truncated > 0 { ending.0 = .bounded(.depth) }
-      let searches = [first] + state.idleMembers
-      // Members refer to their team, so a team that kept them would leak.
-      state.idleMembers = []
-      var explored: Double?
-      if case .bounded = ending.0 { explored = first.explored }
-      let finals = searches.flatMap(\.finalStates)
-      return SearchResult(
-        ending: ending.0, statistics: total, schedule: ending.1,
-        finalStates: Array(Set(finals)).sorted(), explored: explored)
+    if isDivided, ending == nil { ending = playRounds(jobs) }
+    return result(ending)
+  }
+
+  private func result(_ ending: Ending?) -> SearchResult {
+    var finals = first.finalStates
+    for member in members.dropFirst() { finals += member.finalStates }
+    let total = statistics
+    let finder = members.first { $0.ending != nil } ?? first
+    return SearchResult(
+      ending ?? (total.truncated > 0 ? .bounded(.depth) : .complete), total, finalStates: finals,
+      explored: explored, steps: finder.path)
+  }
+
+  // MARK: Rounds
+
+  /// Makes a team of the one search there is.
+  private func divide() {
+    isDivided = true
+    states.exchange(with: first.finished)
+    first.join(self, number: 0)
+    // States of the stack were counted on arrival; the team counts them once they are finished.
+    for index in 0..<first.nodes.count where !first.nodes[index].isRevisit {
+      first.statistics.states -= 1
+      if first.names != nil { first.statistics.statesCovered -= Int(first.nodes[index].stateCount) }
     }
   }
-}
 
-extension [Statistics] {
-  /// The sum of all counts.
-  var total: Statistics {
-    reduce(into: Statistics()) { total, part in
+  private func playRounds(_ jobs: Int) -> Ending? {
+    while true {
+      handOut()
+      let active = members.filter { $0.membership?.isActive == true }
+      play(active, jobs)
+      for member in active { takeOver(from: member) }
+      turnContested()
+      if let ending = active.lazy.compactMap(\.ending).first { return ending }
+      if first.membership?.isDone == true { return nil }
+      if let bound = exceededBound() { return .bounded(bound) }
+    }
+  }
+
+  private func exceededBound() -> Bound? {
+    guard
+      let bound = first.budget.exceededNow(
+        statistics, depth: members.map(\.nodes.count).max() ?? 0, bytes: bytes, explored: explored)
+    else { return nil }
+    first.past.unwind(first.system)
+    return bound
+  }
+
+  private func play(_ active: [StatefulSearch], _ jobs: Int) {
+    let turns = division.turns
+    let threads = min(jobs, active.count)
+    if threads == 1 { return active.forEach { $0.playRound(turns) } }
+    let next = Atomic<Int>(0)
+    // Each member is played by one thread.
+    nonisolated(unsafe) let active = active
+    DispatchQueue.concurrentPerform(iterations: threads) { _ in
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < active.count else { return }
+        active[index].playRound(turns)
+      }
+    }
+  }
+
+  /// Takes over what a member has finished, and counts what is new.
+  private func takeOver(from member: StatefulSearch) {
+    for index in 0..<member.log.count {
+      let state = member.log[index]
+      if states.find(state.key) == nil {
+        counts.states += 1
+        if member.names != nil { counts.statesCovered += Int(state.stateCount) }
+        if state.isEnd { counts.executions += 1 }
+      }
+      states.set(state.key, state.set)
+    }
+    member.log.removeAll()
+    member.finished.removeAll()
+    guard let membership = member.membership, membership.isDone else { return }
+    membership.task?.isDone = true
+    membership.task = nil
+  }
+
+  /// Lets the later of two members that have a state on their stacks go on from the other end.
+  private func turnContested() {
+    claims.removeAll()
+    for (number, member) in members.enumerated() {
+      let base = member.membership?.base ?? 0
+      for index in base..<max(member.nodes.count, base) {
+        let node = member.nodes.pointer(to: index)
+        if let other = claims.find(node.pointee.key) {
+          if Int(other) != number { node.pointee.isContested = true }
+        } else {
+          claims.set(node.pointee.key, UInt32(number))
+        }
+      }
+    }
+  }
+
+  /// Gives parts of stacks to members that have nothing to do, or new ones.
+  private func handOut() {
+    for member in members { member.membership?.isActive = member.canGoOn }
+    var busy = members.count { $0.membership?.isActive == true }
+    let givers = members.filter { $0.isBusy }
+    var hasGiven = true
+    while busy < division.places, hasGiven {
+      hasGiven = false
+      for giver in givers where busy < division.places {
+        guard let task = giver.give() else { continue }
+        let taker = idleMember()
+        taker.membership?.task = task
+        taker.membership?.isNew = true
+        taker.membership?.isActive = true
+        task.taker = taker
+        hasGiven = true
+        busy += 1
+      }
+    }
+  }
+
+  private func idleMember() -> StatefulSearch {
+    if let idle = members.first(where: { !$0.isBusy }) { return idle }
+    let member = makeMember()
+    members.append(member)
+    return member
+  }
+
+  /// A member without work on a fresh system.
+  func makeMember() -> StatefulSearch {
+    var options = options
+    (options.watch, options.checkpoints, options.resume) = (nil, nil, nil)
+    let member = StatefulSearch(makeSystem(), options, without: [])
+    member.join(self, number: members.count)
+    return member
+  }
+
+  // MARK: Counts
+
+  /// What all members and the team have counted.
+  var statistics: Statistics {
+    members.reduce(into: counts) { total, member in
+      let part = member.statistics
       total.executions += part.executions
       total.blocked += part.blocked
       total.truncated += part.truncated
       total.states += part.states
       total.statesCovered += part.statesCovered
-      total.collisions += part.collisions
       total.transitions += part.transitions
-      total.depthMax = Swift.max(total.depthMax, part.depthMax)
+      total.collisions += part.collisions
+      total.depthMax = max(total.depthMax, part.depthMax)
     }
   }
+
+  private var bytes: Int {
+    members.reduce(states.bytes + summaries.bytes) {
+      $0 + $1.finished.bytes + $1.summaries.bytes + $1.knowledge.bytes
+    }
+  }
+
+  private var explored: Double? { isDivided ? first.exploredInTeam : first.explored }
 }

@@ -34,8 +34,35 @@ final class SharedSummaries: Sendable {
     }
   }
 
+  /// Steps that have numbers.
+  var stepCount: Int { steps.withLock { $0.count } }
+
+  /// Sets that have numbers.
+  var setCount: Int { sets.withLock { $0.setCount } }
+
   /// Bytes held.
   var bytes: Int { sets.withLock { $0.bytes } }
+
+  func save(to writer: CheckpointWriter) {
+    steps.withLock { $0.save(to: writer) }
+    sets.withLock { $0.save(to: writer) }
+  }
+
+  /// Reads what was saved, where nothing has a number yet.
+  func restore(
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+  ) throws(CheckpointError) {
+    let result = steps.withLock { steps in
+      sets.withLock { sets in
+        Result<Void, CheckpointError> { () throws(CheckpointError) in
+          try steps.restore(from: reader, cpuCount: cpuCount, objectCount: objectCount)
+          try sets.restore(
+            from: reader, cpuCount: cpuCount, objectCount: objectCount, of: steps.count)
+        }
+      }
+    }
+    try result.get()
+  }
 }
 
 /// A thread's mapping between shared numbers and its own, in either direction.

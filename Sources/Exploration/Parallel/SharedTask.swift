@@ -1,23 +1,19 @@
-// A part of one thread's search that another thread explores, with its progress.
+// A piece of one member's search that another carries out, and what came of it.
 
 import GracewalkSupport
-import Synchronization
 
-/// A step at a node of another thread's stack, with everything below it.
+/// A step at a node of somebody's stack, with all that lies below it.
 ///
-/// The giver fills in the path, hands the task over through the team's queue, and reads the results
-/// only after `isDone` is set. Invariant: between those two moments only the taker accesses it,
-/// which makes sharing it safe.
-///
-/// The taker's progress has a lock of its own.
-final class SharedTask: @unchecked Sendable {
+/// The giver fills in the path and looks at the results only once `isDone` is set, between two
+/// rounds. Until then the task belongs to the taker.
+final class SharedTask {
   /// A node of the giver's stack, with the step taken there; in the last one, the task's step.
   struct Node {
     var cpu: Int
     var choice: Int
     var enabled: CPUSet
     var backtrack: CPUSet
-    /// CPUs done there; those still being explored, by any thread, do not count.
+    /// CPUs done there; what is still to do, also of other members, does not count.
     var done: CPUSet
     var sleep: CPUSet
     var key: UInt64
@@ -26,8 +22,8 @@ final class SharedTask: @unchecked Sendable {
     var sleepers: [Sleeper]
   }
 
-  /// A CPU asleep or done at a node: the shared numbers of its step and of the set of steps below
-  /// it.
+  /// What is known of a CPU asleep or done at a node: the shared numbers of its step and of the
+  /// set of what ran below it.
   struct Sleeper {
     var cpu: Int
     var step: Int
@@ -35,17 +31,16 @@ final class SharedTask: @unchecked Sendable {
   }
 
   let path: [Node]
-  /// Per node and CPU that is disabled there, the CPUs that could enable it.
+  /// Per node and CPU that is disabled there, who could enable it.
   let enablers: [UInt64]
-  /// Per node of the path, the CPUs that must be tried there because of races found.
+  /// Per node of the path, what must be tried there because of what was found.
   var additions: [CPUSet] = []
   /// The shared number of the set of steps that ran.
   var summary: UInt32 = 0
-  /// The task's step, with the steps that ran below it.
+  /// The task's step, with what ran below it.
   var sleeper: Sleeper?
-  let isDone = Atomic<Bool>(false)
-  /// The explored part, as the taker reports from time to time.
-  let part = Locked(LentPart())
+  var isDone = false
+  weak var taker: StatefulSearch?
 
   init(path: [Node], enablers: [UInt64]) {
     self.path = path
@@ -53,18 +48,11 @@ final class SharedTask: @unchecked Sendable {
   }
 }
 
-/// The explored part of a member's own work, and of the parts lent to others.
-struct LentPart {
-  /// Without the lent parts.
-  var own = 0.0
-  var lent: [(task: SharedTask, share: Double)] = []
-
-  /// Everything, from 0 to 1.
-  var explored: Double {
-    lent.reduce(own) { sum, item in
-      let isDone = item.task.isDone.load(ordering: .acquiring)
-      let part = isDone ? 1 : item.task.part.withLock { $0 }.explored
-      return sum + item.share * part
-    }
-  }
+/// A state that a member has finished in a round.
+struct FinishedState: BitwiseCopyable {
+  var key: UInt64
+  /// The number of its summary: the member's own, and at the end of the round the shared one.
+  var set: UInt32
+  var stateCount: Int32
+  var isEnd: Bool
 }

@@ -1,77 +1,141 @@
 // A stateful search as a member of a team: giving away parts of its stack, and taking parts.
 
 import GracewalkSupport
-import Synchronization
 
 /// The state of a search as a member of a team.
 final class TeamMembership {
-  /// A task given away: its node, its CPU, and the backtrack sets of the nodes above.
+  /// A task given away, and at which node.
   struct Given {
     var node: Int
     var task: SharedTask
   }
 
-  let team: SearchTeam
   let number: Int
   var given: [Given] = []
   /// The current task; nil for the member that started from the initial state.
   var task: SharedTask?
+  /// The task in hand has not been begun.
+  var isNew = false
+  /// It plays in this round.
+  var isActive = false
+  /// All of its task is done; of the member that began, everything.
+  var isDone = false
 
-  init(_ team: SearchTeam, number: Int) {
-    self.team = team
-    self.number = number
-  }
+  init(number: Int) { self.number = number }
+
+  /// The node that the member must not leave.
+  var base: Int { (task?.path.count ?? 1) - 1 }
 }
 
 extension StatefulSearch {
-  /// Explores from the initial state, giving parts away, until everything is explored.
-  func runAsFirst() -> Ending {
-    if let ending = startEnding {
-      stopTeam(ending, path)
-      return ending
-    }
-    if let (ending, steps) = lookAhead() {
-      stopTeam(ending, steps)
-      return ending
-    }
-    guard let ending = arriveAtStart() ?? explore() else { return .complete }
-    stopTeam(ending, path)
-    return ending
+  /// Goes on as a member of a team, whose states are those that this search has finished, if any.
+  func join(_ team: SearchTeam, number: Int) {
+    membership = TeamMembership(number: number)
+    summaries.share(through: team.summaries)
+    teamStates = .passUnretained(team.states)
+    // Members with the same order would be likely to reach the same states at the same time.
+    firstInOrder = number % cpuCount
   }
 
-  private func stopTeam(_ ending: Ending, _ steps: [Schedule.Step]) {
-    let isFound = ending == .violation || ending == .halted
-    membership?.team.stop(ending, isFound ? Schedule(steps) : nil)
+  /// True if there is something on the stack, or about to be.
+  var isBusy: Bool { membership?.isNew == true || !nodes.isEmpty }
+
+  /// True if there is something to do that does not have to wait for others.
+  var canGoOn: Bool {
+    guard isBusy, let membership else { return false }
+    return membership.isNew || !isWaiting
+      || membership.given.contains {
+        $0.node == nodes.count - 1 && $0.task.isDone
+      }
+  }
+
+  /// True if all that is left to try at the top node was given away.
+  private var isWaiting: Bool {
+    guard let membership, !nodes.isEmpty else { return false }
+    return isFinished(nodes.count - 1)
+      && membership.given.contains { $0.node == nodes.count - 1 }
+  }
+
+  /// True if nothing is left to try at a node by this member.
+  private func isFinished(_ index: Int) -> Bool {
+    let node = nodes[index]
+    return node.choice >= Int(node.choiceCount) && node.left.isEmpty
+  }
+
+  // MARK: A round
+
+  /// Takes so many transitions, or fewer if there is nothing left to do or to wait for.
+  func playRound(_ turns: Int) {
+    guard let membership else { return }
+    membership.isDone = false
+    if membership.isNew, let task = membership.task {
+      membership.isNew = false
+      begin(task)
+    }
+    pauseAt = statistics.transitions + turns
+    ending = explore(from: membership.base)
+    if ending == nil, nodes.isEmpty || statistics.transitions < pauseAt, !isWaiting {
+      membership.isDone = true
+      if let task = membership.task { complete(task) }
+    }
+    for index in 0..<log.count {
+      let entry = log.pointer(to: index)
+      entry.pointee.set = UInt32(summaries.publish(Int(entry.pointee.set)))
+    }
+  }
+
+  /// Joins a task that was given away at the top node and is done; false if there is none.
+  func joinTask() -> Bool {
+    let top = nodes.count - 1
+    guard let membership,
+      let index = membership.given.lastIndex(where: { $0.node == top && $0.task.isDone })
+    else { return false }
+    let task = membership.given.remove(at: index).task
+    if let sleeper = task.sleeper {
+      note(sleeper, at: top)
+      nodes.pointer(to: top).pointee.lent.remove(sleeper.cpu)
+      nodes.pointer(to: top).pointee.done.insert(sleeper.cpu)
+    }
+    for index in task.additions.indices { add(task.additions[index], at: index) }
+    let row = summaries.row(adopt(task.summary))
+    let target = below.pointer(to: top * summaries.stride)
+    for word in 0..<summaries.stride { target[word] |= row[word] }
+    return true
+  }
+
+  /// True at a node that has nothing left to try, if the member cannot leave it in this round.
+  func mustStay(at base: Int) -> Bool {
+    let top = nodes.count - 1
+    guard let membership else { return false }
+    return membership.given.contains { $0.node == top } || (membership.task != nil && top == base)
   }
 
   // MARK: Taking a task
 
-  /// Explores a task and returns the system to its initial state.
+  /// Goes to where a task begins.
   ///
   /// Races with events of the path are returned in the task; the giver adds them to its own stack,
   /// whose nodes stay open until the task is done.
-  func carryOut(_ task: SharedTask) {
-    membership?.task = task
-    // The first member found no violation in this trial, so none is found here.
+  private func begin(_ task: SharedTask) {
+    // The member that began has found nothing on this way, so there is nothing to be found.
     if knowledge.count == 0 { _ = lookAhead() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
-    if let ending = explore(from: task.path.count - 1) {
-      stopTeam(ending, path)
-    } else {
-      task.summary = publish(rowOf: task.path.count - 1)
-      task.sleeper = sleeper(nodes.last.cpu, at: task.path.count - 1)
-      task.additions = task.path.indices.map { index in
-        nodes[index].backtrack.subtracting(task.path[index].backtrack)
-      }
+  }
+
+  /// Answers a task and leaves the system at its start.
+  private func complete(_ task: SharedTask) {
+    let last = task.path.count - 1
+    task.summary = publish(rowOf: last)
+    task.sleeper = sleeper(nodes.last.cpu, at: last)
+    task.additions = task.path.indices.map { index in
+      nodes[index].backtrack.subtracting(task.path[index].backtrack)
     }
     past.unwind(system)
     touched.stackChanged(to: 0)
     nodes.removeAll()
     below.removeAll()
     enablers.removeAll()
-    membership?.task = nil
-    membership?.given.removeAll()
   }
 
   /// Takes the step of a node of the path.
@@ -108,7 +172,7 @@ extension StatefulSearch {
     for bits in task.enablers { enablers.append(bits) }
   }
 
-  /// A CPU asleep or done at a node, described for other threads.
+  /// What is known here of a CPU asleep or done at a node, for other members.
   private func sleeper(_ cpu: Int, at index: Int) -> SharedTask.Sleeper {
     let place = index * cpuCount + cpu
     return SharedTask.Sleeper(
@@ -116,7 +180,7 @@ extension StatefulSearch {
       set: UInt32(summaries.publish(Int(sleeperSets[place]))))
   }
 
-  /// Takes over another thread's description of a CPU that is asleep or done at a node.
+  /// Takes over what another member knows of a CPU that is asleep or done at a node.
   private func note(_ sleeper: SharedTask.Sleeper, at index: Int) {
     let place = index * cpuCount + sleeper.cpu
     knowledge.enter(upTo: sleeper.step, of: summaries)
@@ -130,57 +194,19 @@ extension StatefulSearch {
     return UInt32(summaries.publish(set))
   }
 
+  /// This member's number of a set that another may have found.
+  func adopt(_ shared: UInt32) -> Int {
+    let set = summaries.adopt(Int(shared)) { lengthenRows() }
+    if summaries.stepCount > 0 { knowledge.enter(upTo: summaries.stepCount - 1, of: summaries) }
+    return set
+  }
+
   // MARK: Giving tasks
 
-  /// Checks from time to time the clock, and whether a thread is hungry; returns a bound if the
-  /// search must stop.
-  func exceededBoundOfTeam() -> Bound? {
-    guard let signals = teamSignals else { return nil }
-    if signals.pointee.isStopped { return .interrupted }
-    if statistics.transitions >= nextReport { report() }
-    if signals.pointee.wantsTask { give() }
-    return nil
-  }
-
-  private func report() {
-    nextReport = statistics.transitions + Budget.period
-    guard let membership else { return }
-    notePart()
-    membership.team.report(statistics, of: membership.number, depth: nodes.count)
-  }
-
-  /// Reports the explored part of the current task, or of the whole search.
-  private func notePart() {
-    guard let membership, let part = exploredPart else { return }
-    if let task = membership.task {
-      task.part.withLock { $0 = part }
-    } else {
-      membership.team.note(part)
-    }
-  }
-
-  /// The explored part, estimated from the stack above the start of the task, without lent parts;
-  /// nil without a stack.
-  var exploredPart: LentPart? {
-    guard let membership, !nodes.isEmpty else { return nil }
-    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
-    var lent: [(task: SharedTask, share: Double)] = []
-    let base = membership.task.map(\.path.count) ?? 0
-    for index in base..<max(nodes.count, base) where !part.isSettled {
-      let tasks = membership.given.filter { $0.node == index }.map(\.task)
-      let shares = add(index, to: &part, lent: tasks.count)
-      for (task, share) in zip(tasks.reversed(), shares) { lent.append((task, share)) }
-    }
-    let given = lent.reduce(0) { $0 + $1.share }
-    return LentPart(own: max(part.explored - given, 0), lent: lent)
-  }
-
-  /// Gives away the CPUs left to try at the node nearest to the start, which is likely to be the
-  /// most work.
-  private func give() {
-    guard let team = membership?.team else { return }
-    let base = (membership?.task?.path.count ?? 1) - 1
-    for index in base..<max(nodes.count, base) {
+  /// Gives away what is left to try at the node nearest to the start: it is likely to be the most.
+  func give() -> SharedTask? {
+    guard let membership, !membership.isNew else { return nil }
+    for index in membership.base..<max(nodes.count, membership.base) {
       let node = nodes.pointer(to: index)
       var left = node.pointee.left
       let isBusy = index < nodes.count - 1 || node.pointee.choice < node.pointee.choiceCount
@@ -192,11 +218,11 @@ extension StatefulSearch {
       node.pointee.lent.insert(cpu)
       let task = SharedTask(
         path: path(to: index, cpu: cpu),
-        enablers: (0..<(index + 1) * system.cpuCount).map { enablers[$0] })
-      membership?.given.append(TeamMembership.Given(node: index, task: task))
-      team.give(task)
-      return
+        enablers: (0..<(index + 1) * cpuCount).map { enablers[$0] })
+      membership.given.append(TeamMembership.Given(node: index, task: task))
+      return task
     }
+    return nil
   }
 
   private func path(to last: Int, cpu: Int) -> [SharedTask.Node] {
@@ -214,40 +240,22 @@ extension StatefulSearch {
     }
   }
 
-  /// Waits for a task given away at the top node and takes over its results; false if there is
-  /// none.
-  func joinTask() -> Bool {
-    let top = nodes.count - 1
-    guard let team = membership?.team,
-      let index = membership?.given.lastIndex(where: { $0.node == top }),
-      let task = membership?.given[index].task
-    else { return false }
-    notePart()
-    membership?.given.remove(at: index)
-    team.work { task.isDone.load(ordering: .acquiring) }
-    if team.isStopped { return true }
-    if let sleeper = task.sleeper {
-      note(sleeper, at: top)
-      nodes.pointer(to: top).pointee.lent.remove(sleeper.cpu)
-      nodes.pointer(to: top).pointee.done.insert(sleeper.cpu)
+  // MARK: Progress
+
+  /// How much is explored of the member's task, or of everything: what lies above the start of the
+  /// task by the look of the stack, with what was given away as far as that has come.
+  var exploredInTeam: Double? {
+    guard let membership, !nodes.isEmpty else { return nil }
+    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
+    var sum = 0.0
+    let base = membership.task.map(\.path.count) ?? 0
+    for index in base..<max(nodes.count, base) where !part.isSettled {
+      let tasks = membership.given.filter { $0.node == index }.map(\.task)
+      let shares = add(index, to: &part, lent: tasks.count)
+      for (task, share) in zip(tasks.reversed(), shares) where !task.isDone {
+        sum -= share * (1 - (task.taker?.exploredInTeam ?? 0))
+      }
     }
-    for index in task.additions.indices { add(task.additions[index], at: index) }
-    let row = summaries.row(adopt(task.summary))
-    let target = below.pointer(to: top * summaries.stride)
-    for word in 0..<summaries.stride { target[word] |= row[word] }
-    return true
-  }
-
-  // MARK: States
-
-  func finishInTeam(_ key: UInt64, _ set: Int) {
-    teamStates?.finish(key, UInt32(summaries.publish(set)))
-  }
-
-  /// This member's number for a set that another member may have found.
-  func adopt(_ shared: UInt32) -> Int {
-    let set = summaries.adopt(Int(shared)) { lengthenRows() }
-    if summaries.stepCount > 0 { knowledge.enter(upTo: summaries.stepCount - 1, of: summaries) }
-    return set
+    return min(max(part.explored + sum, 0), 1)
   }
 }

@@ -9,8 +9,8 @@ import GracewalkSupport
 /// state was explored: sets that differ in it have different numbers.
 final class SummaryTable {
   private let steps = StepTable()
-  /// Set in a team of threads; then steps have shared numbers.
-  private let shared: SharedSummaries?
+  /// Set in a team; then steps have shared numbers.
+  private var shared: SharedSummaries?
   private let sharedStep = Renumbering()
   private let ownStep = Renumbering()
   private let sharedSet = Renumbering()
@@ -25,12 +25,19 @@ final class SummaryTable {
 
   private let scratch = GrowableBuffer<UInt64>()
 
-  init(shared: SharedSummaries? = nil) { self.shared = shared }
-
   deinit {
     rows.deallocate()
     sleeps.deallocate()
     scratch.deallocate()
+  }
+
+  /// Uses shared numbers from now on: those of all steps and sets that are known here, if any.
+  func share(through shared: SharedSummaries) {
+    self.shared = shared
+    for step in 0..<steps.count {
+      note(step, isShared: shared.number(steps.cpu(of: step), steps.footprints[step]))
+    }
+    for set in 0..<setCount { _ = publish(set) }
   }
 
   /// An upper bound of the shared numbers of steps that this table knows.
@@ -184,12 +191,20 @@ final class SummaryTable {
   }
 
   /// Reads saved sets into an empty table.
+  ///
+  /// - Parameter stepsMax: how many steps there are, where another table has them.
   func restore(
-    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int, of stepsMax: Int = 0
   ) throws(CheckpointError) {
     try steps.restore(from: reader, cpuCount: cpuCount, objectCount: objectCount)
+    if let shared {
+      for step in 0..<steps.count {
+        note(step, isShared: shared.number(steps.cpu(of: step), steps.footprints[step]))
+      }
+    }
     let stride = try reader.number(in: 2..<Int.max)
-    while self.stride < stride && self.stride * 64 < steps.count { lengthenRows() }
+    let numbers = max(steps.count, shared?.stepCount ?? stepsMax)
+    while self.stride < stride && self.stride * 64 < numbers { lengthenRows() }
     guard self.stride == stride else { throw .malformed }
     let setCount = try reader.count(ofBytes: stride * 8)
     guard try reader.count() == setCount * stride else { throw .malformed }

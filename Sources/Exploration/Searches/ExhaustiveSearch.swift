@@ -37,7 +37,7 @@ public final class ExhaustiveSearch: ResumableSearch {
     self.options = options
     budget = Budget(options)
     visited = mergesStates ? StateTable() : nil
-    exact = mergesStates && options.isExact ? ExactStates(system) : nil
+    exact = mergesStates && options.isExact ? ExactStates() : nil
   }
 
   deinit { nodes.deallocate() }
@@ -134,7 +134,7 @@ public final class ExhaustiveSearch: ResumableSearch {
       left.preemptions = Int32(limit - preemptions)
     }
     if let exact {
-      key = exact.key(of: key, context: context)
+      key = exact.key(of: key, context: context, in: system)
       statistics.collisions = exact.collisions
     }
     defer { statistics.states = visited.count }

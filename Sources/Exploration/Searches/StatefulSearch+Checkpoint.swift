@@ -11,13 +11,17 @@ extension StatefulSearch {
     writer.write(nodes.count)
     for index in 0..<nodes.count {
       let node = nodes[index]
-      for set in [node.enabled, node.backtrack, node.done, node.sleep] { writer.write(set) }
+      for set in [node.enabled, node.backtrack, node.done, node.lent, node.sleep] {
+        writer.write(set)
+      }
       writer.write(node.key)
       let numbers = [
         Int(node.permutation), node.cpu, node.choice, Int(node.choiceCount), node.step,
+        Int(node.stateCount),
       ]
       for number in numbers { writer.write(number) }
       writer.write(node.isRevisit)
+      writer.write(node.isContested)
     }
     let perCPU = nodes.count * cpuCount
     writer.write(enablers, first: perCPU)
@@ -31,6 +35,7 @@ extension StatefulSearch {
       writer.write(Int(disabledSteps[index]))
     }
     writer.write(below, first: nodes.count * summaries.stride)
+    if isInTeam { return }
     finished.save(to: writer)
     exact?.save(to: writer)
   }
@@ -40,7 +45,10 @@ extension StatefulSearch {
   private func saveSleeper(_ cpu: Int, at index: Int, to writer: CheckpointWriter) {
     let node = nodes[index]
     let isBegun = node.cpu == cpu && node.choice > 0
-    let isKnown = isBegun || node.sleep.union(node.done).contains(cpu)
+    // On the way to where a task begins, nobody asks for those that are done.
+    let isPath = index < membership?.base ?? 0
+    let known = isPath ? node.sleep : node.sleep.union(node.done)
+    let isKnown = known.contains(cpu) || (isBegun && !isPath)
     let place = index * cpuCount + cpu
     writer.write(isKnown ? Int(sleeperSteps[place]) : -1)
     writer.write(isKnown ? Int(sleeperSets[place]) : -1)
@@ -49,8 +57,10 @@ extension StatefulSearch {
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
-    for _ in 0..<(try reader.count(ofBytes: 88)) { nodes.append(try node(from: reader)) }
-    guard nodes.count == past.count + 1 else { throw .malformed }
+    for _ in 0..<(try reader.count(ofBytes: 112)) { nodes.append(try node(from: reader)) }
+    // A member of a team may have nothing to do.
+    let isIdle = isInTeam && nodes.isEmpty && past.count == 0
+    guard nodes.count == past.count + 1 || isIdle else { throw .malformed }
     let perCPU = nodes.count * cpuCount
     try reader.words(into: enablers, expected: perCPU)
     try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: system.objectCount)
@@ -66,6 +76,7 @@ extension StatefulSearch {
       disabledSteps.append(Int32(try reader.number(in: steps)))
     }
     try reader.words(into: below, expected: nodes.count * summaries.stride)
+    if isInTeam { return }
     try finished.restore(from: reader, below: max(summaries.setCount, 1))
     try exact?.restore(from: reader)
   }
@@ -73,13 +84,15 @@ extension StatefulSearch {
   private func node(from reader: CheckpointReader) throws(CheckpointError) -> Node {
     var node = Node(
       enabled: try reader.cpus(), backtrack: try reader.cpus(), done: try reader.cpus(),
-      sleep: try reader.cpus(), key: try reader.word(),
+      lent: try reader.cpus(), sleep: try reader.cpus(), key: try reader.word(),
       permutation: Int16(try reader.number(in: 0..<system.permutationCount)))
     node.cpu = try reader.number(in: 0..<cpuCount)
     node.choice = try reader.number(in: 0..<Int.max)
     node.choiceCount = Int32(try reader.number(in: 0..<Int(Int32.max)))
     node.step = try reader.number(in: 0..<Int.max)
+    node.stateCount = Int32(try reader.number(in: 1..<Int(Int32.max)))
     node.isRevisit = try reader.flag()
+    node.isContested = try reader.flag()
     return node
   }
 }

@@ -9,10 +9,7 @@ extension StatefulSearch {
   /// A CPU without conflicts ahead needs no alternative at this node: no race will add one. Taking
   /// a conflicting CPU first, with ten independent ones still to come, puts the branches near the
   /// root, and each branch repeats all the independent steps.
-  ///
-  /// - Parameter prefersHigh: whether to take the highest CPU without conflicts, so that two
-  ///   threads at one state start with different CPUs.
-  func firstCPU(_ awake: CPUSet, unfinished: CPUSet, prefersHigh: Bool = false) -> Int {
+  func firstCPU(_ awake: CPUSet, unfinished: CPUSet) -> Int {
     if awake.count == 1 { return awake.lowest }
     let row = pending.pointer(to: past.count * cpuCount)
     let ahead = knowledge.ahead(ofAll: unfinished, row)
@@ -21,25 +18,33 @@ extension StatefulSearch {
     while let cpu = left.popLowest() {
       let step = Int(row[cpu])
       if ahead[step &>> 6] &>> UInt64(truncatingIfNeeded: step & 63) & 1 == 1 { continue }
-      if !prefersHigh { return cpu }
+      if firstInOrder == 0 { return cpu }
       calm.insert(cpu)
     }
-    if !calm.isEmpty { return calm.highest }
-    return prefersHigh ? awake.highest : leastEntangled(awake, row, unfinished)
+    return calm.isEmpty ? leastEntangled(awake, row, unfinished) : first(of: calm)
   }
 
-  /// The CPU with the smallest closure under conflicts with steps ahead; the lowest of several.
+  /// The first of some CPUs: the lowest, unless this is a member of a team with another order.
+  @inline(__always)
+  func first(of cpus: CPUSet) -> Int {
+    let rest = CPUSet(bits: cpus.bits & (UInt64.max &<< UInt64(firstInOrder)))
+    return rest.isEmpty ? cpus.lowest : rest.lowest
+  }
+
+  /// The CPU with the smallest closure under conflicts with steps ahead; the first of several.
   ///
   /// A closure that reaches an already examined CPU contains that CPU's closure, so it is no
   /// smaller.
   private func leastEntangled(
     _ awake: CPUSet, _ row: UnsafeMutablePointer<Int32>, _ unfinished: CPUSet
   ) -> Int {
-    var best = awake.lowest
+    var best = first(of: awake)
     var fewest = Int.max
     var known = CPUSet()
     var left = awake
-    while let cpu = left.popLowest() {
+    while !left.isEmpty {
+      let cpu = first(of: left)
+      left.remove(cpu)
       if let count = sizeOfClosure(of: cpu, row, unfinished, avoiding: known), count < fewest {
         best = cpu
         fewest = count

@@ -72,9 +72,8 @@ extension StatefulSearch {
   /// Rule 5: lets all steps that ran below a state race with the present stack, and tries CPUs that
   /// were asleep there and are awake now.
   ///
-  /// - Parameter number: the number of the state's summary; in a team, the shared number.
-  func meetAgain(_ number: Int, _ name: StateName, _ asleep: CPUSet) {
-    let set = isInTeam ? adopt(UInt32(number)) : number
+  /// - Parameter set: the summary that the state was finished with.
+  func meetAgain(_ set: Int, _ name: StateName, _ asleep: CPUSet) {
     fetchSummary(set, name, row: nodes.count)
     raceSummary(nodes.count)
     var stored = summaries.sleep(set)
@@ -112,7 +111,8 @@ extension StatefulSearch {
     push(
       Node(
         enabled: enabled, backtrack: missing.intersection(enabled), done: CPUSet(), sleep: both,
-        key: name.key, permutation: name.permutation, isRevisit: true),
+        key: name.key, permutation: name.permutation, isRevisit: true,
+        stateCount: Int32(truncatingIfNeeded: name.stateCount)),
       dropping: asleep.subtracting(both))
   }
 

@@ -60,7 +60,6 @@ extension StatefulSearch {
 
   /// The explored part, estimated from the stack; nil when it is empty.
   var explored: Double? {
-    if isInTeam { return exploredPart?.explored }
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
     for index in 0..<nodes.count where !part.isSettled { add(index, to: &part) }

@@ -29,14 +29,14 @@ import GracewalkSupport
 /// by all states that differ by an exchange of such CPUs (`StateNames`), and its summary and sleep
 /// set are translated accordingly. Everything else, above all the stack, uses the actual CPUs.
 ///
-/// In a team (`SearchTeam`), a CPU whose step another thread explores is not done until that thread
+/// In a team (`SearchTeam`), a CPU whose step another member explores is not done until that member
 /// has finished, so it never counts as asleep before.
 public final class StatefulSearch: ResumableSearch {
   struct Node: SearchNode {
     var enabled: CPUSet
     var backtrack: CPUSet
     var done: CPUSet
-    /// Given to other threads; done when those have finished.
+    /// Given to other members; done when those have finished.
     var lent = CPUSet()
     /// Asleep on arrival; for a revisit, on both arrivals.
     var sleep: CPUSet
@@ -48,7 +48,9 @@ public final class StatefulSearch: ResumableSearch {
     var permutation: Int16
     /// The state was finished before with more CPUs asleep; only those are tried.
     var isRevisit = false
-    /// Another thread was exploring the state when this one reached it.
+    /// How many states share the name.
+    var stateCount: Int32 = 1
+    /// Another member of a team has the state on its stack.
     var isContested = false
     /// The number of the latest step taken here.
     var step = 0
@@ -81,8 +83,10 @@ public final class StatefulSearch: ResumableSearch {
   let footprint = Footprint()
   let summaries: SummaryTable
   let knowledge = StepKnowledge()
-  /// The number of the summary of each finished state.
+  /// The number of the summary of each finished state; in a team, of those finished in this round.
   let finished = SummaryMap()
+  /// In a team, what was finished in this round, in order.
+  let log = GrowableBuffer<FinishedState>()
   /// Set if states are to be compared in full.
   let exact: ExactStates?
   /// Nil if the search uses no symmetry.
@@ -103,50 +107,46 @@ public final class StatefulSearch: ResumableSearch {
   let touched = TouchedSteps()
   /// The number of races of the current step found so far.
   var racesInHand = 0
+  /// Set if something was found before the search began: the steps of the trial.
+  private var stepsAhead: [Schedule.Step]?
   let cpuCount: Int
   var statistics = Statistics()
   var finalStates: [UInt64] = []
-  /// Set if other threads explore the same system.
-  let membership: TeamMembership?
-  /// The team's signals, reachable without reference counting.
-  let teamSignals: UnsafeMutablePointer<TeamSignals>?
-  let teamStates: SharedStates?
-  var isInTeam: Bool { teamSignals != nil }
-  /// The number of transitions at which to report counts to the team.
-  var nextReport = Budget.period
+  /// Set once others explore parts of the same search.
+  var membership: TeamMembership?
+  /// The states finished in earlier rounds of the team, reachable without reference counting.
+  var teamStates: Unmanaged<SummaryMap>?
+  var isInTeam: Bool { teamStates != nil }
+  /// The CPU that comes first where the order is free: each member of a team has another one.
+  var firstInOrder = 0
+  /// How the search ended in this member's round, if it did.
+  var ending: Ending?
+  /// The number of transitions at which to pause.
+  var pauseAt = Int.max
 
   public convenience init(_ system: TransitionSystem, _ options: SearchOptions) {
-    self.init(system, options, nil, without: [])
+    self.init(system, options, without: [])
   }
 
   /// - Parameter omitted: rules to leave out, so that the search may miss something.
-  package convenience init(
+  package init(
     _ system: TransitionSystem, _ options: SearchOptions, without omitted: Omission
-  ) {
-    self.init(system, options, nil, without: omitted)
-  }
-
-  init(
-    _ system: TransitionSystem, _ options: SearchOptions, _ membership: TeamMembership?,
-    without omitted: Omission = []
   ) {
     self.system = system
     self.options = options
     self.omitted = omitted
-    self.membership = membership
-    teamSignals = membership?.team.signals
-    teamStates = membership?.team.states
-    summaries = SummaryTable(shared: membership?.team.summaries)
+    summaries = SummaryTable()
     cpuCount = system.cpuCount
     budget = Budget(options)
-    exact = options.isExact ? ExactStates(system) : nil
-    past = HappensBefore(cpuCount: cpuCount, objectCount: system.objectCount)
+    self.exact = options.isExact ? ExactStates() : nil
+    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
     let isSymmetric = options.usesSymmetry && system.permutationCount > 1
     names = isSymmetric ? StateNames(system, summaries) : nil
   }
 
   deinit {
     nodes.deallocate()
+    log.deallocate()
     below.deallocate()
     enablers.deallocate()
     sleeperSteps.deallocate()
@@ -159,31 +159,38 @@ public final class StatefulSearch: ResumableSearch {
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = startEnding { return result(stop) }
-    if options.resume == nil, let (ending, steps) = lookAhead() {
-      return SearchResult(ending, statistics, finalStates: [], explored: nil, steps: steps)
-    }
-    if let stop = budget.begin(self, system, arriveAtStart) ?? explore() { return result(stop) }
+    if let stop = begin(self) ?? explore() { return result(stop) }
     return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
-  /// The end of the search if an invariant fails before the first step.
-  var startEnding: Ending? { system.judgeStart().ending }
+  /// Handles the first state, or resumes a saved search; returns how the search ends, if it does.
+  ///
+  /// - Parameter saved: what is saved and resumed: the search, or the team it is a part of.
+  func begin(_ saved: any ResumableSearch) -> Ending? {
+    if let stop = system.judgeStart().ending { return stop }
+    if options.resume == nil, let (ending, steps) = lookAhead() {
+      stepsAhead = steps
+      return ending
+    }
+    return budget.begin(saved, system) { arrive(asleep: CPUSet()) }
+  }
 
-  func arriveAtStart() -> Ending? { arrive(asleep: CPUSet()) }
-
-  /// Explores until the first node of the stack, or of a task, has nothing left to try.
+  /// Explores until the first node of the stack, or of a task, has nothing left to try, or until it
+  /// is time to pause.
   func explore(from base: Int = 0) -> Ending? {
     while nodes.count > base {
       checkInvariants()
-      if let bound = exceededBound() {
+      if statistics.transitions >= pauseAt { return nil }
+      if !isInTeam, let bound = exceededBound() {
         past.unwind(system)
         return .bounded(bound)
       }
       if chooseStep() {
         if let stop = takeStep() { return stop }
-      } else if !isInTeam || !joinTask() {
-        if isInTeam, nodes.count == base + 1, membership?.task != nil { return nil }
+      } else if !isInTeam {
+        leave()
+      } else if !joinTask() {
+        if mustStay(at: base) { return nil }
         leave()
       }
     }
@@ -191,8 +198,7 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   private func exceededBound() -> Bound? {
-    if isInTeam { return exceededBoundOfTeam() }
-    return budget.exceeded(statistics, depth: nodes.count, bytes: bytes, explored: explored)
+    budget.exceeded(statistics, depth: nodes.count, bytes: bytes, explored: explored)
   }
 
   // MARK: Steps
@@ -202,7 +208,7 @@ public final class StatefulSearch: ResumableSearch {
     if node.pointee.choice < Int(node.pointee.choiceCount) { return true }
     let left = node.pointee.left
     if left.isEmpty { return false }
-    let cpu = node.pointee.isContested ? left.highest : left.lowest
+    let cpu = node.pointee.isContested ? left.highest : first(of: left)
     node.pointee.cpu = cpu
     node.pointee.choice = 0
     node.pointee.choiceCount = Int32(truncatingIfNeeded: system.choiceCount(of: cpu))
@@ -292,33 +298,34 @@ public final class StatefulSearch: ResumableSearch {
     clearRow(nodes.count)
     setInHand = -1
     guard let name = nameOfState() else { return .halted }
-    let known = isInTeam ? teamStates?.findOrClaim(name.key) : finished.find(name.key)
-    if let known, known != SummaryMap.onStack {
-      meetAgain(Int(known), name, asleep)
+    if let set = summary(of: name.key) {
+      meetAgain(set, name, asleep)
       return nil
     }
-    return begin(name, asleep, isContested: known != nil)
+    return begin(name, asleep)
+  }
+
+  /// The set that a state was finished with; nil if it was not.
+  @inline(__always)
+  private func summary(of key: UInt64) -> Int? {
+    if let known = finished.find(key) { return Int(known) }
+    guard let known = teamStates?._withUnsafeGuaranteedRef({ $0.find(key) }) else { return nil }
+    return adopt(known)
   }
 
   /// Handles a state that is new to this search.
-  ///
-  /// - Parameter isContested: whether another thread is exploring it, and counts it.
-  private func begin(_ name: StateName, _ asleep: CPUSet, isContested: Bool) -> Ending? {
+  private func begin(_ name: StateName, _ asleep: CPUSet) -> Ending? {
     let enabled = system.enabledCPUs()
     let disabled = system.disabledCPUs()
     let unfinished = enabled.union(disabled)
     notePending(unfinished)
     raceDisabled(disabled, keepsInRow: nodes.count)
-    if !isContested { count(name, isEnd: enabled.isEmpty) }
+    count(name, isEnd: enabled.isEmpty)
     let awake = enabled.subtracting(asleep)
-    if enabled.isEmpty {
-      finish(name.key, name.permutation, asleep, row: nodes.count)
-      return system.judgeEnd().ending
-    }
     if awake.isEmpty {
+      finish(name, asleep, isEnd: enabled.isEmpty, row: nodes.count)
+      if enabled.isEmpty { return system.judgeEnd().ending }
       statistics.blocked += 1
-      // The thread that is exploring the state will know more about it.
-      if !isContested { finish(name.key, name.permutation, asleep, row: nodes.count) }
       return nil
     }
     if past.count >= budget.limits.depth {
@@ -326,20 +333,21 @@ public final class StatefulSearch: ResumableSearch {
       return nil
     }
     noteEnablers(of: disabled, enabled)
-    let first = firstCPU(awake, unfinished: unfinished, prefersHigh: isContested)
+    let first = firstCPU(awake, unfinished: unfinished)
     push(
       Node(
         enabled: enabled, backtrack: CPUSet(first), done: CPUSet(), sleep: asleep, key: name.key,
-        permutation: name.permutation, isContested: isContested))
+        permutation: name.permutation, stateCount: Int32(truncatingIfNeeded: name.stateCount)))
     return nil
   }
 
+  /// Counts a state, unless the team does so once it takes it over.
   private func count(_ name: StateName, isEnd: Bool) {
+    if isEnd, options.collectsFinalStates { collectFinalState(name) }
+    if isInTeam { return }
     statistics.states += 1
     if names != nil { statistics.statesCovered += name.stateCount }
-    guard isEnd else { return }
-    statistics.executions += 1
-    if options.collectsFinalStates { collectFinalState(name) }
+    if isEnd { statistics.executions += 1 }
   }
 
   /// All states of the name are final, although only one was visited.
@@ -353,7 +361,7 @@ public final class StatefulSearch: ResumableSearch {
     if let names { return names.nameOfState() }
     guard let exact else { return StateName(key: system.stateKey) }
     defer { statistics.collisions = exact.collisions }
-    return StateName(key: exact.key(of: system.stateKey))
+    return StateName(key: exact.key(of: system.stateKey, in: system))
   }
 
   /// Pushes a node for the current state.
@@ -385,25 +393,32 @@ public final class StatefulSearch: ResumableSearch {
 
   private func leave() {
     let top = nodes.count - 1
-    finish(nodes[top].key, nodes[top].permutation, nodes[top].sleep, row: top)
+    let node = nodes[top]
+    let name = StateName(
+      key: node.key, permutation: node.permutation, stateCount: Int(node.stateCount))
+    finish(name, node.sleep, isEnd: false, row: top)
     nodes.truncate(to: top)
     if top > 0 { takeBack() }
   }
 
   /// Stores the summary and sleep set of a state, translated to the state that has the key.
-  private func finish(_ key: UInt64, _ permutation: Int16, _ asleep: CPUSet, row: Int) {
+  private func finish(_ name: StateName, _ asleep: CPUSet, isEnd: Bool, row: Int) {
     var source = row
+    let permutation = Int(name.permutation)
     if permutation != 0 {
       source = row + 1
       clearRow(source)
-      translate(below.pointer(to: row * summaries.stride), Int(permutation), toRow: source)
+      translate(below.pointer(to: row * summaries.stride), permutation, toRow: source)
     }
     let set = summaries.intern(
-      below.pointer(to: source * summaries.stride),
-      sleep: image(of: asleep, under: Int(permutation)))
+      below.pointer(to: source * summaries.stride), sleep: image(of: asleep, under: permutation))
     setInHand = permutation == 0 ? set : -1
-    if isInTeam { return finishInTeam(key, set) }
-    finished.set(key, UInt32(truncatingIfNeeded: set))
+    finished.set(name.key, UInt32(truncatingIfNeeded: set))
+    guard isInTeam else { return }
+    log.append(
+      FinishedState(
+        key: name.key, set: UInt32(truncatingIfNeeded: set),
+        stateCount: Int32(truncatingIfNeeded: name.stateCount), isEnd: isEnd))
   }
 
   func image(of cpus: CPUSet, under permutation: Int) -> CPUSet {
@@ -421,5 +436,5 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   /// The steps of the current execution.
-  var path: [Schedule.Step] { nodes.steps(first: past.count) }
+  var path: [Schedule.Step] { stepsAhead ?? nodes.steps(first: past.count) }
 }

@@ -10,7 +10,6 @@ import GracewalkSupport
 ///
 /// A state takes the bytes of its words, one byte for a small word, and at most 27 bytes of index.
 final class ExactStates {
-  private let system: TransitionSystem
   /// From keys to numbers of states, counted from 0.
   let numbers = SummaryMap()
   /// The start of each state's bytes, which end at the start of the next.
@@ -20,8 +19,6 @@ final class ExactStates {
   let coded = GrowableBuffer<UInt8>()
   /// States whose hash was taken by another.
   private(set) var collisions = 0
-
-  init(_ system: TransitionSystem) { self.system = system }
 
   deinit {
     starts.deallocate()
@@ -36,7 +33,7 @@ final class ExactStates {
   /// The key of the system's current state, given its hash.
   ///
   /// - Parameter context: a further value that the key must distinguish and the hash includes.
-  func key(of hash: UInt64, context: UInt64 = 0) -> UInt64 {
+  func key(of hash: UInt64, context: UInt64 = 0, in system: TransitionSystem) -> UInt64 {
     words.removeAll()
     words.append(context)
     system.addExactState(to: words)

@@ -71,6 +71,21 @@ final class SummaryMap {
     fill(slot, key, number)
   }
 
+  /// Forgets everything, and keeps the memory.
+  func removeAll() {
+    if count == 0 { return }
+    slots.initializeMemory(
+      as: UInt8.self, repeating: 0, count: capacity * SummaryMap.slotSize)
+    count = 0
+  }
+
+  /// Gives what it holds to another map, and takes over what that one holds.
+  func exchange(with other: SummaryMap) {
+    swap(&slots, &other.slots)
+    swap(&capacity, &other.capacity)
+    swap(&count, &other.count)
+  }
+
   /// Writes capacity, number of keys, then keys and numbers by slot.
   func save(to writer: CheckpointWriter) {
     writer.write(capacity)

@@ -43,7 +43,7 @@ public struct Fuzzer {
   public static let mismatchesMax = 10
 
   /// The searches under test; all are compared with one run of the exhaustive search.
-  private let subjects: [FuzzSubject]
+  private var subjects: [FuzzSubject]
   /// Whether programs have identical CPUs.
   private let usesSymmetry: Bool
 
@@ -67,7 +67,8 @@ public struct Fuzzer {
 
   /// The fuzzer of one of the strategies.
   ///
-  /// - `jobs`: threads; more than one only for a stateful search.
+  /// - `jobs`: threads; more than one only for a stateful search, which is then divided early and
+  ///   must count what one thread counts.
   /// - `piece`: transitions after which the search is saved and another one resumes it.
   public init(
     _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1,
@@ -76,12 +77,21 @@ public struct Fuzzer {
     self.usesSymmetry = usesSymmetry
     subjects = [
       FuzzSubject(
-        strategy, isExact: isExact, usesSymmetry: usesSymmetry, isInPieces: piece != nil
+        strategy, isExact: isExact, usesSymmetry: usesSymmetry,
+        isInPieces: piece != nil && jobs == 1
       ) { makeSystem, options in
-        guard let piece, jobs == 1 else { return strategy.search(jobs: jobs, options, makeSystem) }
-        return strategy.search(inPiecesOf: piece, options, makeSystem)
+        let isDivided = jobs > 1 && strategy == .stateful
+        let division = isDivided ? ParallelSearch.Division.fine : ParallelSearch.Division()
+        guard let piece else { return strategy.search(jobs: jobs, options, division, makeSystem) }
+        return Strategy.search(inPiecesOf: piece, options) {
+          strategy.search(jobs: jobs, $0, division, makeSystem)
+        }
       }
     ]
+    guard jobs > 1, strategy == .stateful else { return }
+    subjects[0].alone = { makeSystem, options in
+      strategy.search(jobs: 1, options, ParallelSearch.Division.fine, makeSystem)
+    }
   }
 
   /// The fuzzer of several strategies at once.
@@ -193,7 +203,8 @@ public struct Fuzzer {
     for subject in subjects {
       let (result, coverage) = subject.run(options, scenario)
       report.transitions += result.statistics.transitions
-      comparison.mismatch = subject.disagreement(result, oracle)
+      comparison.mismatch =
+        subject.disagreement(result, oracle) ?? subject.difference(result, options, scenario)
       if comparison.mismatch == nil, oracle.ending == .complete, coverage != Coverage(of: [machine])
       {
         comparison.mismatch =
@@ -223,7 +234,7 @@ public struct Fuzzer {
 /// A search under test, with its claims.
 private struct FuzzSubject {
   typealias Search = (
-    _ makeSystem: @escaping @Sendable () -> TransitionSystem, SearchOptions
+    _ makeSystem: @escaping () -> TransitionSystem, SearchOptions
   ) -> SearchResult
 
   let name: String
@@ -255,21 +266,43 @@ private struct FuzzSubject {
       usesSymmetry: usesSymmetry, isInPieces: isInPieces, search: search)
   }
 
+  /// Set if another search must find and count the same.
+  var alone: Search?
+
+  /// What the other search finds or counts otherwise; nil if there is none or it agrees.
+  func difference(
+    _ result: SearchResult, _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
+  ) -> String? {
+    guard let alone else { return nil }
+    let other = alone({ [isExact] in Machine(scenario(), isExact: isExact) }, options(given))
+    if other.ending != result.ending || other.schedule != result.schedule {
+      return "results: one thread \(other.ending), several \(result.ending)"
+    }
+    if other.statistics != result.statistics {
+      return "counts: one thread \(other.statistics), several \(result.statistics)"
+    }
+    return nil
+  }
+
+  private func options(_ given: SearchOptions) -> SearchOptions {
+    var options = given
+    options.isExact = isExact
+    options.usesSymmetry = usesSymmetry
+    return options
+  }
+
   /// The result and coverage of the search; for a search in pieces, those of the last piece.
   func run(
     _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
   ) -> (SearchResult, Coverage) {
-    var options = given
-    options.isExact = isExact
-    options.usesSymmetry = usesSymmetry
-    let machines = Locked([Machine]())
-    let makeMachine: @Sendable () -> Machine = { [isExact, isInPieces] in
-      let machine = Machine(scenario(), isExact: isExact)
-      machines.withLock { $0 = (isInPieces ? [] : $0) + [machine] }
-      return machine
-    }
-    let result = search(makeMachine, options)
-    return (result, Coverage(of: machines.withLock { $0 }))
+    var machines: [Machine] = []
+    let result = search(
+      {
+        if isInPieces { machines = [] }
+        machines.append(Machine(scenario(), isExact: isExact))
+        return machines[machines.count - 1]
+      }, options(given))
+    return (result, Coverage(of: machines))
   }
 
   /// How a result disagrees with the oracle's, or nil.

@@ -103,9 +103,6 @@ enum FuzzCommand {
       throw UsageError("--symmetry and --exact contradict each other: leave one of them out")
     }
     request.piece = try arguments.count("pieces", upTo: 1_000_000_000)
-    guard request.piece == nil || request.jobs == 1 else {
-      throw UsageError("--pieces and --jobs contradict each other: one thread alone is saved")
-    }
   }
 
   /// The kinds of instructions that the arguments choose.

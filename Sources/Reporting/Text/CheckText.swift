@@ -141,7 +141,7 @@ public struct CheckText {
     if statistics.states > 0 { parts.append(counted(statistics.states, "state") + symmetry) }
     parts.append(counted(statistics.transitions, "transition"))
     parts.append("longest \(counted(statistics.depthMax, "step"))")
-    let threads = report.jobs > 1 ? ", \(report.jobs) threads: counts vary from run to run" : ""
+    let threads = report.jobs > 1 ? ", \(report.jobs) threads" : ""
     return parts.joined(separator: ", ") + " (\(report.search)\(threads))"
   }
 }

@@ -127,7 +127,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
   }
 
   /// 300 programs in each mode; `gracewalk fuzz --pieces` runs more.
-  @Test(.tags(.long), .unlessQuick, arguments: [Strategy.stateful, .source, .sleep, .exhaustive])
+  @Test(.tags(.long), .unlessQuick, arguments: Strategy.allCases.filter(\.isComplete))
   func searchesInPiecesAgree(strategy: Strategy) {
     let seeds = 30_000..<30_300 as Range<UInt64>
     let whole = Fuzzer(strategy).run(seeds: seeds, size: .small)

@@ -1,4 +1,4 @@
-// Several threads: the same verdicts and final states, however the work happens to be divided.
+// Several threads: the same verdicts, final states and counts as one.
 
 import GracewalkChecking
 import GracewalkExploration
@@ -12,24 +12,105 @@ import Testing
 
 struct ParallelTests {
   private func search(
-    jobs: Int, _ limits: Limits = Limits(), _ scenario: @escaping @Sendable () -> Scenario
+    jobs: Int, _ limits: Limits = Limits(), _ division: ParallelSearch.Division = .fine,
+    usesSymmetry: Bool = false, _ scenario: @escaping () -> Scenario
   ) -> SearchResult {
     var options = SearchOptions(limits: limits)
     options.collectsFinalStates = true
-    return ParallelSearch.run(jobs: jobs, options) { Machine(scenario()) }
+    options.usesSymmetry = usesSymmetry
+    return ParallelSearch.run(jobs: jobs, options, division) { Machine(scenario()) }
   }
 
-  /// No state is stored twice, and everything that one thread leaves out another has explored.
+  private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ what: String) {
+    #expect(result.ending == expected.ending, "\(what)")
+    #expect(result.statistics == expected.statistics, "\(what)")
+    #expect(result.schedule == expected.schedule, "\(what)")
+    #expect(result.finalStates == expected.finalStates, "\(what)")
+    #expect(result.explored == expected.explored, "\(what)")
+  }
+
+  private static var coarse: ParallelSearch.Division {
+    var division = ParallelSearch.Division()
+    division.start = 1_000
+    division.turns = 200
+    return division
+  }
+
+  /// Members do a little twice; all else is as if nothing were divided.
   @Test(.tags(.long), .unlessQuick, arguments: [1, 2, 3, 8])
-  func finalStatesAreThoseOfOneThread(jobs: Int) {
-    let scenario: @Sendable () -> Scenario = { PageTableBenchmark.scenario(mappers: 5) }
+  func countsAreThoseOfOneThread(jobs: Int) {
+    let scenario = { PageTableBenchmark.scenario(mappers: 5) }
     let alone = states(of: scenario())
-    for _ in 0..<5 {
-      let result = search(jobs: jobs, Limits(), scenario)
-      #expect(result.ending == .complete)
-      #expect(result.finalStates == alone.finalStates)
-      #expect(result.statistics.executions == 124)
-      #expect(result.statistics.states <= alone.statistics.states)
+    for division in [ParallelSearch.Division.fine, Self.coarse] {
+      let one = search(jobs: 1, Limits(), division, scenario)
+      for _ in 0..<3 {
+        let result = search(jobs: jobs, Limits(), division, scenario)
+        #expect(result.ending == .complete)
+        #expect(result.finalStates == alone.finalStates)
+        #expect(result.statistics.executions == 124)
+        expectEqual(result, one, "\(jobs) threads")
+      }
+    }
+  }
+
+  private static let models = [
+    "collapse-locked-descendants", "drop-last-reference", "shared-memcache",
+    "collapse-waits-in-section", "fault-in-parallel", "collapse-in-rcu-callback",
+    "collapse-free-at-once", "unmap-under-write-lock", "lazy-collapse", "walk-references",
+    "reverse-map-fault", "dirty-log-mark-before-writable",
+  ]
+
+  @Test(.tags(.long), .unlessQuick, arguments: models)
+  func modelsCountTheSame(name: String) throws {
+    let model = try #require(Catalogue.model(named: name))
+    _ = try model.scenario()
+    let scenario = { (try? model.scenario()) ?? Scenario() }
+    let whole = search(jobs: 1, Limits(), ParallelSearch.Division(), scenario)
+    for division in [ParallelSearch.Division.fine, Self.coarse] {
+      let one = search(jobs: 1, Limits(), division, scenario)
+      #expect(one.ending == whole.ending)
+      #expect(one.finalStates == whole.finalStates || whole.ending != .complete)
+      for jobs in 2...4 {
+        expectEqual(search(jobs: jobs, Limits(), division, scenario), one, "\(jobs) threads")
+      }
+    }
+  }
+
+  @Test(arguments: 2...4) func identicalCPUsCountTheSame(jobs: Int) {
+    let scenario = { IdenticalMappers.scenario(mappers: 3) }
+    let alone = search(
+      jobs: 1, Limits(), ParallelSearch.Division(), usesSymmetry: true, scenario)
+    let one = search(jobs: 1, usesSymmetry: true, scenario)
+    #expect(one.finalStates == alone.finalStates)
+    #expect(one.statistics.statesCovered >= one.statistics.states)
+    expectEqual(search(jobs: jobs, usesSymmetry: true, scenario), one, "\(jobs) threads")
+  }
+
+  /// What members finish in rounds is what toy programs need, too: states repeat more often there.
+  @Test func toysCountTheSame() {
+    var options = SearchOptions()
+    options.collectsFinalStates = true
+    for seed in 60_000..<60_300 as Range<UInt64> {
+      let oracle = ExhaustiveSearch(ToySystem(seed: seed), options).run()
+      let results = [1, 2, 3].map { jobs in
+        ParallelSearch.run(jobs: jobs, options, .fine) { ToySystem(seed: seed) }
+      }
+      #expect(results[0].finalStates == oracle.finalStates, "seed \(seed)")
+      for result in results.dropFirst() { expectEqual(result, results[0], "seed \(seed)") }
+    }
+  }
+
+  /// Saved and gone on with after every few transitions, with another number of threads.
+  @Test(arguments: [1, 3]) func piecesMakeAWhole(jobs: Int) {
+    for seed in 0..<60 as Range<UInt64> {
+      var options = SearchOptions()
+      options.collectsFinalStates = true
+      let scenario = { RandomProgram.scenario(seed: seed, size: .full) }
+      let whole = ParallelSearch.run(jobs: 1, options, .fine) { Machine(scenario()) }
+      let result = Strategy.search(inPiecesOf: 9, options) {
+        ParallelSearch.run(jobs: jobs, $0, .fine) { Machine(scenario()) }
+      }
+      expectEqual(result, whole, "seed \(seed)")
     }
   }
 
@@ -39,7 +120,7 @@ struct ParallelTests {
       weak var machine: Machine?
     }
     let made = Locked([Weak]())
-    let result = ParallelSearch.run(jobs: 2, SearchOptions()) {
+    let result = ParallelSearch.run(jobs: 2, SearchOptions(), .fine) {
       let machine = Machine(Textbook.lastzero(6))
       made.withLock { $0.append(Weak(machine: machine)) }
       return machine
@@ -49,9 +130,11 @@ struct ParallelTests {
     #expect(made.withLock { $0.allSatisfy { $0.machine == nil } })
   }
 
-  /// A team of one thread does exactly the same as a search without a team.
-  @Test func oneThreadCountsTheSame() {
-    let result = search(jobs: 1) { PageTableBenchmark.scenario(mappers: 5) }
+  /// A search that is not long is not divided.
+  @Test(arguments: [1, 2]) func shortSearchesAreNotDivided(jobs: Int) {
+    let result = search(jobs: jobs, Limits(), ParallelSearch.Division()) {
+      PageTableBenchmark.scenario(mappers: 5)
+    }
     #expect(result.statistics.states == 5_558)
     #expect(result.statistics.transitions == 7_983)
   }
@@ -76,7 +159,7 @@ struct ParallelTests {
     (Limits(memoryBytes: 300_000), .memory), (Limits(depth: 10), .depth),
   ])
   func boundsStopAllThreads(limits: Limits, bound: Bound) {
-    let result = search(jobs: 2, limits) { PageTableBenchmark.scenario(mappers: 6) }
+    let result = search(jobs: 2, limits, Self.coarse) { PageTableBenchmark.scenario(mappers: 6) }
     #expect(result.ending == .bounded(bound))
     #expect(result.statistics.states < 24_056)
     // Below the bound on depth, everything was explored.

@@ -38,7 +38,7 @@ import Testing
 
   @Test func nothingIsLostByTeams() {
     let loss = Self.firstLoss(60_000..<60_100) { seed, options in
-      ParallelSearch.run(jobs: 3, options) { ToySystem(seed: seed) }
+      ParallelSearch.run(jobs: 3, options, .fine) { ToySystem(seed: seed) }
     }
     #expect(loss == nil)
   }
