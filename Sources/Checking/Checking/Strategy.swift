@@ -48,8 +48,9 @@ extension Strategy {
     }
   }
 
-  /// The same on `jobs` threads, which change nothing but the time; more than one only for a stateful
-  /// search, which may need several systems even on one.
+  /// The same on `jobs` threads, which change nothing but the time.
+  ///
+  /// More than one only for a stateful search, which may need several systems even on one.
   ///
   /// `makeSystem`: makes the system, in its initial state.
   public func search(
