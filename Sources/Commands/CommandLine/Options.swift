@@ -51,10 +51,6 @@ package enum SharedOptions {
       throw UsageError(
         "--exact and --jobs contradict each other: states are compared in full on one thread only")
     }
-    for option in ["checkpoint", "resume"] where jobs > 1 && arguments.has(option) {
-      throw UsageError(
-        "--\(option) and --jobs contradict each other: a search is saved by one thread only")
-    }
     return jobs
   }
 

@@ -264,7 +264,6 @@ import Testing
     (["check", "shared-memcache", "--mode", "optimal", "--jobs", "2"], "contradict"),
     (["check", "shared-memcache", "--jobs", "65"], "--jobs needs a whole number"),
     (["check", "shared-memcache", "--jobs", "2", "--exact"], "contradict"),
-    (["check", "shared-memcache", "--jobs", "2", "--checkpoint", "x"], "contradict"),
     (["fuzz", "--mode", "source", "--jobs", "2"], "contradict"),
     (["check", "shared-memcache", "--mode", "source", "--exact"], "contradict"),
     (["check", "--resume", "x"], "--resume needs a model"),
