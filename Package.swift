@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
-// Rooms, lowest first; one may import only what stands above it in this list. Modules have a
-// prefix, so that a package that depends on this one may have a Machine of its own; folders do not.
+// Rooms, lowest first; each may import only rooms above it in this list. Modules have a prefix, so
+// that a package that depends on this one may have its own Machine module; folders do not.
 import PackageDescription
 
 /// `CHECKS_INVARIANTS=1 swift test -c release --scratch-path .build/checked`: assertions, and the

@@ -1,6 +1,6 @@
 // A model checker small enough to read in one sitting: Gracewalk's main ideas and nothing else.
 
-/// What a CPU asks of shared memory, whose words have names.
+/// An action of a CPU on shared memory, whose words have names.
 ///
 /// Other CPUs may run between two actions of one CPU, and nowhere else.
 enum Action: Hashable {
@@ -21,13 +21,13 @@ enum Action: Hashable {
   func commutes(with other: Action) -> Bool { word != other.word || isLoad && other.isLoad }
 }
 
-/// Thrown where the code asks for something to which its history has no answer.
+/// Thrown when the code asks for an action to which its history has no answer.
 struct Wanted: Error { let action: Action }
 
-/// What code runs on: it answers from a history, and stops the code where the history ends.
+/// The CPU that code runs on: it answers from a history, and stops the code where the history ends.
 ///
-/// Code that depends on these answers alone does the same whenever it has the same history. So it
-/// has to run only once for each history, and the history is all there is to know of a CPU.
+/// Code that depends only on these answers behaves the same whenever it has the same history. So it
+/// has to run only once for each history, and the history is the CPU's whole state.
 struct CPU {
   let history: [Int]
   var position = 0
@@ -54,7 +54,7 @@ struct State: Hashable {
 struct Program {
   var cpus: [(name: String, code: (inout CPU) throws -> Void)]
   var memory: Memory
-  /// What is wrong with a memory in which all CPUs have finished, or nil.
+  /// The problem with the final memory, when all CPUs have finished, or nil.
   var problem: (Memory) -> String?
 }
 
@@ -63,7 +63,7 @@ struct Checker {
   let program: Program
   let reduces: Bool
   private var actions: [[[Int]: Action]]
-  /// Each state met, with the CPUs that have been asleep there every time.
+  /// Each visited state, with the CPUs that were asleep at every visit.
   private var met: [State: Set<Int>] = [:]
   private(set) var steps = 0
   private(set) var trace: [String] = []
@@ -81,7 +81,7 @@ struct Checker {
     return explore(State(memory: program.memory, histories: begun), asleep: [])
   }
 
-  /// What a CPU asks for next; its code runs only if that is not known yet.
+  /// The next action of a CPU; its code runs only if that is not known yet.
   private mutating func action(of cpu: Int, in state: State) -> Action {
     let history = state.histories[cpu]
     if let known = actions[cpu][history] { return known }
@@ -93,8 +93,8 @@ struct Checker {
   }
 
   private mutating func explore(_ state: State, asleep: Set<Int>) -> String? {
-    // Equal states have equal futures, and all of this one is known, but for the steps of CPUs that
-    // have been asleep here every time.
+    // Equal states have equal futures. All of this one is known, except the steps of CPUs that were
+    // asleep at every visit.
     if let unexplored = met[state], unexplored.isSubset(of: asleep) { return nil }
     met[state] = asleep.intersection(met[state] ?? asleep)
     let next = program.cpus.indices.map { action(of: $0, in: state) }

@@ -1,8 +1,8 @@
 // The race that Gracewalk was made for, in the toy: a table is collapsed while a fault fills it.
 
 // The root leads to a table of two entries. The collapser replaces the table by a block and frees
-// the pages below it; the mapper installs a page in the first entry. What a word can hold, but for
-// 0, which is an empty entry and, in the root, the table:
+// the pages below it; the mapper installs a page in the first entry. The values of a word other
+// than 0, which is an empty entry and, in the root, the table:
 let (block, locked, page) = (-1, -2, 1)
 
 func collapse(_ cpu: inout CPU, locks: Bool) throws {
@@ -36,7 +36,7 @@ func collapsing(locks: Bool) -> Program {
     })
 }
 
-/// CPUs that share no word: one interleaving stands for all.
+/// CPUs that share no word: one interleaving represents all.
 let strangers = Program(
   cpus: (0..<5).map { number in
     ("cpu \(number)", { cpu in for turn in 1...3 { try cpu.store("word \(number)", turn) } })

@@ -5,7 +5,7 @@ import GracewalkFibers
 import TestSupport
 import Testing
 
-/// What a fiber found out about its stack.
+/// A fiber's observations of its stack.
 private final class Findings: @unchecked Sendable {
   var text = ""
   var address: UInt = 0

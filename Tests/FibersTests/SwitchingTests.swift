@@ -3,7 +3,7 @@
 import GracewalkFibers
 import Testing
 
-/// What happened, in order.
+/// The events, in order.
 private final class Log {
   var entries: [String] = []
   func note(_ entry: String) { entries.append(entry) }

@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// A package of one's own: models, a program with all commands for them, and tests. Copy it, or let
+// A user's package: models, a program with all commands for them, and tests. Copy it, or let
 // gracewalk init write one.
 import PackageDescription
 

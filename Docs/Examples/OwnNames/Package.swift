@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
-// A package with modules of its own called Support and Machine, which also uses Foundation: nothing
-// of Gracewalk's clashes with them.
+// A package with its own modules Support and Machine, which also uses Foundation: Gracewalk's names
+// do not clash with them.
 import PackageDescription
 
 let gracewalk = Target.Dependency.product(name: "Gracewalk", package: "gracewalk")

@@ -12,7 +12,7 @@ package struct MatrixError: Error {
 /// A row of the matrix, as a unit of work.
 struct MatrixRequest: WorkUnit {
   private let model: String
-  /// What the modelled MMU can do; nil for a model without one.
+  /// The features of the modelled MMU; nil for a model without one.
   private let features: Features?
   private let search: SearchChoice
 

@@ -93,7 +93,7 @@ extension Vocabulary {
   /// The maximum number of permutations that symmetries may generate.
   static let symmetriesMax = 5_040
 
-  /// What is wrong with it; nil if nothing is.
+  /// The first mistake in the vocabulary, or nil.
   var problem: String? {
     let (scenario, words) = build()
     if words.isEmpty { return "the vocabulary has no operations to combine" }
@@ -126,7 +126,7 @@ extension Vocabulary {
 extension CheckOptions {
   private static let priorityChangesMax = 10_000
 
-  /// What makes no sense in them; nil if nothing does.
+  /// The first invalid value, or nil.
   var problem: String? {
     if jobs < 1 { return "\(jobs) jobs: there is at least one" }
     if !(0...Self.priorityChangesMax).contains(priorityChanges) {
@@ -151,7 +151,7 @@ extension Limits {
     return limits
   }
 
-  /// What makes no sense in them; nil if nothing does.
+  /// The first invalid value, or nil.
   var problem: String? {
     guard (1...Self.depthMax).contains(depth) else {
       return "a bound of \(depth) steps: it must be from 1 to \(Self.depthMax)"

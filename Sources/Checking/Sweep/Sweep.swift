@@ -4,7 +4,7 @@ import GracewalkExploration
 import GracewalkMachine
 import GracewalkSupport
 
-/// What to sweep, and how far.
+/// The bounds of a sweep.
 public struct SweepOptions: Sendable {
   /// The maximum number of CPUs, and of operations on each.
   public var cpus = 2
@@ -24,7 +24,7 @@ public struct SweepOptions: Sendable {
 }
 
 extension SweepOptions {
-  /// What makes no sense in them; nil if nothing does.
+  /// The first invalid value, or nil.
   var problem: String? {
     if cpus < 1 || operations < 1 {
       return "a sweep of \(cpus) CPUs with \(operations) operations: there is at least one of each"

@@ -67,7 +67,7 @@ extension StatefulSearch {
     }
   }
 
-  // MARK: States met again
+  // MARK: States reached again
 
   /// Rule 5: lets all steps that ran below a state race with the present stack, and tries CPUs that
   /// were asleep there and are awake now.

@@ -110,7 +110,7 @@ struct NewPackage {
 
   private var model: String {
     """
-    // Two CPUs find an entry empty, and each installs a table: whoever comes second must notice.
+    // Two CPUs find an entry empty, and each installs a table: the second one must notice.
 
     import Gracewalk
 
@@ -129,7 +129,7 @@ struct NewPackage {
         scenario.cpus(
           ["vcpu 0", "vcpu 1"],
           CPUOperation("fault") { cpu in
-            // `try` marks each place where the other CPU may come in between.
+            // `try` marks each point at which the other CPU may run.
             let slot = root.entry(0)
             guard try cpu.load(slot, .relaxed) == .invalid,
               let table = try cpu.allocateTable()

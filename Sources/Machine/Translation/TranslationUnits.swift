@@ -145,7 +145,7 @@ extension Machine {
     leaf.dataFrame.map { $0 + address % layout.hardware.span(at: level) }
   }
 
-  // MARK: Who has what cached
+  // MARK: Lookups of cached entries
 
   /// CPUs that have a pointer to a table page cached, or walk it now.
   func cpusCaching(table id: Int) -> CPUSet {

@@ -1,4 +1,4 @@
-// What each action on a word does, seen from one CPU alone.
+// The effect of each action on a word, seen from one CPU alone.
 
 import GracewalkMachine
 import GracewalkSupport

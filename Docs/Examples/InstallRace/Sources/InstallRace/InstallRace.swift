@@ -1,4 +1,4 @@
-// Two CPUs find an entry empty, and each installs a table: whoever loses must notice.
+// Two CPUs find an entry empty, and each installs a table: the loser must notice.
 
 import Gracewalk
 

@@ -1,4 +1,4 @@
-// Each model has its verdict; and what a failure says, and how it is replayed.
+// Each model has its verdict; and the text of a failure, and its replay.
 
 import Gracewalk
 import InstallRace
@@ -8,7 +8,7 @@ import Testing
   try #require(models.model(named: name)).verify()
 }
 
-/// This looks at what a failure says: the trace, and a line that shows it again.
+/// This tests the text of a failure: the trace, and a line that replays it.
 ///
 /// A test of one's own has `verify` alone, as above. Here the broken model is said to hold.
 @Test func aStoreLosesATable() throws {

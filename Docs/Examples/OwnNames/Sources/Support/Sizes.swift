@@ -1,4 +1,4 @@
-// Something small that the other module needs.
+// A constant that the other module needs.
 
-/// How many CPUs fault at once.
+/// The number of CPUs that fault at once.
 public let cpuCount = 2
