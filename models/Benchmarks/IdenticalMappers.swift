@@ -7,7 +7,8 @@ public enum IdenticalMappers {
   /// - Parameter mappers: at least 2.
   public static func scenario(mappers: Int) -> Scenario {
     let scenario = Scenario()
-    let table = Stage2Table(scenario, teardown: .lockDescendantsAndFreeAtOnce, protection: .nothing)
+    let table = Stage2Table(
+      scenario, .init(order: .freeAtOnce, locksEntries: true, walkers: .unprotected))
     scenario.cpus((0..<mappers).map { "mapper \($0)" }, table.operation(.map, 0))
     scenario.cpu("collapser", table.operation(.collapse, 0))
     return scenario

@@ -6,40 +6,34 @@ import Gracewalk
 public enum Collapse {
   public static let system = ModelSystem("collapse", "Collapsing a table into a block", models)
 
-  static let origin = Origin(
-    author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-21",
-    subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
-    question:
-      "Why lock every entry of a subtree that is already unlinked? What could still install a "
-      + "table below an entry that the collapse has visited?",
-    about: [.noEntryLock, .callAtOnce])
-
   private static let variants: [Variant<Stage2Table.Teardown>] = [
     .holds(
       "collapse-locked-descendants",
       "the collapse locks every entry below the unlinked table; pages are freed by callbacks",
-      .lockDescendants),
+      .init(order: .freeByCallbacks, locksEntries: true)),
     .holds(
       "collapse-in-rcu-callback",
-      "the unlinked subtree is not touched until the callback after the grace period", .inCallback),
+      "the unlinked subtree is not touched until the callback after the grace period",
+      .init(order: .walkInCallback)),
     .broken(
       "collapse-unlocked-descendants",
       "the subtree is walked at once with plain reads; pages are freed by callbacks",
-      .walkUnlocked, omits: "locking the descendants", violates: [NoLeakedTablePage.id]),
+      .init(order: .freeByCallbacks), omits: "locking the descendants",
+      violates: [NoLeakedTablePage.id]),
     .broken(
       "collapse-free-at-once",
       "the subtree is walked at once with plain reads and its pages are freed on the spot",
-      .walkUnlockedAndFreeAtOnce, omits: "waiting for a grace period before freeing",
+      .init(order: .freeAtOnce), omits: "waiting for a grace period before freeing",
       violates: [NoLeakedTablePage.id, NoUseAfterFree.id, GracePeriodSafety.id]),
     .broken(
       "collapse-without-rcu",
       "descendants are locked, but walkers enter no read-side section and pages are freed at once",
-      .lockDescendantsAndFreeAtOnce, omits: "RCU: read-side sections and the deferred free",
-      violates: [NoUseAfterFree.id]),
+      .init(order: .freeAtOnce, locksEntries: true, walkers: .unprotected),
+      omits: "RCU: read-side sections and the deferred free", violates: [NoUseAfterFree.id]),
     .broken(
       "collapse-waits-in-section",
       "the collapse waits for the grace period on the spot, inside its own read-side section",
-      .afterWaitingInSection, omits: "leaving the section before waiting",
+      .init(order: .waitInSection), omits: "leaving the section before waiting",
       violates: [ProgressOfCPUs.id, GracePeriodSafety.id]),
   ]
 
@@ -49,64 +43,43 @@ public enum Collapse {
       "The root entry leads to a table whose second half is mapped. The collapser replaces it by a "
       + "block; the mapper faults in the first page of the first half; the walker looks up the "
       + "last mapped page.",
-    origin: origin,
+    origin: Origin(
+      author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-21",
+      subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
+      question:
+        "Why lock every entry of a subtree that is already unlinked? What could still install a "
+        + "table below an entry that the collapse has visited?",
+      about: [.noEntryLock, .callAtOnce]),
     parameters: [Parameter("levels", "levels of the table", 2...4, standard: 3)],
-    mustHappen: races,
-    instances: [["levels": 2], ["levels": 3]],
-    vocabulary: vocabulary
-  ) { values, teardown in
-    let (scenario, table, mapped) = start(levels: values["levels"], teardown)
-    scenario.cpu(
-      "collapser", usesCallbacks: table.protection == .rcu, table.operation(.collapse, 0))
-    scenario.cpu("mapper", table.operation(.map, 0))
-    scenario.cpu("walker", table.operation(.lookUp, mapped))
-    return scenario
-  }
-
-  /// The mapper comes before the collapse, after it, and between its steps; so does the walker,
-  /// whose address depends on how many levels there are.
-  private static let races: [ExpectedOutcome] =
-    [ExpectedOutcome("collapse 0x0", "done")]
-    + ["done", "already", "retry"].map { ExpectedOutcome("map 0x0", $0) }
-    + (2...4).flatMap { levels in
-      ["mapped", "retry"].map { result in
-        ExpectedOutcome("look up 0x\(1 << (levels - 2))", result) { values, _ in
+    mustHappen: ExpectedOutcome.each("collapse 0x0", "done")
+      + ExpectedOutcome.each("map 0x0", "done", "already", "retry")
+      // The address that is looked up depends on how many levels there are.
+      + (2...4).flatMap { levels in
+        ExpectedOutcome.each("look up 0x\(1 << (levels - 2))", "mapped", "retry") { values, _ in
           values["levels"] == levels
         }
-      }
-    }
-
-  /// Whatever can be done with a page that is not mapped and one that is.
-  private static func vocabulary(_ teardown: Stage2Table.Teardown) -> Vocabulary {
-    Vocabulary(
-      start:
-        "The root entry leads to a table of two halves; of the first page of each, 0x0 is not "
-        + "mapped and 0x2 is."
-    ) {
-      let (scenario, table, mapped) = start(levels: 3, teardown)
-      let calls: [AddressMap.Call] = [.map, .unmap, .lookUp]
-      let words = calls.flatMap { call in
-        [0, mapped].map { Vocabulary.Word(table.operation(call, $0)) }
-      }
-      let collapse = Vocabulary.Word(
-        table.operation(.collapse, 0), usesCallbacks: table.protection == .rcu)
-      return (scenario, words + [collapse])
-    }
-  }
-
-  /// The table with its mapped page, and what must hold.
-  private static func start(
-    levels: Int, _ teardown: Stage2Table.Teardown
-  ) -> (Scenario, Stage2Table, mapped: Int) {
-    let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2))
-    let table = Stage2Table(scenario, teardown: teardown)
+      },
+    instances: [["levels": 2], ["levels": 3]]
+  ) { values, teardown in
+    let scenario = Scenario(geometry: Geometry(levels: values["levels"], entries: 2))
+    let table = Stage2Table(scenario, teardown)
     // The first page of the second half of what the root entry covers.
-    let mapped = table.geometry.span(ofEntryAt: 1)
+    let mapped = scenario.geometry.span(ofEntryAt: 1)
+    let usesRCU = teardown.walkers == .inSections
     scenario.boot { cpu in _ = try table.map(cpu, mapped) }
+    scenario.cpu("collapser", usesCallbacks: usesRCU, table.operation(.collapse, 0))
+    scenario.cpu("mapper", table.operation(.map, 0))
+    scenario.cpu("walker", table.operation(.lookUp, mapped))
     scenario.require(InvariantCatalogue.tables)
-    if table.protection == .rcu { scenario.require(GracePeriodSafety()) }
-    scenario.require(
-      OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [mapped])))
-    return (scenario, table, mapped)
+    if usesRCU { scenario.require(GracePeriodSafety()) }
+    scenario.require(OperationsLinearise(toMap: scenario.geometry, mapped: [mapped]))
+    let words = [MapCall.map, .unmap, .lookUp].flatMap { call in
+      [0, mapped].map { Vocabulary.Word(table.operation(call, $0)) }
+    }
+    scenario.vocabulary(
+      "The root entry leads to a table of two halves; of the first page of each, 0x0 is not "
+        + "mapped and 0x2 is.",
+      words + [.init(table.operation(.collapse, 0), usesCallbacks: usesRCU)])
+    return scenario
   }
 }

@@ -4,56 +4,37 @@ import Gracewalk
 
 /// What KVM does: guest faults collapse tables one by one, while other vCPUs still use them.
 enum LazyCollapse {
-  static let origin = Origin(
-    author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-21",
-    subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
-    question:
-      "Once dirty logging is off, guest faults collapse tables back into blocks. What must be "
-      + "flushed, and when, while hardware walks what is collapsed?",
-    about: [.noEntryLock, .noTLBI, .leavesOnlyTLBI])
+  /// What goes wrong where the table stays cached.
+  private static let stale = [
+    BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id, NoReuseWhileCached.id,
+    NoUseAfterFree.id,
+  ]
 
-  private static let variants: [Variant<Omitted<Stage2Table.Omission>>] = [
+  private static let variants: [Variant<Flush?>] = [
     .holds(
       "lazy-collapse",
-      "the entry is locked, all below it is flushed, the block is made, the table is freed by RCU",
-      Omitted()),
+      "the entry is locked, all below it is flushed, the block is made, the table is freed by RCU"),
     .broken(
       "lazy-collapse-without-tlbi", "nothing that is cached of the table is forgotten",
-      Omitted(flush: .withoutTLBI), omits: "the TLBI between break and make",
-      violates: [
-        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
-        NoReuseWhileCached.id, NoUseAfterFree.id,
-      ]),
+      .withoutTLBI, omits: "the TLBI between break and make", violates: stale),
     .broken(
       "lazy-collapse-tlbi-before-dsb",
-      "the TLBI is issued before the barrier that publishes the locked entry",
-      Omitted(flush: .beforePublication), omits: "the DSB between break and TLBI",
-      violates: [
-        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
-        NoReuseWhileCached.id, NoUseAfterFree.id,
-      ]),
+      "the TLBI is issued before the barrier that publishes the locked entry", .beforePublication,
+      omits: "the DSB between break and TLBI", violates: stale),
     .broken(
-      "lazy-collapse-tlbi-local", "the TLBI is for the CPU that collapses", Omitted(flush: .local),
-      omits: "the broadcast of the TLBI",
-      violates: [
-        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
-        NoReuseWhileCached.id, NoUseAfterFree.id,
-      ]),
+      "lazy-collapse-tlbi-local", "the TLBI is for the CPU that collapses", .local,
+      omits: "the broadcast of the TLBI", violates: stale),
     .broken(
       "lazy-collapse-tlbi-last-level", "the TLBI is for leaves: the pointer to the table survives",
-      Omitted(flush: .lastLevelOnly), omits: "the TLBI for the walk cache",
-      violates: [
-        BreakBeforeMake.id, NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id,
-        NoReuseWhileCached.id, NoUseAfterFree.id,
-      ]),
+      .lastLevelOnly, omits: "the TLBI for the walk cache", violates: stale),
     .broken(
       "lazy-collapse-tlbi-one-address",
-      "the TLBI is for the address of the fault: its neighbours' leaves survive",
-      Omitted(flush: .firstAddressOnly), omits: "the TLBI for the rest of the block",
+      "the TLBI is for the address of the fault: its neighbours' leaves survive", .firstAddressOnly,
+      omits: "the TLBI for the rest of the block",
       violates: [NoConflictingTLBEntries.id, NoStaleUseAfterDSB.id]),
     .broken(
       "lazy-collapse-make-before-tlbi", "the block is made before the table's entries are flushed",
-      Omitted(step: .flushBeforeMake), omits: "the flush before the make",
+      omits: "the flush before the make",
       violates: [BreakBeforeMake.id, NoConflictingTLBEntries.id]),
   ]
 
@@ -61,57 +42,45 @@ enum LazyCollapse {
     variants,
     scenario:
       "Dirty logging has left a table with one read-only page. One vCPU writes to it, and "
-      + "collapses the table when that faults. A second reads the page, and its walker may walk "
-      + "to the page's neighbour at any moment; a third maps that neighbour.",
-    origin: origin,
+      + "collapses the table when that faults. A second reads the page, and its walker may walk to "
+      + "the page's neighbour at any moment; a third maps that neighbour.",
+    origin: Origin(
+      author: "Oliver Upton", list: "linux-arm-kernel", date: "2022-04-21",
+      subject: "[RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
+      question:
+        "Once dirty logging is off, guest faults collapse tables back into blocks. What must be "
+        + "flushed, and when, while hardware walks what is collapsed?",
+      about: [.noEntryLock, .noTLBI, .leavesOnlyTLBI]),
     parameters: [
       Parameter("reads", "times that the second guest reads", 1...2, standard: 1),
       Parameter("walks", "walks its walker begins speculatively", 0...2, standard: 1),
     ],
-    mustHappen: races
-  ) { values, omitted in
+    // Guests come before the collapse, after it, and while the entry is broken; so does the mapper.
+    mustHappen: ExpectedOutcome.each("write 0x0", "frame 0x0")
+      + ExpectedOutcome.each("read 0x0", "frame 0x0", "translation fault")
+      // With FEAT_ETS2 the guest sees at once what its own CPU has made.
+      + ExpectedOutcome.each("write 0x0", "translation fault") { _, features in
+        !features.enhancedTranslationSynchronisation
+      } + ExpectedOutcome.each("map 0x1", "done", "already", "retry")
+  ) { values, flush in
     let scenario = Scenario()
     _ = scenario.dataFrames(2)
-    let table = Stage2Table(scenario, flush: omitted.flush, omitting: omitted.step)
-    scenario.boot { cpu in
-      _ = try table.map(cpu, 0)
-      let entry = try cpu.load(table.root.entry(0), .relaxed)
-      guard let leaves = cpu.table(at: entry) else { return }
-      try cpu.store(leaves.entry(0), .page(0).readOnly, .relaxed)
+    let table = Stage2Table(scenario, flush: flush ?? .complete)
+    scenario.boot { cpu in try table.mapReadOnly(cpu, 0..<1) }
+    scenario.cpu("vcpu 0", usesCallbacks: true, mmu: MMU(table.root), runs: "write 0x0") {
+      cpu -> any OperationResult in
+      let access = try cpu.guestWrite(0)
+      guard access == .permissionFault else { return access }
+      _ = try table.collapse(cpu, 0)
+      return try cpu.guestWrite(0)
     }
-    scenario.cpu("vcpu 0", usesCallbacks: true, mmu: MMU(table.root), runs: "write 0x0") { cpu in
-      try write(cpu, table, 0)
-    }
+    let read = CPUOperation("read 0x0") { cpu in try cpu.guestRead(0) }
     scenario.cpu(
       "vcpu 1", mmu: MMU(table.root, speculatesOn: [1], times: values["walks"]),
-      Array(
-        repeating: CPUOperation("read 0x0") { cpu in try cpu.guestRead(0) }, count: values["reads"])
-    )
+      Array(repeating: read, count: values["reads"]))
     scenario.cpu("mapper", table.operation(.map, 1))
-    scenario.require(InvariantCatalogue.tables)
-    scenario.require(InvariantCatalogue.hardware)
-    scenario.require(GracePeriodSafety())
+    scenario.require(
+      InvariantCatalogue.tables + InvariantCatalogue.hardware + [GracePeriodSafety()])
     return scenario
-  }
-
-  /// Guests come before the collapse, after it, and while the entry is broken; so does the mapper.
-  private static let races =
-    ["write 0x0", "read 0x0"].map { ExpectedOutcome($0, "frame 0x0") }
-    + [
-      ExpectedOutcome("read 0x0", "translation fault"),
-      // With FEAT_ETS2 the guest sees at once what its own CPU has made.
-      ExpectedOutcome("write 0x0", "translation fault") { _, features in
-        !features.enhancedTranslationSynchronisation
-      },
-    ] + ["done", "already", "retry"].map { ExpectedOutcome("map 0x1", $0) }
-
-  /// A guest writes; where the fault of that collapses the table, it tries again.
-  private static func write(
-    _ cpu: VirtualCPU, _ table: Stage2Table, _ address: Int
-  ) throws -> GuestAccess {
-    let access = try cpu.guestWrite(address)
-    guard access == .permissionFault else { return access }
-    _ = try table.collapse(cpu, address)
-    return try cpu.guestWrite(address)
   }
 }

@@ -10,32 +10,23 @@ import Gracewalk
 /// Linux 6.2). There are two levels.
 struct HostTable: Sendable {
   /// What keeps the hypervisor's CPUs from each other; none of it stops hardware.
-  enum Lock: Sendable {
-    /// One at a time, for faults and for changes.
+  private enum Lock: Sendable {
     case exclusive(SpinLock)
     /// Faults share it, what frees or replaces tables has it alone.
     case shared(ReadWriteLock)
   }
 
-  /// How a block becomes a table, and a table a block.
+  /// How a block becomes a table, and a table a block, if not by break, flush and make.
   enum Resizing: Sendable {
-    /// Break the entry, flush, make it; a new table maps all pages but the donated one.
-    case breakFirst
     /// Break the entry and flush; the host's faults fill a new table, or make the block again.
-    case breakFirstAndFillOnDemand
+    case fillOnDemand
     /// Without a break where FEAT_BBM level 2 allows it.
     case inPlaceIfAllowed
   }
 
-  /// A step that a broken sibling leaves out.
-  enum Omission: Sendable {
-    // Donating.
-    case splitBreak, tlbi, dsbBeforeTLBI, dsbAfterTLBI, rightLevel, broadcast, flushBeforeHandOver
-    // Reclaiming.
-    case guestFlush, handBackBeforeMapping, coalesceBreak, flushBeforeFree, flushOfTablePointers
-    // Both.
-    case writeSide
-  }
+  /// Where pages 0 and 1 are at the start: in a block, or nowhere; or page 1 is the guest's, and
+  /// page 0 is mapped, or is not.
+  enum Start { case block, empty, donated, donatedAlone }
 
   /// Invalid, with the mark of an owner who is not the host (`kvm_pgtable_stage2_set_owner`); it
   /// counts as an entry in use (`stage2_pte_is_counted`).
@@ -45,15 +36,16 @@ struct HostTable: Sendable {
   let geometry: Geometry
   let frames: [DataFrame]
   let host: FrameOwner
-  /// Who gets the pages that the host donates.
+  /// The owner that the host donates pages to.
   let guest: FrameOwner
   /// The guest's own stage 2, which maps its page 0 to what was donated.
   let guestRoot: TablePage
-  let lock: Lock
-  let resizing: Resizing
-  let omission: Omission?
+  private let lock: Lock
+  let resizing: Resizing?
 
-  init(_ scenario: Scenario, sharing: Bool, _ resizing: Resizing, omitting omission: Omission?) {
+  init(
+    _ scenario: Scenario, _ start: Start, _ resizing: Resizing? = nil, sharing: Bool = false
+  ) {
     geometry = scenario.geometry
     root = scenario.rootTable("host root")
     guestRoot = scenario.rootTable("guest root")
@@ -64,114 +56,103 @@ struct HostTable: Sendable {
       sharing
       ? .shared(scenario.readWriteLock("host_lock")) : .exclusive(scenario.spinLock("host_lock"))
     self.resizing = resizing
-    self.omission = omission
+    let table = self
+    scenario.boot { cpu in try table.setUp(cpu, start) }
+    scenario.require(
+      InvariantCatalogue.tables + InvariantCatalogue.hardware + [DonatedPageUnreachable()])
+    let donated = start == .donated || start == .donatedAlone ? [1] : []
+    scenario.require(OperationsLinearise(toOwners: geometry, donated: donated))
   }
 
-  // MARK: The lock
+  private func setUp(_ cpu: VirtualCPU, _ start: Start) throws {
+    for frame in frames { try cpu.handOver(frame, to: host) }
+    if let table = try cpu.allocateTable() { try cpu.fill(guestRoot, 0, .table(table)) }
+    if start == .empty { return }
+    if start == .block { return try cpu.fill(root, 0, block(over: 1)) }
+    guard let pages = try cpu.allocateTable() else { return }
+    try cpu.fill(root, 0, .table(pages))
+    if start == .donated { try cpu.fill(pages, 0, .page(0)) }
+    try cpu.fill(pages, 1, HostTable.owned)
+    try cpu.handOver(frames[1], to: guest)
+    try mapForGuest(cpu, 1)
+  }
 
-  func lockForFault(_ cpu: VirtualCPU) throws {
+  /// Runs code under the lock, which faults may share.
+  func locked<Result>(
+    _ cpu: VirtualCPU, forChange: Bool = true, _ body: () throws -> Result
+  ) throws -> Result {
+    let isShared = !forChange || cpu.omits("taking the lock for writing")
     switch lock {
     case .exclusive(let lock): try cpu.lock(lock)
-    case .shared(let lock): try cpu.readLock(lock)
+    case .shared(let lock): try isShared ? cpu.readLock(lock) : cpu.writeLock(lock)
     }
-  }
-
-  func unlockForFault(_ cpu: VirtualCPU) throws {
+    let result = try body()
     switch lock {
     case .exclusive(let lock): try cpu.unlock(lock)
-    case .shared(let lock): try cpu.readUnlock(lock)
+    case .shared(let lock): try isShared ? cpu.readUnlock(lock) : cpu.writeUnlock(lock)
     }
+    return result
   }
-
-  func lockForChange(_ cpu: VirtualCPU) throws {
-    if case .shared(let lock) = lock, omission != .writeSide { return try cpu.writeLock(lock) }
-    try lockForFault(cpu)
-  }
-
-  func unlockForChange(_ cpu: VirtualCPU) throws {
-    if case .shared(let lock) = lock, omission != .writeSide { return try cpu.writeUnlock(lock) }
-    try unlockForFault(cpu)
-  }
-
-  // MARK: The host
 
   /// How often the host may fault on one access.
   ///
   /// It faults once if its page was never mapped, and again for each entry that was broken
   /// meanwhile or, without FEAT_ETS2, was made while it looked. In our scenarios that is less; more
   /// means that its own page stays out of its reach.
-  static let faultsMax = 5
+  private static let faultsMax = 5
 
   /// The host reads one of its pages, or what was one.
-  func hostRead(_ cpu: VirtualCPU, _ address: Int) throws -> HostResult {
-    for _ in 0..<HostTable.faultsMax {
-      if case .done = try cpu.guestRead(address) { return .reached }
-      let mayReach = try cpu.scope("fault") {
-        try handleFault(cpu, address)
+  func hostReads(_ page: Int) -> CPUOperation {
+    CPUOperation(HostCall.hostRead, page) { cpu -> HostResult in
+      for _ in 0..<HostTable.faultsMax {
+        if case .done = try cpu.guestRead(page) { return .reached }
+        if try !cpu.scope("fault", { try handleFault(cpu, page) }) { return .refused }
       }
-      if !mayReach { return .refused }
+      return .faultedForEver
     }
-    return .faultedForEver
   }
 
-  /// Maps what the host faulted on, unless it belongs to somebody else.
+  /// Maps what the host faulted on; false if it belongs to somebody else.
   private func handleFault(_ cpu: VirtualCPU, _ address: Int) throws -> Bool {
-    try lockForFault(cpu)
-    let mayReach = try mapOnDemand(cpu, address)
-    try unlockForFault(cpu)
-    return mayReach
-  }
-
-  private func mapOnDemand(_ cpu: VirtualCPU, _ address: Int) throws -> Bool {
-    let parent = root.entry(of: address, at: 0)
-    let entry = try cpu.load(parent, .acquire)
-    guard let table = cpu.table(at: entry) else {
-      if !entry.isValid { try install(cpu, block(over: address), in: root, parent) }
+    try locked(cpu, forChange: false) {
+      let parent = root.entry(of: address, at: 0)
+      let entry = try cpu.load(parent, .acquire)
+      if let table = cpu.table(at: entry) {
+        let slot = table.entry(of: address, at: 1)
+        let page = try cpu.load(slot, .acquire)
+        if page == HostTable.owned { return false }
+        if !page.isValid { try install(cpu, slot, .page(address)) }
+      } else if !entry.isValid {
+        try install(cpu, parent, block(over: address))
+      }
       return true
     }
-    let slot = table.entry(of: address, at: 1)
-    let page = try cpu.load(slot, .acquire)
-    if page == HostTable.owned { return false }
-    if !page.isValid { try install(cpu, .page(address), in: table, slot) }
-    return true
   }
 
-  /// Fills an empty entry, unless somebody who shares the lock was faster.
-  private func install(
-    _ cpu: VirtualCPU, _ new: Descriptor, in table: TablePage, _ slot: Entry
-  ) throws {
-    let installed = try cpu.compareExchange(
-      slot, expected: .invalid, desired: new, .acquireRelease)
-    if installed.exchanged { try cpu.getPage(table) }
+  /// Fills an empty entry, unless another CPU that shares the lock was faster.
+  private func install(_ cpu: VirtualCPU, _ slot: Entry, _ new: Descriptor) throws {
+    if try cpu.tryCompareExchange(slot, .invalid, new, .acquireRelease) {
+      try cpu.getPage(of: slot)
+    }
     try cpu.dsb()
-  }
-
-  /// True if an entry changes its size with no break.
-  func resizesInPlace(on cpu: VirtualCPU, _ omitsBreak: Bool) -> Bool {
-    omitsBreak || resizing == .inPlaceIfAllowed && cpu.features.breakBeforeMakeLevel >= 2
   }
 
   /// The block that maps an address.
   func block(over address: Int) -> Descriptor {
-    .block(firstAddress(ofBlockOver: address))
+    .block(geometry.addresses(sharingEntryWith: address, at: 0).lowerBound)
   }
 
-  func firstAddress(ofBlockOver address: Int) -> Int {
-    address / geometry.span(ofEntryAt: 0) * geometry.span(ofEntryAt: 0)
-  }
-
-  // MARK: The protected guest
-
-  /// The guest writes to its page, if it has one by now.
-  func guestWrite(_ cpu: VirtualCPU) throws -> HostResult {
-    if case .done = try cpu.guestWrite(0) { return .reached }
-    return .refused
+  /// The guest writes to its page, if it has one by now: its page 0 is the host's page 1.
+  var guestWrites: CPUOperation {
+    CPUOperation(HostCall.guestWrite, 1) { cpu -> HostResult in
+      if case .done = try cpu.guestWrite(0) { return .reached }
+      return .refused
+    }
   }
 
   /// Maps a frame at page 0 of the guest's table.
   func mapForGuest(_ cpu: VirtualCPU, _ frame: Int) throws {
-    let entry = try cpu.load(guestRoot.entry(0), .relaxed)
-    guard let table = cpu.table(at: entry) else { return }
+    guard let table = cpu.table(at: try cpu.load(guestRoot.entry(0), .relaxed)) else { return }
     try cpu.store(table.entry(0), .page(frame), .release)
     try cpu.getPage(table)
     try cpu.dsb()
@@ -179,12 +160,11 @@ struct HostTable: Sendable {
 
   /// Takes page 0 away from a guest that runs no more: its MMUs may still walk.
   func unmapFromGuest(_ cpu: VirtualCPU) throws {
-    let entry = try cpu.load(guestRoot.entry(0), .relaxed)
-    guard let table = cpu.table(at: entry) else { return }
+    guard let table = cpu.table(at: try cpu.load(guestRoot.entry(0), .relaxed)) else { return }
     try cpu.store(table.entry(0), .invalid, .release)
     try cpu.putPage(table)
     try cpu.dsb()
-    if omission != .guestFlush {
+    if !cpu.omits("flushing the guest's table") {
       try cpu.tlbi(.all, of: guestRoot)
       try cpu.dsb()
     }

@@ -6,36 +6,10 @@ import Gracewalk
 public enum Memcache {
   public static let system = ModelSystem("memcache", "A cache of table pages", models)
 
-  /// What a fault came to.
+  /// What a fault came to; the cache is empty where the other vCPU has taken the page.
   enum Result: UInt64, OperationResult {
-    case installed
-    /// Somebody else has taken the page.
-    case cacheIsEmpty
+    case installed, cacheIsEmpty
   }
-
-  static let origin = Origin(
-    author: "David Matlack", list: "linux", date: "2022-09-07",
-    subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
-    question:
-      "The table pages that the patch frees came out of a memory cache, which the code around it "
-      + "takes them from. What if vCPUs that fault in parallel took them from one and the same?",
-    about: [.loadAndStore])
-
-  private static let variants: [Variant<Omission?>] = [
-    .holds("shared-memcache", "a page is taken out of the shared cache by an exchange"),
-    .broken(
-      "shared-memcache-without-exchange",
-      "a page is read out of the shared cache, which is then " + "emptied by a store", .exchange,
-      omits: "the exchange that takes a page out of the cache", violates: [NoTableLinkedTwice.id]),
-    .broken(
-      "shared-memcache-taken-for-own",
-      "a vCPU that finds the cache empty hits the BUG_ON of kvm_mmu_memory_cache_alloc(), as if it "
-        + "had filled the cache itself",
-      .lookingWhetherEmpty, omits: "looking whether the cache is empty",
-      violates: [OperationsDoNotThrow.id]),
-  ]
-
-  private enum Omission { case exchange, lookingWhetherEmpty }
 
   /// What the kernel's `BUG_ON` finds.
   struct Bug: Error, CustomStringConvertible {
@@ -43,15 +17,32 @@ public enum Memcache {
   }
 
   public static let models = Model.family(
-    variants,
+    [
+      .holds("shared-memcache", "a page is taken out of the shared cache by an exchange"),
+      .broken(
+        "shared-memcache-without-exchange",
+        "a page is read out of the shared cache, which is then emptied by a store",
+        omits: "the exchange that takes a page out of the cache",
+        violates: [NoTableLinkedTwice.id]),
+      .broken(
+        "shared-memcache-taken-for-own",
+        "a vCPU that finds the cache empty hits the BUG_ON of kvm_mmu_memory_cache_alloc(), as if "
+          + "it had filled the cache itself",
+        omits: "looking whether the cache is empty", violates: [OperationsDoNotThrow.id]),
+    ],
     scenario:
       "A cache holds one table page. Two vCPUs fault in different halves of an empty table; each "
       + "takes the page if it is there and installs it.",
-    origin: origin,
-    mustHappen: ["fault 0", "fault 1"].flatMap { fault in
-      [ExpectedOutcome(fault, "installed"), ExpectedOutcome(fault, "cacheIsEmpty")]
-    }
-  ) { _, omitting in
+    origin: Origin(
+      author: "David Matlack", list: "linux", date: "2022-09-07",
+      subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
+      question:
+        "The table pages that the patch frees came out of a memory cache, which the code around it "
+        + "takes them from. What if vCPUs that fault in parallel took them from one and the same?",
+      about: [.loadAndStore]),
+    mustHappen: ExpectedOutcome.each("fault 0", "installed", "cacheIsEmpty")
+      + ExpectedOutcome.each("fault 1", "installed", "cacheIsEmpty")
+  ) { _ in
     let scenario = Scenario()
     let cache = scenario.variable("memcache", initial: Descriptor.invalid)
     let root = scenario.rootTable()
@@ -61,8 +52,10 @@ public enum Memcache {
     }
     for vcpu in 0..<2 {
       scenario.cpu("vcpu \(vcpu)", runs: "fault \(vcpu)") { cpu -> any OperationResult in
-        guard let page = try take(cpu, cache, byExchange: omitting != .exchange) else {
-          if omitting == .lookingWhetherEmpty { throw Bug(description: "BUG_ON(!page)") }
+        guard let page = cpu.table(at: try take(cpu, cache)) else {
+          if cpu.omits("looking whether the cache is empty") {
+            throw Bug(description: "BUG_ON(!page)")
+          }
           return Result.cacheIsEmpty
         }
         try cpu.getPage(root)
@@ -74,16 +67,12 @@ public enum Memcache {
     return scenario
   }
 
-  private static func take(
-    _ cpu: VirtualCPU, _ cache: Entry, byExchange: Bool
-  ) throws -> TablePage? {
-    let taken: Descriptor
-    if byExchange {
-      taken = try cpu.exchange(cache, .invalid, .acquireRelease)
-    } else {
-      taken = try cpu.load(cache, .acquire)
-      try cpu.store(cache, .invalid, .release)
+  private static func take(_ cpu: VirtualCPU, _ cache: Entry) throws -> Descriptor {
+    guard cpu.omits("the exchange that takes a page out of the cache") else {
+      return try cpu.exchange(cache, .invalid, .acquireRelease)
     }
-    return cpu.table(at: taken)
+    let taken = try cpu.load(cache, .acquire)
+    try cpu.store(cache, .invalid, .release)
+    return taken
   }
 }

@@ -2,6 +2,16 @@
 
 import Gracewalk
 
+/// What came of a look at a frame's dirty mark.
+enum Harvest: UInt64, OperationResult {
+  case clean
+  case copied
+  /// The walk of the chain ended in another one, and began again.
+  case copiedAfterAnotherWalk
+  /// The chain led to an entry that is a directory's by now.
+  case copiedPastDirectory
+}
+
 /// The parts of KVM/x86's shadow MMU that write protection is about (arch/x86/kvm/mmu.c, 3.11 and
 /// the patches of 2013).
 ///
@@ -9,8 +19,6 @@ import Gracewalk
 /// the address of an entry, its second leads to the next descriptor. A chain ends with a marker
 /// that tells which frame it belongs to.
 struct ShadowMMU: Sendable {
-  private static let leafLevel = 1
-
   let frames: [NoGuestWriteWithoutDirtyRecord.Frame]
   let chains: [ReverseMapAgrees.Chain]
   private let lock: SpinLock
@@ -19,46 +27,36 @@ struct ShadowMMU: Sendable {
   private let higherRoot: TablePage
   private let shadowPages: Slab
   private let descriptors: Slab
-  /// 1 while the vCPU's guest may use a translation it has read: what a TLB flush waits for.
+  /// Set while the vCPU's guest may use a translation it has read: what a TLB flush waits for.
   private let inGuest: Word<Bool>
-  private let omission: ReverseMap.Omission?
 
-  init(_ scenario: Scenario, _ omission: ReverseMap.Omission?) {
+  init(_ scenario: Scenario) {
     root = scenario.rootTable()
     higherRoot = scenario.rootTable("higher root")
     lock = scenario.spinLock("mmu_lock")
     shadowPages = scenario.slab("shadow page", pages: 2)
     descriptors = scenario.slab("descriptor", pages: 2, kind: .objects)
     inGuest = scenario.variable("in guest", initial: false)
-    self.omission = omission
     frames = (0..<2).map { frame in
-      NoGuestWriteWithoutDirtyRecord.Frame(
+      .init(
         name: "frame \(frame)", version: scenario.word("version \(frame)"),
         copied: scenario.word("copied \(frame)"), dirty: scenario.word("dirty \(frame)"))
     }
     chains = (0..<2).map { frame in
-      ReverseMapAgrees.Chain(
-        frame: frame, head: scenario.word("chain \(frame)", initial: Self.end(of: frame)))
+      .init(frame: frame, head: scenario.word("chain \(frame)", initial: Self.end(of: frame)))
     }
   }
 
   /// The end of a frame's chain: no address, as it is odd.
   private static func end(of frame: Int) -> UInt64 { UInt64(frame) << 1 | 1 }
 
-  // MARK: Entries
+  // MARK: Entries, which say in their software bits which level they are made for
 
-  /// Each entry says in its software bits which level it is made for.
-  private func leaf(_ frame: Int) -> Descriptor {
-    .page(frame).withSoftwareBits(Self.leafLevel)
-  }
+  private func leaf(_ frame: Int) -> Descriptor { .page(frame).withSoftwareBits(1) }
 
   /// An entry that leads to a shadow page; it allows all that the leaves below allow.
   private func directory(_ page: TablePage, level: Int) -> Descriptor {
     .table(page).writable.withSoftwareBits(level)
-  }
-
-  private func isLeaf(_ entry: Descriptor) -> Bool {
-    omission == .level || entry.softwareBits == Self.leafLevel
   }
 
   /// Makes the shadow page that the first entry of the root leads to.
@@ -71,13 +69,18 @@ struct ShadowMMU: Sendable {
     cpu.table(at: try cpu.load(root.entry(0), .acquire))
   }
 
+  private func withShadowPage(_ cpu: VirtualCPU, _ body: (TablePage) throws -> Void) throws {
+    try cpu.lock(lock)
+    if let page = try shadowPage(cpu) { try body(page) }
+    try cpu.unlock(lock)
+  }
+
   // MARK: The chains, under the lock
 
   private func add(_ cpu: VirtualCPU, _ address: UInt64, to chain: ReverseMapAgrees.Chain) throws {
     guard let descriptor = try cpu.allocate(from: descriptors) else { return }
     try cpu.store(descriptor[0], address, .relaxed)
-    let first = try cpu.load(chain.head, .relaxed)
-    try cpu.store(descriptor[1], first, .relaxed)
+    try cpu.store(descriptor[1], try cpu.load(chain.head, .relaxed), .relaxed)
     try cpu.store(chain.head, descriptor.address, .release)
   }
 
@@ -87,10 +90,8 @@ struct ShadowMMU: Sendable {
     var link = chain.head
     while let descriptor = cpu.page(at: try cpu.load(link, .relaxed)) {
       if try cpu.load(descriptor[0], .relaxed) == address {
-        let next = try cpu.load(descriptor[1], .relaxed)
-        try cpu.store(link, next, .release)
-        try cpu.free(descriptor, to: descriptors)
-        return
+        try cpu.store(link, try cpu.load(descriptor[1], .relaxed), .release)
+        return try cpu.free(descriptor, to: descriptors)
       }
       link = descriptor[1]
     }
@@ -98,31 +99,28 @@ struct ShadowMMU: Sendable {
 
   /// `set_spte`: the entry, its place in the chain, and the dirty mark, which must come last.
   ///
-  /// Who walks the chain before the entry is in it may pass it by: the mark is yet to come.
-  private func set(_ cpu: VirtualCPU, _ page: TablePage, entry: Int, frame: Int) throws {
-    if omission == .dirtyLast { try cpu.store(frames[frame].dirty, 1, .relaxed) }
+  /// A walk of the chain before the entry is in it may pass it by: the mark is yet to come.
+  private func set(_ cpu: VirtualCPU, _ page: TablePage, _ entry: Int, frame: Int) throws {
+    let marksFirst = cpu.omits("marking the page dirty last")
+    if marksFirst { try cpu.store(frames[frame].dirty, 1, .relaxed) }
     let old = try cpu.load(page.entry(entry), .relaxed)
     try cpu.store(page.entry(entry), leaf(frame), .relaxed)
-    if !old.isValid {
-      try add(cpu, page.address(ofEntry: entry), to: chains[frame])
-    }
+    if !old.isValid { try add(cpu, page.address(ofEntry: entry), to: chains[frame]) }
     try cpu.fence(.release)
-    if omission != .dirtyLast { try cpu.store(frames[frame].dirty, 1, .relaxed) }
+    if !marksFirst { try cpu.store(frames[frame].dirty, 1, .relaxed) }
   }
 
-  private func clear(_ cpu: VirtualCPU, _ page: TablePage, entry: Int) throws {
+  private func clear(_ cpu: VirtualCPU, _ page: TablePage, _ entry: Int) throws {
     let old = try cpu.exchange(page.entry(entry), .invalid, .acquireRelease)
-    guard let frame = old.dataFrame, omission != .removal else { return }
+    guard let frame = old.dataFrame, !cpu.omits("taking a cleared entry out of the chain") else {
+      return
+    }
     try remove(cpu, page.address(ofEntry: entry), from: chains[frame])
   }
 
   func map(_ cpu: VirtualCPU, entry: Int, frame: Int) throws {
-    try cpu.lock(lock)
-    if let page = try shadowPage(cpu) { try set(cpu, page, entry: entry, frame: frame) }
-    try cpu.unlock(lock)
+    try withShadowPage(cpu) { page in try set(cpu, page, entry, frame: frame) }
   }
-
-  // MARK: The vCPU
 
   /// The guest writes to a frame, and faults until it can; false if it gave up.
   func write(_ cpu: VirtualCPU, entry: Int, frame: Int) throws -> Bool {
@@ -144,27 +142,21 @@ struct ShadowMMU: Sendable {
     return leaf.isValid && leaf.isWritable
   }
 
-  private func flush(_ cpu: VirtualCPU) throws {
-    try cpu.wait(until: inGuest, .equals(false))
-  }
-
-  // MARK: What happens under a walker's feet
+  private func flush(_ cpu: VirtualCPU) throws { try cpu.wait(until: inGuest, .equals(false)) }
 
   /// Unmaps an entry and maps another frame with it: the descriptor is in the other chain then.
   func remap(_ cpu: VirtualCPU, entry: Int, to frame: Int) throws {
-    try cpu.lock(lock)
-    if let page = try shadowPage(cpu) {
-      try clear(cpu, page, entry: entry)
-      try set(cpu, page, entry: entry, frame: frame)
+    try withShadowPage(cpu) { page in
+      try clear(cpu, page, entry)
+      try set(cpu, page, entry, frame: frame)
     }
-    try cpu.unlock(lock)
   }
 
   /// Frees the shadow page; it comes back one level up, below another root.
   func reuseShadowPage(_ cpu: VirtualCPU) throws {
     try cpu.lock(lock)
     if let page = try shadowPage(cpu) {
-      for entry in 0..<2 { try clear(cpu, page, entry: entry) }
+      for entry in 0..<2 { try clear(cpu, page, entry) }
       try cpu.store(root.entry(0), .invalid, .release)
       try flush(cpu)
       try cpu.free(page, to: shadowPages)
@@ -180,33 +172,22 @@ struct ShadowMMU: Sendable {
 
   /// Unmaps an entry; then memory is short.
   func unmapAndShrink(_ cpu: VirtualCPU, entry: Int) throws {
-    try cpu.lock(lock)
-    if let page = try shadowPage(cpu) { try clear(cpu, page, entry: entry) }
-    try cpu.unlock(lock)
-    if omission != .gracePeriod { try cpu.synchronizeRCU() }
+    try withShadowPage(cpu) { page in try clear(cpu, page, entry) }
+    if !cpu.omits("the grace period before memory leaves the slab") { try cpu.synchronizeRCU() }
     try cpu.shrink(descriptors)
   }
 
   // MARK: Dirty logging, without the lock
 
-  /// What came of a look at a frame's dirty mark.
-  enum Harvest: UInt64, OperationResult {
-    case clean
-    case copied
-    /// The walk of the chain ended in another one, and began again.
-    case copiedAfterAnotherWalk
-    /// The chain led to an entry that is a directory's by now.
-    case copiedPastDirectory
-  }
-
   /// Reads and clears a frame's dirty mark; if it was set, copies the frame once nobody can write
   /// to it without marking it again.
   func harvest(_ cpu: VirtualCPU, frame: Int) throws -> Harvest {
     guard try cpu.exchange(frames[frame].dirty, 0, .acquireRelease) == 1 else { return .clean }
-    if omission != .section { try cpu.rcuReadLock() }
+    let isInSection = !cpu.omits("the walker's read-side section")
+    if isInSection { try cpu.rcuReadLock() }
     let result = try writeProtect(cpu, frame)
-    if omission != .section { try cpu.rcuReadUnlock() }
-    if omission != .flush { try flush(cpu) }
+    if isInSection { try cpu.rcuReadUnlock() }
+    if !cpu.omits("flushing TLBs before the page is copied") { try flush(cpu) }
     let version = try cpu.load(frames[frame].version, .relaxed)
     try cpu.store(frames[frame].copied, version, .relaxed)
     return result
@@ -227,7 +208,8 @@ struct ShadowMMU: Sendable {
         }
         next = try cpu.load(descriptor[1], .acquire)
       }
-      if next == Self.end(of: frame) || omission == .endMarker { return result }
+      if next == Self.end(of: frame) { return result }
+      if cpu.omits("comparing the end of the chain with the one begun in") { return result }
       result = .copiedAfterAnotherWalk
     }
   }
@@ -235,7 +217,8 @@ struct ShadowMMU: Sendable {
   /// Takes the write bit out of a leaf; false if the entry is a directory's.
   private func writeProtect(_ cpu: VirtualCPU, _ entry: Entry) throws -> Bool {
     var old = try cpu.load(entry, .relaxed)
-    while old.isValid, old.isWritable, isLeaf(old) {
+    while old.isValid, old.isWritable, old.softwareBits == 1 || cpu.omits("the level in the entry")
+    {
       let result = try cpu.compareExchange(
         entry, expected: old, desired: old.readOnly, .acquireRelease)
       if result.exchanged { return true }

@@ -6,67 +6,45 @@ import Gracewalk
 public enum Teardown {
   public static let system = ModelSystem("teardown", "Callbacks and the end of a VM", models)
 
-  static let origin = Origin(
-    author: "David Matlack", list: "linux", date: "2022-09-07",
-    subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
-    question:
-      "Why wait for the callbacks that free unlinked tables before the VM goes? Could they not "
-      + "just run later?",
-    about: [.noBarrier, .callAtOnce])
-
-  /// What one variant does.
-  struct Choice: Sendable {
-    enum Barrier { case beforeRelease, afterRelease, none }
-
-    var barrier = Barrier.beforeRelease
-    /// Whether the callback uses the page table's descriptor, which goes with the VM.
-    var callbackUsesDescriptor = true
-    /// Whether pages must be given back before the VM goes.
-    var countsPages = true
-    var word = PrivateWord()
-  }
-
-  private static let variants: [Variant<Choice>] = [
+  private static let variants: [Variant<VirtualMachine.Choice>] = [
     .holds(
       "teardown-with-barrier",
       "callbacks use the page table's descriptor; it is freed after the barrier, the VM after that",
-      Choice()),
+      .init()),
     .broken(
-      "teardown-without-barrier", "nobody waits for the callbacks", Choice(barrier: .none),
+      "teardown-without-barrier", "nobody waits for the callbacks", .init(barrier: .none),
       omits: "the barrier", violates: [TeardownOrder.id, NoPageOutlivesVM.id]),
     .broken(
       "teardown-barrier-after-release",
       "as in the patch: the descriptor is freed and only then waited for the callbacks that use it",
-      Choice(barrier: .afterRelease), omits: "waiting before what the callbacks use is freed",
+      .init(barrier: .afterRelease), omits: "waiting before what the callbacks use is freed",
       violates: [TeardownOrder.id]),
     .holds(
       "teardown-barrier-last",
       "the barrier comes after the descriptor is freed, and callbacks use nothing of the VM",
-      Choice(barrier: .afterRelease, callbackUsesDescriptor: false)),
+      .init(barrier: .afterRelease, callbackUsesDescriptor: false)),
     .broken(
       "teardown-pages-outlive",
       "callbacks use nothing of the VM, but its pages must be back when it goes: nobody waits",
-      Choice(barrier: .none, callbackUsesDescriptor: false), omits: "the barrier",
+      .init(barrier: .none, callbackUsesDescriptor: false), omits: "the barrier",
       violates: [NoPageOutlivesVM.id]),
     .holds(
       "teardown-self-sufficient-callback",
       "nobody waits; callbacks use nothing of the VM, and its pages may be freed after it went "
         + "(no-page-outlives-vm is not asked for), as in Linux 6.2",
-      Choice(barrier: .none, callbackUsesDescriptor: false, countsPages: false)),
+      .init(barrier: .none, callbackUsesDescriptor: false, countsPages: false)),
     .broken(
       "teardown-unaligned-argument",
-      "the callback's argument has a bit set where the level is packed",
-      Choice(word: PrivateWord(offset: 1)), omits: "an argument with the level's bits free",
+      "the callback's argument has a bit set where the level is packed", .init(),
+      omits: "an argument with the level's bits free",
       violates: [NoLeakedTablePage.id, NoPageOutlivesVM.id]),
     .broken(
       "teardown-argument-unmasked",
-      "the callback takes the whole word for its argument, the level's bits included",
-      Choice(word: PrivateWord(isMasked: false)), omits: "masking the level out of the argument",
-      violates: [TeardownOrder.id]),
+      "the callback takes the whole word for its argument, the level's bits included", .init(),
+      omits: "masking the level out of the argument", violates: [TeardownOrder.id]),
     .broken(
-      "teardown-level-in-one-bit", "the level is packed into one bit where it needs two",
-      Choice(word: PrivateWord(levelBits: 1)), omits: "room for every level",
-      violates: [NoUseAfterFree.id, NoDoubleFree.id]),
+      "teardown-level-in-one-bit", "the level is packed into one bit where it needs two", .init(),
+      omits: "room forevery level", violates: [NoUseAfterFree.id, NoDoubleFree.id]),
   ]
 
   public static let models = Model.family(
@@ -75,19 +53,22 @@ public enum Teardown {
       "One page is mapped, four levels deep. One vCPU collapses the two lowest levels into a block "
       + "and frees the unlinked subtree in a callback; another faults on an address below it, and "
       + "writes to the mapped page; when both have left, the VM is torn down.",
-    origin: origin, mustHappen: races,
-    exempt: { variant in
+    origin: Origin(
+      author: "David Matlack", list: "linux", date: "2022-09-07",
+      subject: "Re: [PATCH 09/14] KVM: arm64: Free removed stage-2 tables in RCU callback",
+      question:
+        "Why wait for the callbacks that free unlinked tables before the VM goes? Could they not "
+        + "just run later?",
+      about: [.noBarrier, .callAtOnce]),
+    // The fault installs its table before the collapse unlinks what is above it, or is too late.
+    mustHappen: ExpectedOutcome.each("fault 0x2", "true", "false"),
+    exempt: { choice in
       let reason = "what the model shows is that nothing else needs the barrier"
-      return variant.countsPages ? [] : [Exemption(NoPageOutlivesVM.id, reason)]
-    },
-    build: scenario)
-
-  /// The fault installs its table before the collapse unlinks what is above it, and comes too late.
-  private static let races = ["true", "false"].map { ExpectedOutcome("fault 0x2", $0) }
-
-  @Sendable private static func scenario(_: ParameterValues, _ variant: Choice) -> Scenario {
+      return choice.countsPages ? [] : [Exemption(NoPageOutlivesVM.id, reason)]
+    }
+  ) { _, choice in
     let scenario = Scenario(geometry: Geometry(levels: 4, entries: 2))
-    let vm = VirtualMachine(scenario, variant)
+    let vm = VirtualMachine(scenario, choice)
     scenario.boot { cpu in try vm.mapFirstPage(cpu) }
     scenario.cpu("collapser", usesCallbacks: true, runs: "collapse 0x0") { cpu in
       try vm.collapse(cpu)
@@ -105,29 +86,7 @@ public enum Teardown {
       NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
       GracePeriodSafety(), TeardownOrder(),
     ])
-    if variant.countsPages { scenario.require(NoPageOutlivesVM()) }
+    if choice.countsPages { scenario.require(NoPageOutlivesVM()) }
     return scenario
-  }
-}
-
-/// The word of an unlinked page in which the callback's argument and the table's level are packed.
-struct PrivateWord: Sendable {
-  /// Bits that the level is given.
-  ///
-  /// KVM takes three; levels below four need two.
-  var levelBits: UInt64 = 3
-  /// Where in its object the argument points.
-  var offset: UInt64 = 0
-  /// Whether the level is taken out of the word before it is used as an argument.
-  var isMasked = true
-
-  private var levelMask: UInt64 { 1 << levelBits - 1 }
-
-  func pack(_ context: Context, level: Int) -> UInt64 {
-    (context.address + offset) | (UInt64(level) & levelMask)
-  }
-
-  func unpack(_ word: UInt64) -> (argument: UInt64, level: Int) {
-    (isMasked ? word & ~levelMask : word, Int(word & levelMask))
   }
 }

@@ -4,6 +4,16 @@ import Gracewalk
 
 /// A VM, from its first mapping to its end.
 struct VirtualMachine: Sendable {
+  struct Choice: Sendable {
+    enum Barrier { case beforeRelease, afterRelease, none }
+
+    var barrier = Barrier.beforeRelease
+    /// Whether the callback uses the page table's descriptor, which goes with the VM.
+    var callbackUsesDescriptor = true
+    /// Whether pages must be given back before the VM goes.
+    var countsPages = true
+  }
+
   private let root: TablePage
   private let geometry: Geometry
   /// The guest's page.
@@ -17,18 +27,16 @@ struct VirtualMachine: Sendable {
   private let vm: Context
   /// The page table's descriptor (`struct kvm_pgtable`), freed when the tables are.
   private let descriptor: Context
-  private let variant: Teardown.Choice
+  private let choice: Choice
 
-  private static let unlinkedLevel = 2
-
-  init(_ scenario: Scenario, _ variant: Teardown.Choice) {
+  init(_ scenario: Scenario, _ choice: Choice) {
     root = scenario.rootTable()
     geometry = scenario.geometry
     guestPages = scenario.slab("guest page", pages: 1, kind: .objects)
     left = scenario.variable("vcpus left", initial: 0)
     vm = scenario.context("vm", ownsPages: true)
     descriptor = scenario.context("pgtable")
-    self.variant = variant
+    self.choice = choice
   }
 
   /// Maps the guest's page with a table on each level.
@@ -47,34 +55,36 @@ struct VirtualMachine: Sendable {
   func collapse(_ cpu: VirtualCPU) throws {
     try cpu.use(descriptor)
     try cpu.rcuReadLock()
-    let parent = cpu.table(at: try cpu.rcuDereference(root.entry(0)))
-    if let parent {
+    if let parent = cpu.table(at: try cpu.rcuDereference(root.entry(0))) {
       let old = try cpu.exchange(parent.entry(0), .block(0), .acquireRelease)
-      if let unlinked = cpu.table(at: old) {
-        try freeLater(cpu, unlinked, level: Self.unlinkedLevel)
-      }
+      if let unlinked = cpu.table(at: old) { try freeLater(cpu, unlinked, level: 2) }
     }
     try cpu.rcuReadUnlock()
   }
 
+  /// The callback's argument and the table's level share a word of the unlinked page.
+  ///
+  /// KVM gives the level three bits; levels below four need two.
   private func freeLater(_ cpu: VirtualCPU, _ table: TablePage, level: Int) throws {
-    let packed = variant.word.pack(descriptor, level: level)
+    let mask: UInt64 = cpu.omits("room forevery level") ? 0b1 : 0b111
+    let offset: UInt64 = cpu.omits("an argument with the level's bits free") ? 1 : 0
+    let packed = (descriptor.address + offset) | (UInt64(level) & mask)
     try cpu.store(table.privateWord, packed, .relaxed)
     try cpu.callRCU { cpu in
       let packed = try cpu.load(table.privateWord, .relaxed)
-      let (argument, level) = variant.word.unpack(packed)
-      if variant.callbackUsesDescriptor { try cpu.use(contextAt: argument) }
-      try freeTable(cpu, table, level: level)
+      if choice.callbackUsesDescriptor {
+        let isMasked = !cpu.omits("masking the level out of the argument")
+        try cpu.use(contextAt: isMasked ? packed & ~mask : packed)
+      }
+      try freeTable(cpu, table, level: Int(packed & mask))
     }
   }
 
   /// Frees a table and those below it; what an entry leads to, the level alone tells.
   private func freeTable(_ cpu: VirtualCPU, _ table: TablePage, level: Int) throws {
-    if level < geometry.lastLevel {
-      for index in 0..<geometry.entries {
-        let entry = try cpu.load(table.entry(index), .relaxed)
-        if let below = cpu.table(at: entry) { try freeTable(cpu, below, level: level + 1) }
-      }
+    for index in 0..<geometry.entries where level < geometry.lastLevel {
+      let entry = try cpu.load(table.entry(index), .relaxed)
+      if let next = cpu.table(at: entry) { try freeTable(cpu, next, level: level + 1) }
     }
     try cpu.free(table)
   }
@@ -84,14 +94,12 @@ struct VirtualMachine: Sendable {
   func fault(_ cpu: VirtualCPU) throws -> Bool {
     try cpu.use(descriptor)
     try cpu.rcuReadLock()
-    let first = cpu.table(at: try cpu.rcuDereference(root.entry(0)))
-    var second: TablePage?
-    if let first { second = cpu.table(at: try cpu.rcuDereference(first.entry(0))) }
     var installed = false
-    if let second, let table = try cpu.allocateTable() {
-      installed = try cpu.compareExchange(
-        second.entry(1), expected: .invalid, desired: .table(table), .release
-      ).exchanged
+    if let first = cpu.table(at: try cpu.rcuDereference(root.entry(0))),
+      let second = cpu.table(at: try cpu.rcuDereference(first.entry(0))),
+      let table = try cpu.allocateTable()
+    {
+      installed = try cpu.tryCompareExchange(second.entry(1), .invalid, .table(table), .release)
       if !installed { try cpu.free(table) }
     }
     try cpu.rcuReadUnlock()
@@ -114,9 +122,9 @@ struct VirtualMachine: Sendable {
     try cpu.wait(until: left, .equals(2))
     try cpu.use(descriptor)
     try freeTable(cpu, root, level: 0)
-    if variant.barrier == .beforeRelease { try cpu.rcuBarrier() }
+    if choice.barrier == .beforeRelease { try cpu.rcuBarrier() }
     try cpu.release(descriptor)
-    if variant.barrier == .afterRelease { try cpu.rcuBarrier() }
+    if choice.barrier == .afterRelease { try cpu.rcuBarrier() }
     try cpu.release(vm)
   }
 }

@@ -6,127 +6,95 @@ import Gracewalk
 public enum Unmap {
   public static let system = ModelSystem("unmap", "Unmapping under a reader-writer lock", models)
 
-  /// The step a broken sibling leaves out.
-  enum Omission {
-    case writeSide, unlinkBeforeFree, writeUnlock
-  }
-
-  static let origin = Origin(
-    author: "Oliver Upton, answering Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",
-    subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
-    question:
-      "A hypervisor cannot use RCU. If it never collapses tables into blocks, is a reader-writer "
-      + "lock enough, with unmap on the write side and everything else on the read side?",
-    about: [.noReadLock, .noWriteLock, .readLockOnly])
-
-  private static let variants: [Variant<Omission?>] = [
-    .holds(
-      "unmap-under-write-lock",
-      "faults hold the lock for reading; unmap holds it for writing and frees empty tables"),
-    .broken(
-      "unmap-under-read-lock", "unmap, too, holds the lock for reading only", .writeSide,
-      omits: "taking the lock for writing", violates: [NoUseAfterFree.id]),
-    .broken(
-      "unmap-frees-before-unlink",
-      "an empty table is freed before the entry that leads to it is cleared", .unlinkBeforeFree,
-      omits: "clearing the entry before freeing the table", violates: [NoFreedPageReachable.id]),
-    .broken(
-      "unmap-releases-as-reader", "the write lock is released with the call for readers",
-      .writeUnlock, omits: "releasing the lock in the mode it was taken",
-      violates: [LocksHeldByReleaser.id]),
-  ]
-
   public static let models = Model.family(
-    variants,
+    [
+      .holds(
+        "unmap-under-write-lock",
+        "faults hold the lock for reading; unmap holds it for writing and frees empty tables"),
+      .broken(
+        "unmap-under-read-lock", "unmap, too, holds the lock for reading only",
+        omits: "taking the lock for writing", violates: [NoUseAfterFree.id]),
+      .broken(
+        "unmap-frees-before-unlink",
+        "an empty table is freed before the entry that leads to it is cleared",
+        omits: "clearing the entry before freeing the table", violates: [NoFreedPageReachable.id]),
+      .broken(
+        "unmap-releases-as-reader", "the write lock is released with the call for readers",
+        omits: "releasing the lock in the mode it was taken", violates: [LocksHeldByReleaser.id]),
+    ],
     scenario:
       "One page is mapped. One vCPU unmaps it while another faults on its neighbour in the same "
       + "table and a third looks it up.",
-    origin: origin,
+    origin: Origin(
+      author: "Oliver Upton, answering Quentin Perret", list: "linux-arm-kernel",
+      date: "2022-04-22",
+      subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
+      question:
+        "A hypervisor cannot use RCU. If it never collapses tables into blocks, is a reader-writer "
+        + "lock enough, with unmap on the write side and everything else on the read side?",
+      about: [.noReadLock, .noWriteLock, .readLockOnly]),
     // A lookup comes before the unmapping, after it, and while the table is installed again.
-    mustHappen: ["mapped", "notMapped", "retry"].map { ExpectedOutcome("look up 0x0", $0) },
-    vocabulary: vocabulary
-  ) { _, omitting in
-    let (scenario, table, lock) = start()
-    scenario.cpu("unmapper", unmap(lock, table, 0, omitting))
-    scenario.cpu("vcpu 1", underReadLock(lock, table, .map, 1))
-    scenario.cpu("vcpu 2", underReadLock(lock, table, .lookUp, 0))
+    mustHappen: ExpectedOutcome.each("look up 0x0", "mapped", "notMapped", "retry")
+  ) { _ in
+    let scenario = Scenario()
+    let table = LockedTable(scenario)
+    scenario.cpu("unmapper", table.operation(.unmap, 0))
+    scenario.cpu("vcpu 1", table.operation(.map, 1))
+    scenario.cpu("vcpu 2", table.operation(.lookUp, 0))
+    scenario.vocabulary(
+      "Page 0x0 is mapped; its neighbour in the same table is not.",
+      [MapCall.map, .unmap, .lookUp].flatMap { [table.operation($0, 0), table.operation($0, 1)] })
     return scenario
   }
+}
 
-  /// Whatever can be done with a page that is mapped and its neighbour, which is not.
-  private static func vocabulary(_ omitting: Omission?) -> Vocabulary {
-    Vocabulary(start: "Page 0x0 is mapped; its neighbour in the same table is not.") {
-      let (scenario, table, lock) = start()
-      let operations =
-        (0..<2).map { underReadLock(lock, table, .map, $0) }
-        + (0..<2).map { unmap(lock, table, $0, omitting) }
-        + (0..<2).map { underReadLock(lock, table, .lookUp, $0) }
-      return (scenario, operations)
-    }
-  }
+/// A table in which page 0 is mapped, and its lock.
+private struct LockedTable: Sendable {
+  private let table: Stage2Table
+  private let lock: ReadWriteLock
 
-  private static func start() -> (Scenario, Stage2Table, ReadWriteLock) {
-    let scenario = Scenario()
-    let lock = scenario.readWriteLock("mmu_lock")
-    let table = Stage2Table(scenario, protection: .nothing)
+  init(_ scenario: Scenario) {
+    lock = scenario.readWriteLock("mmu_lock")
+    let table = Stage2Table(scenario, .unprotected)
+    self.table = table
     scenario.boot { cpu in _ = try table.map(cpu, 0) }
-    scenario.require(InvariantCatalogue.tables)
-    scenario.require(NoFreedPageReachable())
-    scenario.require(OperationsLinearise(to: AddressMap(geometry: table.geometry, mapped: [0])))
-    return (scenario, table, lock)
+    scenario.require(InvariantCatalogue.tables + [NoFreedPageReachable()])
+    scenario.require(OperationsLinearise(toMap: scenario.geometry, mapped: [0]))
   }
 
-  private static func unmap(
-    _ lock: ReadWriteLock, _ table: Stage2Table, _ address: Int, _ omitting: Omission?
-  ) -> CPUOperation {
-    CPUOperation("unmap 0x\(address)", call: AddressMap.call(.unmap, address)) { cpu in
-      try unmap(cpu, table, address, lock, omitting)
-    }
-  }
-
-  private static func underReadLock(
-    _ lock: ReadWriteLock, _ table: Stage2Table, _ call: AddressMap.Call, _ address: Int
-  ) -> CPUOperation {
-    CPUOperation("\(call.name) 0x\(address)", call: AddressMap.call(call, address)) { cpu in
-      try cpu.readLock(lock)
+  func operation(_ call: MapCall, _ address: Int) -> CPUOperation {
+    CPUOperation(call, address) { cpu in
+      let isShared = call != .unmap || cpu.omits("taking the lock for writing")
+      try isShared ? cpu.readLock(lock) : cpu.writeLock(lock)
       let result =
-        call == .map ? try table.map(cpu, address) : try table.lookUp(cpu, address)
-      try cpu.readUnlock(lock)
+        switch call {
+        case .map: try table.map(cpu, address)
+        case .unmap: try unmap(cpu, address)
+        default: try table.lookUp(cpu, address)
+        }
+      if isShared || cpu.omits("releasing the lock in the mode it was taken") {
+        try cpu.readUnlock(lock)
+      } else {
+        try cpu.writeUnlock(lock)
+      }
       return result
     }
   }
 
-  private static func unmap(
-    _ cpu: VirtualCPU, _ table: Stage2Table, _ address: Int, _ lock: ReadWriteLock,
-    _ omitting: Omission?
-  ) throws -> Stage2Result {
-    if omitting == .writeSide { try cpu.readLock(lock) } else { try cpu.writeLock(lock) }
-    let result = try unmapLocked(cpu, table, address, omitting)
-    if omitting == .writeSide || omitting == .writeUnlock {
-      try cpu.readUnlock(lock)
-    } else {
-      try cpu.writeUnlock(lock)
-    }
-    return result
-  }
-
   /// Clears the page's entry and, if its table is empty then, the entry that leads there.
-  private static func unmapLocked(
-    _ cpu: VirtualCPU, _ table: Stage2Table, _ address: Int, _ omitting: Omission?
-  ) throws -> Stage2Result {
+  private func unmap(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     let parent = table.root.entry(of: address, at: 0)
-    guard let leaf = cpu.table(at: try cpu.load(parent, .acquire)) else {
-      return .already
-    }
+    guard let leaf = cpu.table(at: try cpu.load(parent, .acquire)) else { return .already }
     let slot = leaf.entry(of: address, at: 1)
     guard try cpu.load(slot, .relaxed).isValid else { return .already }
     try cpu.store(slot, .invalid, .relaxed)
     try cpu.putPage(leaf)
     guard try cpu.load(leaf.references, .relaxed) == 1 else { return .done }
-    if omitting == .unlinkBeforeFree { try cpu.putPage(leaf) }
+    let freesFirst = cpu.omits("clearing the entry before freeing the table")
+    if freesFirst { try cpu.putPage(leaf) }
     try cpu.store(parent, .invalid, .release)
     try cpu.putPage(table.root)
-    if omitting != .unlinkBeforeFree { try cpu.putPage(leaf) }
+    if !freesFirst { try cpu.putPage(leaf) }
     return .done
   }
 }

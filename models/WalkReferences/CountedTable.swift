@@ -2,175 +2,131 @@
 
 import Gracewalk
 
-/// A table whose pages are kept by counting who stands in them.
+/// A table whose pages are kept by counting the walkers that stand in them.
 ///
 /// A page's reference count is one for its place in the tree, one for each entry in use, and one
 /// for each walker that stands in it. Pages come from a pool and go back there; they are table
 /// pages forever, so that a walker that comes too late may look at a count, but must not trust
 /// what it finds.
 struct CountedTable: Sendable {
-  /// A step that a broken sibling leaves out.
-  enum Omission {
-    /// Raise the count without looking, believe the entry, and give pages back to the system.
-    case allSafety
-    /// Raise the count although it may be zero.
-    case unlessZero
-    /// Do not read the entry again once the reference is held.
-    case recheck
-    /// Give empty tables back to the system.
-    case typeSafePages
-    /// Test whether a table is empty in one step and give it up in another.
-    case freezing
-  }
-
   let root: TablePage
   let geometry: Geometry
   /// A word for each page of the pool: it holds the page while it is free.
   let pool: [Entry]
-  private let omission: Omission?
+  /// Whether freed pages stay table pages; else they go back to the system.
+  private let keepsPages: Bool
+  /// Whether a count is raised only if it is not zero.
+  private let testsCount: Bool
+  /// Whether an entry is read again once the reference is held.
+  private let rechecks: Bool
 
-  init(_ scenario: Scenario, omitting omission: Omission? = nil) {
+  init(_ scenario: Scenario) {
     root = scenario.rootTable()
     geometry = scenario.geometry
-    self.omission = omission
     // As many as two ways through the table need.
     pool = (0..<2 * geometry.lastLevel).map {
       scenario.variable("pool.\($0)", initial: Descriptor.invalid)
     }
+    let isNaive = scenario.omits("all that makes the reference safe")
+    keepsPages = !isNaive && !scenario.omits("keeping the memory of freed tables")
+    testsCount = !isNaive && !scenario.omits("testing that the count is not zero")
+    rechecks = !isNaive && !scenario.omits("reading the entry again")
   }
-
-  private var keepsPages: Bool { omission != .typeSafePages && omission != .allSafety }
-  private var testsCount: Bool { omission != .unlessZero && omission != .allSafety }
-  private var rechecks: Bool { omission != .recheck && omission != .allSafety }
 
   /// Fills the pool, before the CPUs start.
   func fillPool(_ cpu: VirtualCPU) throws {
-    guard keepsPages else { return }
-    for _ in pool {
+    for _ in pool where keepsPages {
       guard let page = try cpu.allocateTable() else { return }
       try drop(cpu, page)
     }
   }
 
-  // MARK: Operations
+  func operation(_ call: MapCall, _ address: Int) -> CPUOperation {
+    CPUOperation(call, address) { cpu in
+      switch call {
+      case .map: try map(cpu, address)
+      case .unmap: try unmap(cpu, address)
+      default: try lookUp(cpu, address)
+      }
+    }
+  }
 
   /// Maps one page, installing the tables that are missing on the way.
   func map(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
-    let way = try walk(cpu, to: address, installing: true)
-    var result = way.gaveUp
-    if way.gaveUp == nil { result = try installPage(cpu, in: way.end, address) }
-    try leave(cpu, way.tables)
-    return result ?? .retry
+    try walking(cpu, to: address, .map) { table, slot in
+      if try cpu.load(slot, .acquire).isLeaf { return .already }
+      return try install(cpu, .page(address), in: table, slot) ? .done : .retry
+    }
   }
 
   /// Removes the mapping of one page, and the tables that are empty then.
-  func unmap(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
-    let way = try walk(cpu, to: address, installing: false)
-    guard way.gaveUp == nil else {
-      try leave(cpu, way.tables)
-      return way.gaveUp == .notMapped ? .already : .retry
+  private func unmap(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
+    let result = try walking(cpu, to: address, .unmap) { table, slot in
+      let old = try cpu.load(slot, .acquire)
+      guard old.isLeaf else { return .already }
+      guard try cpu.tryCompareExchange(slot, old, .invalid, .acquireRelease) else { return .retry }
+      try drop(cpu, table)
+      return .done
     }
-    let result = try removePage(cpu, from: way.end, address)
-    var held = way.tables
-    while result == .done && held.count > 1 {
-      let slot = held[held.count - 2].entry(of: address, at: held.count - 2)
-      guard try freeIfEmpty(cpu, held[held.count - 1], slot, in: held[held.count - 2]) else {
-        break
-      }
-      held.removeLast()
-    }
-    try leave(cpu, held)
-    return result
+    return result == .notMapped ? .already : result
   }
 
-  /// Looks an address up.
-  func lookUp(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
-    let way = try walk(cpu, to: address, installing: false)
-    var result = way.gaveUp ?? .notMapped
-    if way.gaveUp == nil {
-      let slot = way.end.entry(of: address, at: geometry.lastLevel)
-      if try cpu.load(slot, .acquire).isLeaf { result = .mapped }
+  private func lookUp(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
+    try walking(cpu, to: address, .lookUp) { _, slot in
+      try cpu.load(slot, .acquire).isLeaf ? .mapped : .notMapped
     }
-    try leave(cpu, way.tables)
-    return result
   }
 
-  // MARK: Walking
-
-  /// The tables a walker stands in, the root first, and why it went no further, if it did not.
-  private struct Way {
-    var tables: [TablePage]
-    var gaveUp: Stage2Result?
-    var end: TablePage { tables[tables.count - 1] }
-  }
-
-  private func walk(_ cpu: VirtualCPU, to address: Int, installing: Bool) throws -> Way {
-    var way = Way(tables: [root])
-    for level in 0..<geometry.lastLevel {
-      let slot = way.end.entry(of: address, at: level)
-      var entry = try cpu.load(slot, .acquire)
-      if entry == .invalid && installing {
-        switch try installTable(cpu, in: way.end, slot) {
-        case .installed(let new): entry = .table(new)
-        case .gaveUp(let result): way.gaveUp = result
+  /// Takes a reference to each table on the way to an address, runs code on the page's entry, and
+  /// drops the references on the way back; the root needs none.
+  private func walking(
+    _ cpu: VirtualCPU, to address: Int, _ call: MapCall,
+    _ body: (TablePage, Entry) throws -> Stage2Result
+  ) throws -> Stage2Result {
+    var held = [root]
+    var result: Stage2Result
+    do {
+      for level in 0..<geometry.lastLevel {
+        let slot = held[level].entry(of: address, at: level)
+        var entry = try cpu.load(slot, .acquire)
+        if entry == .invalid && call == .map {
+          entry = .table(try installTable(cpu, in: held[level], slot))
         }
+        guard let next = cpu.table(at: entry) else { throw Stage2Result.notMapped }
+        guard try hold(cpu, next, slot) else { throw Stage2Result.retry }
+        held.append(next)
       }
-      if way.gaveUp != nil { return way }
-      guard let next = cpu.table(at: entry) else {
-        way.gaveUp = .notMapped
-        return way
-      }
-      guard try hold(cpu, next, slot) else {
-        way.gaveUp = .retry
-        return way
-      }
-      way.tables.append(next)
+      let last = held[geometry.lastLevel]
+      result = try body(last, last.entry(of: address, at: geometry.lastLevel))
+    } catch let reason as Stage2Result { result = reason }
+    if call == .unmap && result == .done {
+      while held.count > 1, try freeIfEmpty(cpu, held, address) { held.removeLast() }
     }
-    return way
+    for table in held.dropFirst().reversed() { try drop(cpu, table) }
+    return result
   }
 
   /// Takes a reference to the table that was found in an entry; false if it may be gone by now.
   private func hold(_ cpu: VirtualCPU, _ table: TablePage, _ slot: Entry) throws -> Bool {
-    if testsCount {
-      // A page that nobody counts on is in the pool, or on its way there.
-      guard try cpu.incrementUnlessZero(table.references, .acquire) else { return false }
-    } else {
+    if !testsCount {
       try cpu.getPage(table)
+    } else if try !cpu.incrementUnlessZero(table.references, .acquire) {
+      // A page that nobody counts on is in the pool, or on its way there.
+      return false
     }
-    guard rechecks else { return true }
     // The page is not given up while it is held: what the entry says now stays true.
-    if try cpu.load(slot, .acquire) == .table(table) { return true }
+    if try !rechecks || cpu.load(slot, .acquire) == .table(table) { return true }
     try drop(cpu, table)
     return false
   }
 
-  /// Drops the references of the way down on the way back; the root needs none.
-  private func leave(_ cpu: VirtualCPU, _ tables: [TablePage]) throws {
-    for table in tables.dropFirst().reversed() { try drop(cpu, table) }
-  }
-
-  // MARK: Changing entries
-
-  private enum Installation {
-    case installed(TablePage)
-    case gaveUp(Stage2Result)
-  }
-
   private func installTable(
     _ cpu: VirtualCPU, in table: TablePage, _ slot: Entry
-  ) throws -> Installation {
-    guard let new = try takePage(cpu) else { return .gaveUp(.outOfMemory) }
-    if try install(cpu, .table(new), in: table, slot) { return .installed(new) }
+  ) throws -> TablePage {
+    guard let new = try takePage(cpu) else { throw Stage2Result.outOfMemory }
+    if try install(cpu, .table(new), in: table, slot) { return new }
     try drop(cpu, new)
-    return .gaveUp(.retry)
-  }
-
-  private func installPage(
-    _ cpu: VirtualCPU, in table: TablePage, _ address: Int
-  ) throws -> Stage2Result {
-    let slot = table.entry(of: address, at: geometry.lastLevel)
-    if try cpu.load(slot, .acquire).isLeaf { return .already }
-    return try install(cpu, .page(address), in: table, slot) ? .done : .retry
+    throw Stage2Result.retry
   }
 
   /// Makes an entry that was invalid; it is counted before anybody can see it.
@@ -178,74 +134,49 @@ struct CountedTable: Sendable {
     _ cpu: VirtualCPU, _ new: Descriptor, in table: TablePage, _ slot: Entry
   ) throws -> Bool {
     try cpu.getPage(table)
-    let made = try cpu.compareExchange(
-      slot, expected: .invalid, desired: new, .acquireRelease)
-    if !made.exchanged { try drop(cpu, table) }
-    return made.exchanged
-  }
-
-  private func removePage(
-    _ cpu: VirtualCPU, from table: TablePage, _ address: Int
-  ) throws -> Stage2Result {
-    let slot = table.entry(of: address, at: geometry.lastLevel)
-    let old = try cpu.load(slot, .acquire)
-    guard old.isLeaf else { return .already }
-    let broken = try cpu.compareExchange(
-      slot, expected: old, desired: .invalid, .acquireRelease)
-    guard broken.exchanged else { return .retry }
+    if try cpu.tryCompareExchange(slot, .invalid, new, .acquireRelease) { return true }
     try drop(cpu, table)
-    return .done
+    return false
   }
 
-  /// Unlinks a table and gives it back if only the tree and the caller count on it.
-  private func freeIfEmpty(
-    _ cpu: VirtualCPU, _ table: TablePage, _ slot: Entry, in parent: TablePage
-  ) throws -> Bool {
-    let onlyMine: UInt64 = 2
-    if omission == .freezing {
+  /// Unlinks the last table on a way, and gives it back, if only the tree and the caller count on
+  /// it.
+  private func freeIfEmpty(_ cpu: VirtualCPU, _ way: [TablePage], _ address: Int) throws -> Bool {
+    let (parent, table) = (way[way.count - 2], way[way.count - 1])
+    let onlyTests = cpu.omits("giving up the count in the step that tests it")
+    let isEmpty =
+      try onlyTests
       // Somebody may come in, and install an entry, between this test and the unlinking.
-      guard try cpu.load(table.references, .acquire) == onlyMine else { return false }
-    } else {
-      let frozen = try cpu.compareExchange(
-        table.references, expected: onlyMine, desired: 0, .acquireRelease)
-      guard frozen.exchanged else { return false }
-    }
-    try cpu.store(slot, .invalid, .release)
+      ? cpu.load(table.references, .acquire) == 2
+      : cpu.tryCompareExchange(table.references, 2, 0, .acquireRelease)
+    guard isEmpty else { return false }
+    try cpu.store(parent.entry(of: address, at: way.count - 2), .invalid, .release)
     try drop(cpu, parent)
-    if omission == .freezing {
-      try drop(cpu, table)
-      try drop(cpu, table)
-    } else {
-      try giveBack(cpu, table)
-    }
+    if onlyTests { for _ in 0..<2 { try drop(cpu, table) } } else { try giveBack(cpu, table) }
     return true
   }
 
-  // MARK: Pages
-
   /// Drops a reference; the last one gives the page back.
   private func drop(_ cpu: VirtualCPU, _ page: TablePage) throws {
-    let before = try cpu.fetchAdd(page.references, -1, .release)
-    if before == 1 { try giveBack(cpu, page) }
+    if try cpu.fetchAdd(page.references, -1, .release) == 1 { try giveBack(cpu, page) }
   }
 
   /// An empty table with one reference, for its place in the tree; nil if there is none left.
   private func takePage(_ cpu: VirtualCPU) throws -> TablePage? {
     guard keepsPages else { return try cpu.allocateTable() }
     for place in pool {
-      let found = try cpu.exchange(place, .invalid, .acquireRelease)
-      guard let page = cpu.table(at: found) else { continue }
+      guard let page = cpu.table(at: try cpu.exchange(place, .invalid, .acquireRelease)) else {
+        continue
+      }
       try cpu.store(page.references, 1, .release)
       return page
     }
     return nil
   }
 
-  /// Puts a page into its place in the pool.
   private func giveBack(_ cpu: VirtualCPU, _ page: TablePage) throws {
     guard keepsPages else { return try cpu.free(page) }
     // Pages of the pool are allocated right after the root, one for each place.
-    let place = pool[page.id - root.id - 1]
-    try cpu.store(place, .table(page), .release)
+    try cpu.store(pool[page.id - root.id - 1], .table(page), .release)
   }
 }

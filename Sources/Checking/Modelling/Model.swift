@@ -93,9 +93,24 @@ public struct ExpectedOutcome: Equatable, Sendable {
     self.isPossible = isPossible
   }
 
+  /// Results by operation, in the order given: `["write 0x0": ["done", "retry"]]`.
+  public static func each(_ results: KeyValuePairs<String, [String]>) -> [ExpectedOutcome] {
+    results.flatMap { operation, results in results.map { ExpectedOutcome(operation, $0) } }
+  }
+
   /// True if they are the same outcome; `isPossible` is not compared.
   public static func == (a: ExpectedOutcome, b: ExpectedOutcome) -> Bool {
     a.operation == b.operation && a.result == b.result
+  }
+}
+
+extension ExpectedOutcome {
+  /// Several results that an operation must have.
+  public static func each(
+    _ operation: String, _ results: String...,
+    where isPossible: @escaping @Sendable (ParameterValues, Features) -> Bool = { _, _ in true }
+  ) -> [ExpectedOutcome] {
+    results.map { ExpectedOutcome(operation, $0, where: isPossible) }
   }
 }
 
@@ -174,8 +189,8 @@ public struct Model: Sendable {
     self.exempt = exempt
     self.instances = instances
     self.openQuestion = openQuestion?.printable
-    self.vocabulary = vocabulary
-    self.build = build
+    self.vocabulary = vocabulary?.omitting(omission)
+    self.build = { values in MisuseSink.whileOmitting(omission) { build(values) } }
   }
 
   /// All parameters, with the given values in place of the standard ones.

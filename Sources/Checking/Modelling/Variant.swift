@@ -54,6 +54,22 @@ extension Variant where Choice: ExpressibleByNilLiteral {
   public static func holds(_ name: String, _ summary: String) -> Variant {
     holds(name, summary, nil)
   }
+
+  /// A sibling whose code finds out by `omits(_:)`, with these words, what it leaves out.
+  public static func broken(
+    _ name: String, _ summary: String, omits omission: String, violates: [String],
+    standard: [String: Int] = [:], instances: [[String: Int]]? = nil
+  ) -> Variant {
+    broken(
+      name, summary, nil, omits: omission, violates: violates, standard: standard,
+      instances: instances)
+  }
+}
+
+/// The choice of variants that differ in nothing but the step they leave out, which their code
+/// asks for with `omits(_:)`.
+public struct NoChoice: ExpressibleByNilLiteral, Sendable {
+  public init(nilLiteral: ()) {}
 }
 
 extension Model {
@@ -71,6 +87,20 @@ extension Model {
       openQuestion: openQuestion, vocabulary: vocabulary, build: build)
   }
 
+  /// The same for variants that differ in nothing but the step they leave out.
+  public static func family(
+    _ variants: [Variant<NoChoice>], scenario: String, origin: Origin? = nil,
+    parameters: [Parameter] = [], mustHappen: [ExpectedOutcome] = [],
+    exempt: [Exemption] = [], instances: [[String: Int]] = [[:]], openQuestion: String? = nil,
+    vocabulary: Vocabulary? = nil, build: @escaping @Sendable (ParameterValues) -> Scenario
+  ) -> [Model] {
+    family(
+      variants, scenario: { _ in scenario }, origin: origin, parameters: parameters,
+      mustHappen: { _ in mustHappen }, exempt: { _ in exempt }, instances: instances,
+      openQuestion: openQuestion, vocabulary: vocabulary.map { known in { _ in known } }
+    ) { values, _ in build(values) }
+  }
+
   /// The same for variants whose choice also decides on the scenario.
   public static func family<Choice>(
     _ variants: [Variant<Choice>], scenario: (Choice) -> String, origin: Origin? = nil,
@@ -80,15 +110,21 @@ extension Model {
     build: @escaping @Sendable (ParameterValues, Choice) -> Scenario
   ) -> [Model] {
     variants.map { variant in
-      Model(
+      let parameters = parameters.map { $0.with(standard: variant.standard[$0.name]) }
+      let standard = ParameterValues(parameters.map { ($0.name, $0.standard) })
+      let build = { @Sendable (values: ParameterValues) in build(values, variant.choice) }
+      let offered = { @Sendable in
+        MisuseSink.whileOmitting(variant.omission) { build(standard) }
+      }
+      return Model(
         name: variant.name, summary: variant.summary, scenario: scenario(variant.choice),
         omission: variant.omission, origin: origin,
-        parameters: parameters.map { $0.with(standard: variant.standard[$0.name]) },
+        parameters: parameters,
         expectation: variant.omission == nil ? .holds : .violates(variant.violates),
         mustHappen: mustHappen(variant.choice), exempt: exempt(variant.choice),
         instances: variant.instances ?? instances, openQuestion: openQuestion,
-        vocabulary: vocabulary?(variant.choice)
-      ) { values in build(values, variant.choice) }
+        vocabulary: vocabulary?(variant.choice) ?? Vocabulary(offeredBy: offered),
+        build: build)
     }
   }
 }

@@ -85,6 +85,62 @@ public struct Vocabulary: Sendable {
   }
 }
 
+extension Scenario {
+  /// Gives the model the operations that `gracewalk sweep` combines: any CPU may carry out any of
+  /// them, at any time, in place of the scenario's own.
+  ///
+  /// What the scenario requires must be right for all combinations, and they begin as it does with
+  /// standard parameters.
+  ///
+  /// - Parameters:
+  ///   - start: what there is before the first operation, in words.
+  ///   - symmetries: permutations of the operations, by number, that change neither verdicts nor
+  ///     counts: those that an exchange of addresses makes.
+  public func vocabulary(
+    _ start: String, symmetries: [[Int]] = [], _ words: [Vocabulary.Word]
+  ) {
+    offer = VocabularyOffer(start: start, symmetries: symmetries, words: words)
+  }
+
+  /// The same for operations that need neither callbacks nor a memory management unit.
+  public func vocabulary(
+    _ start: String, symmetries: [[Int]] = [], _ operations: [CPUOperation]
+  ) {
+    vocabulary(start, symmetries: symmetries, operations.map { Vocabulary.Word($0) })
+  }
+}
+
+/// What a scenario offers for a sweep.
+private struct VocabularyOffer: Sendable {
+  let start: String
+  let symmetries: [[Int]]
+  let words: [Vocabulary.Word]
+}
+
+extension Vocabulary {
+  /// The operations that a scenario offers, from which its own CPUs are taken out; nil if it offers
+  /// none.
+  init?(offeredBy build: @escaping @Sendable () -> Scenario) {
+    let scenario = Scenario.noting(build)
+    guard let offer = scenario.offer as? VocabularyOffer else { return nil }
+    self.init(start: offer.start, symmetries: offer.symmetries) {
+      let scenario = build()
+      scenario.removeCPUs()
+      return (scenario, (scenario.offer as? VocabularyOffer)?.words ?? [])
+    }
+  }
+}
+
+extension Vocabulary {
+  /// The same with code that leaves out a step.
+  func omitting(_ omission: String?) -> Vocabulary {
+    let build = build
+    return Vocabulary(start: start, symmetries: symmetries) {
+      MisuseSink.whileOmitting(omission, build)
+    }
+  }
+}
+
 extension Model {
   /// CPUs of a combination, and operations of each of them, at most.
   ///

@@ -96,6 +96,17 @@ public struct CPUOperation: Sendable {
     }
   }
 
+  /// A call that a `Specification` judges, on an address: its name is `look up 0x2`.
+  public init<Call: RawRepresentable<String> & CaseIterable>(
+    _ call: Call, _ address: Int,
+    _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
+  ) {
+    let number = Call.allCases.prefix { $0.rawValue != call.rawValue }.count
+    self.init(
+      "\(call.rawValue) 0x\(String(address, radix: 16))",
+      call: SpecificationCall(operation: number, argument: address), body)
+  }
+
   /// The name of an operation whose code is no closure.
   init(named name: String) {
     self.name = name.printable

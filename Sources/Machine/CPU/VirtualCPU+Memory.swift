@@ -87,6 +87,15 @@ extension VirtualCPU {
       original: Value(word: original), exchanged: original == expected.word)
   }
 
+  /// Replaces a word's value if it is the old one, like `try_cmpxchg`; true if it was.
+  public func tryCompareExchange<Value>(
+    _ word: Word<Value>, _ old: Value, _ new: Value, _ ordering: MemoryOrdering,
+    file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> Bool {
+    try compareExchange(word, expected: old, desired: new, ordering, file: file, line: line)
+      .exchanged
+  }
+
   /// Replaces a word's value and returns the old one.
   public func exchange<Value>(
     _ word: Word<Value>, _ value: Value, _ ordering: MemoryOrdering,

@@ -28,6 +28,8 @@ public final class VirtualCPU {
   private let hasHardware: Bool
   let ablation: Ablation
   let scenarioNumber: UInt32
+  /// The step that the model leaves out, in words.
+  let omission: String?
   let layout: Layout
   /// The features of the modelled MMU.
   public let features: Features
@@ -85,6 +87,7 @@ public final class VirtualCPU {
     ablation = machine.scenario.ablation
     record = cpu.record
     scenarioNumber = machine.scenario.number
+    omission = machine.scenario.omission
     layout = machine.layout
     features = machine.features
     let units = machine.translation.unitOfCPU

@@ -93,6 +93,16 @@ public struct Geometry: Equatable, Sendable {
     return address / spanOfEntry(at: level) % entries
   }
 
+  /// The addresses that the entry for an address at a level covers, among them that address.
+  public func addresses(
+    sharingEntryWith address: Int, at level: Int, file: String = #fileID, line: Int = #line
+  ) -> Range<Int> {
+    _ = index(of: address, at: level, file: file, line: line)
+    let span = span(ofEntryAt: level, file: file, line: line)
+    let first = hasAddress(address) ? address / span * span : 0
+    return first..<(first + span)
+  }
+
   func hasAddress(_ address: Int) -> Bool { address >= 0 && address < addressCount }
 
   func levelText(_ level: Int) -> String {

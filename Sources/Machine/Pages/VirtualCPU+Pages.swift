@@ -58,6 +58,30 @@ extension VirtualCPU {
     _ = try fetchAdd(page.references, 1, .relaxed, file: file, line: line)
   }
 
+  /// Takes a reference to the table page that an entry lies in, for the entry in use.
+  public func getPage(
+    of entry: Entry, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) {
+    try getPage(
+      try page(of: entry, SourceSite(file: file, line: line)), file: file, line: line)
+  }
+
+  /// Drops a reference to the table page that an entry lies in, as `putPage` does.
+  @discardableResult public func putPage(
+    of entry: Entry, file: String = #fileID, line: Int = #line
+  ) throws(Abandoned) -> Bool {
+    try putPage(
+      try page(of: entry, SourceSite(file: file, line: line)), file: file, line: line)
+  }
+
+  private func page(of entry: Entry, _ site: SourceSite) throws(Abandoned) -> TablePage {
+    try admit(Location(entry), site)
+    guard let id = layout.pageID(at: entry.cell) else {
+      throw misuse("a word is used as an entry that lies in no table page", site)
+    }
+    return layout.page(id)
+  }
+
   /// Drops a reference to a page and frees the page if it was the last, like `put_page`; true if it
   /// was.
   @discardableResult public func putPage(

@@ -9,21 +9,30 @@ import GracewalkSupport
 /// Functions without a virtual CPU, such as `Geometry.index(of:at:)`, report mistakes here and
 /// continue with a harmless value; the check then ends with an error and no verdict.
 package final class MisuseSink {
-  private let take: (String, SourceSite) -> Void
+  let take: (String, SourceSite) -> Void
   /// The number of the code's scenario, if known.
-  private let scenario: UInt32
+  let scenario: UInt32
+  /// The step left out by scenarios that the code builds.
+  let omission: String?
   /// The first mistake made on a thread that runs no code of a model.
   private let elsewhere = Locked<(text: String, site: SourceSite)?>(nil)
 
-  package init(scenario: UInt32 = 0, _ take: @escaping (String, SourceSite) -> Void) {
+  package init(
+    scenario: UInt32 = 0, omission: String? = nil, _ take: @escaping (String, SourceSite) -> Void
+  ) {
     self.scenario = scenario
+    self.omission = omission
     self.take = take
+  }
+
+  /// That of the code which runs on this thread; nil if none of a model does.
+  static var current: MisuseSink? {
+    gracewalk_current().map { Unmanaged<MisuseSink>.fromOpaque($0).takeUnretainedValue() }
   }
 
   /// Reports the use of a page of another scenario.
   static func check(_ page: TablePage, _ file: String, _ line: Int) {
-    guard let current = gracewalk_current() else { return }
-    let sink = Unmanaged<MisuseSink>.fromOpaque(current).takeUnretainedValue()
+    guard let sink = current else { return }
     guard sink.scenario != ScenarioNumber.any, page.scenario != sink.scenario else { return }
     sink.take(
       "an entry is made that points to a table page of another scenario",
@@ -32,9 +41,7 @@ package final class MisuseSink {
 
   /// Reports a mistake to the sink of this thread, if it has one.
   package static func note(_ text: @autoclosure () -> String, _ file: String, _ line: Int) {
-    guard let current = gracewalk_current() else { return }
-    let sink = Unmanaged<MisuseSink>.fromOpaque(current).takeUnretainedValue()
-    sink.take(text(), SourceSite(file: file, line: line))
+    current?.take(text(), SourceSite(file: file, line: line))
   }
 
   /// True if this sink is the current one of the thread.

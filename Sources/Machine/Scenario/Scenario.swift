@@ -21,6 +21,8 @@ public final class Scenario {
   var isTaken = false
   /// The place where it was created.
   let site: SourceSite
+  /// The step that its model leaves out, in words.
+  let omission = MisuseSink.omission
   private var names: Set<String> = []
   private(set) var words: [(name: String, initial: UInt64)] = []
   private(set) var wordCells: [UInt32] = []
@@ -54,6 +56,8 @@ public final class Scenario {
   public var memoryModel = MemoryModel.standard
   /// The features of the modelled MMU.
   public var features = Features()
+  /// What else its CPUs could be told to do, for a sweep.
+  package var offer: (any Sendable)?
   /// Whether it is one of the combinations of a sweep.
   package var isCombination = false
   /// Whether an error thrown by code merely ends its CPU's program, if no invariant judges it.
@@ -378,6 +382,13 @@ public final class Scenario {
       return true
     }
     return !spinLockCells.isEmpty || !readWriteLockCells.isEmpty
+  }
+
+  /// Takes all CPUs out again, for others to be put in.
+  package func removeCPUs() {
+    programs = []
+    identicalCPUs = []
+    names = names.filter { !$0.hasPrefix("a CPU ") }
   }
 
   /// Drops all invariants except those with matching ids.

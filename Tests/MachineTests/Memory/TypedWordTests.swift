@@ -54,6 +54,22 @@ struct TypedWordTests {
     #expect(root.entry(of: 3, at: 1) == root.entry(1))
   }
 
+  @Test func aCompareExchangeThatIsTriedTellsWhetherItWon() {
+    #expect(
+      final(1) { cpu, number in
+        let won = try cpu.tryCompareExchange(number, 1, 2, .acquire)
+        let lost = try cpu.tryCompareExchange(number, 1, 3, .acquire)
+        if won, !lost { try cpu.store(number, 4, .relaxed) }
+      } == 4)
+  }
+
+  @Test func anEntryCoversAddresses() {
+    let geometry = Geometry(levels: 3, entries: 2)
+    #expect(geometry.addresses(sharingEntryWith: 5, at: 0) == 4..<8)
+    #expect(geometry.addresses(sharingEntryWith: 5, at: 1) == 4..<6)
+    #expect(geometry.addresses(sharingEntryWith: 5, at: 2) == 5..<6)
+  }
+
   /// Each is a mistake in the model, named with its place.
   @Test func addressesAndLevelsAreChecked() {
     for isLevel in [true, false] {

@@ -50,6 +50,42 @@ struct FamilyTests {
     for model in models { try model.verify() }
   }
 
+  /// Code asks by the words of `omits:` whether it is that of the sibling.
+  @Test func codeFindsOutWhatItsSiblingLeavesOut() throws {
+    let models = Model.family(
+      [
+        .holds("right", "both count"),
+        .broken("one-less", "one does not", omits: "counting", violates: ["both-count"]),
+        .broken("one-too-late", "one begins late", omits: "the start", violates: ["both-count"]),
+      ],
+      scenario: "Two CPUs count.",
+      mustHappen: ExpectedOutcome.each("count", "true", "false")
+    ) { _ in
+      let scenario = Scenario()
+      let count = scenario.variable("count", initial: scenario.omits("the start") ? -1 : 0)
+      scenario.cpus(
+        ["a", "b"],
+        CPUOperation("count") { cpu -> any OperationResult in
+          if cpu.omits("counting") { return false }
+          return try cpu.fetchAdd(count, 1, .relaxed) == 0
+        })
+      scenario.atEnd("both count") { $0.value(of: count) == 2 }
+      scenario.vocabulary(
+        "The count is zero.", [CPUOperation("look") { try $0.load(count, .relaxed) }])
+      return scenario
+    }
+    #expect(models[0].mustHappen == [.init("count", "true"), .init("count", "false")])
+    for model in models { try model.verify() }
+    // What the scenario offers for a sweep takes the place of its CPUs.
+    let vocabulary = try #require(models[2].vocabulary)
+    #expect(vocabulary.start == "The count is zero." && vocabulary.operations == ["look"])
+    #expect(vocabulary.build().scenario.programs.isEmpty)
+    let late = try #require(models[2].model(of: Combination([[0], [0]])))
+    #expect(late.name == "one-too-late/look/look")
+    let seen = try late.check().coverage.operations.flatMap(\.outcomes).compactMap(\.text)
+    #expect(seen == ["-1"])
+  }
+
   /// Code written for the former signatures compiles, with the same meaning.
   @available(*, deprecated)
   @Test func formerShapesMeanTheSame() throws {

@@ -374,7 +374,7 @@ enum Hostile {
       .deletingLastPathComponent()
     let all = FileManager.default.enumerator(atPath: root.appendingPathComponent("models").path)
     let files = (all?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(".swift") }
-    #expect(files.count > 30)
+    #expect(files.count > 20)
     for file in files {
       let id = "GracewalkModels/\(URL(fileURLWithPath: file).lastPathComponent)"
       #expect(Catalogue.path(ofFile: id) == "models/\(file)")

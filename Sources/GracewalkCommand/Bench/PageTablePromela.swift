@@ -5,8 +5,8 @@
 /// Local computation is folded into the access before it, locals are cleared when they are dead,
 /// and processes end by waiting forever in a valid end state, so that SPIN has as few states as
 /// the program allows. The number of mappers is the macro `N`.
-public enum PageTablePromela {
-  public static let source = """
+enum PageTablePromela {
+  static let source = """
     #ifndef N
     #define N 2
     #endif
