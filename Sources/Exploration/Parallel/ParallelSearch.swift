@@ -4,28 +4,28 @@ import GracewalkSupport
 
 /// Explores one system with several threads, each on a copy of its own.
 ///
-/// What is explored is the same for any number of threads, and so are all counts. A search of less
-/// than half a second or so is not divided at all. One that is longer is divided among *members*,
-/// always in the same way, who play rounds: so many transitions each, seeing what was finished in
-/// earlier rounds and nothing of what the others do in this one. Threads share the members of a
-/// round among them; one thread plays them all. Between two rounds, what was found is put together
-/// and work handed on, in the order of the members (`SearchTeam`).
+/// The exploration and all counts are the same for any number of threads. A search shorter than
+/// about half a second is not divided. A longer one is divided among *members*, always in the same
+/// way. The members run in rounds of a fixed number of transitions each. In a round, a member sees
+/// the states finished in earlier rounds, and nothing that the others do in this one. The threads
+/// divide the members of a round among themselves; a single thread runs them all. Between two
+/// rounds, results are merged and work is handed out, in the order of the members (`SearchTeam`).
 public enum ParallelSearch {
-  /// Most threads.
+  /// The maximum number of threads.
   public static let jobsMax = 64
 
   /// When a search is divided, and how.
   package struct Division: Sendable {
-    /// Transitions that one member takes alone.
+    /// Transitions that the first member takes before the search is divided.
     package var start = 1 << 19
     /// Transitions of a member in a round.
     package var turns = 256
-    /// Members that are kept busy, as far as there is something to give away.
+    /// Members to keep busy, as far as there is work to give away.
     package var places = 4
 
     package init() {}
 
-    /// Divides small searches, too, and often: for tests.
+    /// For tests: divides small searches, too, with short rounds.
     package static var fine: Division {
       var division = Division()
       division.start = 12

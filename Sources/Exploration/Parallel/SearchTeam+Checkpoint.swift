@@ -31,7 +31,7 @@ extension SearchTeam {
     }
   }
 
-  /// Writes what a member's system keeps, and the steps to where the member is.
+  /// Writes the saved part of a member's system, and the steps to the member's current state.
   private func saveWay(of member: StatefulSearch, to writer: CheckpointWriter) {
     member.system.save(to: writer)
     let path = member.path

@@ -1,4 +1,4 @@
-// One stateful search, divided among members who play rounds: the same for any number of threads.
+// One stateful search, divided among members in the same way for any number of threads.
 
 import Dispatch
 import GracewalkSupport
@@ -6,25 +6,27 @@ import Synchronization
 
 /// Searches that explore one system together, each on a copy of its own.
 ///
-/// Fork and join: a member without work gets a part of another one's stack, one step at one of its
-/// nodes with all that lies below. The giver leaves that node only once the part is done, and takes
-/// over what must be tried at the nodes above because of races found in it, and the summary of the
-/// steps in it.
+/// This is fork and join: an idle member gets a task from another member's stack, namely one step
+/// at one node, with everything below it. The giver does not leave that node before the task is
+/// done. It then takes over the CPUs that must be tried at the nodes above, because of races found
+/// in the task, and the summary of the task's steps.
 ///
-/// A round is so many transitions of each member that has something to do. Within it, members share
-/// nothing but numbers for steps and sets, on which nothing depends. All else happens between
-/// rounds, on one thread and in the order of the members: finished states are taken over, parts
-/// that are done are given back, and others are handed out. So every number that is counted, and
-/// what is found first, follow from the system alone. Two members may come to the same state in one
-/// round and both explore it: that is counted twice as transitions and once as a state.
+/// In a round, each member that has work takes a fixed number of transitions. Within a round,
+/// members share only the numbers of steps and sets, and no result depends on these. Everything
+/// else happens between rounds, on one thread and in the order of the members: finished states are
+/// merged, finished tasks are returned, and new ones are handed out.
+///
+/// Invariant: all counts, and the violation found first, depend on the system alone. Two members
+/// may reach the same state in one round and both explore it; its transitions are then counted
+/// twice, the state once.
 final class SearchTeam: ResumableSearch {
   let options: SearchOptions
   let division: ParallelSearch.Division
   private let makeSystem: () -> TransitionSystem
-  /// What was finished in earlier rounds, with the numbers that all members share.
+  /// States finished in earlier rounds, with the shared numbers of their summaries.
   let states = SummaryMap()
   let summaries = SharedSummaries()
-  /// States of stacks, with the number of the first member that has them.
+  /// States on the members' stacks, with the number of the first member that has each.
   private let claims = SummaryMap(capacity: 512)
   /// States and executions of all rounds; the members count the rest.
   var counts = Statistics()
@@ -40,13 +42,13 @@ final class SearchTeam: ResumableSearch {
     self.makeSystem = makeSystem
   }
 
-  /// The member that begins, alone.
+  /// The member that starts, and is alone until the search is divided.
   var first: StatefulSearch { members[0] }
 
-  /// Runs the search on so many threads, the calling one included.
+  /// Runs the search on `jobs` threads, including the calling one.
   func run(jobs: Int) -> SearchResult {
     members = [StatefulSearch(makeSystem(), options, without: [])]
-    // What a machine writes of a state in full, only it can compare.
+    // States written out in full can be compared by one machine only.
     first.pauseAt = options.isExact ? .max : division.start
     var ending = first.begin(self)
     if ending == nil, !isDivided {
@@ -69,7 +71,7 @@ final class SearchTeam: ResumableSearch {
 
   // MARK: Rounds
 
-  /// Makes a team of the one search there is.
+  /// Turns the single search into a team.
   private func divide() {
     isDivided = true
     states.exchange(with: first.finished)
@@ -108,7 +110,7 @@ final class SearchTeam: ResumableSearch {
     let threads = min(jobs, active.count)
     if threads == 1 { return active.forEach { $0.playRound(turns) } }
     let next = Atomic<Int>(0)
-    // Each member is played by one thread.
+    // Each member is run by one thread only.
     nonisolated(unsafe) let active = active
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
       while true {
@@ -119,7 +121,7 @@ final class SearchTeam: ResumableSearch {
     }
   }
 
-  /// Takes over what a member has finished, and counts what is new.
+  /// Merges the states that a member has finished, and counts the new ones.
   private func takeOver(from member: StatefulSearch) {
     for index in 0..<member.log.count {
       let state = member.log[index]
@@ -137,7 +139,7 @@ final class SearchTeam: ResumableSearch {
     membership.task = nil
   }
 
-  /// Lets the later of two members that have a state on their stacks go on from the other end.
+  /// If two members have the same state on their stacks, makes the later one reverse its order.
   private func turnContested() {
     claims.removeAll()
     for (number, member) in members.enumerated() {
@@ -153,7 +155,7 @@ final class SearchTeam: ResumableSearch {
     }
   }
 
-  /// Gives parts of stacks to members that have nothing to do, or new ones.
+  /// Gives tasks to idle members, or to new ones.
   private func handOut() {
     for member in members { member.membership?.isActive = member.canGoOn }
     var busy = members.count { $0.membership?.isActive == true }
@@ -192,7 +194,7 @@ final class SearchTeam: ResumableSearch {
 
   // MARK: Counts
 
-  /// What all members and the team have counted.
+  /// The sum of the counts of all members and of the team.
   var statistics: Statistics {
     members.reduce(into: counts) { total, member in
       let part = member.statistics

@@ -2,7 +2,7 @@
 
 import GracewalkSupport
 
-/// A step at a node of somebody's stack, with all that lies below it.
+/// A step at a node of another thread's stack, with everything below it.
 ///
 /// The giver fills in the path and looks at the results only once `isDone` is set, between two
 /// rounds. Until then the task belongs to the taker.
@@ -22,8 +22,8 @@ final class SharedTask {
     var sleepers: [Sleeper]
   }
 
-  /// What is known of a CPU asleep or done at a node: the shared numbers of its step and of the
-  /// set of what ran below it.
+  /// A CPU asleep or done at a node: the shared numbers of its step and of the set of steps below
+  /// it.
   struct Sleeper {
     var cpu: Int
     var step: Int
@@ -31,13 +31,13 @@ final class SharedTask {
   }
 
   let path: [Node]
-  /// Per node and CPU that is disabled there, who could enable it.
+  /// Per node and CPU that is disabled there, the CPUs that could enable it.
   let enablers: [UInt64]
-  /// Per node of the path, what must be tried there because of what was found.
+  /// Per node of the path, the CPUs that must be tried there because of races found.
   var additions: [CPUSet] = []
   /// The shared number of the set of steps that ran.
   var summary: UInt32 = 0
-  /// The task's step, with what ran below it.
+  /// The task's step, with the steps that ran below it.
   var sleeper: Sleeper?
   var isDone = false
   weak var taker: StatefulSearch?

@@ -4,7 +4,7 @@ import GracewalkSupport
 
 /// The state of a search as a member of a team.
 final class TeamMembership {
-  /// A task given away, and at which node.
+  /// A task given away, with the index of its node.
   struct Given {
     var node: Int
     var task: SharedTask
@@ -14,11 +14,11 @@ final class TeamMembership {
   var given: [Given] = []
   /// The current task; nil for the member that started from the initial state.
   var task: SharedTask?
-  /// The task in hand has not been begun.
+  /// True if the current task has not been started.
   var isNew = false
-  /// It plays in this round.
+  /// True if the member runs in this round.
   var isActive = false
-  /// All of its task is done; of the member that began, everything.
+  /// True if the member's task is done; for the first member, if the search is done.
   var isDone = false
 
   init(number: Int) { self.number = number }
@@ -28,7 +28,7 @@ final class TeamMembership {
 }
 
 extension StatefulSearch {
-  /// Goes on as a member of a team, whose states are those that this search has finished, if any.
+  /// Makes this search a member of a team.
   func join(_ team: SearchTeam, number: Int) {
     membership = TeamMembership(number: number)
     summaries.share(through: team.summaries)
@@ -37,10 +37,10 @@ extension StatefulSearch {
     firstInOrder = number % cpuCount
   }
 
-  /// True if there is something on the stack, or about to be.
+  /// True if the member has a stack, or a task that it has not started.
   var isBusy: Bool { membership?.isNew == true || !nodes.isEmpty }
 
-  /// True if there is something to do that does not have to wait for others.
+  /// True if the member has work that need not wait for other members.
   var canGoOn: Bool {
     guard isBusy, let membership else { return false }
     return membership.isNew || !isWaiting
@@ -49,7 +49,7 @@ extension StatefulSearch {
       }
   }
 
-  /// True if all that is left to try at the top node was given away.
+  /// True if everything left to try at the top node was given away.
   private var isWaiting: Bool {
     guard let membership, !nodes.isEmpty else { return false }
     return isFinished(nodes.count - 1)
@@ -64,7 +64,7 @@ extension StatefulSearch {
 
   // MARK: A round
 
-  /// Takes so many transitions, or fewer if there is nothing left to do or to wait for.
+  /// Takes `turns` transitions, or fewer if the member runs out of work or must wait.
   func playRound(_ turns: Int) {
     guard let membership else { return }
     membership.isDone = false
@@ -84,7 +84,7 @@ extension StatefulSearch {
     }
   }
 
-  /// Joins a task that was given away at the top node and is done; false if there is none.
+  /// Joins a finished task that was given away at the top node; returns false if there is none.
   func joinTask() -> Bool {
     let top = nodes.count - 1
     guard let membership,
@@ -112,18 +112,18 @@ extension StatefulSearch {
 
   // MARK: Taking a task
 
-  /// Goes to where a task begins.
+  /// Leads the system to the start of a task.
   ///
   /// Races with events of the path are returned in the task; the giver adds them to its own stack,
   /// whose nodes stay open until the task is done.
   private func begin(_ task: SharedTask) {
-    // The member that began has found nothing on this way, so there is nothing to be found.
+    // The first member found no violation in this trial, so none is found here.
     if knowledge.count == 0 { _ = lookAhead() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
   }
 
-  /// Answers a task and leaves the system at its start.
+  /// Stores the results of a task in it, and takes the system back to its initial state.
   private func complete(_ task: SharedTask) {
     let last = task.path.count - 1
     task.summary = publish(rowOf: last)
@@ -172,7 +172,7 @@ extension StatefulSearch {
     for bits in task.enablers { enablers.append(bits) }
   }
 
-  /// What is known here of a CPU asleep or done at a node, for other members.
+  /// A CPU asleep or done at a node, in shared numbers for other members.
   private func sleeper(_ cpu: Int, at index: Int) -> SharedTask.Sleeper {
     let place = index * cpuCount + cpu
     return SharedTask.Sleeper(
@@ -180,7 +180,7 @@ extension StatefulSearch {
       set: UInt32(summaries.publish(Int(sleeperSets[place]))))
   }
 
-  /// Takes over what another member knows of a CPU that is asleep or done at a node.
+  /// Takes over another member's entry for a CPU asleep or done at a node.
   private func note(_ sleeper: SharedTask.Sleeper, at index: Int) {
     let place = index * cpuCount + sleeper.cpu
     knowledge.enter(upTo: sleeper.step, of: summaries)
@@ -194,7 +194,7 @@ extension StatefulSearch {
     return UInt32(summaries.publish(set))
   }
 
-  /// This member's number of a set that another may have found.
+  /// This member's number for a set that another member may have found.
   func adopt(_ shared: UInt32) -> Int {
     let set = summaries.adopt(Int(shared)) { lengthenRows() }
     if summaries.stepCount > 0 { knowledge.enter(upTo: summaries.stepCount - 1, of: summaries) }
@@ -203,7 +203,7 @@ extension StatefulSearch {
 
   // MARK: Giving tasks
 
-  /// Gives away what is left to try at the node nearest to the start: it is likely to be the most.
+  /// Gives away a step left to try at the node nearest to the start: likely the largest task.
   func give() -> SharedTask? {
     guard let membership, !membership.isNew else { return nil }
     for index in membership.base..<max(nodes.count, membership.base) {
@@ -242,8 +242,9 @@ extension StatefulSearch {
 
   // MARK: Progress
 
-  /// How much is explored of the member's task, or of everything: what lies above the start of the
-  /// task by the look of the stack, with what was given away as far as that has come.
+  /// The explored share of the member's task; of the whole search for the first member.
+  ///
+  /// It is estimated from the stack. A task given away counts with its own explored share.
   var exploredInTeam: Double? {
     guard let membership, !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
