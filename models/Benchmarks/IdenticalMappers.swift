@@ -1,8 +1,8 @@
-// Identical CPUs that fault on one page while its table may be collapsed: what symmetry is for.
+// Identical CPUs that fault on one page while its table may be collapsed, to measure symmetry.
 
 import Gracewalk
 
-/// N identical mappers and a collapser on a two-level table of KVM's kind, without RCU's callbacks.
+/// N identical mappers and a collapser on a two-level table like KVM's, without RCU callbacks.
 public enum IdenticalMappers {
   /// - Parameter mappers: at least 2.
   public static func scenario(mappers: Int) -> Scenario {

@@ -1,9 +1,9 @@
-// One small page-table program that several other checkers have been measured on.
+// One small page-table program on which several other checkers have been measured.
 
 import Gracewalk
 
-/// N mappers and one collapser over a two-level table of plain words, as small as it can be made
-/// and still race: no frames, no grace periods, every operation gives up instead of retrying.
+/// N mappers and one collapser over a two-level table of plain words, as small as possible with the
+/// race: no frames, no grace periods, and every operation gives up instead of retrying.
 ///
 /// Classes for N = 2…6: 172, 172, 1,376, 27,136 and 470,144; GenMC and Nidhugg count the same.
 public enum PageTableBenchmark {

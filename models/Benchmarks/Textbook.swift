@@ -1,4 +1,4 @@
-// Programs every paper on partial-order reduction counts, so that our counts can be held to theirs.
+// Programs that every paper on partial-order reduction counts, so that our counts can be compared.
 
 import Gracewalk
 

@@ -1,8 +1,8 @@
-// Seed of the project: a table is collapsed into a block while other CPUs walk and fill it.
+// The origin of the project: a table is collapsed into a block while other CPUs walk and fill it.
 
 import Gracewalk
 
-/// RFC PATCH 09/17 of KVM/arm64's parallel stage-2 faults, and what was discussed instead.
+/// RFC PATCH 09/17 of KVM/arm64's parallel stage-2 faults, and the alternatives discussed.
 public enum Collapse {
   public static let system = ModelSystem("collapse", "Collapsing a table into a block", models)
 

@@ -1,13 +1,13 @@
-// Dirty logging: which pages did the guest write since they were copied last?
+// Dirty logging: which pages has the guest written since their last copy?
 
 import Gracewalk
 
 /// A memslot whose pages are write-protected, and marked dirty by the fault of the next write.
 ///
-/// Its pages are addresses 0 and 1, address `n` mapped to data frame `n`. The table itself does
-/// not change, so nothing here is freed and no walk needs RCU. Faults and the log exclude each
-/// other by nothing but the entries, as a handler without `mmu_lock` must (in KVM, as x86's fast
-/// page fault does it). Linux 6.2: virt/kvm/kvm_main.c, kvm_get_dirty_log_protect;
+/// Its pages are addresses 0 and 1, address `n` mapped to data frame `n`. The table itself does not
+/// change, so nothing here is freed and no walk needs RCU. Faults and the log synchronise only
+/// through the entries, as a handler without `mmu_lock` must (like x86's fast page fault in KVM).
+/// Linux 6.2: virt/kvm/kvm_main.c, kvm_get_dirty_log_protect;
 /// arch/arm64/kvm/mmu.c, user_mem_abort.
 struct DirtyLog: Sendable {
   /// The memory management unit notes that a page was written: it makes the entry of a clean one
@@ -37,7 +37,7 @@ struct DirtyLog: Sendable {
     scenario.require(NoGuestWriteWithoutDirtyRecord(frames: frames.map(record)))
   }
 
-  /// What tells whether the writes to a page are known.
+  /// The words that record writes to a page.
   private func record(of frame: DataFrame) -> NoGuestWriteWithoutDirtyRecord.Frame {
     NoGuestWriteWithoutDirtyRecord.Frame(
       name: "page 0x\(frame.number)", version: frame.content, copied: frame.copied,
@@ -47,7 +47,7 @@ struct DirtyLog: Sendable {
           root: root, address: frame.number, geometry: geometry) : nil)
   }
 
-  /// Takes the right to write from all pages.
+  /// Write-protects all pages.
   func enable(_ cpu: VirtualCPU) throws {
     try protectAll(cpu)
     try flush.perform(cpu, 0..<frames.count, of: root)
@@ -66,7 +66,7 @@ struct DirtyLog: Sendable {
     }
   }
 
-  /// Takes the marks, protects the marked pages again and copies them; returns how many there were.
+  /// Takes the marks, protects the marked pages again and copies them; returns their number.
   func harvest(_ cpu: VirtualCPU) throws -> Int {
     let pages = try frames.indices.filter { try takeMark(cpu, $0) }
     if pages.isEmpty && !byHardware { return 0 }
@@ -101,11 +101,11 @@ struct DirtyLog: Sendable {
     }
     let old = try cpu.load(slot, .relaxed)
     if byHardware {
-      // What hardware marks here is lost.
+      // A mark made by hardware at this point is lost.
       try cpu.store(slot, clean, .relaxed)
       return old.isWritable
     }
-    // Only this thread takes the right to write away, so nobody else changes a writable entry.
+    // Only this thread write-protects, so no other CPU changes a writable entry.
     return try old.isWritable && cpu.tryCompareExchange(slot, old, old.readOnly, .acquireRelease)
   }
 
@@ -114,7 +114,7 @@ struct DirtyLog: Sendable {
     return cpu.table(at: entry)?.entry(of: page, at: 1)
   }
 
-  /// A guest writes to a page, and tries again when a fault was handled.
+  /// A guest writes to a page, and retries after a fault was handled.
   func write(_ page: Int, tries: Int) -> CPUOperation {
     CPUOperation("write 0x\(page)") { cpu -> any OperationResult in
       for _ in 1..<tries {
@@ -126,9 +126,9 @@ struct DirtyLog: Sendable {
     }
   }
 
-  /// Lets the guest write to a page, and notes that it may.
+  /// Lets the guest write to a page, and records that.
   ///
-  /// Where hardware should have done so and cannot, the writable entry is the mark.
+  /// If hardware should have done so and cannot, the writable entry is the mark.
   private func handleFault(_ cpu: VirtualCPU, _ page: Int) throws {
     let marksFirst = cpu.omits("making the entry writable before the mark")
     if marksFirst { try cpu.store(dirty[page], true, .release) }
@@ -139,7 +139,7 @@ struct DirtyLog: Sendable {
     try cpu.flushTLB(.address(page), of: root)
   }
 
-  /// Makes an entry writable; false if it was.
+  /// Makes an entry writable; false if it already was.
   private func allowWrites(_ cpu: VirtualCPU, _ page: Int) throws -> Bool {
     guard let slot = try leaf(cpu, page) else { return false }
     let old = try cpu.load(slot, .acquire)

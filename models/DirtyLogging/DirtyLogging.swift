@@ -1,4 +1,4 @@
-// Seed of the project: dirty logging is what makes KVM split blocks and collapse tables.
+// An origin of the project: dirty logging makes KVM split blocks and collapse tables.
 
 import Gracewalk
 

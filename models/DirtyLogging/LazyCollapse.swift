@@ -2,7 +2,7 @@
 
 import Gracewalk
 
-/// What KVM does: guest faults collapse tables one by one, while other vCPUs still use them.
+/// KVM's way: guest faults collapse tables one by one, while other vCPUs still use them.
 enum LazyCollapse {
   /// What goes wrong where the table stays cached.
   private static let stale = [
@@ -55,10 +55,10 @@ enum LazyCollapse {
       Parameter("reads", "times that the second guest reads", 1...2, standard: 1),
       Parameter("walks", "walks its walker begins speculatively", 0...2, standard: 1),
     ],
-    // Guests come before the collapse, after it, and while the entry is broken; so does the mapper.
+    // Guests and the mapper run before the collapse, after it, and while the entry is broken.
     mustHappen: ExpectedOutcome.each("write 0x0", "frame 0x0")
       + ExpectedOutcome.each("read 0x0", "frame 0x0", "translation fault")
-      // With FEAT_ETS2 the guest sees at once what its own CPU has made.
+      // With FEAT_ETS2 the guest sees at once the entries that its own CPU has made.
       + ExpectedOutcome.each("write 0x0", "translation fault") { _, features in
         !features.enhancedTranslationSynchronisation
       } + ExpectedOutcome.each("map 0x1", "done", "already", "retry")

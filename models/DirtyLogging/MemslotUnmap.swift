@@ -1,8 +1,8 @@
-// Dirty logging switched off without a collapse: the memslot is unmapped, faults map it anew.
+// Dirty logging switched off without a collapse: the memslot is unmapped, and faults map it again.
 
 import Gracewalk
 
-/// The alternative to collapsing: a reader–writer lock is enough, and nothing needs RCU.
+/// The alternative to collapsing: a reader–writer lock is enough, without RCU.
 struct MemslotUnmap: Sendable {
   /// What goes wrong where the table stays cached.
   private static let stale = [
@@ -54,7 +54,7 @@ struct MemslotUnmap: Sendable {
       Parameter("retries", "faults that the second vCPU handles, too", 0...1, standard: 0),
       Parameter("walks", "walks its walker begins speculatively", 0...2, standard: 1),
     ],
-    // Guests come before the unmapping and after it; the first may map its page before, too.
+    // Guests run before and after the unmapping; the first may also map its page before.
     mustHappen: ExpectedOutcome.each(
       "write 0x0", "frame 0x0", "permission fault", "translation fault")
       + ExpectedOutcome.each("read 0x1", "frame 0x1", "translation fault")
@@ -83,7 +83,7 @@ struct MemslotUnmap: Sendable {
   let table: Stage2Table
   let flush: Flush
 
-  /// Unmaps what the first root entry covers, and frees its table.
+  /// Unmaps the range of the first root entry, and frees its table.
   private func unmap(_ cpu: VirtualCPU) throws {
     let isShared = cpu.omits("taking the lock for writing")
     let freesFirst = cpu.omits("waiting for the flush before freeing")

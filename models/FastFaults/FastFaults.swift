@@ -1,8 +1,8 @@
-// Faults handled without any lock: access flag and permission, against an unmapping host.
+// Faults handled without a lock: access flag and permission, while the host unmaps.
 
 import Gracewalk
 
-/// What the fast path of a fault must do, and when the guest would fault forever.
+/// The fast path of a fault, and the mistakes after which the guest faults forever.
 public enum FastFaults {
   public static let system = ModelSystem("fast-faults", "Faults without the MMU lock", models)
 
@@ -73,7 +73,7 @@ public enum FastFaults {
     }
   }
 
-  /// Writes until it is done; gives up where the page is gone.
+  /// Writes until it succeeds; gives up if the page is unmapped.
   private static func access(_ cpu: VirtualCPU, _ root: TablePage) throws -> GuestAccess {
     try cpu.repeatUntilDone { () throws -> GuestAccess? in
       let result = try cpu.guestWrite(0)
@@ -83,7 +83,7 @@ public enum FastFaults {
     }
   }
 
-  /// The fast path: nothing is locked, and nobody waits.
+  /// The fast path: it takes no lock and never waits.
   private static func handle(
     _ cpu: VirtualCPU, _ root: TablePage, _ fault: GuestAccess
   ) throws {

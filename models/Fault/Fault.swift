@@ -2,7 +2,7 @@
 
 import Gracewalk
 
-/// What each step of the install path is for.
+/// The steps of the install path, and siblings without each.
 public enum Fault {
   public static let system = ModelSystem("fault", "Faults in parallel", models)
 

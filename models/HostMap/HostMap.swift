@@ -1,17 +1,17 @@
-// Seed of the project: a hypervisor splits the host's blocks and coalesces them again.
+// An origin of the project: a hypervisor splits the host's blocks and coalesces them again.
 
 import Gracewalk
 
-/// The use that pKVM has for collapsing: its host's stage 2, with no RCU in the hypervisor.
+/// pKVM's use of collapsing: the host's stage 2, in a hypervisor without RCU.
 ///
-/// None of the coalescing existed when the mail was written, not even as a prototype. What is
-/// modelled here is how it can be done: the block is made at once, or left to the host's next fault
-/// (as in patches that came later: "Coalesce host stage2 entries on ownership reclaim", on a branch
-/// of android-kvm). Pages 0 and 1 are one block, and page 1 changes hands.
+/// Coalescing did not exist when the mail was written, not even as a prototype. The model shows two
+/// ways to do it: the block is made at once, or left to the host's next fault (as in later patches:
+/// "Coalesce host stage2 entries on ownership reclaim", on a branch of android-kvm). Pages 0 and 1
+/// are one block, and page 1 changes hands.
 public enum HostMap {
   public static let system = ModelSystem("host-map", "The host's identity map under pKVM", models)
 
-  /// The date is that of Oliver Upton's mail, which it answers.
+  /// The date is that of Oliver Upton's mail, to which this is the answer.
   static let origin = Origin(
     author: "Quentin Perret", list: "linux-arm-kernel", date: "2022-04-22",
     subject: "Re: [RFC PATCH 09/17] KVM: arm64: Tear down unlinked page tables in parallel walk",
@@ -23,7 +23,7 @@ public enum HostMap {
   public static let models = donating + reclaiming + sharing
 
   private static let makesTooEarly = [BreakBeforeMake.id, NoConflictingTLBEntries.id]
-  /// What goes wrong when a block that was broken stays cached.
+  /// The invariants that fail when a broken block stays cached.
   private static let blockStaysCached = [
     NoStaleUseAfterDSB.id, BreakBeforeMake.id, NoConflictingTLBEntries.id,
     NoReuseWhileCached.id, DonatedPageUnreachable.id, OperationsLinearise.id,

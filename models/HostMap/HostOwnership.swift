@@ -1,4 +1,4 @@
-// What donating and reclaiming are for: at any time a page belongs to one who can reach it.
+// The specification of donating and reclaiming: each page always has one owner that can reach it.
 
 import Gracewalk
 
@@ -8,7 +8,7 @@ enum HostCall: String, CaseIterable {
   case donate, reclaim
 }
 
-/// What an operation on the host's table came to.
+/// The result of an operation on the host's table.
 enum HostResult: UInt64, OperationResult {
   case done
   /// An access reached its frame, or was not allowed.

@@ -34,7 +34,7 @@ extension HostTable {
     try mapForGuest(cpu, address)
   }
 
-  /// True if an entry changes its size with no break.
+  /// True if an entry changes its size without a break.
   private func resizesInPlace(_ cpu: VirtualCPU, _ breaking: String) -> Bool {
     cpu.omits(breaking)
       || resizing == .inPlaceIfAllowed && cpu.features.breakBeforeMakeLevel >= 2
@@ -74,19 +74,19 @@ extension HostTable {
     if !cpu.omits("the DSB that completes the TLBI") { try cpu.dsb() }
   }
 
-  /// The block gives way to a table that maps the same, and only then the page is unmapped.
+  /// A table that maps the same range replaces the block, and only then the page is unmapped.
   private func splitInPlace(
     _ cpu: VirtualCPU, _ slot: Entry, into table: TablePage, without address: Int
   ) throws {
     try fill(cpu, table, over: address, isDonated: false)
     try cpu.store(slot, .table(table), .release)
-    // One entry in use takes the place of another.
+    // One entry in use replaces another.
     try cpu.store(table.entry(of: address, at: 1), HostTable.owned, .relaxed)
     // No level: the page is cached as itself or as part of the block.
     try cpu.flushTLB(.address(address), of: root)
   }
 
-  /// Maps all that a new table covers, with nobody looking, but for the donated page.
+  /// Maps the range of a new table, which is still private, except the donated page.
   private func fill(
     _ cpu: VirtualCPU, _ table: TablePage, over address: Int, isDonated: Bool
   ) throws {
@@ -96,18 +96,18 @@ extension HostTable {
     }
   }
 
-  /// Takes a page back from a guest that has ended, and coalesces the table it is in.
+  /// Takes a page back from a guest that has ended, and coalesces its table.
   private func reclaim(_ cpu: VirtualCPU, _ address: Int) throws -> HostResult {
     try locked(cpu) {
       try unmapFromGuest(cpu)
-      // The guest's secrets go before the host can see them.
+      // The guest's secrets are wiped before the host can see them.
       try cpu.store(frames[address].content, 0, .relaxed)
       let parent = root.entry(of: address, at: 0)
       // No scenario gets further: what was donated lies below a table.
       guard let table = cpu.table(at: try cpu.load(parent, .relaxed)) else { return .refused }
       let mapsFirst = cpu.omits("handing the page back before mapping it")
       if !mapsFirst { try cpu.handOver(frames[address], to: host) }
-      // The owner's mark was an entry in use as well.
+      // The owner's mark also was an entry in use.
       try cpu.store(table.entry(of: address, at: 1), .page(address), .release)
       try cpu.dsb()
       if mapsFirst { try cpu.handOver(frames[address], to: host) }
@@ -118,7 +118,7 @@ extension HostTable {
 
   /// True if a table covers no page of another owner.
   ///
-  /// Pages that are not mapped may be the host's all the same.
+  /// Unmapped pages may still be the host's.
   private func belongsToHost(_ cpu: VirtualCPU, _ table: TablePage) throws -> Bool {
     for index in 0..<geometry.entries {
       if try cpu.load(table.entry(index), .relaxed) == HostTable.owned { return false }
@@ -126,7 +126,7 @@ extension HostTable {
     return true
   }
 
-  /// Replaces a table by a block: break, flush, make; then nobody can be in the table any more.
+  /// Replaces a table by a block: break, flush, make; after that no CPU can be in the table.
   private func coalesce(
     _ cpu: VirtualCPU, _ table: TablePage, _ parent: Entry, over address: Int
   ) throws {

@@ -2,17 +2,17 @@
 
 import Gracewalk
 
-/// The table through which a hypervisor lets its host reach what is the host's.
+/// The table through which a hypervisor lets its host reach the host's pages.
 ///
-/// Page `n` is mapped to frame `n`, with a block wherever the host owns all that it covers. An
-/// entry is mapped, or it carries the mark of another owner, or it is empty and the host may fault
-/// it in (`host_stage2_idmap` and `host_stage2_set_owner_locked`, arch/arm64/kvm/hyp/nvhe of
-/// Linux 6.2). There are two levels.
+/// Page `n` is mapped to frame `n`, with a block wherever the host owns its whole range. An entry
+/// is mapped, or has the mark of another owner, or is empty and the host may fault it in
+/// (`host_stage2_idmap` and `host_stage2_set_owner_locked`, arch/arm64/kvm/hyp/nvhe of Linux 6.2).
+/// There are two levels.
 struct HostTable: Sendable {
-  /// What keeps the hypervisor's CPUs from each other; none of it stops hardware.
+  /// The lock that excludes the hypervisor's CPUs from each other; it does not stop hardware.
   private enum Lock: Sendable {
     case exclusive(SpinLock)
-    /// Faults share it, what frees or replaces tables has it alone.
+    /// Faults share it; code that frees or replaces tables takes it exclusively.
     case shared(ReadWriteLock)
   }
 
@@ -28,7 +28,7 @@ struct HostTable: Sendable {
   /// page 0 is mapped, or is not.
   enum Start { case block, empty, donated, donatedAlone }
 
-  /// Invalid, with the mark of an owner who is not the host (`kvm_pgtable_stage2_set_owner`); it
+  /// Invalid, with the mark of an owner other than the host (`kvm_pgtable_stage2_set_owner`); it
   /// counts as an entry in use (`stage2_pte_is_counted`).
   static let owned = Descriptor(word: 1 << 2)
 
@@ -38,7 +38,7 @@ struct HostTable: Sendable {
   let host: FrameOwner
   /// The owner that the host donates pages to.
   let guest: FrameOwner
-  /// The guest's own stage 2, which maps its page 0 to what was donated.
+  /// The guest's own stage 2, which maps its page 0 to the donated page.
   let guestRoot: TablePage
   private let lock: Lock
   let resizing: Resizing?
@@ -94,14 +94,14 @@ struct HostTable: Sendable {
     return result
   }
 
-  /// How often the host may fault on one access.
+  /// The maximum number of faults of the host on one access.
   ///
   /// It faults once if its page was never mapped, and again for each entry that was broken
-  /// meanwhile or, without FEAT_ETS2, was made while it looked. In our scenarios that is less; more
-  /// means that its own page stays out of its reach.
+  /// meanwhile or, without FEAT_ETS2, made valid during its walk. Our scenarios have fewer; more
+  /// means that the host never reaches its own page.
   private static let faultsMax = 5
 
-  /// The host reads one of its pages, or what was one.
+  /// The host reads one of its present or former pages.
   func hostReads(_ page: Int) -> CPUOperation {
     CPUOperation(HostCall.hostRead, page) { cpu -> HostResult in
       for _ in 0..<HostTable.faultsMax {
@@ -158,7 +158,7 @@ struct HostTable: Sendable {
     try cpu.dsb()
   }
 
-  /// Takes page 0 away from a guest that runs no more: its MMUs may still walk.
+  /// Takes page 0 from a guest that has ended: its MMUs may still walk.
   func unmapFromGuest(_ cpu: VirtualCPU) throws {
     guard let table = cpu.table(at: try cpu.load(guestRoot.entry(0), .relaxed)) else { return }
     try cpu.store(table.entry(0), .invalid, .release)

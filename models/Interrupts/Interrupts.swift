@@ -2,7 +2,7 @@
 
 import Gracewalk
 
-/// Masked interrupts and inter-processor interrupts as the grace period of a hypervisor.
+/// Masked interrupts and inter-processor interrupts as a hypervisor's grace period.
 public enum Interrupts {
   public static let system = ModelSystem("interrupts", "Interrupts for a grace period", models)
 
@@ -51,7 +51,7 @@ public enum Interrupts {
   ) { values in
     let scenario = Scenario(geometry: Geometry(levels: values["levels"], entries: 2))
     let table = Stage2Table(scenario, .init(order: .interruptOthers, walkers: .maskInterrupts))
-    // The first page of the second half of what the first root entry covers; and of the other.
+    // The first page of the second half of the first root entry's range, and of the other's.
     let mapped = table.geometry.span(ofEntryAt: 1)
     let other = table.geometry.span(ofEntryAt: 0)
     scenario.boot { cpu in
@@ -59,7 +59,7 @@ public enum Interrupts {
     }
     scenario.cpu("collapser", table.operation(.collapse, 0))
     scenario.cpu("mapper", table.operation(.map, 0))
-    // Two senders: one alone, whose interrupts are masked, keeps nobody but itself.
+    // Two senders, since a single one with masked interrupts delays only itself.
     scenario.cpu("other collapser", table.operation(.collapse, other))
     scenario.require(InvariantCatalogue.tables + [GracePeriodSafety()])
     scenario.require(

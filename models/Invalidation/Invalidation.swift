@@ -1,8 +1,8 @@
-// A page is unmapped and given away: what must happen to the TLBs of all CPUs in between.
+// A page is unmapped and given away: the invalidation that must happen in between.
 
 import Gracewalk
 
-/// The order that every unmapping rests on, one step left out at a time.
+/// The order that every unmapping depends on, with one step left out at a time.
 public enum Invalidation {
   public static let system = ModelSystem(
     "invalidation", "Unmapping a page that hardware has cached", models)
@@ -14,12 +14,12 @@ public enum Invalidation {
       "Which flush does a changed entry need on Arm before anybody may rely on the change?",
     about: [.noEntryLock, .noDSB, .noTLBI, .localTLBI, .leavesOnlyTLBI])
 
-  /// What goes wrong where the page is given back while it is cached.
+  /// The invariants that fail when the page is returned while it is cached.
   private static let fails = [
     NoStaleUseAfterDSB.id, NoReuseWhileCached.id, DonatedPageUnreachable.id,
   ]
 
-  /// Each guest comes before the unmapping, and after it.
+  /// Each guest runs before the unmapping, and after it.
   private static let races = ["read 0x0", "write 0x0"].flatMap {
     ExpectedOutcome.each($0, "frame 0x0", "translation fault")
   }

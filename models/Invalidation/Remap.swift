@@ -1,8 +1,8 @@
-// A page is replaced by another one under a running guest: why an entry must be broken first.
+// A page is replaced under a running guest: why an entry must be broken first.
 
 import Gracewalk
 
-/// Page migration: the address stays, the frame behind it changes.
+/// Page migration: the address stays, and its frame changes.
 public enum Remap {
   public static let system = ModelSystem("remap", "Break-before-make", models)
 
@@ -26,7 +26,7 @@ public enum Remap {
       + "twice speculatively, a second one writes to it, and the host moves the page to another "
       + "frame and gives the old one back.",
     origin: Invalidation.origin,
-    // Each guest comes before the page is moved, after that, and while its entry is broken.
+    // Each guest runs before the page is moved, after that, and while its entry is broken.
     mustHappen: ["read 0x0", "write 0x0"].flatMap {
       ExpectedOutcome.each($0, "frame 0x0", "frame 0x1", "translation fault")
     }

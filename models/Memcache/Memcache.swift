@@ -1,8 +1,8 @@
-// A cache of table pages that is filled before the locks are taken, shared by two vCPUs.
+// A cache of table pages, filled before the locks are taken and shared by two vCPUs.
 
 import Gracewalk
 
-/// KVM fills a memory cache per vCPU; this is why it is not one for all.
+/// KVM fills a memory cache per vCPU; this shows why they do not share one.
 public enum Memcache {
   public static let system = ModelSystem("memcache", "A cache of table pages", models)
 
@@ -11,7 +11,7 @@ public enum Memcache {
     case installed, cacheIsEmpty
   }
 
-  /// What the kernel's `BUG_ON` finds.
+  /// The failure of the kernel's `BUG_ON`.
   struct Bug: Error, CustomStringConvertible {
     var description: String
   }

@@ -1,8 +1,8 @@
-// Code that gives up and comes back: it must not come back forever.
+// Code that gives up and retries: it must not retry forever.
 
 import Gracewalk
 
-/// Faults that are taken again until they succeed.
+/// Faults that are retried until they succeed.
 public enum Retry {
   public static let system = ModelSystem("retry", "Trying again until it is done", models)
 

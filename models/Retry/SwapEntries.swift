@@ -1,4 +1,4 @@
-// Two entries locked one after the other, the first given back where the second is taken.
+// Two entries are locked in turn, and the first is released if the second is taken.
 
 import Gracewalk
 
@@ -47,7 +47,7 @@ enum SwapEntries {
     scenario.require(InvariantCatalogue.tables)
     scenario.vocabulary(
       "Two blocks are mapped.",
-      // In any order: the entries are alike. By their order: both swaps lock the same first.
+      // In any order, the entries are symmetric; by address, both swaps lock the same one first.
       symmetries: scenario.omits("locking the entry with the lower address first")
         ? [[1, 0, 3, 2]] : [[1, 0, 2, 3]],
       [swap(root, 0, 1), swap(root, 1, 0), protect(root, 0), protect(root, 1)])
@@ -91,7 +91,7 @@ enum SwapEntries {
   /// A block's frame is a multiple of the block's size.
   private static func frame(ofBlock index: Int) -> Int { 2 * index }
 
-  /// Locks an entry and returns what it was; nil if somebody else has it.
+  /// Locks an entry and returns its old value; nil if another CPU has it.
   private static func lock(_ cpu: VirtualCPU, _ entry: Entry) throws -> Descriptor? {
     let old = try cpu.load(entry, .relaxed)
     guard !old.isLocked, try cpu.tryCompareExchange(entry, old, .locked, .acquire) else {

@@ -1,12 +1,12 @@
-// The reverse map of a shadow MMU, walked without its lock to write-protect what a guest writes to.
+// The reverse map of a shadow MMU, walked without its lock to write-protect a guest's pages.
 
 import Gracewalk
 
-/// PATCH 09/12 of KVM/x86's lockless write protection, and what was proposed beyond it.
+/// PATCH 09/12 of KVM/x86's lockless write protection, and the proposals beyond it.
 public enum ReverseMap {
   public static let system = ModelSystem("reverse-map", "The reverse map of a shadow MMU", models)
 
-  /// What the CPU that holds the lock does while the walker is under way.
+  /// The change made by the CPU that holds the lock, during the walk.
   enum Change {
     case remap
     /// The same, and the entry that the guest writes through is not mapped yet.
@@ -74,7 +74,7 @@ public enum ReverseMap {
     let mmu = ShadowMMU(scenario)
     scenario.boot { cpu in
       try mmu.setUp(cpu)
-      // What is mapped last comes first in the chain.
+      // The entry mapped last is first in the chain.
       if change.mapsAtStart { try mmu.map(cpu, entry: 1, frame: 0) }
       try mmu.map(cpu, entry: 0, frame: 0)
     }
@@ -108,12 +108,12 @@ public enum ReverseMap {
       + "clears the frame's dirty mark, write-protects it without the lock, and copies it."
   }
 
-  /// What is under way when the frame is write-protected changes how that goes.
+  /// Outcomes of write-protecting the frame during each change.
   private static func races(_ change: Change) -> [ExpectedOutcome] {
     var harvests = ["copied"]
     if change == .remap || change == .remapDuringFault { harvests.append("copiedAfterAnotherWalk") }
     if change == .reuseShadowPage { harvests.append("copiedPastDirectory") }
-    // What was not mapped at the start may be protected between the fault and the next try.
+    // A frame not mapped at the start may be protected between the fault and the retry.
     return ExpectedOutcome.each("write 0x1", "true")
       + (change.mapsAtStart ? [] : ExpectedOutcome.each("write 0x1", "false"))
       + harvests.map { ExpectedOutcome("harvest", $0) }

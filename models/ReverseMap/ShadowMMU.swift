@@ -2,28 +2,28 @@
 
 import Gracewalk
 
-/// What came of a look at a frame's dirty mark.
+/// The result of a harvest of a frame's dirty mark.
 enum Harvest: UInt64, OperationResult {
   case clean
   case copied
-  /// The walk of the chain ended in another one, and began again.
+  /// The walk of the chain ended in another chain, and started again.
   case copiedAfterAnotherWalk
-  /// The chain led to an entry that is a directory's by now.
+  /// The chain led to an entry that now belongs to a directory.
   case copiedPastDirectory
 }
 
-/// The parts of KVM/x86's shadow MMU that write protection is about (arch/x86/kvm/mmu.c, 3.11 and
-/// the patches of 2013).
+/// The parts of KVM/x86's shadow MMU that write protection uses (arch/x86/kvm/mmu.c, 3.11 and the
+/// patches of 2013).
 ///
 /// Chains change under `mmu_lock`. A descriptor is an object of a type-safe slab: its first word is
 /// the address of an entry, its second leads to the next descriptor. A chain ends with a marker
-/// that tells which frame it belongs to.
+/// that names its frame.
 struct ShadowMMU: Sendable {
   let frames: [NoGuestWriteWithoutDirtyRecord.Frame]
   let chains: [ReverseMapAgrees.Chain]
   private let lock: SpinLock
   private let root: TablePage
-  /// The root of a vCPU in a paging mode with one level more.
+  /// The root of a vCPU in a paging mode with one more level.
   private let higherRoot: TablePage
   private let shadowPages: Slab
   private let descriptors: Slab
@@ -47,14 +47,14 @@ struct ShadowMMU: Sendable {
     }
   }
 
-  /// The end of a frame's chain: no address, as it is odd.
+  /// The end of a frame's chain: odd, so it is not an address.
   private static func end(of frame: Int) -> UInt64 { UInt64(frame) << 1 | 1 }
 
   // MARK: Entries, which say in their software bits which level they are made for
 
   private func leaf(_ frame: Int) -> Descriptor { .page(frame).withSoftwareBits(1) }
 
-  /// An entry that leads to a shadow page; it allows all that the leaves below allow.
+  /// An entry that leads to a shadow page; it allows everything that the leaves below allow.
   private func directory(_ page: TablePage, level: Int) -> Descriptor {
     .table(page).writable.withSoftwareBits(level)
   }
@@ -122,7 +122,7 @@ struct ShadowMMU: Sendable {
     try withShadowPage(cpu) { page in try set(cpu, page, entry, frame: frame) }
   }
 
-  /// The guest writes to a frame, and faults until it can; false if it gave up.
+  /// The guest writes to a frame, and faults until it succeeds; false if it gave up.
   func write(_ cpu: VirtualCPU, entry: Int, frame: Int) throws -> Bool {
     for _ in 0..<2 {
       try cpu.store(inGuest, true, .relaxed)
@@ -144,7 +144,7 @@ struct ShadowMMU: Sendable {
 
   private func flush(_ cpu: VirtualCPU) throws { try cpu.wait(until: inGuest, .equals(false)) }
 
-  /// Unmaps an entry and maps another frame with it: the descriptor is in the other chain then.
+  /// Unmaps an entry and maps another frame with it, so the descriptor moves to the other chain.
   func remap(_ cpu: VirtualCPU, entry: Int, to frame: Int) throws {
     try withShadowPage(cpu) { page in
       try clear(cpu, page, entry)
@@ -152,7 +152,7 @@ struct ShadowMMU: Sendable {
     }
   }
 
-  /// Frees the shadow page; it comes back one level up, below another root.
+  /// Frees the shadow page, which is reused one level up, below another root.
   func reuseShadowPage(_ cpu: VirtualCPU) throws {
     try cpu.lock(lock)
     if let page = try shadowPage(cpu) {
@@ -179,8 +179,8 @@ struct ShadowMMU: Sendable {
 
   // MARK: Dirty logging, without the lock
 
-  /// Reads and clears a frame's dirty mark; if it was set, copies the frame once nobody can write
-  /// to it without marking it again.
+  /// Reads and clears a frame's dirty mark; if it was set, copies the frame when every later write
+  /// marks it again.
   func harvest(_ cpu: VirtualCPU, frame: Int) throws -> Harvest {
     guard try cpu.exchange(frames[frame].dirty, 0, .acquireRelease) == 1 else { return .clean }
     let isInSection = !cpu.omits("the walker's read-side section")
@@ -193,10 +193,10 @@ struct ShadowMMU: Sendable {
     return result
   }
 
-  /// Walks a frame's chain and takes the write bit out of each entry that it lists.
+  /// Walks a frame's chain and clears the write bit of each entry in it.
   ///
-  /// A descriptor may move to another chain under the walker, which then ends
-  /// with that chain's marker: what was behind the descriptor before has been missed.
+  /// A descriptor may move to another chain during the walk, which then ends with that chain's
+  /// marker: the rest of the original chain has been missed.
   private func writeProtect(_ cpu: VirtualCPU, _ frame: Int) throws -> Harvest {
     var result = Harvest.copied
     while true {
@@ -214,7 +214,7 @@ struct ShadowMMU: Sendable {
     }
   }
 
-  /// Takes the write bit out of a leaf; false if the entry is a directory's.
+  /// Clears the write bit of a leaf; false if the entry belongs to a directory.
   private func writeProtect(_ cpu: VirtualCPU, _ entry: Entry) throws -> Bool {
     var old = try cpu.load(entry, .relaxed)
     while old.isValid, old.isWritable, old.softwareBits == 1 || cpu.omits("the level in the entry")

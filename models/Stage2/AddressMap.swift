@@ -1,4 +1,4 @@
-// What a table is for: a map from addresses to pages, one operation at a time.
+// The specification of a table: a map from addresses to pages, one operation at a time.
 
 import Gracewalk
 

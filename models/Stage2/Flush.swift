@@ -1,22 +1,22 @@
-// How software makes hardware forget entries that it has changed.
+// How software invalidates cached copies of entries that it has changed.
 
 import Gracewalk
 
-/// What follows when valid entries were changed: the whole sequence, or one without some step.
+/// The flush after valid entries were changed: the complete sequence, or one without some step.
 enum Flush: Sendable {
   /// A barrier that publishes the change, an invalidation, a barrier that waits for it.
   case complete
   case withoutTLBI
   /// The invalidation comes before the change is published.
   case beforePublication
-  /// Only the CPU that has made the change forgets.
+  /// The invalidation affects only the CPU that made the change.
   case local
-  /// Leaves are forgotten, pointers to tables are not.
+  /// Leaves are invalidated, pointers to tables are not.
   case lastLevelOnly
-  /// Only what translates the first address of the range is forgotten.
+  /// Only entries that translate the first address of the range are invalidated.
   case firstAddressOnly
 
-  /// Makes all CPUs forget what translates a range of addresses.
+  /// Invalidates, on all CPUs, the entries that translate a range of addresses.
   ///
   /// Without FEAT_TLBIRANGE that takes an invalidation of the whole table, as for KVM before
   /// Linux 6.6.
@@ -33,7 +33,7 @@ enum Flush: Sendable {
       }
       try cpu.dsb()
     }
-    // Others may map it again meanwhile, but nobody may have it cached as it was.
+    // Others may map it again meanwhile, but no unit may have the old entries cached.
     try cpu.expectCurrent(root, range)
   }
 }

@@ -1,13 +1,13 @@
-// A stage-2 page table walked in parallel: map, unmap, look up and collapse, as KVM/arm64 does it.
+// A stage-2 page table walked in parallel, as in KVM/arm64: map, unmap, look up and collapse.
 
 import Gracewalk
 
 /// What an operation on the table came to; thrown where it gives up half-way.
 enum Stage2Result: UInt64, OperationResult, Error {
   case done
-  /// It was so before.
+  /// The entry already was as requested.
   case already
-  /// Somebody else is at work on an entry: the guest faults again and the caller comes back.
+  /// Another CPU is changing an entry: the guest faults again, and the caller retries.
   case retry
   case outOfMemory
   case notMapped, mapped
@@ -15,8 +15,8 @@ enum Stage2Result: UInt64, OperationResult, Error {
 
 /// A stage-2 table of reference-counted pages (Linux 6.2, arch/arm64/kvm/hyp/pgtable.c).
 ///
-/// Address `n` is mapped to data frame `n`, so that a block stands for just the pages it covers.
-/// Each operation gives up with `.retry` where it meets a locked entry or loses a
+/// Address `n` is mapped to data frame `n`, so a block maps the same frames as the pages it
+/// replaces. Each operation gives up with `.retry` if it finds a locked entry or loses a
 /// compare-exchange, as the kernel's walkers return `-EAGAIN` to the guest's fault.
 struct Stage2Table: Sendable {
   /// How an unlinked subtree is taken apart, with walkers still in it.
@@ -130,8 +130,8 @@ struct Stage2Table: Sendable {
     }
   }
 
-  /// The same for code without RCU: nobody who masked interrupts before the table was unlinked has
-  /// them masked still when all have taken an interrupt, so nobody holds the table then.
+  /// The same for code without RCU: holders of the table have interrupts masked, so none is left
+  /// when all CPUs have taken an interrupt.
   private func collapseByInterrupts(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     var unlinked: TablePage?
     func free() throws {
@@ -189,7 +189,7 @@ struct Stage2Table: Sendable {
     }
   }
 
-  /// Takes ownership of an entry (`stage2_try_break_pte`): whoever locks it first has it.
+  /// Takes ownership of an entry (`stage2_try_break_pte`): the CPU that locks it first has it.
   private func tryBreak(_ cpu: VirtualCPU, _ slot: Entry, _ old: Descriptor) throws -> Bool {
     if cpu.omits("the compare-exchange that locks an entry") {
       // Whoever else has read the entry locks it as well.
@@ -201,7 +201,7 @@ struct Stage2Table: Sendable {
     return true
   }
 
-  /// Writes the new entry where one was broken (`stage2_make_pte`).
+  /// Writes the new entry over a broken one (`stage2_make_pte`).
   private func make(_ cpu: VirtualCPU, _ slot: Entry, _ new: Descriptor) throws {
     if !cpu.omits("the reference an entry holds on its table") { try cpu.getPage(of: slot) }
     try cpu.store(slot, new, .release)
@@ -220,7 +220,7 @@ struct Stage2Table: Sendable {
     return new
   }
 
-  /// Puts a block in the place of the table below a root entry.
+  /// Replaces the table below a root entry by a block.
   private func unlinkTable(_ cpu: VirtualCPU, _ address: Int) throws -> TablePage {
     let slot = root.entry(of: address, at: 0)
     let old = try read(cpu, slot)
@@ -250,7 +250,7 @@ struct Stage2Table: Sendable {
     try put(cpu, table)
   }
 
-  /// Reads an entry of an unlinked table, and locks it if that is how teardown owns it.
+  /// Reads an entry of an unlinked table, and locks it if the teardown does so.
   private func takeEntry(_ cpu: VirtualCPU, _ slot: Entry) throws -> Descriptor {
     guard teardown.locksEntries else { return try cpu.load(slot, .relaxed) }
     while true {

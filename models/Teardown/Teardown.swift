@@ -1,8 +1,8 @@
-// A VM goes while callbacks that free what was unlinked may be in flight.
+// A VM is destroyed while callbacks that free unlinked tables may be pending.
 
 import Gracewalk
 
-/// PATCH 09/14 of KVM/arm64's parallel stage-2 faults: a barrier at the end, and what it is for.
+/// PATCH 09/14 of KVM/arm64's parallel stage-2 faults: the reasons for a barrier at the end.
 public enum Teardown {
   public static let system = ModelSystem("teardown", "Callbacks and the end of a VM", models)
 
@@ -44,7 +44,7 @@ public enum Teardown {
       omits: "masking the level out of the argument", violates: [TeardownOrder.id]),
     .broken(
       "teardown-level-in-one-bit", "the level is packed into one bit where it needs two", .init(),
-      omits: "room forevery level", violates: [NoUseAfterFree.id, NoDoubleFree.id]),
+      omits: "room for every level", violates: [NoUseAfterFree.id, NoDoubleFree.id]),
   ]
 
   public static let models = Model.family(

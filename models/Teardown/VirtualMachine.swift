@@ -1,4 +1,4 @@
-// A VM with a stage-2 table: a page is mapped, its table collapsed, and all torn down.
+// A VM with a stage-2 table: a page is mapped, its table is collapsed, and everything is torn down.
 
 import Gracewalk
 
@@ -8,9 +8,9 @@ struct VirtualMachine: Sendable {
     enum Barrier { case beforeRelease, afterRelease, none }
 
     var barrier = Barrier.beforeRelease
-    /// Whether the callback uses the page table's descriptor, which goes with the VM.
+    /// Whether the callback uses the page table's descriptor, which is freed with the VM.
     var callbackUsesDescriptor = true
-    /// Whether pages must be given back before the VM goes.
+    /// Whether pages must be freed before the VM is released.
     var countsPages = true
   }
 
@@ -18,12 +18,12 @@ struct VirtualMachine: Sendable {
   private let geometry: Geometry
   /// The guest's page.
   ///
-  /// An entry that maps it looks like one that leads to a table, as with Arm's
-  /// descriptors: only the level tells them apart.
+  /// As with Arm's descriptors, an entry that maps it looks like one that leads to a table: only
+  /// the level tells them apart.
   private let guestPages: Slab
-  /// How many vCPUs have left for good.
+  /// The number of vCPUs that have left for good.
   private let left: Word<Int>
-  /// The VM itself, which its table pages are charged to.
+  /// The VM itself, to which its table pages are charged.
   private let vm: Context
   /// The page table's descriptor (`struct kvm_pgtable`), freed when the tables are.
   private let descriptor: Context
@@ -66,7 +66,7 @@ struct VirtualMachine: Sendable {
   ///
   /// KVM gives the level three bits; levels below four need two.
   private func freeLater(_ cpu: VirtualCPU, _ table: TablePage, level: Int) throws {
-    let mask: UInt64 = cpu.omits("room forevery level") ? 0b1 : 0b111
+    let mask: UInt64 = cpu.omits("room for every level") ? 0b1 : 0b111
     let offset: UInt64 = cpu.omits("an argument with the level's bits free") ? 1 : 0
     let packed = (descriptor.address + offset) | (UInt64(level) & mask)
     try cpu.store(table.privateWord, packed, .relaxed)
@@ -80,7 +80,7 @@ struct VirtualMachine: Sendable {
     }
   }
 
-  /// Frees a table and those below it; what an entry leads to, the level alone tells.
+  /// Frees a table and those below it; only the level tells what an entry leads to.
   private func freeTable(_ cpu: VirtualCPU, _ table: TablePage, level: Int) throws {
     for index in 0..<geometry.entries where level < geometry.lastLevel {
       let entry = try cpu.load(table.entry(index), .relaxed)
@@ -89,8 +89,8 @@ struct VirtualMachine: Sendable {
     try cpu.free(table)
   }
 
-  /// Faults on the page after the next one: installs a table beside that of the guest's page, below
-  /// the one that the collapse unlinks.
+  /// Faults on the page after the next one: installs a table next to that of the guest's page,
+  /// below the table that the collapse unlinks.
   func fault(_ cpu: VirtualCPU) throws -> Bool {
     try cpu.use(descriptor)
     try cpu.rcuReadLock()
@@ -112,12 +112,12 @@ struct VirtualMachine: Sendable {
     try cpu.store(guestPages[0][0], 1, .relaxed)
   }
 
-  /// The vCPU goes, and will not come back.
+  /// The vCPU leaves for good.
   func leave(_ cpu: VirtualCPU) throws {
     _ = try cpu.fetchAdd(left, 1, .release)
   }
 
-  /// Frees the tables, then what they belong to.
+  /// Frees the tables, then the objects that own them.
   func destroy(_ cpu: VirtualCPU) throws {
     try cpu.wait(until: left, .equals(2))
     try cpu.use(descriptor)

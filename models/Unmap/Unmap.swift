@@ -1,8 +1,8 @@
-// Unmapping under KVM's mmu_lock: faults share it, what frees tables has it alone.
+// Unmapping under KVM's mmu_lock: faults share it, and code that frees tables takes it exclusively.
 
 import Gracewalk
 
-/// A reader–writer lock as the whole protection of a table: no RCU, tables freed at once.
+/// A reader–writer lock as the only protection of a table: no RCU, tables freed at once.
 public enum Unmap {
   public static let system = ModelSystem("unmap", "Unmapping under a reader-writer lock", models)
 
@@ -33,7 +33,7 @@ public enum Unmap {
         "A hypervisor cannot use RCU. If it never collapses tables into blocks, is a reader-writer "
         + "lock enough, with unmap on the write side and everything else on the read side?",
       about: [.noReadLock, .noWriteLock, .readLockOnly]),
-    // A lookup comes before the unmapping, after it, and while the table is installed again.
+    // A lookup runs before the unmapping, after it, and while the table is installed again.
     mustHappen: ExpectedOutcome.each("look up 0x0", "mapped", "notMapped", "retry")
   ) { _ in
     let scenario = Scenario()
@@ -81,7 +81,7 @@ private struct LockedTable: Sendable {
     }
   }
 
-  /// Clears the page's entry and, if its table is empty then, the entry that leads there.
+  /// Clears the page's entry and, if its table is then empty, the entry that leads there.
   private func unmap(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     let parent = table.root.entry(of: address, at: 0)
     guard let leaf = cpu.table(at: try cpu.load(parent, .acquire)) else { return .already }

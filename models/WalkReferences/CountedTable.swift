@@ -1,13 +1,13 @@
-// A stage-2 table without RCU: walkers hold a reference to each table page they stand in.
+// A stage-2 table without RCU: walkers hold a reference to each table page they are in.
 
 import Gracewalk
 
 /// A table whose pages are kept by counting the walkers that stand in them.
 ///
-/// A page's reference count is one for its place in the tree, one for each entry in use, and one
-/// for each walker that stands in it. Pages come from a pool and go back there; they are table
-/// pages forever, so that a walker that comes too late may look at a count, but must not trust
-/// what it finds.
+/// Invariant: a page's reference count is one for its place in the tree, plus one for each entry in
+/// use, plus one for each walker in it. Pages come from a pool and return to it; they stay table
+/// pages forever, so a walker that is too late may read a count, but must not trust the page's
+/// contents.
 struct CountedTable: Sendable {
   let root: TablePage
   let geometry: Geometry
@@ -23,7 +23,7 @@ struct CountedTable: Sendable {
   init(_ scenario: Scenario) {
     root = scenario.rootTable()
     geometry = scenario.geometry
-    // As many as two ways through the table need.
+    // As many as two paths through the table need.
     pool = (0..<2 * geometry.lastLevel).map {
       scenario.variable("pool.\($0)", initial: Descriptor.invalid)
     }
@@ -59,7 +59,7 @@ struct CountedTable: Sendable {
     }
   }
 
-  /// Removes the mapping of one page, and the tables that are empty then.
+  /// Removes the mapping of one page, and the tables that become empty.
   private func unmap(_ cpu: VirtualCPU, _ address: Int) throws -> Stage2Result {
     let result = try walking(cpu, to: address, .unmap) { table, slot in
       let old = try cpu.load(slot, .acquire)
@@ -106,15 +106,15 @@ struct CountedTable: Sendable {
     return result
   }
 
-  /// Takes a reference to the table that was found in an entry; false if it may be gone by now.
+  /// Takes a reference to the table found in an entry; false if it may have been unlinked since.
   private func hold(_ cpu: VirtualCPU, _ table: TablePage, _ slot: Entry) throws -> Bool {
     if !testsCount {
       try cpu.getPage(table)
     } else if try !cpu.incrementUnlessZero(table.references, .acquire) {
-      // A page that nobody counts on is in the pool, or on its way there.
+      // A page without references is in the pool, or about to return there.
       return false
     }
-    // The page is not given up while it is held: what the entry says now stays true.
+    // The page is not released while it is held, so the entry stays valid.
     if try !rechecks || cpu.load(slot, .acquire) == .table(table) { return true }
     try drop(cpu, table)
     return false
@@ -129,7 +129,7 @@ struct CountedTable: Sendable {
     throw Stage2Result.retry
   }
 
-  /// Makes an entry that was invalid; it is counted before anybody can see it.
+  /// Makes an entry valid; it is counted before any other CPU can see it.
   private func install(
     _ cpu: VirtualCPU, _ new: Descriptor, in table: TablePage, _ slot: Entry
   ) throws -> Bool {
@@ -146,7 +146,7 @@ struct CountedTable: Sendable {
     let onlyTests = cpu.omits("giving up the count in the step that tests it")
     let isEmpty =
       try onlyTests
-      // Somebody may come in, and install an entry, between this test and the unlinking.
+      // Another CPU may enter, and install an entry, between this test and the unlinking.
       ? cpu.load(table.references, .acquire) == 2
       : cpu.tryCompareExchange(table.references, 2, 0, .acquireRelease)
     guard isEmpty else { return false }
@@ -156,7 +156,7 @@ struct CountedTable: Sendable {
     return true
   }
 
-  /// Drops a reference; the last one gives the page back.
+  /// Drops a reference; the last one returns the page.
   private func drop(_ cpu: VirtualCPU, _ page: TablePage) throws {
     if try cpu.fetchAdd(page.references, -1, .release) == 1 { try giveBack(cpu, page) }
   }

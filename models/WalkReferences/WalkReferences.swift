@@ -2,11 +2,11 @@
 
 import Gracewalk
 
-/// What it takes to make references of walkers safe against the pages' being freed and used again.
+/// The requirements for making walkers' references safe against freeing and reuse of pages.
 public enum WalkReferences {
   public static let system = ModelSystem("walk-references", "Walkers that hold references", models)
 
-  /// With three levels a page may come back at another level, and more goes wrong.
+  /// With three levels a page may be reused at another level, and more invariants fail.
   private static let atThree = ["levels": 3]
 
   private static let variants: [Variant<NoChoice>] = [
@@ -55,7 +55,7 @@ public enum WalkReferences {
         + "way down and release them on their way back, and how is that made safe?",
       about: [.noGet, .getFromZero, .noReread]),
     parameters: [Parameter("levels", "levels of the table", 2...3, standard: 2)],
-    // The walker meets tables that go away, and a pool that is empty.
+    // The walker finds tables that are being removed, and an empty pool.
     mustHappen: ExpectedOutcome.each("unmap 0x0", "done")
       + ExpectedOutcome.each("map 0x1", "done", "retry", "outOfMemory")
       + ExpectedOutcome.each("look up 0x1", "mapped", "notMapped", "retry")
