@@ -126,6 +126,10 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
         line: reader.next, expected: "a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40")
     }
     let memoryModel = try reader.value("memory")
+    guard MemoryModel(name: memoryModel) != nil else {
+      let known = MemoryModel.allCases.map(\.name).joined(separator: " or ")
+      throw .malformed(line: reader.next, expected: "a memory model: \(known)")
+    }
     let invariants = try reader.value("invariants").split(separator: " ").map(String.init)
     scenario = CheckedScenario(
       model: model, parameters: parameters, features: features, without: without,

@@ -36,7 +36,7 @@ extension Model {
     var census = CheckOptions(
       scenario: ScenarioChoice(
         parameters: options.parameters, invariants: [ProgressOfCPUs.id],
-        features: options.features))
+        features: options.features, memoryModel: options.memoryModel))
     census.takesCensus = true
     census.limits.states = options.limits.states
     census.watch = options.watch

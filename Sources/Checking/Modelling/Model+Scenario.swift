@@ -59,6 +59,7 @@ extension Model {
   func freshScenario(_ choice: ScenarioChoice) -> Scenario {
     let scenario = Scenario.noting { build(values(choice.parameters)) }
     if let features = choice.features { scenario.features = features }
+    if let memoryModel = choice.memoryModel { scenario.memoryModel = memoryModel }
     if let step = choice.without {
       scenario.ablation = .weakens(step)
       scenario.weakenedPaths = choice.weakenedPaths.value
@@ -86,10 +87,12 @@ extension Model {
     let values = values(choice.parameters).values
     let settings = values.map { " --set \($0.name)=\($0.value)" }.joined()
     let features = choice.features.map { " \($0.options)" } ?? ""
+    let memory = choice.memoryModel.map { " --memory \($0.rawValue)" } ?? ""
     let without = choice.without.map { " --without \($0.text.quotedForShell)" } ?? ""
     let list = values.map { "\"\($0.name)\": \($0.value)" }.joined(separator: ", ")
     let command =
-      "\(RunningProgram.invocation) replay \(name.quotedForShell)\(settings)\(features)\(without)"
+      "\(RunningProgram.invocation) replay \(name.quotedForShell)\(settings)\(features)\(memory)"
+      + without
     scenario.setOrigin(
       model: name, command: ("\(command) --schedule '", "'"),
       call: ("try model.replay(\"", list.isEmpty ? "\")" : "\", parameters: [\(list)])"))

@@ -23,6 +23,12 @@ extension CheckOptions {
     set { scenario.features = newValue }
   }
 
+  /// The memory that the code runs on; nil for what the model's scenario says.
+  public var memoryModel: MemoryModel? {
+    get { scenario.memoryModel }
+    set { scenario.memoryModel = newValue }
+  }
+
   /// A step of the code to leave out or to weaken.
   public var without: WeakenedStep? {
     get { scenario.without }

@@ -31,7 +31,7 @@ public struct CheckRequest: Codable, Hashable, Sendable {
 
 extension CheckRequest: StoredValue {
   public static let storedName = "request"
-  public static let storedVersion = 1
+  public static let storedVersion = 2
 
   /// Sixteen digits computed from the contents, the same in every process.
   ///

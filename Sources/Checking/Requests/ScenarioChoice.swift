@@ -13,6 +13,8 @@ public struct ScenarioChoice: Hashable, Codable, Sendable {
   public var invariants: [String]?
   /// Features of the modelled MMU; nil for those of the model's scenario.
   public var features: Features?
+  /// The memory that the code runs on; nil for what the model's scenario says.
+  public var memoryModel: MemoryModel?
   /// A step of the code to leave out or to weaken.
   public var without: WeakenedStep?
   /// Whether to record the steps by which the code orders CPUs.
@@ -25,22 +27,24 @@ public struct ScenarioChoice: Hashable, Codable, Sendable {
   var weakenedPaths = OfThisProcess<Set<UInt64>>()
 
   private enum CodingKeys: CodingKey {
-    case parameters, invariants, features, without, takesCensus, judgesErrors
+    case parameters, invariants, features, memoryModel, without, takesCensus, judgesErrors
   }
 
   public init(
     parameters: [String: Int] = [:], invariants: [String]? = nil, features: Features? = nil,
-    without: WeakenedStep? = nil
+    without: WeakenedStep? = nil, memoryModel: MemoryModel? = nil
   ) {
     self.parameters = parameters
     self.invariants = invariants
     self.features = features
     self.without = without
+    self.memoryModel = memoryModel
   }
 
   /// The same choice for the unchanged code: no step left out, no census.
   var whole: ScenarioChoice {
-    ScenarioChoice(parameters: parameters, invariants: invariants, features: features)
+    ScenarioChoice(
+      parameters: parameters, invariants: invariants, features: features, memoryModel: memoryModel)
   }
 
   /// The choice that gives a checked scenario.
@@ -49,6 +53,7 @@ public struct ScenarioChoice: Hashable, Codable, Sendable {
     invariants = checked.invariants
     features = checked.features
     without = checked.without
+    memoryModel = MemoryModel(name: checked.memoryModel)
   }
 }
 

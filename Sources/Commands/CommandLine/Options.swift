@@ -147,6 +147,17 @@ package enum SharedOptions {
     return features
   }
 
+  static let memory = Option(
+    name: "memory", value: MemoryModel.allCases.map(\.rawValue).joined(separator: "|"),
+    help: "memory model (what the model's scenario says)")
+
+  /// The memory model that is asked for; nil for that of the scenario itself.
+  static func memory(_ arguments: Arguments) throws(UsageError) -> MemoryModel? {
+    try arguments.choice("memory", of: MemoryModel.allCases.map(\.rawValue)).flatMap {
+      MemoryModel(rawValue: $0)
+    }
+  }
+
   static let without = Option(
     name: "without", value: "STEP", help: "leave out a step, named as gracewalk ablate names it")
 

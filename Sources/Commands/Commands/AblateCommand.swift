@@ -22,7 +22,7 @@ enum AblateCommand {
       Option(
         name: "step", value: "STEP", help: "look at this step only", isRepeatable: true),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature, SharedOptions.jobs,
+      SharedOptions.feature, SharedOptions.memory, SharedOptions.jobs,
       Option(name: "states", value: "N", help: "end each check after N states"),
       Option(
         name: "traces", value: nil, help: "show the counterexamples, not only their schedules"),
@@ -72,6 +72,7 @@ enum AblateCommand {
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
     options.features = try SharedOptions.features(arguments)
+    options.memoryModel = try SharedOptions.memory(arguments)
     options.jobs = try SharedOptions.jobs(arguments, .stateful)
     options.limits.states = try arguments.count("states")
     return options

@@ -18,7 +18,7 @@ package enum CheckCommand {
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature, SharedOptions.without,
+      SharedOptions.feature, SharedOptions.memory, SharedOptions.without,
       MatrixCheck.option, SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
       Option(name: "seed", value: "N", help: "seed of --mode random and pct (0)"),
       Option(name: "changes", value: "N", help: "priority changes per execution of --mode pct (2)"),
@@ -84,6 +84,7 @@ package enum CheckCommand {
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
     options.features = try SharedOptions.features(arguments)
+    options.memoryModel = try SharedOptions.memory(arguments)
     options.without = try SharedOptions.without(arguments)
     options.minimises = !arguments.has("no-minimise")
     options.usesSamples = !arguments.has("no-samples")

@@ -15,8 +15,8 @@ struct MatrixCheck {
 
   /// Options that a matrix sets itself for each check, so the user cannot.
   static let contradictions = [
-    "set", "invariant", "architecture", "feature", "trace", "preemptions", "no-minimise",
-    "checkpoint", "checkpoint-every", "resume",
+    "set", "invariant", "architecture", "feature", "memory", "trace", "preemptions",
+    "no-minimise", "checkpoint", "checkpoint-every", "resume",
   ]
 
   private func verdicts() throws(UsageError) -> VerdictMatrix {

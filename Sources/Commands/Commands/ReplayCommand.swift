@@ -21,7 +21,8 @@ enum ReplayCommand {
         name: "schedule", value: "SCHEDULE", help: "the steps to take, as a check prints them",
         mayBeEmpty: true),
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
-      SharedOptions.feature, SharedOptions.without, OutputFormat.option(), OutputFormat.step,
+      SharedOptions.feature, SharedOptions.memory, SharedOptions.without,
+      OutputFormat.option(), OutputFormat.step,
       ReplayViews.step, TraceOutput.html,
       Option(name: "force", value: nil, help: "let --html replace a file"),
     ],
@@ -36,11 +37,11 @@ enum ReplayCommand {
     }
     let views = try ReplayViews(arguments)
     guard let text = arguments.value("schedule") else {
-      let own = ["set", "invariant", "architecture", "feature", "without"]
+      let own = ["set", "invariant", "architecture", "feature", "memory", "without"]
       guard !own.contains(where: { arguments.has($0) }) else {
         throw UsageError(
-          "a trace file says itself which parameters, invariants and features it is for, and which "
-            + "step is left out")
+          "a trace file says itself which parameters, invariants, features and memory model it is "
+            + "for, and which step is left out")
       }
       let trace = try replay(file: operand, of: arguments.source, views)
       return try show(
@@ -57,7 +58,8 @@ enum ReplayCommand {
     let choice = ScenarioChoice(
       parameters: parameters, invariants: SharedOptions.invariants(arguments),
       features: try SharedOptions.features(arguments),
-      without: try SharedOptions.without(arguments))
+      without: try SharedOptions.without(arguments),
+      memoryModel: try SharedOptions.memory(arguments))
     let scenario: Scenario
     do {
       scenario = try model.scenario(choice)

@@ -48,7 +48,7 @@ import Testing
     ("model: ", "model: \0", "line 2 than expected: text, not the control character U+0"),
     ("SC", "SC\u{9B}2J", "line 6 than expected: text, not the control character U+9b"),
     ("SC", "S\u{202E}C", "line 6 than expected: text, not the control character U+202e"),
-    ("SC", "TSO", "parameters, invariants or memory model are not those of the replay"),
+    ("SC", "TSO", "line 6 than expected: a memory model: SC"),
     ("\n", "\r\n", "line 1 than expected: lines that end in LF alone, not in CR LF"),
     ("gracewalk trace 3", "gracewalk trace <b>", "has trace version <b>; this is version 3"),
     ("model: shared", "model: <script>", "is a trace of '<script>-memcache-without-exchange'"),
