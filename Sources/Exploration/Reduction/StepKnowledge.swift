@@ -13,13 +13,13 @@ final class StepKnowledge {
   /// Steps that have rows.
   private(set) var count = 0
   /// Row x, bit y: the steps are of different CPUs and dependent.
-  private let conflict = GrowableBuffer<UInt64>(capacity: 1_024)
+  let conflict = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Row x, bit y: as above, and they may be enabled at the same time.
-  private let race = GrowableBuffer<UInt64>(capacity: 1_024)
+  let race = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Row y, bit z: z is y, or was observed later on the same CPU.
-  private let future = GrowableBuffer<UInt64>(capacity: 1_024)
+  let future = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Row y, bit x: x is dependent on a step in the future of y.
-  private let ahead = GrowableBuffer<UInt64>(capacity: 1_024)
+  let ahead = GrowableBuffer<UInt64>(capacity: 1_024)
   /// A scratch row for unions.
   private let scratch = GrowableBuffer<UInt64>()
 
@@ -34,7 +34,7 @@ final class StepKnowledge {
   private var matrices: [GrowableBuffer<UInt64>] { [conflict, race, future, ahead] }
 
   @inline(__always)
-  private func isSet(_ matrix: GrowableBuffer<UInt64>, _ row: Int, _ column: Int) -> Bool {
+  func isSet(_ matrix: GrowableBuffer<UInt64>, _ row: Int, _ column: Int) -> Bool {
     matrix[row &* stride &+ column &>> 6] &>> UInt64(truncatingIfNeeded: column & 63) & 1 == 1
   }
 
@@ -114,6 +114,7 @@ final class StepKnowledge {
       set(ahead, new, other)
     }
     for other in 0..<new where rowsMeet(future, other, conflict, new) { set(ahead, other, new) }
+    checkInvariants(of: new)
   }
 
   private func rowsMeet(
@@ -151,6 +152,7 @@ final class StepKnowledge {
     }
     guard isNew else { return false }
     for word in 0..<stride { ahead[step * stride + word] |= ahead[next * stride + word] }
+    checkInvariants(of: step)
     return true
   }
 

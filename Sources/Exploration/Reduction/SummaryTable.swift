@@ -16,9 +16,9 @@ final class SummaryTable {
   private let sharedSet = Renumbering()
   private let ownSet = Renumbering()
   private let setIndex = HashIndex()
-  private let rows = GrowableBuffer<UInt64>(capacity: 1_024)
+  let rows = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Per set, the CPUs that were asleep.
-  private let sleeps = GrowableBuffer<UInt64>()
+  let sleeps = GrowableBuffer<UInt64>()
   /// Words per row.
   private(set) var stride = 2
   private(set) var setCount = 0
@@ -96,6 +96,7 @@ final class SummaryTable {
     for word in 0..<stride { rows.append(row[word]) }
     sleeps.append(sleep.bits)
     setCount += 1
+    checkInvariants()
     return setCount - 1
   }
 

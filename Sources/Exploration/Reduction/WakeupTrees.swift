@@ -11,15 +11,15 @@ final class WakeupTrees {
   typealias Branch = Int32
   static let none: Branch = -1
 
-  private struct Record: BitwiseCopyable {
+  struct Record: BitwiseCopyable {
     var step: Int32
     var firstChild = WakeupTrees.none
     var next = WakeupTrees.none
   }
 
-  private let steps: StepTable
-  private let records = GrowableBuffer<Record>()
-  private var freeList = WakeupTrees.none
+  let steps: StepTable
+  let records = GrowableBuffer<Record>()
+  private(set) var freeList = WakeupTrees.none
   /// The rest of a sequence during a descent of a tree, from `restStart` on.
   private let rest = GrowableBuffer<Int32>()
   private var restStart = 0
@@ -36,6 +36,8 @@ final class WakeupTrees {
     let record = records[Int(list)]
     records[Int(list)].next = freeList
     freeList = list
+    checkInvariants(of: record.firstChild)
+    checkInvariants(of: record.next)
     return (Int(record.step), record.firstChild, record.next)
   }
 
@@ -96,6 +98,7 @@ final class WakeupTrees {
       }
       parent = branch
     }
+    checkInvariants(of: list)
     return list
   }
 

@@ -252,42 +252,54 @@ public final class OptimalSearch: ResumableSearch {
       let race = races[index]
       let second = nodes[Int(race.second)]
       reverse(
-        Int(race.first), cpu: second.cpu, choice: second.choice, potential: second.potential,
-        isUncertain: second.isUncertain)
+        Int(race.first),
+        LateStep(
+          cpu: second.cpu, choice: second.choice, potential: second.potential,
+          isUncertain: second.isUncertain))
     }
     var disabled = system.disabledCPUs()
     while let cpu = disabled.popLowest() {
       footprint.removeAll()
       system.addPotentialFootprint(of: cpu, to: footprint)
-      let potential = steps.number(cpu, footprint)
+      let late = LateStep(
+        cpu: cpu, choice: 0, potential: steps.number(cpu, footprint), isUncertain: true)
       past.eachRace(
         of: cpu, footprint, blocking: true,
         wasDisabled: { !nodes[$0].enabled.contains(cpu) }
-      ) {
-        reverse($0, cpu: cpu, choice: 0, potential: potential, isUncertain: true)
-      }
+      ) { reverse($0, late) }
     }
+  }
+
+  /// The step of a race that came second, and is to come first.
+  private struct LateStep {
+    var cpu: Int
+    var choice: Int
+    /// Its number, with all it could touch in another order.
+    var potential: Int
+    /// Whether what it touches, or whether it is enabled, depends on what came before.
+    var isUncertain: Bool
   }
 
   /// Ensures that the step is also explored before the event, after all events that do not depend
   /// on the event.
-  private func reverse(
-    _ event: Int, cpu: Int, choice: Int, potential: Int, isUncertain: Bool
-  ) {
+  private func reverse(_ event: Int, _ late: LateStep) {
     sequence.removeAll()
     past.eachUnordered(after: event) { sequence.append(Int32(truncatingIfNeeded: nodes[$0].step)) }
-    sequence.append(Int32(truncatingIfNeeded: potential))
+    sequence.append(Int32(truncatingIfNeeded: late.potential))
     if isAsleep(at: event) { return }
+    if late.isUncertain, !makeCertain(late, at: event) { return }
     let node = nodes.pointer(to: event)
-    if isUncertain {
-      if trees.covers(sequence, list: node.pointee.branches) { return }
-      guard let actual = tryOut(at: event, cpu, choice) else { return }
-      if actual != potential {
-        sequence[sequence.count - 1] = Int32(actual)
-        if isAsleep(at: event) { return }
-      }
-    }
     node.pointee.branches = trees.insert(sequence, into: node.pointee.branches)
+  }
+
+  /// Ends the current sequence with the step's footprint there; false if there is nothing to insert,
+  /// since it is explored already or the step is disabled.
+  private func makeCertain(_ late: LateStep, at event: Int) -> Bool {
+    if trees.covers(sequence, list: nodes[event].branches) { return false }
+    guard let actual = tryOut(late, at: event) else { return false }
+    if actual == late.potential { return true }
+    sequence[sequence.count - 1] = Int32(actual)
+    return !isAsleep(at: event)
   }
 
   /// True if a step asleep at the node of the event leads to a trace that begins with the current
@@ -305,24 +317,26 @@ public final class OptimalSearch: ResumableSearch {
   /// there, or nil if it is disabled.
   ///
   /// The system is left as it was.
-  private func tryOut(at event: Int, _ cpu: Int, _ choice: Int) -> Int? {
+  private func tryOut(_ late: LateStep, at event: Int) -> Int? {
+    let leadUp = 0..<(sequence.count - 1)
     for _ in event..<past.count { system.undo() }
-    for index in 0..<(sequence.count - 1) {
+    for index in leadUp {
       let step = Int(sequence[index])
       _ = system.step(steps.cpu(of: step), choice: steps.choice(of: step))
     }
-    var actual: Int?
-    if system.enabledCPUs().contains(cpu) {
-      let scratch = tryFootprint
-      scratch.removeAll()
-      system.addFootprint(of: cpu, to: scratch)
-      actual = steps.number(cpu, choice: choice, scratch)
-    }
-    for _ in 0..<(sequence.count - 1) { system.undo() }
+    let actual = system.enabledCPUs().contains(late.cpu) ? numberNow(late) : nil
+    for _ in leadUp { system.undo() }
     for index in event..<past.count {
       _ = system.step(nodes[index].cpu, choice: nodes[index].choice)
     }
     return actual
+  }
+
+  /// The number of a step with its footprint in the present state.
+  private func numberNow(_ late: LateStep) -> Int {
+    tryFootprint.removeAll()
+    system.addFootprint(of: late.cpu, to: tryFootprint)
+    return steps.number(late.cpu, choice: late.choice, tryFootprint)
   }
 
   /// The explored part, estimated from the stack; nil when it is empty.

@@ -1,0 +1,26 @@
+// What a table of summaries keeps true: each set has one number, and a row of bits for known steps.
+
+import GracewalkSupport
+
+extension SummaryTable {
+  /// Looks at the set that was entered last.
+  @inline(__always)
+  func checkInvariants() {
+    #if CHECKS_INVARIANTS
+      checkSet(setCount - 1)
+    #endif
+  }
+}
+
+#if CHECKS_INVARIANTS
+  extension SummaryTable {
+    private func checkSet(_ set: Int) {
+      mustHold(rows.count == setCount * stride, "a row for each set")
+      mustHold(sleeps.count == setCount, "each set knows who was asleep")
+      eachStep(of: row(set), words: stride) {
+        mustHold($0 < stepCount, "step \($0) of set \(set) has a number")
+      }
+      mustHold(intern(row(set), sleep: sleep(set)) == set, "set \(set) is known by its number")
+    }
+  }
+#endif
