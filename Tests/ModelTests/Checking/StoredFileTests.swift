@@ -116,7 +116,7 @@ import Testing
 
   @Test func requestsAreNamedByTheirContents() throws {
     var options = CheckOptions()
-    #expect(try CheckRequest("m", options).contentName == "19150cbaf45149c7")
+    #expect(try CheckRequest("m", options).contentName == "5c9e177bc2ffd427")
     var names: Set<String> = [try CheckRequest("n", options).contentName]
     let step = try #require(
       WeakenedStep(text: "no-tlbi:unmap@GracewalkModels/Flush.swift:40"))
