@@ -195,7 +195,7 @@ extension VirtualCPU {
     case .store, .exchange: weakened.known[action.cell] = action.stored
     case .compareExchange:
       weakened.known[action.cell] = result == action.expected ? action.desired : result
-    case .fetchAdd, .incrementUnlessZero: break
+    case .fetchAdd, .incrementUnlessZero, .update: break
     }
   }
 

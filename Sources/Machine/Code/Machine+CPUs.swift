@@ -42,6 +42,9 @@ extension Machine {
     return outcome == .clean ? judgeStep() : outcome
   }
 
+  /// The node at which the code of a CPU stands, for whoever made the code.
+  package func standing(of cpu: Int) -> LocalStates.Index { positions[cpu] }
+
   /// True if a CPU is in the middle of a walk or callback.
   func isInterrupted(leaving cpu: Int) -> Bool {
     switch cpus[cpu].role {

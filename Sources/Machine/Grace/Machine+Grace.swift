@@ -5,7 +5,7 @@ import GracewalkSupport
 
 extension Action {
   /// The CPUs whose sections a wait is for, as a set.
-  var awaitedCPUs: UInt64 {
+  package var awaitedCPUs: UInt64 {
     get { a }
     set { a = newValue }
   }

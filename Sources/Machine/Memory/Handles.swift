@@ -73,7 +73,7 @@ public struct TablePage: Equatable, Hashable, Sendable {
 
 /// A lock that one CPU holds at a time.
 public struct SpinLock: Equatable, Sendable {
-  let location: Location
+  package let location: Location
 }
 
 /// A lock held by one writer or by any number of readers, like KVM's `mmu_lock`.

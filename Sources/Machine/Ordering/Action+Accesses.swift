@@ -2,42 +2,52 @@
 
 extension Action {
   /// The value that a store or an exchange writes.
-  var stored: UInt64 {
+  package var stored: UInt64 {
     get { a }
     set { a = newValue }
   }
   /// The value that a compare-exchange replaces.
-  var expected: UInt64 {
+  package var expected: UInt64 {
     get { a }
     set { a = newValue }
   }
   /// The value that it puts in its place.
-  var desired: UInt64 {
+  package var desired: UInt64 {
     get { b }
     set { b = newValue }
   }
   /// The number that is added, wrapping.
-  var addend: UInt64 {
+  package var addend: UInt64 {
     get { a }
     set { a = newValue }
   }
+  /// The number that an update adds to a word, or masks it with.
+  package var operand: UInt64 {
+    get { a }
+    set { a = newValue }
+  }
+  /// The value that an update leaves as it is.
+  package var exempt: UInt64 {
+    get { b }
+    set { b = newValue }
+  }
   /// The mask of a wait.
-  var mask: UInt64 {
+  package var mask: UInt64 {
     get { a }
     set { a = newValue }
   }
   /// The value that a wait compares the masked bits with.
-  var awaited: UInt64 {
+  package var awaited: UInt64 {
     get { b }
     set { b = newValue }
   }
   /// Whether a wait ends when they differ from that value.
-  var awaitsDifference: Bool {
+  package var awaitsDifference: Bool {
     get { flag }
     set { flag = newValue }
   }
   /// Whether a load claims that a read-side section protects the object it reads.
-  var isDereference: Bool {
+  package var isDereference: Bool {
     get { flag }
     set { flag = newValue }
   }

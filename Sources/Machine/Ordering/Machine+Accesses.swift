@@ -45,6 +45,7 @@ extension Machine {
       tell(action, by: cpu)
       return old
     case .fetchAdd, .incrementUnlessZero: return performArithmetic(action, by: cpu)
+    case .update(let update): return performUpdate(update, action, by: cpu)
     }
   }
 
@@ -65,6 +66,29 @@ extension Machine {
     return isIncrement ? 1 : old
   }
 
+  private func performUpdate(
+    _ update: Action.Update, _ action: Action, by cpu: Int
+  ) -> UInt64 {
+    let old = readLatest(action, by: cpu)
+    guard !leaves(old, update, action) else { return old }
+    let new =
+      switch update {
+      case .and: old & action.operand
+      case .or: old | action.operand
+      case .xor: old ^ action.operand
+      case .addUnless: old &+ action.operand
+      }
+    storeNumber(new, for: action, by: cpu)
+    tell(action, by: cpu)
+    if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
+    return old
+  }
+
+  /// True if an update finds a value that it leaves as it is.
+  private func leaves(_ value: UInt64, _ update: Action.Update, _ action: Action) -> Bool {
+    update == .addUnless && value == action.exempt
+  }
+
   // MARK: Footprints
 
   /// Adds the footprint of an access if it were taken now; one that fails is a load.
@@ -82,6 +106,12 @@ extension Machine {
         addRead(action, by: cpu, to: footprint)
       }
     case .fetchAdd: addNumber(action, by: cpu, to: footprint)
+    case .update(let update):
+      if leaves(readLatest(action, by: cpu), update, action) {
+        addRead(action, by: cpu, to: footprint)
+      } else {
+        addNumber(action, by: cpu, to: footprint)
+      }
     case .incrementUnlessZero:
       if readLatest(action, by: cpu) == 0 {
         addRead(action, by: cpu, to: footprint)
@@ -102,17 +132,17 @@ extension Machine {
       if !layout.isNamed(action.cell) {
         addPotentialRelink(of: action.stored, to: footprint)
       }
-    case .incrementUnlessZero: footprint.write(action.cell)
-    case .load, .wait, .fetchAdd: break
+    case .incrementUnlessZero, .update(.addUnless): footprint.write(action.cell)
+    case .load, .wait, .fetchAdd, .update(.and), .update(.or), .update(.xor): break
     }
   }
 
   /// True if its footprint does not depend on steps of others.
   func hasFixedFootprint(_ access: Action.Access, _ action: Action) -> Bool {
     switch access {
-    case .compareExchange, .incrementUnlessZero: false
+    case .compareExchange, .incrementUnlessZero, .update(.addUnless): false
     case .store, .exchange: layout.isNamed(action.cell)
-    case .load, .wait, .fetchAdd: true
+    case .load, .wait, .fetchAdd, .update(.and), .update(.or), .update(.xor): true
     }
   }
 }

@@ -8,7 +8,7 @@ extension Action.Kind {
     case .grace(.graceEnd), .grace(.interruptTaken): true
     case .callback(.callbackStart), .callback(.barrierEnd): true
     case .access(.load), .access(.store), .access(.compareExchange), .access(.exchange),
-      .access(.fetchAdd), .access(.incrementUnlessZero):
+      .access(.fetchAdd), .access(.incrementUnlessZero), .access(.update):
       false
     case .lock(.spinUnlock), .lock(.readUnlock), .lock(.writeUnlock): false
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),
@@ -26,7 +26,7 @@ extension Action.Kind {
     switch self {
     case .access(.load), .access(.wait), .fence, .choose, .history(.invoke): true
     case .access(.store), .access(.compareExchange), .access(.exchange), .access(.fetchAdd),
-      .access(.incrementUnlessZero), .history(.respond):
+      .access(.incrementUnlessZero), .access(.update), .history(.respond):
       false
     case .finished, .lock, .grace, .callback, .page, .slab, .context, .hardware, .handOver, .claim,
       .threw:

@@ -36,8 +36,17 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   /// Accesses to a word.
   public enum Access: Equatable, Sendable, BitwiseCopyable {
     case load, store, compareExchange, exchange, fetchAdd, incrementUnlessZero
+    /// Replaces the value by a function of it, and returns the value before.
+    case update(Update)
     /// Blocks until the masked word equals, or differs from, a value.
     case wait
+  }
+
+  /// Read-modify-writes other than those with a kind of their own.
+  public enum Update: Equatable, Sendable, BitwiseCopyable {
+    case and, or, xor
+    /// Adds to the word unless it has a certain value.
+    case addUnless
   }
 
   public enum Locking: Equatable, Sendable, BitwiseCopyable {

@@ -239,7 +239,8 @@ final class CPUImages {
     case .grace(.graceEnd), .grace(.interruptTaken):
       image.awaitedCPUs = self.image(ofCPUs: action.awaitedCPUs, under: permutation)
     // The rest has plain numbers as operands; callback keys are handled when callbacks are found.
-    case .access(.load), .access(.fetchAdd), .access(.incrementUnlessZero): break
+    case .access(.load), .access(.fetchAdd), .access(.incrementUnlessZero), .access(.update):
+      break
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .grace(.interruptSend):
       break
@@ -262,7 +263,7 @@ final class CPUImages {
   ) -> UInt64 {
     switch action.kind {
     case .access(.load), .access(.wait), .access(.compareExchange), .access(.exchange),
-      .access(.fetchAdd):
+      .access(.fetchAdd), .access(.update):
       return image(ofModelValue: result, under: permutation)
     case .page(.allocate):
       return UInt64(image(ofPage: Int(result), of: cpu, under: permutation))

@@ -129,7 +129,21 @@ extension Machine {
       let amount = Int64(bitPattern: action.addend)
       return "add \(place) \(amount >= 0 ? "+" : "−")\(amount.magnitude)"
     case .incrementUnlessZero: return "inc unless zero \(place)"
+    case .update(let update): return text(of: update, action, place)
     case .wait: return waitText(action, place)
+    }
+  }
+
+  private func text(
+    of update: Action.Update, _ action: Action, _ place: String
+  ) -> String {
+    let operand = text(ofValue: action.operand, in: action.cell)
+    switch update {
+    case .and: return "\(place) and \(operand)"
+    case .or: return "\(place) or \(operand)"
+    case .xor: return "\(place) xor \(operand)"
+    case .addUnless:
+      return "add \(operand) to \(place) unless \(text(ofValue: action.exempt, in: action.cell))"
     }
   }
 
@@ -191,7 +205,7 @@ extension Machine {
     of access: Action.Access, _ action: Action, observing result: UInt64
   ) -> String {
     switch access {
-    case .load, .wait, .exchange: "is \(text(ofValue: result, in: action.cell))"
+    case .load, .wait, .exchange, .update: "is \(text(ofValue: result, in: action.cell))"
     case .compareExchange:
       result == action.expected ? "won" : "lost: is \(text(ofValue: result, in: action.cell))"
     case .fetchAdd: "now \(Int64(bitPattern: result &+ action.addend))"
