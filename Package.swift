@@ -44,10 +44,13 @@ let package = Package(
     room("Invariants", on: "Machine", "Support"),
     room("Traces", on: "Machine", "Exploration", "Support"),
     room("Checking", on: "Traces", "Invariants", "Machine", "Exploration", "Support"),
-    room("Reporting", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
+    room("Litmus", on: "Checking", "Machine", "Exploration", "Support"),
     room(
-      "Commands", on: "Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+      "Reporting", on: "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
       "Support"),
+    room(
+      "Commands", on: "Reporting", "Litmus", "Checking", "Traces", "Invariants", "Machine",
+      "Exploration", "Support"),
     room("Fuzzing", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
     .target(
       name: "Gracewalk", dependencies: modules(["Commands", "Reporting", "Checking", "Support"]),
@@ -86,10 +89,15 @@ let package = Package(
     .testTarget(
       name: "ModelTests",
       dependencies: modules([
-        "Models", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Reporting",
-        "Fuzzing", "Commands", "Command", "Support",
+        "Models", "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+        "Reporting", "Fuzzing", "Commands", "Command", "Support",
       ]) + ["Gracewalk", "TestExpectations"],
       exclude: ["Reporting/Snapshots", "Catalogue/Counts"], swiftSettings: settings),
+    .testTarget(
+      name: "LitmusTests",
+      dependencies: modules(["Litmus", "Checking", "Machine", "Exploration", "Support"]) + [
+        "TestExpectations"
+      ], swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -27,10 +27,17 @@ import Testing
     ("Invariants", ["Machine", "Support"]),
     ("Traces", ["Machine", "Exploration", "Support"]),
     ("Checking", ["Traces", "Invariants", "Machine", "Exploration", "Support"]),
-    ("Reporting", ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"]),
+    ("Litmus", ["Checking", "Machine", "Exploration", "Support"]),
+    (
+      "Reporting",
+      ["Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"]
+    ),
     (
       "Commands",
-      ["Reporting", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"]
+      [
+        "Reporting", "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+        "Support",
+      ]
     ),
     ("Fuzzing", ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"]),
     (

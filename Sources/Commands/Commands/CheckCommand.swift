@@ -8,13 +8,16 @@ import GracewalkSupport
 
 package enum CheckCommand {
   static let command = Command(
-    name: "check", operands: "[MODEL]",
+    name: "check", operands: "[MODEL | FILE.litmus…]",
     summary: "check a model, or the whole catalogue against its declared verdicts",
     details: [
       "Without a model, every model is checked, and a broken one must fail in each of the ways",
       "it is there for; --matrix shows which invariant fails in which model. Exit status: 0 holds",
       "(or all verdicts as declared), 1 violated (or not as declared), 2 wrong usage or input,",
       "3 incomplete, or holds although something that must happen never does.",
+      "FILE.litmus is a litmus test in the kernel's C, x86 or AArch64; a folder, or several files,",
+      "make a table. Exit status: 0 Ok, 1 No, 2 not read, 3 undecided; of a table, the worst, in",
+      "the order 2, 3, 1, 0.",
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
@@ -48,6 +51,10 @@ package enum CheckCommand {
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
+    if LitmusCheck.isAsked(arguments) {
+      Terminal.catchInterrupts()
+      return try LitmusCheck(arguments, try options(arguments)).run()
+    }
     guard arguments.operands.count <= 1 else {
       throw UsageError(
         "check takes one model, or none for all; see \(RunningProgram.name) check --help")

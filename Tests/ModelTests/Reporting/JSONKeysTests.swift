@@ -3,6 +3,7 @@
 import Foundation
 import GracewalkChecking
 import GracewalkExploration
+import GracewalkLitmus
 import GracewalkMachine
 import GracewalkModels
 import GracewalkReporting
@@ -144,6 +145,26 @@ import Testing
     #expect(ours.count == trace.recording.steps.count)
     #expect(replay["end"] as? String == "violated")
     #expect(replay["schedule"] as? String == trace.recording.schedule.text)
+  }
+
+  @Test func litmusTests() throws {
+    let texts = [
+      "C a\n{}\nP0(int *x) { WRITE_ONCE(*x, 1); rcu_read_unlock(); }\nexists (x=1)", "C b\n",
+    ]
+    var bounded = LitmusOptions()
+    bounded.limits.states = 1
+    let rows = [LitmusOptions(), bounded].flatMap { options in
+      texts.map { text in
+        do throws(LitmusError) {
+          let report = try LitmusTest(reading: text).check(options)
+          return LitmusRow("a.litmus", .success(report), seconds: 1)
+        } catch {
+          return LitmusRow("b.litmus", .failure(error), seconds: nil)
+        }
+      }
+    }
+    let document = LitmusDocument(rows, under: .standard)
+    try expect([try Self.object(document)], match: "gracewalk litmus 1")
   }
 
   @Test func matrix() throws {

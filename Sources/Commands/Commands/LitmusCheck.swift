@@ -1,0 +1,130 @@
+// gracewalk check FILE.litmus: litmus tests, one with all its final states, many as a table.
+
+import Foundation
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkLitmus
+import GracewalkMachine
+import GracewalkReporting
+import GracewalkSupport
+
+/// Checks litmus tests.
+struct LitmusCheck {
+  /// Ends the name of a file with a litmus test.
+  private static let ending = ".litmus"
+
+  /// Options that say something of models, which a litmus test is not.
+  private static let notForTests = [
+    "set", "invariant", "architecture", "feature", "without", "matrix", "jobs", "seed", "changes",
+    "preemptions", "no-symmetry", "no-minimise", "trace", "html", "checkpoint",
+    "checkpoint-every", "resume", "force", "no-samples", "at",
+  ]
+
+  private let files: [String]
+  /// Whether one file was named, and no folder.
+  private let isSingle: Bool
+  private let options: LitmusOptions
+  private let format: OutputFormat
+
+  /// True if the operands name litmus tests, or folders of them, and no model.
+  static func isAsked(_ arguments: Arguments) -> Bool {
+    arguments.operands.contains { $0.hasSuffix(ending) || isFolder($0, arguments) }
+  }
+
+  private static func isFolder(_ path: String, _ arguments: Arguments) -> Bool {
+    if arguments.source.model(named: path) != nil { return false }
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  init(_ arguments: Arguments, _ given: CheckOptions) throws(UsageError) {
+    for option in Self.notForTests where arguments.has(option) {
+      throw UsageError(
+        "--\(option) is about models, and '\(arguments.operands[0])' is a litmus test")
+    }
+    var files: [String] = []
+    for path in arguments.operands {
+      if Self.isFolder(path, arguments) {
+        let found = Self.tests(in: path)
+        if found.isEmpty { throw UsageError("there is no file *\(Self.ending) in '\(path)'") }
+        files += found
+      } else if path.hasSuffix(Self.ending) {
+        files.append(path)
+      } else {
+        throw UsageError("'\(path)' is neither a file *\(Self.ending) nor a folder of them")
+      }
+    }
+    self.files = files
+    isSingle = arguments.operands.count == 1 && files == arguments.operands
+    format = try OutputFormat.chosen(arguments)
+    try format.require(OutputFormat.words, for: "litmus tests")
+    var options = LitmusOptions()
+    options.strategy = given.strategy
+    options.isExact = given.isExact
+    options.limits = given.limits
+    options.memoryModel = given.memoryModel ?? .standard
+    self.options = options
+  }
+
+  private static func tests(in folder: String) -> [String] {
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+    return names.filter { $0.hasSuffix(ending) }.sorted().map { prefix + $0 }
+  }
+
+  // MARK: Running
+
+  /// Returns the exit status: that of the worst test.
+  func run() throws -> Int32 {
+    let text = LitmusText(style: Terminal.style)
+    let width = files.map(\.count).max() ?? 0
+    var rows: [LitmusRow] = []
+    for file in files {
+      if Terminal.isInterrupted { break }
+      let row = try check(file)
+      rows.append(row)
+      if format == .text, !isSingle { print(text.row(row, width: width)) }
+    }
+    if format == .json {
+      print(try json(LitmusDocument(rows, under: options.memoryModel)))
+    } else if isSingle, let row = rows.first {
+      switch row.result {
+      case .success(let report):
+        text.lines(report, seconds: row.seconds).forEach { print($0) }
+      case .failure(let error):
+        throw UsageError("\(row.file):\(error.line): \(error.message)")
+      }
+    } else {
+      print("")
+      print(text.summary(rows))
+    }
+    return rows.count < files.count ? ExitStatus.incomplete : status(of: rows)
+  }
+
+  private func status(of rows: [LitmusRow]) -> Int32 {
+    let reports = rows.compactMap { try? $0.result.get() }
+    if reports.count < rows.count { return ExitStatus.usage }
+    if reports.contains(where: { $0.answer == .open }) { return ExitStatus.incomplete }
+    return reports.contains { $0.answer == .refuted } ? ExitStatus.violated : ExitStatus.holds
+  }
+
+  private func check(_ file: String) throws(UsageError) -> LitmusRow {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw UsageError("cannot read '\(file)'")
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let test: LitmusTest
+    do throws(LitmusError) {
+      test = try LitmusTest(reading: String(decoding: data, as: UTF8.self))
+    } catch {
+      return LitmusRow(file, .failure(error), seconds: nil)
+    }
+    var options = options
+    options.watch = Terminal.watch(file)
+    let report = test.check(options)
+    Terminal.clearProgress()
+    return LitmusRow(file, .success(report), seconds: (clock.now - start).inSeconds)
+  }
+}
