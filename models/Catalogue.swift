@@ -20,6 +20,16 @@ public enum Catalogue {
     ReverseMap.system,
     HostMap.system,
     DirtyLogging.system,
+    Mremap.system,
+    GUPFast.system,
+    HugeIoremap.system,
+    LazyTLB.system,
+    DirtyBits.system,
+    MMUNotifier.system,
+    PreOrderWalk.system,
+    VMIDs.system,
+    SplitBlock.system,
+    NonCoherentWalk.system,
   ]
 
   public static let models: [Model] = systems.flatMap(\.models)

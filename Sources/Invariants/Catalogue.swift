@@ -57,4 +57,7 @@ public enum InvariantCatalogue {
     NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
     ReferencesMatchEntries(), NoEntryLeftLocked(), LocksHeldByReleaser(),
   ]
+
+  /// What every table is checked for, whether or not its pages are counted.
+  public static let pages = tables.filter { $0.id != ReferencesMatchEntries.id }
 }

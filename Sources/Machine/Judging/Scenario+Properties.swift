@@ -38,7 +38,7 @@ extension ScenarioProperty {
   var id: String {
     statement.lowercased().hyphenated
   }
-  var rationale: String { "The scenario says so (\(site.text))." }
+  var rationale: String { "The scenario says so, in \(site.file)." }
   var source: String { "" }
   var applicability: Applicability { .chosen("the scenario says so") }
 

@@ -65,3 +65,18 @@ extension Descriptor: WordValue {
   public init(word: UInt64) { bits = word }
   public var word: UInt64 { bits }
 }
+
+/// An enumeration of numbers, for words that hold one of a few things.
+extension WordValue where Self: RawRepresentable & CaseIterable, RawValue == UInt64 {
+  /// A number that stands for nothing is an error of the model, and read as the first case.
+  public init(word: UInt64) {
+    if let value = Self(rawValue: word) {
+      self = value
+    } else {
+      MisuseSink.note("a word holds \(word), which is no \(Self.self)", #fileID, #line)
+      self = Self.allCases[Self.allCases.startIndex]
+    }
+  }
+
+  public var word: UInt64 { rawValue }
+}

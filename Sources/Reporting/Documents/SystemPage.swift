@@ -30,6 +30,11 @@ struct SystemPage {
     var lines = ["# \(system.title)", ""]
     for origin in origins {
       lines += [Self.source(origin), "", "> \(markdown(origin.question))", ""]
+      var told: [String] = []
+      for text in evidence(for: origin).map(\.model.scenarioText) where !told.contains(text) {
+        told.append(text)
+        lines += [markdown(text), ""]
+      }
       lines += Self.answer(evidence(for: origin))
     }
     lines += ["## Verdicts", ""]

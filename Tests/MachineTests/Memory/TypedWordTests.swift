@@ -70,6 +70,25 @@ struct TypedWordTests {
     #expect(geometry.addresses(sharingEntryWith: 5, at: 2) == 5..<6)
   }
 
+  private enum Phase: UInt64, WordValue, CaseIterable { case idle, busy }
+
+  /// A number that stands for none of its cases is a mistake in the model.
+  @Test(arguments: [1, 2])
+  func anEnumerationIsANumber(written: UInt64) {
+    let scenario = Scenario()
+    let phase = scenario.variable("phase", initial: Phase.idle)
+    let seen = scenario.variable("seen", initial: Phase.idle)
+    scenario.cpu("cpu", runs: "write") { cpu in
+      try cpu.store(Location(phase), written, .relaxed)
+      try cpu.store(seen, try cpu.load(phase, .relaxed), .relaxed)
+    }
+    let machine = Machine(scenario)
+    machine.finish()
+    let text = machine.failure.map { machine.text(of: $0) } ?? ""
+    #expect(text.contains("holds 2, which is no Phase") == (written == 2), "\(text)")
+    if written == 1 { #expect(machine.value(of: seen) == .busy) }
+  }
+
   /// Each is a mistake in the model, named with its place.
   @Test func addressesAndLevelsAreChecked() {
     for isLevel in [true, false] {

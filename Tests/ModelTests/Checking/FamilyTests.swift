@@ -17,7 +17,7 @@ struct FamilyTests {
     Model.family(
       variants, scenario: "Some CPUs take the same thing.",
       parameters: [Parameter("cpus", "how many", 2...3, standard: 2)],
-      mustHappen: [ExpectedOutcome("take", "true"), ExpectedOutcome("take", "false")],
+      mustHappen: ExpectedOutcome.each(["take": ["true", "false"]]),
       instances: [["cpus": 2], ["cpus": 3]]
     ) { values, omitting in
       let scenario = Scenario()
@@ -46,6 +46,8 @@ struct FamilyTests {
     #expect(models.map(\.omission) == [nil, "the exchange"])
     #expect(models.map(\.expectation) == [.holds, .violates(["one-has-it"])])
     #expect(models.map { $0.parameters[0].standard } == [2, 3])
+    #expect(
+      models[0].mustHappen == [ExpectedOutcome("take", "true"), ExpectedOutcome("take", "false")])
     #expect(models.map(\.instances) == [[["cpus": 2], ["cpus": 3]], [["cpus": 3]]])
     for model in models { try model.verify() }
   }
