@@ -102,6 +102,9 @@ import Testing
     ("fault-until-mapped-keeps-entry-locked", "touch-0x0", "no-entry-left-locked"),
     ("swap-two-entries-in-any-order", "swap-0-1/swap-1-0", "progress"),
     ("swap-two-entries-keeping-the-first", "swap-0-1/swap-0-1", "progress"),
+    ("mremap-flush-after-unlock", "read-0,move-0/truncate-1", "no-reuse-while-cached"),
+    ("split-loser-forgets", "unmap-0/unmap-1", "no-stale-use-after-dsb"),
+    ("split-without-bbm", "dma-0,unmap-0", "break-before-make"),
   ])
   func smallestThatFails(name: String, combination: String, invariant: String) throws {
     let report = try sweep(name, 2, 2)
