@@ -1,6 +1,7 @@
 // Exact counts of the fixes of bugs of KVM that everybody knows.
 
 import GracewalkChecking
+import GracewalkExploration
 import GracewalkModels
 import TestExpectations
 import Testing
