@@ -48,14 +48,14 @@ public enum GUPFast {
       free,
       [
         .holds(
-          "collapse-sends-ipi", "the table is freed when all CPUs have taken an interrupt",
+          "gup-fast-collapse-sends-ipi", "the table is freed when all CPUs have taken an interrupt",
           Way(table: .freedAfterIPI)),
         .holds(
-          "collapse-frees-by-rcu",
+          "gup-fast-collapse-frees-by-rcu",
           "the table is freed by a callback, which waits for masked interrupts, too",
           Way(table: .freedByRCU)),
         .broken(
-          "collapse-frees-at-once", "the table is freed when its entries have been copied",
+          "gup-fast-collapse-frees-at-once", "the table is freed when its entries have been copied",
           Way(table: .freed), omits: "waiting for CPUs that have interrupts masked",
           violates: [NoUseAfterFree.id, GracePeriodSafety.id]),
       ])

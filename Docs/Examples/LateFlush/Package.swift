@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// The package of Docs/Tutorial.md: a question from a mailing list, as a model and its broken sibling.
+// The package of Docs/Tutorial.md: a question from a mailing list, as a model and its sibling.
 import PackageDescription
 
 let gracewalk = Target.Dependency.product(name: "Gracewalk", package: "gracewalk")

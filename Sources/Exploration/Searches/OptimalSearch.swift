@@ -292,8 +292,8 @@ public final class OptimalSearch: ResumableSearch {
     node.pointee.branches = trees.insert(sequence, into: node.pointee.branches)
   }
 
-  /// Ends the current sequence with the step's footprint there; false if there is nothing to insert,
-  /// since it is explored already or the step is disabled.
+  /// Ends the current sequence with the step's footprint there; false if there is nothing to
+  /// insert, since it is explored already or the step is disabled.
   private func makeCertain(_ late: LateStep, at event: Int) -> Bool {
     if trees.covers(sequence, list: nodes[event].branches) { return false }
     guard let actual = tryOut(late, at: event) else { return false }

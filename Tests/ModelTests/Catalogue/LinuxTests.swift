@@ -8,8 +8,8 @@ import Testing
 
 @Suite struct LinuxTests {
   private static let models = [
-    "mremap-flush-under-lock", "gup-fast-rechecks-pmd", "collapse-sends-ipi",
-    "collapse-frees-by-rcu", "ioremap-purges-pointer", "switch-mm-gets-flushes",
+    "mremap-flush-under-lock", "gup-fast-rechecks-pmd", "gup-fast-collapse-sends-ipi",
+    "gup-fast-collapse-frees-by-rcu", "ioremap-purges-pointer", "switch-mm-gets-flushes",
   ]
 
   @Test(.tags(.long), .unlessQuick, arguments: models)
