@@ -9,6 +9,9 @@ let checks: [SwiftSetting] =
   Context.environment["CHECKS_INVARIANTS"] == "1"
   ? [.define("CHECKS_INVARIANTS"), .unsafeFlags(["-assert-config", "Debug"])] : []
 
+/// In that build one suite of ModelTests runs, for which optimising them all takes too long.
+let modelTestChecks: [SwiftSetting] = checks.isEmpty ? [] : [.unsafeFlags(["-Onone"])]
+
 let settings: [SwiftSetting] =
   [
     .enableUpcomingFeature("ExistentialAny"),
@@ -92,7 +95,7 @@ let package = Package(
         "Models", "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
         "Reporting", "Fuzzing", "Commands", "Command", "Support",
       ]) + ["Gracewalk", "TestExpectations"],
-      exclude: ["Reporting/Snapshots", "Catalogue/Counts"], swiftSettings: settings),
+      exclude: ["Reporting/Snapshots", "Catalogue/Counts"], swiftSettings: settings + modelTestChecks),
     .testTarget(
       name: "LitmusTests",
       dependencies: modules(["Litmus", "Checking", "Machine", "Exploration", "Support"]) + [

@@ -96,6 +96,7 @@ extension Scenario {
   ///   - start: what there is before the first operation, in words.
   ///   - symmetries: permutations of the operations, by number, that change neither verdicts nor
   ///     counts: those that an exchange of addresses makes.
+  ///   - words: the operations.
   public func vocabulary(
     _ start: String, symmetries: [[Int]] = [], _ words: [Vocabulary.Word]
   ) {

@@ -25,8 +25,10 @@ where
   public let initial: [UInt64]
   private let allows: @Sendable (Call, Int, Result, inout [UInt64]) -> Bool
 
-  /// - Parameter allows: whether a call with an argument may return a result in a state, which it
-  ///   then changes as the call does.
+  /// - Parameters:
+  ///   - initial: the state before the first call.
+  ///   - allows: whether a call with an argument may return a result in a state, which it then
+  ///     changes as the call does.
   public init(
     initial: [UInt64],
     allows:
