@@ -95,7 +95,8 @@ let package = Package(
         "Models", "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
         "Reporting", "Fuzzing", "Commands", "Command", "Support",
       ]) + ["Gracewalk", "TestExpectations"],
-      exclude: ["Reporting/Snapshots", "Catalogue/Counts"], swiftSettings: settings + modelTestChecks),
+      exclude: ["Reporting/Snapshots", "Catalogue/Counts"],
+      swiftSettings: settings + modelTestChecks),
     .testTarget(
       name: "LitmusTests",
       dependencies: modules(["Litmus", "Checking", "Machine", "Exploration", "Support"]) + [
