@@ -25,7 +25,7 @@ extension Machine {
   ///
   /// Choices take their first branch.
   public func finish() {
-    while let cpu = able.first { _ = step(cpu, choice: 0) }
+    while failure == nil, let cpu = able.first { _ = step(cpu, choice: 0) }
   }
 }
 
