@@ -165,8 +165,7 @@ public struct Model: Sendable {
   public let instances: [[String: Int]]
   /// The part of the question that sequential consistency cannot answer, or nil.
   public let openQuestion: String?
-  /// The operations that a sweep can combine, or nil.
-  public let vocabulary: Vocabulary?
+  private let declaredVocabulary: Vocabulary?
   /// Makes a fresh scenario, equal each time for equal parameters.
   public let build: @Sendable (ParameterValues) -> Scenario
 
@@ -189,8 +188,16 @@ public struct Model: Sendable {
     self.exempt = exempt
     self.instances = instances
     self.openQuestion = openQuestion?.printable
-    self.vocabulary = vocabulary?.omitting(omission)
+    declaredVocabulary = vocabulary?.omitting(omission)
     self.build = { values in MisuseSink.whileOmitting(omission) { build(values) } }
+  }
+
+  /// The operations that a sweep can combine, or nil: those declared, or those that the scenario
+  /// offers.
+  ///
+  /// A model is built for this only when it is asked for, so that a list of models builds none.
+  public var vocabulary: Vocabulary? {
+    declaredVocabulary ?? Vocabulary(offeredBy: { build(values()) })
   }
 
   /// All parameters, with the given values in place of the standard ones.

@@ -110,21 +110,15 @@ extension Model {
     build: @escaping @Sendable (ParameterValues, Choice) -> Scenario
   ) -> [Model] {
     variants.map { variant in
-      let parameters = parameters.map { $0.with(standard: variant.standard[$0.name]) }
-      let standard = ParameterValues(parameters.map { ($0.name, $0.standard) })
-      let build = { @Sendable (values: ParameterValues) in build(values, variant.choice) }
-      let offered = { @Sendable in
-        MisuseSink.whileOmitting(variant.omission) { build(standard) }
-      }
-      return Model(
+      Model(
         name: variant.name, summary: variant.summary, scenario: scenario(variant.choice),
         omission: variant.omission, origin: origin,
-        parameters: parameters,
+        parameters: parameters.map { $0.with(standard: variant.standard[$0.name]) },
         expectation: variant.omission == nil ? .holds : .violates(variant.violates),
         mustHappen: mustHappen(variant.choice), exempt: exempt(variant.choice),
         instances: variant.instances ?? instances, openQuestion: openQuestion,
-        vocabulary: vocabulary?(variant.choice) ?? Vocabulary(offeredBy: offered),
-        build: build)
+        vocabulary: vocabulary?(variant.choice)
+      ) { values in build(values, variant.choice) }
     }
   }
 }
