@@ -44,8 +44,8 @@ extension Machine {
       store(action.stored, for: action, by: cpu)
       tell(action, by: cpu)
       return old
-    case .fetchAdd, .incrementUnlessZero: return performArithmetic(action, by: cpu)
-    case .update(let update): return performUpdate(update, action, by: cpu)
+    case .fetchAdd, .incrementUnlessZero, .update:
+      return performArithmetic(access, action, by: cpu)
     }
   }
 
@@ -55,38 +55,31 @@ extension Machine {
     }
   }
 
-  private func performArithmetic(_ action: Action, by cpu: Int) -> UInt64 {
-    let old = readLatest(action, by: cpu)
-    let isIncrement = action.kind == .access(.incrementUnlessZero)
-    if isIncrement && old == 0 { return 0 }
-    let new = old &+ (isIncrement ? 1 : action.addend)
-    storeNumber(new, for: action, by: cpu)
-    tell(action, by: cpu)
-    if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
-    return isIncrement ? 1 : old
-  }
-
-  private func performUpdate(
-    _ update: Action.Update, _ action: Action, by cpu: Int
+  /// Arithmetic makes numbers, and never entries.
+  private func performArithmetic(
+    _ access: Action.Access, _ action: Action, by cpu: Int
   ) -> UInt64 {
     let old = readLatest(action, by: cpu)
-    guard !leaves(old, update, action) else { return old }
-    let new =
-      switch update {
-      case .and: old & action.operand
-      case .or: old | action.operand
-      case .xor: old ^ action.operand
-      case .addUnless: old &+ action.operand
-      }
+    guard let new = arithmetic(access, action, on: old) else { return old }
     storeNumber(new, for: action, by: cpu)
     tell(action, by: cpu)
     if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
-    return old
+    return access == .incrementUnlessZero ? 1 : old
   }
 
-  /// True if an update finds a value that it leaves as it is.
-  private func leaves(_ value: UInt64, _ update: Action.Update, _ action: Action) -> Bool {
-    update == .addUnless && value == action.exempt
+  /// The number that arithmetic makes of another; nil if it leaves the word as it is.
+  private func arithmetic(
+    _ access: Action.Access, _ action: Action, on old: UInt64
+  ) -> UInt64? {
+    switch access {
+    case .fetchAdd: old &+ action.addend
+    case .incrementUnlessZero: old == 0 ? nil : old &+ 1
+    case .update(.and): old & action.operand
+    case .update(.or): old | action.operand
+    case .update(.xor): old ^ action.operand
+    case .update(.addUnless): old == action.exempt ? nil : old &+ action.operand
+    case .load, .store, .compareExchange, .exchange, .wait: nil
+    }
   }
 
   // MARK: Footprints
@@ -106,14 +99,8 @@ extension Machine {
         addRead(action, by: cpu, to: footprint)
       }
     case .fetchAdd: addNumber(action, by: cpu, to: footprint)
-    case .update(let update):
-      if leaves(readLatest(action, by: cpu), update, action) {
-        addRead(action, by: cpu, to: footprint)
-      } else {
-        addNumber(action, by: cpu, to: footprint)
-      }
-    case .incrementUnlessZero:
-      if readLatest(action, by: cpu) == 0 {
+    case .incrementUnlessZero, .update:
+      if arithmetic(access, action, on: readLatest(action, by: cpu)) == nil {
         addRead(action, by: cpu, to: footprint)
       } else {
         addNumber(action, by: cpu, to: footprint)
