@@ -63,13 +63,20 @@ final class Checkpointer {
     guard let search, let system, system.isFitToSave() else { return }
     let start = clock.now
     checkpoints.save { writer in
-      system.save(to: writer)
-      Checkpointer.write(search.path, of: system, to: writer)
+      Checkpointer.saveWay(of: search, system, to: writer)
       search.save(to: writer)
     }
     let end = clock.now
     guard checkpoints.interval > 0 else { return }
     due = end + max(.seconds(checkpoints.interval), (end - start) * Checkpointer.share)
+  }
+
+  /// Writes the saved part of a system, and how a search has brought it to its present state.
+  static func saveWay(
+    of search: any ResumableSearch, _ system: TransitionSystem, to writer: CheckpointWriter
+  ) {
+    system.save(to: writer)
+    write(search.path, of: system, to: writer)
   }
 
   /// Writes the steps and a description of each state on the path, and leaves the system as it is.
@@ -94,6 +101,16 @@ final class Checkpointer {
   static func restore(
     _ search: any ResumableSearch, _ system: TransitionSystem, from reader: CheckpointReader
   ) throws(CheckpointError) {
+    try restoreWay(of: search, system, from: reader)
+    try search.restore(from: reader)
+    guard reader.left == 0 else { throw .malformed }
+    reader.close()
+  }
+
+  /// Brings a fresh system to the saved state, step by step.
+  static func restoreWay(
+    of search: any ResumableSearch, _ system: TransitionSystem, from reader: CheckpointReader
+  ) throws(CheckpointError) {
     try system.restore(from: reader)
     let length = try reader.count(ofBytes: 32)
     for depth in 0...length {
@@ -111,9 +128,6 @@ final class Checkpointer {
         throw .systemChanged(depth: depth + 1)
       }
     }
-    try search.restore(from: reader)
-    guard reader.left == 0 else { throw .malformed }
-    reader.close()
   }
 }
 

@@ -26,19 +26,8 @@ extension SearchTeam {
     }
     for (number, member) in members.enumerated() {
       writer.write(tasks.firstIndex { $0 === member.membership?.task } ?? -1)
-      if number > 0 { saveWay(of: member, to: writer) }
+      if number > 0 { Checkpointer.saveWay(of: member, member.system, to: writer) }
       member.save(to: writer)
-    }
-  }
-
-  /// Writes the saved part of a member's system, and the steps to the member's current state.
-  private func saveWay(of member: StatefulSearch, to writer: CheckpointWriter) {
-    member.system.save(to: writer)
-    let path = member.path
-    writer.write(path.count)
-    for step in path {
-      writer.write(step.cpu)
-      writer.write(step.choice)
     }
   }
 
@@ -67,25 +56,9 @@ extension SearchTeam {
         member.membership?.task = tasks[task]
         tasks[task].taker = member
       }
-      if number > 0 { try restoreWay(of: member, from: reader) }
+      if number > 0 { try Checkpointer.restoreWay(of: member, member.system, from: reader) }
       try member.restore(from: reader)
       guard member.isBusy || task < 0 else { throw .malformed }
-    }
-  }
-
-  private func restoreWay(
-    of member: StatefulSearch, from reader: CheckpointReader
-  ) throws(CheckpointError) {
-    let system = member.system
-    try system.restore(from: reader)
-    for depth in 0..<(try reader.count(ofBytes: 16)) {
-      let cpu = try reader.number(in: 0..<system.cpuCount)
-      guard system.enabledCPUs().contains(cpu) else { throw .systemChanged(depth: depth) }
-      let choice = try reader.number(in: 0..<system.choiceCount(of: cpu))
-      member.willRetrace(Schedule.Step(cpu: cpu, choice: choice))
-      guard system.step(cpu, choice: choice) == .clean else {
-        throw .systemChanged(depth: depth + 1)
-      }
     }
   }
 }
