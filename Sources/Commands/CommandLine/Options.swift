@@ -147,15 +147,14 @@ package enum SharedOptions {
     return features
   }
 
+  private static let memoryModels = MemoryModel.allCases.map(\.rawValue)
   static let memory = Option(
-    name: "memory", value: MemoryModel.allCases.map(\.rawValue).joined(separator: "|"),
+    name: "memory", value: memoryModels.joined(separator: "|"),
     help: "memory model (what the model's scenario says)")
 
   /// The memory model that is asked for; nil for that of the scenario itself.
   static func memory(_ arguments: Arguments) throws(UsageError) -> MemoryModel? {
-    try arguments.choice("memory", of: MemoryModel.allCases.map(\.rawValue)).flatMap {
-      MemoryModel(rawValue: $0)
-    }
+    try arguments.choice("memory", of: memoryModels).flatMap { MemoryModel(rawValue: $0) }
   }
 
   static let without = Option(
