@@ -196,11 +196,7 @@ public enum HostMap {
       scenario.cpu(
         "host cpu \(page)", mmu: MMU(table.root, owner: table.host), table.hostReads(page))
     }
-    scenario.cpu(
-      "host cpu 2",
-      reclaims
-        ? table.reclaims(1)
-        : table.donates(1))
+    scenario.cpu("host cpu 2", reclaims ? table.reclaims(1) : table.donates(1))
     return scenario
   }
 }
