@@ -20,8 +20,8 @@ public struct NoStaleUseAfterDSB: EventInvariant {
     + "translation after its CPU was told, by a word written after the change of the entry, that "
     + "it is gone."
   public let rationale =
-    "Such code gives the page away, copies it, or assumes that it does not change. Until then a "
-    + "stale translation is harmless: a flush may be late, or reach CPUs one by one."
+    "Code that relies on it gives the page away, copies it, or assumes that it no longer changes. "
+    + "Before that, a stale translation is harmless: a flush may be late, or reach CPUs one by one."
   public let source =
     "Arm ARM (DDI 0487), D8.16 \"TLB maintenance\": scope, level hints, last-level forms, and the "
     + "completion by a DSB; arch/x86/mm/tlb.c (Linux 6.2), flush_tlb_mm_range: first this CPU, "

@@ -151,7 +151,7 @@ struct SystemPage {
     return ["## What the steps of \(code(report.whole.model))\(parameters) are for", ""]
       + table(["at", "in", "taken", "it is"], rows) + [
         "",
-        "\(counted(report.open.count, "memory ordering")) not asked about: "
+        "\(counted(report.open.count, "memory ordering")) not tested: "
           + "\(report.whole.memoryModel.reasonNotToAsk). "
           + "`\(RunningProgram.name) ablate \(report.whole.model)` "
           + "computes this table and gives a schedule for every step that is necessary.",

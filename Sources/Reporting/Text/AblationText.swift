@@ -50,7 +50,7 @@ public struct AblationText {
     if !open.isEmpty {
       let places = open.map { "\($0.step.site.text) (\($0.step.operation))" }
       lines += wrapped(
-        "\(counted(open.count, "ordering")) not asked about: "
+        "\(counted(open.count, "ordering")) not tested: "
           + "\(report.whole.memoryModel.reasonNotToAsk), so nothing can be said of "
           + places.joined(separator: ", "))
     }
