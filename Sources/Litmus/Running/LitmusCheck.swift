@@ -10,6 +10,9 @@ package struct LitmusOptions {
   package var strategy = Strategy.stateful
   package var isExact = false
   package var limits = Limits()
+  /// Whether locks that nothing else looks at are taken and released at the earliest moment, under
+  /// Armv8.
+  package var hastensLocks = true
   /// Called now and then; returns false to interrupt.
   package var watch: ((SearchProgress) -> Bool)?
 
@@ -19,27 +22,68 @@ package struct LitmusOptions {
 extension LitmusTest {
   /// Explores the test.
   package func check(_ options: LitmusOptions = LitmusOptions()) -> LitmusReport {
+    options.memoryModel == .sequentialConsistency ? checkOnMachine(options) : checkWeakly(options)
+  }
+
+  private func checkOnMachine(_ options: LitmusOptions) -> LitmusReport {
     // What reduces relies on executions that end.
     let strategy = loops && options.strategy.isComplete ? .exhaustive : options.strategy
     let board = TestBoard()
     let machine = Machine(
       scenario(board, under: options.memoryModel), isExact: options.isExact)
-    var search = SearchOptions(limits: options.limits)
-    search.isExact = options.isExact
-    search.watch = options.watch
-    let result = strategy.search(machine, search)
+    let result = strategy.search(machine, options.search)
     var report = LitmusReport(self, strategy, options.memoryModel)
-    report.statistics = result.statistics
-    report.flags = board.allFlags
-    report.add(finals: board.allFinals)
+    report.add(result, board)
     switch result.ending {
-    case .complete: break
-    case .bounded(let bound): report.reason = "the bound on \(bound.rawValue) was met"
     case .halted: report.reason = machine.failure.map { machine.text(of: $0) } ?? "it was halted"
     case .violation: report.reason = machine.violation?.report.message ?? "something was violated"
-    case .refused: report.reason = "what was saved does not fit"
+    case .complete, .bounded, .refused: break
     }
-    if !strategy.isComplete, report.reason == nil { report.reason = "executions were sampled" }
     return report
+  }
+
+  /// Explores the test on the machine for weaker memory, whose steps have no footprints yet.
+  package func checkWeakly(_ options: LitmusOptions) -> LitmusReport {
+    let strategy = options.strategy.isComplete ? .exhaustive : options.strategy
+    var report = LitmusReport(self, strategy, options.memoryModel)
+    if let refusal = WeakMachine.refusal(of: self) {
+      report.reason = refusal
+      return report
+    }
+    let board = TestBoard()
+    let machine = WeakMachine(
+      self, under: options.memoryModel, board, hastensLocks: options.hastensLocks)
+    report.add(strategy.search(machine, options.search), board)
+    if machine.hasMetCap {
+      report.reason =
+        "the cap of \(WeakMachine.entriesMax) pending stores of a process, or visible stores of a "
+        + "word, was met"
+    }
+    return report
+  }
+}
+
+extension LitmusOptions {
+  fileprivate var search: SearchOptions {
+    var search = SearchOptions(limits: limits)
+    search.isExact = isExact
+    search.watch = watch
+    return search
+  }
+}
+
+extension LitmusReport {
+  /// Adds what a search has found.
+  fileprivate mutating func add(_ result: SearchResult, _ board: TestBoard) {
+    statistics = result.statistics
+    flags = board.allFlags
+    add(finals: board.allFinals)
+    switch result.ending {
+    case .complete: break
+    case .bounded(let bound): reason = "the bound on \(bound.rawValue) was met"
+    case .refused: reason = "what was saved does not fit"
+    case .halted, .violation: reason = "it was halted"
+    }
+    if !strategy.isComplete, reason == nil { reason = "executions were sampled" }
   }
 }

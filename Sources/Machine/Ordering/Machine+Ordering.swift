@@ -10,7 +10,7 @@ extension Machine {
   @inline(__always)
   func readableCount(_ action: Action, by cpu: Int) -> Int {
     switch memoryModel {
-    case .sequentialConsistency: 1
+    case .sequentialConsistency, .totalStoreOrder, .armv8: 1
     }
   }
 
@@ -18,7 +18,7 @@ extension Machine {
   @inline(__always)
   func read(_ action: Action, choosing choice: Int, by cpu: Int) -> UInt64 {
     switch memoryModel {
-    case .sequentialConsistency: memory[action.cell]
+    case .sequentialConsistency, .totalStoreOrder, .armv8: memory[action.cell]
     }
   }
 
@@ -26,7 +26,7 @@ extension Machine {
   @inline(__always)
   func readLatest(_ action: Action, by cpu: Int) -> UInt64 {
     switch memoryModel {
-    case .sequentialConsistency: memory[action.cell]
+    case .sequentialConsistency, .totalStoreOrder, .armv8: memory[action.cell]
     }
   }
 
@@ -39,7 +39,7 @@ extension Machine {
   @inline(__always)
   func store(_ value: UInt64, for action: Action, by cpu: Int) {
     switch memoryModel {
-    case .sequentialConsistency: write(value, to: action.cell, by: cpu)
+    case .sequentialConsistency, .totalStoreOrder, .armv8: write(value, to: action.cell, by: cpu)
     }
   }
 
@@ -47,7 +47,7 @@ extension Machine {
   @inline(__always)
   func storeNumber(_ value: UInt64, for action: Action, by cpu: Int) {
     switch memoryModel {
-    case .sequentialConsistency: memory[action.cell] = value
+    case .sequentialConsistency, .totalStoreOrder, .armv8: memory[action.cell] = value
     }
   }
 
@@ -61,7 +61,7 @@ extension Machine {
   @inline(__always)
   func order(_ action: Action, by cpu: Int) {
     switch memoryModel {
-    case .sequentialConsistency: break
+    case .sequentialConsistency, .totalStoreOrder, .armv8: break
     }
   }
 
@@ -70,7 +70,7 @@ extension Machine {
   @inline(__always)
   func mayHaveToWait(_ action: Action) -> Bool {
     switch memoryModel {
-    case .sequentialConsistency: action.isBlocking
+    case .sequentialConsistency, .totalStoreOrder, .armv8: action.isBlocking
     }
   }
 
@@ -78,14 +78,14 @@ extension Machine {
   @inline(__always)
   func storesAllow(_ action: Action, by cpu: Int) -> Bool {
     switch memoryModel {
-    case .sequentialConsistency: true
+    case .sequentialConsistency, .totalStoreOrder, .armv8: true
     }
   }
 
   /// True if a fence affects only its CPU, so that it needs no scheduling point.
   var fencesAreLocal: Bool {
     switch memoryModel {
-    case .sequentialConsistency: true
+    case .sequentialConsistency, .totalStoreOrder, .armv8: true
     }
   }
 
@@ -95,7 +95,7 @@ extension Machine {
   @inline(__always)
   func addRead(_ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency: footprint.read(action.cell)
+    case .sequentialConsistency, .totalStoreOrder, .armv8: footprint.read(action.cell)
     }
   }
 
@@ -103,7 +103,8 @@ extension Machine {
   @inline(__always)
   func addStore(of value: UInt64, _ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency: addWrite(of: value, to: action.cell, footprint)
+    case .sequentialConsistency, .totalStoreOrder, .armv8:
+      addWrite(of: value, to: action.cell, footprint)
     }
   }
 
@@ -111,7 +112,7 @@ extension Machine {
   @inline(__always)
   func addNumber(_ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency: footprint.write(action.cell)
+    case .sequentialConsistency, .totalStoreOrder, .armv8: footprint.write(action.cell)
     }
   }
 
@@ -119,14 +120,14 @@ extension Machine {
   @inline(__always)
   func addOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency: break
+    case .sequentialConsistency, .totalStoreOrder, .armv8: break
     }
   }
 
   /// Adds what `order` could touch after steps of others.
   func addPotentialOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency: break
+    case .sequentialConsistency, .totalStoreOrder, .armv8: break
     }
   }
 
@@ -134,7 +135,7 @@ extension Machine {
   @inline(__always)
   func orderIsFixed(_ action: Action) -> Bool {
     switch memoryModel {
-    case .sequentialConsistency: true
+    case .sequentialConsistency, .totalStoreOrder, .armv8: true
     }
   }
 }
@@ -143,7 +144,7 @@ extension CPUImages {
   /// Describes how the memory model's own words name CPUs.
   func describeOrdering(of model: MemoryModel) {
     switch model {
-    case .sequentialConsistency: break  // It keeps none.
+    case .sequentialConsistency, .totalStoreOrder, .armv8: break  // It keeps none.
     }
   }
 }

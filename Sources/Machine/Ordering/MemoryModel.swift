@@ -6,6 +6,10 @@
 public enum MemoryModel: String, CaseIterable, Codable, Sendable {
   /// All accesses have a single order that all CPUs agree on.
   case sequentialConsistency = "sc"
+  /// Stores wait in a buffer of their CPU and become visible in order: x86.
+  case totalStoreOrder = "tso"
+  /// Armv8, except that a store waits for the loads before it.
+  case armv8 = "arm"
 
   /// The default of a scenario.
   public static let standard = MemoryModel.sequentialConsistency
@@ -14,6 +18,8 @@ public enum MemoryModel: String, CaseIterable, Codable, Sendable {
   public var name: String {
     switch self {
     case .sequentialConsistency: "SC"
+    case .totalStoreOrder: "TSO"
+    case .armv8: "Armv8"
     }
   }
 
@@ -21,6 +27,8 @@ public enum MemoryModel: String, CaseIterable, Codable, Sendable {
   public var text: String {
     switch self {
     case .sequentialConsistency: "sequential consistency"
+    case .totalStoreOrder: "x86-TSO"
+    case .armv8: "Armv8 without load buffering"
     }
   }
 
@@ -30,6 +38,8 @@ public enum MemoryModel: String, CaseIterable, Codable, Sendable {
   public var whyOrderingsAreNotAsked: String? {
     switch self {
     case .sequentialConsistency: "every access is ordered"
+    case .totalStoreOrder: "every load is an acquire and every store a release"
+    case .armv8: nil
     }
   }
 

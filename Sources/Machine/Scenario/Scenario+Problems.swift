@@ -59,6 +59,11 @@ extension Scenario {
   /// Why a machine cannot be built from the scenario, or nil.
   var machineProblem: String? {
     if let problem { return problem }
+    guard memoryModel == .sequentialConsistency else {
+      return
+        "\(site.text): models are checked under sequential consistency only; \(memoryModel.text) "
+        + "is for litmus tests: leave out --memory \(memoryModel.rawValue)"
+    }
     guard cpuCount <= Machine.cpuCountMax else {
       return
         "\(site.text): the scenario has \(cpuCount) CPUs, callbacks and hardware walkers "

@@ -1,0 +1,94 @@
+// Exclusive stores, which succeed only if nobody has stored since the exclusive load.
+
+import GracewalkMachine
+
+extension WeakMachine {
+  func exclusiveChoices(
+    _ instruction: Instruction, by process: Int, in state: WeakState
+  ) -> [WeakChoice] {
+    guard case .storeExclusive(_, let address, let order, _) = instruction else { return [] }
+    let known = state.processes[process]
+    guard let word = LitmusTest.word(at: known.value(of: address), of: test.words.count) else {
+      return [.stop]
+    }
+    // It always may fail.
+    guard canSucceed(word, by: process, in: state) else { return [.failExclusive] }
+    guard known.buffer.count < Self.entriesMax else {
+      noteCap()
+      return [.failExclusive]
+    }
+    if model == .armv8, known.hasPendingStore,
+      order.releases || behindMonitor(word, known).contains(where: \.isRelease)
+    {
+      var copy = state
+      succeedExclusive(instruction, by: process, in: &copy)
+      if hasCycle(copy) { return [.failExclusive] }
+    }
+    return [.failExclusive, .succeedExclusive]
+  }
+
+  private func canSucceed(_ word: Int, by process: Int, in state: WeakState) -> Bool {
+    let known = state.processes[process]
+    guard let monitor = known.monitor, Int(monitor.word) == word else { return false }
+    if model != .armv8, known.hasPendingStore { return false }
+    if monitor.pending == 0, isLocked(word, for: process, in: state) { return false }
+    let first = firstBehindMonitor(monitor, known)
+    return !known.buffer[first...].contains { $0.kind == .barrier }
+  }
+
+  /// The place in the buffer behind the store that the exclusive load read.
+  private func firstBehindMonitor(_ monitor: ExclusiveMonitor, _ known: WeakProcess) -> Int {
+    var left = Int(monitor.pending)
+    for index in known.buffer.indices where left > 0 {
+      let entry = known.buffer[index]
+      guard entry.kind == .store, entry.number == monitor.word else { continue }
+      left -= 1
+      if left == 0 { return index + 1 }
+    }
+    return 0
+  }
+
+  /// The process's stores to the word between that store and the exclusive one.
+  private func behindMonitor(_ word: Int, _ known: WeakProcess) -> [PendingEntry] {
+    guard let monitor = known.monitor else { return [] }
+    return known.buffer[firstBehindMonitor(monitor, known)...].filter {
+      $0.kind == .store && Int($0.number) == word
+    }
+  }
+
+  func failExclusive(_ instruction: Instruction, by process: Int, in state: inout WeakState) {
+    state.processes[process].monitor = nil
+    if let status = instruction.result {
+      state.processes[process].registers[status] = RegisterState(value: 1)
+    }
+  }
+
+  /// From the store that the exclusive load read up to this one, the word is the process's own.
+  func succeedExclusive(_ instruction: Instruction, by process: Int, in state: inout WeakState) {
+    guard case .storeExclusive(let value, let address, let order, let status) = instruction else {
+      return
+    }
+    let known = state.processes[process]
+    guard let monitor = known.monitor else { return }
+    let word = Int(monitor.word)
+    state.processes[process].monitor = nil
+    if let status { state.processes[process].registers[status] = RegisterState() }
+    guard model == .armv8 else {
+      _ = append(known.value(of: value), to: word, by: process, in: &state)
+      return
+    }
+    state.processes[process].control = max(known.control, known.pick(of: address))
+    for index in known.buffer.indices[firstBehindMonitor(monitor, known)...]
+    where known.buffer[index].kind == .store && Int(known.buffer[index].number) == word {
+      state.processes[process].buffer[index].isLocking = true
+    }
+    var entry = PendingEntry(kind: .store, number: monitor.word)
+    entry.isRelease = order.releases
+    entry.isLocking = true
+    entry.value = known.value(of: value)
+    entry.view = max(known.view(of: address), known.view(of: value))
+    entry.readView = monitor.view
+    entry.pick = max(known.pick(of: address), known.pick(of: value))
+    state.processes[process].buffer.append(entry)
+  }
+}

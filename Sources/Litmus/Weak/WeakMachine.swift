@@ -1,0 +1,206 @@
+// Litmus tests under x86-TSO and Armv8, as a transition system whose states are values.
+
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkSupport
+
+/// The processes of a test over memory whose stores become visible in steps of their own.
+///
+/// Each process is two CPUs of the search: one carries out its instructions, the other makes its
+/// pending stores visible. What concerns only one process is done together with the step before it
+/// (`settle`), and each state is put into a canonical form, so that equal futures are equal states.
+///
+/// `Docs/MemoryModels.md` defines the machine.
+final class WeakMachine: TransitionSystem {
+  let test: LitmusTest
+  let model: MemoryModel
+  let board: TestBoard
+  /// Per process and instruction, what it may still do.
+  let uses: [[FutureUse]]
+  let hasGracePeriods: Bool
+  /// Per section, the process that enters it, or the one that it belongs to.
+  let sectionOwners: [Int]
+  /// Per section, its domain; 0 is that of read-copy-update.
+  let sectionDomains: [Int]
+  /// Words that only taking and releasing locks accesses, as a set: see `Docs/MemoryModels.md`.
+  let lockWords: UInt64
+  /// The states on the way to the present one, which is the last.
+  private var states: [WeakState] = []
+  /// The choices of each CPU in the present state, if they have been asked for.
+  private var choices: [[WeakChoice]]?
+  /// Set if a process had more pending stores, or a word more visible ones, than there is room for.
+  private(set) var hasMetCap = false
+
+  /// The maximum number of pending entries of a process, and of readable stores to a word.
+  static let entriesMax = 24
+
+  /// - Parameter hastensLocks: whether locks are taken and released at the earliest moment.
+  init(
+    _ test: LitmusTest, under model: MemoryModel, _ board: TestBoard, hastensLocks: Bool = true
+  ) {
+    self.test = test
+    lockWords = hastensLocks && model == .armv8 ? test.lockWords : 0
+    self.model = model
+    self.board = board
+    let processes = test.processes
+    uses = processes.indices.map { index in
+      FutureUse.table(
+        of: processes[index], wordCount: test.words.count, observed: test.observed(of: index))
+    }
+    hasGracePeriods = processes.contains { process in
+      process.instructions.contains { instruction in
+        switch instruction {
+        case .synchronize, .synchronizeSleepable: true
+        default: false
+        }
+      }
+    }
+    let enterers = test.sections.indices.map { section in
+      processes.firstIndex { process in
+        process.instructions.contains { instruction in
+          if case .enterSleepable(section, _) = instruction { true } else { false }
+        }
+      } ?? 0
+    }
+    sectionOwners = Array(processes.indices) + enterers
+    sectionDomains = processes.map { _ in 0 } + test.sections.map { $0.domain + 1 }
+    super.init()
+    var start = initialState
+    settle(&start)
+    makeCanonical(&start)
+    states.append(start)
+  }
+
+  private var initialState: WeakState {
+    let words = test.words.count
+    let domains = test.domains.count + 1
+    return WeakState(
+      words: test.words.map { [VisibleStore(value: $0.initial, time: 0)] },
+      processes: test.processes.map { process in
+        WeakProcess(
+          registers: process.registers.indices.map { register in
+            RegisterState(
+              value: register < process.initial.count ? process.initial[register] : 0)
+          },
+          coherence: Array(repeating: 0, count: words),
+          own: Array(repeating: OwnStore(), count: words),
+          sectionEnds: Array(repeating: 0, count: domains))
+      },
+      sections: Array(repeating: SectionState(), count: sectionOwners.count),
+      finished: Array(repeating: 0, count: domains))
+  }
+
+  var processCount: Int { test.processes.count }
+
+  /// Why no machine can be made of a test; nil if one can.
+  static func refusal(of test: LitmusTest) -> String? {
+    if test.processes.count > 15 { return "more than 15 processes" }
+    if test.words.count > 64 { return "more than 64 words" }
+    if test.processes.contains(where: { $0.registers.count > 64 }) {
+      return "a process with more than 64 registers and intermediate values"
+    }
+    return nil
+  }
+
+  func noteCap() { hasMetCap = true }
+
+  // MARK: Transition system
+
+  override var cpuCount: Int { 2 * processCount }
+  override var objectCount: Int { 1 }
+
+  override func enabledCPUs() -> CPUSet {
+    var enabled = CPUSet()
+    for (cpu, choices) in presentChoices.enumerated() where !choices.isEmpty { enabled.insert(cpu) }
+    return enabled
+  }
+
+  override func disabledCPUs() -> CPUSet { CPUSet.first(cpuCount).subtracting(enabledCPUs()) }
+
+  override func choiceCount(of cpu: Int) -> Int { presentChoices[cpu].count }
+
+  private var presentChoices: [[WeakChoice]] {
+    if let choices { return choices }
+    let state = states[states.count - 1]
+    let found = (0..<cpuCount).map { cpu in
+      cpu < processCount
+        ? nextChoices(of: cpu, in: state) : flushes(of: cpu - processCount, in: state)
+    }
+    choices = found
+    return found
+  }
+
+  override func step(_ cpu: Int, choice: Int) -> StepOutcome {
+    let chosen = presentChoices[cpu][choice]
+    var state = states[states.count - 1]
+    take(chosen, by: cpu % processCount, in: &state)
+    settle(&state)
+    makeCanonical(&state)
+    states.append(state)
+    choices = nil
+    return .clean
+  }
+
+  override func undo() {
+    states.removeLast()
+    choices = nil
+  }
+
+  override func judgeEnd() -> StepOutcome {
+    let state = states[states.count - 1]
+    let isOver = state.processes.indices.allSatisfy { index in
+      let process = state.processes[index]
+      return !process.isStuck && !process.hasPendingStore
+        && process.counter >= test.processes[index].instructions.count
+    }
+    guard isOver else { return .clean }
+    board.add(
+      final: test.condition.observables.map { observable in
+        switch observable {
+        case .register(let process, let register, _):
+          state.processes[process].registers[register].value
+        case .word(let word, _): state.words[word].last?.value ?? 0
+        }
+      })
+    return .clean
+  }
+
+  override var stateKey: UInt64 {
+    var hash: UInt64 = 0
+    states[states.count - 1].encode { hash = StableHash.extend(hash, with: $0) }
+    return hash
+  }
+
+  override func addExactState(to words: GrowableBuffer<UInt64>) {
+    states[states.count - 1].encode { words.append($0) }
+  }
+
+  override var violatedInvariant: Int { -1 }
+}
+
+extension LitmusTest {
+  /// The words that nothing but locks accesses, as a set.
+  fileprivate var lockWords: UInt64 {
+    var locks: UInt64 = 0
+    var others: UInt64 = 0
+    for instruction in processes.flatMap(\.instructions) {
+      guard let address = instruction.addressOperand else { continue }
+      guard case .constant(let value) = address else { return 0 }
+      guard let word = LitmusTest.word(at: value, of: words.count) else { continue }
+      switch instruction {
+      case .lock, .unlock: locks |= 1 << UInt64(word)
+      default: others |= 1 << UInt64(word)
+      }
+    }
+    return locks & ~others
+  }
+
+  /// The registers of a process that final states show.
+  func observed(of process: Int) -> Set<Int> {
+    var observed: Set<Int> = []
+    for case .register(process, let register, _) in condition.observables {
+      observed.insert(register)
+    }
+    return observed
+  }
+}
