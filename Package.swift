@@ -42,7 +42,9 @@ let package = Package(
     .target(name: "CGracewalkTraps", path: "Sources/CTraps"),
     room("Support"),
     room("Fibers", c: ["CGracewalkFiber", "CGracewalkTraps"]),
+    room("LLVM", on: "Support"),
     room("Exploration", on: "Support"),
+    room("Compiled", on: "LLVM", "Exploration", "Support"),
     room("Machine", on: "Exploration", "Fibers", "Support", c: ["CGracewalkFiber"]),
     room("Invariants", on: "Machine", "Support"),
     room("Traces", on: "Machine", "Exploration", "Support"),
@@ -75,6 +77,12 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "TestExpectations", path: "Tests/TestExpectations", swiftSettings: settings),
+    .testTarget(
+      name: "LLVMTests", dependencies: modules(["LLVM", "Support"]), swiftSettings: settings),
+    .testTarget(
+      name: "CompiledTests",
+      dependencies: modules(["Compiled", "LLVM", "Exploration", "Support"]),
+      swiftSettings: settings),
     .testTarget(name: "SupportTests", dependencies: modules(["Support"]), swiftSettings: settings),
     .testTarget(
       name: "FibersTests", dependencies: modules(["Fibers"]) + ["TestSupport"],

@@ -22,7 +22,8 @@ import Testing
 
   /// Rooms, lowest first, and the rooms that each may import; modules have a prefix.
   private static let rooms: [(name: String, imports: Set<String>)] = [
-    ("Support", []), ("Fibers", ["CFiber", "CTraps"]), ("Exploration", ["Support"]),
+    ("Support", []), ("Fibers", ["CFiber", "CTraps"]), ("LLVM", ["Support"]),
+    ("Exploration", ["Support"]), ("Compiled", ["LLVM", "Exploration", "Support"]),
     ("Machine", ["Exploration", "Fibers", "CFiber", "Support"]),
     ("Invariants", ["Machine", "Support"]),
     ("Traces", ["Machine", "Exploration", "Support"]),

@@ -1,0 +1,87 @@
+// Checks a program: attempts at a search, until one meets nothing that its layout does not know.
+
+import GracewalkExploration
+import GracewalkLLVM
+import GracewalkSupport
+
+/// The result of checking a program.
+package struct ProgramResult {
+  package var result: SearchResult
+  package var endings = Endings()
+  package var finding: Finding?
+  /// The simplest execution that shows the finding, if it was asked for.
+  package var schedule: Schedule?
+  package var isSimplest = false
+  /// How often the search began anew because it had learned something of the program's memory.
+  package var attempts = 0
+  package var threads = 0
+}
+
+/// A program to be checked.
+package final class Program {
+  package let image: Image
+  package let options: ProgramOptions
+  let layout = Layout()
+
+  package init(_ modules: [IRModule], _ options: ProgramOptions) throws(IRError) {
+    image = try Image(modules)
+    self.options = options
+  }
+
+  private static let attemptsMax = 500
+  /// Random executions before the search, and the steps in each.
+  private static let probes = 24
+  private static let probeSteps = 2_000
+
+  /// A fresh machine; throws if the program cannot run at all.
+  package func machine() throws(Finding) -> ProgramMachine {
+    for _ in 0..<Self.attemptsMax {
+      layout.settle()
+      let machine = try ProgramMachine(image, layout, options)
+      if let excess = layout.excess { throw Finding(.unsupported, excess) }
+      if !machine.isBroken, !layout.hasGrown { return machine }
+    }
+    throw Finding(.unsupported, "[internal] the layout of memory does not settle")
+  }
+
+  /// Runs random executions, from which the layout is learned.
+  private func probe() throws(Finding) {
+    for seed in 0..<Self.probes {
+      let machine = try machine()
+      if machine.judgeStart() != .clean { continue }
+      var random = SplitMix64(seed: UInt64(seed))
+      for _ in 0..<Self.probeSteps {
+        let enabled = machine.enabledCPUs()
+        if enabled.isEmpty || machine.finding != nil || machine.isBroken { break }
+        var left = enabled
+        for _ in 0..<Int(random.next() % UInt64(enabled.count)) { _ = left.popLowest() }
+        let choice = Int(random.next() % UInt64(machine.choiceCount(of: left.lowest)))
+        _ = machine.step(left.lowest, choice: choice)
+      }
+    }
+  }
+
+  /// Runs a search to its end.
+  package func search(
+    _ options: SearchOptions, by search: (TransitionSystem, SearchOptions) -> SearchResult
+  ) throws(Finding) -> ProgramResult {
+    try probe()
+    for attempt in 1...Self.attemptsMax {
+      let machine = try machine()
+      if machine.judgeStart() == .violation {
+        let result = SearchResult(
+          ending: .violation, statistics: Statistics(), schedule: Schedule(), finalStates: [])
+        return ProgramResult(
+          result: result, finding: machine.finding, schedule: Schedule(), attempts: attempt,
+          threads: machine.threadCount)
+      }
+      let result = search(machine, options)
+      if let excess = layout.excess { throw Finding(.unsupported, excess) }
+      if result.ending == .halted || layout.hasGrown || machine.isBroken { continue }
+      return ProgramResult(
+        result: result, endings: machine.endings, finding: machine.finding,
+        schedule: result.schedule, attempts: attempt, threads: machine.threadCount)
+    }
+    throw Finding(.unsupported, "[internal] the layout of memory does not settle")
+  }
+}

@@ -1,0 +1,199 @@
+// A program: its modules linked, with addresses for everything that has one.
+
+import GracewalkLLVM
+
+/// A global as it is in memory.
+struct GlobalImage {
+  var name: String
+  var bytes: [UInt8]
+  var isConstant: Bool
+  var isThreadLocal: Bool
+  /// The size of its elements, if it is an array, for names in traces.
+  var stride: Int
+  var type: IRType
+}
+
+/// A linked program.
+package final class Image {
+  var functions: [Function] = []
+  var globals: [GlobalImage] = []
+  package internal(set) var places: [IRPlace] = []
+  /// Whether any thread may be cut short by an assumption.
+  var assumes = false
+  private(set) var functionNumbers: [String: Int] = [:]
+  private var globalNumbers: [String: Int] = [:]
+  /// Names of what the program uses and nobody defines.
+  private(set) var missing: [String] = []
+
+  /// Links modules.
+  package init(_ modules: [IRModule]) throws(IRError) {
+    var owners: [(IRFunction, Linker)] = []
+    var pending: [(Int, IRGlobal, Linker)] = []
+    for (index, module) in modules.enumerated() {
+      let linker = Linker(module, number: index, firstPlace: places.count)
+      places += module.places.map { place in
+        var place = place
+        if place.caller >= 0 { place.caller += places.count }
+        return place
+      }
+      for function in module.functions {
+        let name = linker.key(function.name, isLocal: function.isLocal)
+        if let known = functionNumbers[name] {
+          if function.isWeak { continue }
+          owners[known] = (function, linker)
+          continue
+        }
+        functionNumbers[name] = owners.count
+        owners.append((function, linker))
+      }
+      for global in module.globals where global.initial != nil {
+        let name = linker.key(global.name, isLocal: global.isLocal)
+        if let known = globalNumbers[name] {
+          if !global.isWeak { pending[known] = (known, global, linker) }
+          continue
+        }
+        globalNumbers[name] = pending.count
+        pending.append((pending.count, global, linker))
+      }
+    }
+    for (number, (function, _)) in owners.enumerated() {
+      functions.append(Function(function.name, number: number))
+    }
+    for (_, global, linker) in pending {
+      globals.append(try GlobalImage(global, linker, self))
+    }
+    for (number, (function, linker)) in owners.enumerated() {
+      let lowering = Lowering(function, functions[number], linker, self)
+      try lowering.run()
+    }
+  }
+
+  /// The function with a name, if the program defines it.
+  func function(named name: String) -> Function? { functionNumbers[name].map { functions[$0] } }
+
+  func noteMissing(_ name: String) { if !missing.contains(name) { missing.append(name) } }
+
+  // MARK: Addresses
+
+  /// Functions have addresses above all objects.
+  private static let functionBase: UInt64 = 1 << 45
+
+  static func address(ofFunction number: Int) -> UInt64 { functionBase + UInt64(number) * 16 }
+
+  func function(at address: UInt64) -> Function? {
+    guard address >= Self.functionBase, (address - Self.functionBase) % 16 == 0 else { return nil }
+    let number = (address - Self.functionBase) / 16
+    return number < functions.count ? functions[Int(number)] : nil
+  }
+
+  /// Functions that are only declared have addresses, too, that cannot be called.
+  private static let missingBase: UInt64 = 1 << 46
+
+  func address(of symbol: Int, _ linker: Linker) -> UInt64 {
+    let name = linker.module.symbols[symbol]
+    if let target = linker.aliases[name] { return value(of: target, linker) }
+    for key in [linker.key(name, isLocal: true), name] {
+      if let number = functionNumbers[key] { return Self.address(ofFunction: number) }
+      if let number = globalNumbers[key] { return Region.address(ofGlobal: number) }
+    }
+    noteMissing(name)
+    return Self.missingBase + UInt64(missing.firstIndex(of: name) ?? 0) * 16
+  }
+
+  func isThreadLocal(_ symbol: Int, _ linker: Linker) -> Bool {
+    let name = linker.module.symbols[symbol]
+    for key in [linker.key(name, isLocal: true), name] {
+      if let number = globalNumbers[key] {
+        return globals.indices.contains(number) && globals[number].isThreadLocal
+      }
+    }
+    return false
+  }
+
+  /// The bits of a constant with at most 64.
+  func value(of constant: IRConstant, _ linker: Linker) -> UInt64 {
+    switch constant {
+    case .integer(let bits): return bits
+    case .zero, .undefined, .bytes: return 0
+    case .address(let symbol, let offset):
+      return address(of: symbol, linker) &+ UInt64(bitPattern: Int64(offset))
+    case .aggregate(let elements): return elements.first.map { value(of: $0, linker) } ?? 0
+    case .truncated(let bits, let inner): return value(of: inner, linker) & mask(bits)
+    case .binary(let operation, let bits, let a, let b):
+      return Arithmetic.result(operation, bits: bits, value(of: a, linker), value(of: b, linker))
+        ?? 0
+    }
+  }
+}
+
+/// Names of a module's symbols while it is linked.
+final class Linker {
+  let module: IRModule
+  let number: Int
+  let firstPlace: Int
+  private var locals: Set<String> = []
+  private(set) var aliases: [String: IRConstant] = [:]
+
+  init(_ module: IRModule, number: Int, firstPlace: Int) {
+    self.module = module
+    self.number = number
+    self.firstPlace = firstPlace
+    for function in module.functions where function.isLocal { locals.insert(function.name) }
+    for global in module.globals where global.isLocal { locals.insert(global.name) }
+    for alias in module.aliases { aliases[alias.name] = alias.value }
+  }
+
+  /// What a name is known by: names that other modules cannot see have the module's number.
+  func key(_ name: String, isLocal: Bool) -> String { isLocal ? "\(name)\u{0}\(number)" : name }
+}
+
+func mask(_ bits: Int) -> UInt64 { bits >= 64 ? ~0 : (1 << UInt64(bits)) - 1 }
+
+func signExtended(_ value: UInt64, _ bits: Int) -> Int64 {
+  guard bits < 64 else { return Int64(bitPattern: value) }
+  let shift = UInt64(64 - bits)
+  return Int64(bitPattern: value << shift) >> Int64(shift)
+}
+
+extension GlobalImage {
+  init(_ global: IRGlobal, _ linker: Linker, _ image: Image) throws(IRError) {
+    name = global.name
+    isConstant = global.isConstant
+    isThreadLocal = global.isThreadLocal
+    type = global.type
+    stride = global.type.kind == .array ? global.type.elements[0].size : 0
+    bytes = Array(repeating: 0, count: global.type.size)
+    if let initial = global.initial { fill(initial, global.type, at: 0, linker, image) }
+  }
+
+  private mutating func fill(
+    _ constant: IRConstant, _ type: IRType, at offset: Int, _ linker: Linker, _ image: Image
+  ) {
+    switch constant {
+    case .zero, .undefined: return
+    case .bytes(let text):
+      for (index, byte) in text.enumerated() where offset + index < bytes.count {
+        bytes[offset + index] = byte
+      }
+    case .aggregate(let elements) where type.isAggregate:
+      for (index, element) in elements.enumerated() {
+        let isField = type.kind == .structure
+        guard index < (isField ? type.elements.count : type.count) else { return }
+        let part = isField ? type.elements[index] : type.elements[0]
+        let start = isField ? type.offsets[index] : index * part.size
+        fill(element, part, at: offset + start, linker, image)
+      }
+    case .aggregate(let halves):
+      for (index, half) in halves.enumerated() {
+        put(image.value(of: half, linker), 8, at: offset + index * 8)
+      }
+    default: put(image.value(of: constant, linker), type.size, at: offset)
+    }
+  }
+
+  private mutating func put(_ value: UInt64, _ size: Int, at offset: Int) {
+    for index in 0..<min(size, 8) where offset + index < bytes.count {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
+    }
+  }
+}

@@ -1,0 +1,187 @@
+// What is known of a program's memory and threads; it grows from attempt to attempt at a search.
+
+import GracewalkSupport
+
+/// An object of memory: what has one address region.
+struct Record {
+  var region: Int
+  var kind: Region.Kind
+  /// The largest size it has had.
+  var capacity: Int
+  var isConstant = false
+  /// The cell of its lifetime, which allocating and freeing write and every access reads.
+  var lifetime: Int
+  /// For each byte, the cell it is in, or -1.
+  var cells: [Int32]
+
+  var wordCount: Int { (capacity + 7) / 8 }
+  var maskCount: Int { (capacity + 63) / 64 }
+}
+
+/// Bytes that are always accessed together: an object of footprints.
+struct Cell {
+  var record: Int
+  var start: Int
+  var size: Int
+  /// Whether two threads access it in an order that creating and joining threads does not decide.
+  var isShared = false
+}
+
+/// The layout, shared by all attempts.
+///
+/// A search begins with what random executions have shown. If it meets an object, a thread, a
+/// partition of an object or a conflict that is not known, it ends, and starts again with that
+/// known: so footprints and local steps mean the same throughout the last attempt.
+final class Layout {
+  private(set) var records: [Record] = []
+  private(set) var cells: [Cell] = []
+  /// The parent of each thread but the first, and its number among the parent's children.
+  private(set) var threads: [(parent: Int, index: Int)] = [(-1, 0)]
+  /// Per group of regions, the record of each.
+  private var tables: [[Int32]] = Array(repeating: [], count: Region.groupCount)
+  /// Cells of a barrier's rounds: one per thread and parity.
+  private var barrierCells: [Int: Int] = [:]
+  /// Whether plain accesses to shared cells have been seen, so that races are possible.
+  private(set) var mayRace = false
+  /// Set when something was learned after `settle` that the present attempt relies on.
+  private(set) var hasGrown = false
+  /// The numbers that footprints may use in this attempt.
+  private(set) var objectLimit = 0
+  private(set) var threadLimit = 1
+  static let threadsMax = 48
+  /// Set if the program needs more than there is.
+  private(set) var excess: String?
+
+  /// Begins an attempt.
+  func settle() {
+    hasGrown = false
+    threadLimit = threads.count
+    objectLimit = Layout.firstCell + cells.count * 2 + 1_024
+  }
+
+  // MARK: Threads
+
+  /// Objects of footprints before those of cells: that a thread was created, and has finished.
+  static let firstCell = 2 * 64
+
+  /// The CPU of a thread; nil if there are too many.
+  func thread(parent: Int, index: Int) -> Int? {
+    if let known = threads.firstIndex(where: { $0.parent == parent && $0.index == index }) {
+      if known >= threadLimit { hasGrown = true }
+      return known
+    }
+    guard threads.count < Layout.threadsMax else {
+      excess = "more than \(Layout.threadsMax) threads are not supported"
+      hasGrown = true
+      return nil
+    }
+    threads.append((parent, index))
+    hasGrown = true
+    return threads.count - 1
+  }
+
+  // MARK: Records
+
+  func record(ofRegion region: Int) -> Int {
+    let table = Region.group(of: region)
+    let index = Region.index(of: region)
+    return index < tables[table].count ? Int(tables[table][index]) : -1
+  }
+
+  /// The record of a region, which is made if there is none, with room for a size.
+  func makeRecord(ofRegion region: Int, size: Int, isConstant: Bool = false) -> Int {
+    let known = record(ofRegion: region)
+    if known >= 0 {
+      if records[known].capacity < size {
+        records[known].cells += Array(repeating: -1, count: size - records[known].capacity)
+        records[known].capacity = size
+        hasGrown = true
+      }
+      return known
+    }
+    let table = Region.group(of: region)
+    let index = Region.index(of: region)
+    while tables[table].count <= index { tables[table].append(-1) }
+    tables[table][index] = Int32(records.count)
+    cells.append(Cell(record: records.count, start: -1, size: 0))
+    records.append(
+      Record(
+        region: region, kind: Region.kind(of: region), capacity: size, isConstant: isConstant,
+        lifetime: cells.count - 1, cells: Array(repeating: -1, count: size)))
+    checkLimit()
+    return records.count - 1
+  }
+
+  private func checkLimit() { if Layout.firstCell + cells.count >= objectLimit { hasGrown = true } }
+
+  // MARK: Cells
+
+  /// The one cell that is exactly these bytes, or -1.
+  @inline(__always)
+  func cell(_ record: Int, _ offset: Int, _ size: Int) -> Int {
+    let cell = Int(records[record].cells[offset])
+    return cell >= 0 && cells[cell].start == offset && cells[cell].size == size ? cell : -1
+  }
+
+  /// Calls `body` with the cells that are these bytes; splits and makes cells as needed.
+  func eachCell(_ record: Int, _ offset: Int, _ size: Int, _ body: (Int) -> Void) {
+    let single = cell(record, offset, size)
+    if single >= 0 { return body(single) }
+    split(record, at: offset)
+    split(record, at: offset + size)
+    var start = offset
+    while start < offset + size {
+      let known = Int(records[record].cells[start])
+      if known >= 0 {
+        body(known)
+        start += cells[known].size
+        continue
+      }
+      var end = start
+      while end < offset + size, records[record].cells[end] < 0 { end += 1 }
+      body(add(record, start, end - start, isShared: false))
+      start = end
+    }
+  }
+
+  private func add(_ record: Int, _ start: Int, _ size: Int, isShared: Bool) -> Int {
+    let number = cells.count
+    cells.append(Cell(record: record, start: start, size: size, isShared: isShared))
+    for byte in start..<start + size { records[record].cells[byte] = Int32(number) }
+    checkLimit()
+    return number
+  }
+
+  /// Ensures that a cell begins at a byte, if it is in one.
+  private func split(_ record: Int, at offset: Int) {
+    guard offset > 0, offset < records[record].capacity else { return }
+    let number = Int(records[record].cells[offset])
+    guard number >= 0, cells[number].start < offset else { return }
+    let end = cells[number].start + cells[number].size
+    cells[number].size = offset - cells[number].start
+    _ = add(record, offset, end - offset, isShared: cells[number].isShared)
+    hasGrown = true
+  }
+
+  func share(_ cell: Int) {
+    guard !cells[cell].isShared else { return }
+    cells[cell].isShared = true
+    hasGrown = true
+  }
+
+  func noteRacy() {
+    guard !mayRace else { return }
+    mayRace = true
+    hasGrown = true
+  }
+
+  /// The cell for a thread's arrival in a round of a barrier.
+  func barrierCell(_ cell: Int, thread: Int, round: Int) -> Int {
+    let key = (cell * 64 + thread) * 2 + (round & 1)
+    if let known = barrierCells[key] { return known }
+    cells.append(Cell(record: cells[cell].record, start: -1, size: 0, isShared: true))
+    barrierCells[key] = cells.count - 1
+    checkLimit()
+    return cells.count - 1
+  }
+}

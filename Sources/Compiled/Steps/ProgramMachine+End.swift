@@ -1,0 +1,101 @@
+// Judging a state in which no thread can go on.
+
+import GracewalkSupport
+
+extension ProgramMachine {
+  func judgeFinalState() {
+    var (assumed, spinning, waiting, cut) = (false, false, false, false)
+    var hopeless: [Int] = []
+    for cpu in 0..<threadCount where status(of: cpu) != Status.absent {
+      let request = point(of: cpu).pointee.request
+      if status(of: cpu) == Status.spinning {
+        spinning = true
+        if waitsForever(cpu) { hopeless.append(cpu) }
+        continue
+      }
+      switch request.kind {
+      case .ended: break
+      case .cut: cut = true
+      case .blocked: assumed = true
+      case .lock, .join, .passBarrier: waiting = true
+      default:
+        if deadEnd(cpu) == .assumption {
+          assumed = true
+        } else {
+          spinning = true
+          if waitsForever(cpu) { hopeless.append(cpu) }
+        }
+      }
+    }
+    if assumed { return endings.assumed += 1 }
+    if spinning {
+      endings.spinning += 1
+      guard options.findsLivelocks, !cut, let cpu = hopeless.first, hopeless.count == spinningCount
+      else { return }
+      return fail(
+        Finding(.livelock, "thread \(cpu) waits in a loop for something that never happens"), cpu,
+        point(of: cpu).pointee.request.place)
+    }
+    guard waiting else {
+      endings.complete += 1
+      if options.findsLeaks { judgeLeaks() }
+      return
+    }
+    endings.deadlocked += 1
+    guard options.findsDeadlocks, !cut else { return }
+    reportDeadlock()
+  }
+
+  /// The number of threads that wait in a loop.
+  private var spinningCount: Int {
+    (0..<threadCount).count { cpu in
+      guard status(of: cpu) != Status.absent else { return false }
+      if status(of: cpu) == Status.spinning { return true }
+      switch point(of: cpu).pointee.request.kind {
+      case .ended, .cut, .blocked, .lock, .join, .passBarrier: return false
+      default: return true
+      }
+    }
+  }
+
+  private func reportDeadlock() {
+    for cpu in 0..<threadCount where status(of: cpu) == Status.present {
+      let request = point(of: cpu).pointee.request
+      let what: String
+      switch request.kind {
+      case .lock: what = "the lock \(name(of: request.address))"
+      case .join: what = "thread \(request.address & 0xFFFF_FFFF)"
+      case .passBarrier: what = "the barrier \(name(of: request.address))"
+      default: continue
+      }
+      return fail(
+        Finding(.deadlock, "thread \(cpu) waits for \(what) forever"), cpu, request.place)
+    }
+  }
+
+  /// Reports an object that was not freed, and that nothing in memory leads to.
+  private func judgeLeaks() {
+    var reached: Set<Int> = []
+    var open: [Int] = []
+    var lost: [Int] = []
+    for (number, record) in layout.records.enumerated()
+    where data[base(of: number)] & 3 == Life.alive {
+      if record.kind == .heap { lost.append(number) } else { open.append(number) }
+    }
+    while let record = open.popLast() {
+      for word in 0..<layout.records[record].wordCount {
+        let value = data[base(of: record) + 1 + word]
+        guard let region = Region.number(of: value & ~7) else { continue }
+        let target = layout.record(ofRegion: region)
+        if target >= 0, lost.contains(target), reached.insert(target).inserted {
+          open.append(target)
+        }
+      }
+    }
+    guard let leak = lost.first(where: { !reached.contains($0) }) else { return }
+    let address = Region.address(ofRegion: layout.records[leak].region)
+    fail(
+      Finding(.leak, "\(name(of: address)) is never freed, and nothing leads to it any more"),
+      Region.owner(of: layout.records[leak].region).thread, -1)
+  }
+}

@@ -1,0 +1,244 @@
+// Which steps are local, which can be taken, and what they touch.
+
+import GracewalkExploration
+import GracewalkSupport
+
+extension ProgramMachine {
+  // MARK: Local steps
+
+  /// Whether the thread's next action touches only what no other thread can be accessing.
+  @inline(__always)
+  func isLocal(_ cpu: Int) -> Bool { isLocal(node(of: cpu), cpu) }
+
+  @inline(__always)
+  func isLocal(_ node: Int, _ cpu: Int) -> Bool {
+    let point = graph.points.pointer(to: node)
+    if let known = point.pointee.isLocal { return known }
+    let (isLocal, isFinal) = localness(of: point.pointee.request, cpu)
+    if isFinal { graph.points.pointer(to: node).pointee.isLocal = isLocal }
+    return isLocal
+  }
+
+  /// Whether a request is local, and whether that holds throughout this attempt.
+  private func localness(of request: Request, _ cpu: Int) -> (isLocal: Bool, isFinal: Bool) {
+    switch request.kind {
+    case .start, .create, .join, .finish, .choose, .blocked, .cut, .ended, .initBarrier, .arrive,
+      .passBarrier, .destroyBarrier:
+      return (false, true)
+    case .failed, .fence, .allocate: return (true, true)
+    case .lock:
+      // A lock that is held now is a matter of several threads.
+      if let (record, offset) = try? locate(request, 4), isInitialised(record, offset, 4),
+        read(record, offset, 4) != 0
+      {
+        layout.eachCell(record, offset, 4) { layout.share($0) }
+        return (false, true)
+      }
+      return isPrivate(request.address, 4)
+    case .load, .store, .compareExchange, .update: return isPrivate(request.address, request.size)
+    case .tryLock, .unlock, .initMutex, .destroyMutex: return isPrivate(request.address, 4)
+    case .setMemory: return isPrivate(request.address, request.size)
+    case .copyMemory:
+      let (to, from) = (
+        isPrivate(request.address, request.size), isPrivate(request.a, request.size)
+      )
+      return (to.isLocal && from.isLocal, to.isFinal && from.isFinal)
+    case .free:
+      guard let region = Region.number(of: request.address) else { return (true, true) }
+      let record = layout.record(ofRegion: region)
+      guard record >= 0 else { return (true, false) }
+      return isPrivate(
+        Region.address(ofRegion: region), layout.records[record].capacity)
+    case .allocateStack, .releaseStack:
+      let objects =
+        request.kind == .allocateStack ? [] : (request.a..<request.b).map { Int($0) }
+      var isFinal = true
+      for object in objects {
+        let address = Region.address(ofStackObject: object, thread: cpu)
+        guard let region = Region.number(of: address) else { continue }
+        let record = layout.record(ofRegion: region)
+        if record < 0 {
+          isFinal = false
+        } else if layout.cells[layout.records[record].lifetime].isShared {
+          return (false, true)
+        }
+      }
+      return (true, isFinal)
+    }
+  }
+
+  private func isPrivate(_ address: UInt64, _ size: Int) -> (isLocal: Bool, isFinal: Bool) {
+    guard let region = Region.number(of: address) else { return (true, true) }
+    let record = layout.record(ofRegion: region)
+    guard record >= 0 else { return (true, false) }
+    if layout.records[record].isConstant { return (true, true) }
+    let offset = Region.offset(of: address)
+    if layout.records[record].kind != .global,
+      layout.cells[layout.records[record].lifetime].isShared
+    {
+      return (false, true)
+    }
+    guard offset + size <= layout.records[record].capacity, size > 0 else { return (true, false) }
+    var isShared = false
+    layout.eachCell(record, offset, size) { if layout.cells[$0].isShared { isShared = true } }
+    return (!isShared, true)
+  }
+
+  // MARK: Enabled steps
+
+  func canStep(_ cpu: Int) -> Bool {
+    let request = point(of: cpu).pointee.request
+    switch request.kind {
+    case .lock:
+      guard let (record, offset) = try? locate(request, 4), isInitialised(record, offset, 4)
+      else { return true }
+      return read(record, offset, 4) == 0
+    case .join:
+      let other = Int(truncatingIfNeeded: request.address & 0xFFFF_FFFF)
+      guard other < threadCount, other != cpu, status(of: other) != Status.absent else {
+        return true
+      }
+      return hasFinished(other)
+    case .passBarrier:
+      guard let (record, offset) = try? locate(request, 4) else { return true }
+      return read(record, offset, 4) >> 16 != request.a
+    default: return !mayWait(request) || deadEnd(cpu) == nil
+    }
+  }
+
+  func mayBlock(_ cpu: Int) -> Bool {
+    guard status(of: cpu) == Status.present else { return true }
+    let request = point(of: cpu).pointee.request
+    switch request.kind {
+    case .start, .lock, .join, .passBarrier: return true
+    default: return mayWait(request)
+    }
+  }
+
+  func touchesTheSameAlways(_ cpu: Int) -> Bool {
+    guard status(of: cpu) == Status.present else { return true }
+    switch point(of: cpu).pointee.request.kind {
+    case .compareExchange, .tryLock: return false
+    default: return true
+    }
+  }
+
+  // MARK: Footprints
+
+  private func created(_ cpu: Int) -> UInt32 { UInt32(cpu) }
+  private func finished(_ cpu: Int) -> UInt32 { UInt32(64 + cpu) }
+  private func object(_ cell: Int) -> UInt32 { UInt32(Layout.firstCell + cell) }
+
+  /// Adds what a thread's next step touches, or could touch after steps of others.
+  func add(_ cpu: Int, to footprint: Footprint, isPotential: Bool) {
+    guard status(of: cpu) == Status.present else { return footprint.read(created(cpu), .blocks) }
+    let request = point(of: cpu).pointee.request
+    switch request.kind {
+    case .start: footprint.read(created(cpu), .blocks)
+    case .finish: footprint.write(finished(cpu), .releases)
+    case .create:
+      let index = Int(graph.nodes[node(of: cpu)].state.childCount)
+      if let child = layout.thread(parent: cpu, index: index) {
+        footprint.write(created(child), .releases)
+      }
+    case .join:
+      let other = Int(truncatingIfNeeded: request.address & 0xFFFF_FFFF)
+      if other < threadCount { footprint.read(finished(other), .blocks) }
+    case .load, .store, .compareExchange, .update, .lock, .tryLock, .unlock, .initMutex,
+      .destroyMutex:
+      addAccess(request, cpu, to: footprint, isPotential: isPotential)
+    case .setMemory: addCells(request.address, request.size, writes: true, .plain, to: footprint)
+    case .copyMemory:
+      addCells(request.a, request.size, writes: false, .plain, to: footprint)
+      addCells(request.address, request.size, writes: true, .plain, to: footprint)
+    case .free, .releaseStack: addLifetimes(request, cpu, to: footprint)
+    case .initBarrier, .arrive, .passBarrier, .destroyBarrier:
+      addBarrier(request, cpu, to: footprint)
+    case .choose, .fence, .allocate, .allocateStack, .blocked, .cut, .ended, .failed: break
+    }
+  }
+
+  private func addAccess(
+    _ request: Request, _ cpu: Int, to footprint: Footprint, isPotential: Bool
+  ) {
+    var writes = true
+    var role = TouchRole.plain
+    var size = request.size
+    switch request.kind {
+    case .load: writes = false
+    case .compareExchange where !isPotential:
+      if let (record, offset) = try? locate(request, size) {
+        writes = read(record, offset, size) == request.a
+      }
+    case .tryLock:
+      size = 4
+      if !isPotential, !options.failedTriesWrite, let (record, offset) = try? locate(request, 4) {
+        writes = read(record, offset, 4) == 0
+      }
+    case .lock: (size, role) = (4, .blocks)
+    case .unlock: (size, role) = (4, .releases)
+    case .initMutex, .destroyMutex: size = 4
+    default: break
+    }
+    if mayWait(request) { role = .blocks }
+    addCells(request.address, size, writes: writes, role, to: footprint)
+  }
+
+  /// Adds the cells of some bytes, and their object's lifetime.
+  private func addCells(
+    _ address: UInt64, _ size: Int, writes: Bool, _ role: TouchRole, to footprint: Footprint
+  ) {
+    guard let region = Region.number(of: address) else { return }
+    let record = layout.record(ofRegion: region)
+    guard record >= 0, size > 0, !layout.records[record].isConstant else { return }
+    if layout.records[record].kind != .global,
+      layout.cells[layout.records[record].lifetime].isShared
+    {
+      footprint.read(object(layout.records[record].lifetime))
+    }
+    let offset = Region.offset(of: address)
+    guard offset + size <= layout.records[record].capacity else { return }
+    layout.eachCell(record, offset, size) { cell in
+      guard layout.cells[cell].isShared else { return }
+      if writes { footprint.write(object(cell), role) } else { footprint.read(object(cell), role) }
+    }
+  }
+
+  private func addLifetimes(_ request: Request, _ cpu: Int, to footprint: Footprint) {
+    let addresses =
+      request.kind == .free
+      ? [request.address]
+      : (request.a..<request.b).map { Region.address(ofStackObject: Int($0), thread: cpu) }
+    for address in addresses {
+      guard let region = Region.number(of: address) else { continue }
+      let record = layout.record(ofRegion: region)
+      guard record >= 0 else { continue }
+      let lifetime = layout.records[record].lifetime
+      if layout.cells[lifetime].isShared { footprint.write(object(lifetime)) }
+      guard request.kind == .free else { continue }
+      addCells(
+        Region.address(ofRegion: region), layout.records[record].capacity, writes: true, .plain,
+        to: footprint)
+    }
+  }
+
+  /// Arrivals commute: each touches a cell of its own, and passing touches those of all.
+  private func addBarrier(_ request: Request, _ cpu: Int, to footprint: Footprint) {
+    guard let (record, offset) = try? locate(request, 4) else { return }
+    var cell = -1
+    layout.eachCell(record, offset, 4) { if cell < 0 { cell = $0 } }
+    switch request.kind {
+    case .arrive:
+      footprint.read(object(cell))
+      let round = Int(read(record, offset, 4) >> 16)
+      footprint.write(object(layout.barrierCell(cell, thread: cpu, round: round)), .releases)
+    case .passBarrier:
+      footprint.read(object(cell))
+      for thread in 0..<threadCount {
+        footprint.read(
+          object(layout.barrierCell(cell, thread: thread, round: Int(request.a))), .blocks)
+      }
+    default: footprint.write(object(cell))
+    }
+  }
+}

@@ -1,0 +1,189 @@
+// Memory: objects, their lifetimes and their bytes.
+
+import GracewalkSupport
+
+extension ProgramMachine {
+  /// States of an object, in the lowest bits of its first word; its size is in the others.
+  enum Life {
+    static let alive: UInt64 = 1, freed: UInt64 = 2, returned: UInt64 = 3
+  }
+
+  // MARK: Objects
+
+  func makeGlobals() {
+    for (number, global) in image.globals.enumerated() {
+      if global.isThreadLocal {
+        for thread in 0..<threadCount {
+          let address = Region.address(
+            ofLocalAt: Region.address(ofGlobal: number), thread: thread)
+          fill(address, global, isConstant: false)
+        }
+      } else {
+        fill(Region.address(ofGlobal: number), global, isConstant: global.isConstant)
+      }
+    }
+  }
+
+  private func fill(_ address: UInt64, _ global: GlobalImage, isConstant: Bool) {
+    guard let region = Region.number(of: address) else { return }
+    let record = layout.makeRecord(
+      ofRegion: region, size: global.bytes.count, isConstant: isConstant)
+    data[base(of: record)] = UInt64(global.bytes.count) << 2 | Life.alive
+    for (offset, byte) in global.bytes.enumerated() where byte != 0 {
+      write(record, offset, 1, UInt64(byte))
+    }
+  }
+
+  /// The index of a record's words.
+  func base(of record: Int) -> Int {
+    while bases.count <= record { bases.append(-1) }
+    if bases[record] < 0 {
+      let known = layout.records[record]
+      bases[record] = data.extend(by: 1 + known.wordCount + known.maskCount)
+    }
+    return bases[record]
+  }
+
+  /// Makes an object, which must not exist.
+  func bringIntoBeing(_ address: UInt64, size: Int, isZeroed: Bool) {
+    guard let region = Region.number(of: address) else { return }
+    let known = layout.record(ofRegion: region)
+    let grows = known >= 0 && layout.records[known].capacity < size
+    let record = layout.makeRecord(ofRegion: region, size: size)
+    if grows, record < bases.count { bases[record] = -1 }
+    data[base(of: record)] = UInt64(size) << 2 | Life.alive
+    if isZeroed { initialise(record, 0, size) }
+  }
+
+  /// Ends an object, and clears what was in it.
+  func end(_ record: Int, _ life: UInt64) {
+    let base = base(of: record)
+    let known = layout.records[record]
+    data[base] = data[base] & ~3 | life
+    for index in 0..<known.wordCount + known.maskCount { data[base + 1 + index] = 0 }
+  }
+
+  // MARK: Addresses
+
+  /// The record and offset of an access of a request.
+  func locate(_ request: Request, _ size: Int) throws(Finding) -> (Int, Int) {
+    try locate(request.address, size, writes: false)
+  }
+
+  func locate(_ address: UInt64, _ size: Int, writes: Bool) throws(Finding) -> (Int, Int) {
+    guard let region = Region.number(of: address) else {
+      if address < 1 << Region.shift {
+        throw Finding(
+          .nullPointer,
+          address < 4_096
+            ? "a null pointer is dereferenced"
+            : "\(hex(address)) is dereferenced, which is no object")
+      }
+      throw Finding(.wildPointer, "\(hex(address)) is dereferenced, which is no object")
+    }
+    let record = layout.record(ofRegion: region)
+    guard record >= 0 else {
+      throw Finding(.wildPointer, "\(hex(address)) is dereferenced, which is no object")
+    }
+    let word = data[base(of: record)]
+    let offset = Region.offset(of: address)
+    switch word & 3 {
+    case Life.alive: break
+    case Life.freed:
+      throw Finding(.useAfterFree, "\(name(of: address)) is accessed after it was freed")
+    case Life.returned:
+      throw Finding(
+        .useAfterReturn, "\(name(of: address)) is accessed after its function has returned")
+    default:
+      throw Finding(.wildPointer, "\(hex(address)) is dereferenced, where there is no object yet")
+    }
+    guard offset + size <= Int(word >> 2) else {
+      throw Finding(
+        .outOfBounds,
+        "\(size) bytes at \(name(of: address)) are accessed, of an object of \(word >> 2) bytes")
+    }
+    if writes, layout.records[record].isConstant {
+      throw Finding(.constantWrite, "\(name(of: address)) is written, which is constant")
+    }
+    return (record, offset)
+  }
+
+  // MARK: Bytes
+
+  func read(_ record: Int, _ offset: Int, _ size: Int) -> UInt64 {
+    let first = base(of: record) + 1 + (offset >> 3)
+    let shift = UInt64(offset & 7) * 8
+    var value = data[first] >> shift
+    if (offset & 7) + size > 8 { value |= data[first + 1] << (64 - shift) }
+    return value & mask(size * 8)
+  }
+
+  func write(_ record: Int, _ offset: Int, _ size: Int, _ value: UInt64) {
+    let first = base(of: record) + 1 + (offset >> 3)
+    let shift = UInt64(offset & 7) * 8
+    let bits = mask(size * 8)
+    data[first] = data[first] & ~(bits << shift) | (value & bits) << shift
+    if (offset & 7) + size > 8 {
+      let back = 64 - shift
+      data[first + 1] = data[first + 1] & ~(bits >> back) | (value & bits) >> back
+    }
+    initialise(record, offset, size)
+  }
+
+  private func hasMask(_ record: Int) -> Bool {
+    let kind = layout.records[record].kind
+    return kind == .heap || kind == .stack
+  }
+
+  func initialise(_ record: Int, _ offset: Int, _ size: Int) {
+    guard hasMask(record) else { return }
+    eachMask(record, offset, size) { index, bits in data[index] |= bits }
+  }
+
+  func isInitialised(_ record: Int, _ offset: Int, _ size: Int) -> Bool {
+    guard hasMask(record) else { return true }
+    var isKnown = true
+    eachMask(record, offset, size) { index, bits in
+      if data[index] & bits != bits { isKnown = false }
+    }
+    return isKnown
+  }
+
+  private func eachMask(_ record: Int, _ offset: Int, _ size: Int, _ body: (Int, UInt64) -> Void) {
+    let first = base(of: record) + 1 + layout.records[record].wordCount
+    var start = offset
+    while start < offset + size {
+      let count = min(64 - (start & 63), offset + size - start)
+      body(first + (start >> 6), mask(count) << UInt64(start & 63))
+      start += count
+    }
+  }
+
+  // MARK: Names
+
+  func hex(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
+
+  /// The name of what is at an address.
+  func name(of address: UInt64) -> String {
+    guard let region = Region.number(of: address) else { return hex(address) }
+    let offset = Region.offset(of: address)
+    let (thread, index) = Region.owner(of: region)
+    switch Region.kind(of: region) {
+    case .global, .threadLocal:
+      guard index < image.globals.count else { return hex(address) }
+      return image.globals[index].name(at: offset)
+    case .heap: return "object \(index) of thread \(thread)" + suffix(offset)
+    case .stack: return "stack object \(index) of thread \(thread)" + suffix(offset)
+    }
+  }
+
+  private func suffix(_ offset: Int) -> String { offset == 0 ? "" : "+\(offset)" }
+}
+
+extension GlobalImage {
+  func name(at offset: Int) -> String {
+    guard stride > 0 else { return offset == 0 ? name : "\(name)+\(offset)" }
+    let rest = offset % stride
+    return "\(name)[\(offset / stride)]" + (rest == 0 ? "" : "+\(rest)")
+  }
+}

@@ -1,0 +1,250 @@
+// What each action does.
+
+import GracewalkLLVM
+import GracewalkSupport
+
+extension ProgramMachine {
+  /// What a failed `trylock` returns.
+  static let busy: UInt64 = 16
+
+  /// Performs an action, and returns its result.
+  func perform(_ request: Request, by cpu: Int, choice: Int) throws(Finding) -> Effect {
+    switch request.kind {
+    case .load, .store, .compareExchange, .update: return try access(request, by: cpu)
+    case .copyMemory: return try copy(request, by: cpu)
+    case .setMemory: return try fill(request, by: cpu)
+    case .start, .blocked, .cut, .ended, .failed: return Effect()
+    case .fence:
+      passFence(request.ordering, by: cpu)
+      return Effect()
+    case .choose: return Effect(result: UInt64(choice), isVisible: true)
+    case .allocate:
+      bringIntoBeing(request.address, size: request.size, isZeroed: request.isZeroed)
+      touchLifetime(request.address, by: cpu, writes: true)
+      noteAllocation(request.address, by: cpu)
+      return Effect(result: request.address, isVisible: true)
+    case .allocateStack:
+      bringIntoBeing(request.address, size: request.size, isZeroed: false)
+      touchLifetime(request.address, by: cpu, writes: true)
+      noteAllocation(request.address, by: cpu)
+      return Effect()
+    case .releaseStack:
+      for index in request.a..<request.b {
+        let address = Region.address(ofStackObject: Int(index), thread: cpu)
+        guard let region = Region.number(of: address) else { continue }
+        touchLifetime(address, by: cpu, writes: true)
+        end(layout.record(ofRegion: region), Life.returned)
+      }
+      return Effect()
+    case .free: return try free(request, by: cpu)
+    case .create, .join, .finish: return try performOnThreads(request, by: cpu)
+    case .lock, .tryLock, .unlock, .initMutex, .destroyMutex:
+      return try performOnMutex(request, by: cpu)
+    case .initBarrier, .arrive, .passBarrier, .destroyBarrier:
+      return try performOnBarrier(request, by: cpu)
+    }
+  }
+
+  // MARK: Accesses
+
+  private func access(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+    let writesAlways = request.kind == .store || request.kind == .update
+    let (record, offset) = try locate(request.address, request.size, writes: writesAlways)
+    let isAtomic = request.isAtomic || request.kind == .update || request.kind == .compareExchange
+    if isAtomic, offset % request.size != 0 {
+      throw Finding(
+        .misaligned, "an atomic access of \(request.size) bytes at \(name(of: request.address))")
+    }
+    let bits = mask(request.bits)
+    guard request.kind != .store else {
+      try touch(record, offset, request.size, by: cpu, request, writes: true)
+      if isAtomic { release(record, offset, request.ordering, by: cpu, continues: false) }
+      write(record, offset, request.size, request.a)
+      return Effect(isVisible: true)
+    }
+    if !isInitialised(record, offset, request.size) {
+      throw Finding(.uninitialised, "\(name(of: request.address)) is read before it is written")
+    }
+    let old = read(record, offset, request.size)
+    var effect = Effect(result: old & bits, address: request.address, size: request.size)
+    switch request.kind {
+    case .compareExchange where old == request.a:
+      if layout.records[record].isConstant {
+        throw Finding(.constantWrite, "\(name(of: request.address)) is written, which is constant")
+      }
+      try touch(record, offset, request.size, by: cpu, request, writes: true)
+      acquire(record, offset, request.ordering, by: cpu)
+      release(record, offset, request.ordering, by: cpu, continues: true)
+      write(record, offset, request.size, request.b)
+      effect.isVisible = request.b != old
+    case .update:
+      try touch(record, offset, request.size, by: cpu, request, writes: true)
+      acquire(record, offset, request.ordering, by: cpu)
+      release(record, offset, request.ordering, by: cpu, continues: true)
+      let new = Arithmetic.updated(request.update, bits: request.bits, old, request.a)
+      write(record, offset, request.size, new)
+      effect.isVisible = new & mask(request.size * 8) != old
+    default:
+      try touch(record, offset, request.size, by: cpu, request, writes: false)
+      let ordering = request.kind == .load ? request.ordering : request.failure
+      if isAtomic { acquire(record, offset, ordering, by: cpu) }
+    }
+    return effect
+  }
+
+  private func copy(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+    guard request.size > 0 else { return Effect(result: request.address) }
+    let (from, start) = try locate(request.a, request.size, writes: false)
+    let (to, target) = try locate(request.address, request.size, writes: true)
+    try touch(from, start, request.size, by: cpu, request, writes: false)
+    try touch(to, target, request.size, by: cpu, request, writes: true)
+    var bytes: [UInt8] = []
+    var isKnown: [Bool] = []
+    for index in 0..<request.size {
+      bytes.append(UInt8(truncatingIfNeeded: read(from, start + index, 1)))
+      isKnown.append(isInitialised(from, start + index, 1))
+    }
+    for index in 0..<request.size where isKnown[index] {
+      write(to, target + index, 1, UInt64(bytes[index]))
+    }
+    return Effect(result: request.address, isVisible: true)
+  }
+
+  private func fill(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+    guard request.size > 0 else { return Effect(result: request.address) }
+    let (record, offset) = try locate(request.address, request.size, writes: true)
+    try touch(record, offset, request.size, by: cpu, request, writes: true)
+    for index in 0..<request.size { write(record, offset + index, 1, request.a & 0xFF) }
+    return Effect(result: request.address, isVisible: true)
+  }
+
+  private func free(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+    guard request.address != 0 else { return Effect() }
+    guard let region = Region.number(of: request.address),
+      Region.kind(of: region) == .heap, layout.record(ofRegion: region) >= 0
+    else {
+      throw Finding(.badFree, "\(name(of: request.address)) is freed, which was not allocated")
+    }
+    let record = layout.record(ofRegion: region)
+    switch data[base(of: record)] & 3 {
+    case Life.alive: break
+    case Life.freed:
+      throw Finding(.doubleFree, "\(name(of: request.address)) is freed a second time")
+    default: throw Finding(.badFree, "\(name(of: request.address)) is freed, and does not exist")
+    }
+    guard Region.offset(of: request.address) == 0 else {
+      throw Finding(.badFree, "\(name(of: request.address)) is freed, which is inside an object")
+    }
+    touchLifetime(request.address, by: cpu, writes: true)
+    let size = Int(data[base(of: record)] >> 2)
+    if size > 0 { try touch(record, 0, size, by: cpu, Request(.store), writes: true) }
+    end(record, Life.freed)
+    return Effect(isVisible: true)
+  }
+
+  // MARK: Threads
+
+  private func performOnThreads(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+    switch request.kind {
+    case .create:
+      let index = Int(graph.nodes[node(of: cpu)].state.childCount)
+      guard let child = layout.thread(parent: cpu, index: index), child < threadCount else {
+        isBroken = true
+        return Effect()
+      }
+      begin(child, request.address, request.a)
+      inherit(from: cpu, to: child)
+      return Effect(result: UInt64(child), isVisible: true)
+    case .join:
+      let other = Int(truncatingIfNeeded: request.address & 0xFFFF_FFFF)
+      guard other < threadCount, other != cpu, status(of: other) != Status.absent else {
+        throw Finding(.misuse, "thread \(other) is joined, which was not created")
+      }
+      joinClocks(of: other, by: cpu)
+      return Effect(result: threads[word(other, ThreadWord.result)], isVisible: true)
+    default:
+      threads[word(cpu, ThreadWord.result)] = request.a
+      return Effect(isVisible: true)
+    }
+  }
+
+  // MARK: Mutexes
+
+  /// The first word of a mutex is 0, or one more than the thread that holds it.
+  private func performOnMutex(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+    let (record, offset) = try locate(request.address, 4, writes: true)
+    let isKnown = isInitialised(record, offset, 4)
+    let holder = isKnown ? read(record, offset, 4) : 0
+    let isRead = request.kind == .tryLock && holder != 0
+    try touch(record, offset, 4, by: cpu, request, writes: !isRead)
+    var effect = Effect(isVisible: true)
+    switch request.kind {
+    case .lock, .tryLock:
+      guard isKnown else {
+        throw Finding(.misuse, "\(name(of: request.address)) is locked, and was never initialised")
+      }
+      if holder == Self.destroyed {
+        throw Finding(.misuse, "\(name(of: request.address)) is locked after it was destroyed")
+      }
+      if holder != 0 {
+        return Effect(
+          result: Self.busy, isVisible: options.failedTriesWrite, address: request.address, size: 4)
+      }
+      acquire(record, offset, .acquire, by: cpu)
+      write(record, offset, 4, UInt64(cpu + 1))
+    case .unlock:
+      guard holder == UInt64(cpu + 1) else {
+        throw Finding(
+          .misuse,
+          holder == 0
+            ? "\(name(of: request.address)) is unlocked, and nobody holds it"
+            : "\(name(of: request.address)) is unlocked by a thread that does not hold it")
+      }
+      release(record, offset, .release, by: cpu, continues: false)
+      write(record, offset, 4, 0)
+    default: write(record, offset, 4, request.kind == .initMutex ? 0 : Self.destroyed)
+    }
+    effect.result = 0
+    return effect
+  }
+
+  private static let destroyed: UInt64 = 0xDEAD_DEAD
+
+  // MARK: Barriers
+
+  /// A barrier's first word: those that have arrived, those that are needed, and the round.
+  private func performOnBarrier(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+    let (record, offset) = try locate(request.address, 4, writes: true)
+    let word = isInitialised(record, offset, 4) ? read(record, offset, 4) : 0
+    let needed = word >> 8 & 0xFF
+    switch request.kind {
+    case .initBarrier:
+      guard request.b > 0, request.b < 64 else {
+        throw Finding(.misuse, "a barrier for \(request.b) threads")
+      }
+      try touch(record, offset, 4, by: cpu, request, writes: true)
+      write(record, offset, 4, request.b << 8)
+      return Effect(isVisible: true)
+    case .destroyBarrier:
+      try touch(record, offset, 4, by: cpu, request, writes: true)
+      write(record, offset, 4, 0)
+      return Effect(isVisible: true)
+    default: break
+    }
+    guard needed > 0 else {
+      throw Finding(
+        .misuse, "\(name(of: request.address)) is waited at, and is no barrier at this time")
+    }
+    layout.eachCell(record, offset, 4) { layout.share($0) }
+    if request.kind == .passBarrier {
+      acquire(record, offset, .acquire, by: cpu)
+      return Effect(isVisible: true)
+    }
+    release(record, offset, .release, by: cpu, continues: true)
+    let (arrived, round) = ((word & 0xFF) + 1, word >> 16)
+    write(
+      record, offset, 4,
+      arrived == needed ? ((round + 1) & 0xFFFF) << 16 | needed << 8 : (word & ~0xFF) | arrived)
+    return Effect(result: round, isVisible: true)
+  }
+}

@@ -1,0 +1,291 @@
+// Who accessed what when: which memory is shared, and which accesses race.
+//
+// Two relations on the actions of an execution: the order that creating and joining threads
+// decides, and C11's happens-before (with the release sequences of C++20). An access that the first
+// does not order with a conflicting one makes its cell shared; one that the second does not order
+// is a race.
+
+import GracewalkLLVM
+import GracewalkSupport
+
+extension ProgramMachine {
+  /// Clocks of threads.
+  enum Clock: Int {
+    /// What creating and joining orders before the thread's next action.
+    case creation
+    /// What happens before it.
+    case happensBefore
+    /// What happened before its latest release fence.
+    case released
+    /// What an acquire fence will make happen before it.
+    case pending
+  }
+
+  @inline(__always)
+  func clock(_ clock: Clock, _ cpu: Int) -> Int {
+    (clock.rawValue &* threadCount &+ cpu) &* threadCount
+  }
+
+  /// Whether happens-before is followed at all: plain accesses to shared memory have been seen.
+  var racesCount: Bool { options.findsRaces && layout.mayRace }
+
+  private func join(_ target: Int, _ source: Int) {
+    for index in 0..<threadCount where order[source + index] > order[target + index] {
+      order[target + index] = order[source + index]
+    }
+  }
+
+  private func tick(_ clock: Clock, _ cpu: Int) {
+    let own = self.clock(clock, cpu) + cpu
+    order[own] = order[own] + 1
+  }
+
+  // MARK: Threads
+
+  func inherit(from parent: Int, to child: Int) {
+    for clock in [Clock.creation, .happensBefore] {
+      join(self.clock(clock, child), self.clock(clock, parent))
+      if clock == .creation || racesCount { tick(clock, parent) }
+    }
+  }
+
+  func joinClocks(of other: Int, by cpu: Int) {
+    join(clock(.creation, cpu), clock(.creation, other))
+    join(clock(.happensBefore, cpu), clock(.happensBefore, other))
+  }
+
+  // MARK: Accesses
+
+  /// Takes note of an access, and judges it.
+  func touch(
+    _ record: Int, _ offset: Int, _ size: Int, by cpu: Int, _ request: Request, writes: Bool
+  ) throws(Finding) {
+    if layout.records[record].isConstant { return }
+    if layout.records[record].kind != .global {
+      touchLifetime(Region.address(ofRegion: layout.records[record].region), by: cpu, writes: false)
+      try judgeAllocation(record, by: cpu, offset)
+    }
+    var race: Int?
+    let single = layout.cell(record, offset, size)
+    if single >= 0 {
+      if !touch(cell: single, by: cpu, request, writes) { race = single }
+    } else {
+      layout.eachCell(record, offset, size) { cell in
+        if !touch(cell: cell, by: cpu, request, writes) { race = cell }
+      }
+    }
+    guard let race else { return }
+    let address =
+      Region.address(ofRegion: layout.records[record].region) + UInt64(layout.cells[race].start)
+    throw Finding(
+      .race,
+      "a data race on \(name(of: address)): nothing orders this access and one of another thread")
+  }
+
+  func touchLifetime(_ address: UInt64, by cpu: Int, writes: Bool) {
+    guard let region = Region.number(of: address) else { return }
+    let record = layout.record(ofRegion: region)
+    guard record >= 0 else { return }
+    let cell = layout.records[record].lifetime
+    if !layout.cells[cell].isShared { noteAccess(cell, by: cpu, writes) }
+  }
+
+  /// False if the access races.
+  @inline(__always)
+  private func touch(cell: Int, by cpu: Int, _ request: Request, _ writes: Bool) -> Bool {
+    guard layout.cells[cell].isShared else {
+      noteAccess(cell, by: cpu, writes)
+      return true
+    }
+    guard options.findsRaces else { return true }
+    switch request.kind {
+    case .lock, .tryLock, .unlock, .initMutex, .destroyMutex, .initBarrier, .arrive, .passBarrier,
+      .destroyBarrier:
+      return true
+    default: break
+    }
+    let isAtomic =
+      request.isAtomic || request.kind == .update || request.kind == .compareExchange
+    if !isAtomic { layout.noteRacy() }
+    guard layout.mayRace else { return true }
+    return judge(cell, by: cpu, isAtomic: isAtomic, writes)
+  }
+
+  /// Takes note of an access to a cell that is not shared, and finds out if it should be.
+  private func noteAccess(_ cell: Int, by cpu: Int, _ writes: Bool) {
+    while accessBases.count <= cell { accessBases.append(-1) }
+    if accessBases[cell] < 0 { accessBases[cell] = Int32(accesses.extend(by: 2 * threadCount)) }
+    let base = Int(accessBases[cell])
+    let clock = self.clock(.creation, cpu)
+    for other in 0..<threadCount where other != cpu {
+      let known = order[clock + other]
+      if accesses[base + other] > known || writes && accesses[base + threadCount + other] > known {
+        layout.share(cell)
+      }
+    }
+    accesses[base + (writes ? 0 : threadCount) + cpu] = order[clock + cpu]
+  }
+
+  // MARK: Happens-before
+
+  /// Words of a cell in `order`, by thread.
+  private enum CellWord {
+    static let message = 0, plainWrite = 1, atomicWrite = 2, plainRead = 3, atomicRead = 4
+    static let count = 5
+  }
+
+  private func clockBase(_ cell: Int) -> Int {
+    while clockBases.count <= cell { clockBases.append(-1) }
+    if clockBases[cell] < 0 {
+      clockBases[cell] = Int32(order.extend(by: CellWord.count * threadCount))
+    }
+    return Int(clockBases[cell])
+  }
+
+  private func judge(_ cell: Int, by cpu: Int, isAtomic: Bool, _ writes: Bool) -> Bool {
+    let base = clockBase(cell)
+    let clock = self.clock(.happensBefore, cpu)
+    func word(_ word: Int, _ thread: Int) -> UInt64 { order[base + word * threadCount + thread] }
+    for other in 0..<threadCount where other != cpu {
+      let known = order[clock + other]
+      if word(CellWord.plainWrite, other) > known { return false }
+      if !isAtomic, word(CellWord.atomicWrite, other) > known { return false }
+      guard writes else { continue }
+      if word(CellWord.plainRead, other) > known { return false }
+      if !isAtomic, word(CellWord.atomicRead, other) > known { return false }
+    }
+    let own =
+      writes
+      ? (isAtomic ? CellWord.atomicWrite : CellWord.plainWrite)
+      : (isAtomic ? CellWord.atomicRead : CellWord.plainRead)
+    order[base + own * threadCount + cpu] = order[clock + cpu]
+    if writes, !isAtomic {
+      for thread in 0..<threadCount { order[base + thread] = 0 }
+    }
+    return true
+  }
+
+  private func messageBase(_ record: Int, _ offset: Int) -> Int? {
+    let cell = Int(layout.records[record].cells[offset])
+    return cell >= 0 && layout.cells[cell].isShared ? clockBase(cell) : nil
+  }
+
+  /// A read takes what the write released.
+  func acquire(_ record: Int, _ offset: Int, _ ordering: IROrdering, by cpu: Int) {
+    guard racesCount, let message = messageBase(record, offset) else { return }
+    join(clock(ordering.acquires ? .happensBefore : .pending, cpu), message)
+  }
+
+  /// A write releases what happens before it; one that continues a release sequence adds to it.
+  func release(
+    _ record: Int, _ offset: Int, _ ordering: IROrdering, by cpu: Int, continues: Bool
+  ) {
+    guard racesCount, let message = messageBase(record, offset) else { return }
+    let source = clock(ordering.releases ? .happensBefore : .released, cpu)
+    if continues {
+      join(message, source)
+    } else {
+      for index in 0..<threadCount { order[message + index] = order[source + index] }
+    }
+    tick(.happensBefore, cpu)
+  }
+
+  func passFence(_ ordering: IROrdering, by cpu: Int) {
+    guard racesCount else { return }
+    let now = clock(.happensBefore, cpu)
+    if ordering.acquires { join(now, clock(.pending, cpu)) }
+    if ordering.releases {
+      join(clock(.released, cpu), now)
+      tick(.happensBefore, cpu)
+    }
+  }
+
+  // MARK: Allocations
+
+  /// The thread that allocates writes the object's lifetime cell, as a plain write.
+  func noteAllocation(_ address: UInt64, by cpu: Int) {
+    guard racesCount, let region = Region.number(of: address) else { return }
+    let record = layout.record(ofRegion: region)
+    // Accesses to what was there before are no races with those to come.
+    var byte = 0
+    while byte < layout.records[record].capacity {
+      let cell = Int(layout.records[record].cells[byte])
+      guard cell >= 0 else {
+        byte += 1
+        continue
+      }
+      byte = layout.cells[cell].start + layout.cells[cell].size
+      guard cell < clockBases.count, clockBases[cell] >= 0 else { continue }
+      for word in 0..<CellWord.count * threadCount { order[Int(clockBases[cell]) + word] = 0 }
+    }
+    let base = clockBase(layout.records[record].lifetime)
+    order[base + CellWord.plainWrite * threadCount + cpu] = order[clock(.happensBefore, cpu) + cpu]
+  }
+
+  /// An access must come after the allocation.
+  private func judgeAllocation(_ record: Int, by cpu: Int, _ offset: Int) throws(Finding) {
+    guard options.findsRaces else { return }
+    let owner = Region.owner(of: layout.records[record].region).thread
+    guard owner != cpu, owner >= 0 else { return }
+    layout.noteRacy()
+    guard layout.mayRace else { return }
+    let base = clockBase(layout.records[record].lifetime)
+    let epoch = order[base + CellWord.plainWrite * threadCount + owner]
+    if epoch > order[clock(.happensBefore, cpu) + owner] {
+      let address = Region.address(ofRegion: layout.records[record].region) + UInt64(offset)
+      throw Finding(
+        .race, "\(name(of: address)) is accessed, and nothing orders that after its allocation")
+    }
+  }
+
+  // MARK: State
+
+  /// A hash of which accesses happen before what.
+  ///
+  /// For each recorded access: the threads, fences and messages that know of it. Accesses that all
+  /// threads know of can race with nothing.
+  func knowledgeHash() -> UInt64 {
+    var hash: UInt64 = 0
+    for cell in clockBases.indices where clockBases[cell] >= 0 {
+      let base = Int(clockBases[cell])
+      for kind in 1..<CellWord.count {
+        for thread in 0..<threadCount {
+          let epoch = order[base + kind * threadCount + thread]
+          guard epoch > 0 else { continue }
+          let (bits, isKnown) = knowers(of: epoch, of: thread)
+          if isKnown { continue }
+          var item = StableHash.extend(UInt64(cell), with: UInt64(kind << 8 | thread))
+          item = StableHash.extend(item, with: bits)
+          hash &+= StableHash.extend(item, with: messages(thatKnow: epoch, of: thread))
+        }
+      }
+    }
+    return hash
+  }
+
+  private func knowers(of epoch: UInt64, of thread: Int) -> (bits: UInt64, isKnown: Bool) {
+    var hash: UInt64 = 0
+    var isKnown = true
+    for kind in [Clock.happensBefore, .released, .pending] {
+      var bits: UInt64 = 0
+      for cpu in 0..<threadCount where order[clock(kind, cpu) + thread] >= epoch {
+        bits |= 1 << UInt64(cpu)
+      }
+      hash = StableHash.extend(hash, with: bits)
+      guard kind == .happensBefore else { continue }
+      for cpu in 0..<threadCount
+      where status(of: cpu) != Status.absent && bits >> UInt64(cpu) & 1 == 0 {
+        if !hasFinished(cpu) { isKnown = false }
+      }
+    }
+    return (hash, isKnown)
+  }
+
+  private func messages(thatKnow epoch: UInt64, of thread: Int) -> UInt64 {
+    var hash: UInt64 = 0
+    for cell in clockBases.indices where clockBases[cell] >= 0 {
+      if order[Int(clockBases[cell]) + thread] >= epoch { hash &+= StableHash.mix(UInt64(cell)) }
+    }
+    return hash
+  }
+}

@@ -1,0 +1,299 @@
+// A program under check: its memory and its threads, as steps that can be taken and undone.
+
+import GracewalkExploration
+import GracewalkLLVM
+import GracewalkSupport
+
+/// How a program is run.
+package struct ProgramOptions: Equatable, Sendable {
+  /// Turns of a loop after which a thread is cut; 0 for no limit.
+  package var unroll = 0
+  package var findsRaces = true
+  package var findsDeadlocks = true
+  package var findsLivelocks = true
+  package var findsLeaks = false
+  /// Whether a read that leads straight into a false assumption waits for another value.
+  package var awaitsAssumptions = true
+  /// Whether a failed `trylock` conflicts with other attempts, as a write does.
+  package var failedTriesWrite = false
+  package var mergesStates = true
+
+  package init() {}
+}
+
+/// Threads of a program over memory of bytes, under sequential consistency.
+///
+/// It is a transition system of its own, not a `Machine`: memory is objects of bytes that come and
+/// go, threads are created by threads, and a step may touch many bytes. Each thread's program asks
+/// for one step at a time. Steps on memory that only one thread can be accessing are local: they
+/// are taken together with the step before.
+package final class ProgramMachine: TransitionSystem {
+  struct Mark: BitwiseCopyable {
+    var data: Int
+    var order: Int
+    var accesses: Int
+    var threads: Int
+    var turns: Int
+  }
+
+  /// Words of a thread, in `threads`.
+  enum ThreadWord {
+    static let status = 0, node = 1, turn = 2, turnHash = 3, privateHash = 4, result = 5
+    static let count = 6
+  }
+
+  enum Status {
+    static let absent: UInt64 = 0, present: UInt64 = 1, spinning: UInt64 = 2
+  }
+
+  let image: Image
+  let layout: Layout
+  let options: ProgramOptions
+  let interpreter: Interpreter
+  let graph: ThreadGraph
+  let threadCount: Int
+  /// Contents of memory, and the lifetimes of objects.
+  let data = Words(isHashed: true)
+  /// For each cell that is not shared, who accessed it when, counted by what creating and joining
+  /// threads orders.
+  let accesses = Words(isHashed: true)
+  /// Clocks: of threads, of messages and of accesses.
+  let order = Words(isHashed: false)
+  let threads = Words(isHashed: false)
+  let turns = GrowableBuffer<Turn>()
+  private let marks = GrowableBuffer<Mark>()
+  /// The index of each record's words in `data`, of each cell's in `accesses`, and in `order`.
+  var bases: [Int] = []
+  var accessBases: [Int32] = []
+  var clockBases: [Int32] = []
+  package internal(set) var finding: Finding?
+  /// The thread and the place of the finding.
+  var findingCPU = 0
+  var findingPlace: Int32 = -1
+  /// Set if the attempt cannot go on.
+  var isBroken = false
+  /// Executions that ended, by how.
+  package internal(set) var endings = Endings()
+  /// Called after each action.
+  var observer: ((_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) -> Void)?
+  private var enabledNow: (enabled: CPUSet, disabled: CPUSet)?
+
+  init(_ image: Image, _ layout: Layout, _ options: ProgramOptions) throws(Finding) {
+    self.image = image
+    self.layout = layout
+    self.options = options
+    interpreter = Interpreter(image, unroll: options.unroll)
+    graph = ThreadGraph(interpreter, mergesStates: options.mergesStates)
+    threadCount = layout.threadLimit
+    super.init()
+    guard let main = image.function(named: "main") else {
+      throw Finding(.misuse, "the program has no function main")
+    }
+    _ = threads.extend(by: threadCount * ThreadWord.count)
+    _ = order.extend(by: 4 * threadCount * threadCount)
+    for thread in 0..<threadCount {
+      order[clock(.creation, thread) + thread] = 1
+      order[clock(.happensBefore, thread) + thread] = 1
+    }
+    makeGlobals()
+    begin(0, Image.address(ofFunction: main.number), 0)
+    let node = self.node(of: 0)
+    // The first thread needs nobody to create it.
+    arrive(0, at: graph.successor(of: node, observing: 0))
+    runLocally(0)
+  }
+
+  deinit {
+    turns.deallocate()
+    marks.deallocate()
+  }
+
+  // MARK: Threads
+
+  @inline(__always)
+  func word(_ cpu: Int, _ word: Int) -> Int { cpu &* ThreadWord.count &+ word }
+
+  @inline(__always)
+  func node(of cpu: Int) -> Int { Int(threads[word(cpu, ThreadWord.node)]) }
+
+  @inline(__always)
+  func status(of cpu: Int) -> UInt64 { threads[word(cpu, ThreadWord.status)] }
+
+  @inline(__always)
+  func point(of cpu: Int) -> UnsafeMutablePointer<ThreadGraph.Point> {
+    graph.points.pointer(to: node(of: cpu))
+  }
+
+  /// A thread comes into being, and has not begun.
+  func begin(_ cpu: Int, _ entry: UInt64, _ argument: UInt64) {
+    let node = graph.node(interpreter.newThread(entry, argument), of: cpu)
+    threads[word(cpu, ThreadWord.status)] = Status.present
+    threads[word(cpu, ThreadWord.node)] = UInt64(node)
+  }
+
+  func hasFinished(_ cpu: Int) -> Bool {
+    status(of: cpu) == Status.present && point(of: cpu).pointee.request.kind == .ended
+  }
+
+  // MARK: TransitionSystem
+
+  package override var cpuCount: Int { threadCount }
+  package override var objectCount: Int { layout.objectLimit + 256 }
+
+  package override func enabledCPUs() -> CPUSet { enabledAndDisabled().enabled }
+  package override func disabledCPUs() -> CPUSet { enabledAndDisabled().disabled }
+
+  private func enabledAndDisabled() -> (enabled: CPUSet, disabled: CPUSet) {
+    if let enabledNow { return enabledNow }
+    var (enabled, disabled) = (CPUSet(), CPUSet())
+    for cpu in 0..<threadCount {
+      switch status(of: cpu) {
+      case Status.present:
+        let kind = point(of: cpu).pointee.request.kind
+        if kind == .ended || kind == .blocked || kind == .cut { continue }
+        if canStep(cpu) { enabled.insert(cpu) } else { disabled.insert(cpu) }
+      case Status.absent: disabled.insert(cpu)
+      default: break
+      }
+    }
+    enabledNow = (enabled, disabled)
+    return (enabled, disabled)
+  }
+
+  package override func isBlocking(_ cpu: Int) -> Bool { mayBlock(cpu) }
+  package override func hasFixedFootprint(_ cpu: Int) -> Bool { touchesTheSameAlways(cpu) }
+
+  package override func addFootprint(of cpu: Int, to footprint: Footprint) {
+    add(cpu, to: footprint, isPotential: false)
+  }
+
+  package override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
+    add(cpu, to: footprint, isPotential: true)
+  }
+
+  package override func choiceCount(of cpu: Int) -> Int {
+    let request = point(of: cpu).pointee.request
+    return request.kind == .choose ? max(1, min(Int(truncatingIfNeeded: request.address), 64)) : 1
+  }
+
+  package override func step(_ cpu: Int, choice: Int) -> StepOutcome {
+    marks.append(
+      Mark(
+        data: data.mark, order: order.mark, accesses: accesses.mark, threads: threads.mark,
+        turns: turns.count))
+    enabledNow = nil
+    take(cpu, choice: choice, isLocal: false)
+    if finding == nil { runLocally(cpu) }
+    if isBroken || layout.hasGrown { return .halted }
+    return finding == nil ? .clean : .violation
+  }
+
+  package override func undo() {
+    let mark = marks.removeLast()
+    data.undo(to: mark.data)
+    order.undo(to: mark.order)
+    accesses.undo(to: mark.accesses)
+    threads.undo(to: mark.threads)
+    turns.truncate(to: mark.turns)
+    finding = nil
+    enabledNow = nil
+  }
+
+  package override func judgeStart() -> StepOutcome {
+    if isBroken || layout.hasGrown { return .halted }
+    return finding == nil ? .clean : .violation
+  }
+
+  package override func judgeEnd() -> StepOutcome {
+    judgeFinalState()
+    return finding == nil ? .clean : .violation
+  }
+
+  package override var violatedInvariant: Int { 0 }
+
+  package override func isFitToSave() -> Bool { false }
+
+  package override var stateKey: UInt64 {
+    var key = data.hash &+ accesses.hash &* 3
+    for cpu in 0..<threadCount where status(of: cpu) != Status.absent {
+      var share = point(of: cpu).pointee.hash
+      share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.turnHash)])
+      share = StableHash.extend(share, with: status(of: cpu))
+      share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.result)])
+      key &+= StableHash.share(of: share, at: ~UInt64(cpu))
+    }
+    if racesCount { key &+= knowledgeHash() }
+    return key
+  }
+
+  // MARK: Steps
+
+  /// Takes the next action of a thread, and goes to the local state that it leads to.
+  private func take(_ cpu: Int, choice: Int, isLocal: Bool) {
+    let node = self.node(of: cpu)
+    let request = graph.points.pointer(to: node).pointee.request
+    do throws(Finding) {
+      let before = data.hash
+      let effect = try perform(request, by: cpu, choice: choice)
+      observer?(cpu, request, effect.result, isLocal)
+      if isBroken { return }
+      note(effect, at: node, request, by: cpu, change: data.hash &- before, isLocal)
+      arrive(cpu, at: graph.successor(of: node, observing: effect.result))
+    } catch {
+      observer?(cpu, request, 0, isLocal)
+      fail(error, cpu, request.place)
+    }
+  }
+
+  func fail(_ finding: Finding, _ cpu: Int, _ place: Int32) {
+    self.finding = finding
+    findingCPU = cpu
+    findingPlace = place
+  }
+
+  /// A thread stands in a local state.
+  private func arrive(_ cpu: Int, at node: Int) {
+    threads[word(cpu, ThreadWord.node)] = UInt64(node)
+    let point = graph.points.pointer(to: node)
+    if point.pointee.request.kind == .failed {
+      let number = Int(point.pointee.request.a)
+      return fail(interpreter.findings[number], cpu, point.pointee.request.place)
+    }
+    if point.pointee.request.isInLoop, wasHere(cpu, node) {
+      threads[word(cpu, ThreadWord.status)] = Status.spinning
+    }
+  }
+
+  /// Local actions in a row before they count as endless.
+  private static let localMax = 200_000
+
+  /// Takes local actions of a thread until its next one is none.
+  private func runLocally(_ cpu: Int) {
+    for _ in 0..<Self.localMax {
+      guard finding == nil, !isBroken, status(of: cpu) == Status.present, isLocal(cpu) else {
+        return
+      }
+      take(cpu, choice: 0, isLocal: true)
+    }
+    fail(
+      Finding(.endless, "a loop that uses only the thread's own memory does not end"), cpu,
+      point(of: cpu).pointee.request.place)
+  }
+}
+
+/// How executions ended.
+package struct Endings: Equatable {
+  /// All threads finished, or were cut by the bound on turns of loops.
+  package var complete = 0
+  /// An assumption does not hold.
+  package var assumed = 0
+  /// A thread waits in a loop for what will not happen in this execution, and another execution
+  /// shows the same without that turn.
+  package var spinning = 0
+  /// A thread waits for a lock, a barrier or a thread.
+  package var deadlocked = 0
+
+  package init() {}
+
+  package var all: Int { complete + assumed + spinning + deadlocked }
+}
