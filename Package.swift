@@ -50,11 +50,13 @@ let package = Package(
     room("Traces", on: "Machine", "Exploration", "Support"),
     room("Checking", on: "Traces", "Invariants", "Machine", "Exploration", "Support"),
     room("Litmus", on: "Checking", "Machine", "Exploration", "Support"),
+    room("Cluster", on: "Checking", "Exploration", "Support"),
     room(
       "Reporting", on: "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
       "Support"),
     room(
-      "Commands", on: "Reporting", "Litmus", "Checking", "Traces", "Invariants", "Machine",
+      "Commands", on: "Cluster", "Reporting", "Litmus", "Checking", "Traces", "Invariants",
+      "Machine",
       "Exploration", "Support"),
     room("Fuzzing", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
     .target(
@@ -67,8 +69,8 @@ let package = Package(
     .executableTarget(
       name: "GracewalkCommand",
       dependencies: modules([
-        "Models", "Fuzzing", "Commands", "Reporting", "Checking", "Traces", "Exploration",
-        "Support",
+        "Models", "Fuzzing", "Commands", "Cluster", "Reporting", "Checking", "Traces",
+        "Exploration", "Support",
       ]) + ["Gracewalk"],
       swiftSettings: settings),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
@@ -101,9 +103,9 @@ let package = Package(
       name: "ModelTests",
       dependencies: modules([
         "Models", "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
-        "Reporting", "Fuzzing", "Commands", "Command", "Support",
+        "Reporting", "Fuzzing", "Cluster", "Commands", "Command", "Support",
       ]) + ["Gracewalk", "TestExpectations"],
-      exclude: ["Reporting/Snapshots", "Catalogue/Counts"],
+      exclude: ["Reporting/Snapshots", "Catalogue/Counts", "Cluster/slurm.sh"],
       swiftSettings: settings + modelTestChecks),
     .testTarget(
       name: "LitmusTests",

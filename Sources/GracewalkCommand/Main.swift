@@ -1,6 +1,8 @@
 // The command gracewalk: the catalogue, and the commands that only Gracewalk itself needs.
 
+import GracewalkCluster
 import GracewalkCommands
+import GracewalkFuzzing
 import GracewalkModels
 
 @main
@@ -8,6 +10,9 @@ enum GracewalkCommand {
   static func main() {
     let catalogue = ModelSource(Catalogue.systems) { Catalogue.path(ofFile: $0) }
     let ours = [FuzzCommand.command, BenchCommand.command, InitCommand.command]
-    CommandLineTool(catalogue, commands: CommandLineTool.standardCommands + ours).main()
+    CommandLineTool(
+      catalogue, commands: CommandLineTool.standardCommands + ours,
+      kinds: CommandLineTool.standardKinds + [WorkKind(FuzzRequest.self)]
+    ).main()
   }
 }

@@ -29,6 +29,7 @@ import Testing
     ("Traces", ["Machine", "Exploration", "Support"]),
     ("Checking", ["Traces", "Invariants", "Machine", "Exploration", "Support"]),
     ("Litmus", ["Checking", "Machine", "Exploration", "Support"]),
+    ("Cluster", ["Checking", "Exploration", "Support"]),
     (
       "Reporting",
       ["Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"]
@@ -36,8 +37,8 @@ import Testing
     (
       "Commands",
       [
-        "Reporting", "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
-        "Support",
+        "Cluster", "Reporting", "Litmus", "Checking", "Traces", "Invariants", "Machine",
+        "Exploration", "Support",
       ]
     ),
     ("Fuzzing", ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"]),
@@ -52,8 +53,8 @@ import Testing
     (
       "GracewalkCommand",
       [
-        "Gracewalk", "Models", "Fuzzing", "Commands", "Reporting", "Checking", "Traces",
-        "Exploration", "Support",
+        "Gracewalk", "Models", "Fuzzing", "Commands", "Cluster", "Reporting", "Checking",
+        "Traces", "Exploration", "Support",
       ]
     ),
   ]

@@ -44,7 +44,7 @@ extension Model {
     var options = options
     options.takesCensus = true
     let whole: CheckReport
-    do { whole = try check(options) } catch { throw .check(error) }
+    do { whole = try check(options, by: executor) } catch { throw .check(error) }
     guard case .holds = whole.verdict else { throw .broken(whole) }
     options.takesCensus = false
     if let stranger = only?.first(where: { whole.callPaths.count(of: $0) == 0 }) {
@@ -94,6 +94,19 @@ extension Model {
     if let failure { throw .check(failure) }
     if let last = steps.indices.last, !asked.contains(last) { _ = tell(last) }
     return AblationReport(whole: whole, rows: rows)
+  }
+
+  /// The check of the model as it is, on which all others depend.
+  private func check(
+    _ options: CheckOptions, by executor: any Executor
+  ) throws(CheckError) -> CheckReport {
+    let observer = WatchOfOneThread(body: options.watch ?? { _ in true })
+    var watch = WorkWatch<CheckRequest>()
+    watch.begin = { _ in { observer.body($0) } }
+    guard let result = executor.runFirst(CheckRequest(name, options), watch) else {
+      return try check(options)
+    }
+    return try result.get()
   }
 
   /// A row for each step, without findings yet.

@@ -6,7 +6,7 @@ import GracewalkMachine
 import GracewalkTraces
 
 /// A step to leave out of a model that holds as it is, as a unit of work.
-struct AblationRequest: WorkUnit {
+package struct AblationRequest: WorkUnit {
   /// The check of the model without the step, and with all invariants at once.
   private let check: CheckRequest
   /// The invariants that hold while the step is there.
@@ -23,7 +23,7 @@ struct AblationRequest: WorkUnit {
     invariants = whole.invariants
   }
 
-  func run(
+  package func run(
     _ context: WorkContext<SearchProgress>
   ) throws(CheckError) -> AblationReport.Finding {
     let model = try context.model(named: check.model)

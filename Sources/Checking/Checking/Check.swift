@@ -21,6 +21,9 @@ extension Model {
     let makeMachine = maker(options.scenario, plan)
     var report = CheckReport(self, scenario, plan, options.scenario)
     let (result, machines) = plan.run(session, makeMachine)
+    if plan.units > 1, let twice = result.statesTwice {
+      report.add(note: Self.note(plan.units, twice, of: result.statistics))
+    }
     if options.features != nil, !scenario.hasHardware { report.add(note: Self.featuresNote) }
     report.statistics = result.statistics
     report.coverage = Coverage(of: machines)
@@ -43,6 +46,29 @@ extension Model {
     }
     report.isSaved = options.checkpoints.map { $0.saves > 0 } ?? false
     return report
+  }
+
+  /// The report with a picture of the machine at each step of its counterexample, which files of
+  /// reports do not have.
+  package func withPictures(_ report: CheckReport) throws(CheckError) -> CheckReport {
+    guard var trace = report.counterexample else { return report }
+    let scenario = try scenario(ScenarioChoice(trace.scenario))
+    do throws(RecordingError) {
+      trace.recording = try Recording(
+        trace.recording.schedule, of: scenario, recordsPictures: true)
+    } catch {
+      throw .badModel("not deterministic: \(error.text(for: scenario))")
+    }
+    var report = report
+    report.counterexample = trace
+    return report
+  }
+
+  /// What it cost to divide a search.
+  private static func note(_ units: Int, _ twice: Int, of statistics: Statistics) -> String {
+    let part = Double(twice) / Double(max(statistics.states + twice, 1))
+    return
+      "divided into \(units) units, with \(Int((part * 100).rounded())) % of the work done twice"
   }
 
   private static let featuresNote =

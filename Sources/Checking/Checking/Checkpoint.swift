@@ -85,19 +85,20 @@ struct CheckpointSession {
     self.options = options
     let scenario = model.freshScenario(options.scenario)
     let parameters = model.values(options.parameters).values
-    facts = [
-      CheckFact("model", model.name),
-      CheckFact("parameters", parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ")),
-      CheckFact("invariants", scenario.invariants.map(\.id).joined(separator: " ")),
-      CheckFact("memory", scenario.memoryModel.name),
-      CheckFact("features", scenario.features.text),
-      CheckFact("without", options.without?.text ?? "nothing"),
-      CheckFact("search", plan.text),
-      CheckFact("states", plan.isExact ? "compared in full" : "compared by hash"),
-      CheckFact("depth", "\(plan.limits.depth)"),
-      CheckFact("preemptions", plan.limits.preemptions.map { "\($0)" } ?? "any"),
-      CheckFact("behaviour", String(Machine(scenario).behaviour, radix: 16)),
-    ]
+    facts =
+      [
+        CheckFact("model", model.name),
+        CheckFact("parameters", parameters.map { "\($0.name)=\($0.value)" }.joined(separator: " ")),
+        CheckFact("invariants", scenario.invariants.map(\.id).joined(separator: " ")),
+        CheckFact("memory", scenario.memoryModel.name),
+        CheckFact("features", scenario.features.text),
+        CheckFact("without", options.without?.text ?? "nothing"),
+        CheckFact("search", plan.text),
+        CheckFact("states", plan.isExact ? "compared in full" : "compared by hash"),
+        CheckFact("depth", "\(plan.limits.depth)"),
+        CheckFact("preemptions", plan.limits.preemptions.map { "\($0)" } ?? "any"),
+        CheckFact("behaviour", String(Machine(scenario).behaviour, radix: 16)),
+      ] + (plan.units > 1 ? [CheckFact("units", "\(plan.units)")] : [])
     guard let saved = options.resume else { return }
     for (fact, old) in zip(facts, saved.facts) where fact != old {
       guard fact.key != "behaviour" else { throw error(.systemChanged(depth: 0)) }

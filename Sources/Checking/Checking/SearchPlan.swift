@@ -27,11 +27,20 @@ public struct SearchPlan: Sendable {
   /// Whether a long search also samples random executions.
   let samples: Bool
   private let priorityChanges: Int
+  /// Units of a long search; 1 if it is not divided among machines.
+  public let units: Int
+  private let unitLength: Int?
   private let watch: Watch?
+  private let distant: Distant?
 
   private struct Watch: @unchecked Sendable {
     // Called by the search, on the thread that runs it.
     var body: (SearchProgress) -> Bool
+  }
+
+  private struct Distant: @unchecked Sendable {
+    // Called on the same thread.
+    var rounds: DistantRounds
   }
 
   init(_ options: CheckOptions, _ scenario: Scenario) {
@@ -55,6 +64,9 @@ public struct SearchPlan: Sendable {
     // Samples do not count preemptions: they would find executions that the bound excludes.
     samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
     jobs = strategy == .stateful && !isExact ? asked.jobs : 1
+    units = strategy == .stateful && !isExact ? asked.units : 1
+    unitLength = asked.unitLength
+    distant = options.session.distantRounds.map { Distant(rounds: $0) }
 
     mayRepeat = scenario.mayRepeat
     let mustProgress =
@@ -161,6 +173,27 @@ public struct SearchPlan: Sendable {
     return (result, machines)
   }
 
+  private var division: ParallelSearch.Division {
+    guard units > 1 else { return ParallelSearch.Division() }
+    var division = ParallelSearch.Division.units(units)
+    if let unitLength {
+      (division.turns, division.growth) = (unitLength, nil)
+      division.start = min(division.start, unitLength)
+    }
+    return division
+  }
+
+  /// Plays a unit of the search that another process has divided.
+  func play(
+    common: [UInt8], member: [UInt8], _ makeMachine: @escaping @Sendable () -> Machine
+  ) throws(CheckpointError) -> [UInt8] {
+    var options = SearchOptions(limits: limits)
+    options.watch = watch?.body
+    options.usesSymmetry = usesSymmetry
+    return try ParallelSearch.play(
+      common: common, member: member, options, division, makeSystem: makeMachine)
+  }
+
   /// Runs the search on a given machine, and makes more machines if it needs them.
   private func search(
     _ first: Machine, _ jobs: Int, _ options: SearchOptions,
@@ -168,7 +201,14 @@ public struct SearchPlan: Sendable {
   ) -> (SearchResult, [Machine]) {
     if mayRepeat, strategy == .exhaustive { return repeating(first, options, makeMachine) }
     var machines: [Machine] = []
-    let result = strategy.search(jobs: jobs, options) {
+    var options = options
+    if units > 1 { options.distantRounds = distant?.rounds }
+    let result = strategy.search(jobs: jobs, options, division) {
+      // Members that come back from another process replace what they were.
+      for index in machines.indices.dropFirst().reversed()
+      where isKnownUniquelyReferenced(&machines[index]) {
+        machines.remove(at: index)
+      }
       machines.append(machines.isEmpty ? first : makeMachine())
       return machines[machines.count - 1]
     }

@@ -10,7 +10,7 @@ package struct MatrixError: Error {
 }
 
 /// A row of the matrix, as a unit of work.
-struct MatrixRequest: WorkUnit {
+package struct MatrixRequest: WorkUnit {
   private let model: String
   /// The features of the modelled MMU; nil for a model without one.
   private let features: Features?
@@ -22,7 +22,7 @@ struct MatrixRequest: WorkUnit {
     self.search = search
   }
 
-  func run(
+  package func run(
     _ context: WorkContext<SearchProgress>
   ) throws(CheckError) -> [String: VerdictMatrix.Cell] {
     let model = try context.model(named: model)

@@ -133,6 +133,12 @@ extension CheckOptions {
       return
         "\(priorityChanges) priority changes: they must be from 0 to \(Self.priorityChangesMax)"
     }
+    if !(1...SearchChoice.unitsMax).contains(units) {
+      return "\(units) units: they must be from 1 to \(SearchChoice.unitsMax)"
+    }
+    if let length = search.unitLength, !(1...SearchChoice.unitLengthMax).contains(length) {
+      return "units of \(length) steps: they must be from 1 to \(SearchChoice.unitLengthMax)"
+    }
     if !(checkpointInterval >= 0) { return "checkpoints every \(checkpointInterval) seconds" }
     return limits.problem
   }

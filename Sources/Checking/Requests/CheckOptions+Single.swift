@@ -93,6 +93,12 @@ extension CheckOptions {
     set { search.isExact = newValue }
   }
 
+  /// Units into which a long stateful search is divided, for several machines; 1 for none.
+  public var units: Int {
+    get { search.units }
+    set { search.units = newValue }
+  }
+
   /// Whether to search for the simplest counterexample once one is found.
   public var minimises: Bool {
     get { search.minimises }

@@ -37,6 +37,8 @@ public struct CheckSession {
   public var resume: Checkpoint?
   /// Whether a counterexample comes with a picture of the machine at each step.
   public var recordsPictures = false
+  /// Explores units of the search in other processes; nil for none.
+  package var distantRounds: DistantRounds?
 
   public init() {}
 }

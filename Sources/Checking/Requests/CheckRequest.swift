@@ -1,5 +1,6 @@
 // A check as a value that one process can send to another.
 
+import Foundation
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkSupport
@@ -31,7 +32,7 @@ public struct CheckRequest: Codable, Hashable, Sendable {
 
 extension CheckRequest: StoredValue {
   public static let storedName = "request"
-  public static let storedVersion = 2
+  public static let storedVersion = 3
 
   /// Sixteen digits computed from the contents, the same in every process.
   ///
@@ -51,6 +52,42 @@ extension CheckRequest: WorkUnit {
     let model = try context.model(named: model)
     var options = CheckOptions(scenario: scenario, search: search)
     context.supervise(&options)
-    return try model.check(options)
+    guard let path = context.checkpoint else { return try model.check(options) }
+    return try Self.check(model, options, savedIn: path)
+  }
+
+  /// Resumes the check if an earlier process has saved it, and saves it from time to time.
+  private static func check(
+    _ model: Model, _ options: CheckOptions, savedIn path: String
+  ) throws(CheckError) -> CheckReport {
+    var options = options
+    options.checkpoints = CheckpointFile(path: path)
+    options.checkpointInterval = 60
+    options.resume = try? Checkpoint(path: path)
+    var report: CheckReport
+    do {
+      report = try model.check(options)
+    } catch {
+      guard options.resume != nil, case .badCheckpoint = error else { throw error }
+      // A saved check that does not fit is worth nothing; the check starts again.
+      options.resume = nil
+      report = try model.check(options)
+    }
+    if isFinal(.success(report)) {
+      try? FileManager.default.removeItem(atPath: path)
+      // As if one process had done it all.
+      report.isSaved = false
+    }
+    return report
+  }
+
+  package static var isResumable: Bool { true }
+
+  package static func isFinal(_ result: Result<CheckReport, CheckError>) -> Bool {
+    guard case .success(let report) = result else { return true }
+    switch report.verdict {
+    case .incomplete(.bound(.interrupted)), .incomplete(.bound(.seconds)): return false
+    default: return true
+    }
   }
 }

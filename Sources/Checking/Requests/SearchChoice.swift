@@ -21,6 +21,15 @@ public struct SearchChoice: Hashable, Codable, Sendable {
   public var isExact = false
   /// Whether to search for the simplest counterexample once one is found.
   public var minimises = true
+  /// Units into which a long stateful search is divided, for several machines; 1 for none.
+  ///
+  /// Counts depend on it, and not on how many machines there are.
+  public var units = 1
+  /// Transitions of a unit, after which it is divided again; nil for ever more of them.
+  public var unitLength: Int?
+
+  public static let unitsMax = 4_096
+  public static let unitLengthMax = 1 << 40
 
   public init() {}
 }

@@ -8,14 +8,19 @@ import GracewalkSupport
 package struct ThreadExecutor: Executor {
   private let find: @Sendable (String) -> Model?
   private let jobs: Int
+  private let files: (any WorkFiles)?
 
   package var width: Int { jobs }
 
   /// - Parameters:
   ///   - jobs: the number of threads; with one, units run on the calling thread.
+  ///   - files: those that units exchange.
   ///   - find: the model with a name.
-  package init(jobs: Int = 1, model find: @escaping @Sendable (String) -> Model?) {
+  package init(
+    jobs: Int = 1, files: (any WorkFiles)? = nil, model find: @escaping @Sendable (String) -> Model?
+  ) {
     self.jobs = max(jobs, 1)
+    self.files = files
     self.find = find
   }
 
@@ -51,7 +56,8 @@ package struct ThreadExecutor: Executor {
   ) -> WorkDone<Unit> {
     let clock = ContinuousClock()
     let start = clock.now
-    let context = WorkContext(end: watch.end, watch: watch.begin(number), model: find)
+    let context = WorkContext(
+      end: watch.end, files: files, watch: watch.begin(number), model: find)
     let result = Result { () throws(Unit.Failure) in try units[number].run(context) }
     return WorkDone(number: number, result: result, seconds: (clock.now - start).inSeconds)
   }

@@ -14,6 +14,32 @@ package protocol WorkUnit: Codable, Hashable, Sendable {
   associatedtype Progress: Sendable
 
   func run(_ context: WorkContext<Progress>) throws(Failure) -> Answer
+
+  /// Whether a unit that is told to end saves what it has done, and goes on from there.
+  static var isResumable: Bool { get }
+
+  /// Whether a result may be kept for later runs: not if a clock or an interrupt ended the work.
+  static func isFinal(_ result: Result<Answer, Failure>) -> Bool
+
+  /// Names of the files beside an answer that it is worthless without (`WorkFiles`).
+  static func files(of answer: Answer) -> [String]
+}
+
+extension WorkUnit {
+  /// Names the kind of unit in files.
+  package static var workName: String { "\(Self.self)" }
+
+  package static var isResumable: Bool { false }
+  package static func isFinal(_ result: Result<Answer, Failure>) -> Bool { true }
+  package static func files(of answer: Answer) -> [String] { [] }
+}
+
+/// Files that units read and write besides their answers, each named by its contents.
+package protocol WorkFiles: Sendable {
+  /// Keeps bytes; returns their name, or nil if they cannot be written.
+  func keep(_ bytes: [UInt8]) -> String?
+  /// The bytes with a name; nil if they are missing or damaged.
+  func bytes(named name: String) -> [UInt8]?
 }
 
 /// The environment in which a unit runs.
@@ -24,12 +50,19 @@ package struct WorkContext<Progress: Sendable> {
   package let watch: (Progress) -> Bool
   /// Its deadline.
   private let end: ContinuousClock.Instant?
+  /// The file in which a unit that is told to end may save what it has done; nil for none.
+  package let checkpoint: String?
+  /// Files that units exchange; nil where there are none.
+  package let files: (any WorkFiles)?
 
-  init(
-    end: ContinuousClock.Instant?, watch: @escaping (Progress) -> Bool,
+  package init(
+    end: ContinuousClock.Instant? = nil, checkpoint: String? = nil,
+    files: (any WorkFiles)? = nil, watch: @escaping (Progress) -> Bool,
     model find: @escaping (String) -> Model?
   ) {
     self.end = end
+    self.checkpoint = checkpoint
+    self.files = files
     self.watch = watch
     self.find = find
   }
@@ -61,6 +94,8 @@ package struct WorkWatch<Unit: WorkUnit>: Sendable {
   package var isInterrupted: @Sendable () -> Bool = { false }
   /// Called with the number of each unit before it starts; returns its observer.
   package var begin: @Sendable (Int) -> ((Unit.Progress) -> Bool) = { _ in { _ in true } }
+  /// Whether no unit after one with this answer is needed.
+  package var isLast: @Sendable (Unit.Answer) -> Bool = { _ in false }
 
   package init() {}
 }
@@ -82,7 +117,7 @@ package struct WorkDone<Unit: WorkUnit> {
 
 /// Runs units of work: on threads of this process, or on other machines.
 package protocol Executor: Sendable {
-  /// The number of units that it can run at once.
+  /// The number of units that it can run at once; `Int.max` if it wants them all in one call.
   var width: Int { get }
 
   /// Runs units.
@@ -96,4 +131,22 @@ package protocol Executor: Sendable {
   func run<Unit: WorkUnit>(
     _ units: [Unit], _ watch: WorkWatch<Unit>, take: (WorkDone<Unit>) -> Bool
   ) -> Bool
+
+  /// Runs a unit on whose answer the next ones depend; nil if its result is unknown.
+  func runFirst<Unit: WorkUnit>(
+    _ unit: Unit, _ watch: WorkWatch<Unit>
+  ) -> Result<Unit.Answer, Unit.Failure>?
+}
+
+extension Executor {
+  package func runFirst<Unit: WorkUnit>(
+    _ unit: Unit, _ watch: WorkWatch<Unit>
+  ) -> Result<Unit.Answer, Unit.Failure>? {
+    var result: Result<Unit.Answer, Unit.Failure>?
+    _ = run([unit], watch) { done in
+      result = done.result
+      return true
+    }
+    return result
+  }
 }

@@ -50,6 +50,8 @@ public enum SweepError: Error, Equatable {
 final class Sweep {
   /// The minimum size of a batch.
   private static let batchSize = 32
+  /// From this size on, a batch ends where combinations get larger.
+  private static let largeBatch = 256
 
   private let model: Model
   private let options: SweepOptions
@@ -95,7 +97,7 @@ final class Sweep {
     var next = 0
     while next < combinations.count, report.stopped == nil {
       var batch: [Combination] = []
-      while next < combinations.count, batch.count < max(Self.batchSize, 2 * executor.width) {
+      while next < combinations.count, !isFull(batch, next) {
         if mayBeSmallest(combinations[next]) {
           batch.append(combinations[next])
         } else {
@@ -112,6 +114,17 @@ final class Sweep {
     return report
   }
 
+  /// True if a batch is to be checked before a combination is added to it.
+  ///
+  /// A batch for many machines ends where combinations get larger, since many of those that follow
+  /// may contain one that fails.
+  private func isFull(_ batch: [Combination], _ next: Int) -> Bool {
+    if executor.width == .max { return false }
+    if batch.count >= max(Self.batchSize, 2 * executor.width) { return true }
+    guard batch.count >= Self.largeBatch, let last = batch.last else { return false }
+    return combinations[next].operationCount > last.operationCount
+  }
+
   private func mayBeSmallest(_ combination: Combination) -> Bool {
     !failed.contains { combination.contains($0) }
   }
@@ -126,6 +139,8 @@ final class Sweep {
     search.minimises = false
     var watch = watch
     watch.end = options.limits.seconds.map { start + .seconds($0) }
+    let findsAll = options.findsAll
+    watch.isLast = { !findsAll && $0.verdict == .violated }
     var failure: SweepError?
     let isWhole = executor.run(
       batch.map { CheckRequest(model.name(of: $0), search: search) }, watch

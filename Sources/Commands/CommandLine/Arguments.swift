@@ -2,6 +2,7 @@
 
 import Foundation
 import GracewalkChecking
+import GracewalkCluster
 import GracewalkReporting
 import GracewalkSupport
 
@@ -98,6 +99,18 @@ package struct Command: Sendable {
 /// The arguments of a command, read by its table of options.
 package struct Arguments {
   let source: ModelSource
+  /// The command line that they were read from, without the program's name.
+  var words: [String]
+  /// Where the work is done, if not by this process alone.
+  private(set) var session: WorkSession?
+  /// Runs a command line as part of this one.
+  ///
+  /// - mergesShards: how many shards have done its work.
+  var runAgain: @Sendable (_ words: [String], _ mergesShards: Int) throws -> Int32 = { _, _ in 2 }
+  /// The units that jobs of this program can do.
+  var kinds: [WorkKind] = []
+  /// All commands of the program.
+  var commands: [Command] = []
   package private(set) var operands: [String] = []
   private var values: [String: [String]] = [:]
 
@@ -105,6 +118,7 @@ package struct Arguments {
     _ words: some Sequence<String>, for command: Command, of source: ModelSource
   ) throws(UsageError) {
     self.source = source
+    self.words = [command.name] + words
     var iterator = words.makeIterator()
     var optionsEnded = false
     while let word = iterator.next() {
@@ -149,6 +163,18 @@ package struct Arguments {
       throw UsageError("--\(option.name) needs a value: \(placeholder)")
     }
     values[option.name, default: []].append(value)
+  }
+
+  /// Opens the folder that the options name, if they do.
+  mutating func open(mergesShards: Int? = nil) throws(UsageError) {
+    session = try WorkSession(self, mergesShards: mergesShards)
+  }
+
+  /// The executor of a command's units.
+  package func executor(jobs: Int = 1) throws(UsageError) -> any Executor {
+    if let session { return try session.executor(jobs: jobs) }
+    let source = source
+    return ThreadExecutor(jobs: jobs) { source.model(named: $0) }
   }
 
   /// The models that the command works on if it names none.

@@ -2,6 +2,8 @@
 
 import Foundation
 import GracewalkChecking
+import GracewalkCluster
+import GracewalkLitmus
 import GracewalkSupport
 
 /// The exit statuses of all commands.
@@ -19,7 +21,14 @@ package struct CommandLineTool: Sendable {
   /// The commands that every such program has.
   package static let standardCommands = [
     CheckCommand.command, SweepCommand.command, AblateCommand.command, ReplayCommand.command,
-    DocumentCommand.command, ListCommand.command,
+    DocumentCommand.command, ListCommand.command, MergeCommand.command, ClusterCommand.command,
+    ManualCommand.manual, ManualCommand.completions,
+  ]
+
+  /// The units that jobs of every such program can do.
+  package static let standardKinds = [
+    WorkKind(CheckRequest.self), WorkKind(RoundRequest.self), WorkKind(AblationRequest.self),
+    WorkKind(MatrixRequest.self), WorkKind(EvidenceRequest.self), WorkKind(LitmusRequest.self),
   ]
 
   /// Applies a command to the catalogue instead of the program's own models.
@@ -27,10 +36,16 @@ package struct CommandLineTool: Sendable {
 
   var source: ModelSource
   var commands: [Command]
+  /// The units that jobs of this program can do.
+  private var kinds: [WorkKind]
 
-  package init(_ source: ModelSource, commands: [Command] = standardCommands) {
+  package init(
+    _ source: ModelSource, commands: [Command] = standardCommands,
+    kinds: [WorkKind] = standardKinds
+  ) {
     self.source = source
     self.commands = commands
+    self.kinds = kinds
   }
 
   private var help: String {
@@ -84,7 +99,7 @@ package struct CommandLineTool: Sendable {
     return ExitStatus.usage
   }
 
-  private func dispatch(_ words: [String]) throws -> Int32 {
+  private func dispatch(_ words: [String], mergesShards: Int? = nil) throws -> Int32 {
     guard let verb = words.first else {
       throw UsageError("which command? One of \(commands.map(\.name).joined(separator: ", "))")
     }
@@ -115,9 +130,15 @@ package struct CommandLineTool: Sendable {
     let isCatalogue = !source.others.isEmpty && rest.contains(Self.catalogueFlag)
     let words = isCatalogue ? rest.filter { $0 != Self.catalogueFlag } : Array(rest)
     if let problem = source.allModels.listProblem { throw UsageError(problem) }
-    let arguments = try Arguments(
+    var arguments = try Arguments(
       words, for: command, of: isCatalogue ? source.catalogue : source)
+    if isCatalogue { arguments.words.append(Self.catalogueFlag) }
     if arguments.has("progress") { ProgressLine.showLines() }
-    return try command.run(arguments)
+    arguments.runAgain = { try dispatch($0, mergesShards: $1) }
+    arguments.kinds = kinds
+    arguments.commands = commands
+    try arguments.open(mergesShards: mergesShards)
+    let result = Result { try command.run(arguments) }
+    return try arguments.session?.finish(result) ?? result.get()
   }
 }

@@ -27,7 +27,7 @@ enum AblateCommand {
       Option(
         name: "traces", value: nil, help: "show the counterexamples, not only their schedules"),
       ProgressLine.option, OutputFormat.option(OutputFormat.words),
-    ],
+    ] + WorkOptions.all,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
@@ -42,13 +42,15 @@ enum AblateCommand {
     let report: AblationReport
     do {
       var options = options
-      var label = model.name
-      options.watch = { progress in Terminal.goOn(ProgressText.line(label, progress)) }
+      options.watch = { progress in Terminal.goOn(ProgressText.line(model.name, progress)) }
       defer { Terminal.clearProgress() }
-      report = try model.ablate(options, only: only.isEmpty ? nil : only) { step, number, count in
-        label = "\(model.name) \(number + 1)/\(count) \(step.text)"
+      report = try model.ablate(
+        options, only: only.isEmpty ? nil : only, by: try arguments.executor()
+      ) { step, number, count in
+        let label = "\(model.name) \(number + 1)/\(count) \(step.text)"
+        return { progress in Terminal.goOn(ProgressText.line(label, progress)) }
       }
-    } catch {
+    } catch let error as AblationError {
       if case .broken(let report) = error, report.verdict == .incomplete(.bound(.interrupted)) {
         Terminal.writeError(
           "\(RunningProgram.name): interrupted before the first step was left out\n")

@@ -10,6 +10,7 @@ struct CatalogueCheck {
   var source: ModelSource
   var options: CheckOptions
   var format: OutputFormat
+  var executor: any Executor
 
   /// Returns the exit status.
   func run() throws -> Int32 {
@@ -36,7 +37,7 @@ struct CatalogueCheck {
     watch.begin = { Terminal.watch(asked[$0].0, requests[$0]) }
     var checks: [JudgedCheck] = []
     var failure: UsageError?
-    let isWhole = ThreadExecutor(source.models).run(requests, watch) { done in
+    let isWhole = executor.run(requests, watch) { done in
       Terminal.clearProgress()
       let (model, declared) = asked[done.number]
       switch done.result {

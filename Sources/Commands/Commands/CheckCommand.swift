@@ -2,6 +2,7 @@
 
 import Foundation
 import GracewalkChecking
+import GracewalkCluster
 import GracewalkExploration
 import GracewalkReporting
 import GracewalkSupport
@@ -42,12 +43,18 @@ package enum CheckCommand {
       TraceOutput.html,
       CheckpointOptions.checkpoint, CheckpointOptions.interval, CheckpointOptions.resume,
       Option(
+        name: "units", value: "N",
+        help: "divide a long search into N units for several machines (16 with --cluster)"),
+      Option(
+        name: "unit-length", value: "N",
+        help: "divide it again when each has taken N steps (more and more)"),
+      Option(
         name: "force", value: nil, help: "let --trace, --html and --checkpoint replace a file"),
       Option(
         name: "no-samples", value: nil,
         help: "do not sample random executions during a long search"),
       ProgressLine.option, OutputFormat.option(), OutputFormat.step,
-    ],
+    ] + WorkOptions.withoutResume,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
@@ -70,7 +77,8 @@ package enum CheckCommand {
       }
       let models = try arguments.operands.map { try SharedOptions.model($0, of: arguments) }
       return try MatrixCheck(
-        models: models.isEmpty ? arguments.models : models, options: options, format: format
+        models: models.isEmpty ? arguments.models : models, options: options, format: format,
+        executor: arguments.executor()
       ).run()
     }
     guard let name = arguments.operands.first else {
@@ -81,7 +89,9 @@ package enum CheckCommand {
         throw UsageError(
           "--\(option) needs a model: \(RunningProgram.name) check MODEL --\(option) …")
       }
-      return try CatalogueCheck(source: arguments.source, options: options, format: format).run()
+      return try CatalogueCheck(
+        source: arguments.source, options: options, format: format, executor: arguments.executor()
+      ).run()
     }
     return try check(try SharedOptions.model(name, of: arguments), options, arguments, format)
   }
@@ -115,6 +125,18 @@ package enum CheckCommand {
       }
     }
     options.jobs = try SharedOptions.jobs(arguments, options.strategy)
+    options.units =
+      try arguments.count("units", upTo: SearchChoice.unitsMax) ?? arguments.session?.units ?? 1
+    options.search.unitLength =
+      try arguments.count("unit-length", upTo: SearchChoice.unitLengthMax)
+      ?? arguments.session?.unitLength
+    for option in ["units", "unit-length"]
+    where arguments.has(option) && (options.strategy != .stateful || arguments.has("exact")) {
+      throw UsageError("--\(option) is about --mode stateful without --exact, which it divides")
+    }
+    if arguments.has("unit-length"), options.units == 1 {
+      throw UsageError("--unit-length is about --units, which is not given")
+    }
     for option in ["seed", "changes"] where options.strategy.isComplete && arguments.has(option) {
       throw UsageError("--\(option) is about --mode random or pct; add one of them")
     }
@@ -136,8 +158,10 @@ package enum CheckCommand {
     let outputs = try TraceOutput.all(arguments)
     var options = options
     options.recordsPictures = TraceOutput.needsPictures(outputs) || format == .graphviz
-    try CheckpointOptions.read(arguments, into: &options)
-    let (report, seconds) = try timedCheck(model, options)
+    if arguments.session?.place != .cluster || arguments.has("checkpoint") {
+      try CheckpointOptions.read(arguments, into: &options)
+    }
+    let (report, seconds) = try timedCheck(model, options, arguments)
     let text = try format.text(
       of: report, seconds: seconds, replayCommand: replayCommand(report, options),
       step: arguments.value("at"), from: arguments.source)
@@ -149,6 +173,42 @@ package enum CheckCommand {
     }
     if let trace = report.counterexample { try outputs.forEach { try $0.write(trace, of: model) } }
     return report.exitStatus
+  }
+
+  /// The same with the folder, shard or cluster that the arguments name.
+  private static func timedCheck(
+    _ model: Model, _ given: CheckOptions, _ arguments: Arguments
+  ) throws -> (CheckReport, Double) {
+    guard let session = arguments.session else { return try timedCheck(model, given) }
+    if given.checkpoints != nil || given.resume != nil {
+      throw UsageError(
+        "--checkpoint, --resume FILE and --folder contradict each other: a folder keeps all that "
+          + "was done")
+    }
+    let executor = try arguments.executor()
+    let request = CheckRequest(model.name, given)
+    let clock = ContinuousClock()
+    let start = clock.now
+    if let known = session.folder.answer(to: request) {
+      do throws(CheckError) {
+        let report = given.recordsPictures ? try model.withPictures(known) : known
+        return (report, (clock.now - start).inSeconds)
+      } catch {
+        throw SharedOptions.usageError(error, model: model.name)
+      }
+    }
+    var options = given
+    if session.place != .folder, given.units > 1 {
+      options.session.distantRounds = DistantRounds(
+        of: request, by: executor, files: session.folder,
+        turnsMin: given.search.unitLength ?? WorkSession.unitLengthMin
+      ) { Terminal.isInterrupted }
+    }
+    let (report, seconds) = try timedCheck(model, options)
+    if CheckRequest.isFinal(.success(report)), session.keepsWhole {
+      session.folder.keep(report, to: request, seconds: seconds)
+    }
+    return (report, seconds)
   }
 
   /// Checks a model while showing progress; also returns how many seconds it took.

@@ -20,7 +20,7 @@ enum DocumentCommand {
       Option(name: "check", value: nil, help: "write nothing; fail if a page is out of date"),
       Option(name: "jobs", value: "N", help: "models to check at a time (all processors)"),
       ProgressLine.option,
-    ],
+    ] + WorkOptions.all,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
@@ -36,7 +36,11 @@ enum DocumentCommand {
     }
     let jobs =
       try arguments.count("jobs", upTo: 1024) ?? ProcessInfo.processInfo.activeProcessorCount
-    let evidence = try evidence(arguments.models, jobs: jobs)
+    if arguments.has("cluster") { Terminal.catchInterrupts() }
+    if arguments.has("cluster"), arguments.has("jobs") {
+      throw UsageError("--jobs and --cluster contradict each other: --array-limit bounds its jobs")
+    }
+    let evidence = try evidence(arguments.models, by: try arguments.executor(jobs: jobs))
     // The name alone, without a path: pages do not depend on where they are written.
     let program = RunningProgram(name: RunningProgram.name)
     let pages = RunningProgram.$bound.withValue(program) {
@@ -74,10 +78,12 @@ enum DocumentCommand {
   }
 
   /// Looks at all models, several at a time.
-  private static func evidence(_ models: [Model], jobs: Int) throws -> [Evidence] {
+  private static func evidence(
+    _ models: [Model], by executor: any Executor
+  ) throws -> [Evidence] {
     var found: [Evidence] = []
     defer { Terminal.clearProgress() }
-    let results = Evidence.of(models, jobs: jobs) { model in
+    let results = Evidence.of(models, by: executor) { model in
       _ = Terminal.goOn("document: \(model.name)")
     }
     for (model, result) in zip(models, results) {

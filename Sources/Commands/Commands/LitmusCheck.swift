@@ -17,7 +17,7 @@ struct LitmusCheck {
   private static let notForTests = [
     "set", "invariant", "architecture", "feature", "without", "matrix", "jobs", "seed", "changes",
     "preemptions", "no-symmetry", "no-minimise", "trace", "html", "checkpoint",
-    "checkpoint-every", "resume", "force", "no-samples", "at",
+    "checkpoint-every", "force", "no-samples", "at", "units", "unit-length",
   ]
 
   private let files: [String]
@@ -25,6 +25,7 @@ struct LitmusCheck {
   private let isSingle: Bool
   private let options: LitmusOptions
   private let format: OutputFormat
+  private let arguments: Arguments
 
   /// True if the operands name litmus tests, or folders of them, and no model.
   static func isAsked(_ arguments: Arguments) -> Bool {
@@ -65,6 +66,7 @@ struct LitmusCheck {
     options.limits = given.limits
     options.memoryModel = given.memoryModel ?? .standard
     self.options = options
+    self.arguments = arguments
   }
 
   private static func tests(in folder: String) -> [String] {
@@ -80,9 +82,7 @@ struct LitmusCheck {
     let text = LitmusText(style: Terminal.style)
     let width = files.map(\.count).max() ?? 0
     var rows: [LitmusRow] = []
-    for file in files {
-      if Terminal.isInterrupted { break }
-      let row = try check(file)
+    try check { row in
       rows.append(row)
       if format == .text, !isSingle { print(text.row(row, width: width)) }
     }
@@ -109,22 +109,43 @@ struct LitmusCheck {
     return reports.contains { $0.answer == .refuted } ? ExitStatus.violated : ExitStatus.holds
   }
 
-  private func check(_ file: String) throws(UsageError) -> LitmusRow {
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw UsageError("cannot read '\(file)'")
+  /// Reads all files, and has the tests explored; rows come in the order of the files.
+  private func check(show: (LitmusRow) -> Void) throws(UsageError) {
+    let contents = try files.map { file throws(UsageError) in
+      guard let data = FileManager.default.contents(atPath: file) else {
+        throw UsageError("cannot read '\(file)'")
+      }
+      return String(decoding: data, as: UTF8.self)
     }
-    let clock = ContinuousClock()
-    let start = clock.now
-    let test: LitmusTest
-    do throws(LitmusError) {
-      test = try LitmusTest(reading: String(decoding: data, as: UTF8.self))
-    } catch {
-      return LitmusRow(file, .failure(error), seconds: nil)
+    let tests = contents.map { text in
+      Result { () throws(LitmusError) in try LitmusTest(reading: text) }
     }
-    var options = options
-    options.watch = Terminal.watch(file)
-    let report = test.check(options)
-    Terminal.clearProgress()
-    return LitmusRow(file, .success(report), seconds: (clock.now - start).inSeconds)
+    let readable = files.indices.filter { (try? tests[$0].get()) != nil }
+    let units = readable.map { LitmusRequest(contents[$0], options) }
+    var watch = WorkWatch<LitmusRequest>()
+    watch.isInterrupted = { Terminal.isInterrupted }
+    let names = readable.map { files[$0] }
+    watch.begin = { Terminal.watch(names[$0]) }
+    var next = 0
+    /// Shows the files before one that cannot be read as tests.
+    func showUnreadable(upTo end: Int) {
+      while next < end, case .failure(let error) = tests[next] {
+        show(LitmusRow(files[next], .failure(error), seconds: nil))
+        next += 1
+      }
+    }
+    let isWhole = try arguments.executor().run(units, watch) { done in
+      Terminal.clearProgress()
+      let number = readable[done.number]
+      showUnreadable(upTo: number)
+      guard case .success(let answer) = done.result, case .success(let test) = tests[number] else {
+        return false
+      }
+      let report = units[done.number].report(test, answer)
+      show(LitmusRow(files[number], .success(report), seconds: done.seconds))
+      next = number + 1
+      return true
+    }
+    if isWhole { showUnreadable(upTo: files.count) }
   }
 }

@@ -8,6 +8,7 @@ struct MatrixCheck {
   var models: [Model]
   var options: CheckOptions
   var format: OutputFormat
+  var executor: any Executor
 
   static let option = Option(
     name: "matrix", value: nil,
@@ -23,7 +24,7 @@ struct MatrixCheck {
     defer { Terminal.clearProgress() }
     let search = options.search
     do throws(MatrixError) {
-      return try VerdictMatrix(of: models, search: search, by: ThreadExecutor(models)) {
+      return try VerdictMatrix(of: models, search: search, by: executor) {
         Terminal.watch($0, CheckRequest($0.name, search: search))
       }
     } catch {

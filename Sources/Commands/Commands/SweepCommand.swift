@@ -27,7 +27,7 @@ enum SweepCommand {
       Option(name: "seconds", value: "S", help: "stop after S seconds in all"),
       ProgressLine.option,
       OutputFormat.option(OutputFormat.words),
-    ],
+    ] + WorkOptions.all,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
@@ -48,7 +48,12 @@ enum SweepCommand {
       _ = Terminal.goOn(
         "\(name): \(counted(done, "combination")), \(counted(statistics.states, "state"))")
     }
-    let (report, seconds) = try timedSweep(try SharedOptions.model(name, of: arguments), options)
+    if arguments.has("cluster"), arguments.has("jobs") {
+      throw UsageError("--jobs and --cluster contradict each other: --array-limit bounds its jobs")
+    }
+    let (report, seconds) = try timedSweep(
+      try SharedOptions.model(name, of: arguments), options,
+      try arguments.executor(jobs: options.jobs))
     if isJSON {
       print(try json(SweepDocument(report, seconds: seconds)))
     } else {
@@ -62,13 +67,13 @@ enum SweepCommand {
   }
 
   private static func timedSweep(
-    _ model: Model, _ options: SweepOptions
+    _ model: Model, _ options: SweepOptions, _ executor: any Executor
   ) throws(UsageError) -> (SweepReport, Double) {
     defer { Terminal.clearProgress() }
     let clock = ContinuousClock()
     let start = clock.now
     do throws(SweepError) {
-      let report = try model.sweep(options)
+      let report = try model.sweep(options, by: executor)
       return (report, (clock.now - start).inSeconds)
     } catch {
       throw usageError(error, model, options)

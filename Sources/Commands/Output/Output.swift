@@ -3,16 +3,32 @@
 import Foundation
 import GracewalkChecking
 import GracewalkSupport
+import Synchronization
 
 /// Writes a line to standard output.
 ///
 /// It replaces Swift's `print` in this module, which ignores failures.
 package func print(_ text: String, terminator: String = "\n") { Output.write(text + terminator) }
 
+/// Writes a file that must not exist yet.
+package func writeNewFile(_ text: String, to path: String) throws(UsageError) {
+  try TraceOutput.checkWritable(path, replaces: false)
+  try Output.replace(path, with: text)
+}
+
 /// Standard output and files, with every error handled.
 enum Output {
+  private static let mute = Atomic<Bool>(false)
+
+  /// Whether standard output gets nothing: a shard has no report of its own.
+  static var isMuted: Bool {
+    get { mute.load(ordering: .relaxed) }
+    set { mute.store(newValue, ordering: .relaxed) }
+  }
+
   /// Writes to standard output; if that fails, says why and ends the process.
   static func write(_ text: String) {
+    if isMuted { return }
     guard let code = write(text, to: 1) else { return }
     guard code != EPIPE else { endQuietly() }
     Terminal.clearProgress()

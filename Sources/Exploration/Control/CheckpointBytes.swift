@@ -75,6 +75,8 @@ public final class CheckpointWriter {
 public final class CheckpointReader {
   private var bytes: [UInt8]
   private var next: Int
+  /// Set where numbers of steps were given by another process.
+  var steps: NewNumbers?
 
   /// - Parameters:
   ///   - bytes: everything written, including the checksum; nil is returned if that is wrong.

@@ -22,6 +22,8 @@ public struct SearchOptions {
   public var checkpoints: Checkpoints?
   /// A saved search of the same system, with the same options, to resume.
   public var resume: CheckpointReader?
+  /// Plays long rounds of a divided search in other processes; nil for none.
+  package var distantRounds: DistantRounds?
 
   public init(limits: Limits = Limits()) { self.limits = limits }
 }

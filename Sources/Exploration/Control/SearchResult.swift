@@ -41,6 +41,9 @@ public struct SearchResult: Sendable {
   public var isSimplest = false
   /// Set if sampling found the violation, not the search itself.
   public var sample: SamplingPhases.Finding?
+  /// How often members of a team have finished a state that another had in the same round; nil if
+  /// the search was not divided.
+  package var statesTwice: Int?
 
   public init(
     ending: Ending, statistics: Statistics, schedule: Schedule?, finalStates: [UInt64] = [],

@@ -22,8 +22,20 @@ public enum ParallelSearch {
     package var turns = 256
     /// Members to keep busy, as far as there is work to give away.
     package var places = 4
+    /// If set, rounds grow: all members together take at least one in this many of the transitions
+    /// taken so far.
+    package var growth: Int?
 
     package init() {}
+
+    /// For members that are explored by different processes: long rounds, as each costs a message.
+    package static func units(_ count: Int) -> Division {
+      var division = Division()
+      division.turns = 1 << 14
+      division.places = count
+      division.growth = 24
+      return division
+    }
 
     /// For tests: divides small searches, too, with short rounds.
     package static var fine: Division {

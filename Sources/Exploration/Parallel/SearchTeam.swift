@@ -28,10 +28,15 @@ final class SearchTeam: ResumableSearch {
   let summaries = SharedSummaries()
   /// States on the members' stacks, with the number of the first member that has each.
   private let claims = SummaryMap(capacity: 512)
+  /// States finished in this round, with the number of the first member that did.
+  private let fresh = SummaryMap(capacity: 512)
+  private var statesTwice = 0
   /// States and executions of all rounds; the members count the rest.
   var counts = Statistics()
   var members: [StatefulSearch] = []
   var isDivided = false
+  /// That of the search that started; a member that was explored elsewhere has a new one.
+  private var budget: Budget?
 
   init(
     _ options: SearchOptions, _ division: ParallelSearch.Division,
@@ -48,6 +53,7 @@ final class SearchTeam: ResumableSearch {
   /// Runs the search on `jobs` threads, including the calling one.
   func run(jobs: Int) -> SearchResult {
     members = [StatefulSearch(makeSystem(), options, without: [])]
+    budget = first.budget
     // States written out in full can be compared by one machine only.
     first.pauseAt = options.isExact ? .max : division.start
     var ending = first.begin(self)
@@ -64,9 +70,11 @@ final class SearchTeam: ResumableSearch {
     for member in members.dropFirst() { finals += member.finalStates }
     let total = statistics
     let finder = members.first { $0.ending != nil } ?? first
-    return SearchResult(
+    var result = SearchResult(
       ending ?? (total.truncated > 0 ? .bounded(.depth) : .complete), total, finalStates: finals,
       explored: explored, steps: finder.path)
+    if isDivided { result.statesTwice = statesTwice }
+    return result
   }
 
   // MARK: Rounds
@@ -86,8 +94,10 @@ final class SearchTeam: ResumableSearch {
   private func playRounds(_ jobs: Int) -> Ending? {
     while true {
       handOut()
-      let active = members.filter { $0.membership?.isActive == true }
-      play(active, jobs)
+      let numbers = members.indices.filter { members[$0].membership?.isActive == true }
+      guard playRound(of: numbers, jobs) else { return .bounded(.interrupted) }
+      let active = numbers.map { members[$0] }
+      fresh.removeAll()
       for member in active { takeOver(from: member) }
       turnContested()
       if let ending = active.lazy.compactMap(\.ending).first { return ending }
@@ -98,15 +108,29 @@ final class SearchTeam: ResumableSearch {
 
   private func exceededBound() -> Bound? {
     guard
-      let bound = first.budget.exceededNow(
+      let bound = budget?.exceededNow(
         statistics, depth: members.map(\.nodes.count).max() ?? 0, bytes: bytes, explored: explored)
     else { return nil }
     first.past.unwind(first.system)
     return bound
   }
 
-  private func play(_ active: [StatefulSearch], _ jobs: Int) {
-    let turns = division.turns
+  /// Transitions of a member in the next round.
+  var turns: Int {
+    guard let growth = division.growth else { return division.turns }
+    return max(division.turns, statistics.transitions / (growth * division.places))
+  }
+
+  /// Plays a round of some members, here or elsewhere; false if that was interrupted.
+  private func playRound(of numbers: [Int], _ jobs: Int) -> Bool {
+    if let distant = options.distantRounds, turns >= distant.turnsMin, numbers.count > 1 {
+      return playElsewhere(numbers, distant)
+    }
+    play(numbers.map { members[$0] }, jobs, turns)
+    return true
+  }
+
+  private func play(_ active: [StatefulSearch], _ jobs: Int, _ turns: Int) {
     let threads = min(jobs, active.count)
     if threads == 1 { return active.forEach { $0.playRound(turns) } }
     let next = Atomic<Int>(0)
@@ -123,12 +147,16 @@ final class SearchTeam: ResumableSearch {
 
   /// Merges the states that a member has finished, and counts the new ones.
   private func takeOver(from member: StatefulSearch) {
+    let number = member.membership?.number ?? 0
     for index in 0..<member.log.count {
       let state = member.log[index]
       if states.find(state.key) == nil {
         counts.states += 1
         if member.names != nil { counts.statesCovered += Int(state.stateCount) }
         if state.isEnd { counts.executions += 1 }
+        fresh.set(state.key, UInt32(number))
+      } else if let other = fresh.find(state.key), other != number {
+        statesTwice += 1
       }
       states.set(state.key, state.set)
     }
@@ -183,12 +211,12 @@ final class SearchTeam: ResumableSearch {
     return member
   }
 
-  /// A member without work on a fresh system.
-  func makeMember() -> StatefulSearch {
+  /// A member without work on a fresh system, the next one or one to replace another.
+  func makeMember(_ number: Int? = nil) -> StatefulSearch {
     var options = options
     (options.watch, options.checkpoints, options.resume) = (nil, nil, nil)
     let member = StatefulSearch(makeSystem(), options, without: [])
-    member.join(self, number: members.count)
+    member.join(self, number: number ?? members.count)
     return member
   }
 

@@ -43,6 +43,53 @@ final class SharedSummaries: Sendable {
   /// Bytes held.
   var bytes: Int { sets.withLock { $0.bytes } }
 
+  /// Writes the steps and sets that got their numbers after others.
+  func save(after stepCount: Int, _ setCount: Int, to writer: CheckpointWriter) {
+    steps.withLock { steps in
+      writer.write(stepCount)
+      writer.write(steps.count - stepCount)
+      for step in stepCount..<max(steps.count, stepCount) { steps.save(step, to: writer) }
+    }
+    sets.withLock { sets in
+      writer.write(setCount)
+      writer.write(sets.setCount - setCount)
+      writer.write(sets.stride)
+      for set in setCount..<max(sets.setCount, setCount) {
+        let row = sets.row(set)
+        for word in 0..<sets.stride { writer.write(row[word]) }
+        writer.write(sets.sleep(set))
+      }
+    }
+  }
+
+  /// Reads steps and sets that another process has numbered; returns the numbers they have here.
+  func adopt(
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+  ) throws(CheckpointError) -> (steps: NewNumbers, sets: NewNumbers) {
+    var steps = NewNumbers(base: try reader.number(in: 0..<stepCount + 1))
+    for _ in 0..<(try reader.count(ofBytes: 24)) {
+      let (cpu, _, footprint) = try StepTable.step(
+        from: reader, cpuCount: cpuCount, objectCount: objectCount)
+      steps.table.append(number(cpu, footprint))
+    }
+    var sets = NewNumbers(base: try reader.number(in: 0..<setCount + 1))
+    let count = try reader.count()
+    let words = try reader.number(in: 1..<Int.max)
+    guard reader.left / 8 / (words + 1) >= count else { throw .malformed }
+    let stride = max(words, steps.limit / 64 + 1)
+    reader.steps = steps
+    for _ in 0..<count {
+      var row = try reader.row(ofWords: words, inWords: stride)
+      let sleep = try reader.cpus()
+      let number = row.withUnsafeMutableBufferPointer { row in
+        row.baseAddress.map { intern($0, words: stride, sleep: sleep) }
+      }
+      guard let number else { throw .malformed }
+      sets.table.append(number)
+    }
+    return (steps, sets)
+  }
+
   func save(to writer: CheckpointWriter) {
     steps.withLock { $0.save(to: writer) }
     sets.withLock { $0.save(to: writer) }

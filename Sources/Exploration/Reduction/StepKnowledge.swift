@@ -170,12 +170,37 @@ final class StepKnowledge {
   func restore(
     from reader: CheckpointReader, of summaries: SummaryTable
   ) throws(CheckpointError) {
+    if let numbers = reader.steps { return try restore(from: reader, of: summaries, numbers) }
     let count = try reader.number(in: 0..<summaries.stepCount + 1)
     if count > 0 { enter(upTo: count - 1, of: summaries) }
     guard try reader.number(in: 2..<Int.max) == stride else { throw .malformed }
     for matrix in [future, ahead] {
       matrix.removeAll()
       try reader.words(into: matrix, expected: count * stride)
+    }
+  }
+
+  /// Reads saved facts about steps that get new numbers.
+  private func restore(
+    from reader: CheckpointReader, of summaries: SummaryTable, _ numbers: NewNumbers
+  ) throws(CheckpointError) {
+    let count = try reader.count()
+    let words = try reader.number(in: 2..<Int.max)
+    if numbers.limit > 0 { enter(upTo: numbers.limit - 1, of: summaries) }
+    guard try reader.count() == count * words else { throw .malformed }
+    for old in 0..<count {
+      let row = try reader.row(ofWords: words, inWords: stride)
+      let step = try numbers.new(old)
+      guard step < self.count else { throw .malformed }
+      for word in 0..<stride { future[step * stride + word] |= row[word] }
+    }
+    guard try reader.count() == count * words else { throw .malformed }
+    for _ in 0..<count * words { _ = try reader.word() }
+    // The saved steps are ahead of these; so are those that only the new numbers include.
+    for step in 0..<self.count {
+      for later in 0..<self.count where isSet(future, step, later) {
+        for word in 0..<stride { ahead[step * stride + word] |= conflict[later * stride + word] }
+      }
     }
   }
 }

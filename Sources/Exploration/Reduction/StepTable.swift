@@ -158,13 +158,33 @@ final class StepTable {
 
   func save(to writer: CheckpointWriter) {
     writer.write(count)
-    for step in 0..<count {
-      writer.write(cpu(of: step))
-      writer.write(choice(of: step))
-      let footprint = footprints[step]
-      writer.write(footprint.count)
-      for index in 0..<footprint.count { writer.write(StepTable.code(footprint[index])) }
+    for step in 0..<count { save(step, to: writer) }
+  }
+
+  func save(_ step: Int, to writer: CheckpointWriter) {
+    writer.write(cpu(of: step))
+    writer.write(choice(of: step))
+    let footprint = footprints[step]
+    writer.write(footprint.count)
+    for index in 0..<footprint.count { writer.write(StepTable.code(footprint[index])) }
+  }
+
+  /// Reads a saved step.
+  static func step(
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+  ) throws(CheckpointError) -> (cpu: Int, choice: Int, Footprint) {
+    let cpu = try reader.number(in: 0..<cpuCount)
+    let choice = try reader.number(in: 0..<Int(Int32.max))
+    let footprint = Footprint()
+    for _ in 0..<(try reader.count()) {
+      let code = try reader.word()
+      guard code >> 3 < objectCount, let role = TouchRole(rawValue: UInt8(code >> 1 & 3)) else {
+        throw .malformed
+      }
+      footprint.touches.append(
+        Touch(object: UInt32(code >> 3), writes: code & 1 == 1, role: role))
     }
+    return (cpu, choice, footprint)
   }
 
   /// Reads saved steps into an empty table.
@@ -172,17 +192,8 @@ final class StepTable {
     from reader: CheckpointReader, cpuCount: Int, objectCount: Int
   ) throws(CheckpointError) {
     for step in 0..<(try reader.count(ofBytes: 24)) {
-      let cpu = try reader.number(in: 0..<cpuCount)
-      let choice = try reader.number(in: 0..<Int(Int32.max))
-      let footprint = Footprint()
-      for _ in 0..<(try reader.count()) {
-        let code = try reader.word()
-        guard code >> 3 < objectCount, let role = TouchRole(rawValue: UInt8(code >> 1 & 3)) else {
-          throw .malformed
-        }
-        footprint.touches.append(
-          Touch(object: UInt32(code >> 3), writes: code & 1 == 1, role: role))
-      }
+      let (cpu, choice, footprint) = try StepTable.step(
+        from: reader, cpuCount: cpuCount, objectCount: objectCount)
       guard number(cpu, choice: choice, footprint) == step else { throw .malformed }
     }
   }

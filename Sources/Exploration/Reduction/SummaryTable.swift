@@ -153,6 +153,25 @@ final class SummaryTable {
     note(steps.number(cpu, footprint), isShared: number)
   }
 
+  /// Reads saved sets whose steps get new numbers.
+  private func restoreSets(
+    from reader: CheckpointReader, _ numbers: NewNumbers
+  ) throws(CheckpointError) {
+    let words = try reader.number(in: 2..<Int.max)
+    let setCount = try reader.count(ofBytes: words * 8)
+    guard try reader.count() == setCount * words else { throw .malformed }
+    while stride * 64 < numbers.limit { lengthenRows() }
+    var rows: [[UInt64]] = []
+    for _ in 0..<setCount { rows.append(try reader.row(ofWords: words, inWords: stride)) }
+    for number in 0..<setCount {
+      let sleep = try reader.cpus()
+      let isNew = rows[number].withUnsafeMutableBufferPointer { row in
+        row.baseAddress.map { intern($0, sleep: sleep) == number } ?? false
+      }
+      guard isNew else { throw .malformed }
+    }
+  }
+
   private func note(_ own: Int, isShared number: Int) {
     sharedStep.set(own, to: number)
     ownStep.set(number, to: own)
@@ -203,6 +222,7 @@ final class SummaryTable {
         note(step, isShared: shared.number(steps.cpu(of: step), steps.footprints[step]))
       }
     }
+    if let numbers = reader.steps { return try restoreSets(from: reader, numbers) }
     let stride = try reader.number(in: 2..<Int.max)
     let numbers = max(steps.count, shared?.stepCount ?? stepsMax)
     while self.stride < stride && self.stride * 64 < numbers { lengthenRows() }

@@ -65,17 +65,17 @@ extension StatefulSearch {
     try reader.words(into: enablers, expected: perCPU)
     try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: system.objectCount)
     try knowledge.restore(from: reader, of: summaries)
-    guard nodes.all.allSatisfy({ $0.step < max(summaries.stepCount, 1) }) else { throw .malformed }
-    let (steps, sets) = (-1..<summaries.stepCount, -1..<summaries.setCount)
+    let stepCount = summaries.stepCount
+    guard nodes.all.allSatisfy({ $0.step < max(stepCount, 1) }) else { throw .malformed }
     for _ in 0..<perCPU {
-      sleeperSteps.append(Int32(try reader.number(in: steps)))
-      sleeperSets.append(Int32(try reader.number(in: sets)))
+      sleeperSteps.append(Int32(try reader.step(below: stepCount)))
+      sleeperSets.append(Int32(try reader.number(in: -1..<summaries.setCount)))
     }
     for _ in 0..<perCPU {
-      pending.append(Int32(try reader.number(in: steps)))
-      disabledSteps.append(Int32(try reader.number(in: steps)))
+      pending.append(Int32(try reader.step(below: stepCount)))
+      disabledSteps.append(Int32(try reader.step(below: stepCount)))
     }
-    try reader.words(into: below, expected: nodes.count * summaries.stride)
+    try reader.rows(nodes.count, ofWords: summaries.stride, into: below)
     if isInTeam { return }
     try finished.restore(from: reader, below: max(summaries.setCount, 1))
     try exact?.restore(from: reader)
@@ -89,7 +89,7 @@ extension StatefulSearch {
     node.cpu = try reader.number(in: 0..<cpuCount)
     node.choice = try reader.number(in: 0..<Int.max)
     node.choiceCount = Int32(try reader.number(in: 0..<Int(Int32.max)))
-    node.step = try reader.number(in: 0..<Int.max)
+    node.step = max(try reader.step(below: Int(Int32.max)), 0)
     node.stateCount = Int32(try reader.number(in: 1..<Int(Int32.max)))
     node.isRevisit = try reader.flag()
     node.isContested = try reader.flag()

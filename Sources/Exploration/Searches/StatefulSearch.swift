@@ -123,6 +123,9 @@ public final class StatefulSearch: ResumableSearch {
   var ending: Ending?
   /// The number of transitions at which to pause.
   var pauseAt = Int.max
+  /// For a member that another process plays: asked from time to time whether to continue.
+  var goesOn: (() -> Bool)?
+  var isStopped = false
 
   public convenience init(_ system: TransitionSystem, _ options: SearchOptions) {
     self.init(system, options, without: [])
@@ -180,7 +183,7 @@ public final class StatefulSearch: ResumableSearch {
   func explore(from base: Int = 0) -> Ending? {
     while nodes.count > base {
       checkInvariants()
-      if statistics.transitions >= pauseAt { return nil }
+      if statistics.transitions >= pauseAt || mustStop { return nil }
       if !isInTeam, let bound = exceededBound() {
         past.unwind(system)
         return .bounded(bound)
@@ -195,6 +198,13 @@ public final class StatefulSearch: ResumableSearch {
       }
     }
     return nil
+  }
+
+  @inline(__always)
+  private var mustStop: Bool {
+    guard goesOn != nil, statistics.transitions & (Budget.period - 1) == 0 else { return false }
+    isStopped = goesOn?() == false
+    return isStopped
   }
 
   private func exceededBound() -> Bound? {

@@ -19,6 +19,8 @@ package struct FuzzRequest: WorkUnit {
   /// States of a program in which two steps are taken in both orders.
   package var statesOfPairsMax = 100
 
+  private static let partsMax = 1_024
+
   package init(seeds: Range<UInt64>) { self.seeds = seeds }
 
   /// Whether all searches that reduce are compared at once.
@@ -66,7 +68,8 @@ package struct FuzzRequest: WorkUnit {
     by executor: any Executor, goesOn: @escaping @Sendable (Fuzzer.Report) -> Bool
   ) -> Fuzzer.Report {
     var whole = Fuzzer.Report()
-    let parts = split(into: executor.width)
+    // Few enough for a message each, and enough for the jobs of a cluster.
+    let parts = split(into: min(executor.width, Self.partsMax))
     var watch = WorkWatch<FuzzRequest>()
     watch.begin = { _ in goesOn }
     _ = executor.run(parts, watch) { done in

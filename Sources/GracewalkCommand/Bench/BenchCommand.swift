@@ -2,6 +2,7 @@
 
 import Foundation
 import Gracewalk
+import GracewalkCluster
 import GracewalkCommands
 import GracewalkReporting
 
@@ -22,6 +23,13 @@ enum BenchCommand {
         name: "spin", value: "N", help: "only compare with SPIN, on page-table(N)"),
       Option(
         name: "rounds", value: "N", help: "how often to run both in the comparison with SPIN (3)"),
+      Option(
+        name: "scale", value: nil,
+        help: "measure what dividing work costs, and predict up to 1,000 workers"),
+      Option(name: "hours", value: "H", help: "with --scale: work of H hours on one worker (24)"),
+      Option(
+        name: "latency", value: "S", help: "with --scale: a job runs S seconds late (2)"),
+      Option(name: "svg", value: "FILE", help: "with --scale: draw the curves"),
       OutputFormat.option(OutputFormat.words),
     ], run: run)
 
@@ -29,6 +37,10 @@ enum BenchCommand {
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
     let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
+    if arguments.has("scale") { return try runScale(arguments, isJSON: isJSON) }
+    for option in ["hours", "latency", "svg"] where arguments.has(option) {
+      throw UsageError("--\(option) is about --scale, which is not given")
+    }
     let rounds = try arguments.count("rounds", upTo: 100) ?? 3
     if let mappers = try arguments.count("spin", upTo: 8) {
       if let missing = SpinComparison.missing { throw UsageError("--spin: \(missing)") }
@@ -59,6 +71,29 @@ enum BenchCommand {
       document.spin = try compareWithSpin(rounds: rounds, isJSON: isJSON)
     }
     if isJSON { print(try json(document)) }
+    return ExitStatus.holds
+  }
+
+  /// Predicts how fast many workers are.
+  private static func runScale(_ arguments: Arguments, isJSON: Bool) throws -> Int32 {
+    guard arguments.operands.isEmpty else {
+      throw UsageError("--scale has a program of its own; leave out '\(arguments.operands[0])'")
+    }
+    var bench = ScaleBench()
+    if let hours = try arguments.seconds("hours") { bench.work = hours * 3_600 }
+    bench.latency = try arguments.seconds("latency") ?? bench.latency
+    let measured = try bench.measure()
+    let curves = ScaleModel(
+      measured, work: bench.work, latency: bench.latency, failures: bench.failures
+    ).curves
+    if isJSON {
+      print(try json(curves))
+    } else {
+      bench.lines(measured, curves).forEach { print($0) }
+    }
+    if let path = arguments.value("svg") {
+      try writeNewFile(ScalePicture(curves).svg, to: path)
+    }
     return ExitStatus.holds
   }
 

@@ -33,7 +33,7 @@ enum FuzzCommand {
     ] + kinds.map { Option(name: $0.name, value: nil, help: $0.help) } + [
       Option(name: "all", value: nil, help: "all of these together, but --repeats"),
       ProgressLine.option,
-    ],
+    ] + WorkOptions.all,
     run: run)
 
   /// The switches that add kinds of instructions.
@@ -53,7 +53,7 @@ enum FuzzCommand {
     let request = try request(arguments)
     let count = request.seeds.count
     Terminal.catchInterrupts()
-    let report = request.report(by: ThreadExecutor([])) { report in
+    let report = request.report(by: try arguments.executor()) { report in
       Terminal.goOn(
         "fuzz: \(grouped(report.programs)) of \(counted(count, "program")), "
           + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")

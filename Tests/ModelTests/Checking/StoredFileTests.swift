@@ -116,7 +116,7 @@ import Testing
 
   @Test func requestsAreNamedByTheirContents() throws {
     var options = CheckOptions()
-    #expect(try CheckRequest("m", options).contentName == "5c9e177bc2ffd427")
+    #expect(try CheckRequest("m", options).contentName == "c5bf6776deaa21ec")
     var names: Set<String> = [try CheckRequest("n", options).contentName]
     let step = try #require(
       WeakenedStep(text: "no-tlbi:unmap@GracewalkModels/Flush.swift:40"))
@@ -129,7 +129,8 @@ import Testing
       { $0.limits.executions = 5 }, { $0.limits.states = 5 }, { $0.limits.seconds = 0.1 },
       { $0.limits.memoryBytes = 5 }, { $0.usesSymmetry = false }, { $0.seed = .max },
       { $0.priorityChanges = 3 }, { $0.jobs = 2 }, { $0.usesSamples = false },
-      { $0.isExact = true }, { $0.minimises = false },
+      { $0.isExact = true }, { $0.minimises = false }, { $0.units = 2 },
+      { $0.search.unitLength = 5 },
     ]
     for change in changes {
       options = CheckOptions()
@@ -152,7 +153,7 @@ import Testing
     for name in "hgfedcba" { request.scenario.parameters[String(name)] = 1 }
     let text = String(decoding: try StoredFile(request).bytes, as: UTF8.self)
     #expect(text.contains(#""parameters":{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}"#))
-    #expect(text.hasPrefix("gracewalk request 2 "))
+    #expect(text.hasPrefix("gracewalk request 3 "))
   }
 
   // MARK: Damage
