@@ -27,12 +27,12 @@ private struct TestCluster {
   init() throws {
     folder = URL(fileURLWithPath: "/tmp/gracewalk-slurm-\(getpid())")
     try? FileManager.default.removeItem(at: folder)
-    let started = try Self.shell(["sh", Self.script, "start", folder.path], ["CPUS": "4"])
+    let started = try Self.shell(["bash", Self.script, "start", folder.path], ["CPUS": "4"])
     try #require(started.status == 0, "\(started.output)")
   }
 
   func stop() {
-    _ = try? Self.shell(["sh", Self.script, "stop", folder.path], [:])
+    _ = try? Self.shell(["bash", Self.script, "stop", folder.path], [:])
     try? FileManager.default.removeItem(at: folder)
   }
 

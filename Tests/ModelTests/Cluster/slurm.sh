@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Runs Slurm on this machine alone, for the tests: slurm.sh start FOLDER, slurm.sh stop FOLDER.
 # It needs root, and Debian's packages slurm-wlm and munge. All state is in FOLDER, but munge's key.
 # Afterwards, SLURM_CONF=FOLDER/slurm.conf makes sbatch and the others talk to it.
@@ -71,6 +71,11 @@ start_munge() {
 case $action in
   stop) stop ;;
   start)
+    # Daemons keep what they inherit: whoever waits for this script must not wait for them.
+    for descriptor in /proc/self/fd/*; do
+      number=${descriptor##*/}
+      if [ "$number" -gt 2 ]; then eval "exec $number>&-"; fi
+    done
     configure
     start_munge
     slurmctld > /dev/null 2>&1
