@@ -12,7 +12,9 @@ enum GracewalkCommand {
     let ours = [FuzzCommand.command, BenchCommand.command, InitCommand.command]
     CommandLineTool(
       catalogue, commands: CommandLineTool.standardCommands + ours,
-      kinds: CommandLineTool.standardKinds + [WorkKind(FuzzRequest.self)]
+      kinds: CommandLineTool.standardKinds + [
+        WorkKind(FuzzRequest.self), WorkKind(BenchRequest.self),
+      ]
     ).main()
   }
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds gracewalk as one file for machines without Swift: static-build.sh [FILE]
-# With the static Linux SDK installed it needs nothing at all; without, the system's C library.
+# With the static Linux SDK installed it needs nothing else; without, the system's C and C++ libraries.
 set -eu
 target=$(cd "$(dirname "${1:-gracewalk}")" && pwd)/$(basename "${1:-gracewalk}")
 cd "$(dirname "$0")/../../.."

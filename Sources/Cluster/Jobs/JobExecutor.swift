@@ -119,7 +119,7 @@ package final class JobExecutor: Executor, @unchecked Sendable {
     let open = work.open
     guard !open.isEmpty, work.maySubmit else { return }
     let bundles = JobWork.divide(
-      open, alone: { work.failures[$0, default: 0] > 0 },
+      open, failures: { work.failures[$0, default: 0] },
       into: min(slurm.options.arrayLimit.map { max($0, 1) } ?? Self.bundlesUsual, Self.bundlesMax))
     for start in stride(from: 0, to: bundles.count, by: Self.bundlesMax) {
       let part = Array(bundles[start..<min(start + Self.bundlesMax, bundles.count)])
@@ -186,8 +186,9 @@ package final class JobExecutor: Executor, @unchecked Sendable {
     let new = work.takeNew()
     update { status in
       status.done += isFirst ? 0 : new
-      status.running = work.running
-      status.waiting = work.units.count - work.answeredCount - work.running
+      let left = work.units.count - work.answeredCount
+      status.running = min(work.running, left)
+      status.waiting = left - status.running
     }
   }
 

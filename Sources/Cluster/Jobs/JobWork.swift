@@ -131,14 +131,19 @@ struct JobWork {
     return lost
   }
 
-  /// Divides units among jobs: in order, and those of jobs that failed each alone.
-  static func divide(_ open: [Int], alone: (Int) -> Bool, into count: Int) -> [[Int]] {
-    let suspects = open.filter(alone)
-    let rest = open.filter { !alone($0) }
-    let parts = min(max(count, 1), rest.count)
-    return suspects.map { [$0] }
-      + (0..<parts).map { part in
-        Array(rest[rest.count * part / parts..<rest.count * (part + 1) / parts])
-      }
+  /// Divides units among jobs, in order: those of jobs that failed into small bundles, and those
+  /// of jobs that failed again each alone.
+  static func divide(_ open: [Int], failures: (Int) -> Int, into count: Int) -> [[Int]] {
+    let suspects = open.filter { failures($0) == 1 }
+    return open.filter { failures($0) > 1 }.map { [$0] }
+      + parts(suspects, min(max(count, 1), 8))
+      + parts(open.filter { failures($0) == 0 }, max(count, 1))
+  }
+
+  private static func parts(_ units: [Int], _ count: Int) -> [[Int]] {
+    let count = min(count, units.count)
+    return (0..<count).map { part in
+      Array(units[units.count * part / count..<units.count * (part + 1) / count])
+    }
   }
 }

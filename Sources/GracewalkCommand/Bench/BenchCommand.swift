@@ -2,6 +2,7 @@
 
 import Foundation
 import Gracewalk
+import GracewalkChecking
 import GracewalkCluster
 import GracewalkCommands
 import GracewalkReporting
@@ -31,7 +32,7 @@ enum BenchCommand {
         name: "latency", value: "S", help: "with --scale: a job runs S seconds late (2)"),
       Option(name: "svg", value: "FILE", help: "with --scale: draw the curves"),
       OutputFormat.option(OutputFormat.words),
-    ], run: run)
+    ] + WorkOptions.all, run: run)
 
   private static let standardMappers = 6
 
@@ -55,11 +56,13 @@ enum BenchCommand {
     }
     var document = BenchDocument(rows: [])
     if !isJSON { print(BenchTable.heading) }
-    for program in chosen {
-      let row = BenchRow(measuring: program, jobs: jobs)
+    let requests = chosen.map { BenchRequest($0, jobs: jobs) }
+    _ = try arguments.executor().run(requests, WorkWatch()) { done in
+      guard case .success(let row) = done.result else { return false }
       document.rows.append(row)
       if !isJSON { print(BenchTable.line(row)) }
       fflush(nil)
+      return true
     }
     document.ratios = BenchRatio.all(of: document.rows)
     if !isJSON, !document.ratios.isEmpty {

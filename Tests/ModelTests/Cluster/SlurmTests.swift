@@ -104,7 +104,15 @@ struct SlurmTests {
     try hopelessJobsAreReported(cluster)
   }
 
-  private static let long = ["fuzz", "--programs", "400", "--seed", "7"]
+  /// Work of some seconds, whatever the build.
+  private static let long: [String] = {
+    #if DEBUG
+      let programs = 120
+    #else
+      let programs = 1_000
+    #endif
+    return ["fuzz", "--programs", "\(programs)", "--seed", "7"]
+  }()
 
   private func coordinatorIsKilled(_ cluster: TestCluster) throws {
     let one = try TestCluster.shell([CommandTests.executable.path] + Self.long, [:])

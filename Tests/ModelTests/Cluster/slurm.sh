@@ -12,7 +12,12 @@ export SLURM_CONF="$folder/slurm.conf"
 stop() {
   for daemon in slurmd slurmctld munged; do
     if [ -f "$folder/$daemon.pid" ]; then
-      kill "$(cat "$folder/$daemon.pid")" 2>/dev/null || true
+      process=$(cat "$folder/$daemon.pid")
+      kill "$process" 2>/dev/null || true
+      for _ in 1 2 3 4 5 6 7 8 9 10; do
+        kill -0 "$process" 2>/dev/null || break
+        sleep 0.5
+      done
     fi
   done
 }
