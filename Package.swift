@@ -55,9 +55,8 @@ let package = Package(
       "Reporting", on: "Litmus", "Checking", "Traces", "Invariants", "Machine", "Exploration",
       "Support"),
     room(
-      "Commands", on: "Cluster", "Reporting", "Litmus", "Checking", "Traces", "Invariants",
-      "Machine",
-      "Exploration", "Support"),
+      "Commands", on: "Cluster", "Reporting", "Litmus", "Compiled", "LLVM", "Checking", "Traces",
+      "Invariants", "Machine", "Exploration", "Support"),
     room("Fuzzing", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
     .target(
       name: "Gracewalk", dependencies: modules(["Commands", "Reporting", "Checking", "Support"]),

@@ -9,7 +9,9 @@ import GracewalkModels
 enum GracewalkCommand {
   static func main() {
     let catalogue = ModelSource(Catalogue.systems) { Catalogue.path(ofFile: $0) }
-    let ours = [FuzzCommand.command, BenchCommand.command, InitCommand.command]
+    let ours = [
+      FuzzCommand.command, BenchCommand.command, InitCommand.command, SuiteCommand.command,
+    ]
     CommandLineTool(
       catalogue, commands: CommandLineTool.standardCommands + ours,
       kinds: CommandLineTool.standardKinds + [

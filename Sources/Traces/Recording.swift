@@ -75,6 +75,27 @@ public struct Recording: Equatable, Sendable {
     end = try run.endOfRound() ?? run.end
   }
 
+  /// An execution of something that is not a `Machine`, such as a compiled program.
+  ///
+  /// - Parameters:
+  ///   - cpus: their names; each runs one operation, which has the same name.
+  ///   - steps: what they did, in order.
+  ///   - preemptions: positions in `steps` at which a CPU was preempted.
+  package init(
+    _ schedule: Schedule, cpus: [String], operations: [String], steps: [RecordedStep],
+    preemptions: [Int], end: End, requirements: [InvariantText]
+  ) {
+    self.schedule = schedule
+    self.cpus = cpus
+    self.operations = operations.map { [$0] }
+    initialTables = []
+    self.steps = steps
+    self.preemptions = preemptions
+    self.end = end
+    self.requirements = requirements
+    pictures = Array(repeating: MachinePicture(cpuCount: cpus.count), count: steps.count + 1)
+  }
+
   /// The texts of a required invariant; nil if none has that id.
   public func requirement(_ id: String) -> InvariantText? { requirements.first { $0.id == id } }
 

@@ -37,7 +37,8 @@ import Testing
     (
       "Commands",
       [
-        "Cluster", "Reporting", "Litmus", "Checking", "Traces", "Invariants", "Machine",
+        "Cluster", "Reporting", "Litmus", "Compiled", "LLVM", "Checking", "Traces", "Invariants",
+        "Machine",
         "Exploration", "Support",
       ]
     ),

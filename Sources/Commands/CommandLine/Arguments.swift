@@ -112,6 +112,8 @@ package struct Arguments {
   /// All commands of the program.
   var commands: [Command] = []
   package private(set) var operands: [String] = []
+  /// The number of operands before `--`, which ends the options.
+  package private(set) var operandsBeforeEnd = 0
   private var values: [String: [String]] = [:]
 
   init(
@@ -128,6 +130,7 @@ package struct Arguments {
             "unknown option \(word); see \(RunningProgram.name) \(command.name) --help")
         }
         operands.append(word)
+        if !optionsEnded { operandsBeforeEnd += 1 }
         continue
       }
       if word == "--" {

@@ -9,7 +9,7 @@ import GracewalkSupport
 
 package enum CheckCommand {
   static let command = Command(
-    name: "check", operands: "[MODEL | FILE.litmus…]",
+    name: "check", operands: "[MODEL | FILE.litmus… | FILE.c… [-- FLAGS]]",
     summary: "check a model, or the whole catalogue against its declared verdicts",
     details: [
       "Without a model, every model is checked, and a broken one must fail in each of the ways",
@@ -19,6 +19,7 @@ package enum CheckCommand {
       "FILE.litmus is a litmus test in the kernel's C, x86 or AArch64; a folder, or several files,",
       "make a table. Exit status: 0 Ok, 1 No, 2 not read, 3 undecided; of a table, the worst, in",
       "the order 2, 3, 1, 0.",
+      "FILE.c is a C program with threads, as clang compiles it with FLAGS; FILE.ll is LLVM IR.",
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
@@ -54,10 +55,17 @@ package enum CheckCommand {
         name: "no-samples", value: nil,
         help: "do not sample random executions during a long search"),
       ProgressLine.option, OutputFormat.option(), OutputFormat.step,
-    ] + WorkOptions.withoutResume,
+    ] + WorkOptions.withoutResume + ProgramCheck.optionsOfItsOwn,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
+    if ProgramCheck.isAsked(arguments) {
+      Terminal.catchInterrupts()
+      return try ProgramCheck(arguments, try options(arguments)).run()
+    }
+    for option in ProgramCheck.optionsOfItsOwn where arguments.has(option.name) {
+      throw UsageError("--\(option.name) is about C programs: check FILE.c --\(option.name)")
+    }
     if LitmusCheck.isAsked(arguments) {
       Terminal.catchInterrupts()
       return try LitmusCheck(arguments, try options(arguments)).run()

@@ -8,6 +8,8 @@ import GracewalkSupport
 package struct ProgramResult {
   package var result: SearchResult
   package var endings = Endings()
+  /// The number of executions that differ in what reads read from, if they were counted.
+  package var readsFrom = 0
   package var finding: Finding?
   /// The simplest execution that shows the finding, if it was asked for.
   package var schedule: Schedule?
@@ -79,9 +81,19 @@ package final class Program {
       if let excess = layout.excess { throw Finding(.unsupported, excess) }
       if result.ending == .halted || layout.hasGrown || machine.isBroken { continue }
       return ProgramResult(
-        result: result, endings: machine.endings, finding: machine.finding,
+        result: result, endings: machine.endings, readsFrom: machine.readsFrom.count,
+        finding: machine.finding,
         schedule: result.schedule, attempts: attempt, threads: machine.threadCount)
     }
     throw Finding(.unsupported, "[internal] the layout of memory does not settle")
+  }
+}
+
+extension Program {
+  /// A machine for the search for the simplest execution, after a search has settled the layout.
+  package func systemForMinimiser() -> TransitionSystem {
+    do throws(Finding) {
+      return try machine()
+    } catch { fatalError("[internal] a program that was searched cannot be run: \(error.message)") }
   }
 }

@@ -115,6 +115,8 @@ extension ProgramMachine {
     case .arrive: return "arrive at barrier \(object)"
     case .passBarrier: return "pass barrier \(object)"
     case .destroyBarrier: return "destroy barrier \(object)"
+    case .awaitLoad: return "await a value of \(object)"
+    case .awaitExchange: return "await a value of \(object), then store \(number(request.a, 4))"
     case .choose: return "choose one of \(request.address)"
     case .blocked: return "an assumption does not hold"
     case .cut: return "the bound on loops is met"
@@ -125,7 +127,7 @@ extension ProgramMachine {
 
   func outcome(of request: Request, _ result: UInt64) -> String {
     switch request.kind {
-    case .load, .update, .choose: return number(result, request.size)
+    case .load, .update, .awaitLoad, .awaitExchange, .choose: return number(result, request.size)
     case .compareExchange:
       return result == request.a ? "done" : "found \(number(result, request.size))"
     case .tryLock: return result == 0 ? "done" : "busy"

@@ -8,6 +8,7 @@ enum Builtin: String {
   case initBarrier, arrive, passBarrier, destroyBarrier
   case allocate, allocateZeroed, allocateAligned, free
   case assume, choose, nothing, zero, first
+  case awaitLoad, awaitExchange
   case copyMemory, setMemory
   case minimumSigned, maximumSigned, minimumUnsigned, maximumUnsigned, absolute
   case countLeadingZeros, countTrailingZeros, countOnes, swapBytes
@@ -76,7 +77,14 @@ enum Builtin: String {
       self = known.builtin
       return
     }
-    guard let known = Self.names[name] else { return nil }
-    self = known
+    if name == "__VERIFIER_xchg_await_aint" {
+      self = .awaitExchange
+    } else if name == "__VERIFIER_load_await_aint" {
+      self = .awaitLoad
+    } else if let known = Self.names[name] {
+      self = known
+    } else {
+      return nil
+    }
   }
 }

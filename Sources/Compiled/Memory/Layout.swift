@@ -43,6 +43,8 @@ final class Layout {
   private var barrierCells: [Int: Int] = [:]
   /// Whether plain accesses to shared cells have been seen, so that races are possible.
   private(set) var mayRace = false
+  /// Threads that some thread joins; the end of any other makes no difference to others.
+  private(set) var joined: Set<Int> = []
   /// Set when something was learned after `settle` that the present attempt relies on.
   private(set) var hasGrown = false
   /// The numbers that footprints may use in this attempt.
@@ -168,6 +170,8 @@ final class Layout {
     cells[cell].isShared = true
     hasGrown = true
   }
+
+  func noteJoined(_ thread: Int) { if joined.insert(thread).inserted { hasGrown = true } }
 
   func noteRacy() {
     guard !mayRace else { return }

@@ -4,6 +4,7 @@ import GracewalkSupport
 
 extension ProgramMachine {
   func judgeFinalState() {
+    if options.countsReadsFrom { readsFrom.insert(historyHash()) }
     var (assumed, spinning, waiting, cut) = (false, false, false, false)
     var hopeless: [Int] = []
     for cpu in 0..<threadCount where status(of: cpu) != Status.absent {
@@ -17,7 +18,7 @@ extension ProgramMachine {
       case .ended: break
       case .cut: cut = true
       case .blocked: assumed = true
-      case .lock, .join, .passBarrier: waiting = true
+      case .lock, .join, .passBarrier, .awaitLoad, .awaitExchange: waiting = true
       default:
         if deadEnd(cpu) == .assumption {
           assumed = true
@@ -52,7 +53,8 @@ extension ProgramMachine {
       guard status(of: cpu) != Status.absent else { return false }
       if status(of: cpu) == Status.spinning { return true }
       switch point(of: cpu).pointee.request.kind {
-      case .ended, .cut, .blocked, .lock, .join, .passBarrier: return false
+      case .ended, .cut, .blocked, .lock, .join, .passBarrier, .awaitLoad, .awaitExchange:
+        return false
       default: return true
       }
     }
@@ -66,6 +68,7 @@ extension ProgramMachine {
       case .lock: what = "the lock \(name(of: request.address))"
       case .join: what = "thread \(request.address & 0xFFFF_FFFF)"
       case .passBarrier: what = "the barrier \(name(of: request.address))"
+      case .awaitLoad, .awaitExchange: what = "another value of \(name(of: request.address))"
       default: continue
       }
       return fail(

@@ -22,9 +22,10 @@ extension ProgramMachine {
   /// Whether a request is local, and whether that holds throughout this attempt.
   private func localness(of request: Request, _ cpu: Int) -> (isLocal: Bool, isFinal: Bool) {
     switch request.kind {
-    case .start, .create, .join, .finish, .choose, .blocked, .cut, .ended, .initBarrier, .arrive,
+    case .start, .create, .join, .choose, .blocked, .cut, .ended, .initBarrier, .arrive,
       .passBarrier, .destroyBarrier:
       return (false, true)
+    case .finish: return (!layout.joined.contains(cpu), true)
     case .failed, .fence, .allocate: return (true, true)
     case .lock:
       // A lock that is held now is a matter of several threads.
@@ -35,6 +36,11 @@ extension ProgramMachine {
         return (false, true)
       }
       return isPrivate(request.address, 4)
+    case .awaitLoad, .awaitExchange:
+      if let (record, offset) = try? locate(request, request.size) {
+        layout.eachCell(record, offset, request.size) { layout.share($0) }
+      }
+      return (false, true)
     case .load, .store, .compareExchange, .update: return isPrivate(request.address, request.size)
     case .tryLock, .unlock, .initMutex, .destroyMutex: return isPrivate(request.address, 4)
     case .setMemory: return isPrivate(request.address, request.size)
@@ -93,6 +99,9 @@ extension ProgramMachine {
       guard let (record, offset) = try? locate(request, 4), isInitialised(record, offset, 4)
       else { return true }
       return read(record, offset, 4) == 0
+    case .awaitLoad, .awaitExchange:
+      guard let (record, offset) = try? locate(request, request.size) else { return true }
+      return request.isMet(by: read(record, offset, request.size))
     case .join:
       let other = Int(truncatingIfNeeded: request.address & 0xFFFF_FFFF)
       guard other < threadCount, other != cpu, status(of: other) != Status.absent else {
@@ -110,7 +119,7 @@ extension ProgramMachine {
     guard status(of: cpu) == Status.present else { return true }
     let request = point(of: cpu).pointee.request
     switch request.kind {
-    case .start, .lock, .join, .passBarrier: return true
+    case .start, .lock, .join, .passBarrier, .awaitLoad, .awaitExchange: return true
     default: return mayWait(request)
     }
   }
@@ -144,8 +153,8 @@ extension ProgramMachine {
     case .join:
       let other = Int(truncatingIfNeeded: request.address & 0xFFFF_FFFF)
       if other < threadCount { footprint.read(finished(other), .blocks) }
-    case .load, .store, .compareExchange, .update, .lock, .tryLock, .unlock, .initMutex,
-      .destroyMutex:
+    case .load, .store, .compareExchange, .update, .awaitLoad, .awaitExchange, .lock, .tryLock,
+      .unlock, .initMutex, .destroyMutex:
       addAccess(request, cpu, to: footprint, isPotential: isPotential)
     case .setMemory: addCells(request.address, request.size, writes: true, .plain, to: footprint)
     case .copyMemory:
@@ -166,6 +175,8 @@ extension ProgramMachine {
     var size = request.size
     switch request.kind {
     case .load: writes = false
+    case .awaitLoad: (writes, role) = (false, .blocks)
+    case .awaitExchange: role = .blocks
     case .compareExchange where !isPotential:
       if let (record, offset) = try? locate(request, size) {
         writes = read(record, offset, size) == request.a

@@ -80,10 +80,11 @@ extension ProgramMachine {
   /// Whether a request may have to wait for another value.
   @inline(__always)
   func mayWait(_ request: Request) -> Bool {
+    guard options.awaitsAssumptions else { return false }
     switch request.kind {
     case .load, .compareExchange, .update, .tryLock:
-      request.isInLoop || (image.assumes && options.awaitsAssumptions)
-    default: false
+      return request.isInLoop && options.waitsInLoops || image.assumes
+    default: return false
     }
   }
 
@@ -104,8 +105,12 @@ extension ProgramMachine {
     for _ in 0..<Self.lookAheadMax {
       let next = graph.successor(of: node, observing: result)
       let point = graph.points[next]
-      if point.request.kind == .blocked { return options.awaitsAssumptions ? .assumption : nil }
-      if point.request.isInLoop, point.loopHash == origin || wasHere(cpu, next) { return .turn }
+      if point.request.kind == .blocked { return .assumption }
+      if options.waitsInLoops, point.request.isInLoop,
+        point.loopHash == origin || wasHere(cpu, next)
+      {
+        return .turn
+      }
       guard isLocalRead(next, cpu), let value = resultWithoutChange(point.request, cpu) else {
         return nil
       }

@@ -10,7 +10,8 @@ extension ProgramMachine {
   /// Performs an action, and returns its result.
   func perform(_ request: Request, by cpu: Int, choice: Int) throws(Finding) -> Effect {
     switch request.kind {
-    case .load, .store, .compareExchange, .update: return try access(request, by: cpu)
+    case .load, .store, .compareExchange, .update, .awaitLoad, .awaitExchange:
+      return try access(request, by: cpu)
     case .copyMemory: return try copy(request, by: cpu)
     case .setMemory: return try fill(request, by: cpu)
     case .start, .blocked, .cut, .ended, .failed: return Effect()
@@ -48,7 +49,8 @@ extension ProgramMachine {
   // MARK: Accesses
 
   private func access(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
-    let writesAlways = request.kind == .store || request.kind == .update
+    let writesAlways =
+      request.kind == .store || request.kind == .update || request.kind == .awaitExchange
     let (record, offset) = try locate(request.address, request.size, writes: writesAlways)
     let isAtomic = request.isAtomic || request.kind == .update || request.kind == .compareExchange
     if isAtomic, offset % request.size != 0 {
@@ -77,7 +79,7 @@ extension ProgramMachine {
       release(record, offset, request.ordering, by: cpu, continues: true)
       write(record, offset, request.size, request.b)
       effect.isVisible = request.b != old
-    case .update:
+    case .update, .awaitExchange:
       try touch(record, offset, request.size, by: cpu, request, writes: true)
       acquire(record, offset, request.ordering, by: cpu)
       release(record, offset, request.ordering, by: cpu, continues: true)
@@ -86,7 +88,7 @@ extension ProgramMachine {
       effect.isVisible = new & mask(request.size * 8) != old
     default:
       try touch(record, offset, request.size, by: cpu, request, writes: false)
-      let ordering = request.kind == .load ? request.ordering : request.failure
+      let ordering = request.kind == .compareExchange ? request.failure : request.ordering
       if isAtomic { acquire(record, offset, ordering, by: cpu) }
     }
     return effect
@@ -153,6 +155,8 @@ extension ProgramMachine {
         return Effect()
       }
       begin(child, request.address, request.a)
+      threads[word(child, ThreadWord.history)] = StableHash.extend(
+        threads[word(cpu, ThreadWord.history)], with: UInt64(index))
       inherit(from: cpu, to: child)
       return Effect(result: UInt64(child), isVisible: true)
     case .join:
@@ -160,6 +164,7 @@ extension ProgramMachine {
       guard other < threadCount, other != cpu, status(of: other) != Status.absent else {
         throw Finding(.misuse, "thread \(other) is joined, which was not created")
       }
+      layout.noteJoined(other)
       joinClocks(of: other, by: cpu)
       return Effect(result: threads[word(other, ThreadWord.result)], isVisible: true)
     default:
@@ -175,7 +180,7 @@ extension ProgramMachine {
     let (record, offset) = try locate(request.address, 4, writes: true)
     let isKnown = isInitialised(record, offset, 4)
     let holder = isKnown ? read(record, offset, 4) : 0
-    let isRead = request.kind == .tryLock && holder != 0
+    let isRead = request.kind == .tryLock && holder != 0 && !options.failedTriesWrite
     try touch(record, offset, 4, by: cpu, request, writes: !isRead)
     var effect = Effect(isVisible: true)
     switch request.kind {

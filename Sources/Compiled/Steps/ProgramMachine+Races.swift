@@ -90,6 +90,25 @@ extension ProgramMachine {
     if !layout.cells[cell].isShared { noteAccess(cell, by: cpu, writes) }
   }
 
+  /// Takes note of the write that is read from, and of a write that will be.
+  private func noteHistory(_ cell: Int, by cpu: Int, _ request: Request, _ writes: Bool) {
+    while writerBases.count <= cell { writerBases.append(-1) }
+    if writerBases[cell] < 0 { writerBases[cell] = Int32(order.extend(by: 1)) }
+    let (writer, history) = (Int(writerBases[cell]), word(cpu, ThreadWord.history))
+    let isWriteOnly = request.kind == .store || request.kind == .setMemory
+    var hash = StableHash.extend(threads[history], with: writes ? 2 : 1)
+    if !isWriteOnly { hash = StableHash.extend(hash, with: order[writer]) }
+    threads[history] = hash
+    if writes { order[writer] = StableHash.extend(hash, with: UInt64(cell)) }
+  }
+
+  /// A hash of what every read of the execution read from.
+  func historyHash() -> UInt64 {
+    (0..<threadCount).reduce(0) { sum, cpu in
+      sum &+ StableHash.share(of: threads[word(cpu, ThreadWord.history)], at: UInt64(cpu))
+    }
+  }
+
   /// False if the access races.
   @inline(__always)
   private func touch(cell: Int, by cpu: Int, _ request: Request, _ writes: Bool) -> Bool {
@@ -97,6 +116,7 @@ extension ProgramMachine {
       noteAccess(cell, by: cpu, writes)
       return true
     }
+    if options.countsReadsFrom { noteHistory(cell, by: cpu, request, writes) }
     guard options.findsRaces else { return true }
     switch request.kind {
     case .lock, .tryLock, .unlock, .initMutex, .destroyMutex, .initBarrier, .arrive, .passBarrier,

@@ -14,9 +14,13 @@ package struct ProgramOptions: Equatable, Sendable {
   package var findsLeaks = false
   /// Whether a read that leads straight into a false assumption waits for another value.
   package var awaitsAssumptions = true
+  /// Whether a turn of a loop that only reads is a wait.
+  package var waitsInLoops = true
   /// Whether a failed `trylock` conflicts with other attempts, as a write does.
   package var failedTriesWrite = false
   package var mergesStates = true
+  /// Whether executions are told apart by what reads read from.
+  package var countsReadsFrom = false
 
   package init() {}
 }
@@ -39,7 +43,9 @@ package final class ProgramMachine: TransitionSystem {
   /// Words of a thread, in `threads`.
   enum ThreadWord {
     static let status = 0, node = 1, turn = 2, turnHash = 3, privateHash = 4, result = 5
-    static let count = 6
+    /// A hash of its steps so far, and of what they read from.
+    static let history = 6
+    static let count = 7
   }
 
   enum Status {
@@ -74,6 +80,9 @@ package final class ProgramMachine: TransitionSystem {
   var isBroken = false
   /// Executions that ended, by how.
   package internal(set) var endings = Endings()
+  /// Hashes of what reads read from, of all executions.
+  package internal(set) var readsFrom: Set<UInt64> = []
+  var writerBases: [Int32] = []
   /// Called after each action.
   var observer: ((_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) -> Void)?
   private var enabledNow: (enabled: CPUSet, disabled: CPUSet)?
@@ -259,7 +268,7 @@ package final class ProgramMachine: TransitionSystem {
       let number = Int(point.pointee.request.a)
       return fail(interpreter.findings[number], cpu, point.pointee.request.place)
     }
-    if point.pointee.request.isInLoop, wasHere(cpu, node) {
+    if options.waitsInLoops, point.pointee.request.isInLoop, wasHere(cpu, node) {
       threads[word(cpu, ThreadWord.status)] = Status.spinning
     }
   }

@@ -197,6 +197,13 @@ extension Interpreter {
     request.a = values.count > 1 ? values[1] : 0
     request.b = values.count > 2 ? values[2] : 0
     switch builtin {
+    case .awaitLoad, .awaitExchange:
+      request.size = 4
+      request.bits = 32
+      request.ordering = .sequentiallyConsistent
+      request.condition = builtin == .awaitLoad ? request.a : request.b
+      request.b = (builtin == .awaitLoad ? request.b : values.last ?? 0) & mask(32)
+      request.a &= mask(32)
     case .allocate: request.size = try size(values.first ?? 0, 1)
     case .allocateZeroed:
       request.size = try size(request.address, Int(truncatingIfNeeded: min(request.a, 1 << 25)))
@@ -240,6 +247,8 @@ extension Builtin {
     case .allocate, .allocateZeroed, .allocateAligned: .allocate
     case .free: .free
     case .choose: .choose
+    case .awaitLoad: .awaitLoad
+    case .awaitExchange: .awaitExchange
     case .copyMemory: .copyMemory
     case .setMemory: .setMemory
     default: nil

@@ -16,6 +16,8 @@ struct Request: BitwiseCopyable {
     case create, join, finish
     case lock, tryLock, unlock, initMutex, destroyMutex
     case initBarrier, arrive, passBarrier, destroyBarrier
+    /// Waits until a word compares with a number in a certain way, then reads or exchanges it.
+    case awaitLoad, awaitExchange
     case choose
     /// The thread does nothing any more: an assumption does not hold, or its loops are cut.
     case blocked, cut
@@ -31,6 +33,8 @@ struct Request: BitwiseCopyable {
   var ordering = IROrdering.none
   var failure = IROrdering.none
   var update = IRUpdate.xchg
+  /// What a wait waits for: bits for greater (1), equal (2) and less (4), and for signed (8).
+  var condition: UInt64 = 0
   /// An allocation is of zeros.
   var isZeroed = false
   /// The point is in a loop, so a turn may lead back to it.
@@ -44,6 +48,14 @@ struct Request: BitwiseCopyable {
   init(_ kind: Kind) { self.kind = kind }
 
   var isAtomic: Bool { ordering != .none }
+
+  /// Whether a value of the word is what a wait waits for.
+  func isMet(by value: UInt64) -> Bool {
+    let (x, y) = (signExtended(value, size * 8), signExtended(b, size * 8))
+    let isLess = condition & 8 != 0 ? x < y : UInt64(bitPattern: x) < UInt64(bitPattern: y)
+    if x == y { return condition & 2 != 0 }
+    return condition & (isLess ? 4 : 1) != 0
+  }
 }
 
 /// What is wrong with a program.

@@ -6,12 +6,13 @@ import GracewalkSupport
 
 enum InitCommand {
   static let command = Command(
-    name: "init", operands: "FOLDER",
-    summary: "write a package of your own that checks a model, ready to run",
+    name: "init", operands: "FOLDER | NAME.c",
+    summary: "write a package of your own, or a C program, ready to be checked",
     details: [
       "FOLDER gets a package with a model, its sibling that has a race, a test of both, and a",
       "program that has all commands for them. It must not exist, or be empty; its last part names",
-      "the package. Exit status: 0 written, 2 wrong usage, or a file that cannot be written.",
+      "the package. NAME.c gets a C program with a race, and the way to mend it. Exit status: 0",
+      "written, 2 wrong usage, or a file that cannot be written.",
     ],
     options: [
       Option(
@@ -25,6 +26,7 @@ enum InitCommand {
       throw UsageError(
         "init takes one folder, which it makes: \(RunningProgram.name) init my-checks")
     }
+    if path.hasSuffix(".c") { return try NewProgram.write(path, arguments) }
     let folder = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
     let name = folder.lastPathComponent
     guard isFit(name) else {

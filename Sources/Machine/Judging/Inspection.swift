@@ -7,6 +7,13 @@ public struct InvariantText: Equatable, Codable, Sendable {
   public let rationale: String
   public let source: String
 
+  package init(id: String, statement: String, rationale: String, source: String) {
+    self.id = id
+    self.statement = statement
+    self.rationale = rationale
+    self.source = source
+  }
+
   public init(_ invariant: any Invariant) {
     id = invariant.id
     statement = invariant.statement

@@ -14,6 +14,21 @@ public struct MachinePicture: Equatable, Sendable {
   /// One for each CPU, in their order.
   public var cpus: [CPU]
 
+  /// A picture of CPUs that run programs, and of nothing else.
+  package init(cpuCount: Int) {
+    let cpu = CPU(
+      isInSection: false, hasInterruptsMasked: false, wait: nil, awaits: [], blockedAt: nil,
+      isFinished: false, callbacks: [], role: .program, owner: nil)
+    self.init(pages: [], words: [], units: [], cpus: Array(repeating: cpu, count: cpuCount))
+  }
+
+  init(pages: [Page], words: [Word], units: [Unit], cpus: [CPU]) {
+    self.pages = pages
+    self.words = words
+    self.units = units
+    self.cpus = cpus
+  }
+
   /// A table page, or an object of a slab.
   public struct Page: Equatable, Sendable {
     /// The same at all moments, and in every interleaving.

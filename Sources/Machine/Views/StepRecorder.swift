@@ -30,6 +30,19 @@ public struct RecordedStep: Equatable, Codable, Sendable {
   public static let memory = "memory"
 }
 
+extension RecordedStep {
+  /// A scheduling point of something that is not a `Machine`.
+  package init(
+    cpu: Int, operation: Int, scopes: [String], action: String, outcome: String, site: SourceSite,
+    observed: UInt64
+  ) {
+    self.init(
+      cpu: cpu, operation: operation, scopes: scopes, action: action, outcome: outcome,
+      isLocal: false, isBoundary: false, site: site, observed: observed, operationResult: nil,
+      endsOperation: false, tables: nil, object: nil)
+  }
+}
+
 /// Collects the steps of one execution.
 ///
 /// A machine with a recorder must not undo steps.

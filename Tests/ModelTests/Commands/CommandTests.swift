@@ -77,7 +77,9 @@ import Testing
   }
 
   @Test func helpEverywhere() throws {
-    let verbs = ["check", "sweep", "ablate", "replay", "document", "list", "bench", "fuzz"]
+    let verbs = [
+      "check", "sweep", "ablate", "replay", "document", "list", "bench", "fuzz", "suites",
+    ]
     for words in [["--help"]] + verbs.map({ [$0, "--help"] }) {
       let outcome = try Self.outcome(words)
       #expect(outcome.status == 0)

@@ -1,0 +1,3 @@
+// violates race: the publication orders nothing
+#define PUBLISH_RELAXED
+#include "message.c"

@@ -1,0 +1,3 @@
+// violates race: waiting does not acquire what the last holder released
+#define WAIT_RELAXED
+#include "ticket-lock.c"

@@ -1,0 +1,117 @@
+// The C compiler: which clang is used, and C files turned into LLVM IR.
+
+import Foundation
+import GracewalkLLVM
+import GracewalkSupport
+
+/// A clang that writes LLVM IR as text.
+package struct Compiler {
+  package let path: String
+
+  /// What C programs are compiled with before the flags that are given.
+  ///
+  /// The code is not optimised, since optimising removes races and changes loops; but it is
+  /// compiled as code that will be, so that marks for optimisers are there.
+  package static let flags = [
+    "-O1", "-Xclang", "-disable-llvm-passes", "-g", "-S", "-emit-llvm",
+  ]
+
+  /// The oldest version whose IR is read: the first with opaque pointers everywhere.
+  private static let oldest = 15
+
+  /// The clang of `CC`, of the Swift toolchain, or of `PATH`.
+  package static func find() throws(UsageError) -> Compiler {
+    let environment = ProcessInfo.processInfo.environment
+    let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+    var candidates: [String] = []
+    if let given = environment["CC"], !given.isEmpty {
+      candidates += given.contains("/") ? [given] : folders.map { "\($0)/\(given)" }
+    }
+    for folder in folders where isProgram("\(folder)/swift") {
+      candidates.append("\(folder)/clang")
+    }
+    candidates += folders.map { "\($0)/clang" }
+    for path in candidates where isProgram(path) {
+      guard let version = version(of: path) else { continue }
+      guard version >= oldest else {
+        throw UsageError(
+          "\(path) is clang \(version), and clang \(oldest) or newer is needed: set CC to one")
+      }
+      return Compiler(path: path)
+    }
+    throw UsageError(
+      "checking C needs clang, and there is none: the Swift toolchain has one (add its folder to "
+        + "PATH), or install the package clang, or set CC")
+  }
+
+  private static func isProgram(_ path: String) -> Bool {
+    FileManager.default.isExecutableFile(atPath: path)
+  }
+
+  /// The major version; nil if it is no clang.
+  private static func version(of path: String) -> Int? {
+    guard let result = try? start(path, ["--version"], in: nil), result.status == 0,
+      let range = result.output.range(of: "clang version ")
+    else { return nil }
+    return Int(result.output[range.upperBound...].prefix { $0.isNumber })
+  }
+
+  /// Compiles a file; throws what clang says if it has an error.
+  package func compile(
+    _ file: String, _ flags: [String], in folder: String? = nil
+  ) throws -> IRModule {
+    let target = FileManager.default.temporaryDirectory
+      .appendingPathComponent("gracewalk-\(ProcessInfo.processInfo.globallyUniqueString).ll").path
+    defer { try? FileManager.default.removeItem(atPath: target) }
+    let (_, messages, status) = try Self.start(
+      path, Self.flags + flags + [file, "-o", target], in: folder)
+    if status != 0 { throw CompilerError(messages: messages) }
+    guard let data = FileManager.default.contents(atPath: target) else {
+      throw UsageError("clang wrote nothing for '\(file)'")
+    }
+    return try IRReader.read(Array(data), file: file)
+  }
+
+  private static func start(
+    _ path: String, _ arguments: [String], in folder: String?
+  ) throws -> (output: String, errors: String, status: Int32) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    // One after the other would wait forever if the second filled its pipe first.
+    let reader = PipeReader(errors)
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    let messages = reader.text
+    process.waitUntilExit()
+    return (String(decoding: text, as: UTF8.self), messages, process.terminationStatus)
+  }
+}
+
+/// What clang says of a file with an error.
+package struct CompilerError: Error {
+  package var messages: String
+}
+
+/// Reads a pipe on another thread.
+private final class PipeReader: @unchecked Sendable {
+  // Written by one thread, and read after it has left the group.
+  private var data = Data()
+  private let group = DispatchGroup()
+
+  init(_ pipe: Pipe) {
+    DispatchQueue.global().async(group: group) { [self] in
+      data = pipe.fileHandleForReading.readDataToEndOfFile()
+    }
+  }
+
+  var text: String {
+    group.wait()
+    return String(decoding: data, as: UTF8.self)
+  }
+}
