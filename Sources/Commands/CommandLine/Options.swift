@@ -148,12 +148,12 @@ package enum SharedOptions {
   }
 
   private static let memoryModels = MemoryModel.allCases.map(\.rawValue)
-  static let memory = Option(
+  package static let memory = Option(
     name: "memory", value: memoryModels.joined(separator: "|"),
     help: "memory model (what the model's scenario says)")
 
   /// The memory model that is asked for; nil for that of the scenario itself.
-  static func memory(_ arguments: Arguments) throws(UsageError) -> MemoryModel? {
+  package static func memory(_ arguments: Arguments) throws(UsageError) -> MemoryModel? {
     try arguments.choice("memory", of: memoryModels).flatMap { MemoryModel(rawValue: $0) }
   }
 

@@ -1,12 +1,14 @@
 // A fuzzing task as a value: a range of seeds, and the searches to compare.
 
 import GracewalkChecking
+import GracewalkMachine
 
 /// A range of seeds and the searches compared with the exhaustive one, as a unit of work.
 package struct FuzzRequest: WorkUnit {
   package var seeds: Range<UInt64>
   package var size = RandomProgram.Size.full
   package var mix: RandomProgram.Mix = []
+  package var memoryModel = MemoryModel.standard
   /// The search under test; nil for the stateful one, or for all that reduce if no other option
   /// selects one.
   package var strategy: Strategy?
@@ -23,6 +25,18 @@ package struct FuzzRequest: WorkUnit {
 
   package init(seeds: Range<UInt64>) { self.seeds = seeds }
 
+  /// Why programs cannot be run under the memory model; nil if they can.
+  package var memoryProblem: String? {
+    switch memoryModel {
+    case .sequentialConsistency: nil
+    case .totalStoreOrder:
+      mix.contains(.hardware)
+        ? "hardware walks are modelled under sequential consistency only: leave out --memory tso, "
+          + "or --hardware and --all" : nil
+    case .armv8: "--memory arm is for litmus tests; fuzz takes sc and tso"
+    }
+  }
+
   /// Whether all searches that reduce are compared at once.
   private var testsAll: Bool {
     strategy == nil && !isExact && !usesSymmetry && jobs == 1 && piece == nil
@@ -36,6 +50,7 @@ package struct FuzzRequest: WorkUnit {
         strategy ?? .stateful, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs,
         inPiecesOf: piece)
     fuzzer.mix = mix
+    fuzzer.memoryModel = memoryModel
     fuzzer.piece = piece
     fuzzer.statesOfPairsMax = statesOfPairsMax
     // Identical CPUs have few distinct behaviours: many small programs find more than a few large

@@ -20,7 +20,7 @@ enum FuzzCommand {
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
       TraceFuzzCommand.option, MisuseFuzzCommand.option,
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
-      SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs,
+      SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs, SharedOptions.memory,
       Option(
         name: "pieces", value: "N", help: "save the search and resume it every N transitions"),
       Option(
@@ -79,6 +79,8 @@ enum FuzzCommand {
     if try arguments.choice("size", of: ["small", "full"]) == "small" { request.size = .small }
     try addSearch(arguments, to: &request)
     request.mix = try mix(arguments)
+    if let model = try SharedOptions.memory(arguments) { request.memoryModel = model }
+    if let problem = request.memoryProblem { throw UsageError(problem) }
     request.statesOfPairsMax = try arguments.countFromZero("pairs") ?? request.statesOfPairsMax
     return request
   }

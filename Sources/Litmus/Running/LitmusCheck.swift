@@ -25,7 +25,9 @@ extension LitmusTest {
     options.memoryModel == .sequentialConsistency ? checkOnMachine(options) : checkWeakly(options)
   }
 
-  private func checkOnMachine(_ options: LitmusOptions) -> LitmusReport {
+  /// Explores the test on the machine for models; sections of sleepable read-copy-update are locked
+  /// operations there.
+  package func checkOnMachine(_ options: LitmusOptions) -> LitmusReport {
     // What reduces relies on executions that end.
     let strategy = loops && options.strategy.isComplete ? .exhaustive : options.strategy
     let board = TestBoard()

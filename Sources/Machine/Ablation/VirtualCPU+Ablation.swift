@@ -73,7 +73,7 @@ extension VirtualCPU {
       guard operation < program.operations.count else { return nil }
       return WeakenedStep.family(of: program.operations[operation].name)
     case .callbacks: return "callback"
-    case .boot, .walker: return nil
+    case .boot, .walker, .drainer: return nil
     }
   }
 
@@ -195,7 +195,7 @@ extension VirtualCPU {
     case .store, .exchange: weakened.known[action.cell] = action.stored
     case .compareExchange:
       weakened.known[action.cell] = result == action.expected ? action.desired : result
-    case .fetchAdd, .incrementUnlessZero, .update: break
+    case .fetchAdd, .incrementUnlessZero, .update, .drain: break
     }
   }
 

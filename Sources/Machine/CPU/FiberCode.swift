@@ -163,6 +163,7 @@ final class FiberCode: CPUCode {
       case .program(let program): try run(program)
       case .callbacks: try runCallbacks()
       case .walker(let mmu): try cpu.runWalker(mmu)
+      case .drainer: break  // It has code of its own.
       case .boot:
         try machine.runBootCode(on: cpu)
         // The code may have caught the error that a failing callback made it throw.

@@ -25,7 +25,7 @@ extension Machine {
   public func hasEnded(_ cpu: Int) -> Bool {
     guard cpu < layout.cpuCount else { return true }
     let kind = node(of: cpu).pointee.action.kind
-    return kind == .finished || kind == .callback(.callbackStart)
+    return kind == .finished || kind == .callback(.callbackStart) || kind == .access(.drain)
   }
 
   /// All locks that are held, in the order in which the scenario declares them.

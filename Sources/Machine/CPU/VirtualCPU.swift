@@ -190,7 +190,7 @@ public final class VirtualCPU {
       written.note(action.cell, Descriptor(bits: action.stored), after: Descriptor(bits: result))
     case .compareExchange where result == action.expected:
       written.note(action.cell, Descriptor(bits: action.desired), after: Descriptor(bits: result))
-    case .compareExchange, .load, .fetchAdd, .incrementUnlessZero, .update, .wait: break
+    case .compareExchange, .load, .fetchAdd, .incrementUnlessZero, .update, .wait, .drain: break
     }
   }
 

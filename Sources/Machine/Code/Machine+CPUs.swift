@@ -23,6 +23,9 @@ extension Machine {
         add(Machine.walkerName(program.name), .walker(mmu))
       }
     }
+    for cpu in 0..<layout.bufferedCPUs {
+      add(Machine.drainerName(cpus[cpu].name), .drainer(of: cpu))
+    }
     return (cpus, callbackCPUs)
   }
 
@@ -49,6 +52,7 @@ extension Machine {
   func isInterrupted(leaving cpu: Int) -> Bool {
     switch cpus[cpu].role {
     case .program, .boot: return true
+    case .drainer: return false
     case .callbacks: return node(of: cpu).pointee.action.kind != .callback(.callbackStart)
     case .walker:
       let node = self.node(of: cpu)

@@ -12,6 +12,8 @@ enum CPURole {
   case boot
   /// Speculative walks and evictions of a memory management unit.
   case walker(MMU)
+  /// Makes the stores of the CPU with this number visible.
+  case drainer(of: Int)
 }
 
 /// A virtual CPU of a machine.
@@ -37,8 +39,10 @@ package final class MachineCPU {
   var code: any CPUCode {
     if let runningCode { return runningCode }
     let code: any CPUCode =
-      if case .program(let program) = role, let other = program.code { other(self) } else {
-        FiberCode(self)
+      switch role {
+      case .drainer: DrainerCode(self)
+      case .program(let program): program.code.map { $0(self) } ?? FiberCode(self)
+      case .callbacks, .boot, .walker: FiberCode(self)
       }
     runningCode = code
     return code
@@ -75,6 +79,7 @@ extension CodeRecord {
       self.init(run, cpu: name, operations: program.operations.map(\.name), other: "end")
     case .callbacks: self.init(run, cpu: name, operations: [], other: "callback")
     case .walker: self.init(run, cpu: name, operations: [], other: "speculation")
+    case .drainer: self.init(run, cpu: name, operations: [], other: "visibility")
     case .boot: self.init(run, cpu: name, operations: ["what comes before the CPUs"], other: "")
     }
   }

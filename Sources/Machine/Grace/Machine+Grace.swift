@@ -58,6 +58,9 @@ extension Machine {
       }
       var readers = CPUSet(bits: readers(in: domain))
       if !domain.waitsForItself { readers.remove(cpu) }
+      if layout.bufferedCPUs > 0 {
+        readers = readers.union(markPending(in: domain, waiter: cpu))
+      }
       memory[layout.awaited(domain, cpu)] = readers.bits
       return readers.bits
     case .graceEnd, .interruptTaken: break  // The end of a wait changes nothing.
@@ -94,10 +97,14 @@ extension Machine {
     // to return to a state, and then nothing is reduced anyway.
     memory[layout.stretch(domain, cpu)] = mayRepeat ? 0 : memory[layout.stretch(domain, cpu)] + 1
     let others = ~CPUSet(cpu).bits
-    if domain == .interrupts || domain == graceDomain {
-      for waiting in 0..<layout.cpuCount { memory[layout.awaited(domain, waiting)] &= others }
+    if layout.bufferedCPUs > 0, !hasNoPending(cpu) {
+      if domain == .interrupts || domain == graceDomain { putEndInBuffer(of: domain, by: cpu) }
+    } else {
+      if domain == .interrupts || domain == graceDomain {
+        for waiting in 0..<layout.cpuCount { memory[layout.awaited(domain, waiting)] &= others }
+      }
+      if domain == graceDomain { leaveForCallbacks(others) }
     }
-    if domain == graceDomain { leaveForCallbacks(others) }
     guard domain != .readers, requirements.contains(.readersAtUnlink) else { return }
     eachAllocatedPage { memory[layout.readers(domain, ofPage: $0.id)] &= others }
   }

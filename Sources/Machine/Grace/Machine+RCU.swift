@@ -61,7 +61,10 @@ extension Machine {
             + "more with Scenario(capacity:)"))
       return
     }
-    let readers = readers(in: graceDomain)
+    var readers = readers(in: graceDomain)
+    if layout.bufferedCPUs > 0 {
+      readers |= markPending(in: graceDomain, callback: index, of: owner, by: cpu).bits
+    }
     memory[layout.callbacksQueued(owner)] = UInt64(index + 1)
     memory[layout.callbackKey(owner, index)] = key
     memory[layout.callbackReadersAtCall(owner, index)] = readers
@@ -84,6 +87,7 @@ extension Machine {
       footprint.read(layout.callbackKey(owner, next), .blocks)
       let readers = memory[layout.callbackReadersAtCall(owner, next)]
       addStretches(graceDomain, readers, footprint, .blocks)
+      addBuffers(of: readers, to: footprint, writes: false)
     case .callbackEnd:
       let index = Int(memory[layout.callbacksFinished(owner)])
       footprint.write(layout.callbackEnd(owner, index), .releases)

@@ -123,6 +123,7 @@ extension Machine {
     var stuck: [Int] = []
     var waiting = disabledCPUs()
     while let cpu = waiting.popLowest() {
+      if node(of: cpu).pointee.action.kind == .access(.drain) { continue }
       if node(of: cpu).pointee.action.kind == .callback(.callbackStart) {
         let owner = cpus[cpu].callbackOwner
         let queued = memory[layout.callbacksQueued(owner)]
@@ -137,7 +138,8 @@ extension Machine {
   public var unfinishedCPUs: [Int] {
     (0..<cpuCount).filter { cpu in
       let kind = node(of: cpu).pointee.action.kind
-      return kind != .finished && (kind != .callback(.callbackStart) || enabledCPUs().contains(cpu))
+      return kind != .finished && kind != .access(.drain)
+        && (kind != .callback(.callbackStart) || enabledCPUs().contains(cpu))
     }
   }
 

@@ -50,4 +50,5 @@ extension Machine {
   /// The name of the CPU that runs the callbacks of a named CPU.
   static func callbackName(_ name: String) -> String { "\(name)/rcu" }
   static func walkerName(_ name: String) -> String { "\(name)/mmu" }
+  static func drainerName(_ name: String) -> String { "\(name)/stores" }
 }

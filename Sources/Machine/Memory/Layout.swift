@@ -51,9 +51,14 @@ struct Layout {
   let callbacksPerCPU: Int
   /// The layout of memory management units.
   private(set) var hardware: HardwareLayout
+  /// The number of CPUs with a store buffer, which are the first ones.
+  let bufferedCPUs: Int
 
-  init(cpuCount: Int, space: AddressSpace, unitCount: Int, namedCount: UInt32) {
+  init(
+    cpuCount: Int, space: AddressSpace, unitCount: Int, namedCount: UInt32, bufferedCPUs: Int = 0
+  ) {
     self.cpuCount = cpuCount
+    self.bufferedCPUs = bufferedCPUs
     self.space = space.withCPUs(cpuCount)
     callbacksPerCPU = space.capacity.callbacksPerCPU
     hardware = HardwareLayout(
@@ -141,7 +146,18 @@ struct Layout {
   /// CPUs whose interrupts were masked when the page was unlinked.
   func maskedAtUnlink(ofPage id: Int) -> UInt32 { masked(ofPage: id) + 1 }
 
-  var cellCount: Int { Int(hardware.end) }
+  var cellCount: Int { Int(pending(bufferedCPUs, 0)) }
+
+  /// The maximum number of entries of a store buffer.
+  static let pendingMax = 16
+  static let pendingStride: UInt32 = 4
+
+  /// The first word of an entry of a CPU's store buffer, the oldest entry first.
+  ///
+  /// The first word of the first one is the object for the whole buffer.
+  func pending(_ cpu: Int, _ index: Int) -> UInt32 {
+    hardware.end + UInt32(cpu * Layout.pendingMax + index) * Layout.pendingStride
+  }
 
   // Words that every grace domain has.
 

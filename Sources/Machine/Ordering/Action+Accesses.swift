@@ -52,6 +52,12 @@ extension Action {
     set { flag = newValue }
   }
 
+  /// All operands, to keep an action in words of memory, whatever they mean.
+  var operands: (first: UInt64, second: UInt64, isFlagged: Bool) {
+    get { (a, b, flag) }
+    set { (a, b, flag) = newValue }
+  }
+
   /// Sets the condition of a wait.
   mutating func setCondition<Value>(_ condition: WaitCondition<Value>) {
     switch condition {

@@ -11,8 +11,9 @@ extension Machine {
   }
 
   /// True if the word satisfies a wait.
-  func isAwaited(_ action: Action) -> Bool {
-    let isEqual = memory[action.cell] & action.mask == action.awaited
+  func isAwaited(_ action: Action, by cpu: Int) -> Bool {
+    let value = read(action, choosing: 0, by: cpu)
+    let isEqual = value & action.mask == action.awaited
     return isEqual != action.awaitsDifference
   }
 
@@ -46,6 +47,9 @@ extension Machine {
       return old
     case .fetchAdd, .incrementUnlessZero, .update:
       return performArithmetic(access, action, by: cpu)
+    case .drain:
+      drain(cpu - firstDrainer)
+      return 0
     }
   }
 
@@ -78,7 +82,7 @@ extension Machine {
     case .update(.or): old | action.operand
     case .update(.xor): old ^ action.operand
     case .update(.addUnless): old == action.exempt ? nil : old &+ action.operand
-    case .load, .store, .compareExchange, .exchange, .wait: nil
+    case .load, .store, .compareExchange, .exchange, .wait, .drain: nil
     }
   }
 
@@ -98,6 +102,7 @@ extension Machine {
       } else {
         addRead(action, by: cpu, to: footprint)
       }
+    case .drain: addDrain(of: cpu - firstDrainer, to: footprint)
     case .fetchAdd: addNumber(action, by: cpu, to: footprint)
     case .incrementUnlessZero, .update:
       if arithmetic(access, action, on: readLatest(action, by: cpu)) == nil {
@@ -110,8 +115,11 @@ extension Machine {
 
   /// Adds what it could touch after steps of others: an access that would fail now may succeed in
   /// another order.
-  func addPotentialAccess(_ access: Action.Access, _ action: Action, to footprint: Footprint) {
+  func addPotentialAccess(
+    _ access: Action.Access, _ action: Action, by cpu: Int, to footprint: Footprint
+  ) {
     switch access {
+    case .drain: addPotentialDrain(of: cpu - firstDrainer, to: footprint)
     case .compareExchange:
       addExchange(of: action.expected, for: action.desired, in: action.cell, footprint)
     case .store, .exchange:
@@ -129,6 +137,7 @@ extension Machine {
     switch access {
     case .compareExchange, .incrementUnlessZero, .update(.addUnless): false
     case .store, .exchange: layout.isNamed(action.cell)
+    case .drain: false
     case .load, .wait, .fetchAdd, .update(.and), .update(.or), .update(.xor): true
     }
   }

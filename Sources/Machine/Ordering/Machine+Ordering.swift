@@ -18,7 +18,8 @@ extension Machine {
   @inline(__always)
   func read(_ action: Action, choosing choice: Int, by cpu: Int) -> UInt64 {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: memory[action.cell]
+    case .sequentialConsistency: memory[action.cell]
+    case .totalStoreOrder, .armv8: forwarded(action.cell, to: cpu) ?? memory[action.cell]
     }
   }
 
@@ -32,8 +33,8 @@ extension Machine {
 
   // MARK: When others see a store
 
-  // A model with delayed stores keeps them in additional words, and makes each visible in a step of
-  // an additional CPU, just as walks are steps of walkers.
+  // Delayed stores are kept in additional words, and each becomes visible in a step of another CPU,
+  // just as walks are steps of walkers: see Machine+StoreBuffers.swift.
 
   /// Performs a store to a word or table entry, with all its consequences.
   @inline(__always)
@@ -70,7 +71,8 @@ extension Machine {
   @inline(__always)
   func mayHaveToWait(_ action: Action) -> Bool {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: action.isBlocking
+    case .sequentialConsistency: action.isBlocking
+    case .totalStoreOrder, .armv8: action.isBlocking || waitsForStores(action)
     }
   }
 
@@ -78,14 +80,25 @@ extension Machine {
   @inline(__always)
   func storesAllow(_ action: Action, by cpu: Int) -> Bool {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: true
+    case .sequentialConsistency: true
+    case .totalStoreOrder, .armv8: !waitsForStores(action) || hasNoPending(cpu)
     }
   }
 
   /// True if a fence affects only its CPU, so that it needs no scheduling point.
-  var fencesAreLocal: Bool {
+  func isLocalFence(_ action: Action) -> Bool {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: true
+    case .sequentialConsistency: true
+    case .totalStoreOrder, .armv8: !waitsForStores(action)
+    }
+  }
+
+  /// True if the effects of an action become visible in a later step.
+  @inline(__always)
+  func isDeferred(_ action: Action, by cpu: Int) -> Bool {
+    switch memoryModel {
+    case .sequentialConsistency: false
+    case .totalStoreOrder, .armv8: isPutInBuffer(action, by: cpu)
     }
   }
 
@@ -95,7 +108,8 @@ extension Machine {
   @inline(__always)
   func addRead(_ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: footprint.read(action.cell)
+    case .sequentialConsistency: footprint.read(action.cell)
+    case .totalStoreOrder, .armv8: addBufferedRead(action, by: cpu, to: footprint)
     }
   }
 
@@ -120,14 +134,16 @@ extension Machine {
   @inline(__always)
   func addOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: break
+    case .sequentialConsistency: break
+    case .totalStoreOrder, .armv8: addBuffer(of: action, by: cpu, to: footprint)
     }
   }
 
   /// Adds what `order` could touch after steps of others.
   func addPotentialOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: break
+    case .sequentialConsistency: break
+    case .totalStoreOrder, .armv8: addPotentialBuffer(of: action, by: cpu, to: footprint)
     }
   }
 
@@ -135,7 +151,8 @@ extension Machine {
   @inline(__always)
   func orderIsFixed(_ action: Action) -> Bool {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: true
+    case .sequentialConsistency: true
+    case .totalStoreOrder, .armv8: false
     }
   }
 }

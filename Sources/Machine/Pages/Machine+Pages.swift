@@ -158,7 +158,7 @@ extension Machine {
   /// The publication word of a table linked to a published one.
   ///
   /// A table below the last level is a mistake of the model; all such tables count as one level.
-  private func publication(below parent: UInt64) -> UInt64 {
+  func publication(below parent: UInt64) -> UInt64 {
     guard parent != Layout.publishedWithoutLevel else { return parent }
     return min(parent + 1, Layout.published(atLevel: layout.geometry.levels))
   }

@@ -5,8 +5,10 @@ import GracewalkSupport
 extension Scenario {
   /// The number of CPUs, including those that run callbacks and those of memory management units.
   var cpuCount: Int {
-    programs.reduce(0) { count, program in
-      count + 1 + (program.usesCallbacks ? 1 : 0) + ((program.mmu?.times ?? 0) > 0 ? 1 : 0)
+    // With store buffers, each that runs code has another that makes its stores visible.
+    let each = memoryModel == .sequentialConsistency ? 1 : 2
+    return programs.reduce(0) { count, program in
+      count + each + (program.usesCallbacks ? each : 0) + ((program.mmu?.times ?? 0) > 0 ? 1 : 0)
     }
   }
 
@@ -59,10 +61,15 @@ extension Scenario {
   /// Why a machine cannot be built from the scenario, or nil.
   var machineProblem: String? {
     if let problem { return problem }
-    guard memoryModel == .sequentialConsistency else {
+    guard memoryModel != .armv8 else {
       return
-        "\(site.text): models are checked under sequential consistency only; \(memoryModel.text) "
-        + "is for litmus tests: leave out --memory \(memoryModel.rawValue)"
+        "\(site.text): models are checked under sequential consistency and x86-TSO only; "
+        + "\(memoryModel.text) is for litmus tests: leave out --memory \(memoryModel.rawValue)"
+    }
+    guard memoryModel == .sequentialConsistency || programs.allSatisfy({ $0.mmu == nil }) else {
+      return
+        "\(site.text): hardware walks are modelled under sequential consistency only: leave out "
+        + "--memory \(memoryModel.rawValue), or the MMUs"
     }
     guard cpuCount <= Machine.cpuCountMax else {
       return

@@ -4,7 +4,8 @@ extension Action.Kind {
   /// True for kinds that can block.
   var isBlocking: Bool {
     switch self {
-    case .access(.wait), .lock(.spinLock), .lock(.readLock), .lock(.writeLock): true
+    case .access(.wait), .access(.drain), .lock(.spinLock), .lock(.readLock), .lock(.writeLock):
+      true
     case .grace(.graceEnd), .grace(.interruptTaken): true
     case .callback(.callbackStart), .callback(.barrierEnd): true
     case .access(.load), .access(.store), .access(.compareExchange), .access(.exchange),
@@ -26,7 +27,7 @@ extension Action.Kind {
     switch self {
     case .access(.load), .access(.wait), .fence, .choose, .history(.invoke): true
     case .access(.store), .access(.compareExchange), .access(.exchange), .access(.fetchAdd),
-      .access(.incrementUnlessZero), .access(.update), .history(.respond):
+      .access(.incrementUnlessZero), .access(.update), .access(.drain), .history(.respond):
       false
     case .finished, .lock, .grace, .callback, .page, .slab, .context, .hardware, .handOver, .claim,
       .threw:

@@ -40,6 +40,8 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
     case update(Update)
     /// Blocks until the masked word equals, or differs from, a value.
     case wait
+    /// Makes the oldest pending store of another CPU visible; blocks while there is none.
+    case drain
   }
 
   /// Read-modify-writes other than those with a kind of their own.

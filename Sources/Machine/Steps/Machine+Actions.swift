@@ -9,7 +9,8 @@ extension Machine {
     guard storesAllow(action, by: cpu) else { return false }
     guard action.kind.isBlocking else { return action.kind != .finished }
     switch action.kind {
-    case .access: return isAwaited(action)
+    case .access(.drain): return memory[layout.pending(cpu - firstDrainer, 0)] != 0
+    case .access: return isAwaited(action, by: cpu)
     case .lock(let lock): return canLock(lock, action, by: cpu)
     case .grace(let grace):
       let waiting = grace == .graceEnd ? layout.graceReaders(cpu) : layout.interruptReceivers(cpu)
@@ -31,6 +32,13 @@ extension Machine {
 
   /// CPUs one of which must step before a disabled action can be taken.
   func enablers(of action: Action, by cpu: Int) -> CPUSet {
+    if memoryModel == .sequentialConsistency { return directEnablers(of: action, by: cpu) }
+    if !storesAllow(action, by: cpu) { return CPUSet(firstDrainer + cpu) }
+    if action.kind == .access(.drain) { return CPUSet(cpu - firstDrainer) }
+    return withDrainers(directEnablers(of: action, by: cpu))
+  }
+
+  private func directEnablers(of action: Action, by cpu: Int) -> CPUSet {
     switch action.kind {
     case .lock(.spinLock): return CPUSet(Int(memory[action.cell]) - 1)
     case .lock: return CPUSet(bits: memory[action.cell] & ~Machine.writerBit)
@@ -60,6 +68,15 @@ extension Machine {
   /// The meaning of an action is defined in its family's room.
   func perform(_ action: Action, choosing choice: Int = 0, by cpu: Int) -> UInt64 {
     if action.lifetime != 0 { noteUse(of: action, by: cpu) }
+    if isDeferred(action, by: cpu) {
+      enqueue(action, by: cpu)
+      return 0
+    }
+    return performNow(action, choosing: choice, by: cpu)
+  }
+
+  /// Performs an action whose effects are visible at once.
+  func performNow(_ action: Action, choosing choice: Int = 0, by cpu: Int) -> UInt64 {
     order(action, by: cpu)
     switch action.kind {
     case .access(let access):
@@ -83,7 +100,7 @@ extension Machine {
 
   /// Reports the use of a page that was freed.
   @inline(__always)
-  private func noteUse(of action: Action, by cpu: Int) {
+  func noteUse(of action: Action, by cpu: Int) {
     if action.kind != .page(.free) && memory[action.lifetime] & 1 == 0
       && !isGivenUp(action, by: cpu)
     {
@@ -95,6 +112,12 @@ extension Machine {
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .page(.free) { footprint.read(action.lifetime) }
     addOrder(of: action, by: cpu, to: footprint)
+    if isDeferred(action, by: cpu) { return }
+    addFootprintNow(of: action, by: cpu, to: footprint)
+  }
+
+  /// The same for an action whose effects are visible at once.
+  func addFootprintNow(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch action.kind {
     case .finished, .threw, .fence, .choose: break
     case .access(let access): addAccess(access, action, by: cpu, to: footprint)
@@ -115,8 +138,14 @@ extension Machine {
   func addPotentialFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     addFootprint(of: action, by: cpu, to: footprint)
     addPotentialOrder(of: action, by: cpu, to: footprint)
+    if isDeferred(action, by: cpu) { return }
+    addPotentialNow(of: action, by: cpu, to: footprint)
+  }
+
+  /// The same for an action whose effects are visible at once.
+  func addPotentialNow(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch action.kind {
-    case .access(let access): addPotentialAccess(access, action, to: footprint)
+    case .access(let access): addPotentialAccess(access, action, by: cpu, to: footprint)
     case .page(.free): addAllReaders(footprint)
     case .slab(let slab): addPotentialSlab(slab, action, to: footprint)
     case .hardware(.guestAccess): addPotentialAccess(action, by: cpu, to: footprint)
@@ -156,8 +185,9 @@ extension Machine {
   /// publish it. So the answer is the same whenever the node is reached.
   func isLocal(_ action: Action, _ cpu: Int) -> Bool {
     switch action.kind {
-    case .fence: return fencesAreLocal
-    case .threw, .page(.publish), .hardware(.tlbi), .hardware(.dsb): return true
+    case .fence: return isLocalFence(action)
+    case .hardware(.dsb): return isLocalFence(action)
+    case .threw, .page(.publish), .hardware(.tlbi): return true
     case .page(.allocate): return !scenario.tracksPages
     case .page(.free): if scenario.tracksPages { return false }
     case .hardware(.settle):

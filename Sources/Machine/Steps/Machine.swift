@@ -51,6 +51,8 @@ public final class Machine: TransitionSystem {
   let memory: Memory
   let localStates = LocalStates()
   let memoryModel: MemoryModel
+  /// The first of the CPUs that make pending stores visible, one for each CPU with a buffer.
+  let firstDrainer: Int
   let requirements: Requirements
   let watched: EventKinds
   let mayRunOutOfMemory: Bool
@@ -137,19 +139,21 @@ public final class Machine: TransitionSystem {
     let programs = problem == nil ? scenario.programs : []
     let callers = programs.indices.filter { programs[$0].usesCallbacks }
     let firstWalker = programs.count + callers.count
-    let cpuCount = firstWalker + programs.count { ($0.mmu?.times ?? 0) > 0 }
+    firstDrainer = firstWalker + programs.count { ($0.mmu?.times ?? 0) > 0 }
     memoryModel = scenario.memoryModel
+    let bufferedCPUs = memoryModel == .sequentialConsistency ? 0 : firstWalker
+    let cpuCount = firstDrainer + bufferedCPUs
     features = scenario.features
     format = scenario.format
     translation = TranslationUnits(programs, firstWalker: firstWalker, cpuCount: cpuCount)
     layout = Layout(
       cpuCount: cpuCount, space: scenario.space, unitCount: translation.units.count,
-      namedCount: scenario.nextCell)
+      namedCount: scenario.nextCell, bufferedCPUs: bufferedCPUs)
     memory = Memory(cellCount: layout.cellCount)
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
-      problem == nil && !mayRepeat && !scenario.hasHardware
+      problem == nil && !mayRepeat && !scenario.hasHardware && bufferedCPUs == 0
       && programs.allSatisfy { $0.code == nil }
     let identical = isExchangeable ? scenario.identicalCPUs : []
     permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
@@ -257,7 +261,7 @@ public final class Machine: TransitionSystem {
     let node = positions[cpu]
     let action = localStates[node].pointee.action
     let mark = memory.mark
-    recorder?.willTake(action, in: self)
+    recorder?.willTake(action, by: cpu, in: self)
     let result = perform(action, choosing: choice, by: cpu)
     steps.append(
       TakenStep(

@@ -239,7 +239,8 @@ final class CPUImages {
     case .grace(.graceEnd), .grace(.interruptTaken):
       image.awaitedCPUs = self.image(ofCPUs: action.awaitedCPUs, under: permutation)
     // The rest has plain numbers as operands; callback keys are handled when callbacks are found.
-    case .access(.load), .access(.fetchAdd), .access(.incrementUnlessZero), .access(.update):
+    case .access(.load), .access(.fetchAdd), .access(.incrementUnlessZero), .access(.update),
+      .access(.drain):
       break
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .grace(.interruptSend):
@@ -278,8 +279,9 @@ final class CPUImages {
       return machine.historySeen(by: permutations.image(of: cpu, under: permutation)) {
         completed[permutations.image(of: $0, under: back)]
       }
-    case .access(.store), .access(.incrementUnlessZero), .page(.free), .page(.publish),
-      .callback(.call), .callback(.callbackEnd), .callback(.barrierStart), .callback(.barrierEnd),
+    case .access(.store), .access(.incrementUnlessZero), .access(.drain), .page(.free),
+      .page(.publish), .callback(.call), .callback(.callbackEnd), .callback(.barrierStart),
+      .callback(.barrierEnd),
       .history(.respond):
       return result
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceEnd), .grace(.maskInterrupts),

@@ -129,7 +129,8 @@ extension Machine {
     let (role, owner) = roleAndOwner(of: cpu)
     // A CPU that runs callbacks is idle, not blocked, while there are none.
     let isIdle =
-      action.kind == .callback(.callbackStart) && callbackPictures(of: owner ?? cpu).isEmpty
+      action.kind == .access(.drain)
+      || action.kind == .callback(.callbackStart) && callbackPictures(of: owner ?? cpu).isEmpty
     let isBlocked = mayHaveToWait(action) && !isIdle && !canTake(action, by: cpu)
     return MachinePicture.CPU(
       isInSection: isInside(.sections, cpu), hasInterruptsMasked: isInside(.interrupts, cpu),
@@ -142,6 +143,7 @@ extension Machine {
     switch cpus[cpu].role {
     case .callbacks(let owner): (.callbacks, owner)
     case .walker: (.walker, translation.units[translation.unitOfCPU[cpu]].cpu)
+    case .drainer(let owner): (.storeBuffer, owner)
     case .program, .boot: (.program, nil)
     }
   }

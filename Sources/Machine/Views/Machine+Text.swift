@@ -17,6 +17,7 @@ extension Machine {
       operation < program.operations.count ? program.operations[operation].name : "end"
     case .callbacks: "callback \(operation)"
     case .walker: "speculation \(operation)"
+    case .drainer: "visibility"
     case .boot: "boot"
     }
   }
@@ -131,6 +132,7 @@ extension Machine {
     case .incrementUnlessZero: return "inc unless zero \(place)"
     case .update(let update): return text(of: update, action, place)
     case .wait: return waitText(action, place)
+    case .drain: return "make the oldest store visible"
     }
   }
 
@@ -210,7 +212,7 @@ extension Machine {
       result == action.expected ? "won" : "lost: is \(text(ofValue: result, in: action.cell))"
     case .fetchAdd: "now \(Int64(bitPattern: result &+ action.addend))"
     case .incrementUnlessZero: result == 0 ? "is zero" : "taken"
-    case .store: ""
+    case .store, .drain: ""
     }
   }
 

@@ -130,6 +130,8 @@ public struct MachinePicture: Equatable, Sendable {
     case callbacks
     /// It takes the speculative walks and evictions of a memory management unit.
     case walker
+    /// It makes the pending stores of another CPU visible.
+    case storeBuffer
   }
 
   /// Kinds of waits for other CPUs.

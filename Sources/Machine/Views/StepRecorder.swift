@@ -90,8 +90,8 @@ public final class StepRecorder {
     pending[cpu] = place
   }
 
-  func willTake(_ action: Action, in machine: Machine) {
-    actionText = machine.text(of: action)
+  func willTake(_ action: Action, by cpu: Int, in machine: Machine) {
+    actionText = machine.stepText(of: action, by: cpu)
     mark = machine.memory.mark
   }
 

@@ -96,6 +96,7 @@ struct LaneList {
     case .program: return "CPU"
     case .callbacks: return "callbacks of \(owner)"
     case .walker: return "hardware walks of \(owner)"
+    case .storeBuffer: return "stores of \(owner) become visible"
     }
   }
 

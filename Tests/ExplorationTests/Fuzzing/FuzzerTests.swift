@@ -3,6 +3,7 @@
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkFuzzing
+import GracewalkMachine
 import TestExpectations
 import TestSupport
 import Testing
@@ -13,7 +14,7 @@ import Testing
 
   private static let chunks = [
     "small": 50, "full": 20, "loops": 10, "interrupts": 3, "slabs": 4, "contexts": 4,
-    "hardware": 4, "interrupts, exact": 1,
+    "hardware": 4, "interrupts, exact": 1, "x86-TSO": 2, "x86-TSO, interrupts": 1,
   ]
 
   /// Runs a chunk: no mismatch, and the recorded number of programs with a violation.
@@ -88,6 +89,22 @@ import Testing
     var fuzzer = Fuzzer(Strategy.reduced)
     fuzzer.hasContexts = true
     try expect("contexts", chunk, fuzzer)
+  }
+
+  /// Programs whose stores become visible in steps of their own.
+  @Test(arguments: 0..<2) func programsUnderTSOAgree(chunk: Int) throws {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.memoryModel = .totalStoreOrder
+    fuzzer.statesOfPairsMax = 100
+    try expect("x86-TSO", chunk, fuzzer)
+  }
+
+  @Test func programsWithInterruptsUnderTSOAgree() throws {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.memoryModel = .totalStoreOrder
+    fuzzer.masksInterrupts = true
+    fuzzer.statesOfPairsMax = 100
+    try expect("x86-TSO, interrupts", 0, fuzzer)
   }
 
   /// 1,000 larger programs.

@@ -297,7 +297,10 @@ import Testing
     (["check", "--matrix", "--feature", "hd=1"], "--matrix and --feature contradict each other"),
     (["replay", "x.trace", "--feature", "hd=1"], "a trace file says itself"),
     (["replay", "x.trace", "--memory", "sc"], "a trace file says itself"),
-    (["check", "shared-memcache", "--memory", "pso"], "--memory is one of sc, tso, arm, not 'pso'"),
+    (
+      ["check", "shared-memcache", "--memory", "pso"],
+      "--memory is one of sc, tso, arm, not 'pso'"
+    ),
     (["check", "--matrix", "--memory", "sc"], "--matrix and --memory contradict each other"),
     (["check", "a", "b"], "check takes one model"),
     (["replay", "nothing.trace"], "there is no file 'nothing.trace'"),
