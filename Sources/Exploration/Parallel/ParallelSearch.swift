@@ -31,7 +31,7 @@ public enum ParallelSearch {
     /// For members that are explored by different processes: long rounds, as each costs a message.
     package static func units(_ count: Int) -> Division {
       var division = Division()
-      division.turns = 1 << 14
+      division.turns = 1 << 12
       division.places = count
       division.growth = 24
       return division
