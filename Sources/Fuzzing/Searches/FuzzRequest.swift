@@ -29,6 +29,8 @@ package struct FuzzRequest: WorkUnit {
   package var memoryProblem: String? {
     switch memoryModel {
     case .sequentialConsistency: nil
+    case .totalStoreOrder where strategy == .optimal:
+      "--mode optimal is for sequential consistency"
     case .totalStoreOrder:
       mix.contains(.hardware)
         ? "hardware walks are modelled under sequential consistency only: leave out --memory tso, "
@@ -45,7 +47,7 @@ package struct FuzzRequest: WorkUnit {
   private var fuzzer: Fuzzer {
     var fuzzer =
       testsAll
-      ? Fuzzer(Strategy.reduced)
+      ? Fuzzer(Strategy.reduced(under: memoryModel))
       : Fuzzer(
         strategy ?? .stateful, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs,
         inPiecesOf: piece)

@@ -209,7 +209,7 @@ public struct Fuzzer {
       let (result, coverage) = subject.run(options, scenario)
       report.transitions += result.statistics.transitions
       comparison.mismatch =
-        subject.disagreement(result, oracle, under: memoryModel)
+        subject.disagreement(result, oracle)
         ?? subject.difference(result, options, scenario)
       if comparison.mismatch == nil, oracle.ending == .complete, coverage != Coverage(of: [machine])
       {
@@ -234,6 +234,13 @@ public struct Fuzzer {
       }
       return "footprints: \(steps[0]), then \(steps[1]): \(breach.what)"
     }
+  }
+}
+
+extension Strategy {
+  /// The searches with reductions that can be used under a memory model.
+  package static func reduced(under model: MemoryModel) -> [Strategy] {
+    model == .sequentialConsistency ? reduced : reduced.filter { $0 != .optimal }
   }
 }
 
@@ -321,12 +328,7 @@ private struct FuzzSubject {
   }
 
   /// How a result disagrees with the oracle's, or nil.
-  ///
-  /// What may have to wait for stores may turn out to be disabled, so only under sequential
-  /// consistency no execution is begun in vain.
-  func disagreement(
-    _ result: SearchResult, _ oracle: SearchResult, under model: MemoryModel
-  ) -> String? {
+  func disagreement(_ result: SearchResult, _ oracle: SearchResult) -> String? {
     if oracle.ending != result.ending {
       return "verdicts: oracle \(oracle.ending), \(name) \(result.ending)"
     }
@@ -334,7 +336,7 @@ private struct FuzzSubject {
       return
         "final states: oracle \(oracle.finalStates.count), \(name) \(result.finalStates.count)"
     }
-    if isOptimal, model == .sequentialConsistency, result.statistics.blocked > 0 {
+    if isOptimal && result.statistics.blocked > 0 {
       return "\(name) began \(result.statistics.blocked) executions in vain"
     }
     return nil

@@ -93,14 +93,14 @@ import Testing
 
   /// Programs whose stores become visible in steps of their own.
   @Test(arguments: 0..<2) func programsUnderTSOAgree(chunk: Int) throws {
-    var fuzzer = Fuzzer(Strategy.reduced)
+    var fuzzer = Fuzzer(Strategy.reduced(under: .totalStoreOrder))
     fuzzer.memoryModel = .totalStoreOrder
     fuzzer.statesOfPairsMax = 100
     try expect("x86-TSO", chunk, fuzzer)
   }
 
   @Test func programsWithInterruptsUnderTSOAgree() throws {
-    var fuzzer = Fuzzer(Strategy.reduced)
+    var fuzzer = Fuzzer(Strategy.reduced(under: .totalStoreOrder))
     fuzzer.memoryModel = .totalStoreOrder
     fuzzer.masksInterrupts = true
     fuzzer.statesOfPairsMax = 100

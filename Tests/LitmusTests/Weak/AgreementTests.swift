@@ -25,7 +25,7 @@ import Testing
     let expected = test.checkWeakly(options)
     #expect(expected.isComplete)
     if expected.states.isEmpty { return }
-    for strategy in [Strategy.exhaustive, .stateful, .optimal, .source] {
+    for strategy in [Strategy.exhaustive, .stateful, .source] {
       options.strategy = strategy
       let report = test.checkOnMachine(options)
       #expect(report.isComplete)

@@ -21,7 +21,7 @@ struct StoreBufferTests {
   private func isAllowed(
     _ model: MemoryModel, _ codes: [Code], seeing values: [UInt64]
   ) -> Bool {
-    let endings = [Strategy.exhaustive, .stateful, .optimal, .source, .sleep].map { strategy in
+    let endings = [Strategy.exhaustive, .stateful, .source, .sleep].map { strategy in
       let scenario = Scenario()
       scenario.memoryModel = model
       let words = SharedWords(

@@ -301,6 +301,10 @@ import Testing
       ["check", "shared-memcache", "--memory", "pso"],
       "--memory is one of sc, tso, arm, not 'pso'"
     ),
+    (
+      ["check", "shared-memcache", "--memory", "tso", "--mode", "optimal"],
+      "--mode optimal is for sequential consistency"
+    ),
     (["check", "--matrix", "--memory", "sc"], "--matrix and --memory contradict each other"),
     (["check", "a", "b"], "check takes one model"),
     (["replay", "nothing.trace"], "there is no file 'nothing.trace'"),
