@@ -9,15 +9,16 @@ import GracewalkMachine
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @available(*, deprecated, renamed: "CPUOperation")
 public func Operation(
-  _ name: String, call: SpecificationCall? = nil,
+  _ name: String, call: SpecificationCall? = nil, function: String = #function,
   _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
-) -> CPUOperation { CPUOperation(name, call: call, body) }
+) -> CPUOperation { CPUOperation(name, call: call, function: function, body) }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @available(*, deprecated, renamed: "CPUOperation")
 public func Operation(
-  _ name: String, _ body: @escaping @Sendable (VirtualCPU) throws -> Void
-) -> CPUOperation { CPUOperation(name, body) }
+  _ name: String, function: String = #function,
+  _ body: @escaping @Sendable (VirtualCPU) throws -> Void
+) -> CPUOperation { CPUOperation(name, function: function, body) }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @available(*, deprecated, renamed: "ProgressOfCPUs")

@@ -123,7 +123,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
     let without = WeakenedStep(text: withoutText)
     guard without != nil || withoutText.isEmpty else {
       throw .malformed(
-        line: reader.next, expected: "a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40")
+        line: reader.next, expected: "a step such as \(WeakenedStep.example)")
     }
     let memoryModel = try reader.value("memory")
     guard MemoryModel(name: memoryModel) != nil else {

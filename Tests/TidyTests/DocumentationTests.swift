@@ -22,6 +22,15 @@ import Testing
     #expect(wanted.hasSuffix(code))
   }
 
+  /// The pages that the tool writes name no line: a comment that is added to a model dates none.
+  @Test func writtenPagesNameNoLine() throws {
+    for page in Self.pages {
+      let text = try Repository.text(page)
+      guard text.hasPrefix("<!-- Written by gracewalk document.") else { continue }
+      #expect(!text.contains(/\.swift:[0-9]/), "\(page)")
+    }
+  }
+
   /// Links between pages, their headings included, lead somewhere.
   @Test func linksLeadSomewhere() throws {
     let link = /\]\((?<target>[^)\s]+)\)/

@@ -47,10 +47,10 @@ extension Model {
     do { whole = try check(options, by: executor) } catch { throw .check(error) }
     guard case .holds = whole.verdict else { throw .broken(whole) }
     options.takesCensus = false
-    if let stranger = only?.first(where: { whole.callPaths.count(of: $0) == 0 }) {
+    if let stranger = only?.first(where: { !whole.callPaths.contains($0) }) {
       throw .unknownStep(stranger, known: whole.synchronisingSteps)
     }
-    var rows = rows(of: only.map { Set($0).sorted() } ?? whole.synchronisingSteps, whole)
+    var rows = rows(of: only.map { inOrder($0, whole) } ?? whole.synchronisingSteps, whole)
     let places = rows.indices.flatMap { row in
       [(row, nil)] + rows[row].calls.indices.map { (row, $0 as Int?) }
     }
@@ -109,17 +109,24 @@ extension Model {
     return try result.get()
   }
 
+  /// The steps that were asked for, each once, in the order of the source.
+  private func inOrder(_ steps: [WeakenedStep], _ whole: CheckReport) -> [WeakenedStep] {
+    let places = Set(steps).map { (whole.callPaths.sites(of: $0)[0], $0) }
+    return places.sorted { $0 < $1 }.map(\.1)
+  }
+
   /// A row for each step, without findings yet.
   private func rows(of steps: [WeakenedStep], _ whole: CheckReport) -> [AblationReport.Row] {
     steps.map { step in
+      let sites = whole.callPaths.sites(of: step)
       guard step.weakening.isDecidable(under: whole.memoryModel) else {
-        return AblationReport.Row(step: step, finding: .notAsked(whole.memoryModel))
+        return AblationReport.Row(step: step, sites: sites, finding: .notAsked(whole.memoryModel))
       }
       let unknown = AblationReport.Finding.undecided("it was not checked")
       return AblationReport.Row(
-        step: step, finding: unknown,
+        step: step, sites: sites, finding: unknown,
         calls: whole.callPaths.calls(of: step).map {
-          AblationReport.Row(step: $0, finding: unknown)
+          AblationReport.Row(step: $0, sites: sites, finding: unknown)
         })
     }
   }

@@ -25,6 +25,8 @@ public struct AblationReport: Codable, Sendable {
 
   public struct Row: Codable, Sendable {
     public let step: WeakenedStep
+    /// Where it stands in the source: in several places if its name is that of several.
+    public let sites: [SourceSite]
     public internal(set) var finding: Finding
     /// A row for each call that leads to the step, if there are several.
     ///
@@ -46,6 +48,9 @@ public struct AblationReport: Codable, Sendable {
 }
 
 extension AblationReport.Row {
+  /// Where it stands in the source, in words.
+  public var place: String { sites.map(\.text).joined(separator: ", ") }
+
   fileprivate var isOpen: Bool { if case .notAsked = finding { true } else { false } }
 }
 

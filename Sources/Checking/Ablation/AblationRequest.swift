@@ -18,7 +18,7 @@ package struct AblationRequest: WorkUnit {
   init(_ check: CheckRequest, _ step: WeakenedStep, _ whole: CheckReport) {
     var check = check
     check.scenario.without = step
-    check.scenario.weakenedPaths.value = whole.callPaths.paths(of: step)
+    check.scenario.weakenedPlaces.value = whole.callPaths.places(of: step)
     self.check = check
     invariants = whole.invariants
   }

@@ -1,19 +1,20 @@
-// Maps the numbers of call paths to return addresses of this build.
+// Maps the numbers in the name of a step to places and return addresses of this build.
 
 import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine
 
 extension Model {
-  /// The options, completed with the call paths of the step to leave out.
+  /// The options, completed with the places and call paths of the step to leave out.
   func resolved(_ options: CheckOptions) throws(CheckError) -> CheckOptions {
-    guard let step = options.without, step.path != nil, options.scenario.weakenedPaths.value == nil
+    guard let step = options.without, step.ordinal != nil || step.path != nil,
+      options.scenario.weakenedPlaces.value == nil
     else {
       return options
     }
-    guard let paths = try numberedPaths(options).paths(of: step) else { throw .unknownStep(step) }
+    guard let places = try numberedPaths(options).places(of: step) else { throw .unknownStep(step) }
     var options = options
-    options.scenario.weakenedPaths.value = paths
+    options.scenario.weakenedPlaces.value = places
     return options
   }
 

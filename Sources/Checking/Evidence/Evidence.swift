@@ -21,7 +21,8 @@ public struct Evidence: Sendable {
     self.init(model, try EvidenceRequest.answer(for: model))
   }
 
-  private init(_ model: Model, _ answer: EvidenceRequest.Answer) {
+  /// What somebody has found out of the model.
+  package init(_ model: Model, _ answer: EvidenceRequest.Answer) {
     self.model = model
     required = model.largestScenario.invariants.map(\.id)
     checks = answer.checks
@@ -76,7 +77,7 @@ package struct EvidenceRequest: WorkUnit {
     return try Self.answer(for: found)
   }
 
-  static func answer(for model: Model) throws(AblationError) -> Answer {
+  package static func answer(for model: Model) throws(AblationError) -> Answer {
     var checks: [JudgedCheck] = []
     for declared in model.declaredChecks {
       let report: CheckReport

@@ -62,7 +62,7 @@ extension Model {
     if let memoryModel = choice.memoryModel { scenario.memoryModel = memoryModel }
     if let step = choice.without {
       scenario.ablation = .weakens(step)
-      scenario.weakenedPaths = choice.weakenedPaths.value
+      if let places = choice.weakenedPlaces.value { scenario.weakenedPlaces = places }
     } else if choice.takesCensus {
       scenario.ablation = .census
     }

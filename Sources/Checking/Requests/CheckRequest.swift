@@ -44,7 +44,7 @@ extension CheckRequest: StoredValue {
 
 extension CheckReport: StoredValue {
   public static let storedName = "report"
-  public static let storedVersion = 1
+  public static let storedVersion = 2
 }
 
 extension CheckRequest: WorkUnit {

@@ -23,8 +23,8 @@ public struct ScenarioChoice: Hashable, Codable, Sendable {
   ///
   /// If not, it only ends the CPU's program.
   package var judgesErrors = true
-  /// The call paths that the number of the step stands for.
-  var weakenedPaths = OfThisProcess<Set<UInt64>>()
+  /// What the numbers in the name of the step stand for.
+  var weakenedPlaces = OfThisProcess<WeakenedPlaces>()
 
   private enum CodingKeys: CodingKey {
     case parameters, invariants, features, memoryModel, without, takesCensus, judgesErrors

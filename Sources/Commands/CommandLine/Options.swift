@@ -171,9 +171,11 @@ package enum SharedOptions {
   ) throws(UsageError) -> [WeakenedStep] {
     try arguments.all(option).map { text throws(UsageError) in
       guard let step = WeakenedStep(text: text) else {
+        let isFormer = WeakenedStep.isFormerName(text)
+        let why = isFormer ? ": steps are no longer named by file and line" : ""
         throw UsageError(
-          "--\(option) needs a step such as no-tlbi:unmap@GracewalkModels/Flush.swift:40, not "
-            + "'\(text)'; \(RunningProgram.name) ablate MODEL names them")
+          "--\(option) needs a step such as \(WeakenedStep.example), not '\(text)'\(why); "
+            + "\(RunningProgram.name) ablate MODEL names them")
       }
       return step
     }

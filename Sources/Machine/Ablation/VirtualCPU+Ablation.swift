@@ -18,7 +18,10 @@ struct WeakenedState {
   var masks: [Bool] = []
   /// The values of words that the operation has seen.
   var known: [UInt32: UInt64] = [:]
-  /// The places at which the operation has made entries invalid, with their call paths.
+  /// How often it has not read again since its latest action, and how often is too often.
+  var unread = 0
+  static let unreadMax = 1_000
+  /// Where the operation has made entries invalid, and by which calls it got there.
   var broken: [UInt32: (site: SourceSite, path: UInt64)] = [:]
 
   mutating func endOperation() {
@@ -50,8 +53,8 @@ extension VirtualCPU {
       noteStep(weakening, site, path)
       return false
     }
-    guard step.weakening == weakening, step.site == site, step.operation == operationFamily,
-      machine.scenario.weakenedPaths?.contains(path) ?? true
+    guard step.weakening == weakening, machine.scenario.weakenedPlaces.contain(site, path),
+      step.unnumbered == self.step(weakening, site)
     else { return false }
     noteStep(weakening, site, path)
     return true
@@ -59,20 +62,21 @@ extension VirtualCPU {
 
   private func noteStep(_ weakening: Weakening, _ site: SourceSite, _ path: UInt64) {
     // Code that unwinds may outlive its machine.
-    guard !isAbandoned, let family = operationFamily else { return }
+    guard !isAbandoned, let step = step(weakening, site) else { return }
     machine.callPaths.add(
-      CallPaths.Note(
-        step: WeakenedStep(weakening, in: family, at: site), path: path, cpu: index,
-        operation: operation))
+      CallPaths.Note(step: step, site: site, path: path, cpu: index, operation: operation))
   }
 
-  /// The operation of a step; nil if the step does not belong to the code.
-  private var operationFamily: String? {
+  /// A step of the operation the CPU is in; nil for what is not the code's.
+  private func step(_ weakening: Weakening, _ site: SourceSite) -> WeakenedStep? {
     switch role {
     case .program(let program):
       guard operation < program.operations.count else { return nil }
-      return WeakenedStep.family(of: program.operations[operation].name)
-    case .callbacks: return "callback"
+      let item = program.operations[operation]
+      let isOwn = site.label == item.function || site.label.isEmpty
+      return WeakenedStep(
+        weakening, in: WeakenedStep.family(of: item.name), label: isOwn ? nil : site.label)
+    case .callbacks: return WeakenedStep(weakening, in: "callback", at: site)
     case .boot, .walker, .drainer: return nil
     }
   }
@@ -184,11 +188,18 @@ extension VirtualCPU {
   /// The value of a word when the operation last saw it, if reading it again is left out.
   func knownValue(of cell: UInt32, _ site: SourceSite) -> UInt64? {
     guard ablation != .none, let value = weakened.known[cell] else { return nil }
-    return isWeakened(.noReread, site) ? value : nil
+    guard isWeakened(.noReread, site) else { return nil }
+    // A loop in which nothing is read any more would go on for ever, and ask for no action.
+    weakened.unread += 1
+    if weakened.unread < WeakenedState.unreadMax { return value }
+    if !isAbandoned { machine.fail(.spin(cpu: index, location: machine.name(ofCell: cell))) }
+    isAbandoned = true
+    return nil
   }
 
   /// Records the value of a word that an action reveals.
   func noteKnown(_ action: Action, _ result: UInt64) {
+    weakened.unread = 0
     guard case .access(let access) = action.kind else { return }
     switch access {
     case .load, .wait: weakened.known[action.cell] = result
@@ -220,8 +231,4 @@ extension Machine {
   func isReferenceCount(_ cell: UInt32) -> Bool {
     layout.pageID(at: cell) != nil && layout.offsetInPage(cell) == Layout.referencesOffset
   }
-}
-
-extension SourceSite {
-  public var text: String { "\(file):\(line)" }
 }

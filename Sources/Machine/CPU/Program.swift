@@ -69,26 +69,34 @@ public struct CPUOperation: Sendable {
   public let name: String
   public let call: SpecificationCall?
   let body: @Sendable (VirtualCPU) throws -> any OperationResult
+  /// The function whose closure the body is: no part of the names of steps that are in it.
+  let function: String
 
   /// - Parameters:
   ///   - name: how traces name it, for example `map 0x2`.
   ///   - call: its call in a sequential specification, if one judges it.
+  ///   - function: the function the body is written in; keep the default.
   ///   - body: the code; it must keep no state outside the machine between runs.
   public init(
-    _ name: String, call: SpecificationCall? = nil,
+    _ name: String, call: SpecificationCall? = nil, function: String = #function,
     _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
   ) {
     self.name = name.printable
     self.call = call
     self.body = body
+    self.function = function
   }
 
   /// An operation that returns nothing.
   ///
   /// A body that is a single expression with a value returns that value. A longer one says
   /// `return`, as everywhere in Swift; the compiler warns of a last value that is dropped.
-  public init(_ name: String, _ body: @escaping @Sendable (VirtualCPU) throws -> Void) {
+  public init(
+    _ name: String, function: String = #function,
+    _ body: @escaping @Sendable (VirtualCPU) throws -> Void
+  ) {
     self.name = name.printable
+    self.function = function
     call = nil
     self.body = { cpu in
       try body(cpu)
@@ -98,18 +106,19 @@ public struct CPUOperation: Sendable {
 
   /// A call that a `Specification` judges, on an address: its name is `look up 0x2`.
   public init<Call: RawRepresentable<String> & CaseIterable>(
-    _ call: Call, _ address: Int,
+    _ call: Call, _ address: Int, function: String = #function,
     _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
   ) {
     let number = Call.allCases.prefix { $0.rawValue != call.rawValue }.count
     self.init(
       "\(call.rawValue) 0x\(String(address, radix: 16))",
-      call: SpecificationCall(operation: number, argument: address), body)
+      call: SpecificationCall(operation: number, argument: address), function: function, body)
   }
 
   /// The name of an operation whose code is no closure.
   init(named name: String) {
     self.name = name.printable
+    function = ""
     call = nil
     body = { _ in fatalError("[internal] an operation whose code is no closure is run as one") }
   }

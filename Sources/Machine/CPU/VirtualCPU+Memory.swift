@@ -22,9 +22,9 @@ extension VirtualCPU {
   /// Reads a word.
   public func load<Value>(
     _ word: Word<Value>, _ ordering: MemoryOrdering,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if let value = knownValue(of: location.cell, site) { return Value(word: value) }
@@ -33,9 +33,9 @@ extension VirtualCPU {
 
   /// Reads a word that only read-side sections may read, like `rcu_dereference`.
   public func rcuDereference<Value>(
-    _ word: Word<Value>, file: String = #fileID, line: Int = #line
+    _ word: Word<Value>, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if let value = knownValue(of: location.cell, site) { return Value(word: value) }
@@ -47,9 +47,9 @@ extension VirtualCPU {
   /// Writes a word.
   public func store<Value>(
     _ word: Word<Value>, _ value: Value, _ ordering: MemoryOrdering,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if leavesOutTaking(location.cell, value.word, site) { return }
@@ -61,9 +61,9 @@ extension VirtualCPU {
   /// Replaces a word's value if it is the expected one.
   public func compareExchange<Value>(
     _ word: Word<Value>, expected: Value, desired: Value, _ ordering: MemoryOrdering,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> CompareExchangeResult<Value> {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if leavesOutTaking(location.cell, desired.word, site) {
@@ -99,9 +99,9 @@ extension VirtualCPU {
   /// Replaces a word's value and returns the old one.
   public func exchange<Value>(
     _ word: Word<Value>, _ value: Value, _ ordering: MemoryOrdering,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if leavesOutTaking(location.cell, value.word, site) {
@@ -118,9 +118,9 @@ extension VirtualCPU {
   /// Adds to a word, wrapping, and returns the old value.
   public func fetchAdd<Value>(
     _ word: Word<Value>, _ addend: Int64, _ ordering: MemoryOrdering,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if let before = leavesOutReference(addend, location.cell, site) { return Value(word: before) }
@@ -135,9 +135,10 @@ extension VirtualCPU {
 
   /// Adds one to a word unless it is zero; true if it was added.
   public func incrementUnlessZero<Value>(
-    _ word: Word<Value>, _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
+    _ word: Word<Value>, _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line,
+    label: String = #function
   ) throws(Abandoned) -> Bool {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if isWeakened(.noGet, site) { return true }
@@ -154,11 +155,11 @@ extension VirtualCPU {
   ///
   /// Not a scheduling point: it touches nothing.
   public func fence(
-    _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line
+    _ ordering: MemoryOrdering, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) {
     var action = Action(.fence)
     action.ordering = ordering
-    _ = try issue(action, SourceSite(file: file, line: line))
+    _ = try issue(action, SourceSite(file: file, line: line, label: label))
   }
 
   /// Blocks until a word satisfies a condition; returns its value then.
@@ -167,9 +168,9 @@ extension VirtualCPU {
   @discardableResult
   public func wait<Value>(
     until word: Word<Value>, _ condition: WaitCondition<Value>,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     let location = Location(word)
     try admit(location, site)
     if isWeakened(.noWait, site) {
@@ -190,9 +191,9 @@ extension VirtualCPU {
 
   /// Chooses a number below `count`; every choice is explored.
   public func choose(
-    _ count: Int, file: String = #fileID, line: Int = #line
+    _ count: Int, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Int {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     if isAbandoned { throw refused() }
     guard (1...Self.choicesMax).contains(count) else {
       throw misuse("a choice among \(count): there are 1 to \(Self.choicesMax)", site)

@@ -17,9 +17,9 @@ extension VirtualCPU {
   /// No other CPU can reach the page until an entry that points to it is written to a page that
   /// others can reach; until then, accesses to it are not scheduling points.
   public func allocateTable(
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> TablePage? {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     if isAbandoned { throw refused() }
     if machine.mayRunOutOfMemory {
       var choice = Action(.choose)
@@ -33,9 +33,9 @@ extension VirtualCPU {
 
   /// Makes a page, and the tables below it, reachable for other CPUs without a table entry.
   public func publish(
-    _ page: TablePage, file: String = #fileID, line: Int = #line
+    _ page: TablePage, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     try admit(page, site)
     _ = try issue(Action(.page(.publish), page.references), site)
   }
@@ -44,18 +44,18 @@ extension VirtualCPU {
   ///
   /// It stays in quarantine: every later access is reported.
   public func free(
-    _ page: TablePage, file: String = #fileID, line: Int = #line
+    _ page: TablePage, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     try admit(page, site)
     _ = try issue(Action(.page(.free), page.lifetime), site)
   }
 
   /// Takes a reference to a page, like `get_page`.
   public func getPage(
-    _ page: TablePage, file: String = #fileID, line: Int = #line
+    _ page: TablePage, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) {
-    _ = try fetchAdd(page.references, 1, .relaxed, file: file, line: line)
+    _ = try fetchAdd(page.references, 1, .relaxed, file: file, line: line, label: label)
   }
 
   /// Takes a reference to the table page that an entry lies in, for the entry in use.
@@ -85,10 +85,10 @@ extension VirtualCPU {
   /// Drops a reference to a page and frees the page if it was the last, like `put_page`; true if it
   /// was.
   @discardableResult public func putPage(
-    _ page: TablePage, file: String = #fileID, line: Int = #line
+    _ page: TablePage, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Bool {
-    let before = try fetchAdd(page.references, -1, .release, file: file, line: line)
-    if before == 1 { try free(page, file: file, line: line) }
+    let before = try fetchAdd(page.references, -1, .release, file: file, line: line, label: label)
+    if before == 1 { try free(page, file: file, line: line, label: label) }
     return before == 1
   }
 }

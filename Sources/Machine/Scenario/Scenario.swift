@@ -66,8 +66,8 @@ public final class Scenario {
   public var ablation = Ablation.none
   /// The name of the scenario in reports on its code, or nil.
   var origin: CodeOrigin?
-  /// The call paths by which a step is weakened; nil for all.
-  package var weakenedPaths: Set<UInt64>?
+  /// Where a step that is weakened is, as far as its name does not say so.
+  package var weakenedPlaces = WeakenedPlaces()
 
   public init(
     geometry: Geometry = Geometry(levels: 2, entries: 2), format: EntryFormat = .armStage2,
@@ -261,19 +261,20 @@ public final class Scenario {
   public func cpu(
     _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, runs operation: String,
     call: SpecificationCall? = nil, file: String = #fileID, line: Int = #line,
+    function: String = #function,
     _ body: @escaping @Sendable (VirtualCPU) throws -> any OperationResult
   ) {
-    let operations = [CPUOperation(operation, call: call, body)]
+    let operations = [CPUOperation(operation, call: call, function: function, body)]
     cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations, file: file, line: line)
   }
 
   /// Adds a CPU that runs one operation, which returns nothing.
   public func cpu(
     _ name: String, usesCallbacks: Bool = false, mmu: MMU? = nil, runs operation: String,
-    file: String = #fileID, line: Int = #line,
+    file: String = #fileID, line: Int = #line, function: String = #function,
     _ body: @escaping @Sendable (VirtualCPU) throws -> Void
   ) {
-    let operations = [CPUOperation(operation, body)]
+    let operations = [CPUOperation(operation, function: function, body)]
     cpu(name, usesCallbacks: usesCallbacks, mmu: mmu, operations, file: file, line: line)
   }
 

@@ -129,9 +129,9 @@ extension VirtualCPU {
   /// this CPU has changed with no barrier since may be cached again with their old values.
   public func tlbi(
     _ invalidation: TLBInvalidation, of root: TablePage,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) {
-    let site = SourceSite(file: file, line: line)
+    let site = SourceSite(file: file, line: line, label: label)
     try admit(root, site)
     guard machine.isRoot(root.id) else {
       throw misuse(
@@ -169,8 +169,10 @@ extension VirtualCPU {
 
   /// Waits until every walk sees all of this CPU's writes, and until its invalidations have taken
   /// effect (DSB).
-  public func dsb(file: String = #fileID, line: Int = #line) throws(Abandoned) {
-    let site = SourceSite(file: file, line: line)
+  public func dsb(file: String = #fileID, line: Int = #line, label: String = #function)
+    throws(Abandoned)
+  {
+    let site = SourceSite(file: file, line: line, label: label)
     if isAbandoned { throw refused() }
     if isWeakened(.noDSB, site) { return }
     if !features.enhancedTranslationSynchronisation {

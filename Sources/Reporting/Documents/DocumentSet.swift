@@ -15,7 +15,9 @@ public struct DocumentPage: Equatable, Sendable {
 
   init(_ path: String, _ lines: [String]) {
     self.path = path
-    text = ([Self.mark, ""] + lines).joined(separator: "\n") + "\n"
+    let text = ([Self.mark, ""] + lines).joined(separator: "\n") + "\n"
+    // Lines are not kept: one that is added to a model would date its pages.
+    self.text = text.replacing(/\.swift:[0-9]+/, with: ".swift")
   }
 }
 

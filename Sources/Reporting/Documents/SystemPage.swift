@@ -82,8 +82,8 @@ struct SystemPage {
   private static func asked(_ item: Evidence) -> [String] {
     guard let steps = item.model.origin?.steps, let ablation = item.ablation else { return [] }
     return ablation.rows.filter { steps.contains($0.step.weakening) }.map { row in
-      "  - \(markdown(row.step.subject)) \(row.step.weakening.text), at "
-        + "\(code(row.step.site.text)): \(finding(row.finding, isShort: true))\(calls(of: row))."
+      "  - \(code(row.step.text)), \(row.step.weakening.text): "
+        + "\(finding(row.finding, isShort: true))\(calls(of: row))."
     }
   }
 
@@ -144,12 +144,11 @@ struct SystemPage {
     let asked = report.asked
     let rows = asked.map { row in
       [
-        code(row.step.site.text), markdown(row.step.subject), row.step.weakening.text,
-        finding(row.finding) + calls(of: row),
+        code(row.step.text), row.step.weakening.text, finding(row.finding) + calls(of: row),
       ]
     }
     return ["## What the steps of \(code(report.whole.model))\(parameters) are for", ""]
-      + table(["at", "in", "taken", "it is"], rows) + [
+      + table(["step", "taken", "it is"], rows) + [
         "",
         "\(counted(report.open.count, "memory ordering")) not tested: "
           + "\(report.whole.memoryModel.reasonNotToAsk). "

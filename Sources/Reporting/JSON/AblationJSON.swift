@@ -53,7 +53,7 @@ public struct AblationDocument: Encodable, Sendable {
   private static func step(_ row: AblationReport.Row) -> Step {
     var step = Step(
       step: row.step.text, weakening: row.step.weakening.rawValue, operation: row.step.operation,
-      source: row.step.site.text, finding: row.finding.word)
+      source: row.place, finding: row.finding.word)
     if !row.calls.isEmpty { step.calls = row.calls.map(Self.step) }
     switch row.finding {
     case .necessary(let violated, let trace):

@@ -32,8 +32,8 @@ public struct AblationText {
     lines += question
     var place = ""
     for row in asked {
-      if row.step.site.text != place {
-        place = row.step.site.text
+      if row.place != place {
+        place = row.place
         lines += ["", style.bold(place)]
       }
       lines += self.lines(for: row)
@@ -48,7 +48,7 @@ public struct AblationText {
     }
     let open = report.open
     if !open.isEmpty {
-      let places = open.map { "\($0.step.site.text) (\($0.step.operation))" }
+      let places = open.map { "\($0.place) (\($0.step.operation))" }
       lines += wrapped(
         "\(counted(open.count, "ordering")) not tested: "
           + "\(report.whole.memoryModel.reasonNotToAsk), so nothing can be said of "
@@ -72,7 +72,7 @@ public struct AblationText {
     guard !rows.isEmpty else { return [] }
     return ["The question is about:"]
       + rows.flatMap { row -> [String] in
-        let what = "\(row.step.site.text): \(row.step.subject), \(row.step.weakening.text)"
+        let what = "\(row.place): \(row.step.sentence)"
         switch row.finding {
         case .necessary(let violated, _):
           return wrapped("  \(what): necessary, for \(violated.joined(separator: ", "))")
@@ -86,7 +86,7 @@ public struct AblationText {
   private func wrapped(_ text: String) -> [String] { text.wrapped(to: width) }
 
   private func lines(for row: AblationReport.Row) -> [String] {
-    let what = "\(row.step.subject), \(row.step.weakening.text)"
+    let what = row.step.sentence
     switch row.finding {
     case .necessary(let violated, let trace):
       var lines = ["  \(style.bad("✗ necessary"))  \(what): \(violated.joined(separator: ", "))"]
@@ -102,13 +102,19 @@ public struct AblationText {
     case .redundant(let missing):
       let list = missing.map { "'\($0.operation)' never ends '\($0.result)'" }
       let rest = list.isEmpty ? "" : " (then \(list.joined(separator: ", ")))"
-      return ["  \(style.good("✓ redundant"))  \(what)\(rest)"] + self.lines(forCallsOf: row)
+      return ["  \(style.good("✓ redundant"))  \(what)\(rest)"] + name(row)
+        + self.lines(forCallsOf: row)
     case .inseparable(let why):
-      return wrapped("  – inseparable  \(what): \(why)") + self.lines(forCallsOf: row)
+      return wrapped("  – inseparable  \(what): \(why)") + name(row) + self.lines(forCallsOf: row)
     case .undecided(let why):
-      return wrapped("  ? undecided  \(what): \(why)") + self.lines(forCallsOf: row)
+      return wrapped("  ? undecided  \(what): \(why)") + name(row) + self.lines(forCallsOf: row)
     case .notAsked: return []
     }
+  }
+
+  /// The name of the step for `--without`, where no command shows it.
+  private func name(_ row: AblationReport.Row) -> [String] {
+    [style.dim("      \(row.step.text)")]
   }
 
   /// The findings about single calls that lead to the step: in detail if they differ.

@@ -64,7 +64,7 @@ import Testing
     let rows = row.calls
     #expect(rows.map(\.step.path) == [1, 2])
     #expect(rows.map(Self.isNecessary) == [true, false])
-    #expect(rows[0].step.subject == "unmap (call path 1)")
+    #expect(rows[0].step.subject == "unmap in flush (call path 1)")
     #expect(rows[1].step.text.hasSuffix("#2"))
     for row in rows { #expect(WeakenedStep(text: row.step.text) == row.step) }
   }
@@ -91,16 +91,16 @@ import Testing
     let first = try Self.tlbi().step
     func verdict(_ path: Int?) throws -> Verdict {
       var options = CheckOptions()
-      options.without = WeakenedStep(.noTLBI, in: first.operation, at: first.site, path: path)
+      options.without = WeakenedStep(.noTLBI, in: first.operation, label: first.label, path: path)
       return try Self.model.check(options).verdict
     }
     #expect(try verdict(1) == .violated)
     #expect(try verdict(2) == .holds)
     #expect(try verdict(nil) == .violated)
-    let third = WeakenedStep(.noTLBI, in: first.operation, at: first.site, path: 3)
+    let third = WeakenedStep(.noTLBI, in: first.operation, label: first.label, path: 3)
     #expect(throws: CheckError.unknownStep(third)) { try verdict(3) }
     #expect(throws: AblationError.self) { try Self.model.ablate(only: [third]) }
-    let all = WeakenedStep(.noTLBI, in: first.operation, at: first.site)
+    let all = WeakenedStep(.noTLBI, in: first.operation, label: first.label)
     #expect(try Self.model.ablate(only: [all]).rows.map(Self.isNecessary) == [true])
   }
 
@@ -152,7 +152,7 @@ import Testing
   }
 
   @Test func numbersAreReadAsWritten() {
-    let text = "no-tlbi:unmap@GracewalkModels/Flush.swift:33"
+    let text = "unmap/flush/no-tlbi"
     #expect(WeakenedStep(text: "\(text)#12")?.path == 12)
     for end in ["#", "#0", "#-1", "#02", "#x", "#1#2", "#99999999999999999999"] {
       #expect(WeakenedStep(text: text + end) == nil, "\(end)")

@@ -118,8 +118,7 @@ import Testing
     var options = CheckOptions()
     #expect(try CheckRequest("m", options).contentName == "c5bf6776deaa21ec")
     var names: Set<String> = [try CheckRequest("n", options).contentName]
-    let step = try #require(
-      WeakenedStep(text: "no-tlbi:unmap@GracewalkModels/Flush.swift:40"))
+    let step = try #require(WeakenedStep(text: "unmap/flush/no-tlbi"))
     let changes: [(inout CheckOptions) -> Void] = [
       { _ in }, { $0.parameters = ["a": 1] }, { $0.parameters = ["a": 2, "b": 1] },
       { $0.invariants = [] }, { $0.invariants = ["x"] }, { $0.features = Features() },

@@ -332,20 +332,27 @@ import Testing
     (
       ["ablate", "unmap-without-tlbi"], "unmap-without-tlbi violates no-reuse-while-cached as it is"
     ),
-    (["ablate", "shared-memcache", "--step", "x"], "--step needs a step such as no-tlbi:unmap@"),
     (
-      ["ablate", "shared-memcache", "--step", "no-get:fault@GracewalkModels/Memcache.swift:1"],
-      "reaches 'no-get:fault@GracewalkModels/Memcache.swift:1'; did you mean no-get:fault@"
+      ["ablate", "shared-memcache", "--step", "x"],
+      "--step needs a step such as unmap/flush/no-tlbi, not 'x'"
+    ),
+    (
+      ["ablate", "shared-memcache", "--step", "fault/tale/load-and-store"],
+      "reaches 'fault/tale/load-and-store'; did you mean fault/take/load-and-store"
     ),
     (
       ["ablate", "shared-memcache", "--format", "sarif"],
       "--format is one of text, json, not 'sarif'"
     ),
     (
-      ["check", "shared-memcache", "--without", "no-tlbi:unmap@F.swift:7"],
-      "no execution of shared-memcache reaches 'no-tlbi:unmap@F.swift:7'"
+      ["check", "shared-memcache", "--without", "unmap/flush/no-tlbi"],
+      "no execution of shared-memcache reaches 'unmap/flush/no-tlbi'"
     ),
-    (["check", "--without", "no-tlbi:unmap@F.swift:7"], "--without needs a model"),
+    (["check", "--without", "unmap/flush/no-tlbi"], "--without needs a model"),
+    (
+      ["check", "shared-memcache", "--without", "no-tlbi:unmap@F.swift:7"],
+      "not 'no-tlbi:unmap@F.swift:7': steps are no longer named by file and line"
+    ),
     (["check", "shared-memcache", "--without", "tlbi"], "--without needs a step such as"),
     (["document", "nowhere"], "there is no folder 'nowhere'"),
     (["sweep"], "sweep takes one system"),
