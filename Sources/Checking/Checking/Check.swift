@@ -34,6 +34,7 @@ extension Model {
     if options.features != nil, !scenario.hasHardware { report.add(note: Self.featuresNote) }
     report.statistics = result.statistics
     report.coverage = Coverage(of: machines)
+    if report.coverage.assumptions != .none { report.add(note: Self.assumptionsNote) }
     report.callPaths = try callPaths(of: machines, options)
     // The first executions give no useful estimate: backtrack sets are still far from full.
     if result.statistics.transitions >= 4_096 { report.explored = result.explored }
@@ -78,6 +79,10 @@ extension Model {
       "divided into \(units) units, with \(Int((part * 100).rounded())) % of the work done twice"
   }
 
+  private static let assumptionsNote =
+    "executions in which an assumption of the code is not so are cut off: what happens before that "
+    + "is judged, and their ends are not"
+
   private static let featuresNote =
     "features of the architecture change nothing: no MMU takes part in this model"
 
@@ -100,6 +105,9 @@ extension Model {
       let missing = mustHappen.filter {
         $0.isPossible(report.parameters, report.features)
           && !report.coverage.includes($0.operation, $0.result)
+      }
+      if report.coverage.assumptions == .cutOffAll {
+        return .incomplete(.vacuous([.wholeExecution]))
       }
       return missing.isEmpty ? .holds : .incomplete(.vacuous(missing))
     case .violation: return report.counterexample == nil ? .incomplete(.unfinished) : .violated

@@ -136,7 +136,11 @@ public struct CheckReport: Sendable {
 
   /// A description of the outcomes that never happen; nil if there are none.
   public var vacuousText: String? {
-    let missing = vacuous.map { "\($0.operation) never returns \($0.result)" }
+    let missing = vacuous.map {
+      $0 == .wholeExecution
+        ? "every execution is cut off by an assumption"
+        : "\($0.operation) never returns \($0.result)"
+    }
     return missing.isEmpty ? nil : missing.joined(separator: ", and ")
   }
 
@@ -145,6 +149,9 @@ public struct CheckReport: Sendable {
     guard case .incomplete(let reason) = verdict else { return nil }
     switch reason {
     case .spin(let text): return text
+    case .vacuous(let missing) where missing == [.wholeExecution]:
+      return "vacuous: what the code assumes (cpu.assume) is never so in a whole execution, so "
+        + "nothing is shown; enlarge the scenario, or assume less"
     case .vacuous:
       return "vacuous: a declared outcome (mustHappen) never happens, so the model may hold only "
         + "for that reason; enlarge the scenario, or correct mustHappen"

@@ -98,6 +98,9 @@ public struct ExpectedOutcome: Equatable, Sendable {
     results.flatMap { operation, results in results.map { ExpectedOutcome(operation, $0) } }
   }
 
+  /// That some execution comes to its end, where the code has assumptions.
+  static let wholeExecution = ExpectedOutcome("the code", "to the end of an execution")
+
   /// True if they are the same outcome; `isPossible` is not compared.
   public static func == (a: ExpectedOutcome, b: ExpectedOutcome) -> Bool {
     a.operation == b.operation && a.result == b.result

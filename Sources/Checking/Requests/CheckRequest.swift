@@ -32,7 +32,7 @@ public struct CheckRequest: Codable, Hashable, Sendable {
 
 extension CheckRequest: StoredValue {
   public static let storedName = "request"
-  public static let storedVersion = 3
+  public static let storedVersion = 4
 
   /// Sixteen digits computed from the contents, the same in every process.
   ///
@@ -44,7 +44,7 @@ extension CheckRequest: StoredValue {
 
 extension CheckReport: StoredValue {
   public static let storedName = "report"
-  public static let storedVersion = 2
+  public static let storedVersion = 3
 }
 
 extension CheckRequest: WorkUnit {

@@ -114,7 +114,8 @@ public final class LivenessSearch: ResumableSearch {
   private func discover() -> Ending? {
     let enabled = system.enabledCPUs()
     let state = graph.count
-    graph.add(enabled, system)
+    // Who is cut off has no steps, and counts as able to take one: so no loop there is fair.
+    graph.add(enabled, cutOff: system.cutOffCPUs, system)
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }

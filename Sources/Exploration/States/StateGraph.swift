@@ -39,8 +39,10 @@ package final class StateGraph {
   var bytes: Int { count * 16 + edges.count * MemoryLayout<Edge>.stride }
 
   /// Adds a system's current state, with edges of unknown target.
-  package func add(_ cpus: CPUSet, _ system: TransitionSystem) {
-    enabled.append(cpus)
+  package func add(
+    _ cpus: CPUSet, cutOff: CPUSet = CPUSet(), _ system: TransitionSystem
+  ) {
+    enabled.append(cpus.union(cutOff))
     starts.append(edges.count)
     var left = cpus
     while let cpu = left.popLowest() {

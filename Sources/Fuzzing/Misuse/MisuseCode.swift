@@ -65,6 +65,8 @@ struct MisuseCode {
     case 5: return try cpu.incrementUnlessZero(word, .relaxed) ? 1 : 0
     case 6: try cpu.wait(until: word, .bits(step.value, equal: UInt64(step.b & 1)))
     case 7: try cpu.wait(until: word, .differs(from: step.value))
+    case 8 where step.a & 1 == 1:
+      return Int(truncatingIfNeeded: try cpu.fetchXor(word, step.value, .relaxed))
     case 8: return Int(truncatingIfNeeded: try cpu.rcuDereference(word))
     default: return Int(truncatingIfNeeded: try cpu.load(word, .relaxed))
     }
@@ -73,11 +75,13 @@ struct MisuseCode {
 
   private func synchronise(_ step: MisusePlan.Step, _ objects: MisuseObjects) throws {
     switch (step.kind + step.a & 15) % 16 {
-    case 0, 1: try cpu.lock(objects.lock)
+    case 0: try cpu.lock(objects.lock)
+    case 1: if try !cpu.tryLock(step.b & 1 == 0 ? objects.lock : objects.root.lock) { return }
     case 2, 3: try cpu.unlock(objects.lock)
     case 4: try cpu.readLock(objects.readWriteLock)
     case 5: try cpu.readUnlock(objects.readWriteLock)
     case 6: try cpu.writeLock(objects.readWriteLock)
+    case 7 where step.b & 1 == 1: try cpu.downgrade(objects.readWriteLock)
     case 7: try cpu.writeUnlock(objects.readWriteLock)
     case 8: for _ in 0..<(step.b == 2 ? 300 : 1) { try cpu.rcuReadLock() }
     case 9: try cpu.rcuReadUnlock()

@@ -19,6 +19,7 @@ extension RandomProgram {
     wordCount = random.pick([1, 2])
     hasRepeats = mix.contains(.repeats)
     hasContext = mix.contains(.contexts)
+    hasCounter = mix.contains(.primitives)
     if mix.contains(.interrupts) { readCopyUpdate = Self.readCopyUpdate(seed) }
     if mix.contains(.slabs) { slabPages = random.pick([1, 1, 2, 3]) }
     let cpuCount = copies.reduce(0, +)
@@ -42,6 +43,7 @@ extension RandomProgram {
     case .slabs: Self.slabs
     case .contexts: Self.contexts
     case .repeats: Self.repeating
+    case .primitives: Self.primitives
     default: Self.mixes
     }
   }

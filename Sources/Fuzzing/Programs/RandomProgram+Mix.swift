@@ -25,11 +25,18 @@ extension RandomProgram {
     /// Loops that forget their turns, which only the search for livelocks supports.
     public static let repeats = Mix(rawValue: 1 << 5)
 
+    /// Locks that are tried, bits that are changed, sequence counters and assumptions.
+    public static let primitives = Mix(rawValue: 1 << 6)
+
     /// Each kind alone.
-    public static let kinds: [Mix] = [.loops, .hardware, .interrupts, .slabs, .contexts, .repeats]
+    public static let kinds: [Mix] = [
+      .loops, .hardware, .interrupts, .slabs, .contexts, .repeats, .primitives,
+    ]
 
     /// All kinds that searches without repeats support.
-    public static let all: Mix = [.loops, .hardware, .interrupts, .slabs, .contexts]
+    public static let all: Mix = [
+      .loops, .hardware, .interrupts, .slabs, .contexts, .primitives,
+    ]
 
     /// All kinds that also work with identical CPUs, which have no memory management units.
     public static let allOfIdenticalCPUs = all.subtracting(.hardware)
@@ -53,6 +60,7 @@ extension RandomProgram {
     case (.contexts, false): self.init(contextSeed: seed, size: size)
     case (.contexts, true): self.init(identicalContextSeed: seed, size: size)
     case (.repeats, false): self.init(repeatSeed: seed, size: size)
+    case (.primitives, _): self.init(primitiveSeed: seed, size: size, identical: identical)
     default: self.init(combining: mix, seed: seed, size: size, identical: identical)
     }
   }

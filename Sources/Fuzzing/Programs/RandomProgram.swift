@@ -20,6 +20,8 @@ public struct RandomProgram: Equatable, Sendable {
     case takePage, giveBack, peekPage, poke, shrink, takeTable, giveTableBack, giveTableBackLater
     case freeFound
     case use, useLater, release
+    case tryLock, tryReadLock, tryWriteLock, downgrade, lockPage, tryLockPage
+    case and, or, xor, sub, allow, deny, turnOff, assume, readSeq, writeSeq
   }
 
   struct Step: Equatable {
@@ -50,6 +52,8 @@ public struct RandomProgram: Equatable, Sendable {
   var hasRepeats = false
   /// Pages of the program's slab, if it has one.
   var slabPages = 0
+  /// Whether the program has a sequence counter.
+  var hasCounter = false
   /// Whether the program has a context that owns the table pages.
   var hasContext = false
   /// The kind of grace periods.
@@ -81,6 +85,7 @@ public struct RandomProgram: Equatable, Sendable {
     var frames: [DataFrame] = []
     var slab: Slab?
     var context: Context?
+    var counter: SequenceCounter?
 
     /// The root that a CPU's unit walks.
     func root(of cpu: VirtualCPU) -> TablePage {
@@ -147,7 +152,8 @@ public struct RandomProgram: Equatable, Sendable {
       otherRoot: hasOtherRoot ? scenario.rootTable("other") : nil, otherWalker: otherWalker,
       frames: hasGuests ? scenario.dataFrames(4) : [],
       slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil,
-      context: hasContext ? scenario.context("vm", ownsPages: true) : nil)
+      context: hasContext ? scenario.context("vm", ownsPages: true) : nil,
+      counter: hasCounter ? scenario.sequenceCounter("seq") : nil)
     scenario.mayRepeat = hasRepeats
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
@@ -241,7 +247,7 @@ public struct RandomProgram: Equatable, Sendable {
   }
 
   /// The locks and sections that a CPU holds while its part runs; released at its end.
-  private struct Held {
+  struct Held {
     var locks: Set<Int> = []
     var reads = false
     var writes = false
@@ -310,6 +316,11 @@ public struct RandomProgram: Equatable, Sendable {
       .giveTableBackLater, .freeFound:
       note(try runSlab(step, objects, cpu))
     case .use, .useLater, .release: try runContext(step, objects, cpu)
+    case .tryLock, .tryReadLock, .tryWriteLock, .downgrade:
+      note(try tryLock(step, objects, cpu, &held))
+    case .lockPage, .tryLockPage, .and, .or, .xor, .sub, .allow, .deny, .turnOff, .assume,
+      .readSeq, .writeSeq:
+      note(try runPrimitive(step, objects, cpu, seen))
     default: note(try runIdentical(step, objects, cpu))
     }
   }

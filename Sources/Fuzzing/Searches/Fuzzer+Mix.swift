@@ -37,6 +37,12 @@ extension Fuzzer {
     set { set(.contexts, newValue) }
   }
 
+  /// Whether programs try locks, change bits, count sequences and assume things.
+  public var hasPrimitives: Bool {
+    get { mix.contains(.primitives) }
+    set { set(.primitives, newValue) }
+  }
+
   private mutating func set(_ kind: RandomProgram.Mix, _ isIn: Bool) {
     if isIn { mix.insert(kind) } else { mix.remove(kind) }
   }

@@ -43,6 +43,7 @@ enum FuzzCommand {
     ("interrupts", .interrupts, "programs that mask interrupts"),
     ("slabs", .slabs, "programs whose freed pages come back at once"),
     ("contexts", .contexts, "programs with a VM that owns the table pages"),
+    ("primitives", .primitives, "programs that try locks, change bits, and assume things"),
     ("repeats", .repeats, "programs with loops that forget: for the search for livelocks"),
   ]
 

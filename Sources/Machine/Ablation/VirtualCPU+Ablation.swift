@@ -114,6 +114,9 @@ extension VirtualCPU {
     return weakened.locks.remove(at: index).hold
   }
 
+  /// True if the CPU believes to hold a lock that it does not hold as the code asked for.
+  func holdsWeakened(_ cell: UInt32) -> Bool { weakened.locks.contains { $0.cell == cell } }
+
   /// True if a lock is taken for reading instead of writing.
   func takesForReadingOnly(_ cell: UInt32, _ site: SourceSite) -> Bool {
     guard isWeakened(.readLockOnly, site) else { return false }
@@ -218,7 +221,8 @@ extension VirtualCPU {
     case .access(.wait): break
     case .access, .fence: noteStep(.relaxed, site, callPath)
     // The ordering of a lock belongs to the lock.
-    case .finished, .lock, .grace, .callback, .page, .slab, .context, .choose, .history, .hardware,
+    case .finished, .cutOff, .lock, .grace, .callback, .page, .slab, .context, .choose, .history,
+      .hardware,
       .handOver, .claim, .threw:
       break
     }

@@ -66,6 +66,7 @@ extension Machine {
       return 0
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .callback(.callbackStart), .callback(.callbackEnd), .finished,
+      .cutOff,
       .access, .fence, .lock, .page, .slab, .context, .history, .hardware, .handOver, .claim,
       .threw:
       return perform(action, by: cpu.index)
@@ -80,7 +81,7 @@ extension Machine {
     case .access, .lock:
       guard !canTake(action, by: layout.bootOwner) else { return nil }
       return "'\(text(of: action))' waits for another CPU, but no CPU runs yet"
-    case .finished, .fence, .grace, .callback, .page, .slab, .context, .choose, .history,
+    case .finished, .cutOff, .fence, .grace, .callback, .page, .slab, .context, .choose, .history,
       .hardware, .handOver, .claim, .threw:
       return nil
     }

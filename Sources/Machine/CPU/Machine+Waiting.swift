@@ -34,7 +34,8 @@ extension Machine {
     var isHeld = false
     for cell in scenario.spinLockCells where memory[cell] != 0 { isHeld = true }
     for cell in scenario.readWriteLockCells where memory[cell] != 0 { isHeld = true }
-    return isHeld ? lockCells.sorted().flatMap { held(lock: $0) } : []
+    if usesPageLocks { isHeld = true }
+    return isHeld ? (lockCells.sorted() + usedPageLocks).flatMap { held(lock: $0) } : []
   }
 
   private func held(lock cell: UInt32) -> [HeldLock] {
@@ -44,8 +45,10 @@ extension Machine {
       let mode = mode(ofLock: cell, heldBy: cpu) ?? .spin
       let since = since(cpu) { action in
         action.cell == cell
-          && (action.kind == .lock(.spinLock) || action.kind == .lock(.readLock)
-            || action.kind == .lock(.writeLock))
+          && [
+            .lock(.spinLock), .lock(.readLock), .lock(.writeLock), .lock(.trySpinLock),
+            .lock(.tryReadLock), .lock(.tryWriteLock), .lock(.downgrade),
+          ].contains(action.kind)
       }
       list.append(HeldLock(cpu: cpu, lock: name(ofCell: cell), mode: mode, since: since))
     }
@@ -103,8 +106,8 @@ extension Machine {
       return (0..<layout.cpuCount).filter {
         memory[layout.callbacksFinished($0)] < memory[layout.barrierTarget(cpu, $0)]
       }.map { "for a callback of \(name(ofCPU: $0))" }
-    case .finished, .fence, .page, .slab, .context, .choose, .history, .hardware, .handOver, .claim,
-      .threw:
+    case .finished, .cutOff, .fence, .page, .slab, .context, .choose, .history, .hardware,
+      .handOver, .claim, .threw:
       return []  // None of them blocks.
     }
   }

@@ -23,7 +23,7 @@ public final class VirtualCPU {
   // Unowned, since a machine being deallocated abandons its CPUs, whose code may still use it while
   // it unwinds.
   unowned(unsafe) let machine: Machine
-  private unowned let code: FiberCode
+  unowned let code: FiberCode
   private let identities: Identities?
   private let hasHardware: Bool
   let ablation: Ablation
@@ -190,7 +190,12 @@ public final class VirtualCPU {
       written.note(action.cell, Descriptor(bits: action.stored), after: Descriptor(bits: result))
     case .compareExchange where result == action.expected:
       written.note(action.cell, Descriptor(bits: action.desired), after: Descriptor(bits: result))
-    case .compareExchange, .load, .fetchAdd, .incrementUnlessZero, .update, .wait, .drain: break
+    case .update(let update):
+      guard layout.entry(at: action.cell) != nil else { return }
+      written.note(
+        action.cell, Descriptor(bits: action.updated(update, result)),
+        after: Descriptor(bits: result))
+    case .compareExchange, .load, .fetchAdd, .incrementUnlessZero, .wait, .drain: break
     }
   }
 

@@ -13,7 +13,7 @@ extension LocalStates {
     }
     if !isLeaf(index) {
       mustHold(edges[Int(node.firstEdge)].source == index, "node \(index) has the edge of another")
-      mustHold(node.action.kind != .finished, "code goes on from node \(index), where it has ended")
+      mustHold(!node.action.kind.isEnd, "code goes on from node \(index), where it has ended")
     }
     mustHold(
       node.keyShare == StableHash.share(of: node.localHash, at: ~UInt64(node.cpu)),

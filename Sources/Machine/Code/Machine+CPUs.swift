@@ -62,7 +62,8 @@ extension Machine {
         // Either which walk comes next or, within one, whether it sees the new value of an entry.
         let parent = localStates.parent(of: positions[cpu])
         return parent >= 0 && localStates[parent].pointee.operation == node.pointee.operation
-      case .hardware, .finished, .access, .fence, .lock, .grace, .callback, .page, .slab, .context,
+      case .hardware, .finished, .cutOff, .access, .fence, .lock, .grace, .callback, .page, .slab,
+        .context,
         .history, .handOver, .claim, .threw:
         return true
       }

@@ -16,11 +16,13 @@ public struct Descriptor: Hashable, Sendable {
   /// The complete value of an entry during break-before-make (`KVM_INVALID_PTE_LOCKED`).
   public static let locked = Descriptor(bits: 1 << 10)
 
-  static let validBit: UInt64 = 1 << 0
+  /// Set in every valid entry.
+  public static let validBit: UInt64 = 1 << 0
   static let tableBit: UInt64 = 1 << 1
   static let readBit: UInt64 = 1 << 6
-  static let writeBit: UInt64 = 1 << 7
-  static let accessFlag: UInt64 = 1 << 10
+  /// Set in an entry that lets writes through, as S2AP has it.
+  public static let writeBit: UInt64 = 1 << 7
+  public static let accessFlag: UInt64 = 1 << 10
   static let noConflictBit: UInt64 = 1 << 55
   static let dirtyModifierBit: UInt64 = 1 << 51
   private static let softwareShift: UInt64 = 52

@@ -63,6 +63,9 @@ public struct Coverage: Equatable, Codable, Sendable {
       self.code = code
       self.text = text
     }
+
+    /// How the text begins of an operation that an assumption cuts off.
+    static let cutOff = "cut off: "
   }
 
   /// An operation of a CPU, or of CPUs that are identical, and how it ended.
@@ -112,6 +115,13 @@ public struct Coverage: Equatable, Codable, Sendable {
   public var levels: [Level]
   /// The features that the scenario uses.
   public var facets: Facets
+  /// Whether assumptions of the code cut executions off, and whether they did so with all of them.
+  public var assumptions = Assumptions.none
+
+  public enum Assumptions: String, Codable, Sendable {
+    case none
+    case cutOffSome, cutOffAll
+  }
 
   /// True if an operation with a name ended with a result at least once.
   public func includes(_ operation: String, _ result: String) -> Bool {
@@ -129,6 +139,9 @@ extension Coverage {
     facets = []
     guard let first = machines.first else { return }
     let tables = machines.map(\.coverage)
+    if tables.contains(where: \.hasAssumptions) {
+      assumptions = tables.contains(where: \.hasWholeExecution) ? .cutOffSome : .cutOffAll
+    }
     facets = tables.reduce(into: Facets(first.scenario)) { $0.formUnion($1.facets) }
     for group in first.groupsOfCPUs {
       let known = tables.flatMap { table in group.map { table.operationCount(of: $0) } }.max() ?? 0

@@ -14,6 +14,10 @@ final class CoverageTable {
   private static let wordsPerLevel = EntryKind.capacity * EntryKind.capacity / 64
   /// Outcomes by CPU and operation number.
   private var outcomes: [[[Coverage.Outcome]]] = []
+  /// Whether some execution was cut off by an assumption of the code.
+  private(set) var hasAssumptions = false
+  /// Whether some execution came to its end.
+  private(set) var hasWholeExecution = false
   /// The features that code has used.
   private(set) var facets: Facets = []
 
@@ -66,6 +70,17 @@ final class CoverageTable {
     outcomes[cpu][operation].add([outcome])
   }
 
+  // MARK: Assumptions
+
+  /// Notes that an operation of a CPU goes no further where an assumption is not so.
+  func noteCutOff(_ assumption: String, of cpu: Int, _ operation: Int) {
+    hasAssumptions = true
+    let text = Coverage.Outcome.cutOff + assumption
+    note(Coverage.Outcome(code: StableHash.of(text), text: text), of: cpu, operation)
+  }
+
+  func noteWholeExecution() { hasWholeExecution = true }
+
   // MARK: Facets
 
   /// Records features that code uses; called only when it runs for the first time.
@@ -76,6 +91,8 @@ final class CoverageTable {
   func save(to writer: CheckpointWriter) {
     for index in 0..<changes.count { writer.write(changes[index]) }
     writer.write(facets.rawValue)
+    writer.write(hasAssumptions)
+    writer.write(hasWholeExecution)
     writer.write(outcomes.count)
     for operations in outcomes {
       writer.write(operations.count)
@@ -96,6 +113,8 @@ final class CoverageTable {
   func restore(from reader: CheckpointReader, cpuCount: Int) throws(CheckpointError) {
     for index in 0..<changes.count { changes[index] |= try reader.word() }
     facets.formUnion(Facets(rawValue: try reader.word()))
+    if try reader.flag() { hasAssumptions = true }
+    if try reader.flag() { hasWholeExecution = true }
     for cpu in 0..<(try reader.number(in: 0..<cpuCount + 1)) {
       for operation in 0..<(try reader.count()) {
         for _ in 0..<(try reader.count()) {

@@ -138,7 +138,7 @@ extension Machine {
   public var unfinishedCPUs: [Int] {
     (0..<cpuCount).filter { cpu in
       let kind = node(of: cpu).pointee.action.kind
-      return kind != .finished && kind != .access(.drain)
+      return !kind.isEnd && kind != .access(.drain)
         && (kind != .callback(.callbackStart) || enabledCPUs().contains(cpu))
     }
   }

@@ -7,6 +7,7 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line, label: label)
     try admit(lock.location, "a lock", site)
+    notePageLock(lock)
     if leavesOutLock(.noLock, lock.location.cell, site) { return }
     _ = try issue(Action(.lock(.spinLock), lock.location, .acquire), site)
   }
@@ -37,7 +38,8 @@ extension VirtualCPU {
   ) throws(Abandoned) {
     let site = SourceSite(file: file, line: line, label: label)
     try admit(lock.location, "a lock", site)
-    if releaseWeakened(lock.location.cell) != nil { return }
+    // One that was taken for reading only, and then downgraded, is held as the code says.
+    if releaseWeakened(lock.location.cell) == WeakenedState.Hold.none { return }
     _ = try issue(Action(.lock(.readUnlock), lock.location, .release), site)
   }
 

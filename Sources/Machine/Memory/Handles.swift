@@ -63,6 +63,9 @@ public struct TablePage: Equatable, Hashable, Sendable {
   /// A word for its owner's use, like `page_private` in Linux.
   public var privateWord: Location { header(Layout.privateOffset) }
 
+  /// A lock of its own, like the page-table lock of Linux (`split_ptlock`): gone with the page.
+  public var lock: SpinLock { SpinLock(location: header(Layout.lockOffset)) }
+
   /// The lifetime word, which also stands for the page as a whole in footprints.
   var lifetime: Location { header(Layout.lifetimeOffset) }
 

@@ -13,7 +13,7 @@ struct Layout {
   static let callbackStride: UInt32 = 4
 
   // A table page: header, then entries.
-  static let pageHeader: UInt32 = 8
+  static let pageHeader: UInt32 = 9
   /// 0 never allocated; odd while allocated, even once freed.
   static let lifetimeOffset: UInt32 = 0
   static let referencesOffset: UInt32 = 1
@@ -42,6 +42,8 @@ struct Layout {
   }
   /// CPUs that were in a read-side section when the page was unlinked.
   static let readersAtUnlinkOffset: UInt32 = 7
+  /// The page's own lock.
+  static let lockOffset: UInt32 = 8
 
   let cpuCount: Int
   /// The layout of named words and table pages.

@@ -31,6 +31,24 @@ extension Action {
     get { b }
     set { b = newValue }
   }
+
+  /// What an update makes of a value.
+  func updated(_ update: Update, _ old: UInt64) -> UInt64 {
+    switch update {
+    case .and: old & operand
+    case .or: old | operand
+    case .xor: old ^ operand
+    case .addUnless: old == exempt ? old : old &+ operand
+    }
+  }
+
+  /// True if an update changes neither where an entry leads nor whether it leads anywhere.
+  func keepsTarget(_ update: Update) -> Bool {
+    let bits = Descriptor.addressMask | Descriptor.tableBit | Descriptor.validBit
+    return update != .addUnless && updated(update, bits) & bits == bits
+      && updated(update, 0) & bits == 0
+  }
+
   /// The mask of a wait.
   package var mask: UInt64 {
     get { a }

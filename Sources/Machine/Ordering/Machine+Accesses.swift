@@ -59,15 +59,22 @@ extension Machine {
     }
   }
 
-  /// Arithmetic makes numbers, and never entries.
+  /// Arithmetic makes numbers, and never entries, but bits of an entry are an entry's: changing them
+  /// may link and unlink tables.
   private func performArithmetic(
     _ access: Action.Access, _ action: Action, by cpu: Int
   ) -> UInt64 {
     let old = readLatest(action, by: cpu)
     guard let new = arithmetic(access, action, on: old) else { return old }
-    storeNumber(new, for: action, by: cpu)
+    if changesEntry(access, action) {
+      store(new, for: action, by: cpu)
+    } else {
+      storeNumber(new, for: action, by: cpu)
+    }
     tell(action, by: cpu)
-    if usesSymmetry { noteArithmetic(from: old, to: new, in: action.cell, by: cpu) }
+    if usesSymmetry, !keepsTarget(access, action) {
+      noteArithmetic(from: old, to: new, in: action.cell, by: cpu)
+    }
     return access == .incrementUnlessZero ? 1 : old
   }
 
@@ -78,12 +85,21 @@ extension Machine {
     switch access {
     case .fetchAdd: old &+ action.addend
     case .incrementUnlessZero: old == 0 ? nil : old &+ 1
-    case .update(.and): old & action.operand
-    case .update(.or): old | action.operand
-    case .update(.xor): old ^ action.operand
-    case .update(.addUnless): old == action.exempt ? nil : old &+ action.operand
+    case .update(.addUnless) where old == action.exempt: nil
+    case .update(let update): action.updated(update, old)
     case .load, .store, .compareExchange, .exchange, .wait, .drain: nil
     }
+  }
+
+  /// True if arithmetic changes an entry of a table.
+  private func changesEntry(_ access: Action.Access, _ action: Action) -> Bool {
+    if case .update = access { return layout.entry(at: action.cell) != nil }
+    return false
+  }
+
+  private func keepsTarget(_ access: Action.Access, _ action: Action) -> Bool {
+    if case .update(let update) = access { return action.keepsTarget(update) }
+    return false
   }
 
   // MARK: Footprints
@@ -105,8 +121,13 @@ extension Machine {
     case .drain: addDrain(of: cpu - firstDrainer, to: footprint)
     case .fetchAdd: addNumber(action, by: cpu, to: footprint)
     case .incrementUnlessZero, .update:
-      if arithmetic(access, action, on: readLatest(action, by: cpu)) == nil {
+      let old = readLatest(action, by: cpu)
+      guard let new = arithmetic(access, action, on: old) else {
         addRead(action, by: cpu, to: footprint)
+        break
+      }
+      if changesEntry(access, action) {
+        addStore(of: new, action, by: cpu, to: footprint)
       } else {
         addNumber(action, by: cpu, to: footprint)
       }
@@ -127,8 +148,13 @@ extension Machine {
       if !layout.isNamed(action.cell) {
         addPotentialRelink(of: action.stored, to: footprint)
       }
-    case .incrementUnlessZero, .update(.addUnless): footprint.write(action.cell)
-    case .load, .wait, .fetchAdd, .update(.and), .update(.or), .update(.xor): break
+    case .incrementUnlessZero: footprint.write(action.cell)
+    case .update(let update):
+      if update == .addUnless { footprint.write(action.cell) }
+      if layout.entry(at: action.cell) != nil {
+        addAnyChange(ofEntry: action.cell, keepsTarget: action.keepsTarget(update), footprint)
+      }
+    case .load, .wait, .fetchAdd: break
     }
   }
 
@@ -138,7 +164,8 @@ extension Machine {
     case .compareExchange, .incrementUnlessZero, .update(.addUnless): false
     case .store, .exchange: layout.isNamed(action.cell)
     case .drain: false
-    case .load, .wait, .fetchAdd, .update(.and), .update(.or), .update(.xor): true
+    case .update(.and), .update(.or), .update(.xor): layout.entry(at: action.cell) == nil
+    case .load, .wait, .fetchAdd: true
     }
   }
 }

@@ -31,7 +31,7 @@ extension Machine {
     case .lock(.writeUnlock): .writeUnlock
     case .page(.free): .free
     case .handOver: .handOver
-    case .access, .lock, .page, .finished, .fence, .grace, .callback, .slab, .context, .choose,
+    case .access, .lock, .page, .finished, .cutOff, .fence, .grace, .callback, .slab, .context, .choose,
       .history, .hardware, .claim, .threw:
       nil
     }
@@ -53,7 +53,8 @@ extension Machine {
     case .grace(.graceStart), .grace(.interruptSend): return true
     case .callback(.call), .callback(.callbackEnd), .callback(.barrierStart): return true
     case .page(.allocate), .slab, .context(.release), .hardware(.dsb): return true
-    case .grace, .callback, .page, .context, .hardware, .finished, .choose, .history, .handOver,
+    case .grace, .callback, .page, .context, .hardware, .finished, .cutOff, .choose, .history,
+      .handOver,
       .claim, .threw:
       return false
     }

@@ -204,6 +204,18 @@ extension Machine {
     }
   }
 
+  /// What changing bits of an entry might touch, whatever the entry is then: a table that it leads
+  /// to may be any there is.
+  func addAnyChange(ofEntry cell: UInt32, keepsTarget: Bool, _ footprint: Footprint) {
+    addUnits(footprint)
+    if keepsTarget { return }
+    addUnlink(from: cell, footprint)
+    addAllEntries(to: footprint)
+    for id in 0..<layout.pageCapacity {
+      footprint.write(layout.page(id).base + Layout.linksOffset)
+    }
+  }
+
   /// Making an entry valid reads which units have its old value cached.
   private func addUnits(thatMayHold new: UInt64, _ footprint: Footprint) {
     if watched.contains(.changedWhileCached), Descriptor(bits: new).isValid { addUnits(footprint) }

@@ -11,12 +11,15 @@ extension Action.Kind {
     case .access(.load), .access(.store), .access(.compareExchange), .access(.exchange),
       .access(.fetchAdd), .access(.incrementUnlessZero), .access(.update):
       false
-    case .lock(.spinUnlock), .lock(.readUnlock), .lock(.writeUnlock): false
+    case .lock(.spinUnlock), .lock(.readUnlock), .lock(.writeUnlock), .lock(.trySpinLock),
+      .lock(.tryReadLock), .lock(.tryWriteLock), .lock(.downgrade):
+      false
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .grace(.interruptSend):
       false
     case .callback(.call), .callback(.callbackEnd), .callback(.barrierStart): false
-    case .finished, .fence, .page, .slab, .context, .choose, .history, .hardware, .handOver, .claim,
+    case .finished, .cutOff, .fence, .page, .slab, .context, .choose, .history, .hardware,
+      .handOver, .claim,
       .threw:
       false
     }
@@ -29,11 +32,18 @@ extension Action.Kind {
     case .access(.store), .access(.compareExchange), .access(.exchange), .access(.fetchAdd),
       .access(.incrementUnlessZero), .access(.update), .access(.drain), .history(.respond):
       false
-    case .finished, .lock, .grace, .callback, .page, .slab, .context, .hardware, .handOver, .claim,
+    case .finished, .cutOff, .lock, .grace, .callback, .page, .slab, .context, .hardware, .handOver,
+      .claim,
       .threw:
       false
     }
   }
+}
+
+extension Action.Kind {
+  /// True if the CPU takes no further step.
+  @inline(__always)
+  var isEnd: Bool { self == .finished || self == .cutOff }
 }
 
 extension Action {

@@ -14,6 +14,8 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   public enum Kind: Equatable, Sendable, BitwiseCopyable {
     /// The CPU's program has ended; never enabled.
     case finished
+    /// What the code assumes is not so, and it goes no further; never enabled.
+    case cutOff
     case access(Access)
     case fence
     case lock(Locking)
@@ -53,6 +55,10 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
 
   public enum Locking: Equatable, Sendable, BitwiseCopyable {
     case spinLock, spinUnlock, readLock, readUnlock, writeLock, writeUnlock
+    /// Take the lock if that is possible now, and return 1 then and 0 otherwise.
+    case trySpinLock, tryReadLock, tryWriteLock
+    /// The writer becomes a reader.
+    case downgrade
   }
 
   /// Read-side sections, masked interrupts, and waiting for the end of others'.

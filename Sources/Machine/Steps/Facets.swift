@@ -62,9 +62,8 @@ extension Facets {
       if action.lifetime != 0 && isCount { insert(.references) }
     case .access(.store), .access(.exchange): insert(entry: action.stored, in: action, format)
     case .access(.compareExchange): insert(entry: action.desired, in: action, format)
-    case .access(.wait), .access(.drain), .access(.update), .finished, .threw, .fence, .page, .slab,
-      .choose,
-      .history, .hardware,
+    case .access(.wait), .access(.drain), .access(.update), .finished, .cutOff, .threw, .fence,
+      .page, .slab, .choose, .history, .hardware,
       .claim:
       break
     }

@@ -7,7 +7,7 @@ extension Machine {
   /// True if the action can be taken now.
   func canTake(_ action: Action, by cpu: Int) -> Bool {
     guard storesAllow(action, by: cpu) else { return false }
-    guard action.kind.isBlocking else { return action.kind != .finished }
+    guard action.kind.isBlocking else { return !action.kind.isEnd }
     switch action.kind {
     case .access(.drain): return memory[layout.pending(cpu - firstDrainer, 0)] != 0
     case .access: return isAwaited(action, by: cpu)
@@ -24,8 +24,8 @@ extension Machine {
       return (0..<layout.cpuCount).allSatisfy {
         memory[layout.callbacksFinished($0)] >= memory[layout.barrierTarget(cpu, $0)]
       }
-    case .finished, .fence, .page, .slab, .context, .choose, .history, .hardware, .handOver, .claim,
-      .threw:
+    case .finished, .cutOff, .fence, .page, .slab, .context, .choose, .history, .hardware,
+      .handOver, .claim, .threw:
       return true  // None of them blocks.
     }
   }
@@ -57,7 +57,7 @@ extension Machine {
         return CPUSet(callbackCPUs[other] ?? other)
       }
       return .first(layout.cpuCount)
-    case .access, .finished, .fence, .page, .slab, .context, .choose, .history, .hardware,
+    case .access, .finished, .cutOff, .fence, .page, .slab, .context, .choose, .history, .hardware,
       .handOver, .claim, .threw:
       return .first(layout.cpuCount)
     }
@@ -93,7 +93,7 @@ extension Machine {
     case .claim: performClaim(action, by: cpu)
     case .threw: report(.threw, cpu, value: action.errorNumber)
     case .choose: return UInt64(choice)
-    case .fence, .finished: break
+    case .fence, .finished, .cutOff: break
     }
     return 0
   }
@@ -119,7 +119,7 @@ extension Machine {
   /// The same for an action whose effects are visible at once.
   func addFootprintNow(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch action.kind {
-    case .finished, .threw, .fence, .choose: break
+    case .finished, .cutOff, .threw, .fence, .choose: break
     case .access(let access): addAccess(access, action, by: cpu, to: footprint)
     case .lock(let lock): addLocking(lock, action, by: cpu, to: footprint)
     case .grace(let grace): addGrace(grace, action, in: domain(of: grace), by: cpu, to: footprint)
@@ -146,6 +146,7 @@ extension Machine {
   func addPotentialNow(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch action.kind {
     case .access(let access): addPotentialAccess(access, action, by: cpu, to: footprint)
+    case .lock(let lock): addPotentialLocking(lock, action, by: cpu, to: footprint)
     case .page(.free): addAllReaders(footprint)
     case .slab(let slab): addPotentialSlab(slab, action, to: footprint)
     case .hardware(.guestAccess): addPotentialAccess(action, by: cpu, to: footprint)
@@ -156,7 +157,7 @@ extension Machine {
     case .hardware(.walkStart), .hardware(.walkRead), .hardware(.walkUpdate), .hardware(.evict),
       .hardware(.tlbi), .hardware(.tlbInvalidate), .hardware(.dsb), .hardware(.settle):
       break
-    case .finished, .fence, .lock, .grace, .callback, .context, .choose, .history, .threw: break
+    case .finished, .cutOff, .fence, .grace, .callback, .context, .choose, .history, .threw: break
     }
   }
 
@@ -164,6 +165,7 @@ extension Machine {
   func hasFixedFootprint(_ action: Action) -> Bool {
     switch action.kind {
     case .access(let access): hasFixedFootprint(access, action)
+    case .lock(let lock): hasFixedFootprint(lock)
     case .callback(.call), .callback(.callbackStart): false
     case .callback(.callbackEnd), .callback(.barrierStart), .callback(.barrierEnd): true
     case .page(.free): false
@@ -175,7 +177,7 @@ extension Machine {
       true
     case .handOver: !watched.contains(.frameGivenWhileMapped)
     case .claim: !watched.contains(.claimBroken)
-    case .finished, .fence, .lock, .grace, .context, .choose, .history, .threw: true
+    case .finished, .cutOff, .fence, .grace, .context, .choose, .history, .threw: true
     }
   }
 
@@ -196,8 +198,8 @@ extension Machine {
     case .hardware(.guestAccess), .hardware(.walkStart), .hardware(.walkRead),
       .hardware(.walkUpdate), .hardware(.evict), .hardware(.tlbInvalidate):
       break
-    case .finished, .access, .lock, .grace, .callback, .slab, .context, .choose, .history,
-      .handOver, .claim:
+    case .finished, .cutOff, .access, .lock, .grace, .callback, .slab, .context, .choose,
+      .history, .handOver, .claim:
       break
     }
     guard action.lifetime != 0, let id = layout.pageID(at: action.lifetime),

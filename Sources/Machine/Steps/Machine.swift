@@ -117,6 +117,8 @@ public final class Machine: TransitionSystem {
   /// The call paths of steps that order CPUs and that code has reached, for a census; otherwise
   /// those of the weakened step.
   var callPaths = CallPaths()
+  /// Whether code has asked for the lock of a page.
+  var usesPageLocks = false
 
   /// Builds the initial state of a scenario, running its boot code.
   ///
@@ -305,7 +307,20 @@ public final class Machine: TransitionSystem {
 
   // MARK: Ends
 
+  /// CPUs whose code has found that what it assumes is not so.
+  public override var cutOffCPUs: CPUSet {
+    var cpus = CPUSet()
+    guard coverage.hasAssumptions else { return cpus }
+    for cpu in 0..<layout.cpuCount where node(of: cpu).pointee.action.kind == .cutOff {
+      cpus.insert(cpu)
+    }
+    return cpus
+  }
+
   public override func judgeEnd() -> StepOutcome {
+    // Nobody considers an execution that an assumption cuts off, so it has no end to be judged.
+    guard cutOffCPUs.isEmpty else { return .clean }
+    coverage.noteWholeExecution()
     let isStuck = !stuckCPUs.isEmpty
     return sink.whileCurrent {
       for (number, invariant) in quiescenceInvariants where !isStuck || invariant.judgesDeadlocks {
@@ -378,7 +393,7 @@ public final class Machine: TransitionSystem {
     mustHold(new.pointee.cpu == cpu, "CPU \(cpu) is to stand at a node of another")
     registers.pointee.localKey &+= new.pointee.keyShare
     if old >= 0 { registers.pointee.localKey &-= localStates[old].pointee.keyShare }
-    if new.pointee.action.kind == .finished {
+    if new.pointee.action.kind.isEnd {
       registers.pointee.unfinished.remove(cpu)
       registers.pointee.blocking.remove(cpu)
     } else {

@@ -92,6 +92,7 @@ final class CPUImages {
             switch offset {
             case Layout.referencesOffset, Layout.privateOffset, Layout.pageHeader...: .modelValue
             case Layout.readersOffset, Layout.readersAtUnlinkOffset: .cpuSet
+            case Layout.lockOffset: .holder
             default: .number
             }
           describe(page.base + offset, of: owner, content) {
@@ -245,7 +246,8 @@ final class CPUImages {
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceStart), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .grace(.interruptSend):
       break
-    case .finished, .threw, .fence, .lock, .callback, .page, .slab, .context, .choose, .history:
+    case .finished, .cutOff, .threw, .fence, .lock, .callback, .page, .slab, .context, .choose,
+      .history:
       break
     // With hardware, no CPUs are exchanged.
     case .hardware, .handOver, .claim: break
@@ -287,7 +289,8 @@ final class CPUImages {
     case .grace(.sectionEnter), .grace(.sectionLeave), .grace(.graceEnd), .grace(.maskInterrupts),
       .grace(.unmaskInterrupts), .grace(.interruptTaken):
       return result
-    case .finished, .threw, .fence, .lock, .slab, .context, .choose, .hardware, .handOver, .claim:
+    case .finished, .cutOff, .threw, .fence, .lock, .slab, .context, .choose, .hardware, .handOver,
+      .claim:
       return result
     }
   }

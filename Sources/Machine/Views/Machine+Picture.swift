@@ -122,7 +122,8 @@ extension Machine {
     case .grace(.interruptTaken):
       (wait, awaited) = (.interrupt, memory[layout.awaited(.interrupts, cpu)])
     case .callback(.barrierEnd): (wait, awaited) = (.barrier, awaitedCallbacks(by: cpu))
-    case .grace, .callback, .finished, .access, .fence, .lock, .page, .slab, .context, .choose,
+    case .grace, .callback, .finished, .cutOff, .access, .fence, .lock, .page, .slab, .context,
+      .choose,
       .history, .hardware, .handOver, .claim, .threw:
       (wait, awaited) = (nil, 0)
     }
@@ -135,7 +136,7 @@ extension Machine {
     return MachinePicture.CPU(
       isInSection: isInside(.sections, cpu), hasInterruptsMasked: isInside(.interrupts, cpu),
       wait: wait, awaits: numbers(awaited), blockedAt: isBlocked ? text(of: action) : nil,
-      isFinished: hasBegun && action.kind == .finished,
+      isFinished: hasBegun && action.kind.isEnd,
       callbacks: role == .program ? callbackPictures(of: cpu) : [], role: role, owner: owner)
   }
 

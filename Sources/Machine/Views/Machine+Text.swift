@@ -50,6 +50,7 @@ extension Machine {
       switch layout.offsetInPage(cell) {
       case Layout.referencesOffset: return "\(name(ofPage: page)).references"
       case Layout.privateOffset: return "\(name(ofPage: page)).private"
+      case Layout.lockOffset: return "\(name(ofPage: page)).lock"
       default: return name(ofPage: page)
       }
     }
@@ -95,6 +96,7 @@ extension Machine {
     let place = action.cell == 0 ? "" : name(ofCell: action.cell)
     switch action.kind {
     case .finished: return "end"
+    case .cutOff: return "cut off"
     case .access(let access): return accessText(access, action, place)
     case .fence: return "fence"
     case .lock(let lock): return "\(text(of: lock)) \(place)"
@@ -157,6 +159,10 @@ extension Machine {
     case .readUnlock: "read unlock"
     case .writeLock: "write lock"
     case .writeUnlock: "write unlock"
+    case .trySpinLock: "try lock"
+    case .tryReadLock: "try read lock"
+    case .tryWriteLock: "try write lock"
+    case .downgrade: "downgrade"
     }
   }
 
@@ -198,7 +204,10 @@ extension Machine {
     case .choose: "\(result)"
     case .hardware(let hardware): hardwareOutcome(of: hardware, action, observing: result)
     case .page(.free), .page(.publish), .slab(.free), .slab(.shrink): ""
-    case .finished, .fence, .lock, .grace, .callback, .context, .history, .handOver, .claim, .threw:
+    case .lock(.trySpinLock), .lock(.tryReadLock), .lock(.tryWriteLock):
+      result == 0 ? "not taken" : "taken"
+    case .finished, .cutOff, .fence, .lock, .grace, .callback, .context, .history, .handOver,
+      .claim, .threw:
       ""
     }
   }

@@ -40,7 +40,8 @@ import Testing
     ("hardware + slabs", [.hardware, .slabs]), ("hardware + contexts", [.hardware, .contexts]),
     ("hardware + interrupts", [.hardware, .interrupts]),
     ("slabs + interrupts", [.slabs, .interrupts]), ("contexts + slabs", [.contexts, .slabs]),
-    ("interrupts + contexts", [.interrupts, .contexts]),
+    ("interrupts + contexts", [.interrupts, .contexts]), ("primitives", [.primitives]),
+    ("primitives + slabs", [.primitives, .slabs]), ("all", .all),
   ]
 
   @Test(arguments: pairs)
