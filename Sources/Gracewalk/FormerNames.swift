@@ -1,5 +1,6 @@
 // Former names, for code that still uses them.
 
+import GracewalkChecking
 import GracewalkInvariants
 import GracewalkMachine
 
@@ -36,6 +37,19 @@ public typealias NoStaleUse = NoStaleUseAfterDSB
 
 @available(*, deprecated, renamed: "OperationsLinearise")
 public typealias Linearisable = OperationsLinearise
+
+@available(*, deprecated, renamed: "OpenSection")
+public typealias OpenStretch = OpenSection
+
+extension Machine {
+  @available(*, deprecated, renamed: "openSections")
+  public var openStretches: [OpenSection] { openSections }
+}
+
+extension SweepReport {
+  @available(*, deprecated, renamed: "setting")
+  public var world: String { setting }
+}
 
 extension MachinePicture {
   @available(*, deprecated, renamed: "EntryLook")

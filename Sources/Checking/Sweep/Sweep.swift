@@ -87,7 +87,7 @@ final class Sweep {
     combinations = space.combinations
     report = SweepReport(
       model, options, operations: words.map(\.operation.name), start: vocabulary.start,
-      invariants: scenario.invariants.map(\.id), world: scenario.world(of: words),
+      invariants: scenario.invariants.map(\.id), setting: scenario.setting(of: words),
       assignments: assignments, withoutSymmetries: count, combinations: combinations.count)
   }
 

@@ -32,7 +32,7 @@ public struct SweepReport: Sendable {
   public let cpus: Int
   public let operationsPerCPU: Int
   /// A description of the tables, memory and hardware.
-  public let world: String
+  public let setting: String
   public let limits: Limits
   /// Whether the sweep continues after the first combination that fails.
   public let findsAll: Bool
@@ -61,7 +61,7 @@ public struct SweepReport: Sendable {
 
   init(
     _ model: Model, _ options: SweepOptions, operations: [String], start: String,
-    invariants: [String], world: String, assignments: Int, withoutSymmetries: Int,
+    invariants: [String], setting: String, assignments: Int, withoutSymmetries: Int,
     combinations: Int
   ) {
     self.model = model.name
@@ -72,7 +72,7 @@ public struct SweepReport: Sendable {
     self.invariants = invariants
     cpus = options.cpus
     operationsPerCPU = options.operations
-    self.world = world
+    self.setting = setting
     limits = options.limits
     findsAll = options.findsAll
     self.assignments = assignments
@@ -115,7 +115,7 @@ public struct SweepReport: Sendable {
 
 extension Scenario {
   /// The part of the scope that does not depend on the size of the sweep.
-  func world(of words: [Vocabulary.Word]) -> String {
+  func setting(of words: [Vocabulary.Word]) -> String {
     let tables = hasTables ? "\(geometry.levels)-level tables of \(geometry.entries) entries, " : ""
     let guests = words.contains { $0.mmu != nil }
     let hardware = guests ? "an MMU for each CPU that runs a guest, \(features.summary), " : ""

@@ -16,8 +16,8 @@ package enum Terminal {
   /// Colours on a terminal, unless NO_COLOR is set (no-color.org) or the terminal is dumb.
   static var style: Style {
     let environment = ProcessInfo.processInfo.environment
-    let isWanted = environment["NO_COLOR"].map(\.isEmpty) ?? true
-    return Style(usesColour: outputIsTerminal && isWanted && environment["TERM"] != "dumb")
+    let isAllowed = environment["NO_COLOR"].map(\.isEmpty) ?? true
+    return Style(usesColour: outputIsTerminal && isAllowed && environment["TERM"] != "dumb")
   }
 
   struct Size: Equatable {

@@ -97,14 +97,14 @@ struct Rounds {
   }
 
   /// The shortest path, of at least one edge, that ends with a matching edge.
-  private func way(from state: Int, _ isWanted: (Int, Int) -> Bool) -> [Int] {
+  private func way(from state: Int, _ isMatch: (Int, Int) -> Bool) -> [Int] {
     var arrivals = [Arrival(pair: state, from: -1, edge: -1)]
     var known: Set<Int> = [state]
     var next = 0
     while next < arrivals.count {
       for edge in graph.edges(of: arrivals[next].pair) where position(after: edge) != nil {
         let target = Int(graph[edge].target)
-        if isWanted(edge, target) { return edges(arrivals, to: next) + [edge] }
+        if isMatch(edge, target) { return edges(arrivals, to: next) + [edge] }
         if known.insert(target).inserted {
           arrivals.append(Arrival(pair: target, from: next, edge: edge))
         }

@@ -144,7 +144,7 @@ struct LivelockOracle {
     var known: Set<Int> = [0]
     var steps = 0
     while !level.isEmpty {
-      let heads = level.filter { fair[$0] && goesRound($0, sources) }
+      let heads = level.filter { fair[$0] && isOnFairRound($0, sources) }
       if !heads.isEmpty { return (steps, heads) }
       let next = level.flatMap { edges[$0].map(\.target) }
       level = next.filter { known.insert($0).inserted }
@@ -154,7 +154,7 @@ struct LivelockOracle {
   }
 
   /// True if a fair execution can loop through a state.
-  private func goesRound(_ state: Int, _ sources: [[Int]]) -> Bool {
+  private func isOnFairRound(_ state: Int, _ sources: [[Int]]) -> Bool {
     let everywhere = [Bool](repeating: true, count: edges.count)
     let back = leading(to: [state], sources, in: everywhere)
     let round = reachable(from: state).filter { back[$0] }

@@ -78,16 +78,16 @@ public struct GracePeriodSafety: EventInvariant, QuiescenceInvariant, MachineReq
   }
 
   public func judgeEnd(of machine: Machine) -> Violation? {
-    let left = machine.openStretches.filter { machine.hasEnded($0.cpu) }
+    let left = machine.openSections.filter { machine.hasEnded($0.cpu) }
     guard let first = left.first else { return nil }
     return Violation(
       Self.text(first, machine), details: left.dropFirst().map { Self.text($0, machine) })
   }
 
-  private static func text(_ stretch: OpenStretch, _ machine: Machine) -> String {
-    let cpu = machine.name(ofCPU: stretch.cpu)
-    return stretch.isMask
-      ? "\(cpu) has ended, and its interrupts are masked\(stretch.since)"
-      : "\(cpu) has ended, and is still in a read-side section\(stretch.since)"
+  private static func text(_ section: OpenSection, _ machine: Machine) -> String {
+    let cpu = machine.name(ofCPU: section.cpu)
+    return section.isMask
+      ? "\(cpu) has ended, and its interrupts are masked\(section.since)"
+      : "\(cpu) has ended, and is still in a read-side section\(section.since)"
   }
 }

@@ -12,7 +12,7 @@ public struct HeldLock: Equatable, Sendable {
 }
 
 /// An open section or mask of a CPU.
-public struct OpenStretch: Equatable, Sendable {
+public struct OpenSection: Equatable, Sendable {
   public var cpu: Int
   /// True for masked interrupts, false for a read-side section.
   public var isMask: Bool
@@ -56,25 +56,27 @@ extension Machine {
   }
 
   /// All read-side sections and masks that are open, in the order of CPUs.
-  public var openStretches: [OpenStretch] {
+  public var openSections: [OpenSection] {
     let inside = readers(in: .sections) | readers(in: .interrupts)
     if inside == 0 { return [] }
     return (0..<layout.cpuCount).flatMap { cpu in
-      [GraceDomain.sections, .interrupts].filter { isInside($0, cpu) }.map { stretch($0, of: cpu) }
+      [GraceDomain.sections, .interrupts].filter { isInside($0, cpu) }.map {
+        openSection($0, of: cpu)
+      }
     }
   }
 
-  private func stretch(_ domain: GraceDomain, of cpu: Int) -> OpenStretch {
+  private func openSection(_ domain: GraceDomain, of cpu: Int) -> OpenSection {
     let entering: Action.Grace = domain == .interrupts ? .maskInterrupts : .sectionEnter
-    return OpenStretch(
+    return OpenSection(
       cpu: cpu, isMask: domain == .interrupts, since: since(cpu) { $0.kind == .grace(entering) })
   }
 
   /// The operation in which a CPU last took such an action, as the end of a sentence.
-  private func since(_ cpu: Int, _ isMeant: (Action) -> Bool) -> String {
+  private func since(_ cpu: Int, _ isMatch: (Action) -> Bool) -> String {
     for depth in stride(from: depth - 1, through: 0, by: -1) where takenStep(depth).cpu == cpu {
       let node = localStates[takenStep(depth).node].pointee
-      guard isMeant(node.action) else { continue }
+      guard isMatch(node.action) else { continue }
       return " since \(name(ofOperation: Int(node.operation), cpu: cpu))"
     }
     return cpu < layout.cpuCount ? "" : " since before the start"
@@ -127,13 +129,13 @@ extension Machine {
     while let other = left.popLowest() {
       let domains: [GraceDomain] =
         domain == .readers ? [.sections, .interrupts].filter { isInside($0, other) } : [domain]
-      let stretches = domains.map { domain in
-        let stretch = stretch(domain, of: other)
-        return (stretch.isMask ? "with masked interrupts" : "in a read-side section")
-          + stretch.since
+      let texts = domains.map { domain in
+        let section = openSection(domain, of: other)
+        return (section.isMask ? "with masked interrupts" : "in a read-side section")
+          + section.since
       }
       let who = other == cpu ? "itself" : name(ofCPU: other)
-      parts.append("\(who), \(stretches.joined(separator: " and "))")
+      parts.append("\(who), \(texts.joined(separator: " and "))")
     }
     return "for " + parts.joined(separator: " and ")
   }

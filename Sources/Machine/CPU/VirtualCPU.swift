@@ -68,9 +68,9 @@ public final class VirtualCPU {
     _ = misuse(text, site)
   }
   /// The number of actions that abandoned code has asked for.
-  private var vainActions = 0
+  private var abandonedActions = 0
   /// After this many, the code is assumed never to unwind.
-  private static let vainActionsMax = 10_000
+  private static let abandonedActionsMax = 10_000
   /// An error thrown by a callback that was run at once.
   var errorOnTheSpot: ThrownError?
   /// The nesting depth of callbacks in boot code.
@@ -167,8 +167,8 @@ public final class VirtualCPU {
   ///
   /// Code that catches it and never ends is left suspended.
   func refused() -> Abandoned {
-    vainActions += 1
-    if vainActions > VirtualCPU.vainActionsMax {
+    abandonedActions += 1
+    if abandonedActions > VirtualCPU.abandonedActionsMax {
       if let errorOnTheSpot {
         machine.fail(.operationThrew(cpu: index, error: errorOnTheSpot.text))
       }
@@ -205,7 +205,7 @@ public final class VirtualCPU {
     latestSite = nil
     record.note(file: "", line: 0)
     errorOnTheSpot = nil
-    vainActions = 0
+    abandonedActions = 0
     operation = 0
     sectionDepth = 0
     maskDepth = 0

@@ -119,9 +119,9 @@ package final class LocalStates {
   }
 
   /// The last matching node on the way to a node, including itself, or `none`.
-  func nearest(to index: Index, where isMeant: (Index) -> Bool) -> Index {
+  func nearest(to index: Index, where isMatch: (Index) -> Bool) -> Index {
     var node = index
-    while node >= 0 && !isMeant(node) { node = parent(of: node) }
+    while node >= 0 && !isMatch(node) { node = parent(of: node) }
     return node
   }
 

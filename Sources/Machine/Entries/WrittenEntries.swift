@@ -15,14 +15,14 @@ struct WrittenEntries: Hashable {
   /// Entries written since the latest barrier.
   var unpublished: [UInt32] = []
   /// Entries among them that became valid.
-  var made: [UInt32] = []
+  var madeValid: [UInt32] = []
 
   /// - Parameter old: the old value, or nil if unknown.
   mutating func note(_ cell: UInt32, _ new: Descriptor, after old: Descriptor?) {
     if !new.isValid {
-      made.removeAll { $0 == cell }
-    } else if old?.isValid != true && !made.contains(cell) {
-      made.append(cell)
+      madeValid.removeAll { $0 == cell }
+    } else if old?.isValid != true && !madeValid.contains(cell) {
+      madeValid.append(cell)
     }
     changed.removeAll { $0.cell == cell }
     changed.append(Change(cell: cell, new: new))
@@ -36,6 +36,6 @@ struct WrittenEntries: Hashable {
       state = StableHash.extend(state, with: change.new.bits)
     }
     for cell in unpublished { state = StableHash.extend(state, with: ~UInt64(cell)) }
-    for cell in made { state = StableHash.extend(state, with: UInt64(cell) << 32) }
+    for cell in madeValid { state = StableHash.extend(state, with: UInt64(cell) << 32) }
   }
 }

@@ -25,7 +25,7 @@ extension Machine {
   }
 
   func isInside(_ domain: GraceDomain, _ cpu: Int) -> Bool {
-    memory[layout.stretch(domain, cpu)] & 1 == 1
+    memory[layout.sectionWord(domain, cpu)] & 1 == 1
   }
 
   /// The domain of a step.
@@ -42,7 +42,7 @@ extension Machine {
     switch grace {
     case .sectionEnter, .maskInterrupts:
       if isPartOfReader(domain, cpu) { memory[layout.reader(cpu)] += 1 }
-      memory[layout.stretch(domain, cpu)] += 1
+      memory[layout.sectionWord(domain, cpu)] += 1
     case .sectionLeave, .unmaskInterrupts:
       guard isInside(domain, cpu) else {
         report(domain.leftWithoutEntering, cpu)
@@ -95,7 +95,8 @@ extension Machine {
   private func leave(_ domain: GraceDomain, _ cpu: Int) {
     // A counter, so that footprints can tell a CPU's sections apart. But a looping CPU must be able
     // to return to a state, and then nothing is reduced anyway.
-    memory[layout.stretch(domain, cpu)] = mayRepeat ? 0 : memory[layout.stretch(domain, cpu)] + 1
+    let word = layout.sectionWord(domain, cpu)
+    memory[word] = mayRepeat ? 0 : memory[word] + 1
     let others = ~CPUSet(cpu).bits
     if layout.bufferedCPUs > 0, !hasNoPending(cpu) {
       if domain == .interrupts || domain == graceDomain { putEndInBuffer(of: domain, by: cpu) }
@@ -116,30 +117,30 @@ extension Machine {
   ) {
     switch grace {
     case .sectionEnter, .maskInterrupts:
-      footprint.write(layout.stretch(domain, cpu))
+      footprint.write(layout.sectionWord(domain, cpu))
       if isPartOfReader(domain, cpu) { footprint.write(layout.reader(cpu)) }
     case .sectionLeave, .unmaskInterrupts:
       addEnd(of: domain, cpu, footprint)
       if isPartOfReader(domain, cpu) { addEnd(of: .readers, cpu, footprint) }
-    case .graceStart, .interruptSend: addStretches(domain, ~0, footprint)
-    case .graceEnd, .interruptTaken: addStretches(domain, action.awaitedCPUs, footprint, .blocks)
+    case .graceStart, .interruptSend: addSectionWords(domain, ~0, footprint)
+    case .graceEnd, .interruptTaken: addSectionWords(domain, action.awaitedCPUs, footprint, .blocks)
     }
   }
 
   private func addEnd(of domain: GraceDomain, _ cpu: Int, _ footprint: Footprint) {
     // A wait for the section that ends here cannot continue before this step; a wait for an earlier
     // one can.
-    let stretch = layout.stretch(domain, cpu)
-    let isFirst = !mayRepeat && memory[stretch] == 1
-    footprint.write(stretch, isFirst ? .releases : .plain)
+    let word = layout.sectionWord(domain, cpu)
+    let isFirst = !mayRepeat && memory[word] == 1
+    footprint.write(word, isFirst ? .releases : .plain)
   }
 
   /// Adds the section words of a set of CPUs in a domain as read.
-  func addStretches(
+  func addSectionWords(
     _ domain: GraceDomain, _ cpus: UInt64, _ footprint: Footprint, _ role: TouchRole = .plain
   ) {
     var set = CPUSet(bits: cpus).intersection(.first(layout.cpuCount))
-    while let cpu = set.popLowest() { footprint.read(layout.stretch(domain, cpu), role) }
+    while let cpu = set.popLowest() { footprint.read(layout.sectionWord(domain, cpu), role) }
   }
 
   // MARK: Pages
@@ -190,13 +191,13 @@ extension Machine {
   func addReaders(ofPage base: UInt32, _ footprint: Footprint) {
     guard requirements.contains(.readersAtUnlink), let id = layout.pageID(at: base) else { return }
     GraceDomain.each { domain in
-      addStretches(domain, memory[layout.readersAtUnlink(domain, ofPage: id)], footprint)
+      addSectionWords(domain, memory[layout.readersAtUnlink(domain, ofPage: id)], footprint)
     }
   }
 
   /// Adds all words that tell which CPUs may hold a page, if an invariant needs them.
   func addAllReaders(_ footprint: Footprint) {
     guard requirements.contains(.readersAtUnlink) else { return }
-    GraceDomain.each { domain in addStretches(domain, ~0, footprint) }
+    GraceDomain.each { domain in addSectionWords(domain, ~0, footprint) }
   }
 }

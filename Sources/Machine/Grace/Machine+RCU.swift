@@ -75,7 +75,7 @@ extension Machine {
     let owner = cpus[cpu].callbackOwner
     switch callback {
     case .call:
-      addStretches(graceDomain, ~0, footprint)
+      addSectionWords(graceDomain, ~0, footprint)
       footprint.write(layout.callbacksQueued(owner))
       let index = Int(memory[layout.callbacksQueued(owner)])
       if index < layout.callbacksPerCPU {
@@ -86,7 +86,7 @@ extension Machine {
       guard next < layout.callbacksPerCPU else { return }
       footprint.read(layout.callbackKey(owner, next), .blocks)
       let readers = memory[layout.callbackReadersAtCall(owner, next)]
-      addStretches(graceDomain, readers, footprint, .blocks)
+      addSectionWords(graceDomain, readers, footprint, .blocks)
       addBuffers(of: readers, to: footprint, writes: false)
     case .callbackEnd:
       let index = Int(memory[layout.callbacksFinished(owner)])

@@ -89,11 +89,11 @@ struct HardwareLayout {
   func way(_ register: UInt32, _ level: Int) -> UInt32 { register + 2 + UInt32(level) }
 
   /// The units whose walks may still see an entry's old, invalid value.
-  func unseen(_ cell: UInt32) -> UInt32 {
+  func unobserved(_ cell: UInt32) -> UInt32 {
     registerBase + UInt32(cpuCount) * registerStride + (cell - pageCells.lowerBound)
   }
 
-  private var goneBase: UInt32 { unseen(pageCells.upperBound) }
+  private var goneBase: UInt32 { unobserved(pageCells.upperBound) }
 
   /// The set of entries that a CPU has restricted, or was told of, and not flushed: see
   /// `TakenSets`.

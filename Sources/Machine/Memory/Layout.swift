@@ -164,7 +164,7 @@ struct Layout {
   // Words that every grace domain has.
 
   /// Odd while the CPU is inside.
-  func stretch(_ domain: GraceDomain, _ cpu: Int) -> UInt32 {
+  func sectionWord(_ domain: GraceDomain, _ cpu: Int) -> UInt32 {
     switch domain {
     case .sections: section(cpu)
     case .interrupts: mask(cpu)

@@ -123,7 +123,7 @@ extension Machine {
     }
     if hasHardware {
       noteTaken(Descriptor(bits: old), Descriptor(bits: value), in: cell, by: cpu)
-      noteUnseen(
+      noteUnobserved(
         Descriptor(bits: value), after: Descriptor(bits: old), in: cell,
         ofPage: layout.page(entry.page), by: cpu)
     }

@@ -102,7 +102,7 @@ extension Machine {
   @inline(__always)
   func noteUse(of action: Action, by cpu: Int) {
     if action.kind != .page(.free) && memory[action.lifetime] & 1 == 0
-      && !isGivenUp(action, by: cpu)
+      && !isCancelled(action, by: cpu)
     {
       report(.accessAfterFree, cpu, page: action.lifetime, cell: action.cell)
     }

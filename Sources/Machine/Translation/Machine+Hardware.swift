@@ -75,8 +75,8 @@ extension Machine {
       invalidate(action, by: cpu)
       return 0
     case .settle:
-      let unseen = layout.hardware.unseen(action.cell)
-      if memory[unseen] >> Machine.makerShift == UInt64(cpu) { memory[unseen] = 0 }
+      let unobserved = layout.hardware.unobserved(action.cell)
+      if memory[unobserved] >> Machine.makerShift == UInt64(cpu) { memory[unobserved] = 0 }
       return 0
     case .tlbi, .dsb: return 0
     }
@@ -167,7 +167,7 @@ extension Machine {
   ///
   /// A DSB that completes an invalidation waits for walks that read the removed entries. So those
   /// walks have ended; only their CPUs do not know yet.
-  func isGivenUp(_ action: Action, by cpu: Int) -> Bool {
+  func isCancelled(_ action: Action, by cpu: Int) -> Bool {
     guard case .hardware(let hardware) = action.kind else { return false }
     switch hardware {
     case .walkRead: return mustRestart(cpu)
@@ -201,7 +201,9 @@ extension Machine {
       endWalk(register)
       return Descriptor.invalid.bits
     }
-    if takesUnseen(action.cell, by: translation.unitOfCPU[cpu]) { return HardwareResult.unsettled }
+    if missesUpdate(of: action.cell, by: translation.unitOfCPU[cpu]) {
+      return HardwareResult.unsettled
+    }
     let entry = Descriptor(bits: memory[action.cell])
     switch meaning(of: entry, at: action.level) {
     case .table(let id): descend(to: id, through: entry, action, by: cpu)
@@ -215,8 +217,8 @@ extension Machine {
   }
 
   /// True if a unit may still see an entry's old, invalid value, which it may once.
-  private func takesUnseen(_ cell: UInt32, by unit: Int) -> Bool {
-    let place = layout.hardware.unseen(cell)
+  private func missesUpdate(of cell: UInt32, by unit: Int) -> Bool {
+    let place = layout.hardware.unobserved(cell)
     let bit = CPUSet(unit).bits
     guard memory[place] & bit != 0 else { return false }
     let isLast = memory[place] & Machine.unitsMask == bit
@@ -260,7 +262,7 @@ extension Machine {
 
   /// Makes all initial entries visible to every walk.
   func settleAll() {
-    for cell in layout.hardware.pageCells { memory[layout.hardware.unseen(cell)] = 0 }
+    for cell in layout.hardware.pageCells { memory[layout.hardware.unobserved(cell)] = 0 }
   }
 
   /// Records that each unit may once see a new valid entry as invalid, until the CPU that made it
@@ -269,14 +271,15 @@ extension Machine {
   /// That applies without FEAT_ETS2.
   ///
   /// A walk that sees the link to a table also sees the entries made before linking.
-  func noteUnseen(
+  func noteUnobserved(
     _ new: Descriptor, after old: Descriptor, in cell: UInt32, ofPage page: TablePage, by cpu: Int
   ) {
     let isMade =
       new.isValid && !old.isValid && memory[page.base + Layout.publishedOffset] != 0
       && !features.enhancedTranslationSynchronisation
     let units = CPUSet.first(translation.units.count).bits & Machine.unitsMask
-    memory[layout.hardware.unseen(cell)] = isMade ? units | UInt64(cpu) << Machine.makerShift : 0
+    memory[layout.hardware.unobserved(cell)] =
+      isMade ? units | UInt64(cpu) << Machine.makerShift : 0
   }
 
   private func fill(_ place: CachePlace, _ entry: Descriptor, from cell: UInt32, _ denied: UInt64) {

@@ -176,7 +176,7 @@ extension VirtualCPU {
     if isAbandoned { throw refused() }
     if isWeakened(.noDSB, site) { return }
     if !features.enhancedTranslationSynchronisation {
-      for cell in written.made { try settle(cell, site) }
+      for cell in written.madeValid { try settle(cell, site) }
     }
     for pending in pendingInvalidations {
       var action = pending
@@ -185,7 +185,7 @@ extension VirtualCPU {
     }
     if !pendingInvalidations.isEmpty { written.changed = [] }
     written.unpublished = []
-    written.made = []
+    written.madeValid = []
     pendingInvalidations = []
     _ = try issue(Action(.hardware(.dsb)), site)
   }

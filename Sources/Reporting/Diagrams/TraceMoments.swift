@@ -145,7 +145,7 @@ public struct TraceMoments: Sendable {
   }
 
   /// If a CPU is inside a section at the end, the moment at which it entered matters.
-  private mutating func markOpenStretches() {
+  private mutating func markOpenSections() {
     let end = moments[moments.count - 1].picture.cpus
     for cpu in end.indices {
       markEntering(cpu, isOpen: end[cpu].isInSection) { $0.isInSection }
@@ -188,7 +188,7 @@ public struct TraceMoments: Sendable {
   /// Marks the key moments: notable changes, changes of the pages that the violation names, writes
   /// that the invariant read, preemptions, and the end.
   private mutating func markKeys() {
-    if violation != nil, recording.loop == nil { markOpenStretches() }
+    if violation != nil, recording.loop == nil { markOpenSections() }
     let decisive = markInspected()
     let last = moments.count - 1
     let stale = moments[last].picture.units.flatMap { unit in

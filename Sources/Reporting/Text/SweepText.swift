@@ -71,7 +71,7 @@ public struct SweepText {
     let cpus = report.cpus == 1 ? "1 CPU" : "up to \(counted(report.cpus, "CPU"))"
     let each = report.operationsPerCPU == 1 ? "1" : "up to \(report.operationsPerCPU)"
     return "\(cpus), \(each) of \(counted(report.operations.count, "operation")) each, "
-      + report.world
+      + report.setting
   }
 
   /// Describes the failing combination with the fewest operations: the smallest of all, if no

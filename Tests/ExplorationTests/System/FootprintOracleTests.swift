@@ -20,14 +20,14 @@ private final class StepsHidden: Forwarding {
     super.init(machine)
   }
 
-  private func isMeant(_ cpu: Int) -> Bool { machine.pendingText(of: cpu).hasPrefix(verb) }
+  private func isMatch(_ cpu: Int) -> Bool { machine.pendingText(of: cpu).hasPrefix(verb) }
 
   override func addFootprint(of cpu: Int, to footprint: Footprint) {
-    if !isMeant(cpu) { base.addFootprint(of: cpu, to: footprint) }
+    if !isMatch(cpu) { base.addFootprint(of: cpu, to: footprint) }
   }
 
   override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
-    if !isMeant(cpu) { base.addPotentialFootprint(of: cpu, to: footprint) }
+    if !isMatch(cpu) { base.addPotentialFootprint(of: cpu, to: footprint) }
   }
 }
 
