@@ -12,7 +12,7 @@ enum DocumentCommand {
     summary: "write what the models show as pages, or say which are out of date",
     details: [
       "FOLDER (Docs) gets Invariants/, Systems/ and Questions.md: statements, verdicts, traces,",
-      "and what each step of a correct model is for. Every claim is computed anew. Exit status:",
+      "and whether each step of a correct model is needed. Every claim is computed. Exit status:",
       "0 written or up to date, 1 out of date (--check), 2 wrong usage or input, or a model that",
       "does not do what it is declared to.",
     ],

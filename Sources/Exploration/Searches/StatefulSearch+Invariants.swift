@@ -30,8 +30,8 @@ extension StatefulSearch {
       mustHold(node.backtrack.subtracting(node.enabled).isEmpty, "what is tried is enabled")
       mustHold(node.done.subtracting(node.backtrack).isEmpty, "what is done was to be tried")
       // Steps of CPUs asleep are independent of all steps taken since, so they are still enabled.
-      mustHold(node.sleep.subtracting(node.enabled).isEmpty, "whoever is asleep is enabled")
-      mustHold(node.done.isDisjoint(with: node.sleep), "nobody is done and asleep")
+      mustHold(node.sleep.subtracting(node.enabled).isEmpty, "CPUs asleep are enabled")
+      mustHold(node.done.isDisjoint(with: node.sleep), "no CPU is both done and asleep")
       summaries.eachStep(of: below.pointer(to: index * summaries.stride), words: summaries.stride) {
         mustHold($0 < summaries.stepCount, "step \($0) of a row has a number")
       }

@@ -187,7 +187,7 @@ public struct RandomProgram: Equatable, Sendable {
       + cpus.enumerated().map { cpu, parts in
         let texts = parts.map { $0.map(\.text).joined(separator: " ") }
         var times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
-        if let walks = mmuTimes(of: cpu) { times += ", MMU walking \(walks) times unasked" }
+        if let walks = mmuTimes(of: cpu) { times += ", MMU walking speculatively \(walks) times" }
         if cpu == otherWalker { times += " from the other root" }
         return "cpu \(cpu)\(times): \(texts.joined(separator: " | "))"
       }

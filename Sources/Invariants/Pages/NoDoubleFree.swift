@@ -28,8 +28,8 @@ public struct NoDoubleFree: EventInvariant {
     }
     if machine.wasNeverAllocated(page) {
       return Violation(
-        "\(machine.name(ofCPU: event.cpu)) frees through a wild pointer: nobody has allocated page "
-          + machine.name(ofPage: event.page))
+        "\(machine.name(ofCPU: event.cpu)) frees through a wild pointer: page "
+          + "\(machine.name(ofPage: event.page)) was never allocated")
     }
     return Violation(
       "\(machine.name(ofCPU: event.cpu)) frees table page \(machine.name(ofPage: event.page)) "

@@ -39,8 +39,8 @@ public struct NoUseAfterFree: EventInvariant, QuiescenceInvariant {
     }
     if machine.wasNeverAllocated(page) {
       return Violation(
-        "\(cpu) uses \(machine.name(ofCell: event.cell)) through a wild pointer: nobody has "
-          + "allocated page \(machine.name(ofPage: event.page))")
+        "\(cpu) uses \(machine.name(ofCell: event.cell)) through a wild pointer: page "
+          + "\(machine.name(ofPage: event.page)) was never allocated")
     }
     return Violation(
       "\(cpu) uses \(machine.name(ofCell: event.cell)) after table "

@@ -13,7 +13,7 @@ extension LocalStates {
     }
     if !isLeaf(index) {
       mustHold(edges[Int(node.firstEdge)].source == index, "node \(index) has the edge of another")
-      mustHold(!node.action.kind.isEnd, "code goes on from node \(index), where it has ended")
+      mustHold(!node.action.kind.isEnd, "node \(index), where code has ended, has an edge")
     }
     mustHold(
       node.keyShare == StableHash.share(of: node.localHash, at: ~UInt64(node.cpu)),
@@ -53,7 +53,7 @@ extension Machine {
     #if CHECKS_INVARIANTS
       localStates.checkInvariants()
       for cpu in 0..<cpuCount where positions[cpu] >= 0 {
-        mustHold(Int(node(of: cpu).pointee.cpu) == cpu, "CPU \(cpu) stands at a node of another")
+        mustHold(Int(node(of: cpu).pointee.cpu) == cpu, "the node of CPU \(cpu) belongs to another")
       }
     #endif
   }

@@ -155,7 +155,7 @@ extension VirtualCPU {
 
   func foreign(_ what: String, _ site: SourceSite) -> Abandoned {
     misuse(
-      "\(what) of another scenario is used; take it from the scenario that is being built, each "
-        + "time anew", site)
+      "\(what) of another scenario is used; take it from the scenario that is being built, "
+        + "every time", site)
   }
 }

@@ -390,7 +390,7 @@ public final class Machine: TransitionSystem {
   ) {
     positions[cpu] = node
     let new = localStates[node]
-    mustHold(new.pointee.cpu == cpu, "CPU \(cpu) is to stand at a node of another")
+    mustHold(new.pointee.cpu == cpu, "the new node of CPU \(cpu) belongs to another")
     registers.pointee.localKey &+= new.pointee.keyShare
     if old >= 0 { registers.pointee.localKey &-= localStates[old].pointee.keyShare }
     if new.pointee.action.kind.isEnd {

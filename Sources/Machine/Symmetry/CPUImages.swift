@@ -275,7 +275,8 @@ final class CPUImages {
     case .callback(.callbackStart): return image(ofCallback: result, under: permutation)
     case .history(.invoke):
       guard let completed = histories[HistoryKey(cpu: cpu, seen: result)] else {
-        fatalError("[internal] nobody noted what a CPU saw when it began")
+        fatalError(
+          "[internal] what a CPU saw at the start of an operation was not recorded")
       }
       let back = permutations.inverse(of: permutation)
       return machine.historySeen(by: permutations.image(of: cpu, under: permutation)) {

@@ -240,7 +240,7 @@ extension Machine {
       "\(name(ofCPU: cpu)) reached page \(page), which its owner has not made reachable; link it "
         + "into a table or use publish(_:)"
     case .wildPointer(let cpu, let page):
-      "\(name(ofCPU: cpu)) follows a wild pointer: it leads to page \(page), which nobody has "
+      "\(name(ofCPU: cpu)) follows a wild pointer: it leads to page \(page), which was never "
         + "allocated"
     case .notIdentical(let text):
       "CPUs that are declared identical are not: \(text); declare them one by one, or check with "

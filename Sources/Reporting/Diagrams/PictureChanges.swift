@@ -161,7 +161,7 @@ struct PictureComparison {
       add(now.hasInterruptsMasked ? entering[1] : "\(name) unmasks its interrupts")
     }
     if let wait = now.wait, was.wait == nil || was.awaits != now.awaits {
-      let whom = now.awaits.isEmpty ? "nobody any more" : list(now.awaits.map { cpus[$0] })
+      let whom = now.awaits.isEmpty ? "no CPU any more" : list(now.awaits.map { cpus[$0] })
       add("\(name) waits for \(whom) (\(wait.rawValue))")
     } else if was.wait != nil, now.wait == nil {
       add("\(name)continues (\(was.wait?.rawValue ?? ""))")

@@ -129,7 +129,7 @@ public struct CheckText {
 
   private var symmetry: String {
     let covered = report.statistics.statesCovered
-    return covered > 0 ? " that stand for \(grouped(covered))" : ""
+    return covered > 0 ? " that represent \(grouped(covered))" : ""
   }
 
   /// The counts of the search.

@@ -77,7 +77,7 @@ import Testing
   @Test func reportsCountStatesBeforeMerging() throws {
     let report = try #require(Catalogue.model(named: "drop-last-reference")).check()
     let text = CheckText(report, width: 400).header.joined(separator: "\n")
-    #expect(text.contains("1 execution, 8 states that stand for 20, 10 transitions"))
+    #expect(text.contains("1 execution, 8 states that represent 20, 10 transitions"))
     #expect(text.contains("identical CPUs exchanged)"))
     #expect(try json(CheckDocument(report)).contains("\"statesCovered\" : 20"))
     var options = CheckOptions()

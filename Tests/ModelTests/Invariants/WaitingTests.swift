@@ -233,11 +233,11 @@ import Testing
       try finding(requiring: [NoUseAfterFree()]) { scenario, _ in wild(scenario, false) }
         == .violates(
           "no-use-after-free",
-          "a uses a.1[0] through a wild pointer: nobody has allocated page a.1"))
+          "a uses a.1[0] through a wild pointer: page a.1 was never allocated"))
     #expect(
       try finding(requiring: [NoDoubleFree()]) { scenario, _ in wild(scenario, true) }
         == .violates(
-          "no-double-free", "a frees through a wild pointer: nobody has allocated page a.1"))
+          "no-double-free", "a frees through a wild pointer: page a.1 was never allocated"))
     #expect(
       try finding(requiring: [TeardownOrder()]) { scenario, _ in
         _ = scenario.context("vm")

@@ -47,7 +47,7 @@ private func declared(
 struct MisuseScenarioTests {
   private static func foreign(_ what: String) -> String {
     "the model: @ a in op: \(what) of another scenario is used; take it from the scenario that is "
-      + "being built, each time anew"
+      + "being built, every time"
   }
 
   @Test func thingsOfAnotherScenario() {
