@@ -135,7 +135,7 @@ struct ScheduleRun {
       end = .violated(invariant: invariant.id, report: report)
       break
     }
-    try goOn(round)
+    try repeatRound(round)
     return end
   }
 
@@ -143,7 +143,7 @@ struct ScheduleRun {
   private static let roundsMax = 16
 
   /// Repeats the round: code that keeps state from turn to turn would leave it.
-  private func goOn(_ round: Round) throws(RecordingError) {
+  private func repeatRound(_ round: Round) throws(RecordingError) {
     for _ in 1..<Self.roundsMax {
       for step in schedule.steps[(schedule.loop ?? 0)...] {
         let isPossible = machine.enabledCPUs().contains(step.cpu)

@@ -148,7 +148,7 @@ package final class WorkSession: @unchecked Sendable {
       do throws(FolderError) {
         let executor = try JobExecutor(
           folder, jobOptions, lock, complain: { Self.warn($0) },
-          tell: { status in _ = Terminal.goOn("cluster: \(status.line)") })
+          tell: { status in _ = Terminal.shouldContinue("cluster: \(status.line)") })
         jobExecutor = executor
         return executor
       } catch {

@@ -42,13 +42,13 @@ enum AblateCommand {
     let report: AblationReport
     do {
       var options = options
-      options.watch = { progress in Terminal.goOn(ProgressText.line(model.name, progress)) }
+      options.watch = { progress in Terminal.shouldContinue(ProgressText.line(model.name, progress)) }
       defer { Terminal.clearProgress() }
       report = try model.ablate(
         options, only: only.isEmpty ? nil : only, by: try arguments.executor()
       ) { step, number, count in
         let label = "\(model.name) \(number + 1)/\(count) \(step.text)"
-        return { progress in Terminal.goOn(ProgressText.line(label, progress)) }
+        return { progress in Terminal.shouldContinue(ProgressText.line(label, progress)) }
       }
     } catch let error as AblationError {
       if case .broken(let report) = error, report.verdict == .incomplete(.bound(.interrupted)) {

@@ -84,7 +84,7 @@ enum DocumentCommand {
     var found: [Evidence] = []
     defer { Terminal.clearProgress() }
     let results = Evidence.of(models, by: executor) { model in
-      _ = Terminal.goOn("document: \(model.name)")
+      _ = Terminal.shouldContinue("document: \(model.name)")
     }
     for (model, result) in zip(models, results) {
       switch result {

@@ -45,7 +45,7 @@ enum SweepCommand {
     options.limits.seconds = try arguments.seconds("seconds")
     options.isInterrupted = { Terminal.isInterrupted }
     options.watch = { done, statistics in
-      _ = Terminal.goOn(
+      _ = Terminal.shouldContinue(
         "\(name): \(counted(done, "combination")), \(counted(statistics.states, "state"))")
     }
     if arguments.has("cluster"), arguments.has("jobs") {

@@ -75,7 +75,7 @@ package enum Terminal {
     let advice = LongCheckAdvice(label, hints: hints)
     return { progress in
       advice.look(at: progress)
-      return goOn(ProgressText.line(label, progress))
+      return shouldContinue(ProgressText.line(label, progress))
     }
   }
 
@@ -92,7 +92,7 @@ package enum Terminal {
   /// Shows progress from time to time; called by any thread.
   ///
   /// - Returns: false if the work is to be ended.
-  package static func goOn(_ line: @autoclosure () -> String) -> Bool {
+  package static func shouldContinue(_ line: @autoclosure () -> String) -> Bool {
     ProgressLine.show(line)
     return !isInterrupted
   }

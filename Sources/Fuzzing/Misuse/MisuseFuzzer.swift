@@ -35,7 +35,7 @@ public struct MisuseFuzzer {
 
   /// Checks a model for each seed.
   public func run(
-    seeds: Range<UInt64>, stopAfter: Int = 10, goesOn: (Report) -> Bool = { _ in true }
+    seeds: Range<UInt64>, stopAfter: Int = 10, shouldContinue: (Report) -> Bool = { _ in true }
   ) -> Report {
     var report = Report()
     for seed in seeds {
@@ -43,7 +43,7 @@ public struct MisuseFuzzer {
         report.mismatches.append(Mismatch(seed: seed, what: what))
       }
       report.models += 1
-      if report.mismatches.count >= stopAfter || !goesOn(report) { break }
+      if report.mismatches.count >= stopAfter || !shouldContinue(report) { break }
     }
     return report
   }

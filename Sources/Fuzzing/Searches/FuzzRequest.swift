@@ -64,7 +64,7 @@ package struct FuzzRequest: WorkUnit {
   }
 
   package func run(_ context: WorkContext<Fuzzer.Report>) -> Fuzzer.Report {
-    fuzzer.run(seeds: seeds, size: size, goesOn: context.watch)
+    fuzzer.run(seeds: seeds, size: size, shouldContinue: context.watch)
   }
 
   /// The same seeds split into non-empty parts.
@@ -80,15 +80,15 @@ package struct FuzzRequest: WorkUnit {
 
   /// Fuzzes the seeds, in as many parts as the executor can use.
   ///
-  /// - Parameter goesOn: called with the results so far of a part; returns false to end it.
+  /// - Parameter shouldContinue: called with the results so far of a part; returns false to end it.
   package func report(
-    by executor: any Executor, goesOn: @escaping @Sendable (Fuzzer.Report) -> Bool
+    by executor: any Executor, shouldContinue: @escaping @Sendable (Fuzzer.Report) -> Bool
   ) -> Fuzzer.Report {
     var whole = Fuzzer.Report()
     // Few enough for a message each, and enough for the jobs of a cluster.
     let parts = split(into: min(executor.width, Self.partsMax))
     var watch = WorkWatch<FuzzRequest>()
-    watch.begin = { _ in goesOn }
+    watch.begin = { _ in shouldContinue }
     _ = executor.run(parts, watch) { done in
       if case .success(let report) = done.result { whole.add(report) }
       return whole.mismatches.count < Fuzzer.mismatchesMax

@@ -122,7 +122,7 @@ public struct Fuzzer {
   public func run(
     seeds: Range<UInt64>, size: RandomProgram.Size = .full,
     stopAfter: Int = Fuzzer.mismatchesMax,
-    goesOn: (Report) -> Bool = { _ in true }
+    shouldContinue: (Report) -> Bool = { _ in true }
   ) -> Report {
     var report = Report()
     for seed in seeds {
@@ -132,7 +132,7 @@ public struct Fuzzer {
           Mismatch(seed: seed, what: what, program: simplest(program).text))
       }
       report.programs += 1
-      if report.mismatches.count >= stopAfter || !goesOn(report) { break }
+      if report.mismatches.count >= stopAfter || !shouldContinue(report) { break }
     }
     return report
   }

@@ -43,7 +43,7 @@ public struct TraceFuzzer {
 
   /// Makes a mutant of each seed and replays it.
   public func run(
-    seeds: Range<UInt64>, stopAfter: Int = 10, goesOn: (Report) -> Bool = { _ in true }
+    seeds: Range<UInt64>, stopAfter: Int = 10, shouldContinue: (Report) -> Bool = { _ in true }
   ) -> Report {
     var report = Report()
     if traces.isEmpty { return report }
@@ -52,7 +52,7 @@ public struct TraceFuzzer {
         report.mismatches.append(Mismatch(seed: seed, what: what))
       }
       report.mutants += 1
-      if report.mismatches.count >= stopAfter || !goesOn(report) { break }
+      if report.mismatches.count >= stopAfter || !shouldContinue(report) { break }
     }
     return report
   }

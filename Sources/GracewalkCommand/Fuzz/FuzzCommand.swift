@@ -55,7 +55,7 @@ enum FuzzCommand {
     let count = request.seeds.count
     Terminal.catchInterrupts()
     let report = request.report(by: try arguments.executor()) { report in
-      Terminal.goOn(
+      Terminal.shouldContinue(
         "fuzz: \(grouped(report.programs)) of \(counted(count, "program")), "
           + "\(counted(report.transitions, "transition")); mismatches: \(report.mismatches.count)")
     }

@@ -21,7 +21,7 @@ enum MisuseFuzzCommand {
     let seed = UInt64(try arguments.countFromZero("seed") ?? 0)
     Terminal.catchInterrupts()
     let report = MisuseFuzzer().run(seeds: seed..<(seed + UInt64(count))) { report in
-      Terminal.goOn(
+      Terminal.shouldContinue(
         "fuzz: \(grouped(report.models)) of \(counted(count, "model")); "
           + "mismatches: \(report.mismatches.count)")
     }

@@ -23,7 +23,7 @@ enum TraceFuzzCommand {
     Terminal.catchInterrupts()
     let report = TraceFuzzer(try traces(arguments.models)).run(seeds: seed..<(seed + UInt64(count)))
     { report in
-      Terminal.goOn(
+      Terminal.shouldContinue(
         "fuzz: \(grouped(report.mutants)) of \(counted(count, "mutant")); "
           + "mismatches: \(report.mismatches.count)")
     }

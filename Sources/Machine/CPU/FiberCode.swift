@@ -63,19 +63,19 @@ final class FiberCode: CPUCode {
     start()
   }
 
-  func goOn(from node: LocalStates.Index, observing result: UInt64) {
+  func advance(from node: LocalStates.Index, observing result: UInt64) {
     if position != node || fiber.isIdle { bring(to: node) }
     deliver(result)
   }
 
-  func goOn(
+  func advance(
     from node: LocalStates.Index, observing result: UInt64, after turn: LocalStates.EdgeIndex
   ) {
     bring(to: node, after: turn)
     deliver(result)
   }
 
-  func stands(at node: LocalStates.Index) { position = node }
+  func didStop(at node: LocalStates.Index) { position = node }
 
   /// Makes the code unwind, if it has not ended.
   func abandon() {

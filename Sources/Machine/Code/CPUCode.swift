@@ -38,8 +38,8 @@ package struct CodePlace {
 /// Code is deterministic: its behaviour is a function of the results of its actions. It has no
 /// effects other than its actions, and does not perform them: the machine does, later, and may go
 /// back and give the code another result. The machine calls the code only for edges that the graph
-/// of local states lacks, so calls are rare and in any order: first `begin`, then `goOn` from any
-/// node that was passed to `stands`.
+/// of local states lacks, so calls are rare and in any order: first `begin`, then `advance` from any
+/// node that was passed to `didStop`.
 package protocol CPUCode: AnyObject {
   /// The state in which it has stopped.
   var state: LocalState { get }
@@ -57,29 +57,29 @@ package protocol CPUCode: AnyObject {
   /// Runs from its start to its first action.
   func begin()
   /// Runs from a node, with the result of its action, to the next action.
-  func goOn(from node: LocalStates.Index, observing result: UInt64)
+  func advance(from node: LocalStates.Index, observing result: UInt64)
   /// The same after an additional forgotten turn of a loop, which must make no difference.
   ///
   /// Called only for code that has returned `beginsAgain`.
-  func goOn(
+  func advance(
     from node: LocalStates.Index, observing result: UInt64, after turn: LocalStates.EdgeIndex)
   /// Records the node of the state in which the code has stopped.
   ///
   /// Code that merges states may be passed the same node several times; it then continues from the
   /// latest state.
-  func stands(at node: LocalStates.Index)
+  func didStop(at node: LocalStates.Index)
   /// Abandons the present run, and its state.
   ///
-  /// `goOn` may be called again; the code then runs again as needed.
+  /// `advance` may be called again; the code then runs again as needed.
   func abandon()
 }
 
 extension CPUCode {
   package var beginsAgain: Bool { false }
 
-  package func goOn(
+  package func advance(
     from node: LocalStates.Index, observing result: UInt64, after turn: LocalStates.EdgeIndex
   ) {
-    goOn(from: node, observing: result)
+    advance(from: node, observing: result)
   }
 }

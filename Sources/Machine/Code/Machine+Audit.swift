@@ -77,10 +77,10 @@ extension Machine {
           code.mergesStates || round == 0 && localStates.isEnd(LocalStates.EdgeIndex(index))
         guard isRun else { continue }
         code.abandon()
-        code.goOn(from: edge.source, observing: edge.observed)
+        code.advance(from: edge.source, observing: edge.observed)
         check(cpu, standsAt: edge.target)
         if code.mergesStates && (round == 0 || !shared.contains(edge.target)) {
-          code.stands(at: edge.target)
+          code.didStop(at: edge.target)
         }
       }
     }

@@ -29,7 +29,7 @@ extension Machine {
     _ cpu: Int, from node: LocalStates.Index, observing result: UInt64
   ) -> LocalStates.Index {
     let code = cpus[cpu].code
-    code.goOn(from: node, observing: result)
+    code.advance(from: node, observing: result)
     guard let known = knownNode(of: cpu, code, from: node) else {
       return addNode(of: cpu, from: node, observing: result)
     }
@@ -55,7 +55,7 @@ extension Machine {
       from: parent, observing: result)
     merged?.note(
       node, behind: parent, ownPages(of: cpu), of: code.mergesStates ? cpu : nil, state)
-    code.stands(at: node)
+    code.didStop(at: node)
     if !code.beginsAgain { noteIdleSteps(node, cpu) }
     recorder?.didReach(code.place, by: cpu)
     return node
@@ -97,7 +97,7 @@ extension Machine {
     observing result: UInt64
   ) -> LocalStates.Index {
     cpus[cpu].record.hasSchedule = false
-    cpus[cpu].code.goOn(from: parent, observing: result)
+    cpus[cpu].code.advance(from: parent, observing: result)
     cpus[cpu].record.hasSchedule = true
     let isLocal = localStates[node].pointee.action.isLocal
     return addNode(of: cpu, from: parent, observing: result, isLocal: isLocal)

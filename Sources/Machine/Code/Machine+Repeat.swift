@@ -76,7 +76,7 @@ extension Machine {
         left -= 1
         let edge = localStates.edges[Int(end)]
         code.abandon()
-        code.goOn(from: edge.source, observing: edge.observed, after: turn)
+        code.advance(from: edge.source, observing: edge.observed, after: turn)
         check(cpu, standsAt: edge.target)
       }
     }
