@@ -12,10 +12,10 @@ extension ProcessCode {
       finish()
       return nil
     case .branch(let operand, let target):
-      return goOn(value(of: operand) == 0 ? target : now.counter + 1)
+      return goTo(value(of: operand) == 0 ? target : now.counter + 1)
     case .branchUnless(let operand, let target):
-      return goOn(value(of: operand) != 0 ? target : now.counter + 1)
-    case .jump(let target): return goOn(target)
+      return goTo(value(of: operand) != 0 ? target : now.counter + 1)
+    case .jump(let target): return goTo(target)
     case .load(_, let address, let order, _): return access(.load, at: address, order)
     case .store(let value, let address, let order):
       var action = access(.store, at: address, order)
@@ -33,7 +33,7 @@ extension ProcessCode {
     }
   }
 
-  private func goOn(_ target: Int) -> Action? {
+  private func goTo(_ target: Int) -> Action? {
     now.counter = target
     return nil
   }

@@ -82,14 +82,14 @@ final class ProcessCode: CPUCode {
     run()
   }
 
-  func goOn(from node: LocalStates.Index, observing result: UInt64) {
+  func advance(from node: LocalStates.Index, observing result: UInt64) {
     guard let known = kept[node] else { fatalError("[internal] never told of node \(node)") }
     now = known
     observe(result)
     run()
   }
 
-  func stands(at node: LocalStates.Index) { kept[node] = now }
+  func didStop(at node: LocalStates.Index) { kept[node] = now }
 
   func abandon() {}
 

@@ -1,5 +1,7 @@
 // Assumptions: executions in which they are not so are not considered.
 
+import GracewalkSupport
+
 extension VirtualCPU {
   /// Goes on only if a condition holds; if not, this execution is not considered.
   ///

@@ -10,7 +10,7 @@ import Testing
 /// Each belongs to one test, which runs on one thread: no lock.
 private final class Census: @unchecked Sendable {
   var living = 0
-  var madeValid = 0
+  var made = 0
 }
 
 /// An object to which model code holds a reference.
