@@ -114,7 +114,7 @@ public final class LivenessSearch: ResumableSearch {
   private func discover() -> Ending? {
     let enabled = system.enabledCPUs()
     let state = graph.count
-    // Who is cut off has no steps, and counts as able to take one: so no loop there is fair.
+    // A CPU that is cut off has no steps but counts as able to take one, so no loop here is fair.
     graph.add(enabled, cutOff: system.cutOffCPUs, system)
     if enabled.isEmpty {
       statistics.executions += 1

@@ -29,6 +29,7 @@ extension RandomProgram {
       var pool = random.pick(lists(of: kinds[(first + cpu) % kinds.count], cpu))
       if random.below(3) != 0 { pool += random.pick(lists(of: random.pick(kinds), cpu)) }
       if random.below(4) == 0 { pool += random.pick(Self.mixes) }
+      if identical { pool.removeAll { $0 == .turnOff } }  // See `init(primitiveSeed:)`.
       let length = 1 + random.below(longest(size, cpuCount))
       return Self.parts(from: pool, length: length, words: wordCount, &random)
     }

@@ -297,7 +297,7 @@ public struct RandomProgram: Equatable, Sendable {
     case .call:
       try cpu.callRCU { cpu in
         let value = try cpu.load(word, .acquire)
-        try cpu.store(word, value + step.new, .release)
+        try cpu.store(word, value &+ step.new, .release)
       }
     case .retry, .poll: note(try runLoop(step, word, cpu))
     case .take, .takeBoth, .await, .bump, .flip, .gamble, .peek, .guarded, .chase, .own, .clear:

@@ -71,9 +71,11 @@ struct LivelockOracle {
     if let known = numbers[machine.stateKey] { return known }
     let number = edges.count
     numbers[machine.stateKey] = number
-    enabled.append(machine.enabledCPUs())
+    let steppable = machine.enabledCPUs()
+    // A CPU that an assumption cuts off is never served again, so no loop from here on is fair.
+    enabled.append(steppable.union(machine.cutOffCPUs))
     edges.append([])
-    let able = (0..<cpuCount).filter { enabled[number].contains($0) }
+    let able = (0..<cpuCount).filter { steppable.contains($0) }
     if able.isEmpty {
       finalStates.insert(machine.stateKey)
       if machine.judgeEnd() == .violation { ending = .violation }

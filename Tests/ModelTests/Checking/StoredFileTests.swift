@@ -175,8 +175,8 @@ import Testing
     #expect(refusal("") == "the report is none")
     #expect(refusal("gracewalk request 1 0\n{}\n") == "the report is none")
     #expect(
-      refusal(text.replacing("report 1 ", with: "report 2 "))
-        == "the report has version '2'; this program reads version 1")
+      refusal(text.replacing("report 3 ", with: "report 4 "))
+        == "the report has version '4'; this program reads version 3")
     #expect(
       refusal(String(text.dropLast()))
         == "the report is cut off, or has lines that do not belong there")
