@@ -90,10 +90,11 @@ extension VirtualCPU {
   /// Replaces a word's value if it is the old one, like `try_cmpxchg`; true if it was.
   public func tryCompareExchange<Value>(
     _ word: Word<Value>, _ old: Value, _ new: Value, _ ordering: MemoryOrdering,
-    file: String = #fileID, line: Int = #line
+    file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Bool {
-    try compareExchange(word, expected: old, desired: new, ordering, file: file, line: line)
-      .exchanged
+    try compareExchange(
+      word, expected: old, desired: new, ordering, file: file, line: line, label: label
+    ).exchanged
   }
 
   /// Replaces a word's value and returns the old one.

@@ -38,8 +38,8 @@ package struct CodePlace {
 /// Code is deterministic: its behaviour is a function of the results of its actions. It has no
 /// effects other than its actions, and does not perform them: the machine does, later, and may go
 /// back and give the code another result. The machine calls the code only for edges that the graph
-/// of local states lacks, so calls are rare and in any order: first `begin`, then `advance` from any
-/// node that was passed to `didStop`.
+/// of local states lacks, so calls are rare and in any order: first `begin`, then `advance` from
+/// any node that was passed to `didStop`.
 package protocol CPUCode: AnyObject {
   /// The state in which it has stopped.
   var state: LocalState { get }

@@ -59,8 +59,8 @@ extension Machine {
     }
   }
 
-  /// Arithmetic makes numbers, and never entries, but bits of an entry are an entry's: changing them
-  /// may link and unlink tables.
+  /// Arithmetic makes numbers, and never entries; but bits of an entry are an entry's, and changing
+  /// them may link and unlink tables.
   private func performArithmetic(
     _ access: Action.Access, _ action: Action, by cpu: Int
   ) -> UInt64 {

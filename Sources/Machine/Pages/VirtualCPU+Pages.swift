@@ -60,18 +60,20 @@ extension VirtualCPU {
 
   /// Takes a reference to the table page that an entry lies in, for the entry in use.
   public func getPage(
-    of entry: Entry, file: String = #fileID, line: Int = #line
+    of entry: Entry, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) {
     try getPage(
-      try page(of: entry, SourceSite(file: file, line: line)), file: file, line: line)
+      try page(of: entry, SourceSite(file: file, line: line, label: label)),
+      file: file, line: line, label: label)
   }
 
   /// Drops a reference to the table page that an entry lies in, as `putPage` does.
   @discardableResult public func putPage(
-    of entry: Entry, file: String = #fileID, line: Int = #line
+    of entry: Entry, file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Bool {
     try putPage(
-      try page(of: entry, SourceSite(file: file, line: line)), file: file, line: line)
+      try page(of: entry, SourceSite(file: file, line: line, label: label)),
+      file: file, line: line, label: label)
   }
 
   private func page(of entry: Entry, _ site: SourceSite) throws(Abandoned) -> TablePage {

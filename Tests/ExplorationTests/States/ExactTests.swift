@@ -44,7 +44,7 @@ private final class KeysCut: Forwarding {
     }
   }
 
-  @Test(arguments: [(Strategy.stateful, 4, 2), (.stateful, 8, 12), (.exhaustive, 4, 2)])
+  @Test(arguments: [(Strategy.stateful, 4, 2), (.stateful, 8, 7), (.exhaustive, 4, 1)])
   func collisionsLoseStates(strategy: Strategy, bits: UInt64, programs: Int) {
     let cut = Cut()
     let report = cut.fuzzer(strategy, bits: bits, isExact: false)
@@ -57,7 +57,7 @@ private final class KeysCut: Forwarding {
   @Test(
     .tags(.long), .unlessQuick,
     arguments: [
-      (Strategy.stateful, 4, 14_386), (.stateful, 8, 2_287), (.exhaustive, 4, 65_244),
+      (Strategy.stateful, 4, 14_347), (.stateful, 8, 2_365), (.exhaustive, 4, 65_129),
     ])
   func exactSearchesTellStatesApart(strategy: Strategy, bits: UInt64, collisions: Int) {
     let cut = Cut()

@@ -45,7 +45,8 @@ import Testing
       memcache.contains("Leave out the exchange that takes a page out of the cache, and"))
     #expect(
       memcache.contains(
-        "with a load and a store for the atomic update, at `GracewalkModels/Memcache"))
+        "`fault/take/load-and-store`, with a load and a store for the atomic update: "
+          + "**necessary**"))
     #expect(
       try page("Systems/reverse-map.md").contains("**Not answered** under sequential consistency"))
     let linked = try page("Invariants/no-table-linked-twice.md")
