@@ -15,19 +15,17 @@ public enum HugeIoremap {
       + "huge page frees it, is there anything left to flush?",
     about: [.noBreak, .noDSB, .noTLBI, .leavesOnlyTLBI, .localTLBI])
 
-  private enum Omission { case purge, pointer, clearing }
-
-  private static let variants: [Variant<Omission?>] = [
+  private static let variants: [Variant<NoChoice>] = [
     .holds("ioremap-purges-pointer", "clear the PMD, flush it, free the table, write the block"),
     .broken(
-      "ioremap-without-purge", "the table is freed as soon as the PMD is clear", .purge,
+      "ioremap-without-purge", "the table is freed as soon as the PMD is clear",
       omits: "the flush", violates: [NoUseAfterFree.id, BreakBeforeMake.id, NoReuseWhileCached.id]),
     .broken(
-      "ioremap-purges-leaves", "only leaves are flushed, once more", .pointer,
+      "ioremap-purges-leaves", "only leaves are flushed, once more",
       omits: "flushing the pointer to the table",
       violates: [NoUseAfterFree.id, BreakBeforeMake.id, NoReuseWhileCached.id]),
     .broken(
-      "ioremap-over-table", "the block is written over the pointer to the table", .clearing,
+      "ioremap-over-table", "the block is written over the pointer to the table",
       omits: "clearing the PMD first", violates: [BreakBeforeMake.id]),
   ]
 
@@ -39,7 +37,7 @@ public enum HugeIoremap {
       + "5e0fb5df2ee8 (Toshi Kani, 2018-06-27) is the same for x86.",
     origin: origin,
     mustHappen: ExpectedOutcome.each(["read 0x0": ["frame 0x0", "translation fault", "frame 0x2"]])
-  ) { _, omitting in
+  ) { _, _ in
     let scenario = Scenario(format: .armStage1)
     let (pgd, _) = (scenario.rootTable("pgd"), scenario.dataFrames(4))
     scenario.boot { cpu in
@@ -62,14 +60,16 @@ public enum HugeIoremap {
         let pmd = pgd.entry(0)
         // pmd_free_pte_page
         guard let table = cpu.table(at: try cpu.load(pmd, .acquire)) else { return }
-        if omitting != .clearing { try cpu.store(pmd, .invalid, .relaxed) }
+        let clears = !cpu.omits("clearing the PMD first")
+        if clears { try cpu.store(pmd, .invalid, .relaxed) }
         let range = TLBInvalidation.address(0)
-        if omitting != .purge {
-          try cpu.flushTLB(omitting == .pointer ? range.lastLevelOnly : range, of: pgd)
+        if !cpu.omits("the flush") {
+          let keepsPointer = cpu.omits("flushing the pointer to the table")
+          try cpu.flushTLB(keepsPointer ? range.lastLevelOnly : range, of: pgd)
         }
-        if omitting == .clearing { try cpu.store(pmd, .block(2), .release) }
+        if !clears { try cpu.store(pmd, .block(2), .release) }
         try cpu.free(table)
-        if omitting != .clearing { try cpu.store(pmd, .block(2), .release) }
+        if clears { try cpu.store(pmd, .block(2), .release) }
       })
     scenario.require(InvariantCatalogue.pages + InvariantCatalogue.hardware)
     return scenario

@@ -16,23 +16,20 @@ public enum LazyTLB {
       + "must other CPUs send it their flushes?",
     about: [.noMask, .noInterrupt, .noTLBI])
 
-  private enum Omission { case switching, markingFirst, generation }
-
-  private static let variants: [Variant<Omission?>] = [
+  private static let variants: [Variant<NoChoice>] = [
     .holds(
       "switch-mm-gets-flushes",
       "a CPU that is switching is sent flushes, and is marked so before it reads tlb_gen"),
     .broken(
       "switch-mm-without-flushes", "a CPU is sent flushes only if the mm is its loaded_mm",
-      .switching,
       omits: "sending the flush to a CPU that is switching", violates: [DonatedPageUnreachable.id]),
     .broken(
       "switch-mm-marked-late", "a CPU is marked as switching just before it loads CR3",
-      .markingFirst, omits: "marking the CPU as switching before it reads tlb_gen",
+      omits: "marking the CPU as switching before it reads tlb_gen",
       violates: [DonatedPageUnreachable.id]),
     .broken(
       "switch-mm-without-generation", "a CPU does not compare tlb_gen when it comes back to an mm",
-      .generation, omits: "comparing tlb_gen with what the CPU has seen of it",
+      omits: "comparing tlb_gen with what the CPU has seen of it",
       violates: [DonatedPageUnreachable.id]),
   ]
 
@@ -58,7 +55,7 @@ public enum LazyTLB {
           "a CPU may keep translations of an mm that is not loaded: it flushes before it uses them")
       ]
     }
-  ) { _, omitting in
+  ) { _, _ in
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2), format: .x86)
     let (mm, page) = (scenario.rootTable("mm"), scenario.dataFrames(1)[0])
     let mmGeneration = scenario.variable("mm tlb_gen", initial: 1)
@@ -71,11 +68,13 @@ public enum LazyTLB {
       CPUOperation("switch_mm to other") { try $0.store(loadedMM, .other, .release) },
       CPUOperation("switch_mm back") { cpu in
         try cpu.maskInterrupts()
-        if omitting != .markingFirst { try cpu.store(loadedMM, .switching, .release) }
+        let marksLate = cpu.omits("marking the CPU as switching before it reads tlb_gen")
+        if !marksLate { try cpu.store(loadedMM, .switching, .release) }
         // choose_new_asid
         let next = try cpu.load(mmGeneration, .acquire)
-        let needsFlush = try cpu.load(cpuGeneration, .relaxed) < next && omitting != .generation
-        if omitting == .markingFirst { try cpu.store(loadedMM, .switching, .release) }
+        let isBehind = try cpu.load(cpuGeneration, .relaxed) < next
+        let needsFlush = isBehind && !cpu.omits("comparing tlb_gen with what the CPU has seen of it")
+        if marksLate { try cpu.store(loadedMM, .switching, .release) }
         // load_new_mm_cr3
         if needsFlush { try cpu.flushTLB(.all.local, of: mm) }
         try cpu.store(cpuGeneration, next, .relaxed)
@@ -89,7 +88,9 @@ public enum LazyTLB {
       _ = try cpu.fetchAdd(mmGeneration, 1, .acquireRelease)
       // should_flush_tlb
       let loaded = try cpu.load(loadedMM, .acquire)
-      let isSent = loaded == .mm || loaded == .switching && omitting != .switching
+      let isSent =
+        loaded == .mm
+        || loaded == .switching && !cpu.omits("sending the flush to a CPU that is switching")
       if isSent {
         try cpu.interruptOthers()
         // flush_tlb_func
