@@ -73,10 +73,10 @@ public enum LazyTLB {
         // choose_new_asid
         let next = try cpu.load(mmGeneration, .acquire)
         let isBehind = try cpu.load(cpuGeneration, .relaxed) < next
-        let needsFlush = isBehind && !cpu.omits("comparing tlb_gen with what the CPU has seen of it")
+        let compares = !cpu.omits("comparing tlb_gen with what the CPU has seen of it")
         if marksLate { try cpu.store(loadedMM, .switching, .release) }
         // load_new_mm_cr3
-        if needsFlush { try cpu.flushTLB(.all.local, of: mm) }
+        if isBehind && compares { try cpu.flushTLB(.all.local, of: mm) }
         try cpu.store(cpuGeneration, next, .relaxed)
         try cpu.store(loadedMM, .mm, .release)
         try cpu.unmaskInterrupts()
