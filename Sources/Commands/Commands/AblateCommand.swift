@@ -42,7 +42,8 @@ enum AblateCommand {
     let report: AblationReport
     do {
       var options = options
-      options.watch = { progress in Terminal.shouldContinue(ProgressText.line(model.name, progress)) }
+      options.watch = { progress in Terminal.shouldContinue(ProgressText.line(model.name, progress))
+      }
       defer { Terminal.clearProgress() }
       report = try model.ablate(
         options, only: only.isEmpty ? nil : only, by: try arguments.executor()
