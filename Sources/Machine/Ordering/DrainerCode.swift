@@ -30,12 +30,12 @@ final class DrainerCode: CPUCode {
 
   func begin() { count = 0 }
 
-  func goOn(from node: LocalStates.Index, observing result: UInt64) {
+  func advance(from node: LocalStates.Index, observing result: UInt64) {
     guard let known = kept[node] else { fatalError("[internal] never told of node \(node)") }
     count = counts ? known + 1 : 0
   }
 
-  func stands(at node: LocalStates.Index) { kept[node] = count }
+  func didStop(at node: LocalStates.Index) { kept[node] = count }
 
   func abandon() {}
 }

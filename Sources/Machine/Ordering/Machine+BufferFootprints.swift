@@ -19,7 +19,7 @@ extension Machine {
     case .grace(.graceEnd), .grace(.interruptTaken):
       addBuffers(of: action.awaitedCPUs, to: footprint, writes: false)
     case .grace(.sectionEnter), .grace(.maskInterrupts), .callback, .access, .fence, .lock, .page,
-      .slab, .context, .choose, .history, .hardware, .handOver, .claim, .finished, .threw:
+      .slab, .context, .choose, .history, .hardware, .handOver, .claim, .finished, .cutOff, .threw:
       break
     }
   }

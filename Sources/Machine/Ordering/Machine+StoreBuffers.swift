@@ -31,8 +31,8 @@ extension Machine {
     case .lock(.writeUnlock): .writeUnlock
     case .page(.free): .free
     case .handOver: .handOver
-    case .access, .lock, .page, .finished, .cutOff, .fence, .grace, .callback, .slab, .context, .choose,
-      .history, .hardware, .claim, .threw:
+    case .access, .lock, .page, .finished, .cutOff, .fence, .grace, .callback, .slab, .context,
+      .choose, .history, .hardware, .claim, .threw:
       nil
     }
   }
