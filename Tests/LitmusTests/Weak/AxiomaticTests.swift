@@ -13,9 +13,7 @@ import Testing
   static let programCount = number("AXIOM_PROGRAMS") ?? standardCount
   static let seed = UInt64(number("AXIOM_SEED") ?? 15)
 
-  // The axioms know no dependencies through memory yet: with more programs, or other seeds, the
-  // machine seems to miss states.
-  private static let standardCount = 1_000
+  private static let standardCount = 5_000
 
   private static func number(_ name: String) -> Int? {
     ProcessInfo.processInfo.environment[name].flatMap { Int($0) }

@@ -139,15 +139,33 @@ struct Candidate {
 
   // MARK: Armv8
 
+  /// True if the result of a step depends on a load: its own, or one whose value it got through a
+  /// store of the same process.
+  private func result(of step: Int?, by process: Int, dependsOn read: Int) -> Bool {
+    guard let step,
+      let load = events.indices.first(where: {
+        events[$0].process == process && events[$0].step == step && !events[$0].isWrite
+      })
+    else { return false }
+    return load == read || isWritten(source[load], before: load, from: read)
+  }
+
+  private func isWritten(_ write: Int, before load: Int, from read: Int) -> Bool {
+    guard isBefore(write, load) else { return false }
+    if address(of: write, is: read) || data(of: write, is: read) { return true }
+    let access = events[write].access
+    return access.adds && result(of: events[write].step, by: events[write].process, dependsOn: read)
+  }
+
   private func address(of event: Int, is read: Int) -> Bool {
     !events[read].isWrite && events[read].process == events[event].process
-      && events[event].access.address == events[read].step
+      && result(of: events[event].access.address, by: events[event].process, dependsOn: read)
   }
 
   private func data(of event: Int, is read: Int) -> Bool {
     events[event].isWrite && !events[read].isWrite
       && events[read].process == events[event].process
-      && events[event].access.data == events[read].step
+      && result(of: events[event].access.data, by: events[event].process, dependsOn: read)
   }
 
   private func dependencyOrders(_ a: Int, _ b: Int) -> Bool {
@@ -166,8 +184,10 @@ struct Candidate {
       guard case .fence(.instructions) = steps[index] else { continue }
       for earlier in events[a].step + 1..<index {
         switch steps[earlier] {
-        case .branch(let source): if source == events[a].step { return true }
-        case .access(let access): if access.address == events[a].step { return true }
+        case .branch(let source):
+          if result(of: source, by: events[a].process, dependsOn: a) { return true }
+        case .access(let access):
+          if result(of: access.address, by: events[a].process, dependsOn: a) { return true }
         case .fence: break
         }
       }

@@ -117,7 +117,7 @@ import Testing
   @Test func requestsAreNamedByTheirContents() throws {
     var options = CheckOptions()
     let first = try CheckRequest("m", options).contentName
-    #expect(first == "7a2133c20e648cea")
+    #expect(first == "f4873cb806e6a366")
     var names: Set<String> = [try CheckRequest("n", options).contentName]
     let step = try #require(WeakenedStep(text: "unmap/flush/no-tlbi"))
     let changes: [(inout CheckOptions) -> Void] = [
