@@ -19,7 +19,7 @@ public struct WeakenedStep: Hashable, Codable, Sendable {
   /// Which of the calls that lead to it, counted from 1; nil for all.
   public var path: Int?
 
-  /// - Parameter label: a function as `#function` names it, or a label.
+  /// A step; `label` is a function as `#function` names it, or a label.
   public init(
     _ weakening: Weakening, in operation: String, label: String? = nil, ordinal: Int? = nil,
     path: Int? = nil
