@@ -156,7 +156,7 @@ public struct SearchPlan: Sendable {
     if first.judgeStart() != .clean { return (.immediate(first), [first]) }
     guard samples else { return search(first, min(jobs, jobsMax), options, makeMachine) }
     let phases = SamplingPhases(
-      depth: limits.depth, goesOn: options.resume != nil, makeSystem: makeMachine)
+      depth: limits.depth, isResumed: options.resume != nil, makeSystem: makeMachine)
     let watch = options.watch
     options.watch = { progress in
       phases.look(after: progress.statistics.transitions, seconds: progress.secondsToBound) {

@@ -56,8 +56,8 @@ extension SearchTeam {
     guard let membership = member.membership else { return }
     writer.write(number)
     writer.write(turns)
-    writer.write(membership.given.count)
-    for gift in membership.given {
+    writer.write(membership.handedOver.count)
+    for gift in membership.handedOver {
       writer.write(gift.node)
       gift.task.save(to: writer)
     }
@@ -79,7 +79,7 @@ extension SearchTeam {
     membership.isActive = true
     membership.isDone = try reader.flag()
     for _ in 0..<(try reader.count()) {
-      membership.given.append(old.given[try reader.number(in: 0..<old.given.count)])
+      membership.handedOver.append(old.handedOver[try reader.number(in: 0..<old.handedOver.count)])
     }
     let result = try reader.flag() ? try TaskResult(from: reader, sets, new.cpuCount) : nil
     for _ in 0..<(try reader.count(ofBytes: 32)) {
@@ -156,16 +156,16 @@ extension SearchTeam {
     for _ in 0..<(try part.count()) {
       let node = try part.number(in: 0..<Int.max)
       let task = try SharedTask(from: part, cpuCount: cpuCount)
-      membership.given.append(TeamMembership.Given(node: node, task: task))
+      membership.handedOver.append(TeamMembership.HandedOver(node: node, task: task))
     }
-    let given = membership.given
+    let given = membership.handedOver
     if try part.flag() { membership.task = try SharedTask(from: part, cpuCount: cpuCount) }
     membership.isNew = try part.flag()
     try Checkpointer.restoreWay(of: member, member.system, from: part)
     try member.restore(from: part)
     if let watch = options.watch {
       let start = ContinuousClock.now
-      member.goesOn = { [unowned member] in
+      member.shouldContinue = { [unowned member] in
         watch(
           SearchProgress(
             statistics: member.statistics, depth: member.nodes.count,
@@ -180,8 +180,8 @@ extension SearchTeam {
       if !isWhole { return }
       summaries.save(after: stepCount, setCount, to: writer)
       writer.write(membership.isDone)
-      writer.write(membership.given.count)
-      for gift in membership.given {
+      writer.write(membership.handedOver.count)
+      for gift in membership.handedOver {
         writer.write(given.firstIndex { $0.task === gift.task } ?? 0)
       }
       saveResult(of: membership, to: writer)

@@ -16,7 +16,7 @@ extension SearchTeam {
     writer.write(members.count)
     var tasks: [SharedTask] = []
     for member in members {
-      let given = member.membership?.given ?? []
+      let given = member.membership?.handedOver ?? []
       writer.write(given.count)
       for gift in given {
         writer.write(gift.node)
@@ -46,7 +46,7 @@ extension SearchTeam {
       for _ in 0..<(try reader.count()) {
         let node = try reader.number(in: 0..<Int.max)
         let task = try SharedTask(from: reader, cpuCount: cpuCount)
-        member.membership?.given.append(TeamMembership.Given(node: node, task: task))
+        member.membership?.handedOver.append(TeamMembership.HandedOver(node: node, task: task))
         tasks.append(task)
       }
     }

@@ -111,7 +111,7 @@ final class SearchTeam: ResumableSearch {
       let bound = budget?.exceededNow(
         statistics, depth: members.map(\.nodes.count).max() ?? 0, bytes: bytes, explored: explored)
     else { return nil }
-    first.past.unwind(first.system)
+    first.happensBefore.unwind(first.system)
     return bound
   }
 
@@ -185,7 +185,7 @@ final class SearchTeam: ResumableSearch {
 
   /// Gives tasks to idle members, or to new ones.
   private func handOut() {
-    for member in members { member.membership?.isActive = member.canGoOn }
+    for member in members { member.membership?.isActive = member.canContinue }
     var busy = members.count { $0.membership?.isActive == true }
     let givers = members.filter { $0.isBusy }
     var hasGiven = true

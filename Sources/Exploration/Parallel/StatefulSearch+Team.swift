@@ -5,13 +5,13 @@ import GracewalkSupport
 /// The state of a search as a member of a team.
 final class TeamMembership {
   /// A task given away, with the index of its node.
-  struct Given {
+  struct HandedOver {
     var node: Int
     var task: SharedTask
   }
 
   let number: Int
-  var given: [Given] = []
+  var handedOver: [HandedOver] = []
   /// The current task; nil for the member that started from the initial state.
   var task: SharedTask?
   /// True if the current task has not been started.
@@ -41,10 +41,10 @@ extension StatefulSearch {
   var isBusy: Bool { membership?.isNew == true || !nodes.isEmpty }
 
   /// True if the member has work that need not wait for other members.
-  var canGoOn: Bool {
+  var canContinue: Bool {
     guard isBusy, let membership else { return false }
     return membership.isNew || !isWaiting
-      || membership.given.contains {
+      || membership.handedOver.contains {
         $0.node == nodes.count - 1 && $0.task.isDone
       }
   }
@@ -53,7 +53,7 @@ extension StatefulSearch {
   private var isWaiting: Bool {
     guard let membership, !nodes.isEmpty else { return false }
     return isFinished(nodes.count - 1)
-      && membership.given.contains { $0.node == nodes.count - 1 }
+      && membership.handedOver.contains { $0.node == nodes.count - 1 }
   }
 
   /// True if nothing is left to try at a node by this member.
@@ -88,9 +88,9 @@ extension StatefulSearch {
   func joinTask() -> Bool {
     let top = nodes.count - 1
     guard let membership,
-      let index = membership.given.lastIndex(where: { $0.node == top && $0.task.isDone })
+      let index = membership.handedOver.lastIndex(where: { $0.node == top && $0.task.isDone })
     else { return false }
-    let task = membership.given.remove(at: index).task
+    let task = membership.handedOver.remove(at: index).task
     if let sleeper = task.sleeper {
       note(sleeper, at: top)
       nodes.pointer(to: top).pointee.lent.remove(sleeper.cpu)
@@ -98,7 +98,7 @@ extension StatefulSearch {
     }
     for index in task.additions.indices { add(task.additions[index], at: index) }
     let row = summaries.row(adopt(task.summary))
-    let target = below.pointer(to: top * summaries.stride)
+    let target = ranBelow.pointer(to: top * summaries.stride)
     for word in 0..<summaries.stride { target[word] |= row[word] }
     return true
   }
@@ -107,7 +107,8 @@ extension StatefulSearch {
   func mustStay(at base: Int) -> Bool {
     let top = nodes.count - 1
     guard let membership else { return false }
-    return membership.given.contains { $0.node == top } || (membership.task != nil && top == base)
+    return membership.handedOver.contains { $0.node == top }
+      || (membership.task != nil && top == base)
   }
 
   // MARK: Taking a task
@@ -131,10 +132,10 @@ extension StatefulSearch {
     task.additions = task.path.indices.map { index in
       nodes[index].backtrack.subtracting(task.path[index].backtrack)
     }
-    past.unwind(system)
+    happensBefore.unwind(system)
     touched.stackChanged(to: 0)
     nodes.removeAll()
-    below.removeAll()
+    ranBelow.removeAll()
     enablers.removeAll()
   }
 
@@ -144,8 +145,8 @@ extension StatefulSearch {
     footprint.removeAll()
     system.addFootprint(of: node.cpu, to: footprint)
     nodes.pointer(to: nodes.count - 1).pointee.step = numberOfStep(node.cpu)
-    past.push(node.cpu, footprint)
-    touched.stackChanged(to: past.count)
+    happensBefore.push(node.cpu, footprint)
+    touched.stackChanged(to: happensBefore.count)
     _ = system.step(node.cpu, choice: node.choice)
   }
 
@@ -190,7 +191,7 @@ extension StatefulSearch {
 
   /// The shared number of the set in a row.
   private func publish(rowOf index: Int) -> UInt32 {
-    let set = summaries.intern(below.pointer(to: index * summaries.stride))
+    let set = summaries.intern(ranBelow.pointer(to: index * summaries.stride))
     return UInt32(summaries.publish(set))
   }
 
@@ -219,7 +220,7 @@ extension StatefulSearch {
       let task = SharedTask(
         path: path(to: index, cpu: cpu),
         enablers: (0..<(index + 1) * cpuCount).map { enablers[$0] })
-      membership.given.append(TeamMembership.Given(node: index, task: task))
+      membership.handedOver.append(TeamMembership.HandedOver(node: index, task: task))
       return task
     }
     return nil
@@ -251,7 +252,7 @@ extension StatefulSearch {
     var sum = 0.0
     let base = membership.task.map(\.path.count) ?? 0
     for index in base..<max(nodes.count, base) where !part.isSettled {
-      let tasks = membership.given.filter { $0.node == index }.map(\.task)
+      let tasks = membership.handedOver.filter { $0.node == index }.map(\.task)
       let shares = add(index, to: &part, lent: tasks.count)
       for (task, share) in zip(tasks.reversed(), shares) where !task.isDone {
         sum -= share * (1 - (task.taker?.exploredInTeam ?? 0))

@@ -54,7 +54,7 @@ public final class OptimalSearch: ResumableSearch {
   private let system: TransitionSystem
   private let options: SearchOptions
   private let budget: Budget
-  private let past: HappensBefore
+  private let happensBefore: HappensBefore
   private let steps = StepTable(comparesSteps: true)
   private let trees: WakeupTrees
   private let nodes = GrowableBuffer<Node>()
@@ -73,7 +73,7 @@ public final class OptimalSearch: ResumableSearch {
     self.options = options
     budget = Budget(options)
     trees = WakeupTrees(steps: steps)
-    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+    happensBefore = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
   }
 
   deinit {
@@ -91,7 +91,7 @@ public final class OptimalSearch: ResumableSearch {
     if let begun { return result(begun) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
-        past.unwind(system)
+        happensBefore.unwind(system)
         return result(.bounded(bound))
       }
       let node = nodes.last
@@ -125,7 +125,7 @@ public final class OptimalSearch: ResumableSearch {
     node.pointee.choice = choice
     lookAt(node, first.step)
     collectRaces(of: cpu)
-    past.push(cpu, footprint)
+    happensBefore.push(cpu, footprint)
     let sleepStart = sleepers.count
     for index in node.pointee.sleepStart..<node.pointee.sleepEnd {
       let sleeper = sleepers[index]
@@ -169,7 +169,7 @@ public final class OptimalSearch: ResumableSearch {
   /// Undoes the step of the top node; the step is asleep there from now on.
   private func takeBack() {
     system.undo()
-    past.pop()
+    happensBefore.pop()
     let node = nodes.pointer(to: nodes.count - 1)
     races.truncate(to: node.pointee.firstRace)
     sleepers.append(Int32(node.pointee.step))
@@ -180,7 +180,7 @@ public final class OptimalSearch: ResumableSearch {
   /// Judges a new state, and pushes a node for it unless the execution ends here.
   private func arrive(branches: WakeupTrees.Branch, sleepStart: Int) -> Ending? {
     let enabled = system.enabledCPUs()
-    statistics.depthMax = max(statistics.depthMax, past.count)
+    statistics.depthMax = max(statistics.depthMax, happensBefore.count)
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
@@ -188,7 +188,7 @@ public final class OptimalSearch: ResumableSearch {
       reverseRaces()
       return nil
     }
-    if past.count >= budget.limits.depth {
+    if happensBefore.count >= budget.limits.depth {
       statistics.truncated += 1
       reverseRaces()
       return nil
@@ -237,8 +237,8 @@ public final class OptimalSearch: ResumableSearch {
 
   /// Records the races of the top node's step, whose footprint is in `footprint`.
   private func collectRaces(of cpu: Int) {
-    let second = Int32(past.count)
-    past.eachRace(
+    let second = Int32(happensBefore.count)
+    happensBefore.eachRace(
       of: cpu, footprint, blocking: system.isBlocking(cpu),
       wasDisabled: { !nodes[$0].enabled.contains(cpu) }
     ) { races.append(Race(first: Int32($0), second: second)) }
@@ -263,7 +263,7 @@ public final class OptimalSearch: ResumableSearch {
       system.addPotentialFootprint(of: cpu, to: footprint)
       let late = LateStep(
         cpu: cpu, choice: 0, potential: steps.number(cpu, footprint), isUncertain: true)
-      past.eachRace(
+      happensBefore.eachRace(
         of: cpu, footprint, blocking: true,
         wasDisabled: { !nodes[$0].enabled.contains(cpu) }
       ) { reverse($0, late) }
@@ -284,7 +284,9 @@ public final class OptimalSearch: ResumableSearch {
   /// on the event.
   private func reverse(_ event: Int, _ late: LateStep) {
     sequence.removeAll()
-    past.eachUnordered(after: event) { sequence.append(Int32(truncatingIfNeeded: nodes[$0].step)) }
+    happensBefore.eachUnordered(after: event) {
+      sequence.append(Int32(truncatingIfNeeded: nodes[$0].step))
+    }
     sequence.append(Int32(truncatingIfNeeded: late.potential))
     if isAsleep(at: event) { return }
     if late.isUncertain, !makeCertain(late, at: event) { return }
@@ -319,14 +321,14 @@ public final class OptimalSearch: ResumableSearch {
   /// The system is left as it was.
   private func tryOut(_ late: LateStep, at event: Int) -> Int? {
     let leadUp = 0..<(sequence.count - 1)
-    for _ in event..<past.count { system.undo() }
+    for _ in event..<happensBefore.count { system.undo() }
     for index in leadUp {
       let step = Int(sequence[index])
       _ = system.step(steps.cpu(of: step), choice: steps.choice(of: step))
     }
     let actual = system.enabledCPUs().contains(late.cpu) ? numberNow(late) : nil
     for _ in leadUp { system.undo() }
-    for index in event..<past.count {
+    for index in event..<happensBefore.count {
       _ = system.step(nodes[index].cpu, choice: nodes[index].choice)
     }
     return actual
@@ -359,9 +361,9 @@ public final class OptimalSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  var path: [Schedule.Step] { nodes.steps(first: past.count) }
+  var path: [Schedule.Step] { nodes.steps(first: happensBefore.count) }
 
-  func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
+  func willRetrace(_ step: Schedule.Step) { happensBefore.retrace(step.cpu, of: system) }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
@@ -407,15 +409,15 @@ public final class OptimalSearch: ResumableSearch {
       node.exploredCount = try reader.number(in: 0..<Int.max)
       nodes.append(node)
     }
-    guard nodes.count == past.count + 1 else { throw .malformed }
+    guard nodes.count == happensBefore.count + 1 else { throw .malformed }
     for _ in 0..<(try reader.count()) {
       sleepers.append(Int32(try reader.number(in: 0..<steps.count)))
     }
     for _ in 0..<(try reader.count(ofBytes: 16)) {
       races.append(
         Race(
-          first: Int32(try reader.number(in: 0..<past.count)),
-          second: Int32(try reader.number(in: 0..<past.count))))
+          first: Int32(try reader.number(in: 0..<happensBefore.count)),
+          second: Int32(try reader.number(in: 0..<happensBefore.count))))
     }
     for index in 0..<nodes.count {
       let node = nodes[index]

@@ -41,11 +41,11 @@ public final class SamplingPhases {
 
   /// - Parameters:
   ///   - depth: the maximum number of steps of an execution.
-  ///   - goesOn: whether the search is resumed from a checkpoint.
+  ///   - isResumed: whether the search is resumed from a checkpoint.
   ///   - makeSystem: makes the system, in its initial state, once.
-  public init(depth: Int, goesOn: Bool, makeSystem: @escaping () -> TransitionSystem) {
+  public init(depth: Int, isResumed: Bool, makeSystem: @escaping () -> TransitionSystem) {
     self.depth = depth
-    skipsEarlier = goesOn
+    skipsEarlier = isResumed
     self.makeSystem = makeSystem
   }
 
@@ -84,15 +84,15 @@ public final class SamplingPhases {
   ) -> Bool {
     var left = steps(of: phase)
     var round = 0
-    var goesOn = true
-    while left >= Self.watchPeriod, finding == nil, !isOver, goesOn {
+    var continues = true
+    while left >= Self.watchPeriod, finding == nil, !isOver, continues {
       left -= run(phase, round, left, seconds) {
-        goesOn = goesOn && watch()
-        return goesOn
+        continues = continues && watch()
+        return continues
       }
       round += 1
     }
-    return goesOn
+    return continues
   }
 
   /// Samples some executions of one kind; returns the number of steps they took.

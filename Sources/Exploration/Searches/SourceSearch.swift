@@ -31,7 +31,7 @@ public final class SourceSearch: ResumableSearch {
   private let system: TransitionSystem
   private let options: SearchOptions
   private let budget: Budget
-  private let past: HappensBefore
+  private let happensBefore: HappensBefore
   private let nodes = GrowableBuffer<Node>()
   private let footprint = Footprint()
   private let otherFootprint = Footprint()
@@ -52,7 +52,7 @@ public final class SourceSearch: ResumableSearch {
     self.usesSourceSets = usesSourceSets
     self.options = options
     budget = Budget(options)
-    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+    happensBefore = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
   }
 
   deinit { nodes.deallocate() }
@@ -64,7 +64,7 @@ public final class SourceSearch: ResumableSearch {
     if let stop = budget.begin(self, system, { arrive(asleep: CPUSet()) }) { return result(stop) }
     while !nodes.isEmpty {
       if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
-        past.unwind(system)
+        happensBefore.unwind(system)
         return result(.bounded(bound))
       }
       if chooseStep() {
@@ -103,7 +103,7 @@ public final class SourceSearch: ResumableSearch {
       system.addFootprint(of: sleeper, to: otherFootprint)
       if footprint.isDependent(on: otherFootprint) { asleep.remove(sleeper) }
     }
-    past.push(node.cpu, footprint)
+    happensBefore.push(node.cpu, footprint)
     statistics.transitions += 1
     if let stop = system.step(node.cpu, choice: node.choice).ending {
       if stop == .violation { statistics.executions += 1 }
@@ -119,7 +119,7 @@ public final class SourceSearch: ResumableSearch {
   /// (line 13).
   private func takeBack() {
     system.undo()
-    past.pop()
+    happensBefore.pop()
     let node = nodes.pointer(to: nodes.count - 1)
     node.pointee.choice += 1
     if node.pointee.choice == node.pointee.choiceCount {
@@ -131,7 +131,7 @@ public final class SourceSearch: ResumableSearch {
   /// Judges a new state, and pushes a node for it unless the execution ends here.
   private func arrive(asleep: CPUSet) -> Ending? {
     let enabled = system.enabledCPUs()
-    statistics.depthMax = max(statistics.depthMax, past.count)
+    statistics.depthMax = max(statistics.depthMax, happensBefore.count)
     var disabled = system.disabledCPUs()
     while let cpu = disabled.popLowest() {
       footprint.removeAll()
@@ -148,7 +148,7 @@ public final class SourceSearch: ResumableSearch {
       statistics.blocked += 1
       return nil
     }
-    if past.count >= budget.limits.depth {
+    if happensBefore.count >= budget.limits.depth {
       statistics.truncated += 1
       return nil
     }
@@ -163,11 +163,11 @@ public final class SourceSearch: ResumableSearch {
   /// `footprint` is the footprint of the step.
   private func reverseRaces(of cpu: Int) {
     guard usesSourceSets else { return }
-    past.eachRace(
+    happensBefore.eachRace(
       of: cpu, footprint, blocking: system.isBlocking(cpu),
       wasDisabled: { !nodes[$0].enabled.contains(cpu) }
     ) { event in
-      let initials = past.initials(after: event, then: cpu, footprint)
+      let initials = happensBefore.initials(after: event, then: cpu, footprint)
       let node = nodes.pointer(to: event)
       guard initials.isDisjoint(with: node.pointee.backtrack) else { return }
       let able = initials.intersection(node.pointee.enabled)
@@ -200,9 +200,9 @@ public final class SourceSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  var path: [Schedule.Step] { nodes.steps(first: past.count) }
+  var path: [Schedule.Step] { nodes.steps(first: happensBefore.count) }
 
-  func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
+  func willRetrace(_ step: Schedule.Step) { happensBefore.retrace(step.cpu, of: system) }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
@@ -228,6 +228,6 @@ public final class SourceSearch: ResumableSearch {
       node.exploredCount = try reader.number(in: 0..<Int.max)
       nodes.append(node)
     }
-    guard nodes.count == past.count + 1 else { throw .malformed }
+    guard nodes.count == happensBefore.count + 1 else { throw .malformed }
   }
 }

@@ -3,7 +3,7 @@
 import GracewalkSupport
 
 extension StatefulSearch {
-  func willRetrace(_ step: Schedule.Step) { past.retrace(step.cpu, of: system) }
+  func willRetrace(_ step: Schedule.Step) { happensBefore.retrace(step.cpu, of: system) }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
@@ -34,7 +34,7 @@ extension StatefulSearch {
       writer.write(Int(pending[index]))
       writer.write(Int(disabledSteps[index]))
     }
-    writer.write(below, first: nodes.count * summaries.stride)
+    writer.write(ranBelow, first: nodes.count * summaries.stride)
     if isInTeam { return }
     finished.save(to: writer)
     exact?.save(to: writer)
@@ -59,8 +59,8 @@ extension StatefulSearch {
     finalStates = try reader.words()
     for _ in 0..<(try reader.count(ofBytes: 112)) { nodes.append(try node(from: reader)) }
     // A member of a team may have nothing to do.
-    let isIdle = isInTeam && nodes.isEmpty && past.count == 0
-    guard nodes.count == past.count + 1 || isIdle else { throw .malformed }
+    let isIdle = isInTeam && nodes.isEmpty && happensBefore.count == 0
+    guard nodes.count == happensBefore.count + 1 || isIdle else { throw .malformed }
     let perCPU = nodes.count * cpuCount
     try reader.words(into: enablers, expected: perCPU)
     try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: system.objectCount)
@@ -75,7 +75,7 @@ extension StatefulSearch {
       pending.append(Int32(try reader.step(below: stepCount)))
       disabledSteps.append(Int32(try reader.step(below: stepCount)))
     }
-    try reader.rows(nodes.count, ofWords: summaries.stride, into: below)
+    try reader.rows(nodes.count, ofWords: summaries.stride, into: ranBelow)
     if isInTeam { return }
     try finished.restore(from: reader, below: max(summaries.setCount, 1))
     try exact?.restore(from: reader)

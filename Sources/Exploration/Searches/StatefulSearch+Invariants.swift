@@ -17,8 +17,8 @@ extension StatefulSearch {
   extension StatefulSearch {
     private func checkSizes() {
       let (rows, places) = (nodes.count * summaries.stride, nodes.count * cpuCount)
-      mustHold(nodes.count == past.count + 1, "an event leads from each node to the next")
-      mustHold(below.count >= rows, "each node has a row of steps")
+      mustHold(nodes.count == happensBefore.count + 1, "an event leads from each node to the next")
+      mustHold(ranBelow.count >= rows, "each node has a row of steps")
       mustHold(enablers.count >= places, "each node knows who could enable whom")
       mustHold(pending.count >= places, "each node knows what CPUs are about to do")
       mustHold(disabledSteps.count >= places, "each node knows what disabled CPUs raced with")
@@ -32,7 +32,9 @@ extension StatefulSearch {
       // Steps of CPUs asleep are independent of all steps taken since, so they are still enabled.
       mustHold(node.sleep.subtracting(node.enabled).isEmpty, "CPUs asleep are enabled")
       mustHold(node.done.isDisjoint(with: node.sleep), "no CPU is both done and asleep")
-      summaries.eachStep(of: below.pointer(to: index * summaries.stride), words: summaries.stride) {
+      summaries.eachStep(
+        of: ranBelow.pointer(to: index * summaries.stride), words: summaries.stride
+      ) {
         mustHold($0 < summaries.stepCount, "step \($0) of a row has a number")
       }
     }

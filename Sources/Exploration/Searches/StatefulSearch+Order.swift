@@ -11,7 +11,7 @@ extension StatefulSearch {
   /// root, and each branch repeats all the independent steps.
   func firstCPU(_ awake: CPUSet, unfinished: CPUSet) -> Int {
     if awake.count == 1 { return awake.lowest }
-    let row = pending.pointer(to: past.count * cpuCount)
+    let row = pending.pointer(to: happensBefore.count * cpuCount)
     let ahead = knowledge.ahead(ofAll: unfinished, row)
     var calm = CPUSet()
     var left = awake
@@ -97,7 +97,7 @@ extension StatefulSearch {
   /// Records the pending steps of the current state, and which step follows which on the CPU that
   /// just stepped.
   func notePending(_ unfinished: CPUSet) {
-    let depth = past.count
+    let depth = happensBefore.count
     pending.setCount(to: (depth + 1) * cpuCount)
     guard depth > 0 else {
       for cpu in 0..<cpuCount {
@@ -107,7 +107,7 @@ extension StatefulSearch {
     }
     let row = depth * cpuCount
     pending.pointer(to: row).update(from: pending.pointer(to: row - cpuCount), count: cpuCount)
-    let cpu = past.cpu(of: depth - 1)
+    let cpu = happensBefore.cpu(of: depth - 1)
     pending[row + cpu] = -1
     // Besides the CPU that has stepped, those that had no next step before.
     var left = unfinished
@@ -123,8 +123,8 @@ extension StatefulSearch {
   /// it.
   private func learn(_ step: Int, on cpu: Int) {
     var later = step
-    for event in Swift.stride(from: past.count - 1, through: 0, by: -1)
-    where past.cpu(of: event) == cpu {
+    for event in Swift.stride(from: happensBefore.count - 1, through: 0, by: -1)
+    where happensBefore.cpu(of: event) == cpu {
       let earlier = Int(pending[event * cpuCount + cpu])
       if !knowledge.note(earlier, isFollowedBy: later) { return }
       later = earlier

@@ -13,13 +13,13 @@ extension StatefulSearch {
   func race(_ cpu: Int, _ step: Int) {
     racesInHand = 0
     guard system.isBlocking(cpu) else {
-      past.eachRace(of: cpu, footprint, blocking: false, wasDisabled: { _ in false }) {
+      happensBefore.eachRace(of: cpu, footprint, blocking: false, wasDisabled: { _ in false }) {
         addCauses(of: cpu, before: $0)
       }
       return
     }
     let dependents = knowledge.dependents(of: step)
-    past.eachBlockingRace(
+    happensBefore.eachBlockingRace(
       of: cpu, footprint,
       isDependent: {
         let other = nodes[$0].step
@@ -36,7 +36,7 @@ extension StatefulSearch {
     if racesInHand > 1, omitted.contains(.earlierRaces) { return }
     // At a revisit, the CPUs for its races were added when the state was new.
     guard !nodes[event].isRevisit else { return }
-    let needed = past.causes(of: cpu, after: event).intersection(nodes[event].enabled)
+    let needed = happensBefore.causes(of: cpu, after: event).intersection(nodes[event].enabled)
     if needed.isEmpty {
       add(CPUSet(bits: enablers[event * cpuCount + cpu]), at: event)
     } else if needed.isDisjoint(with: nodes[event].backtrack) {
@@ -47,9 +47,9 @@ extension StatefulSearch {
   /// Lets disabled CPUs race with their potential footprints, and adds their steps to the summary:
   /// in another order they might have come first.
   func raceDisabled(_ cpus: CPUSet, keepsInRow row: Int) {
-    let depth = past.count
+    let depth = happensBefore.count
     forgetDisabledSteps(atRow: depth)
-    let last = depth > 0 ? past.cpu(of: depth - 1) : -1
+    let last = depth > 0 ? happensBefore.cpu(of: depth - 1) : -1
     var left = cpus
     while let cpu = left.popLowest() {
       footprint.removeAll()
@@ -73,7 +73,7 @@ extension StatefulSearch {
   /// were asleep there and are awake now.
   ///
   /// - Parameter set: the summary that the state was finished with.
-  func meetAgain(_ set: Int, _ name: StateName, _ asleep: CPUSet) {
+  func revisit(_ set: Int, _ name: StateName, _ asleep: CPUSet) {
     fetchSummary(set, name, row: nodes.count)
     raceSummary(nodes.count)
     var stored = summaries.sleep(set)
@@ -91,7 +91,7 @@ extension StatefulSearch {
       return translate(summaries.row(set), names.inverse(of: Int(name.permutation)), toRow: row)
     }
     let bits = summaries.row(set)
-    let target = below.pointer(to: row * summaries.stride)
+    let target = ranBelow.pointer(to: row * summaries.stride)
     for word in 0..<summaries.stride { target[word] = bits[word] }
     setInHand = set
   }
@@ -127,8 +127,8 @@ extension StatefulSearch {
   /// A step may be a later one of its CPU, and the steps that it needs are not known. So every race
   /// counts, and only the CPU itself is added.
   private func raceSummary(_ row: Int) {
-    let depth = past.count
-    let bits = below.pointer(to: row * summaries.stride)
+    let depth = happensBefore.count
+    let bits = ranBelow.pointer(to: row * summaries.stride)
     let words = min(summaries.stride, knowledge.stride)
     let dependent = touched.row(depth, knowledge) { nodes[$0].step }
     var isIndependent = true
@@ -142,7 +142,7 @@ extension StatefulSearch {
         var left = CPUSet(bits: bits[word] & rivals[word])
         while let bit = left.popLowest() {
           let cpu = summaries.cpu(of: word &* 64 &+ bit)
-          if node.pointee.backtrack.contains(cpu) || past.isBehind(cpu, event) { continue }
+          if node.pointee.backtrack.contains(cpu) || happensBefore.isBehind(cpu, event) { continue }
           addItself(cpu, at: event)
         }
       }

@@ -5,20 +5,20 @@ import GracewalkSupport
 
 extension StatefulSearch {
   func clearRow(_ row: Int) {
-    below.setCount(to: (row + 1) * summaries.stride)
-    below.pointer(to: row * summaries.stride).update(repeating: 0, count: summaries.stride)
+    ranBelow.setCount(to: (row + 1) * summaries.stride)
+    ranBelow.pointer(to: row * summaries.stride).update(repeating: 0, count: summaries.stride)
   }
 
   func mergeRow(_ source: Int, into target: Int) {
     let stride = summaries.stride
-    let from = below.pointer(to: source * stride)
-    let to = below.pointer(to: target * stride)
+    let from = ranBelow.pointer(to: source * stride)
+    let to = ranBelow.pointer(to: target * stride)
     for word in 0..<stride { to[word] |= from[word] }
   }
 
   func setBit(_ step: Int, inRow row: Int) {
     while summaries.needsLongerRows(for: step) { lengthenRows() }
-    below[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
+    ranBelow[row * summaries.stride + step / 64] |= 1 << UInt64(step % 64)
   }
 
   /// Sets in an empty row the images of another row's steps.
@@ -38,13 +38,13 @@ extension StatefulSearch {
 
   func lengthenRows() {
     let old = summaries.stride
-    let rows = below.count / old
-    let copies = (0..<below.count).map { below[$0] }
+    let rows = ranBelow.count / old
+    let copies = (0..<ranBelow.count).map { ranBelow[$0] }
     summaries.lengthenRows()
-    below.removeAll()
+    ranBelow.removeAll()
     for row in 0..<rows {
-      let start = below.extend(by: summaries.stride, with: 0)
-      for word in 0..<old { below[start + word] = copies[row * old + word] }
+      let start = ranBelow.extend(by: summaries.stride, with: 0)
+      for word in 0..<old { ranBelow[start + word] = copies[row * old + word] }
     }
   }
 

@@ -78,7 +78,7 @@ public final class StatefulSearch: ResumableSearch {
   private let options: SearchOptions
   let omitted: Omission
   let budget: Budget
-  let past: HappensBefore
+  let happensBefore: HappensBefore
   let nodes = GrowableBuffer<Node>()
   let footprint = Footprint()
   let summaries: SummaryTable
@@ -92,7 +92,7 @@ public final class StatefulSearch: ResumableSearch {
   /// Nil if the search uses no symmetry.
   let names: StateNames?
   /// Per node, a row of steps that ran below it so far; one more row for the current state.
-  let below = GrowableBuffer<UInt64>()
+  let ranBelow = GrowableBuffer<UInt64>()
   /// The number of the set that equals the row of the current state, or -1 if unknown.
   var setInHand = -1
   /// Per node and CPU that is disabled there, the CPUs that could enable it.
@@ -124,7 +124,7 @@ public final class StatefulSearch: ResumableSearch {
   /// The number of transitions at which to pause.
   var pauseAt = Int.max
   /// For a member that another process plays: asked from time to time whether to continue.
-  var goesOn: (() -> Bool)?
+  var shouldContinue: (() -> Bool)?
   var isStopped = false
 
   public convenience init(_ system: TransitionSystem, _ options: SearchOptions) {
@@ -142,7 +142,7 @@ public final class StatefulSearch: ResumableSearch {
     cpuCount = system.cpuCount
     budget = Budget(options)
     self.exact = options.isExact ? ExactStates() : nil
-    past = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
+    happensBefore = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
     let isSymmetric = options.usesSymmetry && system.permutationCount > 1
     names = isSymmetric ? StateNames(system, summaries) : nil
   }
@@ -150,7 +150,7 @@ public final class StatefulSearch: ResumableSearch {
   deinit {
     nodes.deallocate()
     log.deallocate()
-    below.deallocate()
+    ranBelow.deallocate()
     enablers.deallocate()
     sleeperSteps.deallocate()
     sleeperSets.deallocate()
@@ -185,7 +185,7 @@ public final class StatefulSearch: ResumableSearch {
       checkInvariants()
       if statistics.transitions >= pauseAt || mustStop { return nil }
       if !isInTeam, let bound = exceededBound() {
-        past.unwind(system)
+        happensBefore.unwind(system)
         return .bounded(bound)
       }
       if chooseStep() {
@@ -202,8 +202,10 @@ public final class StatefulSearch: ResumableSearch {
 
   @inline(__always)
   private var mustStop: Bool {
-    guard goesOn != nil, statistics.transitions & (Budget.period - 1) == 0 else { return false }
-    isStopped = goesOn?() == false
+    guard shouldContinue != nil, statistics.transitions & (Budget.period - 1) == 0 else {
+      return false
+    }
+    isStopped = shouldContinue?() == false
     return isStopped
   }
 
@@ -238,8 +240,8 @@ public final class StatefulSearch: ResumableSearch {
     }
     if node.pointee.choice == 0 { race(cpu, node.pointee.step) }
     let asleep = sleepers(at: top, after: cpu, node.pointee.step)
-    past.push(cpu, footprint)
-    touched.stackChanged(to: past.count)
+    happensBefore.push(cpu, footprint)
+    touched.stackChanged(to: happensBefore.count)
     statistics.transitions += 1
     if let stop = system.step(cpu, choice: node.pointee.choice).ending {
       if stop == .violation { statistics.executions += 1 }
@@ -275,7 +277,7 @@ public final class StatefulSearch: ResumableSearch {
   /// Undoes the step of the top node; the finished state has left its summary in the row above.
   private func takeBack() {
     system.undo()
-    past.pop()
+    happensBefore.pop()
     let top = nodes.count - 1
     noteSleeper(at: top)
     let node = nodes.pointer(to: top)
@@ -294,7 +296,7 @@ public final class StatefulSearch: ResumableSearch {
     let index = top * cpuCount + node.pointee.cpu
     var set =
       setInHand >= 0
-      ? setInHand : summaries.intern(below.pointer(to: (top + 1) * summaries.stride))
+      ? setInHand : summaries.intern(ranBelow.pointer(to: (top + 1) * summaries.stride))
     if node.pointee.choice > 0 { set = summaries.union(set, Int(sleeperSets[index])) }
     sleeperSets[index] = Int32(truncatingIfNeeded: set)
     sleeperSteps[index] = Int32(truncatingIfNeeded: node.pointee.step)
@@ -304,12 +306,12 @@ public final class StatefulSearch: ResumableSearch {
 
   /// Looks up and judges a state; pushes a node for it if there is something left to try.
   private func arrive(asleep: CPUSet) -> Ending? {
-    statistics.depthMax = max(statistics.depthMax, past.count)
+    statistics.depthMax = max(statistics.depthMax, happensBefore.count)
     clearRow(nodes.count)
     setInHand = -1
     guard let name = nameOfState() else { return .halted }
     if let set = summary(of: name.key) {
-      meetAgain(set, name, asleep)
+      revisit(set, name, asleep)
       return nil
     }
     return begin(name, asleep)
@@ -338,7 +340,7 @@ public final class StatefulSearch: ResumableSearch {
       statistics.blocked += 1
       return nil
     }
-    if past.count >= budget.limits.depth {
+    if happensBefore.count >= budget.limits.depth {
       statistics.truncated += 1
       return nil
     }
@@ -418,10 +420,10 @@ public final class StatefulSearch: ResumableSearch {
     if permutation != 0 {
       source = row + 1
       clearRow(source)
-      translate(below.pointer(to: row * summaries.stride), permutation, toRow: source)
+      translate(ranBelow.pointer(to: row * summaries.stride), permutation, toRow: source)
     }
     let set = summaries.intern(
-      below.pointer(to: source * summaries.stride), sleep: image(of: asleep, under: permutation))
+      ranBelow.pointer(to: source * summaries.stride), sleep: image(of: asleep, under: permutation))
     setInHand = permutation == 0 ? set : -1
     finished.set(name.key, UInt32(truncatingIfNeeded: set))
     guard isInTeam else { return }
@@ -446,5 +448,5 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   /// The steps of the current execution.
-  var path: [Schedule.Step] { stepsAhead ?? nodes.steps(first: past.count) }
+  var path: [Schedule.Step] { stepsAhead ?? nodes.steps(first: happensBefore.count) }
 }
