@@ -72,7 +72,7 @@ extension RandomProgram {
       let word = objects.words[step.word]
       try cpu.callRCU { cpu in
         let value = try cpu.load(word, .acquire)
-        try cpu.callRCU { cpu in try cpu.store(word, value + step.new, .release) }
+        try cpu.callRCU { cpu in try cpu.store(word, value &+ step.new, .release) }
       }
       return 0
     }

@@ -78,7 +78,7 @@ extension RandomProgram {
       return value == step.new ? value : nil
     case .bump:
       let old = try cpu.load(word, .relaxed)
-      let sum = (old + step.new) & 3
+      let sum = (old &+ step.new) & 3
       return try cpu.compareExchange(word, expected: old, desired: sum, .relaxed).exchanged
         ? old : nil
     case .flip: return try cpu.exchange(word, step.new, .relaxed) == step.old ? 1 : nil
