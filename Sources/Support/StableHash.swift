@@ -21,6 +21,12 @@ public enum StableHash {
     mix(value ^ mix(position &* 0xD134_2543_DE82_EF95))
   }
 
+  /// A hash as text: sixteen hexadecimal digits.
+  package static func digits(_ hash: UInt64) -> String {
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
   /// A hash of the bytes of a text.
   public static func of(_ text: String) -> UInt64 {
     text.utf8.reduce(0x6772_6163_6577_616C) { extend($0, with: UInt64($1)) }

@@ -70,8 +70,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
   }
 
   static func checksum(_ text: some StringProtocol) -> String {
-    let digits = String(StableHash.of(String(text)), radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    StableHash.digits(StableHash.of(String(text)))
   }
 
   /// The bytes of the file.

@@ -84,18 +84,15 @@ public struct StoredFile<Value: StoredValue> {
   }
 
   private static func json(_ value: Value) throws(StoredFileError) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
-      return String(decoding: try encoder.encode(value), as: UTF8.self)
+      return String(decoding: try JSONEncoder.canonical.encode(value), as: UTF8.self)
     } catch {
       throw Self.error("cannot be written: \(reason(error))")
     }
   }
 
   private static func checksum(_ json: String) -> String {
-    let digits = String(StableHash.of("\(magic)\(Value.storedVersion)\n\(json)"), radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    StableHash.digits(StableHash.of("\(magic)\(Value.storedVersion)\n\(json)"))
   }
 
   /// Its text may be shown in terminals, so only visible characters, line breaks and tabs are

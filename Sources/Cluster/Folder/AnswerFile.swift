@@ -110,7 +110,12 @@ struct AnswerFile {
   }
 
   static func checksum(_ name: String, _ json: [UInt8]) -> String {
-    ProgramVersion.hexadecimal(hash(json, from: StableHash.of(name)))
+    StableHash.digits(hash(json, from: StableHash.of(name)))
+  }
+
+  /// A name for contents that are never the same by accident: 32 digits.
+  static func name(of bytes: [UInt8]) -> String {
+    StableHash.digits(hash(bytes, from: 1)) + StableHash.digits(hash(bytes, from: 2))
   }
 
   /// A hash of bytes, eight at a time.
@@ -133,8 +138,6 @@ struct AnswerFile {
 
   /// JSON with sorted keys, so that equal values have equal bytes.
   static func json(_ value: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(value)).map(Array.init) ?? []
+    (try? JSONEncoder.canonical.encode(value)).map(Array.init) ?? []
   }
 }

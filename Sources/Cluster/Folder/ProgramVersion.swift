@@ -18,8 +18,8 @@ package enum ProgramVersion {
   /// Sixteen digits computed from the program's file; the same on all machines that have that file.
   package static let current: String = {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    else { return hexadecimal(0) }
-    return hexadecimal(data.withUnsafeBytes { hash($0) })
+    else { return StableHash.digits(0) }
+    return StableHash.digits(data.withUnsafeBytes { hash($0) })
   }()
 
   /// Four hashes side by side, since the file may have many megabytes.
@@ -41,10 +41,5 @@ package enum ProgramVersion {
       offset += 1
     }
     return StableHash.extend(hash, with: UInt64(bytes.count))
-  }
-
-  static func hexadecimal(_ number: UInt64) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

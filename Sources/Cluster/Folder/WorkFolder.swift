@@ -152,8 +152,7 @@ package final class WorkFolder: WorkFiles, @unchecked Sendable {
   private func file(_ name: String) -> String { "\(path)/files/\(name)" }
 
   private static func name(of bytes: [UInt8]) -> String {
-    ProgramVersion.hexadecimal(AnswerFile.hash(bytes, from: 1))
-      + ProgramVersion.hexadecimal(AnswerFile.hash(bytes, from: 2))
+    AnswerFile.name(of: bytes)
   }
 
   package func keep(_ bytes: [UInt8]) -> String? {

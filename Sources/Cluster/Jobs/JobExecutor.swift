@@ -2,6 +2,7 @@
 
 import Foundation
 import GracewalkChecking
+import GracewalkExploration
 import GracewalkSupport
 
 /// Submits units as array jobs, and gathers their answers from the shared folder.
@@ -48,7 +49,7 @@ package final class JobExecutor: Executor, @unchecked Sendable {
     self.lock = lock
     self.tell = tell
     self.complain = complain
-    let id = ProgramVersion.hexadecimal(AnswerFile.hash(Array(folder.path.utf8), from: 3))
+    let id = StableHash.digits(AnswerFile.hash(Array(folder.path.utf8), from: 3))
     slurm = Slurm(prefix: "gw-\(id.prefix(8))-", options: options)
   }
 
@@ -201,11 +202,5 @@ package final class JobExecutor: Executor, @unchecked Sendable {
     }
     tell(status)
     status.write(to: folder)
-  }
-}
-
-extension Duration {
-  fileprivate var inSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

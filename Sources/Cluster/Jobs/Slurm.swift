@@ -1,6 +1,7 @@
 // Slurm's commands: sbatch, squeue and scancel. All scheduling is Slurm's.
 
 import Foundation
+import GracewalkSupport
 
 /// What a user may ask of the batch system.
 package struct JobOptions: Sendable {
@@ -39,7 +40,7 @@ struct Slurm: Sendable {
   /// Nil if Slurm is installed; what is missing otherwise.
   static var missing: String? {
     for command in ["sbatch", "squeue", "scancel"] {
-      guard let found = Subprocess.run(["which", command]), found.status == 0 else {
+      guard let found = Subprocess.run(command: ["which", command]), found.status == 0 else {
         return "Slurm's command \(command) is not installed here"
       }
     }
@@ -62,7 +63,7 @@ struct Slurm: Sendable {
     }
     words.append(script)
     for attempt in 1...Self.tries {
-      guard let result = Subprocess.run(words) else {
+      guard let result = Subprocess.run(command: words) else {
         throw FolderError("Slurm's command sbatch is not installed here")
       }
       if result.status == 0 { return }
@@ -80,7 +81,7 @@ struct Slurm: Sendable {
   func alive() -> (waiting: Set<JobElement>, running: Set<JobElement>)? {
     guard
       let result = Subprocess.run(
-        ["squeue", "--noheader", "--array", "--user=\(getuid())", "--format=%j|%K|%T"]),
+        command: ["squeue", "--noheader", "--array", "--user=\(getuid())", "--format=%j|%K|%T"]),
       result.status == 0
     else { return nil }
     var (waiting, running) = (Set<JobElement>(), Set<JobElement>())
@@ -97,6 +98,8 @@ struct Slurm: Sendable {
 
   /// Cancels all jobs of some lists; those that run are told to save their work.
   func cancel(_ lists: [String]) {
-    for list in lists { _ = Subprocess.run(["scancel", "--quiet", "--name=\(prefix)\(list)"]) }
+    for list in lists {
+      _ = Subprocess.run(command: ["scancel", "--quiet", "--name=\(prefix)\(list)"])
+    }
   }
 }

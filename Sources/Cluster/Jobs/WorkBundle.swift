@@ -44,7 +44,7 @@ struct BundleList {
   init(_ bundles: [WorkBundle], attempt: Int) {
     self.bundles = bundles
     let text = Array(bundles.flatMap { $0.units.map(\.name) }.joined(separator: " ").utf8)
-    name = ProgramVersion.hexadecimal(AnswerFile.hash(text, from: UInt64(attempt)))
+    name = StableHash.digits(AnswerFile.hash(text, from: UInt64(attempt)))
   }
 
   /// Writes the bundles and the script of the jobs; returns the script's path.

@@ -14,8 +14,6 @@ struct NamedUnit: Codable, Equatable {
     kind = Unit.workName
     self.unit = String(decoding: AnswerFile.json(unit), as: UTF8.self)
     let text = Array("\(kind) \(ProgramVersion.current)\n\(self.unit)".utf8)
-    name =
-      ProgramVersion.hexadecimal(AnswerFile.hash(text, from: 1))
-      + ProgramVersion.hexadecimal(AnswerFile.hash(text, from: 2))
+    name = AnswerFile.name(of: text)
   }
 }

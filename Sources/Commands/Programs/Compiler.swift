@@ -50,7 +50,7 @@ package struct Compiler {
 
   /// The major version; nil if it is no clang.
   private static func version(of path: String) -> Int? {
-    guard let result = try? start(path, ["--version"], in: nil), result.status == 0,
+    guard let result = try? Subprocess.run(path, ["--version"]), result.status == 0,
       let range = result.output.range(of: "clang version ")
     else { return nil }
     return Int(result.output[range.upperBound...].prefix { $0.isNumber })
@@ -63,55 +63,16 @@ package struct Compiler {
     let target = FileManager.default.temporaryDirectory
       .appendingPathComponent("gracewalk-\(ProcessInfo.processInfo.globallyUniqueString).ll").path
     defer { try? FileManager.default.removeItem(atPath: target) }
-    let (_, messages, status) = try Self.start(
-      path, Self.flags + flags + [file, "-o", target], in: folder)
-    if status != 0 { throw CompilerError(messages: messages) }
+    let result = try Subprocess.run(path, Self.flags + flags + [file, "-o", target], in: folder)
+    if result.status != 0 { throw CompilerError(messages: result.errors) }
     guard let data = FileManager.default.contents(atPath: target) else {
       throw UsageError("clang wrote nothing for '\(file)'")
     }
     return try IRReader.read(Array(data), file: file)
-  }
-
-  private static func start(
-    _ path: String, _ arguments: [String], in folder: String?
-  ) throws -> (output: String, errors: String, status: Int32) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    // One after the other would wait forever if the second filled its pipe first.
-    let reader = PipeReader(errors)
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let messages = reader.text
-    process.waitUntilExit()
-    return (String(decoding: text, as: UTF8.self), messages, process.terminationStatus)
   }
 }
 
 /// What clang says of a file with an error.
 package struct CompilerError: Error {
   package var messages: String
-}
-
-/// Reads a pipe on another thread.
-private final class PipeReader: @unchecked Sendable {
-  // Written by one thread, and read after it has left the group.
-  private var data = Data()
-  private let group = DispatchGroup()
-
-  init(_ pipe: Pipe) {
-    DispatchQueue.global().async(group: group) { [self] in
-      data = pipe.fileHandleForReading.readDataToEndOfFile()
-    }
-  }
-
-  var text: String {
-    group.wait()
-    return String(decoding: data, as: UTF8.self)
-  }
 }

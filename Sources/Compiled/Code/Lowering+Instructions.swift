@@ -140,16 +140,8 @@ extension Lowering {
     if type.isFirstClassScalar, type.size <= 8 {
       return emit(.load(address, form(type, access), to: to))
     }
-    guard access.ordering == .none, type.kind != .vector, type.slotCount <= 64 else {
-      return emit(wideAtomic)
-    }
-    for (index, piece) in pieces(of: type).enumerated() {
-      let part = newSlot()
-      emit(.element(address, offset: UInt64(piece.offset), [], to: part))
-      emit(
-        .load(
-          .slot(part), AccessForm(size: piece.size, bits: piece.bits, ordering: .none),
-          to: to + index))
+    lowerPieces(type, address, access) { index, part, form in
+      .load(part, form, to: to + index)
     }
   }
 
@@ -159,16 +151,24 @@ extension Lowering {
     if type.isFirstClassScalar, type.size <= 8 {
       return emit(.store(operand(value), address, form(type, access)))
     }
+    lowerPieces(type, address, access) { index, part, form in
+      .store(operand(value, index), part, form)
+    }
+  }
+
+  /// Accesses a value of several scalars piece by piece.
+  private func lowerPieces(
+    _ type: IRType, _ address: Operand, _ access: IRAccess,
+    _ instruction: (_ index: Int, _ part: Operand, AccessForm) -> Instruction
+  ) {
     guard access.ordering == .none, type.kind != .vector, type.slotCount <= 64 else {
       return emit(wideAtomic)
     }
     for (index, piece) in pieces(of: type).enumerated() {
       let part = newSlot()
       emit(.element(address, offset: UInt64(piece.offset), [], to: part))
-      emit(
-        .store(
-          operand(value, index), .slot(part),
-          AccessForm(size: piece.size, bits: piece.bits, ordering: .none)))
+      let form = AccessForm(size: piece.size, bits: piece.bits, ordering: .none)
+      emit(instruction(index, .slot(part), form))
     }
   }
 

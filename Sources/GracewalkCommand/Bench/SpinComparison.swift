@@ -5,6 +5,7 @@ import Gracewalk
 import GracewalkCommands
 import GracewalkModels
 import GracewalkReporting
+import GracewalkSupport
 
 /// Runs the page-table benchmark in both checkers, alternating, and compares.
 struct SpinComparison {
@@ -84,20 +85,11 @@ struct SpinComparison {
   private func output(
     of program: URL, _ arguments: [String], in folder: URL? = nil
   ) throws -> String {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
-    if let folder { process.currentDirectoryURL = folder }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
+    let result = try Subprocess.run(program.path, arguments, in: folder?.path)
+    guard result.status == 0 else {
       throw UsageError("\(program.lastPathComponent) failed in the comparison")
     }
-    return String(decoding: data, as: UTF8.self)
+    return result.output
   }
 
   private func runGracewalk() throws -> Run {

@@ -271,32 +271,30 @@ extension IRReader {
     return .choose(type, value, otherwise: otherwise, cases)
   }
 
+  private func readComparison<Predicate: RawRepresentable<String>>() throws(IRError)
+    -> (Predicate, IRType, IRValue, IRValue)
+  {
+    advance()
+    skipFlags()
+    guard let predicate = Predicate(rawValue: String(text)) else {
+      throw unexpected("a comparison")
+    }
+    advance()
+    let (type, a) = try readTypedValue()
+    try expect(",")
+    let b = try readValue(type)
+    resultType = types.integer(1)
+    return (predicate, type, a, b)
+  }
+
   private func readData(_ word: String) throws(IRError) -> IRInstruction.Operation? {
     switch word {
     case "getelementptr": return try readElement()
     case "icmp":
-      advance()
-      skipFlags()
-      guard let predicate = IRPredicate(rawValue: String(text)) else {
-        throw unexpected("a comparison")
-      }
-      advance()
-      let (type, a) = try readTypedValue()
-      try expect(",")
-      let b = try readValue(type)
-      resultType = types.integer(1)
+      let (predicate, type, a, b): (IRPredicate, _, _, _) = try readComparison()
       return type.isFirstClassScalar ? .compare(predicate, type, a, b) : .unsupported("icmp")
     case "fcmp":
-      advance()
-      skipFlags()
-      guard let predicate = IRFloatPredicate(rawValue: String(text)) else {
-        throw unexpected("a comparison")
-      }
-      advance()
-      let (type, a) = try readTypedValue()
-      try expect(",")
-      let b = try readValue(type)
-      resultType = types.integer(1)
+      let (predicate, type, a, b): (IRFloatPredicate, _, _, _) = try readComparison()
       return .compareFloats(predicate, type, a, b)
     case "fneg":
       advance()

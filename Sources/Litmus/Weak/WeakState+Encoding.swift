@@ -11,11 +11,7 @@ extension WeakState {
       }
     }
     for process in processes { process.encode(add) }
-    var sectionBits: UInt64 = 0
-    for section in sections {
-      sectionBits = (section.isOpen ? 1 : 0) | UInt64(section.waiters) << 1
-      add(sectionBits)
-    }
+    for section in sections { add((section.isOpen ? 1 : 0) | UInt64(section.waiters) << 1) }
     for view in finished { add(UInt64(view)) }
   }
 }

@@ -14,8 +14,7 @@ extension VirtualCPU {
     _ word: Word<Value>, _ bits: UInt64, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line, label: label)
-    return try Value(word: update(.and, Location(word), bits, ordering, site))
+    try update(.and, word, bits, ordering, SourceSite(file: file, line: line, label: label))
   }
 
   /// Sets these bits of a word, and returns the old value.
@@ -23,8 +22,7 @@ extension VirtualCPU {
     _ word: Word<Value>, _ bits: UInt64, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line, label: label)
-    return try Value(word: update(.or, Location(word), bits, ordering, site))
+    try update(.or, word, bits, ordering, SourceSite(file: file, line: line, label: label))
   }
 
   /// Turns these bits of a word over, and returns the old value.
@@ -32,20 +30,20 @@ extension VirtualCPU {
     _ word: Word<Value>, _ bits: UInt64, _ ordering: MemoryOrdering,
     file: String = #fileID, line: Int = #line, label: String = #function
   ) throws(Abandoned) -> Value {
-    let site = SourceSite(file: file, line: line, label: label)
-    return try Value(word: update(.xor, Location(word), bits, ordering, site))
+    try update(.xor, word, bits, ordering, SourceSite(file: file, line: line, label: label))
   }
 
-  private func update(
-    _ update: Action.Update, _ location: Location, _ bits: UInt64, _ ordering: MemoryOrdering,
+  private func update<Value>(
+    _ update: Action.Update, _ word: Word<Value>, _ bits: UInt64, _ ordering: MemoryOrdering,
     _ site: SourceSite
-  ) throws(Abandoned) -> UInt64 {
+  ) throws(Abandoned) -> Value {
+    let location = Location(word)
     try admit(location, site)
     var action = Action(.access(.update(update)), location, ordering)
     action.operand = bits
     if isWeakened(.loadAndStore, site) {
-      return try self.update(location, ordering, site) { action.updated(update, $0) }
+      return try Value(word: self.update(location, ordering, site) { action.updated(update, $0) })
     }
-    return try issue(action, site)
+    return try Value(word: issue(action, site))
   }
 }

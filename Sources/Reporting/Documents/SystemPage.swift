@@ -150,11 +150,19 @@ struct SystemPage {
     return ["## What the steps of \(code(report.whole.model))\(parameters) are for", ""]
       + table(["step", "taken", "it is"], rows) + [
         "",
-        "\(counted(report.open.count, "memory ordering")) not tested: "
-          + "\(report.whole.memoryModel.reasonNotToAsk). "
-          + "`\(RunningProgram.name) ablate \(report.whole.model)` "
-          + "computes this table and gives a schedule for every step that is necessary.",
+        untestedOrderings(report)
+          + "Run `\(RunningProgram.name) ablate \(report.whole.model)` to reproduce this table, "
+          + "with a schedule for each necessary step.",
       ]
+  }
+
+  /// A sentence, and the space behind it; nothing if all orderings were tested.
+  private static func untestedOrderings(_ report: AblationReport) -> String {
+    let count = report.open.count
+    if count == 0 { return "" }
+    let were = count == 1 ? "was" : "were"
+    return "\(counted(count, "memory ordering")) \(were) not tested, because "
+      + "\(report.whole.memoryModel.reasonNotToAsk). "
   }
 
   static func index(_ systems: [SystemPage]) -> DocumentPage {

@@ -1,6 +1,7 @@
 // Escapes text in markup and data in a script, so that no name can end either.
 
 import Foundation
+import GracewalkSupport
 
 enum HTMLText {
   /// Text for the content of an element or for a quoted attribute.
@@ -24,9 +25,7 @@ enum HTMLText {
   /// Data for a script element: JSON without characters that could end the element, or that old
   /// scripts treat as line breaks.
   static func json(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else { return "null" }
+    guard let data = try? JSONEncoder.canonical.encode(value) else { return "null" }
     var result = ""
     for character in String(decoding: data, as: UTF8.self).unicodeScalars {
       switch character {

@@ -133,17 +133,13 @@ public struct SARIFReport: Sendable {
       locations: broke.map { [location($0, recording, message: nil)] } ?? [],
       codeFlows: recording.steps.isEmpty ? [] : [codeFlow(recording)],
       partialFingerprints: [
-        "modelAndInvariant/v1": hexadecimal("\(trace.model)\(parameters) \(id)")
+        "modelAndInvariant/v1": StableHash.digits(
+          StableHash.of("\(trace.model)\(parameters) \(id)"))
       ],
       properties: [
         "schedule": recording.schedule.text,
         "replay": TraceText(trace).replayCommand(namesInvariants: true, namesFeatures: true),
       ])
-  }
-
-  private func hexadecimal(_ text: String) -> String {
-    let digits = String(StableHash.of(text), radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   private func codeFlow(_ recording: Recording) -> SARIFLog.CodeFlow {

@@ -50,8 +50,8 @@ public struct AblationText {
     if !open.isEmpty {
       let places = open.map { "\($0.place) (\($0.step.operation))" }
       lines += wrapped(
-        "\(counted(open.count, "ordering")) not tested: "
-          + "\(report.whole.memoryModel.reasonNotToAsk), so nothing can be said of "
+        "\(counted(open.count, "ordering")) \(open.count == 1 ? "was" : "were") not tested, "
+          + "because \(report.whole.memoryModel.reasonNotToAsk): "
           + places.joined(separator: ", "))
     }
     return lines
