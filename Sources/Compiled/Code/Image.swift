@@ -10,7 +10,6 @@ struct GlobalImage {
   var isThreadLocal: Bool
   /// The size of its elements, if it is an array, for names in traces.
   var stride: Int
-  var type: IRType
 }
 
 /// A linked program.
@@ -24,10 +23,17 @@ package final class Image {
   private var globalNumbers: [String: Int] = [:]
   /// Names of what the program uses and nobody defines.
   private(set) var missing: [String] = []
+  /// Whether anything waits for grace periods: if not, read-side sections of RCU mean nothing.
+  var waitsForGrace = false
+  /// The thread-local variable that keeps each thread's part of RCU.
+  private(set) var graceGlobal = 0
+  /// The function that a thread runs at its end, if there is anything to do.
+  private(set) var threadEnd: Int?
+  private var owners: [(IRFunction, Linker)] = []
+  private var runtime: (functions: [String: IRFunction], globals: [String: IRGlobal], Linker)?
 
   /// Links modules.
   package init(_ modules: [IRModule]) throws(IRError) {
-    var owners: [(IRFunction, Linker)] = []
     var pending: [(Int, IRGlobal, Linker)] = []
     for (index, module) in modules.enumerated() {
       let linker = Linker(module, number: index, firstPlace: places.count)
@@ -59,17 +65,61 @@ package final class Image {
     for (number, (function, _)) in owners.enumerated() {
       functions.append(Function(function.name, number: number))
     }
+    try readRuntime(number: modules.count)
     for (_, global, linker) in pending {
       globals.append(try GlobalImage(global, linker, self))
     }
-    for (number, (function, linker)) in owners.enumerated() {
-      let lowering = Lowering(function, functions[number], linker, self)
-      try lowering.run()
+    try lowerAll()
+    graceGlobal = globals.count
+    globals.append(GlobalImage(name: "RCU", size: ProgramMachine.GraceWord.size))
+  }
+
+  /// Lowers all functions, and those of the runtime that they turn out to call.
+  private func lowerAll() throws(IRError) {
+    var next = 0
+    while next < owners.count {
+      let (function, linker) = owners[next]
+      try Lowering(function, functions[next], linker, self).run()
+      next += 1
+      if next == owners.count, globalNumbers[Runtime.values] != nil, threadEnd == nil {
+        threadEnd = self.function(named: Runtime.threadEnd)?.number
+      }
     }
   }
 
+  // MARK: Runtime
+
+  private func readRuntime(number: Int) throws(IRError) {
+    let module = try IRReader.read(Array(Runtime.text.utf8), file: "the runtime")
+    runtime = (
+      Dictionary(uniqueKeysWithValues: module.functions.map { ($0.name, $0) }),
+      Dictionary(uniqueKeysWithValues: module.globals.map { ($0.name, $0) }),
+      Linker(module, number: number, firstPlace: places.count)
+    )
+  }
+
+  /// Adds a function of the runtime to the program.
+  private func runtimeFunction(_ name: String) -> Int? {
+    guard let runtime, let function = runtime.functions[name] else { return nil }
+    functionNumbers[name] = owners.count
+    owners.append((function, runtime.2))
+    functions.append(Function(name, number: functions.count))
+    return functions.count - 1
+  }
+
+  private func runtimeGlobal(_ name: String) -> Int? {
+    guard let runtime, let global = runtime.globals[name],
+      let image = try? GlobalImage(global, runtime.2, self)
+    else { return nil }
+    globalNumbers[name] = globals.count
+    globals.append(image)
+    return globals.count - 1
+  }
+
   /// The function with a name, if the program defines it.
-  func function(named name: String) -> Function? { functionNumbers[name].map { functions[$0] } }
+  func function(named name: String) -> Function? {
+    (functionNumbers[name] ?? runtimeFunction(name)).map { functions[$0] }
+  }
 
   func noteMissing(_ name: String) { if !missing.contains(name) { missing.append(name) } }
 
@@ -96,6 +146,8 @@ package final class Image {
       if let number = functionNumbers[key] { return Self.address(ofFunction: number) }
       if let number = globalNumbers[key] { return Region.address(ofGlobal: number) }
     }
+    if let number = runtimeFunction(name) { return Self.address(ofFunction: number) }
+    if let number = runtimeGlobal(name) { return Region.address(ofGlobal: number) }
     noteMissing(name)
     return Self.missingBase + UInt64(missing.firstIndex(of: name) ?? 0) * 16
   }
@@ -156,11 +208,17 @@ func signExtended(_ value: UInt64, _ bits: Int) -> Int64 {
 }
 
 extension GlobalImage {
+  /// A thread-local variable of zeros that no program sees.
+  init(name: String, size: Int) {
+    self.init(
+      name: name, bytes: Array(repeating: 0, count: size), isConstant: false, isThreadLocal: true,
+      stride: 0)
+  }
+
   init(_ global: IRGlobal, _ linker: Linker, _ image: Image) throws(IRError) {
     name = global.name
     isConstant = global.isConstant
     isThreadLocal = global.isThreadLocal
-    type = global.type
     stride = global.type.kind == .array ? global.type.elements[0].size : 0
     bytes = Array(repeating: 0, count: global.type.size)
     if let initial = global.initial { fill(initial, global.type, at: 0, linker, image) }

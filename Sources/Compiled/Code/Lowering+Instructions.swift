@@ -229,9 +229,8 @@ extension Lowering {
       emit(.callPointer(operand(pointer), values, to: to, count: returns.slotCount))
     case .symbol(let symbol):
       let name = linker.module.symbols[symbol]
-      let known = [linker.key(name, isLocal: true), name].lazy.compactMap {
-        self.image.function(named: $0)
-      }.first
+      let known =
+        image.function(named: linker.key(name, isLocal: true)) ?? image.function(named: name)
       if let known {
         emit(.call(known.number, values, to: to, count: returns.slotCount))
       } else if !lowerThreads(name, values, to, bits) {
@@ -240,6 +239,7 @@ extension Lowering {
           return emit(.unsupported("a call of \(name), which is not defined"))
         }
         if builtin == .assume { image.assumes = true }
+        if builtin == .startGrace || builtin == .callLater { image.waitsForGrace = true }
         emit(.builtin(builtin, values, to: to, bits: bits))
       }
     }

@@ -138,6 +138,12 @@ final class Lowering {
     case .constant(.aggregate(let elements)):
       let flat = elements.flatMap { Self.flat($0) }
       return index < flat.count ? .constant(image.value(of: flat[index], linker)) : .constant(0)
+    case .constant(.address(let symbol, let offset)):
+      let address = image.address(of: symbol, linker) &+ UInt64(bitPattern: Int64(offset))
+      guard image.isThreadLocal(symbol, linker) else { return .constant(address) }
+      let own = newSlot()
+      emit(.builtin(.threadLocal, [.constant(address)], to: own, bits: 64))
+      return .slot(own)
     case .constant(let constant):
       return .constant(index == 0 ? image.value(of: constant, linker) : 0)
     }

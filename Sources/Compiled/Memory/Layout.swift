@@ -45,6 +45,8 @@ final class Layout {
   private(set) var mayRace = false
   /// Threads that some thread joins; the end of any other makes no difference to others.
   private(set) var joined: Set<Int> = []
+  /// Threads that sleep on condition variables: what a signal chooses from.
+  private(set) var sleepers: [Int] = []
   /// Set when something was learned after `settle` that the present attempt relies on.
   private(set) var hasGrown = false
   /// The numbers that footprints may use in this attempt.
@@ -168,6 +170,12 @@ final class Layout {
   func share(_ cell: Int) {
     guard !cells[cell].isShared else { return }
     cells[cell].isShared = true
+    hasGrown = true
+  }
+
+  func noteSleeper(_ thread: Int) {
+    guard !sleepers.contains(thread) else { return }
+    sleepers = (sleepers + [thread]).sorted()
     hasGrown = true
   }
 

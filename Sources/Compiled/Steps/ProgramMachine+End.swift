@@ -6,6 +6,11 @@ extension ProgramMachine {
   func judgeFinalState() {
     if options.countsReadsFrom { readsFrom.insert(historyHash()) }
     var (assumed, spinning, waiting, cut) = (false, false, false, false)
+    let exits = { (cpu: Int) in self.threads[self.word(cpu, ThreadWord.flags)] & Flag.exited != 0 }
+    if (0..<threadCount).contains(where: exits) {
+      // The process has ended, whatever its other threads were doing.
+      return endings.complete += 1
+    }
     var hopeless: [Int] = []
     for cpu in 0..<threadCount where status(of: cpu) != Status.absent {
       let request = point(of: cpu).pointee.request
@@ -18,9 +23,11 @@ extension ProgramMachine {
       case .ended: break
       case .cut: cut = true
       case .blocked: assumed = true
-      case .lock, .join, .passBarrier, .awaitLoad, .awaitExchange: waiting = true
+      case .start: waiting = true
       default:
-        if deadEnd(cpu) == .assumption {
+        if request.kind.isWait {
+          waiting = true
+        } else if deadEnd(cpu) == .assumption {
           assumed = true
         } else {
           spinning = true
@@ -53,9 +60,8 @@ extension ProgramMachine {
       guard status(of: cpu) != Status.absent else { return false }
       if status(of: cpu) == Status.spinning { return true }
       switch point(of: cpu).pointee.request.kind {
-      case .ended, .cut, .blocked, .lock, .join, .passBarrier, .awaitLoad, .awaitExchange:
-        return false
-      default: return true
+      case .ended, .cut, .blocked, .start: return false
+      case let kind: return !kind.isWait
       }
     }
   }
@@ -69,6 +75,12 @@ extension ProgramMachine {
       case .join: what = "thread \(request.address & 0xFFFF_FFFF)"
       case .passBarrier: what = "the barrier \(name(of: request.address))"
       case .awaitLoad, .awaitExchange: what = "another value of \(name(of: request.address))"
+      case .lockShared, .lockExclusive: what = "the lock \(name(of: request.address))"
+      case .wake: what = "a signal on \(name(of: request.address))"
+      case .takeSemaphore: what = "the semaphore \(name(of: request.address))"
+      case .beginOnce: what = "the first call for \(name(of: request.address))"
+      case .passGrace, .start: what = "the end of a grace period"
+      case .passDrain: what = "callbacks of RCU"
       default: continue
       }
       return fail(

@@ -26,7 +26,14 @@ extension ProgramMachine {
       .passBarrier, .destroyBarrier:
       return (false, true)
     case .finish: return (!layout.joined.contains(cpu), true)
-    case .failed, .fence, .allocate: return (true, true)
+    case .lockShared, .tryLockShared, .lockExclusive, .tryLockExclusive, .unlockShared,
+      .initShared, .destroyShared, .sleep, .wake, .signal, .broadcast, .initCondition,
+      .destroyCondition, .takeSemaphore, .tryTakeSemaphore, .postSemaphore, .initSemaphore,
+      .beginOnce, .endOnce, .startGrace, .callLater, .startDrain:
+      return (false, true)
+    case .openSection, .closeSection: return (!image.waitsForGrace, true)
+    case .passGrace, .passDrain: return (request.address == 0, true)
+    case .failed, .fence, .allocate, .print: return (true, true)
     case .lock:
       // A lock that is held now is a matter of several threads.
       if let (record, offset) = try? locate(request, 4), isInitialised(record, offset, 4),
@@ -44,6 +51,7 @@ extension ProgramMachine {
     case .load, .store, .compareExchange, .update: return isPrivate(request.address, request.size)
     case .tryLock, .unlock, .initMutex, .destroyMutex: return isPrivate(request.address, 4)
     case .setMemory: return isPrivate(request.address, request.size)
+    case .sizeOf: return isPrivate(request.address, 1)
     case .copyMemory:
       let (to, from) = (
         isPrivate(request.address, request.size), isPrivate(request.a, request.size)
@@ -98,7 +106,12 @@ extension ProgramMachine {
     case .lock:
       guard let (record, offset) = try? locate(request, 4), isInitialised(record, offset, 4)
       else { return true }
-      return read(record, offset, 4) == 0
+      return read(record, offset, 4) == 0 || isHeldAgain(request, record, offset, by: cpu)
+    case .lockShared, .lockExclusive, .wake, .takeSemaphore, .beginOnce:
+      return isFree(request, for: cpu)
+    case .start: return request.b == 0 || pendingSections(of: cpu) == 0
+    case .passGrace: return pendingSections(of: cpu) == 0
+    case .passDrain: return haveAllFinished(request.address)
     case .awaitLoad, .awaitExchange:
       guard let (record, offset) = try? locate(request, request.size) else { return true }
       return request.isMet(by: read(record, offset, request.size))
@@ -118,32 +131,33 @@ extension ProgramMachine {
   func mayBlock(_ cpu: Int) -> Bool {
     guard status(of: cpu) == Status.present else { return true }
     let request = point(of: cpu).pointee.request
-    switch request.kind {
-    case .start, .lock, .join, .passBarrier, .awaitLoad, .awaitExchange: return true
-    default: return mayWait(request)
-    }
+    return request.kind == .start || request.kind.isWait || mayWait(request)
   }
 
   func touchesTheSameAlways(_ cpu: Int) -> Bool {
     guard status(of: cpu) == Status.present else { return true }
     switch point(of: cpu).pointee.request.kind {
-    case .compareExchange, .tryLock: return false
+    case .compareExchange, .tryLock, .tryLockShared, .tryLockExclusive, .wake, .signal, .broadcast,
+      .tryTakeSemaphore, .beginOnce:
+      return false
     default: return true
     }
   }
 
   // MARK: Footprints
 
-  private func created(_ cpu: Int) -> UInt32 { UInt32(cpu) }
-  private func finished(_ cpu: Int) -> UInt32 { UInt32(64 + cpu) }
-  private func object(_ cell: Int) -> UInt32 { UInt32(Layout.firstCell + cell) }
+  func created(_ cpu: Int) -> UInt32 { UInt32(cpu) }
+  func finished(_ cpu: Int) -> UInt32 { UInt32(64 + cpu) }
+  func object(_ cell: Int) -> UInt32 { UInt32(Layout.firstCell + cell) }
 
   /// Adds what a thread's next step touches, or could touch after steps of others.
   func add(_ cpu: Int, to footprint: Footprint, isPotential: Bool) {
     guard status(of: cpu) == Status.present else { return footprint.read(created(cpu), .blocks) }
     let request = point(of: cpu).pointee.request
     switch request.kind {
-    case .start: footprint.read(created(cpu), .blocks)
+    case .start:
+      footprint.read(created(cpu), .blocks)
+      if request.b != 0 { addSections(request.b, to: footprint, .blocks) }
     case .finish: footprint.write(finished(cpu), .releases)
     case .create:
       let index = Int(graph.nodes[node(of: cpu)].state.childCount)
@@ -163,7 +177,16 @@ extension ProgramMachine {
     case .free, .releaseStack: addLifetimes(request, cpu, to: footprint)
     case .initBarrier, .arrive, .passBarrier, .destroyBarrier:
       addBarrier(request, cpu, to: footprint)
-    case .choose, .fence, .allocate, .allocateStack, .blocked, .cut, .ended, .failed: break
+    case .lockShared, .tryLockShared, .lockExclusive, .tryLockExclusive, .unlockShared,
+      .initShared, .destroyShared:
+      addShared(request, cpu, to: footprint, isPotential: isPotential)
+    case .sleep, .wake, .signal, .broadcast, .initCondition, .destroyCondition, .takeSemaphore,
+      .tryTakeSemaphore, .postSemaphore, .initSemaphore, .beginOnce, .endOnce:
+      addWaiting(request, cpu, to: footprint, isPotential: isPotential)
+    case .openSection, .closeSection, .startGrace, .passGrace, .callLater, .startDrain, .passDrain:
+      addGrace(request, cpu, to: footprint)
+    case .sizeOf: addCells(request.address, 0, writes: false, .plain, to: footprint)
+    case .choose, .fence, .allocate, .allocateStack, .blocked, .cut, .ended, .failed, .print: break
     }
   }
 
@@ -196,19 +219,19 @@ extension ProgramMachine {
   }
 
   /// Adds the cells of some bytes, and their object's lifetime.
-  private func addCells(
+  func addCells(
     _ address: UInt64, _ size: Int, writes: Bool, _ role: TouchRole, to footprint: Footprint
   ) {
     guard let region = Region.number(of: address) else { return }
     let record = layout.record(ofRegion: region)
-    guard record >= 0, size > 0, !layout.records[record].isConstant else { return }
+    guard record >= 0, !layout.records[record].isConstant else { return }
     if layout.records[record].kind != .global,
       layout.cells[layout.records[record].lifetime].isShared
     {
       footprint.read(object(layout.records[record].lifetime))
     }
     let offset = Region.offset(of: address)
-    guard offset + size <= layout.records[record].capacity else { return }
+    guard size > 0, offset + size <= layout.records[record].capacity else { return }
     layout.eachCell(record, offset, size) { cell in
       guard layout.cells[cell].isShared else { return }
       if writes { footprint.write(object(cell), role) } else { footprint.read(object(cell), role) }

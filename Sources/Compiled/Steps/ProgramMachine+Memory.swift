@@ -22,6 +22,17 @@ extension ProgramMachine {
         fill(Region.address(ofGlobal: number), global, isConstant: global.isConstant)
       }
     }
+    shareGraceWords()
+  }
+
+  /// Shares the words that RCU keeps of each thread.
+  private func shareGraceWords() {
+    guard image.waitsForGrace else { return }
+    for thread in 0..<threadCount {
+      for word in [GraceWord.section, GraceWord.pending, GraceWord.queue] {
+        layout.eachCell(graceRecord(thread), word, 8) { layout.share($0) }
+      }
+    }
   }
 
   private func fill(_ address: UInt64, _ global: GlobalImage, isConstant: Bool) {

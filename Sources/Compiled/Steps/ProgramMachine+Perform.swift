@@ -14,7 +14,14 @@ extension ProgramMachine {
       return try access(request, by: cpu)
     case .copyMemory: return try copy(request, by: cpu)
     case .setMemory: return try fill(request, by: cpu)
-    case .start, .blocked, .cut, .ended, .failed: return Effect()
+    case .start:
+      if request.b != 0 { acquireSections(request.b, by: cpu) }
+      return Effect()
+    case .blocked, .cut, .ended, .failed, .print: return Effect()
+    case .sizeOf:
+      let (record, _) = try locate(request.address, 0, writes: false)
+      touchLifetime(request.address, by: cpu, writes: false)
+      return Effect(result: data[base(of: record)] >> 2)
     case .fence:
       passFence(request.ordering, by: cpu)
       return Effect()
@@ -43,6 +50,15 @@ extension ProgramMachine {
       return try performOnMutex(request, by: cpu)
     case .initBarrier, .arrive, .passBarrier, .destroyBarrier:
       return try performOnBarrier(request, by: cpu)
+    case .lockShared, .tryLockShared, .lockExclusive, .tryLockExclusive, .unlockShared,
+      .initShared, .destroyShared:
+      return try performOnShared(request, by: cpu)
+    case .sleep, .wake, .signal, .broadcast, .initCondition, .destroyCondition:
+      return try performOnCondition(request, by: cpu, choice: choice)
+    case .takeSemaphore, .tryTakeSemaphore, .postSemaphore, .initSemaphore, .beginOnce, .endOnce:
+      return try performOnSemaphore(request, by: cpu)
+    case .openSection, .closeSection, .startGrace, .passGrace, .callLater, .startDrain, .passDrain:
+      return try performOnGrace(request, by: cpu)
     }
   }
 
@@ -150,13 +166,8 @@ extension ProgramMachine {
     switch request.kind {
     case .create:
       let index = Int(graph.nodes[node(of: cpu)].state.childCount)
-      guard let child = layout.thread(parent: cpu, index: index), child < threadCount else {
-        isBroken = true
-        return Effect()
-      }
+      guard let child = newChild(of: cpu, index) else { return Effect() }
       begin(child, request.address, request.a)
-      threads[word(child, ThreadWord.history)] = StableHash.extend(
-        threads[word(cpu, ThreadWord.history)], with: UInt64(index))
       inherit(from: cpu, to: child)
       return Effect(result: UInt64(child), isVisible: true)
     case .join:
@@ -169,51 +180,24 @@ extension ProgramMachine {
       return Effect(result: threads[word(other, ThreadWord.result)], isVisible: true)
     default:
       threads[word(cpu, ThreadWord.result)] = request.a
+      if request.isTyped {
+        let flags = word(cpu, ThreadWord.flags)
+        threads[flags] = threads[flags] | Flag.exited
+      }
       return Effect(isVisible: true)
     }
   }
 
-  // MARK: Mutexes
-
-  /// The first word of a mutex is 0, or one more than the thread that holds it.
-  private func performOnMutex(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
-    let (record, offset) = try locate(request.address, 4, writes: true)
-    let isKnown = isInitialised(record, offset, 4)
-    let holder = isKnown ? read(record, offset, 4) : 0
-    let isRead = request.kind == .tryLock && holder != 0 && !options.failedTriesWrite
-    try touch(record, offset, 4, by: cpu, request, writes: !isRead)
-    var effect = Effect(isVisible: true)
-    switch request.kind {
-    case .lock, .tryLock:
-      guard isKnown else {
-        throw Finding(.misuse, "\(name(of: request.address)) is locked, and was never initialised")
-      }
-      if holder == Self.destroyed {
-        throw Finding(.misuse, "\(name(of: request.address)) is locked after it was destroyed")
-      }
-      if holder != 0 {
-        return Effect(
-          result: Self.busy, isVisible: options.failedTriesWrite, address: request.address, size: 4)
-      }
-      acquire(record, offset, .acquire, by: cpu)
-      write(record, offset, 4, UInt64(cpu + 1))
-    case .unlock:
-      guard holder == UInt64(cpu + 1) else {
-        throw Finding(
-          .misuse,
-          holder == 0
-            ? "\(name(of: request.address)) is unlocked, and nobody holds it"
-            : "\(name(of: request.address)) is unlocked by a thread that does not hold it")
-      }
-      release(record, offset, .release, by: cpu, continues: false)
-      write(record, offset, 4, 0)
-    default: write(record, offset, 4, request.kind == .initMutex ? 0 : Self.destroyed)
+  /// The number of a thread that is created now; nil if this attempt has none for it.
+  func newChild(of cpu: Int, _ index: Int) -> Int? {
+    guard let child = layout.thread(parent: cpu, index: index), child < threadCount else {
+      isBroken = true
+      return nil
     }
-    effect.result = 0
-    return effect
+    threads[word(child, ThreadWord.history)] = StableHash.extend(
+      threads[word(cpu, ThreadWord.history)], with: UInt64(index))
+    return child
   }
-
-  private static let destroyed: UInt64 = 0xDEAD_DEAD
 
   // MARK: Barriers
 

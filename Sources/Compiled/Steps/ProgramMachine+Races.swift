@@ -118,12 +118,7 @@ extension ProgramMachine {
     }
     if options.countsReadsFrom { noteHistory(cell, by: cpu, request, writes) }
     guard options.findsRaces else { return true }
-    switch request.kind {
-    case .lock, .tryLock, .unlock, .initMutex, .destroyMutex, .initBarrier, .arrive, .passBarrier,
-      .destroyBarrier:
-      return true
-    default: break
-    }
+    if request.kind.isOnLock { return true }
     let isAtomic =
       request.isAtomic || request.kind == .update || request.kind == .compareExchange
     if !isAtomic { layout.noteRacy() }

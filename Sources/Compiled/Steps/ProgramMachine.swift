@@ -8,6 +8,8 @@ import GracewalkSupport
 package struct ProgramOptions: Equatable, Sendable {
   /// Turns of a loop after which a thread is cut; 0 for no limit.
   package var unroll = 0
+  /// How many values a number has that the environment gives: 0, 1, 2 and so on.
+  package var choices = 4
   package var findsRaces = true
   package var findsDeadlocks = true
   package var findsLivelocks = true
@@ -45,7 +47,14 @@ package final class ProgramMachine: TransitionSystem {
     static let status = 0, node = 1, turn = 2, turnHash = 3, privateHash = 4, result = 5
     /// A hash of its steps so far, and of what they read from.
     static let history = 6
-    static let count = 7
+    static let flags = 7
+    static let count = 8
+  }
+
+  /// Bits of a thread's flags.
+  enum Flag {
+    /// It is a callback that RCU runs; it has ended the program.
+    static let callback: UInt64 = 1, exited: UInt64 = 2
   }
 
   enum Status {
@@ -91,7 +100,7 @@ package final class ProgramMachine: TransitionSystem {
     self.image = image
     self.layout = layout
     self.options = options
-    interpreter = Interpreter(image, unroll: options.unroll)
+    interpreter = Interpreter(image, unroll: options.unroll, choices: options.choices)
     graph = ThreadGraph(interpreter, mergesStates: options.mergesStates)
     threadCount = layout.threadLimit
     super.init()
@@ -134,8 +143,10 @@ package final class ProgramMachine: TransitionSystem {
   }
 
   /// A thread comes into being, and has not begun.
-  func begin(_ cpu: Int, _ entry: UInt64, _ argument: UInt64) {
-    let node = graph.node(interpreter.newThread(entry, argument), of: cpu)
+  ///
+  /// - Parameter mask: threads whose read-side sections it waits for first.
+  func begin(_ cpu: Int, _ entry: UInt64, _ argument: UInt64, after mask: UInt64 = 0) {
+    let node = graph.node(interpreter.newThread(entry, argument, after: mask), of: cpu)
     threads[word(cpu, ThreadWord.status)] = Status.present
     threads[word(cpu, ThreadWord.node)] = UInt64(node)
   }
@@ -182,7 +193,11 @@ package final class ProgramMachine: TransitionSystem {
 
   package override func choiceCount(of cpu: Int) -> Int {
     let request = point(of: cpu).pointee.request
-    return request.kind == .choose ? max(1, min(Int(truncatingIfNeeded: request.address), 64)) : 1
+    switch request.kind {
+    case .choose: return max(1, min(Int(truncatingIfNeeded: request.address), 64))
+    case .signal: return max(1, layout.sleepers.count)
+    default: return 1
+    }
   }
 
   package override func step(_ cpu: Int, choice: Int) -> StepOutcome {
@@ -227,7 +242,8 @@ package final class ProgramMachine: TransitionSystem {
     for cpu in 0..<threadCount where status(of: cpu) != Status.absent {
       var share = point(of: cpu).pointee.hash
       share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.turnHash)])
-      share = StableHash.extend(share, with: status(of: cpu))
+      share = StableHash.extend(
+        share, with: status(of: cpu) << 8 | threads[word(cpu, ThreadWord.flags)])
       share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.result)])
       key &+= StableHash.share(of: share, at: ~UInt64(cpu))
     }

@@ -69,6 +69,7 @@ extension Interpreter {
     case .fail: throw Finding(.assertion, "the program reports an error")
     case .abort: throw Finding(.abort, "the program calls abort")
     case .selfThread: return UInt64(thread)
+    case .isInSection: return state.sectionDepth > 0 ? 1 : 0
     case .nothing, .zero: return 0
     case .first: return a
     case .minimumSigned: return x < y ? a : b
@@ -184,10 +185,7 @@ extension Interpreter {
       case .assume:
         if (values.first ?? 0) & 0xFFFF_FFFF != 0 { return nil }
         return Request(.blocked)
-      case .exitThread, .exitProcess:
-        finish(with: builtin == .exitThread ? values.first ?? 0 : 0)
-        state.frames[state.frames.count - 1].index += 0
-        return state.request
+      case .openSection, .closeSection: return try section(builtin)
       default: return nil
       }
     }
@@ -215,6 +213,13 @@ extension Interpreter {
       }
       request.size = try size(request.a, 1)
     case .copyMemory, .setMemory: request.size = try size(request.b, 1)
+    case .lockTyped, .tryLockTyped, .unlockTyped, .wakeOrTimeOut: request.isTyped = true
+    case .choosePair: request.address = 2
+    case .chooseNumber: request.address = UInt64(choices)
+    case .startGrace, .passGrace:
+      guard state.sectionDepth == 0 else {
+        throw Finding(.misuse, "a grace period is waited for in a read-side section of RCU")
+      }
     default: break
     }
     if kind == .allocate {
@@ -229,15 +234,37 @@ extension Interpreter {
   }
 }
 
+extension Interpreter {
+  /// A read-side section begins or ends; nil if it is within another one.
+  private func section(_ builtin: Builtin) throws(Finding) -> Request? {
+    if builtin == .openSection {
+      if state.sectionDepth > 0 {
+        state.sectionDepth += 1
+        return nil
+      }
+    } else {
+      guard state.sectionDepth > 0 else {
+        throw Finding(.misuse, "a read-side section of RCU ends that has not begun")
+      }
+      if state.sectionDepth > 1 {
+        state.sectionDepth -= 1
+        return nil
+      }
+    }
+    state.target = -1
+    return Request(builtin == .openSection ? .openSection : .closeSection)
+  }
+}
+
 extension Builtin {
   /// The kind of request that it is; nil if it is none, or several.
   var request: Request.Kind? {
     switch self {
     case .create: .create
     case .join: .join
-    case .lock: .lock
-    case .tryLock: .tryLock
-    case .unlock: .unlock
+    case .lock, .lockTyped: .lock
+    case .tryLock, .tryLockTyped: .tryLock
+    case .unlock, .unlockTyped: .unlock
     case .initMutex: .initMutex
     case .destroyMutex: .destroyMutex
     case .initBarrier: .initBarrier
@@ -246,7 +273,39 @@ extension Builtin {
     case .destroyBarrier: .destroyBarrier
     case .allocate, .allocateZeroed, .allocateAligned: .allocate
     case .free: .free
-    case .choose: .choose
+    case .sizeOf: .sizeOf
+    case .print: .print
+    case .choose, .choosePair, .chooseNumber: .choose
+    case .startGrace: .startGrace
+    case .passGrace: .passGrace
+    case .callLater: .callLater
+    case .startDrain: .startDrain
+    case .passDrain: .passDrain
+    default: requestOnLock
+    }
+  }
+
+  private var requestOnLock: Request.Kind? {
+    switch self {
+    case .lockShared: .lockShared
+    case .tryLockShared: .tryLockShared
+    case .lockExclusive: .lockExclusive
+    case .tryLockExclusive: .tryLockExclusive
+    case .unlockShared: .unlockShared
+    case .initShared: .initShared
+    case .destroyShared: .destroyShared
+    case .sleep: .sleep
+    case .wake, .wakeOrTimeOut: .wake
+    case .signal: .signal
+    case .broadcast: .broadcast
+    case .initCondition: .initCondition
+    case .destroyCondition: .destroyCondition
+    case .takeSemaphore: .takeSemaphore
+    case .tryTakeSemaphore: .tryTakeSemaphore
+    case .postSemaphore: .postSemaphore
+    case .initSemaphore: .initSemaphore
+    case .beginOnce: .beginOnce
+    case .endOnce: .endOnce
     case .awaitLoad: .awaitLoad
     case .awaitExchange: .awaitExchange
     case .copyMemory: .copyMemory

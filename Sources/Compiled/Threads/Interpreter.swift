@@ -8,6 +8,8 @@ final class Interpreter {
   let image: Image
   /// Turns of a loop after which a thread is cut; 0 for no limit.
   let unroll: Int
+  /// Values of a number that the environment gives.
+  let choices: Int
   /// What requests of kind `failed` are about.
   private(set) var findings: [Finding] = []
   var slots: [UInt64] = []
@@ -17,24 +19,28 @@ final class Interpreter {
   static let localMax = 1_000_000
   static let callsMax = 1_000
 
-  init(_ image: Image, unroll: Int) {
+  init(_ image: Image, unroll: Int, choices: Int = 4) {
     self.image = image
     self.unroll = unroll
+    self.choices = choices
   }
 
   /// A thread that will begin with a function.
-  func newThread(_ entry: UInt64, _ argument: UInt64) -> ThreadState {
+  ///
+  /// - Parameter mask: threads whose read-side sections it waits for first, if it is a callback.
+  func newThread(_ entry: UInt64, _ argument: UInt64, after mask: UInt64 = 0) -> ThreadState {
     var state = ThreadState()
     state.entry = entry
     state.argument = argument
     state.request = Request(.start)
     state.request.address = entry
     state.request.a = argument
+    state.request.b = mask
     return state
   }
 
   /// Completes the request of a thread, with its result, and runs to the next one.
-  func goOn(_ cpu: Int, from old: ThreadState, observing result: UInt64) -> ThreadState {
+  func advance(_ cpu: Int, from old: ThreadState, observing result: UInt64) -> ThreadState {
     state = old
     thread = cpu
     do throws(Finding) {
@@ -65,8 +71,12 @@ final class Interpreter {
     guard let frame = state.frames.last else { return -1 }
     let block = image.functions[Int(frame.function)].blocks[Int(frame.block)]
     let index = Int(frame.index)
-    return index < block.places.count ? block.places[index] : -1
+    let place = index < block.places.count ? block.places[index] : -1
+    return place >= 0 ? place : placeOfCall
   }
+
+  /// The place of the innermost call that has one: code of the runtime has none.
+  private var placeOfCall: Int32 { state.frames.last { $0.place >= 0 }?.place ?? -1 }
 
   // MARK: Completing a request
 
@@ -95,9 +105,11 @@ final class Interpreter {
     case .allocate:
       state.allocationCount += 1
       set(Int(state.target), result)
-    case .create:
+    case .create, .callLater:
       state.childCount += 1
       set(Int(state.target), result)
+    case .openSection: state.sectionDepth = 1
+    case .closeSection: state.sectionDepth = 0
     default: set(Int(state.target), result)
     }
     state.frames[state.frames.count - 1].index += 1
@@ -151,6 +163,7 @@ final class Interpreter {
     if let isRequest = try control(instruction, function, block, top) { return isRequest }
     if var request = try request(instruction) {
       request.place = function.blocks[block].places[index]
+      if request.place < 0 { request.place = placeOfCall }
       request.isInLoop = state.frames.contains {
         image.functions[Int($0.function)].blocks[Int($0.block)].isInLoop
       }
@@ -184,7 +197,7 @@ final class Interpreter {
       let bits = value(operand)
       return try jump(
         function, block, cases.first { $0.value == bits }?.block ?? otherwise)
-    case .return(let operands): return leave(operands, top)
+    case .return(let operands): return try leave(operands, top)
     case .unreachable:
       throw Finding(.undefined, "control reaches a point that the compiler took for unreachable")
     case .call(let number, let arguments, let to, let count):
@@ -197,6 +210,15 @@ final class Interpreter {
       }
       try enter(target, arguments.map { value($0) }, to: targetSlot(to), count: count)
       return false
+    case .builtin(.exitThread, let operands, _, _):
+      return try finish(with: operands.first.map { value($0) } ?? 0)
+    case .builtin(.exitProcess, _, _, _):
+      var request = Request(.finish)
+      request.isTyped = true
+      request.place = place
+      state.target = -1
+      state.request = request
+      return true
     case .unsupported(let what): throw Finding(.unsupported, "not supported: \(what)")
     default: return nil
     }
@@ -223,7 +245,7 @@ final class Interpreter {
   }
 
   /// Returns from a call; first its objects on the stack end.
-  private func leave(_ operands: [Operand], _ top: Int) -> Bool {
+  private func leave(_ operands: [Operand], _ top: Int) throws(Finding) -> Bool {
     let frame = state.frames[top]
     if state.objectCount > frame.firstObject {
       var request = Request(.releaseStack)
@@ -235,10 +257,7 @@ final class Interpreter {
       return true
     }
     let values = operands.map { value($0) }
-    guard top > 0 else {
-      finish(with: values.first ?? 0)
-      return true
-    }
+    guard top > 0 else { return try finish(with: values.first ?? 0) }
     state.frames.removeLast()
     state.slots.removeLast(state.slots.count - Int(frame.base))
     if frame.result >= 0 {
@@ -250,12 +269,24 @@ final class Interpreter {
     return false
   }
 
-  /// Ends the thread with a result.
-  func finish(with result: UInt64) {
+  /// Ends the thread with a result, after what a thread does at its end; true if it is a request.
+  func finish(with result: UInt64) throws(Finding) -> Bool {
+    if let last = image.threadEnd, !state.isEnding {
+      state.isEnding = true
+      state.argument = result
+      state.frames = []
+      state.slots = []
+      try enter(image.functions[last], [], to: -1, count: 0)
+      return false
+    }
+    guard state.sectionDepth == 0 else {
+      throw Finding(.misuse, "a thread ends within a read-side section of RCU")
+    }
     var request = Request(.finish)
-    request.a = result
+    request.a = state.isEnding ? state.argument : result
     request.place = place
     state.target = -1
     state.request = request
+    return true
   }
 }

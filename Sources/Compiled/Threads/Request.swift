@@ -15,6 +15,16 @@ struct Request: BitwiseCopyable {
     case allocateStack, releaseStack
     case create, join, finish
     case lock, tryLock, unlock, initMutex, destroyMutex
+    case lockShared, tryLockShared, lockExclusive, tryLockExclusive, unlockShared
+    case initShared, destroyShared
+    /// Unlocks a mutex and sleeps on a condition variable; wakes up.
+    case sleep, wake, signal, broadcast, initCondition, destroyCondition
+    case takeSemaphore, tryTakeSemaphore, postSemaphore, initSemaphore
+    case beginOnce, endOnce
+    /// A read-side section begins or ends; a grace period or callbacks are waited for.
+    case openSection, closeSection, startGrace, passGrace, callLater, startDrain, passDrain
+    /// The size of an object; output, for traces.
+    case sizeOf, print
     case initBarrier, arrive, passBarrier, destroyBarrier
     /// Waits until a word compares with a number in a certain way, then reads or exchanges it.
     case awaitLoad, awaitExchange
@@ -45,6 +55,9 @@ struct Request: BitwiseCopyable {
   /// Its place in the source, or -1.
   var place: Int32 = -1
 
+  /// A mutex may have a type; a sleeper may time out.
+  var isTyped = false
+
   init(_ kind: Kind) { self.kind = kind }
 
   var isAtomic: Bool { ordering != .none }
@@ -55,6 +68,31 @@ struct Request: BitwiseCopyable {
     let isLess = condition & 8 != 0 ? x < y : UInt64(bitPattern: x) < UInt64(bitPattern: y)
     if x == y { return condition & 2 != 0 }
     return condition & (isLess ? 4 : 1) != 0
+  }
+}
+
+extension Request.Kind {
+  /// Whether it waits for other threads, rather than for a value that is read in a loop.
+  var isWait: Bool {
+    switch self {
+    case .lock, .join, .passBarrier, .awaitLoad, .awaitExchange, .lockShared, .lockExclusive, .wake,
+      .takeSemaphore, .beginOnce, .passGrace, .passDrain:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it is a step on a lock or the like, which are no data that could race.
+  var isOnLock: Bool {
+    switch self {
+    case .lock, .tryLock, .unlock, .initMutex, .destroyMutex, .initBarrier, .arrive, .passBarrier,
+      .destroyBarrier, .lockShared, .tryLockShared, .lockExclusive, .tryLockExclusive,
+      .unlockShared, .initShared, .destroyShared, .sleep, .wake, .signal, .broadcast,
+      .initCondition, .destroyCondition, .takeSemaphore, .tryTakeSemaphore, .postSemaphore,
+      .initSemaphore, .beginOnce, .endOnce:
+      true
+    default: false
+    }
   }
 }
 

@@ -84,7 +84,7 @@ final class ThreadGraph {
   }
 
   private func run(_ node: Int, _ result: UInt64) -> Int {
-    let state = interpreter.goOn(nodes[node].cpu, from: nodes[node].state, observing: result)
+    let state = interpreter.advance(nodes[node].cpu, from: nodes[node].state, observing: result)
     let target = self.node(state, of: nodes[node].cpu)
     let point = points.pointer(to: node)
     edges.append(

@@ -29,6 +29,10 @@ struct ThreadState {
   /// Objects it has allocated, and threads it has created.
   var allocationCount: Int32 = 0
   var childCount: Int32 = 0
+  /// Read-side sections of RCU that it is in.
+  var sectionDepth: Int32 = 0
+  /// Set while what a thread does at its end is done; its result is in `argument`.
+  var isEnding = false
   /// The function that a created thread begins with, and its argument.
   var entry: UInt64 = 0
   var argument: UInt64 = 0
@@ -48,6 +52,8 @@ struct ThreadState {
       add(request.a)
       return hash
     }
+    add(UInt64(UInt32(bitPattern: sectionDepth)) << 1 | (isEnding ? 1 : 0))
+    if isEnding { add(argument) }
     add(request.address)
     add(request.a)
     add(request.b)
