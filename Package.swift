@@ -23,10 +23,13 @@ func modules(_ rooms: [String]) -> [Target.Dependency] {
 }
 
 /// The module `GracewalkX`, from the folder `Sources/X`.
-func room(_ name: String, on rooms: String..., c modulesOfC: [Target.Dependency] = []) -> Target {
+func room(
+  _ name: String, on rooms: String..., c modulesOfC: [Target.Dependency] = [],
+  embeds files: [Resource] = []
+) -> Target {
   .target(
     name: "Gracewalk\(name)", dependencies: modules(rooms) + modulesOfC, path: "Sources/\(name)",
-    swiftSettings: settings)
+    resources: files, swiftSettings: settings)
 }
 
 let package = Package(
@@ -56,13 +59,15 @@ let package = Package(
       "Support"),
     room(
       "Commands", on: "Cluster", "Reporting", "Litmus", "Compiled", "LLVM", "Checking", "Traces",
-      "Invariants", "Machine", "Exploration", "Support"),
+      "Invariants", "Machine", "Exploration", "Support",
+      embeds: [.embedInCode("Programs/gracewalk.h")]),
     room("Fuzzing", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
     .target(
       name: "Gracewalk", dependencies: modules(["Commands", "Reporting", "Checking", "Support"]),
       swiftSettings: settings),
     .target(
       name: "GracewalkModels", dependencies: ["Gracewalk"], path: "models",
+      resources: [.embedInCode("C")],
       swiftSettings: settings),
     .target(name: "GracewalkCatalogue", dependencies: ["GracewalkModels"], swiftSettings: settings),
     .executableTarget(

@@ -8,7 +8,9 @@ import GracewalkModels
 @main
 enum GracewalkCommand {
   static func main() {
-    let catalogue = ModelSource(Catalogue.systems) { Catalogue.path(ofFile: $0) }
+    let catalogue = ModelSource(
+      Catalogue.systems, programs: ProgramLibrary(Programs.files, folder: "models/C")
+    ) { Catalogue.path(ofFile: $0) }
     let ours = [
       FuzzCommand.command, BenchCommand.command, InitCommand.command, SuiteCommand.command,
     ]

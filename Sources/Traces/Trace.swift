@@ -14,6 +14,8 @@ public struct Trace: OfCheckedScenario, Equatable, Codable, Sendable {
   /// as early with fewer repeating steps.
   public var isMinimal: Bool
   public var recording: Recording
+  /// How the program was compiled, if the trace is of a program and not of a model.
+  package var program: ProgramText?
 
   public init(
     model: String, parameters: [(name: String, value: Int)], features: Features,
@@ -44,6 +46,29 @@ public struct Trace: OfCheckedScenario, Equatable, Codable, Sendable {
 
   public static func == (a: Trace, b: Trace) -> Bool {
     TraceFile(a).text == TraceFile(b).text
+  }
+}
+
+/// A program, and how to run it again.
+package struct ProgramText: Equatable, Codable, Sendable {
+  /// The words that name it, and options, for any command.
+  package var arguments: [String]
+  /// Flags of the compiler, which follow `--`.
+  package var flags: [String]
+  /// The lines of the files that its steps are in.
+  package var lines: [String: [String]]
+
+  package init(arguments: [String], flags: [String], lines: [String: [String]]) {
+    self.arguments = arguments
+    self.flags = flags
+    self.lines = lines
+  }
+
+  /// A line of the source, without the space around it.
+  package func line(_ number: Int, of file: String) -> String? {
+    guard let all = lines[file], all.indices.contains(number - 1) else { return nil }
+    let text = all[number - 1].drop { $0 == " " || $0 == "\t" }
+    return text.isEmpty ? nil : String(text.prefix(200))
   }
 }
 

@@ -35,7 +35,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
   /// True if the checksum is correct: the file was not changed.
   public var isIntact: Bool
 
-  private static let magic = "gracewalk trace "
+  static let magic = "gracewalk trace "
   /// Larger files are refused: no execution is that long.
   public static let bytesMax = 16 * 1024 * 1024
 
@@ -65,7 +65,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
     }
   }
 
-  private static func singleLine(_ text: String) -> String {
+  static func singleLine(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isInvisible ? " " : $0 }))
   }
 
@@ -163,7 +163,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
   }
 
   /// Files may be shown in terminals, so control characters are refused.
-  private static func refuseInvisible(_ text: String) throws(TraceFileError) {
+  static func refuseInvisible(_ text: String) throws(TraceFileError) {
     var line = 1
     for scalar in text.unicodeScalars {
       if scalar == "\n" {
@@ -208,7 +208,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
 }
 
 /// Reads `key: value` lines in order.
-private struct LineReader {
+struct LineReader {
   let lines: [Substring]
   /// Index of the next line; also the number, from 1, of the line read last.
   var next = 1

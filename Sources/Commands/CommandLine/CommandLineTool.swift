@@ -21,8 +21,9 @@ package struct CommandLineTool: Sendable {
   /// The commands that every such program has.
   package static let standardCommands = [
     CheckCommand.command, SweepCommand.command, AblateCommand.command, ReplayCommand.command,
-    DocumentCommand.command, ListCommand.command, MergeCommand.command, ClusterCommand.command,
-    ManualCommand.manual, ManualCommand.completions,
+    DocumentCommand.command, ListCommand.command, ShowCommand.command, MergeCommand.command,
+    ClusterCommand.command, ManualCommand.manual,
+    ManualCommand.completions,
   ]
 
   /// The units that jobs of every such program can do.

@@ -9,15 +9,19 @@ package struct ModelSource: Sendable {
   package var systems: [ModelSystem]
   /// Other models that can be given by name.
   package var others: [ModelSystem]
+  /// C programs that can be given by name.
+  package var programs: ProgramLibrary
   /// The path of a file that code calls `Module/File.swift`, or nil.
   private let known: @Sendable (String) -> String?
 
   package init(
     _ systems: [ModelSystem], others: [ModelSystem] = [],
+    programs: ProgramLibrary = ProgramLibrary(),
     pathOfFile known: @escaping @Sendable (String) -> String? = { _ in nil }
   ) {
     self.systems = systems
     self.others = others
+    self.programs = programs
     self.known = known
   }
 
@@ -29,11 +33,15 @@ package struct ModelSource: Sendable {
   func model(named name: String) -> Model? { allModels.model(named: name) }
 
   /// The same source with commands applied to the other models.
-  var catalogue: ModelSource { ModelSource(others, others: systems, pathOfFile: known) }
+  var catalogue: ModelSource {
+    ModelSource(others, others: systems, programs: programs, pathOfFile: known)
+  }
 
   /// The path of a source file: the known one, or the usual place in a package.
   func path(ofFile id: String) -> String? {
     if let path = known(id) { return path }
+    if programs.text(of: id) != nil { return "\(programs.folder)/\(id)" }
+    if id.hasSuffix(".c") || id.hasSuffix(".h") { return id }
     let parts = id.split(separator: "/").map(String.init)
     guard parts.count == 2 else { return nil }
     for folder in ["Sources/\(parts[0])", "Tests/\(parts[0])"] {

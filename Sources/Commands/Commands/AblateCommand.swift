@@ -9,12 +9,13 @@ import GracewalkSupport
 
 enum AblateCommand {
   static let command = Command(
-    name: "ablate", operands: "MODEL",
+    name: "ablate", operands: "MODEL | FILE.c… [-- FLAGS]",
     summary: "leave out each step that orders CPUs in turn, and see what fails",
     details: [
       "A step is an ordering, a barrier, a TLBI, the breaking or locking of an entry, a lock, an",
       "RCU section, a grace period, a reference, or a check of what was read before. It is",
       "necessary if an invariant fails without it, and redundant if nothing does within the scope.",
+      "Of C code, each ordering, fence, lock, barrier and atomic update is weakened or left out.",
       "Exit status: 0 all steps are classified, 2 wrong usage or input, or a model that does not",
       "hold as it is, 3 some check without a step is incomplete.",
     ],
@@ -27,10 +28,17 @@ enum AblateCommand {
       Option(
         name: "traces", value: nil, help: "show the counterexamples, not only their schedules"),
       ProgressLine.option, OutputFormat.option(OutputFormat.words),
-    ] + WorkOptions.all,
+    ] + WorkOptions.all + ProgramSource.options,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
+    if ProgramSource.isAsked(arguments) {
+      Terminal.catchInterrupts()
+      return try ProgramAblation.run(arguments)
+    }
+    for option in ProgramSource.options where arguments.has(option.name) {
+      throw UsageError("--\(option.name) is about C programs: ablate FILE.c --\(option.name)")
+    }
     guard arguments.operands.count == 1 else {
       throw UsageError("ablate takes one model; \(RunningProgram.name) list names them")
     }

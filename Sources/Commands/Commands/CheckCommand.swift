@@ -55,15 +55,15 @@ package enum CheckCommand {
         name: "no-samples", value: nil,
         help: "do not sample random executions during a long search"),
       ProgressLine.option, OutputFormat.option(), OutputFormat.step,
-    ] + WorkOptions.withoutResume + ProgramCheck.optionsOfItsOwn,
+    ] + WorkOptions.withoutResume + ProgramSource.options,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
-    if ProgramCheck.isAsked(arguments) {
+    if ProgramSource.isAsked(arguments) {
       Terminal.catchInterrupts()
-      return try ProgramCheck(arguments, try options(arguments)).run()
+      return try ProgramCheck(arguments, try options(arguments, ofProgram: true)).run()
     }
-    for option in ProgramCheck.optionsOfItsOwn where arguments.has(option.name) {
+    for option in ProgramSource.options where arguments.has(option.name) {
       throw UsageError("--\(option.name) is about C programs: check FILE.c --\(option.name)")
     }
     if LitmusCheck.isAsked(arguments) {
@@ -98,19 +98,23 @@ package enum CheckCommand {
           "--\(option) needs a model: \(RunningProgram.name) check MODEL --\(option) …")
       }
       return try CatalogueCheck(
-        source: arguments.source, options: options, format: format, executor: arguments.executor()
+        source: arguments.source, options: options, format: format, executor: arguments.executor(),
+        checksPrograms: arguments.session == nil
       ).run()
     }
     return try check(try SharedOptions.model(name, of: arguments), options, arguments, format)
   }
 
-  private static func options(_ arguments: Arguments) throws(UsageError) -> CheckOptions {
+  private static func options(
+    _ arguments: Arguments, ofProgram: Bool = false
+  ) throws(UsageError) -> CheckOptions {
     var options = CheckOptions()
     options.parameters = try SharedOptions.parameters(arguments)
     options.invariants = SharedOptions.invariants(arguments)
     options.features = try SharedOptions.features(arguments)
     options.memoryModel = try SharedOptions.memory(arguments)
-    options.without = try SharedOptions.without(arguments)
+    // Steps of programs have other names.
+    if !ofProgram { options.without = try SharedOptions.without(arguments) }
     options.minimises = !arguments.has("no-minimise")
     options.usesSamples = !arguments.has("no-samples")
     options.usesSymmetry = !arguments.has("no-symmetry")

@@ -1,4 +1,4 @@
-// gracewalk list: models, systems to sweep, invariants and architectures.
+// gracewalk list: models, C programs, systems to sweep, invariants and architectures.
 
 import GracewalkChecking
 import GracewalkInvariants
@@ -8,8 +8,9 @@ import GracewalkSupport
 
 enum ListCommand {
   static let command = Command(
-    name: "list", operands: "[models|systems|invariants|architectures]",
-    summary: "list models, systems to sweep, invariants and architectures",
+    name: "list", operands: "[KIND]",
+    summary: "list models, C programs, systems to sweep, invariants and architectures",
+    details: ["KIND is models, programs, systems, invariants or architectures; without it, all."],
     options: [OutputFormat.option(OutputFormat.words)], run: run)
 
   private struct ModelEntry: Encodable {
@@ -30,6 +31,12 @@ enum ListCommand {
     var date: String
     var subject: String
     var question: String
+  }
+
+  private struct ProgramEntry: Encodable {
+    var name: String
+    var summary: String
+    var expected: [String]
   }
 
   private struct SystemEntry: Encodable {
@@ -58,16 +65,17 @@ enum ListCommand {
   private struct Document: Encodable {
     var format = "gracewalk list 1"
     var models: [ModelEntry]?
+    var programs: [ProgramEntry]?
     var systems: [SystemEntry]?
     var invariants: [InvariantEntry]?
     var architectures: [ArchitectureEntry]?
   }
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
-    let kinds = ["models", "systems", "invariants", "architectures"]
+    let kinds = ["models", "programs", "systems", "invariants", "architectures"]
     guard arguments.operands.count <= 1, arguments.operands.allSatisfy(kinds.contains) else {
       throw UsageError(
-        "list takes 'models', 'systems', 'invariants' or 'architectures'; see "
+        "list takes 'models', 'programs', 'systems', 'invariants' or 'architectures'; see "
           + "\(RunningProgram.name) list --help")
     }
     let wants = { (kind: String) in (arguments.operands.first ?? kind) == kind }
@@ -76,6 +84,7 @@ enum ListCommand {
         try json(
           Document(
             models: wants("models") ? arguments.models.map(entry) : nil,
+            programs: wants("programs") ? arguments.source.programs.models.map(entry) : nil,
             systems: wants("systems") ? arguments.models.compactMap(systemEntry) : nil,
             invariants: wants("invariants") ? invariants(arguments).map(entry) : nil,
             architectures: wants("architectures") ? Architecture.all.map(entry) : nil)))
@@ -84,6 +93,10 @@ enum ListCommand {
     let style = Terminal.style
     var sections: [[String]] = []
     if wants("models") { sections.append(arguments.models.flatMap { lines($0, style) }) }
+    let programs = arguments.source.programs.models
+    if wants("programs"), !programs.isEmpty {
+      sections.append(programs.flatMap { lines($0, style) })
+    }
     let systems = arguments.models.compactMap(systemEntry)
     if wants("systems"), systems.isEmpty, !wants("models") {
       sections.append(["no model has a vocabulary, so there is none to sweep"])
@@ -117,7 +130,7 @@ enum ListCommand {
     InvariantCatalogue.described + arguments.models.ownInvariants
   }
 
-  private static func lines(_ model: Model, _ style: Style) -> [String] {
+  static func lines(_ model: Model, _ style: Style) -> [String] {
     let verdict: String
     switch model.expectation {
     case .holds: verdict = style.good("holds")
@@ -127,6 +140,20 @@ enum ListCommand {
       + (model.omission.map { ["  leaves out: \($0)"] } ?? [])
       + model.exempt.map { "  not required: \($0.invariant), as \($0.reason)" }
       + (model.openQuestion.map { ["  \(MemoryModel.standard.notAnswered): \($0)"] } ?? [])
+  }
+
+  private static func lines(_ program: ProgramModel, _ style: Style) -> [String] {
+    let verdict =
+      program.violates.isEmpty
+      ? style.good("holds")
+      : style.bad("violates") + " \(program.violates.joined(separator: " or "))"
+    return ["\(style.bold(program.name)) (C): \(verdict)", "  \(program.summary)"]
+  }
+
+  private static func entry(_ program: ProgramModel) -> ProgramEntry {
+    ProgramEntry(
+      name: program.name, summary: program.summary,
+      expected: program.violates.isEmpty ? ["holds"] : program.violates)
   }
 
   private static func entry(_ architecture: Architecture) -> ArchitectureEntry {

@@ -9,12 +9,13 @@ import GracewalkTraces
 
 enum ReplayCommand {
   static let command = Command(
-    name: "replay", operands: "FILE | MODEL --schedule SCHEDULE",
+    name: "replay", operands: "FILE | MODEL|FILE.c… --schedule S [-- FLAGS]",
     summary: "run a trace again, step by step",
     details: [
       "FILE was written by gracewalk check --trace. Every step is compared with the file; a file",
       "that was edited, or that an older version of the model wrote, is refused. Exit status: 0",
       "nothing fails in this execution, 1 an invariant fails, 2 wrong usage or input.",
+      "The trace of a C program is refused if the program has changed.",
     ],
     options: [
       Option(
@@ -25,15 +26,25 @@ enum ReplayCommand {
       OutputFormat.option(), OutputFormat.step,
       ReplayViews.step, TraceOutput.html,
       Option(name: "force", value: nil, help: "let --html replace a file"),
-    ],
+    ] + ProgramSource.options,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
+    if ProgramSource.isAsked(arguments) {
+      guard let text = arguments.value("schedule") else {
+        throw UsageError("to replay a C program give --schedule, or replay a trace file")
+      }
+      return try ProgramReplay(arguments).replay(try schedule(text))
+    }
     guard let operand = arguments.operands.first, arguments.operands.count == 1 else {
       throw UsageError("replay takes one trace file, or a model with --schedule")
     }
     if arguments.has("force"), !arguments.has("html") {
       throw UsageError("--force is about --html; it is not given")
+    }
+    for option in ProgramSource.options where arguments.has(option.name) {
+      throw UsageError(
+        "--\(option.name) is about C programs: replay FILE.c --schedule SCHEDULE")
     }
     let views = try ReplayViews(arguments)
     guard let text = arguments.value("schedule") else {
@@ -43,16 +54,16 @@ enum ReplayCommand {
           "a trace file says itself which parameters, invariants, features and memory model it is "
             + "for, and which step is left out")
       }
-      let trace = try replay(file: operand, of: arguments.source, views)
+      let bytes = try read(operand, arguments.source)
+      if ProgramReplay.isTrace(bytes) {
+        return try ProgramReplay(arguments).replay(bytes, from: operand)
+      }
+      let trace = try replay(bytes, file: operand, of: arguments.source, views)
       return try show(
         trace, of: try SharedOptions.model(trace.model, of: arguments), views, arguments.source,
         from: operand)
     }
-    guard let schedule = Schedule(text: text) else {
-      throw UsageError(
-        "--schedule needs steps such as 0*4,1,2:1 (CPU, *times, :choice), and at its end in "
-          + "parentheses what repeats forever: 0*4,(1,2)")
-    }
+    let schedule = try schedule(text)
     let model = try SharedOptions.model(operand, of: arguments)
     let parameters = try SharedOptions.parameters(arguments)
     let choice = ScenarioChoice(
@@ -78,10 +89,18 @@ enum ReplayCommand {
     }
   }
 
+  private static func schedule(_ text: String) throws(UsageError) -> Schedule {
+    guard let schedule = Schedule(text: text) else {
+      throw UsageError(
+        "--schedule needs steps such as 0*4,1,2:1 (CPU, *times, :choice), and at its end in "
+          + "parentheses what repeats forever: 0*4,(1,2)")
+    }
+    return schedule
+  }
+
   private static func replay(
-    file path: String, of source: ModelSource, _ views: ReplayViews
+    _ bytes: Data, file path: String, of source: ModelSource, _ views: ReplayViews
   ) throws -> Trace {
-    let bytes = try read(path, source)
     do throws(TraceRefusal) {
       return try TraceReplay.replay(
         bytes, recordsPictures: views.needsPictures, named: { source.model(named: $0) })

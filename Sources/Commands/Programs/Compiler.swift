@@ -56,10 +56,17 @@ package struct Compiler {
     return Int(result.output[range.upperBound...].prefix { $0.isNumber })
   }
 
+  /// A file that was compiled.
+  package struct Output {
+    package var module: IRModule
+    /// What clang wrote.
+    package var text: Data
+  }
+
   /// Compiles a file; throws what clang says if it has an error.
   package func compile(
     _ file: String, _ flags: [String], in folder: String? = nil
-  ) throws -> IRModule {
+  ) throws -> Output {
     let target = FileManager.default.temporaryDirectory
       .appendingPathComponent("gracewalk-\(ProcessInfo.processInfo.globallyUniqueString).ll").path
     defer { try? FileManager.default.removeItem(atPath: target) }
@@ -68,7 +75,7 @@ package struct Compiler {
     guard let data = FileManager.default.contents(atPath: target) else {
       throw UsageError("clang wrote nothing for '\(file)'")
     }
-    return try IRReader.read(Array(data), file: file)
+    return Output(module: try IRReader.read(Array(data), file: file), text: data)
   }
 }
 

@@ -7,149 +7,147 @@ import GracewalkExploration
 import GracewalkLLVM
 import GracewalkReporting
 import GracewalkSupport
+import GracewalkTraces
 
 /// Checks C programs.
 struct ProgramCheck {
-  private static let endings = [".c", ".ll"]
-
-  /// Options that say something of models.
-  private static let notForPrograms =
+  /// Options that say something of models, with what to say of them.
+  static let notForPrograms =
     [
-      "set", "invariant", "architecture", "feature", "memory", "without", "matrix", "jobs",
-      "preemptions", "no-symmetry", "trace", "checkpoint", "checkpoint-every", "resume", "exact",
-      "no-samples", "at", "units", "unit-length",
+      "set", "invariant", "architecture", "feature", "memory", "matrix", "jobs", "preemptions",
+      "no-symmetry", "checkpoint", "checkpoint-every", "resume", "exact", "no-samples", "units",
+      "unit-length",
     ] + WorkOptions.withoutResume.map(\.name)
 
-  static let optionsOfItsOwn = [
-    Option(
-      name: "unroll", value: "N",
-      help: "of a C program: end a thread at the N-th turn of a loop; the verdict is about the rest"
-    ),
-    Option(name: "no-races", help: "of a C program: do not look for data races"),
-    Option(name: "leaks", help: "of a C program: look for memory that is never freed"),
-  ]
-
-  private let files: [String]
-  private let flags: [String]
+  private let source: ProgramSource
   private let options: CheckOptions
-  private let programOptions: ProgramOptions
   private let format: OutputFormat
   private let outputs: [TraceOutput]
-
-  /// True if the first operand is a C program.
-  static func isAsked(_ arguments: Arguments) -> Bool {
-    guard arguments.operandsBeforeEnd > 0, let first = arguments.operands.first else {
-      return false
-    }
-    return endings.contains { first.hasSuffix($0) }
-  }
+  private let arguments: Arguments
 
   init(_ arguments: Arguments, _ options: CheckOptions) throws(UsageError) {
-    files = Array(arguments.operands.prefix(arguments.operandsBeforeEnd))
-    flags = Array(arguments.operands.dropFirst(arguments.operandsBeforeEnd))
+    source = try ProgramSource(arguments)
     for option in Self.notForPrograms where arguments.has(option) {
-      throw UsageError("--\(option) is about models, and '\(files[0])' is a C program")
-    }
-    for file in files where !Self.endings.contains(where: { file.hasSuffix($0) }) {
-      throw UsageError("'\(file)' is neither a file *.c nor a file *.ll")
+      throw UsageError("--\(option) is about models, and '\(source.name)' is a C program")
     }
     self.options = options
-    var programOptions = ProgramOptions()
-    programOptions.unroll = try arguments.count("unroll", upTo: 1_000_000) ?? 0
-    programOptions.findsRaces = !arguments.has("no-races")
-    programOptions.findsLeaks = arguments.has("leaks")
-    self.programOptions = programOptions
+    self.arguments = arguments
     format = try OutputFormat.chosen(arguments)
-    try format.require(OutputFormat.words, for: "C programs")
-    outputs = try TraceOutput.all(arguments, of: [.html])
+    try format.require(
+      OutputFormat.allCases.filter { $0 != .graphviz }, for: "C programs")
+    outputs = try TraceOutput.all(arguments)
   }
 
   /// Returns the exit status.
   func run() throws -> Int32 {
-    let modules: [IRModule]
+    try Self.reportingErrors(of: source) {
+      let compiled = try source.compile()
+      let report = try Self.check(compiled, options, Terminal.watch(source.name))
+      Terminal.clearProgress()
+      try show(report, compiled)
+      return report.exitStatus
+    }
+  }
+
+  /// Runs the body; errors of the compiler are shown, and others become one line.
+  static func reportingErrors(
+    of source: ProgramSource, _ body: () throws -> Int32
+  ) throws -> Int32 {
     do {
-      modules = try read()
+      return try body()
     } catch let error as CompilerError {
+      Terminal.clearProgress()
       Terminal.writeError(error.messages)
       return ExitStatus.usage
     } catch let error as IRError {
       throw UsageError(error.description)
+    } catch let finding as Finding {
+      throw UsageError("\(source.name): \(finding.message)")
     }
+  }
+
+  /// Checks a program; throws if it reaches what is not supported.
+  static func check(
+    _ compiled: CompiledProgram, _ options: CheckOptions,
+    _ watch: @escaping (SearchProgress) -> Bool = { _ in true }
+  ) throws -> ProgramReport {
     let clock = ContinuousClock()
     let start = clock.now
-    do {
-      let program = try Program(modules, programOptions)
-      let result = try search(program)
-      let seconds = (clock.now - start).inSeconds
-      return try show(result, of: program, seconds)
-    } catch let error as IRError {
-      throw UsageError(error.description)
-    } catch let finding as Finding {
-      throw UsageError("\(files[0]): \(finding.message)")
-    }
-  }
-
-  private func read() throws -> [IRModule] {
-    var compiler: Compiler?
-    var modules: [IRModule] = []
-    for file in files {
-      guard let data = FileManager.default.contents(atPath: file) else {
-        throw UsageError("cannot read '\(file)'")
-      }
-      if file.hasSuffix(".ll") {
-        modules.append(try IRReader.read(Array(data), file: file))
-        continue
-      }
-      let clang = try compiler ?? Compiler.find()
-      compiler = clang
-      modules.append(try clang.compile(file, flags))
-    }
-    return modules
-  }
-
-  private func search(_ program: Program) throws -> ProgramResult {
+    let program = try compiled.link()
     var searchOptions = SearchOptions(limits: options.limits)
     searchOptions.seed = options.seed
     searchOptions.priorityChanges = options.priorityChanges
-    searchOptions.watch = Terminal.watch(files[0])
-    defer { Terminal.clearProgress() }
-    var result = try program.search(searchOptions) { system, options in
-      self.options.strategy.search(system, options)
-    }
-    if options.minimises, result.finding != nil, result.finding?.kind != .unsupported {
+    searchOptions.watch = watch
+    var result = try program.search(searchOptions) { options.strategy.search($0, $1) }
+    if options.minimises, let finding = result.finding, finding.kind != .unsupported {
       var minimiser = Minimiser { program.systemForMinimiser() }
       if let simplest = minimiser.minimise() {
         result.schedule = simplest.schedule
         result.isSimplest = simplest.isProven
       }
     }
-    return result
+    let source = compiled.source
+    var report = ProgramReport(
+      source: source, strategy: options.strategy, result: result,
+      seconds: (clock.now - start).inSeconds, limits: options.limits)
+    guard let finding = result.finding, let schedule = result.schedule else { return report }
+    let trace = try program.trace(schedule)
+    if finding.kind == .unsupported {
+      let prefix = trace.findingPlace.map { "\($0.file):\($0.line): " } ?? "\(source.name): "
+      throw UsageError(prefix + finding.message)
+    }
+    guard trace.problem == nil, trace.finding != nil else {
+      throw UsageError(
+        "[internal] \(source.name): the execution that shows '\(finding.message)' cannot be taken "
+          + "again: \(trace.problem ?? "nothing is wrong in it")")
+    }
+    // The simplest execution may show another finding than the search met first.
+    report.result.finding = trace.finding
+    report.trace = trace
+    report.execution = ProgramExecution.trace(
+      trace, of: source, foundBy: options.strategy.rawValue, isMinimal: result.isSimplest)
+    return report
   }
 
   // MARK: Showing
 
-  private func show(_ result: ProgramResult, of program: Program, _ seconds: Double) throws -> Int32
-  {
-    if let finding = result.finding, finding.kind == .unsupported {
-      let place = try result.schedule.map { try program.trace($0).findingPlace } ?? nil
-      let prefix = place.map { "\($0.file):\($0.line): " } ?? "\(files[0]): "
-      throw UsageError(prefix + finding.message)
+  private func show(_ report: ProgramReport, _ compiled: CompiledProgram) throws {
+    let command = report.execution.map {
+      TraceText($0).replayCommand(namesInvariants: false)
     }
-    var report = ProgramReport(
-      files: files, strategy: options.strategy, options: programOptions, result: result,
-      seconds: seconds, limits: options.limits)
-    if let schedule = result.schedule, result.finding != nil {
-      report.trace = try program.trace(schedule)
-    }
-    if format == .json {
-      print(try json(ProgramDocument(report)))
-    } else {
+    switch format {
+    case .json: print(try json(ProgramDocument(report)))
+    case .text:
       report.lines(style: Terminal.style, width: Terminal.width).forEach { print($0) }
-      if report.trace != nil { outputs.forEach { print($0.line) } }
+      for output in outputs {
+        print(
+          report.execution == nil
+            ? "nothing is wrong, so nothing was written to \(output.path)" : output.line)
+      }
+      if let command, !outputs.contains(where: { $0.form == .trace }) { print(command) }
+    default:
+      let text = try format.text(
+        of: report.checkReport, seconds: report.seconds, replayCommand: command, step: nil,
+        from: arguments.source)
+      print(text ?? "", terminator: "")
     }
-    if let trace = report.gracewalkTrace {
-      for output in outputs { try Output.replace(output.path, with: HTMLPage(trace, of: nil).text) }
+    guard let execution = report.execution else { return }
+    for output in outputs { try output.write(execution, of: compiled) }
+  }
+}
+
+extension TraceOutput {
+  /// Writes the trace of a program.
+  func write(_ trace: Trace, of program: CompiledProgram) throws(UsageError) {
+    switch form {
+    case .html: try Output.replace(path, with: HTMLPage(trace, of: nil).text)
+    case .trace:
+      let file = ProgramTraceFile(
+        trace, sourceHash: program.sourceHash, codeHash: program.codeHash)
+      for word in file.arguments + file.flags where word.contains(where: \.isNewline) {
+        throw UsageError("cannot write '\(path)': '\(word.printable)' has a line break")
+      }
+      try Output.replace(path, with: file.text)
     }
-    return report.exitStatus
   }
 }

@@ -77,7 +77,7 @@ package enum SuiteCommand {
     _ row: SuiteRow, in folder: String, _ compiler: Compiler, _ flags: [String], seconds: Double
   ) -> Outcome {
     do {
-      let module = try compiler.compile(row.path, flags, in: folder)
+      let module = try compiler.compile(row.path, flags, in: folder).module
       let program = try Program([module], row.options(in: folder))
       var options = SearchOptions()
       options.limits.seconds = seconds

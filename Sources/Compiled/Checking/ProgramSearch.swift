@@ -17,6 +17,10 @@ package struct ProgramResult {
   /// How often the search began anew because it had learned something of the program's memory.
   package var attempts = 0
   package var threads = 0
+  /// The places at which a thread asked for anything.
+  package var reached: Set<Int32> = []
+  /// Whether orderings can make a difference: some plain access is to what threads share.
+  package var mayRace = false
 }
 
 /// A program to be checked.
@@ -25,18 +29,28 @@ package final class Program {
   package let options: ProgramOptions
   let layout = Layout()
 
-  package init(_ modules: [IRModule], _ options: ProgramOptions) throws(IRError) {
-    image = try Image(modules)
+  package init(
+    _ modules: [IRModule], _ options: ProgramOptions, _ link: LinkOptions = LinkOptions()
+  ) throws(IRError) {
+    image = try Image(modules, link)
     self.options = options
   }
 
-  private static let attemptsMax = 500
+  /// The same program, of whose memory nothing is known yet.
+  init(_ image: Image, _ options: ProgramOptions) {
+    self.image = image
+    self.options = options
+  }
+
+  static let attemptsMax = 500
   /// Random executions before the search, and the steps in each.
   private static let probes = 24
   private static let probeSteps = 2_000
 
   /// A fresh machine; throws if the program cannot run at all.
-  package func machine() throws(Finding) -> ProgramMachine {
+  package func machine(stepsSingly: Bool = false) throws(Finding) -> ProgramMachine {
+    var options = options
+    options.stepsSingly = stepsSingly
     for _ in 0..<Self.attemptsMax {
       layout.settle()
       let machine = try ProgramMachine(image, layout, options)
@@ -47,7 +61,7 @@ package final class Program {
   }
 
   /// Runs random executions, from which the layout is learned.
-  private func probe() throws(Finding) {
+  func probe() throws(Finding) {
     for seed in 0..<Self.probes {
       let machine = try machine()
       if machine.judgeStart() != .clean { continue }
@@ -83,7 +97,9 @@ package final class Program {
       return ProgramResult(
         result: result, endings: machine.endings, readsFrom: machine.readsFrom.count,
         finding: machine.finding,
-        schedule: result.schedule, attempts: attempt, threads: machine.threadCount)
+        schedule: result.schedule, attempts: attempt, threads: machine.threadCount,
+        reached: machine.graph.places,
+        mayRace: layout.mayRace)
     }
     throw Finding(.unsupported, "[internal] the layout of memory does not settle")
   }

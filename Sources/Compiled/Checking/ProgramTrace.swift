@@ -9,8 +9,6 @@ package struct ProgramStep {
   package var thread: Int
   package var action: String
   package var outcome: String
-  /// True if it was no scheduling point.
-  package var isLocal: Bool
   package var place: IRPlace?
   /// Functions that it was in, outermost first.
   package var functions: [String]
@@ -25,49 +23,196 @@ package struct ProgramTrace {
   package var findingPlace: IRPlace?
   /// Positions in `steps` at which a thread was preempted.
   package var preemptions: [Int] = []
+  /// The whole execution, with a step for each request, local ones too: so it does not depend on
+  /// what is known of the program's memory.
+  package var schedule = Schedule()
+  /// Whether no thread can go on.
+  package var isOver = false
+  /// Why the schedule could not be taken to its end; nil if it could.
+  package var problem: String?
 }
 
 extension Program {
-  /// Takes the steps of a schedule, and records them.
+  /// Records the execution of a schedule that a search has found.
   package func trace(_ schedule: Schedule) throws(Finding) -> ProgramTrace {
-    let machine = try machine()
-    let recorder = ProgramRecorder(machine)
-    machine.observer = { recorder.note($0, $1, $2, $3) }
-    var trace = ProgramTrace()
-    trace.threads = (0..<machine.threadCount).map { machine.name(ofThread: $0) }
-    var latest: Int?
-    for step in schedule.steps {
-      let enabled = machine.enabledCPUs()
-      guard enabled.contains(step.cpu) else { break }
-      if let latest, latest != step.cpu, enabled.contains(latest) {
-        trace.preemptions.append(recorder.steps.count)
-      }
-      latest = step.cpu
-      if machine.step(step.cpu, choice: step.choice) != .clean { break }
+    let steps = try singleSteps(of: schedule)
+    return try Program(image, options).record(steps, of: layout)
+  }
+
+  /// Records the execution of a schedule of single requests, as `ProgramTrace` has it.
+  package func replay(_ schedule: Schedule) throws(Finding) -> ProgramTrace {
+    try Program(image, options).record(schedule.steps, of: nil)
+  }
+
+  /// The same execution, request by request.
+  private func singleSteps(of schedule: Schedule) throws(Finding) -> [Schedule.Step] {
+    let machine = try machine(stepsSingly: true)
+    guard machine.finding == nil else { return [] }
+    var steps: [Schedule.Step] = []
+    func take(_ cpu: Int, _ choice: Int) -> Bool {
+      steps.append(Schedule.Step(cpu: cpu, choice: choice))
+      return machine.step(cpu, choice: choice) == .clean
     }
-    if machine.finding == nil, machine.enabledCPUs().isEmpty { machine.judgeFinalState() }
+    func takeLocal(_ cpu: Int) -> Bool {
+      var count = 0
+      while count < ProgramMachine.localMax, machine.canTake(cpu), machine.isLocal(cpu) {
+        guard take(cpu, 0) else { return false }
+        count += 1
+      }
+      return true
+    }
+    guard takeLocal(0) else { return steps }
+    for step in schedule.steps {
+      guard take(step.cpu, step.choice), takeLocal(step.cpu) else { break }
+    }
+    return steps
+  }
+
+  /// Takes single steps on a memory of which no more is known than the execution shows, so that
+  /// the recording is the same whoever makes it.
+  private func record(
+    _ steps: [Schedule.Step], of other: Layout?
+  ) throws(Finding) -> ProgramTrace {
+    try probe()
+    for _ in 0..<Self.attemptsMax {
+      let run = SingleRun(try machine(stepsSingly: true), of: other)
+      run.take(steps)
+      if let excess = layout.excess { throw Finding(.unsupported, excess) }
+      if run.machine.isBroken || layout.hasGrown { continue }
+      return run.trace
+    }
+    throw Finding(.unsupported, "[internal] the layout of memory does not settle")
+  }
+}
+
+/// An execution request by request.
+private final class SingleRun {
+  let machine: ProgramMachine
+  private let other: Layout?
+  private let recorder: ProgramRecorder
+  private(set) var trace = ProgramTrace()
+  /// The thread that took the latest step that was not local.
+  private var latest: Int?
+  /// Local steps in a row.
+  private var localSteps = 0
+
+  /// - Parameter other: the layout whose numbers of threads the steps have, if it is another.
+  init(_ machine: ProgramMachine, of other: Layout?) {
+    self.machine = machine
+    self.other = other
+    recorder = ProgramRecorder(machine)
+    machine.observer = { [recorder] in recorder.note($0, $1, $2, $3) }
+    trace.threads = (0..<machine.threadCount).map { machine.name(ofThread: $0) }
+  }
+
+  func take(_ steps: [Schedule.Step]) {
+    defer { finish() }
+    for (number, step) in steps.enumerated() {
+      let count = machine.layout.threads.count
+      let thread = other.map { machine.layout.number(of: step.cpu, in: $0) } ?? step.cpu
+      guard machine.finding == nil else {
+        return refuse(number, "the execution is over: something is wrong before it")
+      }
+      guard let cpu = thread, cpu < min(count, machine.threadCount) else {
+        return refuse(number, "there is no thread \(step.cpu)")
+      }
+      guard machine.canTake(cpu) else {
+        return refuse(number, "\(machine.name(ofThread: cpu)) cannot go on there")
+      }
+      guard step.choice < machine.choiceCount(of: cpu) else {
+        return refuse(number, "\(machine.name(ofThread: cpu)) has no choice \(step.choice)")
+      }
+      notePreemption(by: cpu)
+      trace.schedule.steps.append(Schedule.Step(cpu: cpu, choice: step.choice))
+      if machine.step(cpu, choice: step.choice) == .halted { return }
+    }
+  }
+
+  private func refuse(_ number: Int, _ reason: String) {
+    trace.problem = "step \(number + 1) is not possible: \(reason)"
+  }
+
+  private func notePreemption(by cpu: Int) {
+    if machine.isLocal(cpu) { return localSteps += 1 }
+    localSteps = 0
+    if let latest, latest != cpu, machine.enabledCPUs().contains(latest) {
+      trace.preemptions.append(recorder.steps.count)
+    }
+    latest = cpu
+  }
+
+  private func finish() {
+    if let cpu = trace.schedule.steps.last?.cpu, localSteps >= ProgramMachine.localMax,
+      machine.finding == nil, machine.canTake(cpu), machine.isLocal(cpu)
+    {
+      machine.failToEnd(cpu)
+    }
+    if machine.finding == nil, machine.enabledCPUs().isEmpty {
+      trace.isOver = true
+      machine.judgeFinalState()
+    }
+    recorder.finish()
     trace.steps = recorder.steps
     trace.finding = machine.finding
     trace.findingThread = machine.findingCPU
     trace.findingPlace = machine.place(machine.findingPlace)
-    return trace
+  }
+}
+
+extension Layout {
+  /// The number of a thread that has a number in another layout.
+  fileprivate func number(of thread: Int, in other: Layout) -> Int? {
+    guard thread > 0 else { return 0 }
+    guard thread < other.threads.count else { return nil }
+    let (parent, index) = other.threads[thread]
+    guard let known = number(of: parent, in: other) else { return nil }
+    return threads.firstIndex { $0.parent == known && $0.index == index }
+  }
+}
+
+extension ProgramMachine {
+  /// Whether a thread's next request can be taken by itself.
+  ///
+  /// A read that leads straight back can be, since an execution that was found may have it.
+  func canTake(_ cpu: Int) -> Bool {
+    guard status(of: cpu) == Status.present else { return false }
+    switch point(of: cpu).pointee.request.kind {
+    case .ended, .blocked, .cut, .failed: return false
+    case .load, .store, .compareExchange, .update, .tryLock: return true
+    default: return isLocal(cpu) || canStep(cpu)
+    }
   }
 }
 
 /// Turns actions into steps.
 final class ProgramRecorder {
   private unowned let machine: ProgramMachine
+  /// Scheduling points, and a local step if the execution ends with it.
   private(set) var steps: [ProgramStep] = []
+  /// The latest action, if it was local.
+  private var local: (cpu: Int, request: Request, result: UInt64)?
 
   init(_ machine: ProgramMachine) { self.machine = machine }
 
   func note(_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) {
+    local = isLocal ? (cpu, request, result) : nil
+    if !isLocal { add(cpu, request, result) }
+  }
+
+  /// The execution is over.
+  func finish() {
+    guard let (cpu, request, result) = local, machine.finding != nil, machine.findingCPU == cpu,
+      machine.findingPlace == request.place, machine.point(of: cpu).pointee.request.kind != .failed
+    else { return }
+    add(cpu, request, result)
+  }
+
+  private func add(_ cpu: Int, _ request: Request, _ result: UInt64) {
     let state = machine.graph.nodes[machine.node(of: cpu)].state
     steps.append(
       ProgramStep(
         thread: cpu, action: machine.text(of: request),
-        outcome: machine.outcome(of: request, result),
-        isLocal: isLocal, place: machine.place(request.place),
+        outcome: machine.outcome(of: request, result), place: machine.place(request.place),
         functions: state.frames.map { machine.image.functions[Int($0.function)].name },
         observed: result))
   }

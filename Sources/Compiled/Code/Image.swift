@@ -31,9 +31,19 @@ package final class Image {
   private(set) var threadEnd: Int?
   private var owners: [(IRFunction, Linker)] = []
   private var runtime: (functions: [String: IRFunction], globals: [String: IRGlobal], Linker)?
+  let link: LinkOptions
+  /// Whether a lock or a section may be what is left out, so that its end is no mistake.
+  var leavesOutSteps: Bool { link.without?.change == .omitted }
+  /// Functions with a stub that are called.
+  var stubbed: Set<String> = []
+  /// Steps that can be left out or weakened, in the order of the code.
+  package var steps = CodeSteps()
 
   /// Links modules.
-  package init(_ modules: [IRModule]) throws(IRError) {
+  package init(
+    _ modules: [IRModule], _ link: LinkOptions = LinkOptions()
+  ) throws(IRError) {
+    self.link = link
     var pending: [(Int, IRGlobal, Linker)] = []
     for (index, module) in modules.enumerated() {
       let linker = Linker(module, number: index, firstPlace: places.count)
@@ -46,6 +56,7 @@ package final class Image {
         let name = linker.key(function.name, isLocal: function.isLocal)
         if let known = functionNumbers[name] {
           if function.isWeak { continue }
+          try refuse(function.name, function.line, linker, unless: owners[known].0.isWeak, modules)
           owners[known] = (function, linker)
           continue
         }
@@ -55,7 +66,9 @@ package final class Image {
       for global in module.globals where global.initial != nil {
         let name = linker.key(global.name, isLocal: global.isLocal)
         if let known = globalNumbers[name] {
-          if !global.isWeak { pending[known] = (known, global, linker) }
+          if global.isWeak { continue }
+          try refuse(global.name, 1, linker, unless: pending[known].1.isWeak, modules)
+          pending[known] = (known, global, linker)
           continue
         }
         globalNumbers[name] = pending.count
@@ -70,6 +83,13 @@ package final class Image {
       globals.append(try GlobalImage(global, linker, self))
     }
     try lowerAll()
+    for name in link.stubs.keys.sorted() where !stubbed.contains(name) {
+      throw IRError(
+        file: modules.first?.file ?? "", line: 1, "nothing calls \(name), which --stub names")
+    }
+    if let step = link.without, !steps.all.contains(step) {
+      throw IRError(file: modules.first?.file ?? "", line: 1, "there is no step '\(step.text)'")
+    }
     graceGlobal = globals.count
     globals.append(GlobalImage(name: "RCU", size: ProgramMachine.GraceWord.size))
   }
@@ -85,6 +105,19 @@ package final class Image {
         threadEnd = self.function(named: Runtime.threadEnd)?.number
       }
     }
+  }
+
+  /// Two modules must not define the same name, unless one definition gives way.
+  private func refuse(
+    _ name: String, _ line: Int, _ linker: Linker, unless givesWay: Bool, _ modules: [IRModule]
+  ) throws(IRError) {
+    if givesWay { return }
+    let first = modules[..<linker.number].first { module in
+      module.functions.contains { $0.name == name } || module.globals.contains { $0.name == name }
+    }
+    throw IRError(
+      file: linker.module.file, line: line,
+      "\(name) is defined here and in \(first?.file ?? "another file")")
   }
 
   // MARK: Runtime

@@ -229,6 +229,12 @@ extension Lowering {
       emit(.callPointer(operand(pointer), values, to: to, count: returns.slotCount))
     case .symbol(let symbol):
       let name = linker.module.symbols[symbol]
+      if let value = image.link.stubs[name] {
+        image.stubbed.insert(name)
+        return emit(
+          to >= 0
+            ? .move([Move(from: .constant(value & mask(bits)), to: Int32(to))]) : .nothing)
+      }
       let known =
         image.function(named: linker.key(name, isLocal: true)) ?? image.function(named: name)
       if let known {

@@ -160,8 +160,10 @@ final class Lowering {
   }
 
   func emit(_ instruction: Instruction) {
-    block.instructions.append(instruction)
-    block.places.append(place)
+    for instruction in weakened(instruction) {
+      block.instructions.append(instruction)
+      block.places.append(place)
+    }
   }
 
   func moves(_ value: IRValue, _ count: Int, to slot: Int) -> [Move] {

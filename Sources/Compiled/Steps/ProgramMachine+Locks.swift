@@ -86,6 +86,7 @@ extension ProgramMachine {
   ) throws(Finding) -> Effect {
     let kind = mutexKind(request, record, offset)
     guard holder == UInt64(cpu + 1) else {
+      if image.leavesOutSteps { return Effect(isVisible: true) }
       if kind == MutexKind.errorChecking {
         return Effect(result: Self.notPermitted, isVisible: true)
       }
@@ -148,6 +149,7 @@ extension ProgramMachine {
       write(record, offset, 4, 0)
     case .unlockShared:
       guard writer == 0, readers > 0 else {
+        if image.leavesOutSteps { return Effect(isVisible: true) }
         throw Finding(.misuse, "\(what) is unlocked by a thread that does not hold it")
       }
       release(record, offset + 4, .release, by: cpu, continues: true)

@@ -23,6 +23,10 @@ package struct ProgramOptions: Equatable, Sendable {
   package var mergesStates = true
   /// Whether executions are told apart by what reads read from.
   package var countsReadsFrom = false
+  /// The function that the first thread runs.
+  package var entry = "main"
+  /// Whether local requests are steps of their own, as in recorded schedules.
+  var stepsSingly = false
 
   package init() {}
 }
@@ -104,8 +108,8 @@ package final class ProgramMachine: TransitionSystem {
     graph = ThreadGraph(interpreter, mergesStates: options.mergesStates)
     threadCount = layout.threadLimit
     super.init()
-    guard let main = image.function(named: "main") else {
-      throw Finding(.misuse, "the program has no function main")
+    guard let main = image.function(named: options.entry) else {
+      throw Finding(.misuse, "the program has no function \(options.entry)")
     }
     _ = threads.extend(by: threadCount * ThreadWord.count)
     _ = order.extend(by: 4 * threadCount * threadCount)
@@ -118,7 +122,7 @@ package final class ProgramMachine: TransitionSystem {
     let node = self.node(of: 0)
     // The first thread needs nobody to create it.
     arrive(0, at: graph.successor(of: node, observing: 0))
-    runLocally(0)
+    if !options.stepsSingly { runLocally(0) }
   }
 
   deinit {
@@ -206,8 +210,8 @@ package final class ProgramMachine: TransitionSystem {
         data: data.mark, order: order.mark, accesses: accesses.mark, threads: threads.mark,
         turns: turns.count))
     enabledNow = nil
-    take(cpu, choice: choice, isLocal: false)
-    if finding == nil { runLocally(cpu) }
+    take(cpu, choice: choice, isLocal: options.stepsSingly && isLocal(cpu))
+    if finding == nil, !options.stepsSingly { runLocally(cpu) }
     if isBroken || layout.hasGrown { return .halted }
     return finding == nil ? .clean : .violation
   }
@@ -290,7 +294,7 @@ package final class ProgramMachine: TransitionSystem {
   }
 
   /// Local actions in a row before they count as endless.
-  private static let localMax = 200_000
+  static let localMax = 200_000
 
   /// Takes local actions of a thread until its next one is none.
   private func runLocally(_ cpu: Int) {
@@ -300,6 +304,11 @@ package final class ProgramMachine: TransitionSystem {
       }
       take(cpu, choice: 0, isLocal: true)
     }
+    failToEnd(cpu)
+  }
+
+  /// A thread goes on and on by itself.
+  func failToEnd(_ cpu: Int) {
     fail(
       Finding(.endless, "a loop that uses only the thread's own memory does not end"), cpu,
       point(of: cpu).pointee.request.place)

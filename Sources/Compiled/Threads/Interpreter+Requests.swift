@@ -244,6 +244,7 @@ extension Interpreter {
       }
     } else {
       guard state.sectionDepth > 0 else {
+        if image.leavesOutSteps { return nil }
         throw Finding(.misuse, "a read-side section of RCU ends that has not begun")
       }
       if state.sectionDepth > 1 {

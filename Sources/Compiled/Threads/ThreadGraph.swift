@@ -57,6 +57,9 @@ final class ThreadGraph {
     edges.deallocate()
   }
 
+  /// The places of all requests.
+  var places: Set<Int32> { Set((0..<points.count).map { points[$0].request.place }) }
+
   /// The node of a local state.
   func node(_ state: ThreadState, of cpu: Int) -> Int {
     let hash = state.hash(interpreter.image.functions)

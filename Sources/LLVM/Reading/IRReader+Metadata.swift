@@ -39,7 +39,8 @@ struct IRDebugRecords {
         location.inlinedAt < record || location.inlinedAt > record
         ? numbers[location.inlinedAt] ?? -1 : -1
       module.places[number] = IRPlace(
-        file: file, line: location.line, column: location.column, function: function,
+        file: file.hasPrefix("./") ? String(file.dropFirst(2)) : file, line: location.line,
+        column: location.column, function: function,
         caller: caller)
     }
   }

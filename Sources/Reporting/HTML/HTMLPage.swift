@@ -44,7 +44,7 @@ public struct HTMLPage {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <title>\(title)</title>
-      <style>\(PageStyle.text)</style>
+      <style>\(PageStyle.text)\(trace.program == nil ? "" : PageStyle.code)</style>
       </head>
       <body>
       \(header.html)

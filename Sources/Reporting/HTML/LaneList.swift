@@ -141,6 +141,9 @@ struct LaneList {
     text += "<span class=\"d\"\(indent)><code>\(breakable(step.action))</code>"
     if !step.outcome.isEmpty { text += " <i>\(HTMLText.escaped(step.outcome))</i>" }
     text += "</span>"
+    if let line = moments.trace.program?.line(step.site.line, of: step.site.file) {
+      text += "<span class=\"code\"\(indent)>\(HTMLText.escaped(line))</span>"
+    }
     for end in moment.ends where end.cpu == step.cpu {
       text += "<b class=\"op\">◀ \(HTMLText.escaped(end.result))</b>"
     }

@@ -45,6 +45,7 @@ struct MomentPanel {
       let outcome = step.outcome.isEmpty ? "" : " <i>\(HTMLText.escaped(step.outcome))</i>"
       lines.append(
         "<p class=\"do\"><code>\(HTMLText.escaped(step.action))</code>\(outcome)</p>")
+      lines.append(excerpt(step))
     } else {
       lines.append("<p class=\"by\">What the CPUs start from.</p>")
     }
@@ -61,6 +62,22 @@ struct MomentPanel {
     guard !step.site.file.isEmpty else { return "" }
     return
       "<span class=\"src\">\(HTMLText.escaped(step.site.text))</span>"
+  }
+
+  /// The lines around the step's place in the source, if the source is known.
+  private func excerpt(_ step: RecordedStep) -> String {
+    guard let lines = moments.trace.program?.lines[step.site.file],
+      lines.indices.contains(step.site.line - 1)
+    else { return "" }
+    let first = max(1, step.site.line - 3)
+    let last = min(lines.count, step.site.line + 3)
+    let width = "\(last)".count
+    let shown = (first...last).map { number in
+      let label = String(repeating: " ", count: width - "\(number)".count) + "\(number)"
+      let text = "\(label)  \(HTMLText.escaped(String(lines[number - 1].prefix(160))))"
+      return number == step.site.line ? "<b>\(text)</b>" : text
+    }
+    return "<pre class=\"code\">\(shown.joined(separator: "\n"))</pre>"
   }
 
   private func changes(_ changes: [PictureChange]) -> String {

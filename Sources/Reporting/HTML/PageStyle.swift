@@ -3,6 +3,16 @@
 enum PageStyle {
   static let text = colours + frame + story + tree + lanes + narrow + print
 
+  /// Lines of a program's source, for pages of programs.
+  static let code = #"""
+
+    pre.code{margin:8px 0;padding:8px 10px;overflow-x:auto;font:12px/1.5 var(--mono);
+    color:var(--soft);background:var(--tint);border-radius:5px}
+    pre.code b{color:var(--ink);font-weight:600}
+    span.code{display:block;font:11.5px/1.4 var(--mono);color:var(--soft);overflow-wrap:anywhere;
+    padding-left:calc(var(--d,0)*12px)}
+    """#
+
   /// Colour never carries meaning alone: there is always a shape, a pattern or a word as well.
   private static let colours = #"""
 

@@ -77,6 +77,12 @@ public struct TraceText {
   ///     and so must be named.
   ///   - namesFeatures: the same for the features of the MMU.
   public func replayCommand(namesInvariants: Bool, namesFeatures: Bool = false) -> String {
+    if let program = trace.program {
+      let words = { (list: [String]) in list.map { " \($0.quotedForShell)" }.joined() }
+      return "\(RunningProgram.invocation) replay\(words(program.arguments))"
+        + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
+        + (program.flags.isEmpty ? "" : " --\(words(program.flags))")
+    }
     let settings = trace.parameters.map { " --set \($0.name)=\($0.value)" }.joined()
     let named = trace.invariants.filter { !InvariantCatalogue.keptAlways.contains($0) }
     let invariants =

@@ -2,6 +2,7 @@
 
 import Foundation
 import GracewalkChecking
+import GracewalkCommands
 import GracewalkInvariants
 import GracewalkModels
 import TestExpectations
@@ -72,13 +73,15 @@ import Testing
   @Test func catalogue() throws {
     let outcome = try run("check")
     #expect(outcome.status == 0)
-    let count = CatalogueCase.all.count
+    let hasClang = (try? Compiler.find()) != nil
+    let count = CatalogueCase.all.count + (hasClang ? Programs.files.count : 0)
     #expect(outcome.output.contains("\(count) of \(count) verdicts as declared"))
   }
 
   @Test func helpEverywhere() throws {
     let verbs = [
-      "check", "sweep", "ablate", "replay", "document", "list", "bench", "fuzz", "suites",
+      "check", "sweep", "ablate", "replay", "document", "list", "show", "bench", "fuzz",
+      "suites", "init",
     ]
     for words in [["--help"]] + verbs.map({ [$0, "--help"] }) {
       let outcome = try Self.outcome(words)

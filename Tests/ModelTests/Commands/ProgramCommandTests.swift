@@ -2,6 +2,7 @@
 
 import Foundation
 import GracewalkCommands
+import GracewalkModels
 import TestExpectations
 import Testing
 
@@ -11,7 +12,7 @@ private let hasClang = (try? Compiler.find()) != nil
 struct ProgramCommandTests {
   private static let folder = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Docs/Examples/C")
+    .deletingLastPathComponent().appendingPathComponent("models/C")
 
   static var examples: [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -52,7 +53,8 @@ struct ProgramCommandTests {
   }
 
   @Test func thereAreExamplesOfBothKinds() {
-    #expect(Self.examples.count >= 14)
+    #expect(Self.examples.count >= 24)
+    #expect(Self.examples == Programs.files.map(\.name), "models/Programs.swift names all files")
   }
 
   @Test func countsAreExact() throws {
@@ -121,6 +123,8 @@ struct ProgramCommandTests {
     let outcome = try check([path("counter.c"), "--jobs", "2"])
     #expect(outcome.status == 2)
     #expect(outcome.error.contains("--jobs is about models"))
+    let without = try check([path("counter.c"), "--without", "unlock"])
+    #expect(without.error.contains("--without needs a step such as queue.c:31/relaxed"))
     let other = try check(["collapse-locked-descendants", "--unroll", "2"])
     #expect(other.status == 2)
     #expect(other.error.contains("--unroll is about C programs"))
