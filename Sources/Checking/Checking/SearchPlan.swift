@@ -183,15 +183,11 @@ public struct SearchPlan: Sendable {
     return division
   }
 
-  /// Plays a unit of the search that another process has divided.
-  func play(
-    common: [UInt8], member: [UInt8], _ makeMachine: @escaping @Sendable () -> Machine
-  ) throws(CheckpointError) -> [UInt8] {
+  /// Plays parts of the search that another process has divided.
+  func roundPlayer(_ makeMachine: @escaping @Sendable () -> Machine) -> RoundPlayer {
     var options = SearchOptions(limits: limits)
-    options.watch = watch?.body
     options.usesSymmetry = usesSymmetry
-    return try ParallelSearch.play(
-      common: common, member: member, options, division, makeSystem: makeMachine)
+    return RoundPlayer(options, division, makeSystem: makeMachine)
   }
 
   /// Runs the search on a given machine, and makes more machines if it needs them.

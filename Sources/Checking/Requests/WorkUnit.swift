@@ -16,10 +16,16 @@ package protocol WorkUnit: Codable, Hashable, Sendable {
   func run(_ context: WorkContext<Progress>) throws(Failure) -> Answer
 
   /// Whether a unit that is told to end saves what it has done, and goes on from there.
-  static var isResumable: Bool { get }
+  var isResumable: Bool { get }
 
   /// Whether a result may be kept for later runs: not if a clock or an interrupt ended the work.
   static func isFinal(_ result: Result<Answer, Failure>) -> Bool
+
+  /// Whether the result may depend on a clock, in a way that `isFinal` does not see.
+  var isTimed: Bool { get }
+
+  /// Whether more units of this kind come once these are answered, so that jobs wait for them.
+  static var comesInRounds: Bool { get }
 
   /// Names of the files beside an answer that it is worthless without (`WorkFiles`).
   static func files(of answer: Answer) -> [String]
@@ -29,9 +35,11 @@ extension WorkUnit {
   /// Names the kind of unit in files.
   package static var workName: String { "\(Self.self)" }
 
-  package static var isResumable: Bool { false }
+  package var isResumable: Bool { false }
   package static func isFinal(_ result: Result<Answer, Failure>) -> Bool { true }
+  package var isTimed: Bool { false }
   package static func files(of answer: Answer) -> [String] { [] }
+  package static var comesInRounds: Bool { false }
 }
 
 /// Files that units read and write besides their answers, each named by its contents.
@@ -107,11 +115,21 @@ package struct WorkDone<Unit: WorkUnit> {
   package let result: Result<Unit.Answer, Unit.Failure>
   /// How long it took.
   package let seconds: Double
+  /// Whether it was told to end, or its deadline has passed: then it may have ended early.
+  package let isCut: Bool
 
-  package init(number: Int, result: Result<Unit.Answer, Unit.Failure>, seconds: Double) {
+  package init(
+    number: Int, result: Result<Unit.Answer, Unit.Failure>, seconds: Double, isCut: Bool = false
+  ) {
     self.number = number
     self.result = result
     self.seconds = seconds
+    self.isCut = isCut
+  }
+
+  /// Whether it may be kept for later runs.
+  package func isFinal(for unit: Unit) -> Bool {
+    !isCut && !unit.isTimed && Unit.isFinal(result)
   }
 }
 

@@ -9,7 +9,9 @@ package struct ScaleMeasurements: Codable, Sendable {
   package var rate: Double
   /// For numbers of units: how much more was explored than without division, as a fraction.
   package var doneTwice: [Int: Double]
-  /// Times of units, divided by the mean of their round.
+  /// For numbers of units: the part of a round in which a unit waits for others.
+  package var idle: [Int: Double]
+  /// Times of units, divided by the longest of their round.
   package var ratios: [Double]
   /// Times of the checks of a sweep, divided by their mean.
   package var sweepRatios: [Double]
@@ -19,11 +21,12 @@ package struct ScaleMeasurements: Codable, Sendable {
   package var merge: Double
 
   package init(
-    rate: Double, doneTwice: [Int: Double], ratios: [Double], sweepRatios: [Double],
-    overhead: Double, merge: Double
+    rate: Double, doneTwice: [Int: Double], idle: [Int: Double], ratios: [Double],
+    sweepRatios: [Double], overhead: Double, merge: Double
   ) {
     self.rate = rate
     self.doneTwice = doneTwice
+    self.idle = idle
     self.ratios = ratios
     self.sweepRatios = sweepRatios
     self.overhead = overhead
@@ -60,7 +63,11 @@ package struct ScaleModel: Sendable {
   /// Units of a sweep.
   package static let sweepUnits = 20_000
   /// As `ParallelSearch.Division.units` has it.
-  private static let growth = 24.0
+  private static let growth = 48.0
+  /// Seconds until jobs that wait have the next round.
+  private static let roundLatency = 0.1
+  /// Transitions of a unit from which on its round is sent to other processes.
+  private static let turnsMin = 250_000.0
 
   package init(
     _ measured: ScaleMeasurements, work: Double, latency: Double, failures: Double
@@ -87,12 +94,15 @@ package struct ScaleModel: Sendable {
       })
   }
 
-  /// What a number of units does twice: measured, or continued along the logarithm of the number.
-  package func doneTwice(_ units: Int) -> Double {
+  /// What a number of units does twice.
+  package func doneTwice(_ units: Int) -> Double { Self.value(measured.doneTwice, units) }
+
+  /// What was measured for a number of units, or its continuation along their logarithm.
+  private static func value(_ measured: [Int: Double], _ units: Int) -> Double {
     if units == 1 { return 0 }
-    if let known = measured.doneTwice[units] { return known }
-    guard let most = measured.doneTwice.keys.max(), most > 1 else { return 0 }
-    return (measured.doneTwice[most] ?? 0) * log2(Double(units)) / log2(Double(most))
+    if let known = measured[units] { return known }
+    guard let most = measured.keys.max(), most > 1 else { return 0 }
+    return (measured[most] ?? 0) * log2(Double(units)) / log2(Double(most))
   }
 
   /// The time of a unit, which may be a straggler, and may fail on the way.
@@ -114,18 +124,20 @@ package struct ScaleModel: Sendable {
     guard workers > 1 else { return (work, 0) }
     var random = SplitMix64(seed: UInt64(workers))
     let twice = doneTwice(workers)
+    let busy = 1 - min(Self.value(measured.idle, workers), 0.95)
     let total = work * (1 + twice)
     var done = 1.0
     var seconds = done
     while done < total {
       // Shorter rounds are played by the coordinator.
-      let length = min(done / Self.growth / Double(workers), (total - done) / Double(workers))
-      let isSent = length * measured.rate >= 2_000_000
-      let added = length * Double(workers)
+      let most = (total - done) / Double(workers) / busy
+      let length = min(done / Self.growth / Double(workers), most)
+      let isSent = length * measured.rate >= Self.turnsMin
+      let added = length * Double(workers) * busy
       if isSent {
         var slowest = 0.0
         for _ in 0..<workers { slowest = max(slowest, time(length, measured.ratios, &random)) }
-        seconds += slowest + latency + added * measured.rate * measured.merge
+        seconds += slowest + Self.roundLatency + added * measured.rate * measured.merge
       } else {
         seconds += added
       }

@@ -48,11 +48,8 @@ extension CheckpointReader {
   func rows(
     _ count: Int, ofWords stride: Int, into buffer: GrowableBuffer<UInt64>
   ) throws(CheckpointError) {
-    guard steps != nil, count > 0 else {
-      return try words(into: buffer, expected: count * stride)
-    }
     let total = try self.count()
-    guard total % count == 0 else { throw .malformed }
+    guard total % max(count, 1) == 0, count > 0 || total == 0 else { throw .malformed }
     for _ in 0..<count {
       for word in try row(ofWords: total / count, inWords: stride) { buffer.append(word) }
     }

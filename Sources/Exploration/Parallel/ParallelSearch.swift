@@ -25,15 +25,20 @@ public enum ParallelSearch {
     /// If set, rounds grow: all members together take at least one in this many of the transitions
     /// taken so far.
     package var growth: Int?
+    /// Whether a member leaves a state to another that has it on its stack, and waits for that one.
+    ///
+    /// Then far less is done twice, and members often wait.
+    package var leavesClaimed = false
 
     package init() {}
 
     /// For members that are explored by different processes: long rounds, as each costs a message.
     package static func units(_ count: Int) -> Division {
       var division = Division()
-      division.turns = 1 << 12
+      division.turns = 1 << 10
       division.places = count
-      division.growth = 24
+      division.growth = 48
+      division.leavesClaimed = true
       return division
     }
 

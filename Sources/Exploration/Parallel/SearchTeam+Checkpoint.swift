@@ -13,6 +13,7 @@ extension SearchTeam {
     summaries.save(to: writer)
     states.save(to: writer)
     counts.save(to: writer)
+    writer.write(statesTwice)
     writer.write(members.count)
     var tasks: [SharedTask] = []
     for member in members {
@@ -28,6 +29,7 @@ extension SearchTeam {
       writer.write(tasks.firstIndex { $0 === member.membership?.task } ?? -1)
       if number > 0 { Checkpointer.saveWay(of: member, member.system, to: writer) }
       member.save(to: writer)
+      member.membership?.savePutOff(to: writer)
     }
   }
 
@@ -39,6 +41,7 @@ extension SearchTeam {
     try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: objectCount)
     try states.restore(from: reader, below: max(summaries.setCount, 1))
     counts = try Statistics(from: reader)
+    statesTwice = try reader.number(in: 0..<Int.max)
     let memberCount = try reader.number(in: 1..<Int(Int16.max))
     while members.count < memberCount { members.append(makeMember()) }
     var tasks: [SharedTask] = []
@@ -58,7 +61,31 @@ extension SearchTeam {
       }
       if number > 0 { try Checkpointer.restoreWay(of: member, member.system, from: reader) }
       try member.restore(from: reader)
+      try member.membership?.restorePutOff(from: reader, nodes: member.nodes.count, cpuCount)
       guard member.isBusy || task < 0 else { throw .malformed }
+    }
+    noteClaims()
+  }
+}
+
+extension TeamMembership {
+  func savePutOff(to writer: CheckpointWriter) {
+    writer.write(putOff.count)
+    for step in putOff {
+      writer.write(step.node)
+      writer.write(step.cpu)
+      writer.write(step.key)
+    }
+  }
+
+  func restorePutOff(
+    from reader: CheckpointReader, nodes: Int, _ cpuCount: Int
+  ) throws(CheckpointError) {
+    for _ in 0..<(try reader.count(ofBytes: 24)) {
+      putOff.append(
+        PutOff(
+          node: try reader.number(in: 0..<nodes), cpu: try reader.number(in: 0..<cpuCount),
+          key: try reader.word()))
     }
   }
 }

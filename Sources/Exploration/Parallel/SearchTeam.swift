@@ -27,16 +27,25 @@ final class SearchTeam: ResumableSearch {
   let states = SummaryMap()
   let summaries = SharedSummaries()
   /// States on the members' stacks, with the number of the first member that has each.
-  private let claims = SummaryMap(capacity: 512)
-  /// States finished in this round, with the number of the first member that did.
-  private let fresh = SummaryMap(capacity: 512)
-  private var statesTwice = 0
+  let claims = SummaryMap(capacity: 512)
+  /// How often a state was finished that another member had finished.
+  var statesTwice = 0
+  /// States finished since other processes were told last, once they have been told all.
+  let journal = GrowableBuffer<FinishedState>()
+  var keepsJournal = false
+  /// Steps and sets that other processes know.
+  var stepsTold = 0
+  var setsTold = 0
+  /// A system in its initial state, for the next member that comes back.
+  var spare: TransitionSystem?
   /// States and executions of all rounds; the members count the rest.
   var counts = Statistics()
   var members: [StatefulSearch] = []
   var isDivided = false
   /// That of the search that started; a member that was explored elsewhere has a new one.
   private var budget: Budget?
+
+  deinit { journal.deallocate() }
 
   init(
     _ options: SearchOptions, _ division: ParallelSearch.Division,
@@ -94,12 +103,13 @@ final class SearchTeam: ResumableSearch {
   private func playRounds(_ jobs: Int) -> Ending? {
     while true {
       handOut()
+      releaseClaims()
       let numbers = members.indices.filter { members[$0].membership?.isActive == true }
       guard playRound(of: numbers, jobs) else { return .bounded(.interrupted) }
       let active = numbers.map { members[$0] }
-      fresh.removeAll()
       for member in active { takeOver(from: member) }
-      turnContested()
+      noteClaims()
+      retryPutOff()
       if let ending = active.lazy.compactMap(\.ending).first { return ending }
       if first.membership?.isDone == true { return nil }
       if let bound = exceededBound() { return .bounded(bound) }
@@ -154,11 +164,11 @@ final class SearchTeam: ResumableSearch {
         counts.states += 1
         if member.names != nil { counts.statesCovered += Int(state.stateCount) }
         if state.isEnd { counts.executions += 1 }
-        fresh.set(state.key, UInt32(number))
-      } else if let other = fresh.find(state.key), other != number {
+      } else if !state.isRevisit {
         statesTwice += 1
       }
       states.set(state.key, state.set)
+      if keepsJournal { journal.append(state) }
     }
     member.log.removeAll()
     member.finished.removeAll()
@@ -167,24 +177,8 @@ final class SearchTeam: ResumableSearch {
     membership.task = nil
   }
 
-  /// If two members have the same state on their stacks, makes the later one reverse its order.
-  private func turnContested() {
-    claims.removeAll()
-    for (number, member) in members.enumerated() {
-      let base = member.membership?.base ?? 0
-      for index in base..<max(member.nodes.count, base) {
-        let node = member.nodes.pointer(to: index)
-        if let other = claims.find(node.pointee.key) {
-          if Int(other) != number { node.pointee.isContested = true }
-        } else {
-          claims.set(node.pointee.key, UInt32(number))
-        }
-      }
-    }
-  }
-
   /// Gives tasks to idle members, or to new ones.
-  private func handOut() {
+  func handOut() {
     for member in members { member.membership?.isActive = member.canContinue }
     var busy = members.count { $0.membership?.isActive == true }
     let givers = members.filter { $0.isBusy }
@@ -211,11 +205,17 @@ final class SearchTeam: ResumableSearch {
     return member
   }
 
-  /// A member without work on a fresh system, the next one or one to replace another.
-  func makeMember(_ number: Int? = nil) -> StatefulSearch {
+  private var quietOptions: SearchOptions {
     var options = options
     (options.watch, options.checkpoints, options.resume) = (nil, nil, nil)
-    let member = StatefulSearch(makeSystem(), options, without: [])
+    return options
+  }
+
+  /// A member without work on a system in its initial state: the next one, or one that replaces
+  /// another.
+  func makeMember(_ number: Int? = nil, insteadOf old: StatefulSearch? = nil) -> StatefulSearch {
+    let member = StatefulSearch(spare ?? makeSystem(), quietOptions, knowing: old)
+    spare = nil
     member.join(self, number: number ?? members.count)
     return member
   }

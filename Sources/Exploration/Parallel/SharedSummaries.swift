@@ -90,6 +90,25 @@ final class SharedSummaries: Sendable {
     return (steps, sets)
   }
 
+  /// Reads what another process has numbered after the same steps and sets; they get the same
+  /// numbers here.
+  func extend(
+    from reader: CheckpointReader, cpuCount: Int, objectCount: Int
+  ) throws(CheckpointError) {
+    let (steps, sets) = (stepCount, setCount)
+    let new = try adopt(from: reader, cpuCount: cpuCount, objectCount: objectCount)
+    reader.steps = nil
+    guard new.steps.base == steps, new.steps.table == Array(steps..<stepCount),
+      new.sets.base == sets, new.sets.table == Array(sets..<setCount)
+    else { throw .malformed }
+  }
+
+  /// Forgets the steps and sets that were entered last.
+  func truncate(steps stepCount: Int, sets setCount: Int) {
+    steps.withLock { $0.truncate(to: stepCount) }
+    sets.withLock { $0.truncate(to: setCount) }
+  }
+
   func save(to writer: CheckpointWriter) {
     steps.withLock { $0.save(to: writer) }
     sets.withLock { $0.save(to: writer) }

@@ -55,4 +55,6 @@ struct FinishedState: BitwiseCopyable {
   var set: UInt32
   var stateCount: Int32
   var isEnd: Bool
+  /// It had been finished before, with more CPUs asleep.
+  var isRevisit = false
 }

@@ -10,8 +10,16 @@ final class TeamMembership {
     var task: SharedTask
   }
 
+  /// A step put off, since it leads to a state that another member is exploring.
+  struct PutOff {
+    var node: Int
+    var cpu: Int
+    var key: UInt64
+  }
+
   let number: Int
   var handedOver: [HandedOver] = []
+  var putOff: [PutOff] = []
   /// The current task; nil for the member that started from the initial state.
   var task: SharedTask?
   /// True if the current task has not been started.
@@ -25,6 +33,11 @@ final class TeamMembership {
 
   /// The node that the member must not leave.
   var base: Int { (task?.path.count ?? 1) - 1 }
+
+  /// True if something at a node is up to other members.
+  func isWaiting(at node: Int) -> Bool {
+    handedOver.contains { $0.node == node } || putOff.contains { $0.node == node }
+  }
 }
 
 extension StatefulSearch {
@@ -33,6 +46,7 @@ extension StatefulSearch {
     membership = TeamMembership(number: number)
     summaries.share(through: team.summaries)
     teamStates = .passUnretained(team.states)
+    if team.division.leavesClaimed { teamClaims = .passUnretained(team.claims) }
     // Members with the same order would be likely to reach the same states at the same time.
     firstInOrder = number % cpuCount
   }
@@ -52,8 +66,7 @@ extension StatefulSearch {
   /// True if everything left to try at the top node was given away.
   private var isWaiting: Bool {
     guard let membership, !nodes.isEmpty else { return false }
-    return isFinished(nodes.count - 1)
-      && membership.handedOver.contains { $0.node == nodes.count - 1 }
+    return isFinished(nodes.count - 1) && membership.isWaiting(at: nodes.count - 1)
   }
 
   /// True if nothing is left to try at a node by this member.
@@ -107,8 +120,7 @@ extension StatefulSearch {
   func mustStay(at base: Int) -> Bool {
     let top = nodes.count - 1
     guard let membership else { return false }
-    return membership.handedOver.contains { $0.node == top }
-      || (membership.task != nil && top == base)
+    return membership.isWaiting(at: top) || (membership.task != nil && top == base)
   }
 
   // MARK: Taking a task

@@ -170,7 +170,6 @@ final class StepKnowledge {
   func restore(
     from reader: CheckpointReader, of summaries: SummaryTable
   ) throws(CheckpointError) {
-    if let numbers = reader.steps { return try restore(from: reader, of: summaries, numbers) }
     let count = try reader.number(in: 0..<summaries.stepCount + 1)
     if count > 0 { enter(upTo: count - 1, of: summaries) }
     guard try reader.number(in: 2..<Int.max) == stride else { throw .malformed }
@@ -180,27 +179,43 @@ final class StepKnowledge {
     }
   }
 
-  /// Reads saved facts about steps that get new numbers.
-  private func restore(
-    from reader: CheckpointReader, of summaries: SummaryTable, _ numbers: NewNumbers
+  // MARK: Other processes
+
+  /// Writes which steps followed which; all else follows from that.
+  func saveFutures(to writer: CheckpointWriter) {
+    writer.write(count)
+    writer.write(stride)
+    for step in 0..<count {
+      for word in 0..<stride { writer.write(future[step * stride + word]) }
+    }
+  }
+
+  /// Reads which steps followed which, as another process has numbered them, and learns that.
+  ///
+  func learnFutures(
+    from reader: CheckpointReader, of summaries: SummaryTable
   ) throws(CheckpointError) {
     let count = try reader.count()
     let words = try reader.number(in: 2..<Int.max)
-    if numbers.limit > 0 { enter(upTo: numbers.limit - 1, of: summaries) }
-    guard try reader.count() == count * words else { throw .malformed }
+    guard reader.left / 8 / words >= count else { throw .malformed }
+    let limit = reader.steps.map { count > $0.base ? $0.limit : count } ?? count
+    if limit > 0 { enter(upTo: limit - 1, of: summaries) }
     for old in 0..<count {
       let row = try reader.row(ofWords: words, inWords: stride)
-      let step = try numbers.new(old)
+      let step = try reader.steps?.new(old) ?? old
       guard step < self.count else { throw .malformed }
-      for word in 0..<stride { future[step * stride + word] |= row[word] }
-    }
-    guard try reader.count() == count * words else { throw .malformed }
-    for _ in 0..<count * words { _ = try reader.word() }
-    // The saved steps are ahead of these; so are those that only the new numbers include.
-    for step in 0..<self.count {
-      for later in 0..<self.count where isSet(future, step, later) {
-        for word in 0..<stride { ahead[step * stride + word] |= conflict[later * stride + word] }
+      for word in 0..<stride {
+        var new = CPUSet(bits: row[word] & ~future[step * stride + word])
+        while let bit = new.popLowest() {
+          let later = word * 64 + bit
+          guard later < self.count else { throw .malformed }
+          set(future, step, later)
+          for word in 0..<stride {
+            ahead[step * stride + word] |= conflict[later * stride + word]
+          }
+        }
       }
+      checkInvariants(of: step)
     }
   }
 }

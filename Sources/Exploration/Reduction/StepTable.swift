@@ -154,6 +154,16 @@ final class StepTable {
     UInt64(touch.object) << 3 | UInt64(touch.role.rawValue) << 1 | (touch.writes ? 1 : 0)
   }
 
+  /// Forgets the steps that were entered last; only for a table that compares none.
+  func truncate(to count: Int) {
+    guard count < entries.count else { return }
+    touches.truncate(to: Int(entries[count].firstTouch))
+    entries.truncate(to: count)
+    footprints.removeLast(footprints.count - count)
+    index.removeAll()
+    for step in 0..<count { index.insert(hash(cpu(of: step), choice(of: step), footprints[step])) }
+  }
+
   // MARK: Checkpoints
 
   func save(to writer: CheckpointWriter) {

@@ -33,6 +33,7 @@ final class SummaryTable {
 
   /// Uses shared numbers from now on: those of all steps and sets that are known here, if any.
   func share(through shared: SharedSummaries) {
+    if self.shared != nil { return }
     self.shared = shared
     for step in 0..<steps.count {
       note(step, isShared: shared.number(steps.cpu(of: step), steps.footprints[step]))
@@ -153,23 +154,15 @@ final class SummaryTable {
     note(steps.number(cpu, footprint), isShared: number)
   }
 
-  /// Reads saved sets whose steps get new numbers.
-  private func restoreSets(
-    from reader: CheckpointReader, _ numbers: NewNumbers
-  ) throws(CheckpointError) {
-    let words = try reader.number(in: 2..<Int.max)
-    let setCount = try reader.count(ofBytes: words * 8)
-    guard try reader.count() == setCount * words else { throw .malformed }
-    while stride * 64 < numbers.limit { lengthenRows() }
-    var rows: [[UInt64]] = []
-    for _ in 0..<setCount { rows.append(try reader.row(ofWords: words, inWords: stride)) }
-    for number in 0..<setCount {
-      let sleep = try reader.cpus()
-      let isNew = rows[number].withUnsafeMutableBufferPointer { row in
-        row.baseAddress.map { intern($0, sleep: sleep) == number } ?? false
-      }
-      guard isNew else { throw .malformed }
-    }
+  /// Forgets the sets that were entered last; only for a table that nobody shares.
+  func truncate(to count: Int) {
+    guard count < setCount else { return }
+    rows.truncate(to: count * stride)
+    sleeps.truncate(to: count)
+    setCount = count
+    setIndex.removeAll()
+    for set in 0..<count { setIndex.insert(hash(row(set), sleep(set))) }
+    checkInvariants()
   }
 
   private func note(_ own: Int, isShared number: Int) {
@@ -222,7 +215,6 @@ final class SummaryTable {
         note(step, isShared: shared.number(steps.cpu(of: step), steps.footprints[step]))
       }
     }
-    if let numbers = reader.steps { return try restoreSets(from: reader, numbers) }
     let stride = try reader.number(in: 2..<Int.max)
     let numbers = max(steps.count, shared?.stepCount ?? stepsMax)
     while self.stride < stride && self.stride * 64 < numbers { lengthenRows() }

@@ -6,6 +6,16 @@ extension StatefulSearch {
   func willRetrace(_ step: Schedule.Step) { happensBefore.retrace(step.cpu, of: system) }
 
   func save(to writer: CheckpointWriter) {
+    saveStack(to: writer)
+    summaries.save(to: writer)
+    knowledge.save(to: writer)
+    saveFacts(to: writer) { $0 }
+    if isInTeam { return }
+    finished.save(to: writer)
+    exact?.save(to: writer)
+  }
+
+  private func saveStack(to writer: CheckpointWriter) {
     statistics.save(to: writer)
     writer.write(finalStates)
     writer.write(nodes.count)
@@ -23,26 +33,35 @@ extension StatefulSearch {
       writer.write(node.isRevisit)
       writer.write(node.isContested)
     }
-    let perCPU = nodes.count * cpuCount
-    writer.write(enablers, first: perCPU)
-    summaries.save(to: writer)
-    knowledge.save(to: writer)
+    writer.write(enablers, first: nodes.count * cpuCount)
+  }
+
+  /// Writes what is known of steps at each node.
+  ///
+  /// - Parameter number: the number by which a set is known to whoever reads it.
+  private func saveFacts(to writer: CheckpointWriter, number: (Int) -> Int) {
     for index in 0..<nodes.count {
-      for cpu in 0..<cpuCount { saveSleeper(cpu, at: index, to: writer) }
+      for cpu in 0..<cpuCount { saveSleeper(cpu, at: index, to: writer, number: number) }
     }
-    for index in 0..<perCPU {
+    for index in 0..<nodes.count * cpuCount {
       writer.write(Int(pending[index]))
       writer.write(Int(disabledSteps[index]))
     }
     writer.write(ranBelow, first: nodes.count * summaries.stride)
-    if isInTeam { return }
-    finished.save(to: writer)
-    exact?.save(to: writer)
+  }
+
+  /// Writes a member for another process that has the team's steps and sets.
+  func saveMember(to writer: CheckpointWriter) {
+    saveStack(to: writer)
+    saveFacts(to: writer) { summaries.publish($0) }
+    knowledge.saveFutures(to: writer)
   }
 
   /// Writes the recorded facts about a CPU asleep, done or between choices at a node; -1 for
   /// others.
-  private func saveSleeper(_ cpu: Int, at index: Int, to writer: CheckpointWriter) {
+  private func saveSleeper(
+    _ cpu: Int, at index: Int, to writer: CheckpointWriter, number: (Int) -> Int
+  ) {
     let node = nodes[index]
     let isBegun = node.cpu == cpu && node.choice > 0
     // On the way to where a task begins, nobody asks for those that are done.
@@ -51,34 +70,65 @@ extension StatefulSearch {
     let isKnown = known.contains(cpu) || (isBegun && !isPath)
     let place = index * cpuCount + cpu
     writer.write(isKnown ? Int(sleeperSteps[place]) : -1)
-    writer.write(isKnown ? Int(sleeperSets[place]) : -1)
+    writer.write(isKnown ? number(Int(sleeperSets[place])) : -1)
   }
 
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    try restoreStack(from: reader)
+    try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: system.objectCount)
+    try knowledge.restore(from: reader, of: summaries)
+    try restoreFacts(from: reader, below: summaries.stepCount) { number throws(CheckpointError) in
+      guard number < summaries.setCount else { throw .malformed }
+      return number
+    }
+    if isInTeam { return }
+    try finished.restore(from: reader, below: max(summaries.setCount, 1))
+    try exact?.restore(from: reader)
+  }
+
+  /// Reads a member that another process has written.
+  ///
+  /// - Parameter sets: the numbers of sets that the other process has numbered.
+  func restoreMember(
+    from reader: CheckpointReader, _ sets: NewNumbers, _ shared: SharedSummaries
+  ) throws(CheckpointError) {
+    try restoreStack(from: reader)
+    let (stepCount, setCount) = (shared.stepCount, shared.setCount)
+    while summaries.stride * 64 < stepCount { lengthenRows() }
+    try restoreFacts(from: reader, below: stepCount) { number throws(CheckpointError) in
+      let number = try sets.new(number)
+      guard number < setCount else { throw .malformed }
+      return adopt(UInt32(number))
+    }
+    try knowledge.learnFutures(from: reader, of: summaries)
+  }
+
+  private func restoreStack(from reader: CheckpointReader) throws(CheckpointError) {
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
     for _ in 0..<(try reader.count(ofBytes: 112)) { nodes.append(try node(from: reader)) }
     // A member of a team may have nothing to do.
     let isIdle = isInTeam && nodes.isEmpty && happensBefore.count == 0
     guard nodes.count == happensBefore.count + 1 || isIdle else { throw .malformed }
-    let perCPU = nodes.count * cpuCount
-    try reader.words(into: enablers, expected: perCPU)
-    try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: system.objectCount)
-    try knowledge.restore(from: reader, of: summaries)
-    let stepCount = summaries.stepCount
+    try reader.words(into: enablers, expected: nodes.count * cpuCount)
+  }
+
+  private func restoreFacts(
+    from reader: CheckpointReader, below stepCount: Int,
+    set: (Int) throws(CheckpointError) -> Int
+  ) throws(CheckpointError) {
     guard nodes.all.allSatisfy({ $0.step < max(stepCount, 1) }) else { throw .malformed }
+    let perCPU = nodes.count * cpuCount
     for _ in 0..<perCPU {
       sleeperSteps.append(Int32(try reader.step(below: stepCount)))
-      sleeperSets.append(Int32(try reader.number(in: -1..<summaries.setCount)))
+      let number = try reader.number(in: -1..<Int(Int32.max))
+      sleeperSets.append(Int32(number < 0 ? -1 : try set(number)))
     }
     for _ in 0..<perCPU {
       pending.append(Int32(try reader.step(below: stepCount)))
       disabledSteps.append(Int32(try reader.step(below: stepCount)))
     }
     try reader.rows(nodes.count, ofWords: summaries.stride, into: ranBelow)
-    if isInTeam { return }
-    try finished.restore(from: reader, below: max(summaries.setCount, 1))
-    try exact?.restore(from: reader)
   }
 
   private func node(from reader: CheckpointReader) throws(CheckpointError) -> Node {

@@ -82,7 +82,7 @@ public final class StatefulSearch: ResumableSearch {
   let nodes = GrowableBuffer<Node>()
   let footprint = Footprint()
   let summaries: SummaryTable
-  let knowledge = StepKnowledge()
+  let knowledge: StepKnowledge
   /// The number of the summary of each finished state; in a team, of those finished in this round.
   let finished = SummaryMap()
   /// In a team, what was finished in this round, in order.
@@ -116,6 +116,11 @@ public final class StatefulSearch: ResumableSearch {
   var membership: TeamMembership?
   /// The states finished in earlier rounds of the team, reachable without reference counting.
   var teamStates: Unmanaged<SummaryMap>?
+  /// The states on the stacks of members when the round began, if each is left to its member.
+  var teamClaims: Unmanaged<SummaryMap>?
+  /// Set if the step in hand leads to such a state, and that state's key.
+  var hasMetClaim = false
+  var claimedKey: UInt64 = 0
   var isInTeam: Bool { teamStates != nil }
   /// The CPU that comes first where the order is free: each member of a team has another one.
   var firstInOrder = 0
@@ -132,13 +137,22 @@ public final class StatefulSearch: ResumableSearch {
   }
 
   /// - Parameter omitted: rules to leave out, so that the search may miss something.
-  package init(
+  package convenience init(
     _ system: TransitionSystem, _ options: SearchOptions, without omitted: Omission
+  ) {
+    self.init(system, options, without: omitted, knowing: nil)
+  }
+
+  /// - Parameter other: a member of the same team that it replaces.
+  init(
+    _ system: TransitionSystem, _ options: SearchOptions, without omitted: Omission = [],
+    knowing other: StatefulSearch?
   ) {
     self.system = system
     self.options = options
     self.omitted = omitted
-    summaries = SummaryTable()
+    summaries = other?.summaries ?? SummaryTable()
+    knowledge = other?.knowledge ?? StepKnowledge()
     cpuCount = system.cpuCount
     budget = Budget(options)
     self.exact = options.isExact ? ExactStates() : nil
@@ -249,7 +263,9 @@ public final class StatefulSearch: ResumableSearch {
     }
     let depth = nodes.count
     if let stop = arrive(asleep: asleep) { return stop }
-    if nodes.count == depth { takeBack() }
+    if nodes.count == depth {
+      if hasMetClaim { putOffStep() } else { takeBack() }
+    }
     return nil
   }
 
@@ -312,6 +328,10 @@ public final class StatefulSearch: ResumableSearch {
     guard let name = nameOfState() else { return .halted }
     if let set = summary(of: name.key) {
       revisit(set, name, asleep)
+      return nil
+    }
+    if isInTeam, isClaimed(name.key) {
+      (hasMetClaim, claimedKey) = (true, name.key)
       return nil
     }
     return begin(name, asleep)
@@ -409,6 +429,7 @@ public final class StatefulSearch: ResumableSearch {
     let name = StateName(
       key: node.key, permutation: node.permutation, stateCount: Int(node.stateCount))
     finish(name, node.sleep, isEnd: false, row: top)
+    if isInTeam { log.pointer(to: log.count - 1).pointee.isRevisit = node.isRevisit }
     nodes.truncate(to: top)
     if top > 0 { takeBack() }
   }

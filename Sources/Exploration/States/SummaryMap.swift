@@ -71,6 +71,11 @@ final class SummaryMap {
     fill(slot, key, number)
   }
 
+  /// Calls `body` with each key and its number, in the order of the slots.
+  func forEach(_ body: (UInt64, UInt32) -> Void) {
+    for slot in 0..<capacity where key(slot) != 0 { body(key(slot), number(slot)) }
+  }
+
   /// Forgets everything, and keeps the memory.
   func removeAll() {
     if count == 0 { return }

@@ -68,7 +68,8 @@ public struct Fuzzer {
   /// The fuzzer of one of the strategies.
   ///
   /// - `jobs`: threads; more than one only for a stateful search, which is then divided early and
-  ///   must count what one thread counts.
+  ///   must count what one thread counts. If the number is odd, members leave states to those that
+  ///   have them, as units of a cluster do.
   /// - `piece`: transitions after which the search is saved and another one resumes it.
   public init(
     _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1,
@@ -81,7 +82,7 @@ public struct Fuzzer {
         isInPieces: piece != nil && jobs == 1
       ) { makeSystem, options in
         let isDivided = jobs > 1 && strategy == .stateful
-        let division = isDivided ? ParallelSearch.Division.fine : ParallelSearch.Division()
+        let division = isDivided ? Self.division(jobs) : ParallelSearch.Division()
         guard let piece else { return strategy.search(jobs: jobs, options, division, makeSystem) }
         return Strategy.search(inPiecesOf: piece, options) {
           strategy.search(jobs: jobs, $0, division, makeSystem)
@@ -90,8 +91,14 @@ public struct Fuzzer {
     ]
     guard jobs > 1, strategy == .stateful else { return }
     subjects[0].alone = { makeSystem, options in
-      strategy.search(jobs: 1, options, ParallelSearch.Division.fine, makeSystem)
+      strategy.search(jobs: 1, options, Self.division(jobs), makeSystem)
     }
+  }
+
+  private static func division(_ jobs: Int) -> ParallelSearch.Division {
+    var division = ParallelSearch.Division.fine
+    division.leavesClaimed = jobs % 2 == 1
+    return division
   }
 
   /// The fuzzer of several strategies at once.

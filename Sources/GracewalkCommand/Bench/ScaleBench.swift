@@ -38,48 +38,75 @@ struct ScaleBench {
   private static func division(_ units: Int) -> ParallelSearch.Division {
     var division = ParallelSearch.Division.units(units)
     division.start = units == 1 ? Int.max : 1 << 16
-    division.turns = 1 << 11
     return division
+  }
+
+  /// What a search costs that is divided, with all that messages to other processes need.
+  private struct Divided {
+    var transitions = 0
+    /// In all, and in the units.
+    var seconds = 0.0
+    var unitSeconds = 0.0
+    /// Per round, the times of its units.
+    var rounds: [[Double]] = []
+
+    /// The times of units, divided by the longest of their round.
+    var ratios: [Double] {
+      rounds.flatMap { times in
+        let longest = times.max() ?? 0
+        return times.map { longest > 0 ? $0 / longest : 1 }
+      }
+    }
+
+    /// The part of all rounds in which units wait.
+    func idle(_ units: Int) -> Double {
+      let longest = rounds.reduce(0) { $0 + ($1.max() ?? 0) }
+      return longest > 0 ? max(1 - unitSeconds / longest / Double(units), 0) : 0
+    }
+  }
+
+  private func divide(_ units: Int) -> Divided {
+    var divided = Divided()
+    let division = Self.division(units)
+    let player = RoundPlayer(SearchOptions(), division) { Machine(Self.makeScenario()) }
+    let clock = ContinuousClock()
+    let distant = DistantRounds(turnsMin: 1) { news, members in
+      var times: [Double] = []
+      guard (try? player.learn(news)) != nil else { return nil }
+      let answers = members.map { member -> [UInt8] in
+        let start = clock.now
+        defer { times.append((clock.now - start).inSeconds) }
+        return (try? player.play(member)) ?? []
+      }
+      divided.rounds.append(times)
+      divided.unitSeconds += times.reduce(0, +)
+      return answers
+    }
+    let (result, seconds) = search(units, distant)
+    divided.transitions = result.statistics.transitions
+    divided.seconds = seconds
+    return divided
   }
 
   func measure() throws -> ScaleMeasurements {
     let (whole, seconds) = search(1)
     let transitions = Double(whole.statistics.transitions)
     var doneTwice: [Int: Double] = [:]
+    var idle: [Int: Double] = [:]
+    var divided = Divided()
     for units in Self.units {
-      let divided = search(units).result
-      doneTwice[units] = max(Double(divided.statistics.transitions) / transitions - 1, 0)
+      divided = divide(units)
+      doneTwice[units] = max(Double(divided.transitions) / transitions - 1, 0)
+      idle[units] = divided.idle(units)
     }
-    // The same with all that a message to another process needs.
-    var played: [[Double]] = []
-    var plain = 0.0
-    let clock = ContinuousClock()
-    let distant = DistantRounds(turnsMin: 1) { common, members in
-      var times: [Double] = []
-      let answers = members.map { member -> [UInt8] in
-        let start = clock.now
-        defer { times.append((clock.now - start).inSeconds) }
-        return
-          (try? ParallelSearch.play(
-            common: common, member: member, SearchOptions(), Self.division(16)
-          ) { Machine(Self.makeScenario()) }) ?? []
-      }
-      played.append(times)
-      plain += times.reduce(0, +)
-      return answers
-    }
-    let (messages, messageSeconds) = search(16, distant)
-    let unitCount = Double(max(played.joined().count, 1))
     let rate = transitions / seconds
-    let explored = Double(messages.statistics.transitions) / rate
-    let ratios = played.flatMap { times in
-      let mean = times.reduce(0, +) / Double(max(times.count, 1))
-      return times.map { mean > 0 ? $0 / mean : 1 }
-    }
+    let count = Double(divided.transitions)
     return ScaleMeasurements(
-      rate: rate, doneTwice: doneTwice, ratios: ratios, sweepRatios: try sweepRatios(),
-      overhead: max(plain - explored, 0) / unitCount,
-      merge: max(messageSeconds - plain, 0) / Double(messages.statistics.transitions))
+      rate: rate, doneTwice: doneTwice, idle: idle, ratios: divided.ratios,
+      sweepRatios: try sweepRatios(),
+      overhead: max(divided.unitSeconds - count / rate, 0)
+        / Double(max(divided.rounds.joined().count, 1)),
+      merge: max(divided.seconds - divided.unitSeconds, 0) / count)
   }
 
   private func sweepRatios() throws -> [Double] {
@@ -99,9 +126,13 @@ struct ScaleBench {
     let twice = Self.units.map { units in
       "\(units) units \(percent(measured.doneTwice[units] ?? 0))"
     }
+    let idle = Self.units.map { units in
+      "\(units) units \(percent(measured.idle[units] ?? 0))"
+    }
     var lines = [
       "measured: \(grouped(Int(measured.rate))) transitions a second on one worker; done twice: "
         + twice.joined(separator: ", "),
+      "  waiting for other units: \(idle.joined(separator: ", "))",
       "  \(text(measured.overhead * 1_000)) ms a unit to pack and unpack, "
         + "\(text(measured.merge * 1e6)) µs a transition to merge",
       "predicted: \(text(work / 3_600)) h of work, \(text(latency)) s until a job runs, "

@@ -12,10 +12,13 @@ struct DistantRoundsTests {
   private static var division: ParallelSearch.Division {
     var division = ParallelSearch.Division.fine
     division.turns = 40
+    division.leavesClaimed = true
     return division
   }
 
   /// A search whose rounds are played from bytes; `damaged` answers are no answers.
+  ///
+  /// Some players know what was told before, others are new.
   private func search(
     usesSymmetry: Bool = false, isDistant: Bool, damaged: Int = 0,
     _ scenario: @escaping () -> Scenario
@@ -26,16 +29,21 @@ struct DistantRoundsTests {
     let given = options
     let rounds = Locked(0)
     if isDistant {
-      options.distantRounds = DistantRounds(turnsMin: 1) { common, members in
+      var told: [[UInt8]] = []
+      let lasting = RoundPlayer(given, Self.division) { Machine(scenario()) }
+      options.distantRounds = DistantRounds(turnsMin: 1) { news, members in
+        told.append(news)
+        guard (try? lasting.learn(news)) != nil else { return nil }
         let number = rounds.withLock { rounds in
           rounds += 1
           return rounds
         }
         // The last one first: the order in which parts are played makes no difference.
-        let answers = members.reversed().map { member in
-          (try? ParallelSearch.play(common: common, member: member, given, Self.division) {
-            Machine(scenario())
-          }) ?? []
+        let answers = members.reversed().map { member -> [UInt8] in
+          if number % 5 > 0 { return (try? lasting.play(member)) ?? [] }
+          let fresh = RoundPlayer(given, Self.division) { Machine(scenario()) }
+          for news in told { try? fresh.learn(news) }
+          return (try? fresh.play(member)) ?? []
         }
         guard damaged > 0, number % damaged == 0 else { return answers.reversed() }
         return answers.reversed().map { Array($0.dropLast()) }

@@ -36,12 +36,19 @@ struct ParallelTests {
     return division
   }
 
+  /// Members leave states to those that have them on their stacks.
+  private static var leaving: ParallelSearch.Division {
+    var division = ParallelSearch.Division.fine
+    division.leavesClaimed = true
+    return division
+  }
+
   /// Members do a little twice; all else is as if nothing were divided.
   @Test(.tags(.long), .unlessQuick, arguments: [1, 2, 3, 8])
   func countsAreThoseOfOneThread(jobs: Int) {
     let scenario = { PageTableBenchmark.scenario(mappers: 5) }
     let alone = states(of: scenario())
-    for division in [ParallelSearch.Division.fine, Self.coarse] {
+    for division in [ParallelSearch.Division.fine, Self.coarse, Self.leaving] {
       let one = search(jobs: 1, Limits(), division, scenario)
       for _ in 0..<3 {
         let result = search(jobs: jobs, Limits(), division, scenario)
@@ -66,7 +73,7 @@ struct ParallelTests {
     _ = try model.scenario()
     let scenario = { (try? model.scenario()) ?? Scenario() }
     let whole = search(jobs: 1, Limits(), ParallelSearch.Division(), scenario)
-    for division in [ParallelSearch.Division.fine, Self.coarse] {
+    for division in [ParallelSearch.Division.fine, Self.coarse, Self.leaving] {
       let one = search(jobs: 1, Limits(), division, scenario)
       #expect(one.ending == whole.ending)
       #expect(one.finalStates == whole.finalStates || whole.ending != .complete)
@@ -92,11 +99,13 @@ struct ParallelTests {
     options.collectsFinalStates = true
     for seed in 60_000..<60_300 as Range<UInt64> {
       let oracle = ExhaustiveSearch(ToySystem(seed: seed), options).run()
-      let results = [1, 2, 3].map { jobs in
-        ParallelSearch.run(jobs: jobs, options, .fine) { ToySystem(seed: seed) }
+      for division in [ParallelSearch.Division.fine, Self.leaving] {
+        let results = [1, 2, 3].map { jobs in
+          ParallelSearch.run(jobs: jobs, options, division) { ToySystem(seed: seed) }
+        }
+        #expect(results[0].finalStates == oracle.finalStates, "seed \(seed)")
+        for result in results.dropFirst() { expectEqual(result, results[0], "seed \(seed)") }
       }
-      #expect(results[0].finalStates == oracle.finalStates, "seed \(seed)")
-      for result in results.dropFirst() { expectEqual(result, results[0], "seed \(seed)") }
     }
   }
 
@@ -106,12 +115,29 @@ struct ParallelTests {
       var options = SearchOptions()
       options.collectsFinalStates = true
       let scenario = { RandomProgram.scenario(seed: seed, size: .full) }
-      let whole = ParallelSearch.run(jobs: 1, options, .fine) { Machine(scenario()) }
-      let result = Strategy.search(inPiecesOf: 9, options) {
-        ParallelSearch.run(jobs: jobs, $0, .fine) { Machine(scenario()) }
+      for division in [ParallelSearch.Division.fine, Self.leaving] {
+        let whole = ParallelSearch.run(jobs: 1, options, division) { Machine(scenario()) }
+        let result = Strategy.search(inPiecesOf: 9, options) {
+          ParallelSearch.run(jobs: jobs, $0, division) { Machine(scenario()) }
+        }
+        expectEqual(result, whole, "seed \(seed)")
       }
-      expectEqual(result, whole, "seed \(seed)")
     }
+  }
+
+  /// What is done twice: hardly anything where members leave states to each other.
+  @Test func littleIsDoneTwice() {
+    let scenario = { PageTableBenchmark.scenario(mappers: 5) }
+    func search(_ leavesClaimed: Bool) -> SearchResult {
+      var division = ParallelSearch.Division.units(16)
+      (division.start, division.turns) = (1_000, 100)
+      division.leavesClaimed = leavesClaimed
+      return self.search(jobs: 1, Limits(), division, scenario)
+    }
+    let (leaving, taking) = (search(true), search(false))
+    #expect(leaving.finalStates == taking.finalStates)
+    #expect(leaving.statesTwice ?? 0 < (taking.statesTwice ?? 0) / 2)
+    #expect(leaving.statistics.transitions < taking.statistics.transitions)
   }
 
   /// Systems are freed with the search: each has stacks of its own.
