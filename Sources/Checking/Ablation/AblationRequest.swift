@@ -32,6 +32,8 @@ package struct AblationRequest: WorkUnit {
     return try finding(model, options)
   }
 
+  package var isTimed: Bool { check.search.limits.seconds != nil }
+
   private func finding(
     _ model: Model, _ options: CheckOptions
   ) throws(CheckError) -> AblationReport.Finding {

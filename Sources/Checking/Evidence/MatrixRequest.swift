@@ -33,6 +33,8 @@ package struct MatrixRequest: WorkUnit {
     }
   }
 
+  package var isTimed: Bool { search.limits.seconds != nil }
+
   static func verdicts<Failure: Error>(
     of model: Model, _ architecture: Architecture?, _ search: SearchChoice,
     _ check: (Model, CheckOptions) throws(Failure) -> CheckReport

@@ -52,7 +52,7 @@ extension CheckRequest: WorkUnit {
     let model = try context.model(named: model)
     var options = CheckOptions(scenario: scenario, search: search)
     context.supervise(&options)
-    guard let path = context.checkpoint else { return try model.check(options) }
+    guard let path = context.checkpoint, isResumable else { return try model.check(options) }
     return try Self.check(model, options, savedIn: path)
   }
 
@@ -81,7 +81,8 @@ extension CheckRequest: WorkUnit {
     return report
   }
 
-  package static var isResumable: Bool { true }
+  /// With a bound on time it is not, as each part would start counting again.
+  package var isResumable: Bool { search.limits.seconds == nil }
 
   package static func isFinal(_ result: Result<CheckReport, CheckError>) -> Bool {
     guard case .success(let report) = result else { return true }

@@ -56,10 +56,20 @@ package struct ThreadExecutor: Executor {
   ) -> WorkDone<Unit> {
     let clock = ContinuousClock()
     let start = clock.now
-    let context = WorkContext(
-      end: watch.end, files: files, watch: watch.begin(number), model: find)
+    let observe = watch.begin(number)
+    let isStopped = Locked(false)
+    let context = WorkContext<Unit.Progress>(
+      end: watch.end, files: files,
+      watch: { progress in
+        let goesOn = observe(progress)
+        if !goesOn { isStopped.withLock { $0 = true } }
+        return goesOn
+      }, model: find)
     let result = Result { () throws(Unit.Failure) in try units[number].run(context) }
-    return WorkDone(number: number, result: result, seconds: (clock.now - start).inSeconds)
+    let end = clock.now
+    return WorkDone(
+      number: number, result: result, seconds: (end - start).inSeconds,
+      isCut: isStopped.withLock { $0 } || watch.end.map { $0 <= end } ?? false)
   }
 }
 

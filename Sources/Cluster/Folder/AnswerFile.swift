@@ -12,6 +12,8 @@ struct StoredAnswer {
   var start: Double
   var end: Double
   var json: [UInt8]
+  /// Whether later runs may use it.
+  var isFinal = true
 }
 
 /// What a file of answers says about itself.
@@ -28,13 +30,15 @@ struct AnswerAbout: Codable, Equatable {
   var left: [String]?
   /// Why they are not.
   var reason: String?
+  /// Whether nothing was done, and the next job has to begin where this one did.
+  var isLost: Bool?
 }
 
 /// A file of answers.
 ///
-///     gracewalk answers 1 PROGRAM
+///     gracewalk answers 2 PROGRAM
 ///     {…}
-///     NAME CHECKSUM BYTES HOST START END
+///     NAME CHECKSUM BYTES HOST START END final|once
 ///     {…}
 ///     gracewalk end COUNT
 struct AnswerFile {
@@ -45,6 +49,7 @@ struct AnswerFile {
     var host: String
     var start: Double
     var end: Double
+    var isFinal: Bool
     /// The place of its JSON in the file.
     var bytes: Range<Int>
   }
@@ -53,7 +58,7 @@ struct AnswerFile {
   var about: AnswerAbout
   var records: [Record]
 
-  private static let magic = "gracewalk answers 1 "
+  private static let magic = "gracewalk answers 2 "
 
   /// The bytes of a file.
   static func bytes(_ about: AnswerAbout, _ answers: [StoredAnswer]) -> [UInt8] {
@@ -62,7 +67,7 @@ struct AnswerFile {
     for answer in answers {
       let words = [
         answer.name, checksum(answer.name, answer.json), "\(answer.json.count)", answer.host,
-        "\(answer.start)", "\(answer.end)",
+        "\(answer.start)", "\(answer.end)", answer.isFinal ? "final" : "once",
       ]
       bytes += Array("\(words.joined(separator: " "))\n".utf8) + answer.json + [10]
     }
@@ -96,14 +101,14 @@ struct AnswerFile {
         }
         return
       }
-      guard words.count == 6, let count = Int(words[2]), count >= 0, let start = Double(words[4]),
-        let end = Double(words[5])
+      guard words.count == 7, ["final", "once"].contains(words[6]), let count = Int(words[2]),
+        count >= 0, let start = Double(words[4]), let end = Double(words[5])
       else { throw FolderError("makes no sense") }
       guard count < bytes.count - next else { throw FolderError("is cut off") }
       records.append(
         Record(
           name: words[0], checksum: words[1], host: words[3], start: start, end: end,
-          bytes: next..<next + count))
+          isFinal: words[6] == "final", bytes: next..<next + count))
       guard bytes[next + count] == 10 else { throw FolderError("makes no sense") }
       next += count + 1
     }

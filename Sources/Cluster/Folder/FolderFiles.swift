@@ -45,6 +45,11 @@ enum FolderFiles {
   }
 
   static func makeFolder(_ path: String) throws(FolderError) {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+      guard isFolder.boolValue else { throw FolderError("'\(path)' is a file, and no folder") }
+      return
+    }
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {

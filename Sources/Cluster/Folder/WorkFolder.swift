@@ -13,6 +13,7 @@ package final class WorkFolder: WorkFiles, @unchecked Sendable {
   package let path: String
   /// Called with one line about a file that is ignored.
   private let complain: @Sendable (String) -> Void
+  private let mergesShards: Bool
   private let state = Locked(State())
 
   private struct State {
@@ -20,22 +21,28 @@ package final class WorkFolder: WorkFiles, @unchecked Sendable {
     var read: Set<String> = []
     var abouts: [(file: String, about: AnswerAbout)] = []
     var failure: FolderError?
+    /// Whether answers that are good for one run only count: not those of earlier runs.
+    var takesPassing = false
   }
 
   /// Opens a folder, and makes it if there is none.
   ///
   /// - Parameters:
   ///   - scans: whether to look for answers; a job need not.
+  ///   - mergesShards: whether the answers of shards count that are good for one run only.
   ///   - complain: called with one line about a file that is ignored.
   package init(
-    _ path: String, scans: Bool = true, complain: @escaping @Sendable (String) -> Void
+    _ path: String, scans: Bool = true, mergesShards: Bool = false,
+    complain: @escaping @Sendable (String) -> Void
   ) throws(FolderError) {
     self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     self.complain = complain
+    self.mergesShards = mergesShards
     for folder in ["", "/answers", "/files", "/lists", "/saved", "/logs"] {
       try FolderFiles.makeFolder(self.path + folder)
     }
     if scans { scan() }
+    state.withLock { $0.takesPassing = true }
   }
 
   package var answers: String { "\(path)/answers" }
@@ -65,7 +72,9 @@ package final class WorkFolder: WorkFiles, @unchecked Sendable {
           state.abouts.append((file, found.about))
           new.append(found.about)
           guard found.program == ProgramVersion.current else { continue }
-          for record in found.records where state.places[record.name] == nil {
+          let isOfThisRun = state.takesPassing || mergesShards && found.about.shard != nil
+          for record in found.records
+          where (record.isFinal || isOfThisRun) && state.places[record.name] == nil {
             state.places[record.name] = (file, record)
           }
         } catch {
@@ -121,7 +130,9 @@ package final class WorkFolder: WorkFiles, @unchecked Sendable {
   /// Keeps an answer that this process has found.
   package func keep<Unit: WorkUnit>(_ answer: Unit.Answer, to unit: Unit, seconds: Double) {
     var kept = KeptAnswers(self, keeps: true)
-    kept.add(Unit.self, NamedUnit(unit).name, .success(answer), seconds: seconds)
+    kept.add(
+      WorkDone<Unit>(number: 0, result: .success(answer), seconds: seconds), unit,
+      NamedUnit(unit).name)
     kept.flush()
   }
 

@@ -14,6 +14,10 @@ struct JobWork {
   private(set) var failures: [Int: Int] = [:]
   /// The unanswered units of the jobs under way.
   private var flights: [JobElement: [Int]] = [:]
+  /// Bundles on offer for which no job was submitted, and since when.
+  private var onOffer: [JobElement: ContinuousClock.Instant] = [:]
+  /// The jobs that have taken bundles that were on offer.
+  private var takers: [JobElement: JobElement] = [:]
   /// Jobs that the batch system no longer knows, since when.
   private var missing: [JobElement: ContinuousClock.Instant] = [:]
   private(set) var running = 0
@@ -88,16 +92,40 @@ struct JobWork {
     nextSubmit = .now + .milliseconds(500)
   }
 
+  /// Bundles are on offer to jobs that wait.
+  mutating func offered(_ list: String, _ bundles: [[Int]]) {
+    for (number, units) in bundles.enumerated() {
+      let element = JobElement(list: list, bundle: number)
+      flights[element] = units
+      onOffer[element] = .now
+    }
+    nextSubmit = .now + .milliseconds(500)
+  }
+
+  /// The job that does a bundle, as far as is known.
+  func job(of element: JobElement) -> JobElement { takers[element] ?? element }
+
+  /// Notes who has taken bundles; returns those that nobody wants, which then need jobs.
+  mutating func noteTakers(_ folder: WorkFolder) -> [JobElement] {
+    for element in flights.keys where takers[element] == nil {
+      guard let taker = RoundOffer.taker(of: element, in: folder) else { continue }
+      takers[element] = taker
+      onOffer[element] = nil
+    }
+    let now = ContinuousClock.now
+    let unwanted = onOffer.filter { now - $0.value >= .seconds(RoundOffer.seconds) }.keys
+    for element in unwanted { onOffer[element] = nil }
+    return unwanted.sorted { ($0.list, $0.bundle) < ($1.list, $1.bundle) }
+  }
+
   /// A job has ended; returns its units without answers.
   ///
-  /// - Parameters:
-  ///   - isPart: whether it says that it has left some to others.
-  ///   - hasFailed: whether it has said nothing.
+  /// - Parameter hasFailed: whether it has said nothing, or has done nothing.
   @discardableResult
-  mutating func end(
-    _ element: JobElement, isPart: Bool, hasFailed: Bool = false
-  ) -> [Int] {
+  mutating func end(_ element: JobElement, hasFailed: Bool) -> [Int] {
     missing[element] = nil
+    onOffer[element] = nil
+    takers[element] = nil
     guard let units = flights.removeValue(forKey: element) else { return [] }
     let left = units.filter { !answered[$0] }
     if hasFailed { for number in left { failures[number, default: 0] += 1 } }
@@ -118,9 +146,11 @@ struct JobWork {
     let now = ContinuousClock.now
     var lost: [JobElement] = []
     running = 0
-    for element in flights.keys.sorted(by: { ($0.list, $0.bundle) < ($1.list, $1.bundle) }) {
-      if alive.running.contains(element) { running += 1 }
-      if alive.running.contains(element) || alive.waiting.contains(element) {
+    for element in flights.keys.sorted(by: { ($0.list, $0.bundle) < ($1.list, $1.bundle) })
+    where onOffer[element] == nil {
+      let job = job(of: element)
+      if alive.running.contains(job) { running += 1 }
+      if alive.running.contains(job) || alive.waiting.contains(job) {
         missing[element] = nil
       } else if let since = missing[element] {
         if now - since >= .seconds(Self.patience) { lost.append(element) }

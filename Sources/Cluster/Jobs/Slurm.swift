@@ -21,13 +21,13 @@ package struct JobOptions: Sendable {
 }
 
 /// An array of jobs: one for each bundle of a list.
-struct JobElement: Hashable {
+struct JobElement: Hashable, Codable {
   var list: String
   var bundle: Int
 }
 
 /// The commands of Slurm.
-struct Slurm: Sendable {
+package struct Slurm: Sendable {
   /// Names jobs, so that a coordinator finds those of an earlier one.
   let prefix: String
   let options: JobOptions
@@ -36,6 +36,27 @@ struct Slurm: Sendable {
   static let warning = 60
 
   private static let tries = 8
+
+  /// The least time limit of a job: Slurm may warn a job half a minute early.
+  package static let minutesMin = 3.0
+
+  /// The minutes of a time limit as `sbatch --time` takes it; nil if it makes no sense, or there is
+  /// no limit.
+  package static func minutes(_ text: String) -> Double? {
+    let halves = text.split(separator: "-", omittingEmptySubsequences: false)
+    let parts = (halves.last ?? "").split(separator: ":", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Double($0) }
+    guard halves.count <= 2, numbers.count == parts.count, (1...3).contains(numbers.count),
+      numbers.allSatisfy({ $0 >= 0 })
+    else { return nil }
+    func part(_ index: Int) -> Double { index < numbers.count ? numbers[index] : 0 }
+    guard halves.count == 2 else {
+      return numbers.count == 3
+        ? numbers[0] * 60 + numbers[1] + numbers[2] / 60 : numbers[0] + part(1) / 60
+    }
+    guard let days = Double(halves[0]), days >= 0 else { return nil }
+    return days * 1_440 + part(0) * 60 + part(1) + part(2) / 60
+  }
 
   /// Nil if Slurm is installed; what is missing otherwise.
   static var missing: String? {
@@ -47,14 +68,16 @@ struct Slurm: Sendable {
     return nil
   }
 
-  /// Submits an array of jobs that run a script.
+  /// Submits an array of jobs that run a script, one for each bundle.
   func submit(
-    _ list: String, count: Int, script: String, log: String
+    _ list: String, bundles: [Int], script: String, log: String
   ) throws(FolderError) {
+    let isRange = bundles == Array(0..<bundles.count)
+    let array = isRange ? "0-\(bundles.count - 1)" : bundles.map(String.init).joined(separator: ",")
     var words = [
       "sbatch", "--parsable", "--job-name=\(prefix)\(list)", "--output=\(log)",
       "--open-mode=append",
-      "--array=0-\(count - 1)\(options.arrayLimit.map { "%\($0)" } ?? "")", "--ntasks=1",
+      "--array=\(array)\(options.arrayLimit.map { "%\($0)" } ?? "")", "--ntasks=1",
     ]
     if let partition = options.partition { words.append("--partition=\(partition)") }
     if let memory = options.memory { words.append("--mem=\(memory)") }

@@ -8,13 +8,16 @@ struct WorkBundle: Codable, Equatable {
   var program: String
   /// Seconds after which the job ends, and leaves the rest.
   var seconds: Double
+  /// Whether the job then waits for other bundles that are on offer.
+  var waits: Bool
   var units: [NamedUnit]
 
-  private static let magic = "gracewalk bundle 1 "
+  private static let magic = "gracewalk bundle 2 "
 
-  init(_ units: [NamedUnit], seconds: Double) {
+  init(_ units: [NamedUnit], seconds: Double, waits: Bool) {
     program = ProgramVersion.current
     self.seconds = seconds
+    self.waits = waits
     self.units = units
   }
 
@@ -47,8 +50,13 @@ struct BundleList {
     name = StableHash.digits(AnswerFile.hash(text, from: UInt64(attempt)))
   }
 
-  /// Writes the bundles and the script of the jobs; returns the script's path.
-  func write(to folder: WorkFolder) throws(FolderError) -> String {
+  /// The script of the jobs of a list.
+  static func script(_ list: String, _ folder: WorkFolder) -> String {
+    "\(folder.list(list))/job.sh"
+  }
+
+  /// Writes the bundles and the script of the jobs.
+  func write(to folder: WorkFolder) throws(FolderError) {
     let path = folder.list(name)
     try FolderFiles.makeFolder(path)
     for (number, bundle) in bundles.enumerated() {
@@ -61,7 +69,6 @@ struct BundleList {
       exec \(words.joined(separator: " ")) "$SLURM_ARRAY_TASK_ID"
 
       """
-    try FolderFiles.replace(script, to: "\(path)/job.sh")
-    return "\(path)/job.sh"
+    try FolderFiles.replace(script, to: Self.script(name, folder))
   }
 }

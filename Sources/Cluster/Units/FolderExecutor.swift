@@ -51,9 +51,11 @@ package struct FolderExecutor: Executor {
     let isWhole = threads.run(missing.map { units[$0] }, inner) { done in
       let number = missing[done.number]
       guard deliver(upTo: number) else { return false }
-      kept.add(Unit.self, names[number], done.result, seconds: done.seconds)
+      kept.add(done, units[number], names[number])
       next = number + 1
-      return take(WorkDone(number: number, result: done.result, seconds: done.seconds))
+      return take(
+        WorkDone(
+          number: number, result: done.result, seconds: done.seconds, isCut: done.isCut))
     }
     return isWhole && deliver(upTo: end) && end == units.count
   }
@@ -73,15 +75,13 @@ struct KeptAnswers {
   }
 
   /// Adds an answer, unless it may differ the next time.
-  mutating func add<Unit: WorkUnit>(
-    _ kind: Unit.Type, _ name: String, _ result: Result<Unit.Answer, Unit.Failure>,
-    seconds: Double
-  ) {
-    guard keeps, Unit.isFinal(result) else { return }
+  mutating func add<Unit: WorkUnit>(_ done: WorkDone<Unit>, _ unit: Unit, _ name: String) {
+    guard keeps, done.isFinal(for: unit) else { return }
     let end = Clock.now
     answers.append(
       StoredAnswer(
-        name: name, start: end - seconds, end: end, json: AnswerFile.json(Outcome(result))))
+        name: name, start: end - done.seconds, end: end,
+        json: AnswerFile.json(Outcome(done.result))))
     if due <= .now { flush() }
   }
 

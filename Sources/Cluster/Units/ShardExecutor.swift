@@ -67,12 +67,13 @@ package final class ShardExecutor: Executor, @unchecked Sendable {
     inner.begin = { watch.begin(own[$0]) }
     var isOver = false
     let isWhole = threads.run(own.map { units[$0] }, inner) { unit in
-      guard Unit.isFinal(unit.result) else { return false }
+      if unit.isCut { return false }
       let end = Clock.now
       answers.append(
         StoredAnswer(
           name: NamedUnit(units[own[unit.number]]).name, start: end - unit.seconds, end: end,
-          json: AnswerFile.json(Outcome(unit.result))))
+          json: AnswerFile.json(Outcome(unit.result)),
+          isFinal: unit.isFinal(for: units[own[unit.number]])))
       if case .success(let answer) = unit.result, watch.isLast(answer) { isOver = true }
       return !isOver
     }

@@ -24,11 +24,20 @@ package struct WorkPlace: Sendable {
 /// A kind of unit.
 package struct WorkKind: Sendable {
   let name: String
-  /// Runs a unit; returns its result as JSON, or nil if it was told to end before it had one.
-  let run: @Sendable (_ unit: NamedUnit, WorkPlace, WorkFolder) throws(FolderError) -> [UInt8]?
+  /// Whether a unit that is told to end saves what it has done.
+  let isResumable: @Sendable (_ unit: NamedUnit) -> Bool
+  /// Runs a unit; returns its result as JSON, and whether that is final, or nil if it was told to
+  /// end before it had one.
+  let run:
+    @Sendable (_ unit: NamedUnit, WorkPlace, WorkFolder) throws(FolderError) -> (
+      json: [UInt8], isFinal: Bool
+    )?
 
   package init<Unit: WorkUnit>(_ kind: Unit.Type) {
     name = kind.workName
+    isResumable = { named in
+      (try? JSONDecoder().decode(Unit.self, from: Data(named.unit.utf8)))?.isResumable ?? false
+    }
     run = { named, place, folder throws(FolderError) in
       guard let unit = try? JSONDecoder().decode(Unit.self, from: Data(named.unit.utf8)),
         NamedUnit(unit) == named
@@ -37,14 +46,15 @@ package struct WorkKind: Sendable {
       let context = WorkContext<Unit.Progress>(
         checkpoint: folder.saved(named.name), files: folder,
         watch: { _ in
-          let goesOn = Unit.isResumable ? place.isInTime() : place.goesOn()
+          let goesOn = unit.isResumable ? place.isInTime() : place.goesOn()
           if !goesOn { ended.isSet = true }
           return !ended.isSet
         }, model: place.model)
       let result = Result { () throws(Unit.Failure) in try unit.run(context) }
       if ended.isSet { return nil }
       if case .failure(let error) = result, !Unit.isFinal(result) { throw FolderError("\(error)") }
-      return AnswerFile.json(Outcome(result))
+      let isFinal = !unit.isTimed && Unit.isFinal(result)
+      return (AnswerFile.json(Outcome(result)), isFinal)
     }
   }
 }

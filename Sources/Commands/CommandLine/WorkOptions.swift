@@ -44,6 +44,11 @@ package enum WorkOptions {
     var options = JobOptions()
     options.partition = arguments.value("partition")
     options.time = arguments.value("time")
+    if let time = options.time, let minutes = Slurm.minutes(time), minutes < Slurm.minutesMin {
+      throw UsageError(
+        "--time \(time) is too short for a job to save its work before: give it "
+          + "\(Int(Slurm.minutesMin)) minutes or more")
+    }
     options.memory = arguments.value("job-memory")
     options.arrayLimit = try arguments.count("array-limit", upTo: 1_000)
     options.seconds = try arguments.seconds("unit-seconds") ?? options.seconds
@@ -102,7 +107,7 @@ package final class WorkSession: @unchecked Sendable {
     command = Self.withoutShard(arguments.words)
     jobOptions = try WorkOptions.jobs(arguments)
     do throws(FolderError) {
-      folder = try WorkFolder(path) { Self.warn($0) }
+      folder = try WorkFolder(path, mergesShards: mergesShards != nil) { Self.warn($0) }
       if let mergesShards {
         place = .merge(mergesShards)
       } else if let text = arguments.value("shard") {
@@ -147,7 +152,8 @@ package final class WorkSession: @unchecked Sendable {
       guard let lock else { throw UsageError("[internal] a coordinator without a lock") }
       do throws(FolderError) {
         let executor = try JobExecutor(
-          folder, jobOptions, lock, complain: { Self.warn($0) },
+          folder, jobOptions, lock, isInterrupted: { Terminal.isInterrupted },
+          complain: { Self.warn($0) },
           tell: { status in _ = Terminal.shouldContinue("cluster: \(status.line)") })
         jobExecutor = executor
         return executor
@@ -184,7 +190,7 @@ package final class WorkSession: @unchecked Sendable {
   }
 
   /// Transitions from which on a unit is worth a message.
-  static let unitLengthMin = 2_000_000
+  static let unitLengthMin = 250_000
 
   /// A command line without what made it a shard.
   private static func withoutShard(_ words: [String]) -> [String] {

@@ -18,6 +18,9 @@ struct BenchRequest: WorkUnit {
     self.jobs = jobs
   }
 
+  /// What it measures is time.
+  var isTimed: Bool { true }
+
   func run(_ context: WorkContext<SearchProgress>) throws(CheckError) -> BenchRow {
     let programs = (try? BenchProgram.named([program])) ?? []
     guard

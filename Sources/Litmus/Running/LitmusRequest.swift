@@ -28,7 +28,6 @@ package struct LitmusRequest: WorkUnit {
     fileprivate var flags: [String]
     fileprivate var reason: String?
     fileprivate var statistics: Statistics
-    fileprivate var isFinal = true
   }
 
   package func run(_ context: WorkContext<SearchProgress>) throws(CheckError) -> Answer {
@@ -45,13 +44,10 @@ package struct LitmusRequest: WorkUnit {
     let report = test.check(options)
     return Answer(
       strategy: report.strategy, finals: report.states.map(\.values), flags: report.flags,
-      reason: report.reason, statistics: report.statistics,
-      isFinal: report.isComplete || limits.seconds == nil)
+      reason: report.reason, statistics: report.statistics)
   }
 
-  package static func isFinal(_ result: Result<Answer, CheckError>) -> Bool {
-    if case .success(let answer) = result { answer.isFinal } else { true }
-  }
+  package var isTimed: Bool { limits.seconds != nil }
 
   /// The report on the test that was sent.
   package func report(_ test: LitmusTest, _ answer: Answer) -> LitmusReport {
