@@ -30,6 +30,7 @@ package struct CommandLineTool: Sendable {
   package static let standardKinds = [
     WorkKind(CheckRequest.self), WorkKind(RoundRequest.self), WorkKind(AblationRequest.self),
     WorkKind(MatrixRequest.self), WorkKind(EvidenceRequest.self), WorkKind(LitmusRequest.self),
+    WorkKind(ProgramRequest.self),
   ]
 
   /// Applies a command to the catalogue instead of the program's own models.

@@ -20,6 +20,7 @@ package enum CheckCommand {
       "make a table. Exit status: 0 Ok, 1 No, 2 not read, 3 undecided; of a table, the worst, in",
       "the order 2, 3, 1, 0.",
       "FILE.c is a C program with threads, as clang compiles it with FLAGS; FILE.ll is LLVM IR.",
+      "A folder of these makes a table, with the exit status of the worst as above.",
     ],
     options: [
       SharedOptions.parameter, SharedOptions.invariant, SharedOptions.architecture,
@@ -63,6 +64,10 @@ package enum CheckCommand {
       Terminal.catchInterrupts()
       return try ProgramCheck(arguments, try options(arguments, ofProgram: true)).run()
     }
+    if ProgramFolder.isAsked(arguments) {
+      Terminal.catchInterrupts()
+      return try ProgramFolder(arguments, try options(arguments, ofProgram: true)).run()
+    }
     for option in ProgramSource.options where arguments.has(option.name) {
       throw UsageError("--\(option.name) is about C programs: check FILE.c --\(option.name)")
     }
@@ -78,7 +83,8 @@ package enum CheckCommand {
     let options = try options(arguments)
     let format = try OutputFormat.chosen(arguments)
     if arguments.has("matrix") {
-      for option in MatrixCheck.contradictions where arguments.has(option) {
+      for option in MatrixCheck.contradictions
+      where arguments.has(option) && !isOfCluster(option, arguments) {
         throw UsageError(
           "--matrix and --\(option) contradict each other: each of its checks is of one invariant "
             + "alone, at the largest size, on every architecture")
@@ -93,7 +99,7 @@ package enum CheckCommand {
       for option in [
         "set", "invariant", "without", "trace", "html", "preemptions", "no-minimise", "checkpoint",
         "checkpoint-every", "resume",
-      ] where arguments.has(option) {
+      ] where arguments.has(option) && !isOfCluster(option, arguments) {
         throw UsageError(
           "--\(option) needs a model: \(RunningProgram.name) check MODEL --\(option) …")
       }
@@ -103,6 +109,11 @@ package enum CheckCommand {
       ).run()
     }
     return try check(try SharedOptions.model(name, of: arguments), options, arguments, format)
+  }
+
+  /// Whether an option names the folder of a cluster instead of a saved check.
+  private static func isOfCluster(_ option: String, _ arguments: Arguments) -> Bool {
+    option == "resume" && arguments.has("cluster")
   }
 
   private static func options(

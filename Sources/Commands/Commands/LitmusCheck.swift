@@ -48,7 +48,9 @@ struct LitmusCheck {
     for path in arguments.operands {
       if Self.isFolder(path, arguments) {
         let found = Self.tests(in: path)
-        if found.isEmpty { throw UsageError("there is no file *\(Self.ending) in '\(path)'") }
+        if found.isEmpty {
+          throw UsageError("there is no file *\(Self.ending), *.c or *.ll in '\(path)'")
+        }
         files += found
       } else if path.hasSuffix(Self.ending) {
         files.append(path)

@@ -12,12 +12,13 @@ import GracewalkTraces
 /// Checks C programs.
 struct ProgramCheck {
   /// Options that say something of models, with what to say of them.
-  static let notForPrograms =
-    [
-      "set", "invariant", "architecture", "feature", "memory", "matrix", "jobs", "preemptions",
-      "no-symmetry", "checkpoint", "checkpoint-every", "resume", "exact", "no-samples", "units",
-      "unit-length",
-    ] + WorkOptions.withoutResume.map(\.name)
+  static let notForPrograms = notForFolders + ["resume"]
+
+  /// The same for a folder of programs, which may be divided among machines.
+  static let notForFolders = [
+    "set", "invariant", "architecture", "feature", "memory", "matrix", "jobs", "preemptions",
+    "no-symmetry", "checkpoint", "checkpoint-every", "exact", "no-samples", "units", "unit-length",
+  ]
 
   private let source: ProgramSource
   private let options: CheckOptions
@@ -27,6 +28,11 @@ struct ProgramCheck {
 
   init(_ arguments: Arguments, _ options: CheckOptions) throws(UsageError) {
     source = try ProgramSource(arguments)
+    for option in WorkOptions.withoutResume where arguments.has(option.name) {
+      throw UsageError(
+        "--\(option.name) divides the programs of a folder, and '\(source.name)' is one program: "
+          + "name its folder")
+    }
     for option in Self.notForPrograms where arguments.has(option) {
       throw UsageError("--\(option) is about models, and '\(source.name)' is a C program")
     }

@@ -7,8 +7,8 @@ import GracewalkLLVM
 import GracewalkReporting
 
 /// The report as JSON.
-struct ProgramDocument: Encodable {
-  struct FindingDocument: Encodable {
+struct ProgramDocument: Codable, Sendable {
+  struct FindingDocument: Codable {
     var kind: String
     var message: String
     var file: String?
@@ -17,7 +17,7 @@ struct ProgramDocument: Encodable {
     var thread: String?
   }
 
-  struct StepDocument: Encodable {
+  struct StepDocument: Codable {
     var thread: Int
     var action: String
     var outcome: String

@@ -57,8 +57,10 @@ struct ProgramSource {
     }
   }
 
-  init(_ arguments: Arguments) throws(UsageError) {
-    let operands = Array(arguments.operands.prefix(arguments.operandsBeforeEnd))
+  /// - Parameter file: a file of the folder that the operand is.
+  init(_ arguments: Arguments, of file: String? = nil) throws(UsageError) {
+    let operands =
+      file.map { [$0] } ?? Array(arguments.operands.prefix(arguments.operandsBeforeEnd))
     let flags = Array(arguments.operands.dropFirst(arguments.operandsBeforeEnd))
     try self.init(operands, flags, arguments.source.programs)
     if let entry = arguments.value("entry") { options.entry = entry }
@@ -208,6 +210,8 @@ struct ProgramSource {
 struct CompiledProgram {
   var source: ProgramSource
   private(set) var modules: [IRModule] = []
+  /// What the modules were read from.
+  private(set) var code: [Data] = []
   /// A hash of the texts of the files.
   private(set) var sourceHash: UInt64 = StableHash.of("")
   /// A hash of the code, without what says where it comes from.
@@ -217,6 +221,7 @@ struct CompiledProgram {
 
   mutating func add(_ code: Compiler.Output, _ texts: [String]) throws {
     modules.append(code.module)
+    self.code.append(code.text)
     for text in texts { sourceHash = StableHash.extend(sourceHash, with: StableHash.of(text)) }
     codeHash = StableHash.extend(codeHash, with: Self.hash(of: code.text))
     if texts.isEmpty { sourceHash = StableHash.extend(sourceHash, with: codeHash) }

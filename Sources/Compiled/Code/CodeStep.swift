@@ -3,7 +3,7 @@
 import GracewalkLLVM
 
 /// How a program is linked.
-package struct LinkOptions: Equatable, Sendable {
+package struct LinkOptions: Codable, Hashable, Sendable {
   /// What calls of functions return instead of doing anything.
   package var stubs: [String: UInt64] = [:]
   /// The step that is left out or weakened.
@@ -13,8 +13,8 @@ package struct LinkOptions: Equatable, Sendable {
 }
 
 /// A step of the code, and what is done to it.
-package struct CodeStep: Hashable, Sendable {
-  package enum Change: String, CaseIterable, Sendable {
+package struct CodeStep: Codable, Hashable, Sendable {
+  package enum Change: String, CaseIterable, Codable, Sendable {
     /// An access orders less.
     case relaxed, acquire, release
     /// A read-modify-write becomes a load and a store.

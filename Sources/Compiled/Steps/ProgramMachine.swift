@@ -5,7 +5,7 @@ import GracewalkLLVM
 import GracewalkSupport
 
 /// How a program is run.
-package struct ProgramOptions: Equatable, Sendable {
+package struct ProgramOptions: Codable, Hashable, Sendable {
   /// Turns of a loop after which a thread is cut; 0 for no limit.
   package var unroll = 0
   /// How many values a number has that the environment gives: 0, 1, 2 and so on.

@@ -1,0 +1,171 @@
+// gracewalk check FOLDER: each C program of a folder by itself, as a table.
+
+import Foundation
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkReporting
+import GracewalkSupport
+
+/// Checks all C programs of a folder.
+struct ProgramFolder {
+  private let folder: String
+  private let files: [String]
+  private let options: CheckOptions
+  private let format: OutputFormat
+  private let arguments: Arguments
+
+  /// The files of a folder whose names have certain endings, sorted; none if it is no folder.
+  private static func files(in folder: String, _ endings: [String]) -> [String] {
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+    return names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
+      .map { prefix + $0 }
+  }
+
+  /// True if the operand names a folder with C programs, and no model.
+  static func isAsked(_ arguments: Arguments) -> Bool {
+    guard arguments.operandsBeforeEnd == 1, let path = arguments.operands.first,
+      arguments.source.model(named: path) == nil
+    else { return false }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else { return false }
+    return !files(in: path, ProgramSource.endings).isEmpty
+  }
+
+  init(_ arguments: Arguments, _ options: CheckOptions) throws(UsageError) {
+    folder = arguments.operands[0]
+    files = Self.files(in: folder, ProgramSource.endings)
+    if !Self.files(in: folder, [".litmus"]).isEmpty {
+      throw UsageError(
+        "'\(folder)' has C programs and litmus tests: name a folder with one kind of them")
+    }
+    for option in ProgramCheck.notForFolders where arguments.has(option) {
+      throw UsageError("--\(option) is about models, and '\(folder)' has C programs")
+    }
+    for option in ["html", "trace", "without", "at"] where arguments.has(option) {
+      throw UsageError("--\(option) is about one program, and '\(folder)' is a folder of them")
+    }
+    self.options = options
+    format = try OutputFormat.chosen(arguments)
+    try format.require(OutputFormat.words, for: "C programs")
+    self.arguments = arguments
+  }
+
+  private typealias Row = Result<ProgramRequest.Answer, ProgramRequest.Failure>
+
+  /// Returns the exit status: that of the worst program.
+  func run() throws -> Int32 {
+    let units = try read()
+    var rows: [Row] = []
+    let width = files.map(\.count).max() ?? 0
+    func show(_ row: Row) {
+      if format == .text { print(line(files[rows.count].padded(to: width), row)) }
+      rows.append(row)
+    }
+    var numbers: [Int] = []
+    var requests: [ProgramRequest] = []
+    for (number, unit) in units.enumerated() {
+      guard case .success(let request) = unit else { continue }
+      numbers.append(number)
+      requests.append(request)
+    }
+    var watch = WorkWatch<ProgramRequest>()
+    watch.isInterrupted = { Terminal.isInterrupted }
+    let names = numbers.map { files[$0] }
+    watch.begin = { Terminal.watch(names[$0]) }
+    func showUnreadable(upTo end: Int) {
+      while rows.count < end, case .failure(let error) = units[rows.count] {
+        show(.failure(error))
+      }
+    }
+    let isWhole = try arguments.executor().run(requests, watch) { done in
+      Terminal.clearProgress()
+      showUnreadable(upTo: numbers[done.number])
+      show(
+        done.result.map { answer in
+          var answer = answer
+          answer.document.seconds = done.seconds
+          return answer
+        })
+      return true
+    }
+    if isWhole { showUnreadable(upTo: units.count) }
+    if format == .json {
+      print(try json(ProgramTable(files, rows)))
+    } else {
+      print("\n\(summary(rows))")
+    }
+    return rows.count < files.count ? ExitStatus.incomplete : status(of: rows)
+  }
+
+  /// Compiles all files here, so that other machines need no compiler.
+  private func read() throws(UsageError) -> [Result<ProgramRequest, ProgramRequest.Failure>] {
+    let compiler = files.contains { $0.hasSuffix(".c") } ? try Compiler.find() : nil
+    return try files.map { file throws(UsageError) in
+      let source = try ProgramSource(arguments, of: file)
+      do {
+        return .success(ProgramRequest(try source.compile(compiler), options.search))
+      } catch {
+        return .failure(ProgramRequest.Failure(error))
+      }
+    }
+  }
+
+  // MARK: Showing
+
+  private func line(_ file: String, _ row: Row) -> String {
+    let style = Terminal.style
+    switch row {
+    case .failure(let error): return "\(file)  \(style.warning("not checked"))  \(error.message)"
+    case .success(let answer):
+      let word =
+        switch answer.document.verdict {
+        case "holds": style.good("✓ holds") + "    "
+        case "violated": style.bad("✗ violated") + " "
+        default: style.warning("incomplete") + " "
+        }
+      return "\(file)  \(word)  \(answer.remark)"
+    }
+  }
+
+  private func summary(_ rows: [Row]) -> String {
+    let verdicts = rows.map { (try? $0.get())?.document.verdict ?? "not checked" }
+    let parts = ["holds", "violated", "incomplete", "not checked"].compactMap { verdict in
+      let count = verdicts.count { $0 == verdict }
+      return count > 0 ? "\(count) \(verdict)" : nil
+    }
+    return "\(counted(rows.count, "program")): \(parts.joined(separator: ", "))"
+  }
+
+  private func status(of rows: [Row]) -> Int32 {
+    let verdicts = rows.compactMap { (try? $0.get())?.document.verdict }
+    if verdicts.count < rows.count { return ExitStatus.usage }
+    if verdicts.contains("incomplete") { return ExitStatus.incomplete }
+    return verdicts.contains("violated") ? ExitStatus.violated : ExitStatus.holds
+  }
+}
+
+/// The table as JSON.
+private struct ProgramTable: Encodable {
+  struct Row: Encodable {
+    var file: String
+    /// Why the program was not checked.
+    var error: String?
+    var program: ProgramDocument?
+  }
+
+  var format = "gracewalk programs 1"
+  var programs: [Row]
+
+  init(
+    _ files: [String], _ rows: [Result<ProgramRequest.Answer, ProgramRequest.Failure>]
+  ) {
+    programs = zip(files, rows).map { file, row in
+      switch row {
+      case .success(let answer): Row(file: file, program: answer.document)
+      case .failure(let error): Row(file: file, error: error.message)
+      }
+    }
+  }
+}
