@@ -74,8 +74,8 @@ import Testing
     // Another build of the program gave other answers.
     var text = String(decoding: bytes, as: UTF8.self)
     text.replaceSubrange(
-      text.range(of: #"^gracewalk answers 1 \w+"#, options: .regularExpression)!,
-      with: "gracewalk answers 1 0123456789abcdef")
+      text.range(of: #"^gracewalk answers 2 \w+"#, options: .regularExpression)!,
+      with: "gracewalk answers 2 0123456789abcdef")
     try Data(text.utf8).write(to: second)
     merged = try CommandTests.outcome("merge", path)
     #expect(merged.status == 2)

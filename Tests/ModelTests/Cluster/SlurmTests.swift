@@ -78,7 +78,12 @@ struct SlurmTests {
     ["ablate", "unmap-and-free"],
     ["check", "collapse-locked-descendants", "--units", "4", "--unit-length", "5000"],
     ["check", "collapse-free-at-once"],
+    ["check", programs, "--unroll", "10"],
   ]
+
+  private static let programs = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("models/C").path
 
   /// All that can happen to a run, over one Slurm, as it takes a while to start.
   @Test func reportsAreThoseOfOneMachine() throws {
@@ -102,6 +107,18 @@ struct SlurmTests {
     try coordinatorIsKilled(cluster)
     try jobsAreKilled(cluster)
     try hopelessJobsAreReported(cluster)
+    try anotherVersionIsRefused(cluster)
+    try aFullDiskIsReported(cluster)
+  }
+
+  /// Some runs with random faults; faults.sh alone does many more.
+  @Test func nothingIsLostOrCountedTwice() throws {
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("faults.sh").path
+    let outcome = try TestCluster.shell(
+      ["bash", script, CommandTests.executable.path, "4", "11"], [:])
+    #expect(outcome.status == 0, "\(outcome.output)")
+    #expect(outcome.output.contains("4 of 4 runs are equal"))
   }
 
   /// Work of some seconds, whatever the build.
@@ -161,5 +178,46 @@ struct SlurmTests {
     ]
     let outcome = try cluster.run(Array(words.dropFirst()) + options)
     #expect(outcome.status == 3)
+  }
+
+  /// The program is replaced while its jobs wait.
+  private func anotherVersionIsRefused(_ cluster: TestCluster) throws {
+    let program = cluster.folder.appendingPathComponent("program")
+    try FileManager.default.copyItem(at: CommandTests.executable, to: program)
+    let work = cluster.folder.appendingPathComponent("version").path
+    let options = ["--cluster", "slurm", "--folder", work, "--array-limit", "2"]
+    let words = ["sh", "-c", "exec \"$@\" 2>&1", "sh", program.path] + Self.long
+    let coordinator = try TestCluster.start(
+      words + options + ["--unit-seconds", "0.5"], cluster.environment)
+    Thread.sleep(forTimeInterval: 1)
+    let other = cluster.folder.appendingPathComponent("other")
+    try (Data(contentsOf: program) + Data([0])).write(to: other)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: other.path)
+    rename(other.path, program.path)
+    let output = (coordinator.standardOutput as? Pipe)?.fileHandleForReading.readDataToEndOfFile()
+    coordinator.waitUntilExit()
+    #expect(coordinator.terminationStatus == 3)
+    #expect(String(decoding: output ?? Data(), as: UTF8.self).contains("is not the coordinator's"))
+  }
+
+  /// Where there is no room, the run ends with a line, and goes on once there is.
+  private func aFullDiskIsReported(_ cluster: TestCluster) throws {
+    let disk = cluster.folder.appendingPathComponent("disk").path
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    let mounted = try TestCluster.shell(
+      ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], [:])
+    // A container may not be allowed to.
+    guard mounted.status == 0 else { return }
+    defer { _ = try? TestCluster.shell(["umount", disk], [:]) }
+    let filler = "\(disk)/filler"
+    _ = try TestCluster.shell(["sh", "-c", "head -c 5900000 /dev/zero > \(filler)"], [:])
+    let one = try TestCluster.shell([CommandTests.executable.path] + Self.long, [:])
+    let command = Self.long + ["--cluster", "slurm"]
+    let full = try cluster.run(command + ["--folder", "\(disk)/work"])
+    #expect(full.status == 3)
+    try FileManager.default.removeItem(atPath: filler)
+    let resumed = try cluster.run(command + ["--resume", "\(disk)/work"])
+    #expect(resumed.status == one.status)
+    #expect(resumed.output == one.output)
   }
 }
