@@ -11,15 +11,14 @@ struct CatalogueCheck {
   var options: CheckOptions
   var format: OutputFormat
   var executor: any Executor
-  /// Whether C programs are checked, too: not when others do the work.
-  var checksPrograms = true
 
   /// Returns the exit status.
   func run() throws -> Int32 {
     try format.require(
       OutputFormat.allCases.filter { !$0.isDrawing }, for: "a check of the whole catalogue")
     var (checks, isWhole) = try checks()
-    if isWhole, checksPrograms {
+    // There are few, so this process checks them, wherever models are checked.
+    if isWhole {
       isWhole = try LibraryCheck(library: source.programs, options: options).run { check in
         checks.append(check)
         if format == .text { show(check, check.seconds ?? 0) }

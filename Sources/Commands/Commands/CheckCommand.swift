@@ -104,8 +104,7 @@ package enum CheckCommand {
           "--\(option) needs a model: \(RunningProgram.name) check MODEL --\(option) …")
       }
       return try CatalogueCheck(
-        source: arguments.source, options: options, format: format, executor: arguments.executor(),
-        checksPrograms: arguments.session == nil
+        source: arguments.source, options: options, format: format, executor: arguments.executor()
       ).run()
     }
     return try check(try SharedOptions.model(name, of: arguments), options, arguments, format)

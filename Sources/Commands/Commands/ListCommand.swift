@@ -1,4 +1,4 @@
-// gracewalk list: models, C programs, systems to sweep, invariants and architectures.
+// gracewalk list: models, C programs, systems, invariants and architectures.
 
 import GracewalkChecking
 import GracewalkInvariants
@@ -9,7 +9,7 @@ import GracewalkSupport
 enum ListCommand {
   static let command = Command(
     name: "list", operands: "[KIND]",
-    summary: "list models, C programs, systems to sweep, invariants and architectures",
+    summary: "list models, C programs, systems, invariants and architectures",
     details: ["KIND is models, programs, systems, invariants or architectures; without it, all."],
     options: [OutputFormat.option(OutputFormat.words)], run: run)
 

@@ -32,6 +32,9 @@ public enum ParallelSearch {
 
     package init() {}
 
+    /// Members that wait keep their stacks, and each has a machine of its own.
+    var membersMax: Int { min(places * 16, places + 1_024) }
+
     /// For members that are explored by different processes: long rounds, as each costs a message.
     package static func units(_ count: Int) -> Division {
       var division = Division()

@@ -186,7 +186,9 @@ final class SearchTeam: ResumableSearch {
     while busy < division.places, hasGiven {
       hasGiven = false
       for giver in givers where busy < division.places {
-        guard let task = giver.give() else { continue }
+        guard members.count < division.membersMax || members.contains(where: { !$0.isBusy }),
+          let task = giver.give()
+        else { continue }
         let taker = idleMember()
         taker.membership?.task = task
         taker.membership?.isNew = true
