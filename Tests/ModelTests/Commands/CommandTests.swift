@@ -330,7 +330,10 @@ import Testing
     (["replay", "shared-memcache", "--schedule", "\u{1B}[2J"], "--schedule needs steps"),
     (["check", "\u{1B}[2Jx"], "unknown model '\\u{1b}[2Jx'"),
     (["fuzz", "--traces", "9", "--loops"], "--traces and --loops contradict each other"),
-    (["list", "things"], "list takes 'models', 'programs', 'systems', 'invariants' or 'architectures'"),
+    (
+      ["list", "things"],
+      "list takes 'models', 'programs', 'systems', 'invariants' or 'architectures'"
+    ),
     (["ablate"], "ablate takes one model"),
     (
       ["ablate", "unmap-without-tlbi"], "unmap-without-tlbi violates no-reuse-while-cached as it is"
