@@ -12,7 +12,7 @@ import GracewalkTraces
 /// Checks C programs.
 struct ProgramCheck {
   /// Options that say something of models, with what to say of them.
-  static let notForPrograms = notForFolders + ["resume"]
+  static let notForPrograms = notForFolders.filter { $0 != "jobs" } + ["resume"]
 
   /// The same for a folder of programs, which may be divided among machines.
   static let notForFolders = [
@@ -84,7 +84,12 @@ struct ProgramCheck {
     searchOptions.seed = options.seed
     searchOptions.priorityChanges = options.priorityChanges
     searchOptions.watch = watch
-    var result = try program.search(searchOptions) { options.strategy.search($0, $1) }
+    var result =
+      options.jobs > 1
+      ? try program.search(by: { make in
+        options.strategy.search(jobs: options.jobs, searchOptions, make)
+      })
+      : try program.search(searchOptions) { options.strategy.search($0, $1) }
     if options.minimises, let finding = result.finding, finding.kind != .unsupported {
       var minimiser = Minimiser { program.systemForMinimiser() }
       if let simplest = minimiser.minimise() {

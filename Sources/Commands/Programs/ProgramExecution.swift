@@ -46,6 +46,11 @@ enum ProgramExecution {
         "at \(place.file):\(place.line), in \(place.function), by "
           + trace.threads[trace.findingThread])
     }
+    if let other = trace.racing, let place = other.place {
+      details.append(
+        "the other access, \(other.action): at \(place.file):\(place.line), in \(place.function), "
+          + "by \(trace.threads[other.thread])")
+    }
     return .violated(
       invariant: finding.kind.rawValue, report: Violation(finding.message, details: details))
   }

@@ -22,6 +22,7 @@ struct ProgramReport {
   /// The verdict: `holds`, `violated` or `incomplete`.
   var verdict: String {
     if result.finding != nil { return "violated" }
+    guard result.missing.isEmpty else { return "incomplete" }
     return result.result.ending == .complete && strategy.isComplete ? "holds" : "incomplete"
   }
 
@@ -83,6 +84,8 @@ struct ProgramReport {
     case .bounded(.interrupted): "interrupted"
     case .bounded(let bound): "stopped at the bound on \(bound.rawValue); raise --\(bound.rawValue)"
     case .complete where !strategy.isComplete: "executions were sampled"
+    case .complete where !result.missing.isEmpty:
+      "nothing is wrong, but this never happens: \(result.missing.joined(separator: ", "))"
     default: nil
     }
   }
@@ -92,6 +95,9 @@ struct ProgramReport {
     let verdict: Verdict =
       switch result.result.ending {
       case _ where result.finding != nil: .violated
+      case .complete where !result.missing.isEmpty:
+        .incomplete(
+          .vacuous(result.missing.map { ExpectedOutcome("the program", $0) }))
       case .complete where strategy.isComplete: .holds
       case .bounded(let bound): .incomplete(.bound(bound))
       default: .incomplete(.bound(.executions))

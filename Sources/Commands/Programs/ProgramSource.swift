@@ -140,7 +140,10 @@ struct ProgramSource {
     }
     try folder.write(GracewalkHeader.text, to: GracewalkHeader.name)
     // Names of places do not depend on the folder.
-    let flags = flags + ["-idirafter", folder.path, "-ffile-prefix-map=\(folder.path)/="]
+    let flags =
+      flags + [
+        "-idirafter", folder.path, "-ffile-prefix-map=\(folder.path)/=", "-D__GRACEWALK__",
+      ]
     var program = CompiledProgram(source: self)
     if let model {
       for file in library.files { try folder.write(file.text, to: file.name) }
@@ -227,8 +230,12 @@ struct CompiledProgram {
     if texts.isEmpty { sourceHash = StableHash.extend(sourceHash, with: codeHash) }
   }
 
-  func link() throws(IRError) -> Program {
-    try Program(modules, source.options, source.link)
+  func link() throws -> Program {
+    let program = try Program(modules, source.options, source.link)
+    if let problem = program.image.statements.problem {
+      throw UsageError("\(source.name): \(problem)")
+    }
+    return program
   }
 
   /// Lines of metadata, and references to them, are left out.

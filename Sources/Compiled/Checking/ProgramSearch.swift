@@ -21,25 +21,32 @@ package struct ProgramResult {
   package var reached: Set<Int32> = []
   /// Whether orderings can make a difference: some plain access is to what threads share.
   package var mayRace = false
+  /// What must happen, as the program says, and does not.
+  package var missing: [String] = []
 }
 
 /// A program to be checked.
 package final class Program {
   package let image: Image
   package let options: ProgramOptions
-  let layout = Layout()
+  var layout = Layout()
+  /// What it was linked from.
+  let modules: [IRModule]
+  let link: LinkOptions
 
   package init(
     _ modules: [IRModule], _ options: ProgramOptions, _ link: LinkOptions = LinkOptions()
   ) throws(IRError) {
     image = try Image(modules, link)
+    (self.modules, self.link) = (modules, link)
+    var options = options
+    if image.statements.required.contains(Statements.leak) { options.findsLeaks = true }
     self.options = options
   }
 
   /// The same program, of whose memory nothing is known yet.
-  init(_ image: Image, _ options: ProgramOptions) {
-    self.image = image
-    self.options = options
+  init(like other: Program) {
+    (image, options, modules, link) = (other.image, other.options, other.modules, other.link)
   }
 
   static let attemptsMax = 500
@@ -99,7 +106,7 @@ package final class Program {
         finding: machine.finding,
         schedule: result.schedule, attempts: attempt, threads: machine.threadCount,
         reached: machine.graph.places,
-        mayRace: layout.mayRace)
+        mayRace: layout.mayRace, missing: image.statements.missing(machine.graph.places))
     }
     throw Finding(.unsupported, "[internal] the layout of memory does not settle")
   }

@@ -13,6 +13,9 @@ package struct ProgramStep {
   /// Functions that it was in, outermost first.
   package var functions: [String]
   package var observed: UInt64
+  /// The bytes that it accessed, if it did.
+  var bytes: Range<UInt64>?
+  var writes: Bool
 }
 
 package struct ProgramTrace {
@@ -21,6 +24,8 @@ package struct ProgramTrace {
   package var finding: Finding?
   package var findingThread = 0
   package var findingPlace: IRPlace?
+  /// The step with which the last one races, if that is what is wrong.
+  package var racing: ProgramStep?
   /// Positions in `steps` at which a thread was preempted.
   package var preemptions: [Int] = []
   /// The whole execution, with a step for each request, local ones too: so it does not depend on
@@ -36,12 +41,12 @@ extension Program {
   /// Records the execution of a schedule that a search has found.
   package func trace(_ schedule: Schedule) throws(Finding) -> ProgramTrace {
     let steps = try singleSteps(of: schedule)
-    return try Program(image, options).record(steps, of: layout)
+    return try Program(like: self).record(steps, of: layout)
   }
 
   /// Records the execution of a schedule of single requests, as `ProgramTrace` has it.
   package func replay(_ schedule: Schedule) throws(Finding) -> ProgramTrace {
-    try Program(image, options).record(schedule.steps, of: nil)
+    try Program(like: self).record(schedule.steps, of: nil)
   }
 
   /// The same execution, request by request.
@@ -156,6 +161,12 @@ private final class SingleRun {
     trace.finding = machine.finding
     trace.findingThread = machine.findingCPU
     trace.findingPlace = machine.place(machine.findingPlace)
+    if machine.finding?.kind == .race, let last = recorder.steps.last, let bytes = last.bytes {
+      trace.racing = recorder.steps.last { step in
+        step.thread != last.thread && step.bytes.map { $0.overlaps(bytes) } == true
+          && (step.writes || last.writes)
+      }
+    }
   }
 }
 
@@ -196,15 +207,26 @@ final class ProgramRecorder {
 
   func note(_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) {
     local = isLocal ? (cpu, request, result) : nil
-    if !isLocal { add(cpu, request, result) }
+    // What a program prints is worth seeing, though it is no scheduling point.
+    if !isLocal || request.kind == .print { add(cpu, request, result) }
   }
 
   /// The execution is over.
   func finish() {
-    guard let (cpu, request, result) = local, machine.finding != nil, machine.findingCPU == cpu,
+    guard let (cpu, request, result) = local, request.kind != .print,
+      machine.finding != nil, machine.findingCPU == cpu,
       machine.findingPlace == request.place, machine.point(of: cpu).pointee.request.kind != .failed
     else { return }
     add(cpu, request, result)
+  }
+
+  private func bytes(of request: Request) -> Range<UInt64>? {
+    switch request.kind {
+    case .load, .store, .compareExchange, .update, .setMemory, .copyMemory:
+      return request.size > 0 ? request.address..<request.address &+ UInt64(request.size) : nil
+    case .free: return request.address..<request.address &+ UInt64(Region.sizeMax)
+    default: return nil
+    }
   }
 
   private func add(_ cpu: Int, _ request: Request, _ result: UInt64) {
@@ -214,7 +236,7 @@ final class ProgramRecorder {
         thread: cpu, action: machine.text(of: request),
         outcome: machine.outcome(of: request, result), place: machine.place(request.place),
         functions: state.frames.map { machine.image.functions[Int($0.function)].name },
-        observed: result))
+        observed: result, bytes: bytes(of: request), writes: request.kind != .load))
   }
 }
 
@@ -289,7 +311,9 @@ extension ProgramMachine {
     case .startDrain: return "look for callbacks"
     case .passDrain: return "wait for callbacks"
     case .sizeOf: return "get the size of \(object)"
-    case .print: return "print"
+    case .print:
+      let text = image.text(at: request.address) ?? ""
+      return text.isEmpty ? "print" : "print “\(text.filter { !$0.isNewline })”"
     case .choose: return "choose one of \(request.address)"
     case .blocked: return "an assumption does not hold"
     case .cut: return "the bound on loops is met"

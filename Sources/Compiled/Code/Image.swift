@@ -38,6 +38,8 @@ package final class Image {
   var stubbed: Set<String> = []
   /// Steps that can be left out or weakened, in the order of the code.
   package var steps = CodeSteps()
+  /// What it says to the checker.
+  package var statements = Statements()
 
   /// Links modules.
   package init(
@@ -56,7 +58,8 @@ package final class Image {
         let name = linker.key(function.name, isLocal: function.isLocal)
         if let known = functionNumbers[name] {
           if function.isWeak { continue }
-          try refuse(function.name, function.line, linker, unless: owners[known].0.isWeak, modules)
+          let line = linker.line(of: function)
+          try refuse(function.name, line, linker, unless: owners[known].0.isWeak, modules)
           owners[known] = (function, linker)
           continue
         }
@@ -226,6 +229,12 @@ final class Linker {
     for function in module.functions where function.isLocal { locals.insert(function.name) }
     for global in module.globals where global.isLocal { locals.insert(global.name) }
     for alias in module.aliases { aliases[alias.name] = alias.value }
+  }
+
+  /// The line of the source that a function is at, or that of the file of IR.
+  func line(of function: IRFunction) -> Int {
+    let places = function.blocks.first?.instructions.map(\.place).filter { $0 >= 0 } ?? []
+    return places.first.map { module.places[$0].line } ?? function.line
   }
 
   /// What a name is known by: names that other modules cannot see have the module's number.

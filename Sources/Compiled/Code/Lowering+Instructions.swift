@@ -235,6 +235,7 @@ extension Lowering {
           to >= 0
             ? .move([Move(from: .constant(value & mask(bits)), to: Int32(to))]) : .nothing)
       }
+      if lowerStatement(name, values) { return }
       let known =
         image.function(named: linker.key(name, isLocal: true)) ?? image.function(named: name)
       if let known {

@@ -56,6 +56,16 @@ final class Layout {
   /// Set if the program needs more than there is.
   private(set) var excess: String?
 
+  init() {}
+
+  /// A layout of which the same is known; what either learns is its own.
+  init(copying other: Layout) {
+    (records, cells, threads) = (other.records, other.cells, other.threads)
+    (tables, barrierCells) = (other.tables, other.barrierCells)
+    (mayRace, joined, sleepers) = (other.mayRace, other.joined, other.sleepers)
+    (objectLimit, threadLimit) = (other.objectLimit, other.threadLimit)
+  }
+
   /// Begins an attempt.
   func settle() {
     hasGrown = false

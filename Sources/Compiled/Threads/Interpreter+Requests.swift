@@ -65,7 +65,7 @@ extension Interpreter {
     let b = values.count > 1 ? values[1] : 0
     let (x, y) = (signExtended(a, bits), signExtended(b, bits))
     switch builtin {
-    case .assertFail: throw Finding(.assertion, "an assertion fails: \(text(at: a) ?? "")")
+    case .assertFail: throw Finding(.assertion, "an assertion fails: \(image.text(at: a) ?? "")")
     case .fail: throw Finding(.assertion, "the program reports an error")
     case .abort: throw Finding(.abort, "the program calls abort")
     case .selfThread: return UInt64(thread)
@@ -85,13 +85,6 @@ extension Interpreter {
     case .objectSize: return mask(bits)
     default: return 0
     }
-  }
-
-  /// A text in a constant.
-  private func text(at address: UInt64) -> String? {
-    guard let number = Region.global(at: address), number < image.globals.count else { return nil }
-    let bytes = image.globals[number].bytes.dropFirst(Region.offset(of: address))
-    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// The request that an instruction is; nil if it is none.

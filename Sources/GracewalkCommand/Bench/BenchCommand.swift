@@ -56,7 +56,8 @@ enum BenchCommand {
     }
     var document = BenchDocument(rows: [])
     if !isJSON { print(BenchTable.heading) }
-    let requests = chosen.map { BenchRequest($0, jobs: jobs) }
+    let measurable = chosen.filter { $0.compile == nil || $0.compile?() != nil }
+    let requests = measurable.map { BenchRequest($0, jobs: jobs) }
     _ = try arguments.executor().run(requests, WorkWatch()) { done in
       guard case .success(let row) = done.result else { return false }
       document.rows.append(row)

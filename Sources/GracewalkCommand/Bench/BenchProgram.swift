@@ -11,6 +11,8 @@ struct BenchProgram: Sendable {
   /// Whether the search merges states that differ only by an exchange of identical CPUs.
   var usesSymmetry = false
   var makeScenario: @Sendable () -> Scenario
+  /// Compiles the program, if it is in C; nil if there is no compiler.
+  var compile: (@Sendable () -> ProgramBenchmark?)?
 
   /// Programs of one kind that differ in their size.
   private struct Family: Sendable {
@@ -23,6 +25,8 @@ struct BenchProgram: Sendable {
     var hasIdenticalCPUs = false
     /// The valid sizes.
     var range = 1...62
+    /// The program of the catalogue, if it is in C; its size is the macro N.
+    var file: String?
     var make: @Sendable (Int) -> Scenario
 
     func fits(_ strategy: Strategy, _ size: Int) -> Bool {
@@ -38,7 +42,13 @@ struct BenchProgram: Sendable {
     func programs(_ size: Int) -> [BenchProgram] {
       let name = "\(name)(\(size))"
       let all = Strategy.allCases.filter { fits($0, size) }.map { strategy in
-        BenchProgram(name: name, strategy: strategy) { make(size) }
+        var program = BenchProgram(name: name, strategy: strategy) { make(size) }
+        if let file {
+          program.compile = {
+            ProgramBenchmark(file, flags: ["-DN=\(size)"], ProgramLibrary(Programs.files))
+          }
+        }
+        return program
       }
       guard hasIdenticalCPUs else { return all }
       return all + [
@@ -56,6 +66,10 @@ struct BenchProgram: Sendable {
     Family(name: "indexer", sizes: [12, 14, 15]) { Textbook.indexer($0) },
     Family(name: "filesystem", sizes: [16, 19, 26]) { Textbook.filesystem($0) },
     Family(name: "page-table", sizes: [2, 3, 4, 5, 6, 7], stateless: 6, exhaustive: 5) {
+      PageTableBenchmark.scenario(mappers: $0)
+    },
+    // The same in C, compared side by side.
+    Family(name: "page-table-c", sizes: [4, 5, 6], stateless: 6, file: "page-table") {
       PageTableBenchmark.scenario(mappers: $0)
     },
     Family(

@@ -19,12 +19,15 @@ struct BenchRow: Codable {
 
   /// Runs the program's search, on `jobs` threads if it can.
   init(measuring program: BenchProgram, jobs: Int) {
+    let compiled = program.compile?()
     let makeScenario = program.makeScenario
     let clock = ContinuousClock()
     let start = clock.now
     var options = SearchOptions()
     options.usesSymmetry = program.usesSymmetry
-    let result = program.strategy.search(jobs: jobs, options) { Machine(makeScenario()) }
+    let result =
+      compiled?.search(program.strategy, options)
+      ?? program.strategy.search(jobs: jobs, options) { Machine(makeScenario()) }
     seconds = (clock.now - start).inSeconds
     let statistics = result.statistics
     self.program = program.name

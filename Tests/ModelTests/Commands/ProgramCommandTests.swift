@@ -63,10 +63,20 @@ struct ProgramCommandTests {
     #expect(outcome.output.contains("optimal: 6 complete executions,"))
   }
 
+  @Test func severalThreadsFindTheSame() throws {
+    let one = try check([path("treiber.c"), "--format", "sarif"])
+    let two = try check([path("treiber.c"), "--format", "sarif", "--jobs", "2"])
+    #expect(one.output == two.output && one.status == 0 && two.status == 0)
+    let broken = try check([path("treiber-without-tag.c"), "--jobs", "2"])
+    #expect(broken.output.contains("✗ assertion"))
+  }
+
   @Test func aFindingHasItsPlace() throws {
     let outcome = try check([path("counter.c")])
     #expect(outcome.output.contains("a data race on counter"))
     #expect(outcome.output.contains("counter.c:9, in worker, by thread 2"))
+    #expect(outcome.output.contains("the other access, plain store counter = 1: at"))
+    #expect(outcome.output.contains("counter.c:9, in worker, by thread 1"))
     let page = FileManager.default.temporaryDirectory
       .appendingPathComponent("\(UUID().uuidString).html").path
     defer { try? FileManager.default.removeItem(atPath: page) }
@@ -120,9 +130,9 @@ struct ProgramCommandTests {
   }
 
   @Test func optionsOfModelsAreRefused() throws {
-    let outcome = try check([path("counter.c"), "--jobs", "2"])
+    let outcome = try check([path("counter.c"), "--no-symmetry"])
     #expect(outcome.status == 2)
-    #expect(outcome.error.contains("--jobs is about models"))
+    #expect(outcome.error.contains("--no-symmetry is about models"))
     let without = try check([path("counter.c"), "--without", "unlock"])
     #expect(without.error.contains("--without needs a step such as queue.c:31/relaxed"))
     let other = try check(["collapse-locked-descendants", "--unroll", "2"])

@@ -2,6 +2,7 @@
 
 import Foundation
 import GracewalkCommands
+import GracewalkSupport
 import TestExpectations
 import Testing
 
@@ -170,7 +171,7 @@ struct ProgramReplayTests {
       try write("\nint f(void) { return 2; }\n", "b.c", folder)
       let outcome = try run(["check", "a.c", "b.c"])
       #expect(outcome.status == 2)
-      #expect(outcome.error.contains("b.c:"))
+      #expect(outcome.error.contains("b.c:2:"))
       #expect(outcome.error.contains("f is defined here and in a.c"))
     }
   }
@@ -218,6 +219,47 @@ struct ProgramReplayTests {
       #expect(outcome.output.isEmpty)
       if !message.contains("error: "), !message.contains("undeclared") {
         #expect(outcome.error.split(separator: "\n").count == 1, "\(outcome.error)")
+      }
+    }
+  }
+
+  @Test func whatMustHappenIsLookedFor() throws {
+    try inFolder { run, folder in
+      let text = { (statement: String) in
+        "#include <gracewalk.h>\nint main(void) {\n  int n = gw_choose(3);\n  \(statement)\n}\n"
+      }
+      let cases: [(statement: String, status: Int32, message: String)] = [
+        ("if (n == 2) gw_must_happen(\"two\");", 0, "✓ holds"),
+        ("if (n == 3) gw_must_happen(\"three\");", 3, "this never happens: three"),
+        ("gw_assume(n < 2); if (n == 2) gw_must_happen(\"two\");", 3, "never happens: two"),
+        ("gw_require(\"no-leaked-table-page\"); n = 0;", 0, "✓ holds"),
+        ("gw_require(\"no-leaked-table-page\"); gw_alloc_page();", 1, "✗ leak"),
+        ("gw_alloc_page();", 0, "✓ holds"),
+        ("gw_require(\"no-stale-use-after-dsb\");", 2, "cannot be checked of C, which has no-leak"),
+        ("gw_note(\"here\"); assert(n != 1);", 1, "print “here”"),
+      ]
+      for (statement, status, message) in cases {
+        try write(text(statement), "s.c", folder)
+        let outcome = try run(["check", "s.c"])
+        #expect(outcome.status == status, "\(statement): \(outcome.output)\(outcome.error)")
+        #expect((outcome.output + outcome.error).contains(message), "\(outcome.output)")
+      }
+    }
+  }
+
+  /// The header has what it needs for other compilers, too.
+  @Test func theHeaderCompilesWithoutGracewalk() throws {
+    try inFolder { run, folder in
+      let header = try run(["show", "gracewalk.h"])
+      try write(header.output, "gracewalk.h", folder)
+      try write(
+        "#include \"gracewalk.h\"\nint main(void) { return gw_choose(1); }\n", "a.c", folder)
+      let clang = try Compiler.find()
+      for standard in ["-std=c11", "-std=gnu17"] {
+        let result = try Subprocess.run(
+          clang.path, ["-Wall", "-Wextra", "-Werror", standard, "-c", "a.c", "-o", "a.o"],
+          in: folder.path)
+        #expect(result.status == 0, "\(result.errors)")
       }
     }
   }

@@ -1,0 +1,3 @@
+// violates leak: a table is installed by a store, which may replace the other CPU's
+#define INSTALLS_BY_STORE
+#include "table-fault.c"

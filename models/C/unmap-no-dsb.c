@@ -1,0 +1,3 @@
+// violates assertion: the host does not wait until the TLBI has taken effect
+#define WITHOUT_DSB
+#include "unmap-tlbi.c"
