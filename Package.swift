@@ -61,7 +61,9 @@ let package = Package(
       "Commands", on: "Cluster", "Reporting", "Litmus", "Compiled", "LLVM", "Checking", "Traces",
       "Invariants", "Machine", "Exploration", "Support",
       embeds: [.embedInCode("Programs/gracewalk.h")]),
-    room("Fuzzing", on: "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"),
+    room(
+      "Fuzzing", on: "Compiled", "LLVM", "Checking", "Traces", "Invariants", "Machine",
+      "Exploration", "Support"),
     .target(
       name: "Gracewalk", dependencies: modules(["Commands", "Reporting", "Checking", "Support"]),
       swiftSettings: settings),
@@ -87,7 +89,7 @@ let package = Package(
       name: "LLVMTests", dependencies: modules(["LLVM", "Support"]), swiftSettings: settings),
     .testTarget(
       name: "CompiledTests",
-      dependencies: modules(["Compiled", "LLVM", "Exploration", "Support"]),
+      dependencies: modules(["Fuzzing", "Compiled", "LLVM", "Exploration", "Support"]),
       swiftSettings: settings),
     .testTarget(name: "SupportTests", dependencies: modules(["Support"]), swiftSettings: settings),
     .testTarget(

@@ -42,7 +42,12 @@ import Testing
         "Exploration", "Support",
       ]
     ),
-    ("Fuzzing", ["Checking", "Traces", "Invariants", "Machine", "Exploration", "Support"]),
+    (
+      "Fuzzing",
+      [
+        "Compiled", "LLVM", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support",
+      ]
+    ),
     (
       "Gracewalk",
       [

@@ -10,6 +10,8 @@ package struct ProgramResult {
   package var endings = Endings()
   /// The number of executions that differ in what reads read from, if they were counted.
   package var readsFrom = 0
+  /// Hashes of memory at the ends of complete executions, if they were collected.
+  package var memories: [UInt64] = []
   package var finding: Finding?
   /// The simplest execution that shows the finding, if it was asked for.
   package var schedule: Schedule?
@@ -103,6 +105,7 @@ package final class Program {
       if result.ending == .halted || layout.hasGrown || machine.isBroken { continue }
       return ProgramResult(
         result: result, endings: machine.endings, readsFrom: machine.readsFrom.count,
+        memories: machine.memories.sorted(),
         finding: machine.finding,
         schedule: result.schedule, attempts: attempt, threads: machine.threadCount,
         reached: machine.graph.places,

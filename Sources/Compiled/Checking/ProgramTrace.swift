@@ -233,7 +233,8 @@ final class ProgramRecorder {
     let state = machine.graph.nodes[machine.node(of: cpu)].state
     steps.append(
       ProgramStep(
-        thread: cpu, action: machine.text(of: request),
+        thread: cpu,
+        action: request.kind == .print ? machine.output(of: cpu) : machine.text(of: request),
         outcome: machine.outcome(of: request, result), place: machine.place(request.place),
         functions: state.frames.map { machine.image.functions[Int($0.function)].name },
         observed: result, bytes: bytes(of: request), writes: request.kind != .load))

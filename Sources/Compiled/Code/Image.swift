@@ -41,6 +41,10 @@ package final class Image {
   /// What it says to the checker.
   package var statements = Statements()
 
+  /// The bytes of all globals; more than fit a machine are no program to be checked.
+  private var byteCount = 0
+  private static let bytesMax = 1 << 26
+
   /// Links modules.
   package init(
     _ modules: [IRModule], _ link: LinkOptions = LinkOptions()
@@ -80,9 +84,17 @@ package final class Image {
     }
     for (number, (function, _)) in owners.enumerated() {
       functions.append(Function(function.name, number: number))
+      if function.isVariadic {
+        functions[number].fixedCount = function.parameterTypes.reduce(0) { $0 + $1.slotCount }
+      }
     }
     try readRuntime(number: modules.count)
     for (_, global, linker) in pending {
+      byteCount += global.type.size
+      guard byteCount <= Self.bytesMax else {
+        throw IRError(
+          file: linker.module.file, line: 1, "the globals have more than \(Self.bytesMax) bytes")
+      }
       globals.append(try GlobalImage(global, linker, self))
     }
     try lowerAll()

@@ -24,6 +24,8 @@ struct AccessForm: BitwiseCopyable {
   var ordering: IROrdering
   /// The ordering of a compare-exchange that fails.
   var failure = IROrdering.none
+  /// Bytes that are not initialised count as zeros.
+  var isPartial = false
   var isAtomic: Bool { ordering != .none }
 }
 
@@ -74,6 +76,8 @@ final class Function {
   let name: String
   let number: Int
   var parameters: [Int] = []
+  /// Slots of the parameters that have names, if there are more; nil for other functions.
+  var fixedCount: Int?
   var slotCount = 0
   var blocks: [Block] = []
   /// Live slots on entry to each block.

@@ -138,7 +138,9 @@ extension Lowering {
   /// A value of several scalars is loaded scalar by scalar.
   private func lowerLoad(_ type: IRType, _ address: Operand, _ access: IRAccess, _ to: Int) {
     if type.isFirstClassScalar, type.size <= 8 {
-      return emit(.load(address, form(type, access), to: to))
+      var form = form(type, access)
+      form.isPartial = partial.contains(result)
+      return emit(.load(address, form, to: to))
     }
     lowerPieces(type, address, access) { index, part, form in
       .load(part, form, to: to + index)
@@ -239,6 +241,7 @@ extension Lowering {
       let known =
         image.function(named: linker.key(name, isLocal: true)) ?? image.function(named: name)
       if let known {
+        let values = known.fixedCount.map { passVariadic(values, fixed: $0) } ?? values
         emit(.call(known.number, values, to: to, count: returns.slotCount))
       } else if !lowerThreads(name, values, to, bits) {
         guard let builtin = Builtin(named: name) else {
@@ -249,6 +252,44 @@ extension Lowering {
         if builtin == .startGrace || builtin == .callLater { image.waitsForGrace = true }
         emit(.builtin(builtin, values, to: to, bits: bits))
       }
+    }
+  }
+
+  /// Puts arguments without names into memory, and passes its address instead.
+  private func passVariadic(_ values: [Operand], fixed: Int) -> [Operand] {
+    guard values.count >= fixed else { return values }
+    let area = newSlot()
+    let extra = values.dropFirst(fixed)
+    emit(.allocate(.constant(1), unit: max(extra.count, 1) * 8, to: area))
+    for (index, value) in extra.enumerated() { store(value, 8, to: area, at: index * 8) }
+    return values.prefix(fixed) + [.slot(area)]
+  }
+
+  private func store(_ value: Operand, _ size: Int, to slot: Int, at offset: Int) {
+    let address = newSlot()
+    emit(.element(.slot(slot), offset: UInt64(offset), [], to: address))
+    emit(.store(value, .slot(address), AccessForm(size: size, bits: size * 8, ordering: .none)))
+  }
+
+  /// Fills a `va_list` so that all arguments come from memory.
+  private func startVariadic(_ list: Operand) {
+    let target = newSlot()
+    emit(.move([Move(from: list, to: Int32(target))]))
+    let area = variadic >= 0 ? Operand.slot(variadic) : .constant(0)
+    let name = linker.module.target
+    if name.hasPrefix("x86_64"), !name.contains("windows") {
+      // The registers are used up.
+      store(.constant(48), 4, to: target, at: 0)
+      store(.constant(176), 4, to: target, at: 4)
+      store(area, 8, to: target, at: 8)
+      store(.constant(0), 8, to: target, at: 16)
+    } else if name.hasPrefix("aarch64"), !name.contains("apple") {
+      store(area, 8, to: target, at: 0)
+      store(.constant(0), 8, to: target, at: 8)
+      store(.constant(0), 8, to: target, at: 16)
+      store(.constant(0), 8, to: target, at: 24)
+    } else {
+      store(area, 8, to: target, at: 0)
     }
   }
 
@@ -269,6 +310,13 @@ extension Lowering {
     func succeed() { if to >= 0 { emit(.move([Move(from: .constant(0), to: Int32(to))])) } }
     let slot = to >= 0 ? to : newSlot()
     switch name {
+    case "llvm.va_start.p0" where values.count == 1, "llvm.va_start" where values.count == 1:
+      startVariadic(values[0])
+    case "llvm.va_copy.p0" where values.count == 2, "llvm.va_copy" where values.count == 2:
+      let target = linker.module.target
+      let size = target.hasPrefix("x86_64") ? 24 : target.contains("apple") ? 8 : 32
+      emit(
+        .builtin(.copyMemory, [values[0], values[1], .constant(UInt64(size))], to: -1, bits: 0))
     case "pthread_create" where values.count == 4:
       let thread = newSlot()
       emit(.builtin(.create, [values[2], values[3]], to: thread, bits: 64))
@@ -294,8 +342,10 @@ extension Lowering {
     case "pthread_barrier_wait" where values.count == 1,
       "__VERIFIER_barrier_wait" where values.count == 1:
       let round = newSlot()
-      emit(.builtin(.arrive, values, to: round, bits: 64))
-      emit(.builtin(.passBarrier, [values[0], .slot(round)], to: slot, bits: bits))
+      // One of the threads is told, if there is room to say which.
+      let tells = Operand.constant(name == "pthread_barrier_wait" ? 1 : 0)
+      emit(.builtin(.arrive, [values[0], tells], to: round, bits: 64))
+      emit(.builtin(.passBarrier, [values[0], .slot(round), tells], to: slot, bits: bits))
     default: return false
     }
     return true

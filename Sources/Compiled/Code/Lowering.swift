@@ -14,6 +14,10 @@ final class Lowering {
   private var slots: [Int] = []
   /// Registers that hold addresses of promoted locals, with the slot of the local.
   private var promoted: [Int: Int] = [:]
+  /// Registers that hold what is not known to be initialised, and of which a part is replaced.
+  private(set) var partial: Set<Int> = []
+  /// The slot of the address of arguments without names, or -1.
+  private(set) var variadic = -1
   var block = Block()
   /// The register that the instruction defines, or -1.
   var result = -1
@@ -37,7 +41,15 @@ final class Lowering {
     function.parameters = zip(source.parameters, source.parameterTypes).flatMap { register, type in
       (0..<type.slotCount).map { slots[register] + $0 }
     }
+    if function.fixedCount != nil {
+      variadic = newSlot()
+      function.parameters.append(variadic)
+    }
+    guard function.slotCount * source.blocks.count <= 1 << 26 else {
+      throw error("@\(source.name) is too large", source.line)
+    }
     promote()
+    findPartialUpdates()
     for sourceBlock in source.blocks {
       block = Block()
       for instruction in sourceBlock.instructions {
@@ -76,6 +88,31 @@ final class Lowering {
     for register in sizes.keys.sorted() {
       promoted[register] = function.slotCount
       function.slotCount += 1
+    }
+  }
+
+  /// Finds loads for assignments to bit-fields: only some of their bits are kept, and stored again.
+  private func findPartialUpdates() {
+    var uses: [Int: Int] = [:]
+    var masks: [Int: Int] = [:]
+    var stored: Set<Int> = []
+    for block in source.blocks {
+      for instruction in block.instructions {
+        Self.eachAddressUse(instruction.operation) { register, _ in uses[register, default: 0] += 1
+        }
+        switch instruction.operation {
+        case .binary(.and, _, .register(let a), .constant, _):
+          if let result = instruction.result { masks[a] = result }
+        case .binary(.or, _, let a, let b, _):
+          for case .register(let register) in [a, b] { stored.insert(register) }
+        case .store(_, .register(let register), _, _): stored.insert(register)
+        default: break
+        }
+      }
+    }
+    for (loaded, masked) in masks
+    where uses[loaded] == 1 && uses[masked] == 1 && stored.contains(masked) {
+      partial.insert(loaded)
     }
   }
 

@@ -3,7 +3,7 @@
 import GracewalkSupport
 
 /// An object of memory: what has one address region.
-struct Record {
+struct Record: BitwiseCopyable {
   var region: Int
   var kind: Region.Kind
   /// The largest size it has had.
@@ -11,15 +11,15 @@ struct Record {
   var isConstant = false
   /// The cell of its lifetime, which allocating and freeing write and every access reads.
   var lifetime: Int
-  /// For each byte, the cell it is in, or -1.
-  var cells: [Int32]
+  /// Where its bytes begin among those of all records.
+  var firstByte: Int
 
   var wordCount: Int { (capacity + 7) / 8 }
   var maskCount: Int { (capacity + 63) / 64 }
 }
 
 /// Bytes that are always accessed together: an object of footprints.
-struct Cell {
+struct Cell: BitwiseCopyable {
   var record: Int
   var start: Int
   var size: Int
@@ -33,18 +33,20 @@ struct Cell {
 /// partition of an object or a conflict that is not known, it ends, and starts again with that
 /// known: so footprints and local steps mean the same throughout the last attempt.
 final class Layout {
-  private(set) var records: [Record] = []
-  private(set) var cells: [Cell] = []
+  let records = GrowableBuffer<Record>()
+  let cells = GrowableBuffer<Cell>(capacity: 256)
+  /// For each byte of each record, the cell it is in, or -1.
+  private let bytes = GrowableBuffer<Int32>(capacity: 1024)
   /// The parent of each thread but the first, and its number among the parent's children.
   private(set) var threads: [(parent: Int, index: Int)] = [(-1, 0)]
   /// Per group of regions, the record of each.
-  private var tables: [[Int32]] = Array(repeating: [], count: Region.groupCount)
+  private let tables = (0..<Region.groupCount).map { _ in GrowableBuffer<Int32>(capacity: 1) }
   /// Cells of a barrier's rounds: one per thread and parity.
   private var barrierCells: [Int: Int] = [:]
   /// Whether plain accesses to shared cells have been seen, so that races are possible.
   private(set) var mayRace = false
   /// Threads that some thread joins; the end of any other makes no difference to others.
-  private(set) var joined: Set<Int> = []
+  private var joined = CPUSet()
   /// Threads that sleep on condition variables: what a signal chooses from.
   private(set) var sleepers: [Int] = []
   /// Set when something was learned after `settle` that the present attempt relies on.
@@ -60,10 +62,22 @@ final class Layout {
 
   /// A layout of which the same is known; what either learns is its own.
   init(copying other: Layout) {
-    (records, cells, threads) = (other.records, other.cells, other.threads)
-    (tables, barrierCells) = (other.tables, other.barrierCells)
+    for record in other.records.all { records.append(record) }
+    for cell in other.cells.all { cells.append(cell) }
+    for byte in other.bytes.all { bytes.append(byte) }
+    for (table, known) in zip(tables, other.tables) {
+      for record in known.all { table.append(record) }
+    }
+    (threads, barrierCells) = (other.threads, other.barrierCells)
     (mayRace, joined, sleepers) = (other.mayRace, other.joined, other.sleepers)
     (objectLimit, threadLimit) = (other.objectLimit, other.threadLimit)
+  }
+
+  deinit {
+    records.deallocate()
+    cells.deallocate()
+    bytes.deallocate()
+    for table in tables { table.deallocate() }
   }
 
   /// Begins an attempt.
@@ -96,6 +110,7 @@ final class Layout {
 
   // MARK: Records
 
+  @inline(__always)
   func record(ofRegion region: Int) -> Int {
     let table = Region.group(of: region)
     let index = Region.index(of: region)
@@ -106,36 +121,63 @@ final class Layout {
   func makeRecord(ofRegion region: Int, size: Int, isConstant: Bool = false) -> Int {
     let known = record(ofRegion: region)
     if known >= 0 {
-      if records[known].capacity < size {
-        records[known].cells += Array(repeating: -1, count: size - records[known].capacity)
-        records[known].capacity = size
-        hasGrown = true
-      }
+      if records[known].capacity < size { enlarge(known, to: size) }
       return known
     }
     let table = Region.group(of: region)
     let index = Region.index(of: region)
-    while tables[table].count <= index { tables[table].append(-1) }
-    tables[table][index] = Int32(records.count)
+    let entries = tables[table]
+    while entries.count <= index { entries.append(-1) }
+    entries[index] = Int32(records.count)
     cells.append(Cell(record: records.count, start: -1, size: 0))
     records.append(
       Record(
         region: region, kind: Region.kind(of: region), capacity: size, isConstant: isConstant,
-        lifetime: cells.count - 1, cells: Array(repeating: -1, count: size)))
+        lifetime: cells.count - 1,
+        firstByte: bytes.extend(by: size, with: -1)))
     checkLimit()
     return records.count - 1
   }
 
-  private func checkLimit() { if Layout.firstCell + cells.count >= objectLimit { hasGrown = true } }
+  private func enlarge(_ number: Int, to size: Int) {
+    let record = records.pointer(to: number)
+    let start = bytes.extend(by: size, with: -1)
+    for byte in 0..<record.pointee.capacity {
+      bytes[start + byte] = bytes[record.pointee.firstByte + byte]
+    }
+    (record.pointee.firstByte, record.pointee.capacity) = (start, size)
+    hasGrown = true
+  }
+
+  private static let bytesMax = 1 << 27
+
+  private func checkLimit() {
+    if bytes.count > Self.bytesMax {
+      excess = "objects of more than \(Self.bytesMax) bytes in all are not supported"
+      hasGrown = true
+    }
+    if Layout.firstCell + cells.count >= objectLimit { hasGrown = true }
+  }
 
   // MARK: Cells
 
   /// The one cell that is exactly these bytes, or -1.
   @inline(__always)
   func cell(_ record: Int, _ offset: Int, _ size: Int) -> Int {
-    let cell = Int(records[record].cells[offset])
-    return cell >= 0 && cells[cell].start == offset && cells[cell].size == size ? cell : -1
+    let number = cell(record, at: offset)
+    guard number >= 0 else { return -1 }
+    let cell = cells.pointer(to: number)
+    return cell.pointee.start == offset && cell.pointee.size == size ? number : -1
   }
+
+  /// The cell that a byte is in, or -1.
+  @inline(__always)
+  func cell(_ record: Int, at offset: Int) -> Int {
+    Int(bytes[records.pointer(to: record).pointee.firstByte + offset])
+  }
+
+  @inline(__always)
+  func isShared(_ cell: Int) -> Bool { cells.pointer(to: cell).pointee.isShared }
 
   /// Calls `body` with the cells that are these bytes; splits and makes cells as needed.
   func eachCell(_ record: Int, _ offset: Int, _ size: Int, _ body: (Int) -> Void) {
@@ -145,14 +187,14 @@ final class Layout {
     split(record, at: offset + size)
     var start = offset
     while start < offset + size {
-      let known = Int(records[record].cells[start])
+      let known = cell(record, at: start)
       if known >= 0 {
         body(known)
         start += cells[known].size
         continue
       }
       var end = start
-      while end < offset + size, records[record].cells[end] < 0 { end += 1 }
+      while end < offset + size, cell(record, at: end) < 0 { end += 1 }
       body(add(record, start, end - start, isShared: false))
       start = end
     }
@@ -161,7 +203,8 @@ final class Layout {
   private func add(_ record: Int, _ start: Int, _ size: Int, isShared: Bool) -> Int {
     let number = cells.count
     cells.append(Cell(record: record, start: start, size: size, isShared: isShared))
-    for byte in start..<start + size { records[record].cells[byte] = Int32(number) }
+    let first = records[record].firstByte
+    for byte in start..<start + size { bytes[first + byte] = Int32(number) }
     checkLimit()
     return number
   }
@@ -169,17 +212,17 @@ final class Layout {
   /// Ensures that a cell begins at a byte, if it is in one.
   private func split(_ record: Int, at offset: Int) {
     guard offset > 0, offset < records[record].capacity else { return }
-    let number = Int(records[record].cells[offset])
+    let number = cell(record, at: offset)
     guard number >= 0, cells[number].start < offset else { return }
     let end = cells[number].start + cells[number].size
-    cells[number].size = offset - cells[number].start
+    cells.pointer(to: number).pointee.size = offset - cells[number].start
     _ = add(record, offset, end - offset, isShared: cells[number].isShared)
     hasGrown = true
   }
 
   func share(_ cell: Int) {
-    guard !cells[cell].isShared else { return }
-    cells[cell].isShared = true
+    guard !isShared(cell) else { return }
+    cells.pointer(to: cell).pointee.isShared = true
     hasGrown = true
   }
 
@@ -189,7 +232,14 @@ final class Layout {
     hasGrown = true
   }
 
-  func noteJoined(_ thread: Int) { if joined.insert(thread).inserted { hasGrown = true } }
+  func noteJoined(_ thread: Int) {
+    guard !joined.contains(thread) else { return }
+    joined.insert(thread)
+    hasGrown = true
+  }
+
+  @inline(__always)
+  func isJoined(_ thread: Int) -> Bool { joined.contains(thread) }
 
   func noteRacy() {
     guard !mayRace else { return }

@@ -148,12 +148,10 @@ extension ProgramMachine {
     case .wake:
       writes = request.isTyped && (isPotential || value >> UInt64(cpu) & 1 == 1)
       role = .blocks
-    case .signal, .broadcast:
-      writes = isPotential || value != 0
-      role = .releases
+    case .signal, .broadcast: writes = isPotential || value != 0
     case .takeSemaphore: role = .blocks
     case .tryTakeSemaphore: writes = isPotential || value > 0
-    case .postSemaphore, .endOnce: role = .releases
+    case .endOnce: role = .releases
     case .beginOnce:
       writes = isPotential || value != Once.done
       role = .blocks

@@ -46,12 +46,26 @@ extension ProgramMachine {
     }
     guard waiting else {
       endings.complete += 1
+      if options.collectsMemories { memories.insert(memoryHash()) }
       if options.findsLeaks { judgeLeaks() }
       return
     }
     endings.deadlocked += 1
     guard options.findsDeadlocks, !cut else { return }
     reportDeadlock()
+  }
+
+  /// A hash of what is in memory, by addresses.
+  private func memoryHash() -> UInt64 {
+    var hash: UInt64 = 0
+    for (number, record) in layout.records.all.enumerated() {
+      for word in 0...record.wordCount {
+        let value = data[base(of: number) + word]
+        guard value != 0 else { continue }
+        hash &+= StableHash.share(of: value, at: UInt64(record.region) << 24 | UInt64(word))
+      }
+    }
+    return hash
   }
 
   /// The number of threads that wait in a loop.
@@ -93,7 +107,7 @@ extension ProgramMachine {
     var reached: Set<Int> = []
     var open: [Int] = []
     var lost: [Int] = []
-    for (number, record) in layout.records.enumerated()
+    for (number, record) in layout.records.all.enumerated()
     where data[base(of: number)] & 3 == Life.alive {
       if record.kind == .heap { lost.append(number) } else { open.append(number) }
     }

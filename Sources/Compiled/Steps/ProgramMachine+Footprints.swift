@@ -16,6 +16,7 @@ extension ProgramMachine {
     if let known = point.pointee.isLocal { return known }
     let (isLocal, isFinal) = localness(of: point.pointee.request, cpu)
     if isFinal { graph.points.pointer(to: node).pointee.isLocal = isLocal }
+    if isFinal, !isLocal { makeFast(node) }
     return isLocal
   }
 
@@ -25,7 +26,6 @@ extension ProgramMachine {
     case .start, .create, .join, .choose, .blocked, .cut, .ended, .initBarrier, .arrive,
       .passBarrier, .destroyBarrier:
       return (false, true)
-    case .finish: return (!layout.joined.contains(cpu), true)
     case .lockShared, .tryLockShared, .lockExclusive, .tryLockExclusive, .unlockShared,
       .initShared, .destroyShared, .sleep, .wake, .signal, .broadcast, .initCondition,
       .destroyCondition, .takeSemaphore, .tryTakeSemaphore, .postSemaphore, .initSemaphore,
@@ -33,7 +33,7 @@ extension ProgramMachine {
       return (false, true)
     case .openSection, .closeSection: return (!image.waitsForGrace, true)
     case .passGrace, .passDrain: return (request.address == 0, true)
-    case .failed, .fence, .allocate, .print: return (true, true)
+    case .failed, .fence, .allocate, .print, .finish: return (true, true)
     case .lock:
       // A lock that is held now is a matter of several threads.
       if let (record, offset) = try? locate(request, 4), isInitialised(record, offset, 4),
@@ -73,7 +73,7 @@ extension ProgramMachine {
         let record = layout.record(ofRegion: region)
         if record < 0 {
           isFinal = false
-        } else if layout.cells[layout.records[record].lifetime].isShared {
+        } else if layout.isShared(layout.records[record].lifetime) {
           return (false, true)
         }
       }
@@ -88,13 +88,13 @@ extension ProgramMachine {
     if layout.records[record].isConstant { return (true, true) }
     let offset = Region.offset(of: address)
     if layout.records[record].kind != .global,
-      layout.cells[layout.records[record].lifetime].isShared
+      layout.isShared(layout.records[record].lifetime)
     {
       return (false, true)
     }
     guard offset + size <= layout.records[record].capacity, size > 0 else { return (true, false) }
     var isShared = false
-    layout.eachCell(record, offset, size) { if layout.cells[$0].isShared { isShared = true } }
+    layout.eachCell(record, offset, size) { if layout.isShared($0) { isShared = true } }
     return (!isShared, true)
   }
 
@@ -128,12 +128,6 @@ extension ProgramMachine {
     }
   }
 
-  func mayBlock(_ cpu: Int) -> Bool {
-    guard status(of: cpu) == Status.present else { return true }
-    let request = point(of: cpu).pointee.request
-    return request.kind == .start || request.kind.isWait || mayWait(request)
-  }
-
   func touchesTheSameAlways(_ cpu: Int) -> Bool {
     guard status(of: cpu) == Status.present else { return true }
     switch point(of: cpu).pointee.request.kind {
@@ -153,12 +147,15 @@ extension ProgramMachine {
   /// Adds what a thread's next step touches, or could touch after steps of others.
   func add(_ cpu: Int, to footprint: Footprint, isPotential: Bool) {
     guard status(of: cpu) == Status.present else { return footprint.read(created(cpu), .blocks) }
-    let request = point(of: cpu).pointee.request
+    let point = point(of: cpu)
+    let request = point.pointee.request
+    // Any step may turn out to be a thread's last one, which ends together with it.
+    if layout.isJoined(cpu) { footprint.write(finished(cpu), .releases) }
+    if point.pointee.isFast { return addFast(point, to: footprint, isPotential: isPotential) }
     switch request.kind {
     case .start:
       footprint.read(created(cpu), .blocks)
       if request.b != 0 { addSections(request.b, to: footprint, .blocks) }
-    case .finish: footprint.write(finished(cpu), .releases)
     case .create:
       let index = Int(graph.nodes[node(of: cpu)].state.childCount)
       if let child = layout.thread(parent: cpu, index: index) {
@@ -186,7 +183,9 @@ extension ProgramMachine {
     case .openSection, .closeSection, .startGrace, .passGrace, .callLater, .startDrain, .passDrain:
       addGrace(request, cpu, to: footprint)
     case .sizeOf: addCells(request.address, 0, writes: false, .plain, to: footprint)
-    case .choose, .fence, .allocate, .allocateStack, .blocked, .cut, .ended, .failed, .print: break
+    case .choose, .fence, .allocate, .allocateStack, .blocked, .cut, .ended, .failed, .print,
+      .finish:
+      break
     }
   }
 
@@ -210,11 +209,18 @@ extension ProgramMachine {
         writes = read(record, offset, 4) == 0
       }
     case .lock: (size, role) = (4, .blocks)
-    case .unlock: (size, role) = (4, .releases)
+    case .unlock:
+      size = 4
+      if let (record, offset) = try? locate(request, size),
+        read(record, offset, 4) == UInt64(cpu + 1)
+      {
+        role = .releases
+      }
     case .initMutex, .destroyMutex: size = 4
     default: break
     }
-    if mayWait(request) { role = .blocks }
+    // A read that may wait for another value keeps its plain role: it may be enabled together with
+    // the write that it would wait for, such as a try to lock with the unlocking.
     addCells(request.address, size, writes: writes, role, to: footprint)
   }
 
@@ -226,14 +232,14 @@ extension ProgramMachine {
     let record = layout.record(ofRegion: region)
     guard record >= 0, !layout.records[record].isConstant else { return }
     if layout.records[record].kind != .global,
-      layout.cells[layout.records[record].lifetime].isShared
+      layout.isShared(layout.records[record].lifetime)
     {
       footprint.read(object(layout.records[record].lifetime))
     }
     let offset = Region.offset(of: address)
     guard size > 0, offset + size <= layout.records[record].capacity else { return }
     layout.eachCell(record, offset, size) { cell in
-      guard layout.cells[cell].isShared else { return }
+      guard layout.isShared(cell) else { return }
       if writes { footprint.write(object(cell), role) } else { footprint.read(object(cell), role) }
     }
   }
@@ -248,7 +254,7 @@ extension ProgramMachine {
       let record = layout.record(ofRegion: region)
       guard record >= 0 else { continue }
       let lifetime = layout.records[record].lifetime
-      if layout.cells[lifetime].isShared { footprint.write(object(lifetime)) }
+      if layout.isShared(lifetime) { footprint.write(object(lifetime)) }
       guard request.kind == .free else { continue }
       addCells(
         Region.address(ofRegion: region), layout.records[record].capacity, writes: true, .plain,

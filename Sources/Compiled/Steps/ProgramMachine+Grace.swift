@@ -121,7 +121,8 @@ extension ProgramMachine {
     guard image.waitsForGrace else { return }
     switch request.kind {
     case .openSection: footprint.write(graceCell(cpu, GraceWord.section))
-    case .closeSection: footprint.write(graceCell(cpu, GraceWord.section), .releases)
+    // No release: a thread that waits may go on, and find the next section open, or closed.
+    case .closeSection: footprint.write(graceCell(cpu, GraceWord.section))
     case .startGrace: addSections(~0, to: footprint, .plain)
     case .passGrace: addSections(request.address, to: footprint, .blocks)
     case .callLater:

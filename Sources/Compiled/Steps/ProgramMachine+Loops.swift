@@ -81,6 +81,8 @@ extension ProgramMachine {
   @inline(__always)
   func mayWait(_ request: Request) -> Bool {
     guard options.awaitsAssumptions else { return false }
+    // A plain read that was never taken would hide its race with a write of the same value.
+    if request.kind == .load, !request.isAtomic, options.findsRaces { return false }
     switch request.kind {
     case .load, .compareExchange, .update, .tryLock:
       return request.isInLoop && options.waitsInLoops || image.assumes
@@ -100,7 +102,7 @@ extension ProgramMachine {
   func deadEnd(_ cpu: Int) -> DeadEnd? {
     let start = node(of: cpu)
     let origin = graph.points[start].loopHash
-    guard var result = resultWithoutChange(graph.points[start].request, cpu) else { return nil }
+    guard var result = resultWithoutChange(start, cpu) else { return nil }
     var node = start
     for _ in 0..<Self.lookAheadMax {
       let next = graph.successor(of: node, observing: result)
@@ -111,7 +113,7 @@ extension ProgramMachine {
       {
         return .turn
       }
-      guard isLocalRead(next, cpu), let value = resultWithoutChange(point.request, cpu) else {
+      guard isLocalRead(next, cpu), let value = resultWithoutChange(next, cpu) else {
         return nil
       }
       (node, result) = (next, value)
@@ -124,7 +126,11 @@ extension ProgramMachine {
   }
 
   /// The result of a request now, if it would change nothing.
-  private func resultWithoutChange(_ request: Request, _ cpu: Int) -> UInt64? {
+  private func resultWithoutChange(_ node: Int, _ cpu: Int) -> UInt64? {
+    let request = graph.points.pointer(to: node).pointee.request
+    if graph.points.pointer(to: node).pointee.isFast, request.kind != .tryLock {
+      return fastResultWithoutChange(graph.points[node])
+    }
     guard let (record, offset) = try? locate(request, request.size) else { return nil }
     switch request.kind {
     case .load: return read(record, offset, request.size) & mask(request.bits)

@@ -46,7 +46,16 @@ extension ProgramMachine {
   }
 
   /// The index of a record's words.
+  @inline(__always)
   func base(of record: Int) -> Int {
+    if record < bases.count {
+      let base = bases[record]
+      if base >= 0 { return base }
+    }
+    return makeBase(of: record)
+  }
+
+  private func makeBase(of record: Int) -> Int {
     while bases.count <= record { bases.append(-1) }
     if bases[record] < 0 {
       let known = layout.records[record]
@@ -141,18 +150,32 @@ extension ProgramMachine {
     initialise(record, offset, size)
   }
 
+  @inline(__always)
   private func hasMask(_ record: Int) -> Bool {
-    let kind = layout.records[record].kind
+    let kind = layout.records.pointer(to: record).pointee.kind
     return kind == .heap || kind == .stack
+  }
+
+  /// The word with the marks of some bytes, and its bits; nil if they are in several words.
+  @inline(__always)
+  private func maskWord(_ record: Int, _ offset: Int, _ size: Int) -> (index: Int, bits: UInt64)? {
+    guard (offset & 63) + size <= 64 else { return nil }
+    let first = base(of: record) + 1 + layout.records.pointer(to: record).pointee.wordCount
+    return (first + (offset >> 6), mask(size) << UInt64(offset & 63))
   }
 
   func initialise(_ record: Int, _ offset: Int, _ size: Int) {
     guard hasMask(record) else { return }
+    if let (index, bits) = maskWord(record, offset, size) {
+      data[index] = data[index] | bits
+      return
+    }
     eachMask(record, offset, size) { index, bits in data[index] |= bits }
   }
 
   func isInitialised(_ record: Int, _ offset: Int, _ size: Int) -> Bool {
     guard hasMask(record) else { return true }
+    if let (index, bits) = maskWord(record, offset, size) { return data[index] & bits == bits }
     var isKnown = true
     eachMask(record, offset, size) { index, bits in
       if data[index] & bits != bits { isKnown = false }

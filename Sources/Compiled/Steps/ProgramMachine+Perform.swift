@@ -80,7 +80,7 @@ extension ProgramMachine {
       write(record, offset, request.size, request.a)
       return Effect(isVisible: true)
     }
-    if !isInitialised(record, offset, request.size) {
+    if !request.isZeroed, !isInitialised(record, offset, request.size) {
       throw Finding(.uninitialised, "\(name(of: request.address)) is read before it is written")
     }
     let old = read(record, offset, request.size)
@@ -227,13 +227,26 @@ extension ProgramMachine {
     layout.eachCell(record, offset, 4) { layout.share($0) }
     if request.kind == .passBarrier {
       acquire(record, offset, .acquire, by: cpu)
-      return Effect(isVisible: true)
+      guard request.b == 1, let first = firstArrival(record, offset, Int(request.a)) else {
+        return Effect(isVisible: true)
+      }
+      let isFirst = read(record, first, 1) == UInt64(cpu + 1)
+      return Effect(result: isFirst ? 0xFFFF_FFFF : 0, isVisible: true)
     }
     release(record, offset, .release, by: cpu, continues: true)
     let (arrived, round) = ((word & 0xFF) + 1, word >> 16)
+    if request.a == 1, let first = firstArrival(record, offset, Int(round)) {
+      let known = arrived == 1 ? UInt64(UInt8.max) : read(record, first, 1)
+      write(record, first, 1, min(known, UInt64(cpu + 1)))
+    }
     write(
       record, offset, 4,
       arrived == needed ? ((round + 1) & 0xFFFF) << 16 | needed << 8 : (word & ~0xFF) | arrived)
     return Effect(result: round, isVisible: true)
+  }
+  /// Where a barrier keeps the first of those that arrive in a round: the one that is told.
+  private func firstArrival(_ record: Int, _ offset: Int, _ round: Int) -> Int? {
+    let byte = offset + 4 + (round & 1)
+    return byte < Int(data[base(of: record)] >> 2) ? byte : nil
   }
 }

@@ -43,15 +43,16 @@ extension ProgramMachine {
   // MARK: Threads
 
   func inherit(from parent: Int, to child: Int) {
-    for clock in [Clock.creation, .happensBefore] {
-      join(self.clock(clock, child), self.clock(clock, parent))
-      if clock == .creation || racesCount { tick(clock, parent) }
-    }
+    join(clock(.creation, child), clock(.creation, parent))
+    tick(.creation, parent)
+    guard racesCount else { return }
+    join(clock(.happensBefore, child), clock(.happensBefore, parent))
+    tick(.happensBefore, parent)
   }
 
   func joinClocks(of other: Int, by cpu: Int) {
     join(clock(.creation, cpu), clock(.creation, other))
-    join(clock(.happensBefore, cpu), clock(.happensBefore, other))
+    if racesCount { join(clock(.happensBefore, cpu), clock(.happensBefore, other)) }
   }
 
   // MARK: Accesses
@@ -65,21 +66,41 @@ extension ProgramMachine {
       touchLifetime(Region.address(ofRegion: layout.records[record].region), by: cpu, writes: false)
       try judgeAllocation(record, by: cpu, offset)
     }
-    var race: Int?
+    var race: (cell: Int, word: Int)?
     let single = layout.cell(record, offset, size)
     if single >= 0 {
-      if !touch(cell: single, by: cpu, request, writes) { race = single }
+      if let word = touch(cell: single, by: cpu, request, writes) { race = (single, word) }
     } else {
       layout.eachCell(record, offset, size) { cell in
-        if !touch(cell: cell, by: cpu, request, writes) { race = cell }
+        if let word = touch(cell: cell, by: cpu, request, writes) { race = (cell, word) }
       }
     }
     guard let race else { return }
     let address =
-      Region.address(ofRegion: layout.records[record].region) + UInt64(layout.cells[race].start)
+      Region.address(ofRegion: layout.records[record].region)
+      + UInt64(layout.cells[race.cell].start)
     throw Finding(
       .race,
-      "a data race on \(name(of: address)): nothing orders this access and one of another thread")
+      "a data race on \(name(of: address)): nothing orders this access and "
+        + text(ofAccess: race.word, race.cell))
+  }
+
+  /// What an access was, by its word among those of a cell.
+  private func text(ofAccess word: Int, _ cell: Int) -> String {
+    let (kind, thread) = (word / threadCount, word % threadCount)
+    let what =
+      switch kind {
+      case CellWord.plainWrite: "the plain write"
+      case CellWord.atomicWrite: "the atomic write"
+      case CellWord.plainRead: "the plain read"
+      default: "the atomic read"
+      }
+    let base = clockBase(cell)
+    let place = Int32(
+      truncatingIfNeeded: order[base + (kind - 1 + CellWord.place) * threadCount + thread])
+    guard let place = self.place(place - 1) else { return "\(what) of thread \(thread)" }
+    let file = place.file.split(separator: "/").last ?? ""
+    return "\(what) of thread \(thread) at \(file):\(place.line)"
   }
 
   func touchLifetime(_ address: UInt64, by cpu: Int, writes: Bool) {
@@ -87,7 +108,7 @@ extension ProgramMachine {
     let record = layout.record(ofRegion: region)
     guard record >= 0 else { return }
     let cell = layout.records[record].lifetime
-    if !layout.cells[cell].isShared { noteAccess(cell, by: cpu, writes) }
+    if !layout.isShared(cell) { noteAccess(cell, by: cpu, writes) }
   }
 
   /// Takes note of the write that is read from, and of a write that will be.
@@ -109,21 +130,35 @@ extension ProgramMachine {
     }
   }
 
-  /// False if the access races.
+  /// The word of the access that it races with; nil if there is none.
   @inline(__always)
-  private func touch(cell: Int, by cpu: Int, _ request: Request, _ writes: Bool) -> Bool {
-    guard layout.cells[cell].isShared else {
+  private func touch(cell: Int, by cpu: Int, _ request: Request, _ writes: Bool) -> Int? {
+    guard layout.isShared(cell) else {
       noteAccess(cell, by: cpu, writes)
-      return true
+      return nil
     }
     if options.countsReadsFrom { noteHistory(cell, by: cpu, request, writes) }
-    guard options.findsRaces else { return true }
-    if request.kind.isOnLock { return true }
+    guard options.findsRaces else { return nil }
+    if request.kind.isOnLock { return nil }
     let isAtomic =
       request.isAtomic || request.kind == .update || request.kind == .compareExchange
-    if !isAtomic { layout.noteRacy() }
-    guard layout.mayRace else { return true }
-    return judge(cell, by: cpu, isAtomic: isAtomic, writes)
+    if !isAtomic, !layout.mayRace {
+      // What happens before or after everything that others do needs no clocks.
+      if isAlone(cpu) { return nil }
+      layout.noteRacy()
+    }
+    guard layout.mayRace else { return nil }
+    return judge(cell, by: cpu, isAtomic: isAtomic, writes, request.place)
+  }
+
+  /// Whether all other threads there are have finished and been joined.
+  private func isAlone(_ cpu: Int) -> Bool {
+    for other in 0..<threadCount where other != cpu && status(of: other) != Status.absent {
+      guard hasFinished(other),
+        order[clock(.creation, cpu) + other] >= order[clock(.creation, other) + other]
+      else { return false }
+    }
+    return true
   }
 
   /// Takes note of an access to a cell that is not shared, and finds out if it should be.
@@ -132,6 +167,8 @@ extension ProgramMachine {
     if accessBases[cell] < 0 { accessBases[cell] = Int32(accesses.extend(by: 2 * threadCount)) }
     let base = Int(accessBases[cell])
     let clock = self.clock(.creation, cpu)
+    // Others have looked at what was noted since.
+    if accesses[base + (writes ? 0 : threadCount) + cpu] == order[clock + cpu] { return }
     for other in 0..<threadCount where other != cpu {
       let known = order[clock + other]
       if accesses[base + other] > known || writes && accesses[base + threadCount + other] > known {
@@ -146,7 +183,10 @@ extension ProgramMachine {
   /// Words of a cell in `order`, by thread.
   private enum CellWord {
     static let message = 0, plainWrite = 1, atomicWrite = 2, plainRead = 3, atomicRead = 4
-    static let count = 5
+    static let kinds = 5
+    /// From here on, the place in the source of each, plus one.
+    static let place = 5
+    static let count = 9
   }
 
   private func clockBase(_ cell: Int) -> Int {
@@ -157,32 +197,36 @@ extension ProgramMachine {
     return Int(clockBases[cell])
   }
 
-  private func judge(_ cell: Int, by cpu: Int, isAtomic: Bool, _ writes: Bool) -> Bool {
+  private func judge(
+    _ cell: Int, by cpu: Int, isAtomic: Bool, _ writes: Bool, _ place: Int32
+  ) -> Int? {
     let base = clockBase(cell)
     let clock = self.clock(.happensBefore, cpu)
-    func word(_ word: Int, _ thread: Int) -> UInt64 { order[base + word * threadCount + thread] }
     for other in 0..<threadCount where other != cpu {
       let known = order[clock + other]
-      if word(CellWord.plainWrite, other) > known { return false }
-      if !isAtomic, word(CellWord.atomicWrite, other) > known { return false }
-      guard writes else { continue }
-      if word(CellWord.plainRead, other) > known { return false }
-      if !isAtomic, word(CellWord.atomicRead, other) > known { return false }
+      for word in CellWord.plainWrite..<CellWord.kinds {
+        let isWrite = word == CellWord.plainWrite || word == CellWord.atomicWrite
+        let isPlain = word == CellWord.plainWrite || word == CellWord.plainRead
+        guard writes || isWrite, isPlain || !isAtomic else { continue }
+        if order[base + word * threadCount + other] > known { return word * threadCount + other }
+      }
     }
     let own =
       writes
       ? (isAtomic ? CellWord.atomicWrite : CellWord.plainWrite)
       : (isAtomic ? CellWord.atomicRead : CellWord.plainRead)
     order[base + own * threadCount + cpu] = order[clock + cpu]
+    order[base + (own - 1 + CellWord.place) * threadCount + cpu] = UInt64(
+      truncatingIfNeeded: Int(place) + 1)
     if writes, !isAtomic {
       for thread in 0..<threadCount { order[base + thread] = 0 }
     }
-    return true
+    return nil
   }
 
   private func messageBase(_ record: Int, _ offset: Int) -> Int? {
-    let cell = Int(layout.records[record].cells[offset])
-    return cell >= 0 && layout.cells[cell].isShared ? clockBase(cell) : nil
+    let cell = layout.cell(record, at: offset)
+    return cell >= 0 && layout.isShared(cell) ? clockBase(cell) : nil
   }
 
   /// A read takes what the write released.
@@ -224,7 +268,7 @@ extension ProgramMachine {
     // Accesses to what was there before are no races with those to come.
     var byte = 0
     while byte < layout.records[record].capacity {
-      let cell = Int(layout.records[record].cells[byte])
+      let cell = layout.cell(record, at: byte)
       guard cell >= 0 else {
         byte += 1
         continue
@@ -261,17 +305,26 @@ extension ProgramMachine {
   /// threads know of can race with nothing.
   func knowledgeHash() -> UInt64 {
     var hash: UInt64 = 0
-    for cell in clockBases.indices where clockBases[cell] >= 0 {
-      let base = Int(clockBases[cell])
-      for kind in 1..<CellWord.count {
-        for thread in 0..<threadCount {
+    for thread in 0..<threadCount where status(of: thread) != Status.absent {
+      // Most accesses of a thread are of few epochs.
+      var (latest, isKnown, knowledge) = (UInt64(0), true, UInt64(0))
+      for cell in 0..<clockBases.count where clockBases[cell] >= 0 {
+        let base = Int(clockBases[cell])
+        for kind in 1..<CellWord.kinds {
           let epoch = order[base + kind * threadCount + thread]
           guard epoch > 0 else { continue }
-          let (bits, isKnown) = knowers(of: epoch, of: thread)
+          if epoch != latest {
+            latest = epoch
+            let known = knowers(of: epoch, of: thread)
+            isKnown = known.isKnown
+            knowledge =
+              isKnown
+              ? 0
+              : StableHash.extend(known.bits, with: messages(thatKnow: epoch, of: thread))
+          }
           if isKnown { continue }
-          var item = StableHash.extend(UInt64(cell), with: UInt64(kind << 8 | thread))
-          item = StableHash.extend(item, with: bits)
-          hash &+= StableHash.extend(item, with: messages(thatKnow: epoch, of: thread))
+          let item = StableHash.extend(UInt64(cell), with: UInt64(kind << 8 | thread))
+          hash &+= StableHash.extend(item, with: knowledge)
         }
       }
     }
@@ -298,7 +351,7 @@ extension ProgramMachine {
 
   private func messages(thatKnow epoch: UInt64, of thread: Int) -> UInt64 {
     var hash: UInt64 = 0
-    for cell in clockBases.indices where clockBases[cell] >= 0 {
+    for cell in 0..<clockBases.count where clockBases[cell] >= 0 {
       if order[Int(clockBases[cell]) + thread] >= epoch { hash &+= StableHash.mix(UInt64(cell)) }
     }
     return hash

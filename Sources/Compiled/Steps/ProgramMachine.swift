@@ -27,6 +27,8 @@ package struct ProgramOptions: Codable, Hashable, Sendable {
   package var entry = "main"
   /// Whether local requests are steps of their own, as in recorded schedules.
   var stepsSingly = false
+  /// Whether contents of memory at the ends of complete executions are collected.
+  package var collectsMemories = false
 
   package init() {}
 }
@@ -52,7 +54,9 @@ package final class ProgramMachine: TransitionSystem {
     /// A hash of its steps so far, and of what they read from.
     static let history = 6
     static let flags = 7
-    static let count = 8
+    /// Its part of the key of the state.
+    static let share = 8
+    static let count = 9
   }
 
   /// Bits of a thread's flags.
@@ -82,9 +86,11 @@ package final class ProgramMachine: TransitionSystem {
   let turns = GrowableBuffer<Turn>()
   private let marks = GrowableBuffer<Mark>()
   /// The index of each record's words in `data`, of each cell's in `accesses`, and in `order`.
-  var bases: [Int] = []
-  var accessBases: [Int32] = []
-  var clockBases: [Int32] = []
+  let bases = GrowableBuffer<Int>(capacity: 256)
+  let accessBases = GrowableBuffer<Int32>(capacity: 256)
+  let clockBases = GrowableBuffer<Int32>(capacity: 256)
+  /// The thread that the step at hand has created.
+  private var newborn = -1
   package internal(set) var finding: Finding?
   /// The thread and the place of the finding.
   var findingCPU = 0
@@ -95,9 +101,12 @@ package final class ProgramMachine: TransitionSystem {
   package internal(set) var endings = Endings()
   /// Hashes of what reads read from, of all executions.
   package internal(set) var readsFrom: Set<UInt64> = []
-  var writerBases: [Int32] = []
+  /// Hashes of memory at the ends of complete executions.
+  package internal(set) var memories: Set<UInt64> = []
+  let writerBases = GrowableBuffer<Int32>(capacity: 1)
   /// Called after each action.
   var observer: ((_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) -> Void)?
+  private var keepsShares = false
   private var enabledNow: (enabled: CPUSet, disabled: CPUSet)?
 
   init(_ image: Image, _ layout: Layout, _ options: ProgramOptions) throws(Finding) {
@@ -111,7 +120,7 @@ package final class ProgramMachine: TransitionSystem {
     guard let main = image.function(named: options.entry) else {
       throw Finding(.misuse, "the program has no function \(options.entry)")
     }
-    _ = threads.extend(by: threadCount * ThreadWord.count)
+    _ = threads.extend(by: threadCount * ThreadWord.count + Summary.count)
     _ = order.extend(by: 4 * threadCount * threadCount)
     for thread in 0..<threadCount {
       order[clock(.creation, thread) + thread] = 1
@@ -123,9 +132,12 @@ package final class ProgramMachine: TransitionSystem {
     // The first thread needs nobody to create it.
     arrive(0, at: graph.successor(of: node, observing: 0))
     if !options.stepsSingly { runLocally(0) }
+    classify(0)
   }
 
   deinit {
+    for buffer in [accessBases, clockBases, writerBases] { buffer.deallocate() }
+    bases.deallocate()
     turns.deallocate()
     marks.deallocate()
   }
@@ -153,6 +165,8 @@ package final class ProgramMachine: TransitionSystem {
     let node = graph.node(interpreter.newThread(entry, argument, after: mask), of: cpu)
     threads[word(cpu, ThreadWord.status)] = Status.present
     threads[word(cpu, ThreadWord.node)] = UInt64(node)
+    newborn = cpu
+    classify(cpu)
   }
 
   func hasFinished(_ cpu: Int) -> Bool {
@@ -167,21 +181,55 @@ package final class ProgramMachine: TransitionSystem {
   package override func enabledCPUs() -> CPUSet { enabledAndDisabled().enabled }
   package override func disabledCPUs() -> CPUSet { enabledAndDisabled().disabled }
 
-  private func enabledAndDisabled() -> (enabled: CPUSet, disabled: CPUSet) {
-    if let enabledNow { return enabledNow }
-    var (enabled, disabled) = (CPUSet(), CPUSet())
-    for cpu in 0..<threadCount {
-      switch status(of: cpu) {
-      case Status.present:
-        let kind = point(of: cpu).pointee.request.kind
-        if kind == .ended || kind == .blocked || kind == .cut { continue }
-        if canStep(cpu) { enabled.insert(cpu) } else { disabled.insert(cpu) }
-      case Status.absent: disabled.insert(cpu)
-      default: break
+  /// Words after those of threads: the sum of their shares, and sets of threads.
+  private enum Summary {
+    static let shares = 0
+    /// Threads whose next step can always be taken, and those whose next step may have to wait.
+    static let free = 1, waiting = 2
+    /// Threads that take no step any more.
+    static let gone = 3
+    static let count = 4
+  }
+
+  @inline(__always)
+  private func summary(_ word: Int) -> Int { threadCount &* ThreadWord.count &+ word }
+
+  private func set(_ word: Int) -> CPUSet { CPUSet(bits: threads[summary(word)]) }
+
+  /// Puts a thread into the set that its status and its request say.
+  private func classify(_ cpu: Int) {
+    var word = Summary.gone
+    if status(of: cpu) == Status.present {
+      let request = point(of: cpu).pointee.request
+      switch request.kind {
+      case .ended, .blocked, .cut: break
+      default:
+        word =
+          request.kind == .start || request.kind.isWait || mayWait(request)
+          ? Summary.waiting : Summary.free
       }
     }
+    let bit: UInt64 = 1 << UInt64(cpu)
+    for other in Summary.free...Summary.gone {
+      let old = threads[summary(other)]
+      threads[summary(other)] = other == word ? old | bit : old & ~bit
+    }
+  }
+
+  private func enabledAndDisabled() -> (enabled: CPUSet, disabled: CPUSet) {
+    if let enabledNow { return enabledNow }
+    var enabled = set(Summary.free)
+    var open = set(Summary.waiting)
+    while let cpu = open.popLowest() { if canStep(cpu) { enabled.insert(cpu) } }
+    let gone = set(Summary.gone)
+    let disabled = CPUSet.first(threadCount).subtracting(gone).subtracting(enabled)
     enabledNow = (enabled, disabled)
     return (enabled, disabled)
+  }
+
+  /// Whether the next step of a thread is of a kind that may have to wait.
+  private func mayBlock(_ cpu: Int) -> Bool {
+    !set(Summary.free).contains(cpu) && !set(Summary.gone).contains(cpu)
   }
 
   package override func isBlocking(_ cpu: Int) -> Bool { mayBlock(cpu) }
@@ -212,6 +260,12 @@ package final class ProgramMachine: TransitionSystem {
     enabledNow = nil
     take(cpu, choice: choice, isLocal: options.stepsSingly && isLocal(cpu))
     if finding == nil, !options.stepsSingly { runLocally(cpu) }
+    classify(cpu)
+    if keepsShares {
+      updateShare(cpu)
+      if newborn >= 0 { updateShare(newborn) }
+    }
+    newborn = -1
     if isBroken || layout.hasGrown { return .halted }
     return finding == nil ? .clean : .violation
   }
@@ -242,17 +296,37 @@ package final class ProgramMachine: TransitionSystem {
   package override func isFitToSave() -> Bool { false }
 
   package override var stateKey: UInt64 {
+    if !keepsShares, marks.isEmpty {
+      // From the initial state on, each step updates its thread's part.
+      keepsShares = true
+      for cpu in 0..<threadCount { updateShare(cpu) }
+    }
     var key = data.hash &+ accesses.hash &* 3
-    for cpu in 0..<threadCount where status(of: cpu) != Status.absent {
-      var share = point(of: cpu).pointee.hash
-      share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.turnHash)])
-      share = StableHash.extend(
-        share, with: status(of: cpu) << 8 | threads[word(cpu, ThreadWord.flags)])
-      share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.result)])
-      key &+= StableHash.share(of: share, at: ~UInt64(cpu))
+    if keepsShares {
+      key &+= threads[summary(Summary.shares)]
+    } else {
+      for cpu in 0..<threadCount { key &+= share(of: cpu) }
     }
     if racesCount { key &+= knowledgeHash() }
     return key
+  }
+
+  /// What a thread adds to the key of the state.
+  private func share(of cpu: Int) -> UInt64 {
+    guard status(of: cpu) != Status.absent else { return 0 }
+    var share = point(of: cpu).pointee.hash
+    share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.turnHash)])
+    share = StableHash.extend(
+      share, with: status(of: cpu) << 8 | threads[word(cpu, ThreadWord.flags)])
+    share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.result)])
+    return StableHash.share(of: share, at: ~UInt64(cpu))
+  }
+
+  private func updateShare(_ cpu: Int) {
+    let (old, new) = (threads[word(cpu, ThreadWord.share)], share(of: cpu))
+    threads[word(cpu, ThreadWord.share)] = new
+    let sum = summary(Summary.shares)
+    threads[sum] = threads[sum] &- old &+ new
   }
 
   // MARK: Steps
@@ -263,7 +337,9 @@ package final class ProgramMachine: TransitionSystem {
     let request = graph.points.pointer(to: node).pointee.request
     do throws(Finding) {
       let before = data.hash
-      let effect = try perform(request, by: cpu, choice: choice)
+      let effect =
+        graph.points.pointer(to: node).pointee.isFast && !racesCount && !options.countsReadsFrom
+        ? fastAccess(graph.points[node]) : try perform(request, by: cpu, choice: choice)
       observer?(cpu, request, effect.result, isLocal)
       if isBroken { return }
       note(effect, at: node, request, by: cpu, change: data.hash &- before, isLocal)

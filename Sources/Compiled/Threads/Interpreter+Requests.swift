@@ -97,7 +97,9 @@ extension Interpreter {
         return nil
       }
       state.target = targetSlot(to)
-      return access(.load, value(address), form)
+      var request = access(.load, value(address), form)
+      request.isZeroed = form.isPartial
+      return request
     case .store(let operand, let address, let form): return store(operand, address, form)
     case .storeIfAsked(let operand, let address, let form):
       return value(address) == 0 ? nil : store(operand, address, form)

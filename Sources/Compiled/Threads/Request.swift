@@ -38,14 +38,26 @@ struct Request: BitwiseCopyable {
   }
 
   var kind: Kind
-  var size = 0
-  var bits = 64
+  private var bitCount: UInt8 = 64
+  private var conditionBits: UInt8 = 0
+  private var byteCount: Int32 = 0
   var ordering = IROrdering.none
   var failure = IROrdering.none
   var update = IRUpdate.xchg
   /// What a wait waits for: bits for greater (1), equal (2) and less (4), and for signed (8).
-  var condition: UInt64 = 0
-  /// An allocation is of zeros.
+  var condition: UInt64 {
+    get { UInt64(conditionBits) }
+    set { conditionBits = UInt8(truncatingIfNeeded: newValue) }
+  }
+  var size: Int {
+    get { Int(byteCount) }
+    set { byteCount = Int32(truncatingIfNeeded: newValue) }
+  }
+  var bits: Int {
+    get { Int(bitCount) }
+    set { bitCount = UInt8(truncatingIfNeeded: newValue) }
+  }
+  /// An allocation is of zeros; bytes that are read and not initialised count as zeros.
   var isZeroed = false
   /// The point is in a loop, so a turn may lead back to it.
   var isInLoop = false

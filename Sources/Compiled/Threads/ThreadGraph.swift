@@ -21,9 +21,12 @@ final class ThreadGraph {
     /// The same without the number of turns that loops have taken.
     var loopHash: UInt64
     var firstEdge: Int32
-    /// The record that its address is in, and its only cell; -1 if there is none.
-    var record: Int32 = -1
-    var cell: Int32 = -1
+    /// Whether its step is an access to one shared word that always exists: the object of its
+    /// footprint, and the index and shift of its bits.
+    var isFast = false
+    var shift: UInt8 = 0
+    var object: UInt32 = 0
+    var index: Int32 = 0
     /// Whether its step is local: nil if unknown.
     var isLocal: Bool?
   }
@@ -62,13 +65,18 @@ final class ThreadGraph {
 
   /// The node of a local state.
   func node(_ state: ThreadState, of cpu: Int) -> Int {
-    let hash = state.hash(interpreter.image.functions)
+    var hash = state.hash(interpreter.image.functions)
     let key = Key(cpu: cpu, hash: hash)
-    if mergesStates, let node = known[key] { return node }
+    if mergesStates {
+      if let node = known[key] { return node }
+    } else {
+      // Each history is a state of its own.
+      hash = StableHash.extend(hash, with: UInt64(nodes.count))
+    }
     nodes.append(Node(state: state, hash: hash, cpu: cpu))
     let loopHash =
       interpreter.unroll > 0
-      ? state.hash(interpreter.image.functions, countsTurns: false) : hash
+      ? state.hash(interpreter.image.functions, countsTurns: false) : key.hash
     points.append(Point(request: state.request, hash: hash, loopHash: loopHash, firstEdge: -1))
     known[key] = nodes.count - 1
     return nodes.count - 1

@@ -18,6 +18,8 @@ final class HappensBefore {
     var firstTouch: Int
     /// The CPU's event before this one, or -1.
     var previousOfCPU: Int
+    /// Bits that stand for the objects it touches.
+    var signature: UInt64
   }
 
   /// A touch of an event, linked to the touches it replaced so that it can be undone.
@@ -161,7 +163,7 @@ final class HappensBefore {
     events.append(
       Event(
         cpu: cpu, ordinal: component(pending, cpu), firstTouch: links.count,
-        previousOfCPU: lastOfCPU[cpu]))
+        previousOfCPU: lastOfCPU[cpu], signature: footprint.signature))
     lastOfCPU[cpu] = event
     for chunk in 0..<chunks { clocks.append(pending[chunk]) }
     for index in 0..<footprint.count {
@@ -251,8 +253,11 @@ final class HappensBefore {
   ) {
     let clock = scratch.pointer(to: chunks)
     load(clock, cpu: cpu)
+    let signature = footprint.signature
     for event in stride(from: events.count - 1, through: 0, by: -1)
-    where isDependent(event) && !happens(event, before: clock) && mayRace(event, footprint) {
+    where events.pointer(to: event).pointee.signature & signature != 0 && isDependent(event)
+      && !happens(event, before: clock) && mayRace(event, footprint)
+    {
       let isPending = lastOfCPU[cpu] < event
       if isPending && wasDisabled(event) && !isTouched(without: event, isDependent) { continue }
       body(event)

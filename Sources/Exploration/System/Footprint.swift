@@ -56,6 +56,16 @@ public final class Footprint {
 
   @inlinable public var count: Int { touches.count }
   @inlinable public subscript(index: Int) -> Touch { touches[index] }
+
+  /// Bits that stand for the objects; footprints without a common bit have no common object.
+  var signature: UInt64 {
+    var bits: UInt64 = 0
+    for index in 0..<touches.count {
+      bits |= 1 << ((UInt64(touches[index].object) &* 0x9E37_79B9_7F4A_7C15) >> 58)
+    }
+    return bits
+  }
+
   @inlinable public func removeAll() { touches.removeAll() }
 
   @inlinable public func read(_ object: UInt32, _ role: TouchRole = .plain) {

@@ -58,6 +58,8 @@ package final class IRModule {
   /// Other names of globals and functions: what they stand for.
   package internal(set) var aliases: [(name: String, value: IRConstant)] = []
   package internal(set) var places: [IRPlace] = []
+  /// What it is compiled for, such as `x86_64-unknown-linux-gnu`.
+  package internal(set) var target = ""
 
   init(file: String) { self.file = file }
 }

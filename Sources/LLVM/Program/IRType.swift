@@ -115,6 +115,7 @@ package final class IRType {
 
   /// The scalars in a value of this type, in the order of a register's slots.
   package func leaves(from offset: Int = 0) -> [Leaf] {
+    if slotCount == 0 { return [] }
     switch kind {
     case .structure:
       return zip(elements, offsets).flatMap { $0.leaves(from: offset + $1) }

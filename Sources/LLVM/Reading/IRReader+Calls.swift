@@ -24,6 +24,26 @@ extension IRReader {
     return .call(callee, arguments, returns: returns)
   }
 
+  /// Reads assembly that may jump, which is an error only when it is reached.
+  func readJumpingCall() throws(IRError) -> IRInstruction.Operation {
+    advance()
+    skipFlags()
+    try skipConvention()
+    let returns = try readType()
+    _ = returns.layOut()
+    resultType = returns.kind == .void ? .none : returns
+    while !isAt("to"), !token.startsLine, token.kind != .end { advance() }
+    try expect("to")
+    _ = try readBlock()
+    try expect("[")
+    while isAt("label") {
+      _ = try readBlock()
+      _ = accept(",")
+    }
+    try expect("]")
+    return .unsupported("assembly that may jump")
+  }
+
   private func readCallee() throws(IRError) -> IRCallee {
     if accept("asm") {
       while token.kind == .word { advance() }

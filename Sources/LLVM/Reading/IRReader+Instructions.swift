@@ -243,7 +243,8 @@ extension IRReader {
       resultType = type
       return .phi(type, sources)
     case "call", "tail", "musttail", "notail": return try readCall()
-    case "indirectbr", "invoke", "resume", "callbr", "cleanupret", "catchret", "catchswitch":
+    case "callbr": return try readJumpingCall()
+    case "indirectbr", "invoke", "resume", "cleanupret", "catchret", "catchswitch":
       throw error("the instruction '\(word)' is not supported")
     default: return nil
     }

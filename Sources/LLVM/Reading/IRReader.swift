@@ -185,6 +185,8 @@ package final class IRReader {
       if let pointer = parts.first(where: { $0.hasPrefix("p:") }), !pointer.hasPrefix("p:64") {
         throw error("only targets with pointers of 64 bits are supported")
       }
+    } else {
+      module.target = String(text)
     }
     advance()
   }

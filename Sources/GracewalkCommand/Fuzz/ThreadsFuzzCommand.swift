@@ -1,0 +1,57 @@
+// gracewalk fuzz --threads and --ir: random programs as LLVM IR, and mutated IR.
+
+import GracewalkCommands
+import GracewalkFuzzing
+import GracewalkReporting
+import GracewalkSupport
+
+enum ThreadsFuzzCommand {
+  static let option = Option(
+    name: "threads", value: "N", help: "compare the searches on N random programs in LLVM IR")
+  static let mutants = Option(
+    name: "ir", value: "N", help: "mutate LLVM IR N times, and check what is read")
+
+  private static func seeds(
+    _ arguments: Arguments, _ name: String
+  ) throws(UsageError) -> Range<UInt64> {
+    for option in FuzzCommand.command.options
+    where ![name, "seed", "progress"].contains(option.name) && arguments.has(option.name) {
+      throw UsageError("--\(name) and --\(option.name) contradict each other")
+    }
+    let count = try arguments.count(name, upTo: 1_000_000_000) ?? 0
+    let seed = UInt64(try arguments.countFromZero("seed") ?? 0)
+    Terminal.catchInterrupts()
+    return seed..<(seed + UInt64(count))
+  }
+
+  static func run(_ arguments: Arguments) throws(UsageError) -> Int32 {
+    let seeds = try seeds(arguments, "threads")
+    let report = ThreadsFuzzer().run(seeds: seeds) { report in
+      Terminal.shouldContinue(
+        "fuzz: \(grouped(report.programs)) of \(counted(seeds.count, "program")); "
+          + "mismatches: \(report.mismatches.count)")
+    }
+    Terminal.clearProgress()
+    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
+    print(
+      "\(counted(report.programs, "program")), \(grouped(report.wrong)) with a finding, "
+        + "\(grouped(report.skipped)) too large; mismatches: \(report.mismatches.count)")
+    return ExitStatus.fuzzed(
+      mismatches: report.mismatches.count, isWhole: report.programs == seeds.count)
+  }
+
+  static func mutate(_ arguments: Arguments) throws(UsageError) -> Int32 {
+    let seeds = try seeds(arguments, "ir")
+    let report = IRFuzzer().run(seeds: seeds) { report in
+      Terminal.shouldContinue(
+        "fuzz: \(grouped(report.mutants)) of \(counted(seeds.count, "mutant"))")
+    }
+    Terminal.clearProgress()
+    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
+    print(
+      "\(counted(report.mutants, "mutant")), \(grouped(report.refused)) refused, "
+        + "\(grouped(report.judged)) with a verdict; mismatches: \(report.mismatches.count)")
+    return ExitStatus.fuzzed(
+      mismatches: report.mismatches.count, isWhole: report.mutants == seeds.count)
+  }
+}
