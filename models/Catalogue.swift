@@ -18,6 +18,7 @@ public enum Catalogue {
     WalkReferences.system,
     Teardown.system,
     ReverseMap.system,
+    Publication.system,
     HostMap.system,
     DirtyLogging.system,
     Mremap.system,

@@ -93,7 +93,8 @@ public struct CheckReport: Sendable {
     omission = omissions.isEmpty ? nil : omissions.joined(separator: "; ")
     origin = model.origin
     openQuestion = model.openQuestion
-    if case .violates(let ids) = model.expectation {
+    let own = model.verdicts[scenario.memoryModel] ?? model.expectation
+    if case .violates(let ids) = own {
       declaredViolations = ids
     } else {
       declaredViolations = []

@@ -1,5 +1,6 @@
 // The checks that a model's declared verdict implies; the catalogue and tests run them.
 
+import GracewalkMachine
 import GracewalkTraces
 
 /// A check and its required result.
@@ -8,10 +9,15 @@ public struct DeclaredCheck: Equatable, Codable, Sendable {
   public let parameters: [String: Int]
   /// The only invariant required, which must fail; nil if the model is to hold.
   public let violated: String?
+  /// The memory model; nil for the scenario's own.
+  public let memoryModel: MemoryModel?
 
-  public init(parameters: [String: Int] = [:], violated: String? = nil) {
+  public init(
+    parameters: [String: Int] = [:], violated: String? = nil, under memoryModel: MemoryModel? = nil
+  ) {
     self.parameters = parameters
     self.violated = violated
+    self.memoryModel = memoryModel
   }
 
   /// The verdict in words.
@@ -22,6 +28,7 @@ public struct DeclaredCheck: Equatable, Codable, Sendable {
     var options = given
     options.parameters = parameters
     options.invariants = violated.map { [$0] }
+    if let memoryModel { options.memoryModel = memoryModel }
     return options
   }
 
@@ -53,17 +60,23 @@ public struct JudgedCheck: Codable, Sendable {
   /// The model with its parameters.
   public var name: String {
     report.model + parameterText(report.parameters.values)
+      + (declared.memoryModel.map { " (\($0.rawValue))" } ?? "")
   }
 }
 
 extension Model {
   /// One check of all invariants for a model that holds; for a broken one, a check of each
-  /// invariant it violates, alone; each with every instance.
+  /// invariant it violates, alone; each with every instance, under every memory model with a
+  /// declared verdict.
   public var declaredChecks: [DeclaredCheck] {
-    let checks = instances.flatMap { instance in
-      switch expectation {
-      case .holds: [DeclaredCheck(parameters: instance, violated: nil)]
-      case .violates(let ids): ids.map { DeclaredCheck(parameters: instance, violated: $0) }
+    let own: [MemoryModel?] = [nil]
+    let checks = (own + otherMemoryModels).flatMap { model in
+      instances.flatMap { instance in
+        switch model.flatMap({ verdicts[$0] }) ?? expectation {
+        case .holds: [DeclaredCheck(parameters: instance, under: model)]
+        case .violates(let ids):
+          ids.map { DeclaredCheck(parameters: instance, violated: $0, under: model) }
+        }
       }
     }
     // A model that declares nothing to check is not skipped: its check says what is wrong.

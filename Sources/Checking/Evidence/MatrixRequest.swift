@@ -1,4 +1,4 @@
-// A row of the matrix: the verdict of each invariant that a model requires, on one architecture.
+// A row of the matrix: the verdict of each invariant that a model requires, in one setting.
 
 import GracewalkExploration
 import GracewalkMachine
@@ -14,11 +14,14 @@ package struct MatrixRequest: WorkUnit {
   private let model: String
   /// The features of the modelled MMU; nil for a model without one.
   private let features: Features?
+  /// Nil for the scenario's own.
+  private let memoryModel: MemoryModel?
   private let search: SearchChoice
 
-  init(_ model: String, _ architecture: Architecture?, _ search: SearchChoice) {
+  init(_ model: String, _ column: VerdictMatrix.Column, _ search: SearchChoice) {
     self.model = model
-    features = architecture?.features
+    features = column.architecture?.features
+    memoryModel = column.memoryModel
     self.search = search
   }
 
@@ -26,7 +29,8 @@ package struct MatrixRequest: WorkUnit {
     _ context: WorkContext<SearchProgress>
   ) throws(CheckError) -> [String: VerdictMatrix.Cell] {
     let model = try context.model(named: model)
-    return try Self.verdicts(of: model, features, search) { model, asked throws(CheckError) in
+    return try Self.verdicts(of: model, features, memoryModel, search) {
+      model, asked throws(CheckError) in
       var options = asked
       context.supervise(&options)
       return try model.check(options)
@@ -36,10 +40,10 @@ package struct MatrixRequest: WorkUnit {
   package var isTimed: Bool { search.limits.seconds != nil }
 
   static func verdicts<Failure: Error>(
-    of model: Model, _ architecture: Architecture?, _ search: SearchChoice,
+    of model: Model, _ column: VerdictMatrix.Column, _ search: SearchChoice,
     _ check: (Model, CheckOptions) throws(Failure) -> CheckReport
   ) throws(Failure) -> [String: VerdictMatrix.Cell] {
-    try verdicts(of: model, architecture?.features, search, check)
+    try verdicts(of: model, column.architecture?.features, column.memoryModel, search, check)
   }
 
   /// The verdict of each invariant that a model requires.
@@ -48,11 +52,12 @@ package struct MatrixRequest: WorkUnit {
   /// alone, since the same executions are judged. So one search more than the number of failing
   /// invariants is enough.
   private static func verdicts<Failure: Error>(
-    of model: Model, _ features: Features?, _ search: SearchChoice,
+    of model: Model, _ features: Features?, _ memoryModel: MemoryModel?, _ search: SearchChoice,
     _ check: (Model, CheckOptions) throws(Failure) -> CheckReport
   ) throws(Failure) -> [String: VerdictMatrix.Cell] {
     var options = CheckOptions(scenario: ScenarioChoice(), search: search)
     options.features = features
+    options.memoryModel = memoryModel
     options.minimises = false
     options.judgesErrors = false
     options.parameters = model.largestInstance

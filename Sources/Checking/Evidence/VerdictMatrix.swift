@@ -15,10 +15,18 @@ public struct VerdictMatrix: Sendable {
     case incomplete
   }
 
-  /// The verdicts of a model on an architecture.
+  /// What a row is about.
+  struct Column {
+    var architecture: Architecture?
+    var memoryModel: MemoryModel?
+  }
+
+  /// The verdicts of a model on an architecture, or under a memory model.
   public struct Row: Equatable, Sendable {
     /// Nil for a model without an MMU, whose verdicts are the same on any.
     public var architecture: Architecture?
+    /// Nil for a model that declares its verdict under one memory model only.
+    public var memoryModel: MemoryModel?
     /// In the order of the matrix's invariants.
     public var cells: [Cell]
   }
@@ -52,7 +60,7 @@ public struct VerdictMatrix: Sendable {
       var verdicts: [[String: Cell]] = []
       for row in rows {
         verdicts.append(
-          try MatrixRequest.verdicts(of: row.model, row.architecture, SearchChoice(), check))
+          try MatrixRequest.verdicts(of: row.model, row.column, SearchChoice(), check))
       }
       return verdicts
     }
@@ -74,7 +82,7 @@ public struct VerdictMatrix: Sendable {
       var failure: MatrixError?
       var watch = WorkWatch<MatrixRequest>()
       watch.begin = { begin(rows[$0].model) }
-      _ = executor.run(rows.map { MatrixRequest($0.model.name, $0.architecture, search) }, watch) {
+      _ = executor.run(rows.map { MatrixRequest($0.model.name, $0.column, search) }, watch) {
         done in
         switch done.result {
         case .success(let row): verdicts.append(row)
@@ -91,7 +99,7 @@ public struct VerdictMatrix: Sendable {
   /// The rows of the matrix, filled with their verdicts; rows without verdicts are incomplete.
   private static func assembled<Failure: Error>(
     of models: [Model], on architectures: [Architecture],
-    verdicts: ([(model: Model, architecture: Architecture?)]) throws(Failure) -> [[String: Cell]]
+    verdicts: ([(model: Model, column: Column)]) throws(Failure) -> [[String: Cell]]
   ) throws(Failure) -> VerdictMatrix {
     let scenarios = models.map { $0.largestScenario }
     let required = scenarios.map { $0.invariants.map(\.id) }
@@ -99,7 +107,7 @@ public struct VerdictMatrix: Sendable {
     for id in required.joined() where !ids.contains(id) { ids.append(id) }
     let known = Set(required.joined())
     let invariants = ids.filter { known.contains($0) }
-    let columns = scenarios.map { $0.hasHardware ? architectures.map { $0 } : [nil] }
+    let columns = zip(models, scenarios).map { Self.columns(of: $0, $1, architectures) }
     let found = try verdicts(
       zip(models, columns).flatMap { model, columns in columns.map { (model, $0) } })
     var rest = found[...]
@@ -107,14 +115,25 @@ public struct VerdictMatrix: Sendable {
       let rows = columns[number].map { column in
         let row = rest.popFirst() ?? [:]
         return Row(
-          architecture: column,
+          architecture: column.architecture, memoryModel: column.memoryModel,
           cells: invariants.map { id in
             required[number].contains(id) ? row[id] ?? .incomplete : .notRequired
           })
       }
-      return entry(models[number], scenarios[number].features, invariants, rows)
+      return entry(models[number], scenarios[number], invariants, rows)
     }
     return VerdictMatrix(invariants: invariants, entries: entries)
+  }
+
+  /// Architectures for a model with an MMU, and memory models for one that declares several.
+  private static func columns(
+    of model: Model, _ scenario: Scenario, _ architectures: [Architecture]
+  ) -> [Column] {
+    if scenario.hasHardware { return architectures.map { Column(architecture: $0) } }
+    if model.otherMemoryModels.isEmpty { return [Column()] }
+    return MemoryModel.allCases
+      .filter { $0 == scenario.memoryModel || model.verdicts[$0] != nil }
+      .map { Column(memoryModel: $0) }
   }
 
   private init(invariants: [String], entries: [Entry]) {
@@ -123,26 +142,43 @@ public struct VerdictMatrix: Sendable {
   }
 
   private static func entry(
-    _ model: Model, _ own: Features, _ invariants: [String], _ rows: [Row]
+    _ model: Model, _ scenario: Scenario, _ invariants: [String], _ rows: [Row]
   ) -> Entry {
     var entry = Entry(model: model.name, declared: [], rows: rows, disagreement: nil)
     // A model that asks for features makes no promise about architectures without them.
-    let judged = rows.filter { $0.architecture?.features.includes(own) ?? true }
+    let own = rows.filter { row in
+      (row.memoryModel ?? scenario.memoryModel) == scenario.memoryModel
+        && row.architecture?.features.includes(scenario.features) ?? true
+    }
+    if case .violates(let declared) = model.expectation { entry.declared = declared }
+    entry.disagreement = disagreement(own, entry.declared, invariants)
+    for row in rows where entry.disagreement == nil {
+      guard let other = row.memoryModel, let verdict = model.verdicts[other] else { continue }
+      var declared: [String] = []
+      if case .violates(let ids) = verdict { declared = ids }
+      entry.disagreement = disagreement([row], declared, invariants).map {
+        "under \(other.text) \($0)"
+      }
+    }
+    return entry
+  }
+
+  /// How rows differ from what is declared; nil if they do not.
+  private static func disagreement(
+    _ judged: [Row], _ declared: [String], _ invariants: [String]
+  ) -> String? {
     let ids = { (cell: Cell) in
       invariants.indices.filter { column in judged.contains { $0.cells[column] == cell } }
         .map { invariants[$0] }
     }
     let violated = ids(.violated)
     let incomplete = ids(.incomplete)
-    if case .violates(let declared) = model.expectation { entry.declared = declared }
-    let missing = entry.declared.filter { !violated.contains($0) }
-    if !incomplete.isEmpty {
-      entry.disagreement = "incomplete: \(incomplete.joined(separator: ", "))"
-    } else if entry.declared.isEmpty, !violated.isEmpty {
-      entry.disagreement = "declared to hold, but violates \(violated.joined(separator: ", "))"
-    } else if !missing.isEmpty {
-      entry.disagreement = "declared to violate \(missing.joined(separator: ", ")), which holds"
+    let missing = declared.filter { !violated.contains($0) }
+    if !incomplete.isEmpty { return "incomplete: \(incomplete.joined(separator: ", "))" }
+    if declared.isEmpty, !violated.isEmpty {
+      return "declared to hold, but violates \(violated.joined(separator: ", "))"
     }
-    return entry
+    return missing.isEmpty
+      ? nil : "declared to violate \(missing.joined(separator: ", ")), which holds"
   }
 }

@@ -62,6 +62,7 @@ extension Model {
     if let memoryModel = choice.memoryModel { scenario.memoryModel = memoryModel }
     if let step = choice.without {
       scenario.ablation = .weakens(step)
+      if step.weakening == .relaxed { scenario.readsPlainly = true }
       if let places = choice.weakenedPlaces.value { scenario.weakenedPlaces = places }
     } else if choice.takesCensus {
       scenario.ablation = .census

@@ -159,7 +159,10 @@ public struct Model: Sendable {
   public let omission: String?
   public let origin: Origin?
   public let parameters: [Parameter]
+  /// The verdict under the scenario's own memory model.
   public let expectation: Expectation
+  /// The verdicts under other memory models that are declared, too.
+  public let verdicts: [MemoryModel: Expectation]
   /// Outcomes that prove that the modelled races happen; checked if nothing is violated.
   public let mustHappen: [ExpectedOutcome]
   /// Invariants that are not required though they apply.
@@ -178,8 +181,10 @@ public struct Model: Sendable {
     mustHappen: [ExpectedOutcome] = [], exempt: [Exemption] = [],
     instances: [[String: Int]] = [[:]],
     openQuestion: String? = nil, vocabulary: Vocabulary? = nil,
+    under verdicts: [MemoryModel: Expectation] = [:],
     build: @escaping @Sendable (ParameterValues) -> Scenario
   ) {
+    self.verdicts = verdicts
     self.name = name.printable
     self.summary = summary.printable
     scenarioText = scenario.printable
@@ -201,6 +206,11 @@ public struct Model: Sendable {
   /// A model is built for this only when it is asked for, so that a list of models builds none.
   public var vocabulary: Vocabulary? {
     declaredVocabulary ?? Vocabulary(offeredBy: { build(values()) })
+  }
+
+  /// The memory models with a declared verdict, besides the scenario's own.
+  public var otherMemoryModels: [MemoryModel] {
+    MemoryModel.allCases.filter { verdicts[$0] != nil }
   }
 
   /// All parameters, with the given values in place of the standard ones.

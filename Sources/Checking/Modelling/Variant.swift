@@ -12,11 +12,13 @@ public struct Variant<Choice: Sendable>: Sendable {
   let violates: [String]
   let standard: [String: Int]
   let instances: [[String: Int]]?
+  let verdicts: [MemoryModel: Expectation]
 
   private init(
     _ name: String, _ summary: String, _ choice: Choice, omission: String?, violates: [String],
-    standard: [String: Int], instances: [[String: Int]]?
+    standard: [String: Int], instances: [[String: Int]]?, under verdicts: [MemoryModel: Expectation]
   ) {
+    self.verdicts = verdicts
     self.name = name
     self.summary = summary
     self.choice = choice
@@ -29,23 +31,26 @@ public struct Variant<Choice: Sendable>: Sendable {
   /// A correct one.
   ///
   /// `standard` has its default parameter values, and `instances` those that the catalogue checks
-  /// it with, if they differ from the other variants'.
+  /// it with, if they differ from the other variants'. `under` has verdicts under memory models
+  /// other than the scenario's own.
   public static func holds(
     _ name: String, _ summary: String, _ choice: Choice, standard: [String: Int] = [:],
-    instances: [[String: Int]]? = nil
+    instances: [[String: Int]]? = nil, under verdicts: [MemoryModel: Expectation] = [:]
   ) -> Variant {
     Variant(
-      name, summary, choice, omission: nil, violates: [], standard: standard, instances: instances)
+      name, summary, choice, omission: nil, violates: [], standard: standard, instances: instances,
+      under: verdicts)
   }
 
   /// A sibling that leaves something out, and the invariants that it therefore violates.
   public static func broken(
     _ name: String, _ summary: String, _ choice: Choice, omits omission: String,
-    violates: [String], standard: [String: Int] = [:], instances: [[String: Int]]? = nil
+    violates: [String], standard: [String: Int] = [:], instances: [[String: Int]]? = nil,
+    under verdicts: [MemoryModel: Expectation] = [:]
   ) -> Variant {
     Variant(
       name, summary, choice, omission: omission, violates: violates, standard: standard,
-      instances: instances)
+      instances: instances, under: verdicts)
   }
 }
 
@@ -117,7 +122,7 @@ extension Model {
         expectation: variant.omission == nil ? .holds : .violates(variant.violates),
         mustHappen: mustHappen(variant.choice), exempt: exempt(variant.choice),
         instances: variant.instances ?? instances, openQuestion: openQuestion,
-        vocabulary: vocabulary?(variant.choice)
+        vocabulary: vocabulary?(variant.choice), under: variant.verdicts
       ) { values in build(values, variant.choice) }
     }
   }

@@ -27,16 +27,11 @@ package struct FuzzRequest: WorkUnit {
 
   /// Why programs cannot be run under the memory model; nil if they can.
   package var memoryProblem: String? {
-    switch memoryModel {
-    case .sequentialConsistency: nil
-    case .totalStoreOrder where strategy == .optimal:
-      "--mode optimal is for sequential consistency"
-    case .totalStoreOrder:
-      mix.contains(.hardware)
-        ? "hardware walks are modelled under sequential consistency only: leave out --memory tso, "
-          + "or --hardware and --all" : nil
-    case .armv8: "--memory arm is for litmus tests; fuzz takes sc and tso"
-    }
+    if memoryModel == .sequentialConsistency { return nil }
+    if strategy == .optimal { return "--mode optimal is for sequential consistency" }
+    guard mix.contains(.hardware) else { return nil }
+    return "hardware walks are modelled under sequential consistency only: leave out "
+      + "--memory \(memoryModel.rawValue), or --hardware and --all"
   }
 
   /// Whether all searches that reduce are compared at once.

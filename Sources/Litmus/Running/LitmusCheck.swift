@@ -58,7 +58,7 @@ extension LitmusTest {
     report.add(strategy.search(machine, options.search), board)
     if machine.hasMetCap {
       report.reason =
-        "the cap of \(WeakMachine.entriesMax) pending stores of a process, or visible stores of a "
+        "the cap of \(StoreOrder.entriesMax) pending stores of a process, or visible stores of a "
         + "word, was met"
     }
     return report

@@ -1,25 +1,8 @@
 // What a process may still do from an instruction on, found by looking at its code.
 
-/// What matters of a process's views at an instruction: the rest is forgotten.
-struct FutureUse: Equatable {
-  /// Words that loads may read, as a set; a read-modify-write that may fail is one.
-  var loaded: UInt64 = 0
-  /// Words that read-modify-writes may read.
-  var updated: UInt64 = 0
-  var loads = false
-  /// Whether something orders loads that came before it.
-  var ordersReads = false
-  /// Whether something orders visible stores that came before it.
-  var ordersWrites = false
-  var acquires = false
-  var hasISB = false
-  /// Whether it enters or leaves a section, or waits for a grace period.
-  var hasSections = false
-  var hasExclusiveStore = false
-  /// Registers that are read, and those whose view matters.
-  var registers: UInt64 = 0
-  var views: UInt64 = 0
+import GracewalkMachine
 
+extension FutureUse {
   mutating func join(_ other: FutureUse) {
     loaded |= other.loaded
     updated |= other.updated

@@ -8,40 +8,43 @@ extension WeakMachine {
   ) -> [WeakChoice] {
     guard case .storeExclusive(_, let address, let order, _) = instruction else { return [] }
     let known = state.processes[process]
+    let views = state.order.cpus[process]
     guard let word = LitmusTest.word(at: known.value(of: address), of: test.words.count) else {
       return [.stop]
     }
     // It always may fail.
     guard canSucceed(word, by: process, in: state) else { return [.failExclusive] }
-    guard known.buffer.count < Self.entriesMax else {
+    guard views.buffer.count < StoreOrder.entriesMax else {
       noteCap()
       return [.failExclusive]
     }
-    if model == .armv8, known.hasPendingStore,
-      order.releases || behindMonitor(word, known).contains(where: \.isRelease)
+    if model == .armv8, views.hasPendingStore,
+      order.releases || behindMonitor(word, known.monitor, views).contains(where: \.isRelease)
     {
       var copy = state
       succeedExclusive(instruction, by: process, in: &copy)
-      if hasCycle(copy) { return [.failExclusive] }
+      if copy.order.hasCycle { return [.failExclusive] }
     }
     return [.failExclusive, .succeedExclusive]
   }
 
   private func canSucceed(_ word: Int, by process: Int, in state: WeakState) -> Bool {
-    let known = state.processes[process]
-    guard let monitor = known.monitor, Int(monitor.word) == word else { return false }
-    if model != .armv8, known.hasPendingStore { return false }
-    if monitor.pending == 0, isLocked(word, for: process, in: state) { return false }
-    let first = firstBehindMonitor(monitor, known)
-    return !known.buffer[first...].contains { $0.kind == .barrier }
+    let views = state.order.cpus[process]
+    guard let monitor = state.processes[process].monitor, Int(monitor.word) == word else {
+      return false
+    }
+    if model != .armv8, views.hasPendingStore { return false }
+    if monitor.pending == 0, state.order.isLocked(UInt32(word), for: process) { return false }
+    let first = firstBehindMonitor(monitor, views)
+    return !views.buffer[first...].contains { $0.kind == .barrier }
   }
 
   /// The place in the buffer behind the store that the exclusive load read.
-  private func firstBehindMonitor(_ monitor: ExclusiveMonitor, _ known: WeakProcess) -> Int {
+  private func firstBehindMonitor(_ monitor: ExclusiveMonitor, _ views: CPUViews) -> Int {
     var left = Int(monitor.pending)
-    for index in known.buffer.indices where left > 0 {
-      let entry = known.buffer[index]
-      guard entry.kind == .store, entry.number == monitor.word else { continue }
+    for index in views.buffer.indices where left > 0 {
+      let entry = views.buffer[index]
+      guard entry.kind == .store, entry.number == UInt32(monitor.word) else { continue }
       left -= 1
       if left == 0 { return index + 1 }
     }
@@ -49,9 +52,11 @@ extension WeakMachine {
   }
 
   /// The process's stores to the word between that store and the exclusive one.
-  private func behindMonitor(_ word: Int, _ known: WeakProcess) -> [PendingEntry] {
-    guard let monitor = known.monitor else { return [] }
-    return known.buffer[firstBehindMonitor(monitor, known)...].filter {
+  private func behindMonitor(
+    _ word: Int, _ monitor: ExclusiveMonitor?, _ views: CPUViews
+  ) -> [PendingEntry] {
+    guard let monitor else { return [] }
+    return views.buffer[firstBehindMonitor(monitor, views)...].filter {
       $0.kind == .store && Int($0.number) == word
     }
   }
@@ -77,18 +82,19 @@ extension WeakMachine {
       _ = append(known.value(of: value), to: word, by: process, in: &state)
       return
     }
-    state.processes[process].control = max(known.control, known.pick(of: address))
-    for index in known.buffer.indices[firstBehindMonitor(monitor, known)...]
-    where known.buffer[index].kind == .store && Int(known.buffer[index].number) == word {
-      state.processes[process].buffer[index].isLocking = true
+    noteControl(of: address, by: process, in: &state)
+    let views = state.order.cpus[process]
+    for index in views.buffer.indices[firstBehindMonitor(monitor, views)...]
+    where views.buffer[index].kind == .store && Int(views.buffer[index].number) == word {
+      state.order.cpus[process].buffer[index].isLocking = true
     }
-    var entry = PendingEntry(kind: .store, number: monitor.word)
+    var entry = PendingEntry(kind: .store, number: UInt32(monitor.word))
     entry.isRelease = order.releases
     entry.isLocking = true
     entry.value = known.value(of: value)
     entry.view = max(known.view(of: address), known.view(of: value))
     entry.readView = monitor.view
     entry.pick = max(known.pick(of: address), known.pick(of: value))
-    state.processes[process].buffer.append(entry)
+    state.order.cpus[process].buffer.append(entry)
   }
 }

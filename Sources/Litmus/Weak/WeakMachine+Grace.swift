@@ -72,21 +72,14 @@ extension WeakMachine {
     let waiters = state.sections[section].waiters
     state.sections[section] = SectionState()
     let domain = sectionDomains[section]
-    let view = state.processes[process].everything
-    let known = max(state.processes[process].sectionEnds[domain], view)
-    state.processes[process].sectionEnds[domain] = known
-    raiseGracePeriods(waiters, to: view, in: &state)
-    guard hasGracePeriods, state.processes[process].hasPendingStore else { return }
-    var entry = PendingEntry(kind: .sectionEnd, number: UInt8(domain))
+    let view = state.order.cpus[process].everything
+    let known = max(state.order.cpus[process].sectionEnds[domain], view)
+    state.order.cpus[process].sectionEnds[domain] = known
+    state.order.raiseGracePeriods(waiters, 0, to: view)
+    guard hasGracePeriods, state.order.cpus[process].hasPendingStore else { return }
+    var entry = PendingEntry(kind: .sectionEnd, number: UInt32(domain))
     entry.waiters = waiters
-    state.processes[process].buffer.append(entry)
-  }
-
-  /// Lets the grace periods of a set of processes end with at least this view.
-  func raiseGracePeriods(_ waiters: UInt16, to view: View, in state: inout WeakState) {
-    for process in state.processes.indices where waiters >> UInt16(process) & 1 == 1 {
-      state.processes[process].graceView = max(state.processes[process].graceView, view)
-    }
+    state.order.cpus[process].buffer.append(entry)
   }
 
   /// The ways to enter a section: each grace period in progress waits for it, or is seen by it.
@@ -94,10 +87,10 @@ extension WeakMachine {
     _ instruction: Instruction, by process: Int, in state: WeakState
   ) -> [WeakChoice] {
     let domain = sectionDomains[section(of: instruction, by: process)]
-    var all: UInt16 = 0
+    var all: UInt64 = 0
     for other in state.processes.indices
-    where other != process && Int(state.processes[other].gracePeriod) == domain + 1 {
-      all |= 1 << UInt16(other)
+    where other != process && Int(state.order.cpus[other].gracePeriod) == domain + 1 {
+      all |= 1 << UInt64(other)
     }
     // All subsets, from the full one down to the empty one.
     var choices: [WeakChoice] = []
@@ -110,18 +103,18 @@ extension WeakMachine {
   }
 
   func enter(
-    _ instruction: Instruction, _ waiters: UInt16, by process: Int, in state: inout WeakState
+    _ instruction: Instruction, _ waiters: UInt64, by process: Int, in state: inout WeakState
   ) {
     let section = section(of: instruction, by: process)
     let domain = sectionDomains[section]
-    var view = max(state.processes[process].newReads, state.finished[domain])
+    var view = max(state.order.cpus[process].newReads, state.order.finished[domain])
     for other in state.processes.indices
-    where other != process && Int(state.processes[other].gracePeriod) == domain + 1
-      && waiters >> UInt16(other) & 1 == 0
+    where other != process && Int(state.order.cpus[other].gracePeriod) == domain + 1
+      && waiters >> UInt64(other) & 1 == 0
     {
-      view = max(view, state.processes[other].graceStart)
+      view = max(view, state.order.cpus[other].graceStart)
     }
-    if model == .armv8 { state.processes[process].newReads = view }
+    if model == .armv8 { state.order.cpus[process].newReads = view }
     state.sections[section] = SectionState(isOpen: true, waiters: waiters)
     if case .enterSleepable(let number, let register) = instruction {
       if let register {
@@ -135,7 +128,7 @@ extension WeakMachine {
   // MARK: Grace periods
 
   func graceChoices(domain: Int, by process: Int, in state: WeakState) -> [WeakChoice] {
-    let known = state.processes[process]
+    let known = state.order.cpus[process]
     if known.gracePeriod == 0 {
       // In a section of its own it waits for itself.
       let isInside = state.sections.indices.contains { section in
@@ -144,20 +137,20 @@ extension WeakMachine {
       }
       return known.hasPendingStore || isInside ? [] : [.beginGrace]
     }
-    let bit: UInt16 = 1 << UInt16(process)
+    let bit: UInt64 = 1 << UInt64(process)
     let waits =
       state.sections.contains { $0.isOpen && $0.waiters & bit != 0 }
-      || state.processes.contains { other in
+      || state.order.cpus.contains { other in
         other.buffer.contains { $0.kind == .sectionEnd && $0.waiters & bit != 0 }
       }
     return waits ? [] : [.endGrace]
   }
 
   func beginGrace(domain: Int, by process: Int, in state: inout WeakState) {
-    let bit: UInt16 = 1 << UInt16(process)
-    var view = state.processes[process].everything
-    state.processes[process].newReads = view
-    state.processes[process].graceStart = view
+    let bit: UInt64 = 1 << UInt64(process)
+    var view = state.order.cpus[process].everything
+    state.order.cpus[process].newReads = view
+    state.order.cpus[process].graceStart = view
     for section in state.sections.indices
     where state.sections[section].isOpen && sectionDomains[section] == domain
       && sectionOwners[section] != process
@@ -165,22 +158,22 @@ extension WeakMachine {
       state.sections[section].waiters |= bit
     }
     for other in state.processes.indices where other != process {
-      view = max(view, state.processes[other].sectionEnds[domain])
-      let last = state.processes[other].buffer.lastIndex {
+      view = max(view, state.order.cpus[other].sectionEnds[domain])
+      let last = state.order.cpus[other].buffer.lastIndex {
         $0.kind == .sectionEnd && Int($0.number) == domain
       }
-      if let last { state.processes[other].buffer[last].waiters |= bit }
+      if let last { state.order.cpus[other].buffer[last].waiters |= bit }
     }
-    state.processes[process].graceView = view
-    state.processes[process].gracePeriod = UInt8(domain + 1)
+    state.order.cpus[process].graceView = view
+    state.order.cpus[process].gracePeriod = UInt8(domain + 1)
   }
 
   func endGrace(domain: Int, by process: Int, in state: inout WeakState) {
-    let known = state.processes[process]
-    state.finished[domain] = max(state.finished[domain], known.graceStart)
-    state.processes[process].newReads = max(known.newReads, known.graceView)
-    state.processes[process].gracePeriod = 0
-    state.processes[process].graceStart = 0
-    state.processes[process].graceView = 0
+    let known = state.order.cpus[process]
+    state.order.finished[domain] = max(state.order.finished[domain], known.graceStart)
+    state.order.cpus[process].newReads = max(known.newReads, known.graceView)
+    state.order.cpus[process].gracePeriod = 0
+    state.order.cpus[process].graceStart = 0
+    state.order.cpus[process].graceView = 0
   }
 }

@@ -44,76 +44,70 @@ extension WeakMachine {
       return [.stop]
     }
     func mayRead(_ value: UInt64) -> Bool { load.failing.map { !$0.isMet(by: value) } ?? true }
-    if model == .armv8, load.acquiresInOrder, known.hasPendingRelease { return [] }
-    if let index = known.newestPending(word) {
-      return mayRead(known.buffer[index].value) ? [.forward] : []
+    let views = state.order.cpus[process]
+    if model == .armv8, load.acquiresInOrder, views.hasPendingRelease { return [] }
+    if let index = views.newestPending(UInt32(word)) {
+      return mayRead(views.buffer[index].value) ? [.forward] : []
     }
-    let stores = state.words[word]
-    var first = stores.count - 1
-    if model == .armv8 {
-      let floor = max(viewBefore(load, known), known.coherence[word])
-      first = stores.lastIndex { $0.time <= floor } ?? 0
-    }
-    return (first..<stores.count).filter { mayRead(stores[$0].value) }.map { .read($0) }
+    let before = viewBefore(load, by: process, in: state)
+    let stores = state.order.words[UInt32(word)]
+    return state.order.readable(UInt32(word), by: process, after: before)
+      .filter { mayRead(stores[$0].value) }.map { .read($0) }
   }
 
   /// What a load must not miss.
-  private func viewBefore(_ load: WeakLoad, _ known: WeakProcess) -> View {
-    let view = max(known.view(of: load.address), known.newReads)
-    return load.acquiresInOrder ? max(view, known.releases) : view
+  private func viewBefore(_ load: WeakLoad, by process: Int, in state: WeakState) -> View {
+    state.order.viewBeforeLoad(
+      by: process, address: state.processes[process].view(of: load.address),
+      acquiresInOrder: load.acquiresInOrder)
   }
 
   func perform(
     _ load: WeakLoad, _ choice: WeakChoice, by process: Int, in state: inout WeakState
   ) {
     let known = state.processes[process]
-    guard let word = LitmusTest.word(at: known.value(of: load.address), of: test.words.count) else {
-      return
-    }
-    var view = viewBefore(load, known)
-    var pick: View = 0
+    guard let place = LitmusTest.word(at: known.value(of: load.address), of: test.words.count)
+    else { return }
+    let word = UInt32(place)
+    let before = viewBefore(load, by: process, in: state)
     let value: UInt64
+    let read: (view: View, pick: View)
     var monitor: ExclusiveMonitor?
     if case .read(let index) = choice {
-      let store = state.words[word][index]
-      value = store.value
-      let own = known.own[word]
-      let isOwn = own.time != 0 && own.time == store.time
-      view = max(
-        view, isOwn ? load.acquires ? max(own.view, own.readView) : own.view : store.time)
-      if isOwn { pick = own.pick }
-      state.processes[process].coherence[word] = max(known.coherence[word], store.time)
-      if index == state.words[word].count - 1 {
-        monitor = ExclusiveMonitor(word: UInt8(word), pending: 0, view: view)
+      let stores = state.order.words[word]
+      value = stores[index].value
+      read = state.order.readVisible(
+        word, stores[index], after: before, acquires: load.acquires, by: process)
+      if index == stores.count - 1 {
+        monitor = ExclusiveMonitor(word: UInt8(place), pending: 0, view: read.view)
       }
     } else {
-      guard let index = known.newestPending(word) else { return }
-      let entry = known.buffer[index]
-      value = entry.value
-      view = max(view, load.acquires ? max(entry.view, entry.readView) : entry.view)
-      pick = entry.pick
+      let views = state.order.cpus[process]
+      guard let index = views.newestPending(word) else { return }
+      value = views.buffer[index].value
+      read = state.order.readPending(index, after: before, acquires: load.acquires, by: process)
       monitor = ExclusiveMonitor(
-        word: UInt8(word), pending: UInt8(known.pendingCount(word)), view: view)
+        word: UInt8(place), pending: UInt8(views.pendingCount(word)), view: read.view)
     }
-    note(load, view, by: process, in: &state)
+    note(load, read.view, by: process, in: &state)
     if load.isExclusive { state.processes[process].monitor = monitor }
     if let register = load.register {
       let result = load.isFailure ? 0 : load.isFlag ? (value != 0 ? 1 : 0) : value
       state.processes[process].registers[register] = RegisterState(
-        value: result, view: view, pick: max(view, pick))
+        value: result, view: read.view, pick: max(read.view, read.pick))
     }
   }
 
   /// Notes what a load has read, for what is ordered behind it.
   private func note(_ load: WeakLoad, _ view: View, by process: Int, in state: inout WeakState) {
     guard model == .armv8 else { return }
-    let known = state.processes[process]
-    if load.isUnused {
-      state.processes[process].oldWrites = max(known.oldWrites, view)
-    } else {
-      state.processes[process].oldReads = max(known.oldReads, view)
-    }
-    if load.acquires { state.processes[process].newReads = max(known.newReads, view) }
-    state.processes[process].control = max(known.control, known.pick(of: load.address))
+    state.order.noteLoad(view, acquires: load.acquires, isUnused: load.isUnused, by: process)
+    noteControl(of: load.address, by: process, in: &state)
+  }
+
+  /// Notes what an address depends on.
+  func noteControl(of address: Operand, by process: Int, in state: inout WeakState) {
+    let pick = state.processes[process].pick(of: address)
+    state.order.cpus[process].control = max(state.order.cpus[process].control, pick)
   }
 }

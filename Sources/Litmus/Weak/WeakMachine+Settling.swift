@@ -30,16 +30,16 @@ extension WeakMachine {
   }
 
   private func dropLeadingMarks(of process: Int, in state: inout WeakState) {
-    while let first = state.processes[process].buffer.first, first.kind != .store {
-      state.processes[process].buffer.removeFirst()
+    while let first = state.order.cpus[process].buffer.first, first.kind != .store {
+      state.order.cpus[process].buffer.removeFirst()
     }
   }
 
   /// True if the first pending store releases a lock that nothing else looks at.
   private func releasesLock(_ process: Int, in state: WeakState) -> Bool {
-    guard lockWords != 0, let first = state.processes[process].buffer.first else { return false }
+    guard lockWords != 0, let first = state.order.cpus[process].buffer.first else { return false }
     return first.isRelease && lockWords >> UInt64(first.number) & 1 == 1
-      && canFlush(0, of: process, in: state)
+      && state.order.canFlush(0, of: process, inOrder: model != .armv8)
   }
 
   /// Carries out an instruction if it concerns only its process; false if it is a step.
@@ -51,10 +51,10 @@ extension WeakMachine {
       let result = state.processes[process].result(of: computation, a, b, c)
       state.processes[process].registers[register] = result
     case .branch(let operand, let target):
-      let jumps = state.processes[process].decide(operand) == 0
+      let jumps = decide(operand, by: process, in: &state) == 0
       if jumps { state.processes[process].counter = target - 1 }
     case .branchUnless(let operand, let target):
-      let jumps = state.processes[process].decide(operand) != 0
+      let jumps = decide(operand, by: process, in: &state) != 0
       if jumps { state.processes[process].counter = target - 1 }
     case .jump(let target): state.processes[process].counter = target - 1
     case .store(let value, let address, let order):
@@ -81,20 +81,20 @@ extension WeakMachine {
     _ value: Operand, _ address: Operand, _ word: Int, isRelease: Bool, of process: Int,
     in state: inout WeakState
   ) -> Bool {
-    guard state.processes[process].buffer.count < Self.entriesMax else {
+    guard state.order.cpus[process].buffer.count < StoreOrder.entriesMax else {
       noteCap()
       return false
     }
-    var entry = PendingEntry(kind: .store, number: UInt8(word))
+    var entry = PendingEntry(kind: .store, number: UInt32(word))
     let known = state.processes[process]
     entry.value = known.value(of: value)
     if model == .armv8 {
       entry.isRelease = isRelease
       entry.view = max(known.view(of: address), known.view(of: value))
       entry.pick = max(known.pick(of: address), known.pick(of: value))
-      state.processes[process].control = max(known.control, known.pick(of: address))
+      noteControl(of: address, by: process, in: &state)
     }
-    state.processes[process].buffer.append(entry)
+    state.order.cpus[process].buffer.append(entry)
     state.processes[process].counter += 1
     return true
   }
@@ -103,21 +103,21 @@ extension WeakMachine {
   private func pass(_ fence: Fence, _ process: Int, in state: inout WeakState) -> Bool {
     switch fence {
     case .full:
-      if state.processes[process].hasPendingStore { return false }
-      state.processes[process].newReads = state.processes[process].everything
-    case .loads:
-      let known = state.processes[process]
-      state.processes[process].newReads = max(known.newReads, known.oldReads)
-    case .stores:
-      guard model == .armv8, state.processes[process].hasPendingStore,
-        state.processes[process].buffer.last?.kind != .barrier
-      else { break }
-      state.processes[process].buffer.append(PendingEntry(kind: .barrier))
+      if state.order.cpus[process].hasPendingStore { return false }
+      state.order.orderEverything(of: process)
+    case .loads: state.order.orderLoads(of: process)
+    case .stores: if model == .armv8 { state.order.orderStores(of: process) }
     case .instructions:
-      let known = state.processes[process]
-      state.processes[process].newReads = max(known.newReads, known.control)
+      let views = state.order.cpus[process]
+      state.order.cpus[process].newReads = max(views.newReads, views.control)
     }
     return true
+  }
+
+  /// The value of what a branch depends on, which later instructions then depend on, too.
+  private func decide(_ operand: Operand, by process: Int, in state: inout WeakState) -> UInt64 {
+    noteControl(of: operand, by: process, in: &state)
+    return state.processes[process].value(of: operand)
   }
 
   // MARK: Words
@@ -158,12 +158,6 @@ extension WeakProcess {
   func pick(of operand: Operand) -> View {
     guard case .register(let register) = operand else { return 0 }
     return max(registers[register].view, registers[register].pick)
-  }
-
-  /// The value of what a branch depends on, which later instructions then depend on, too.
-  mutating func decide(_ operand: Operand) -> UInt64 {
-    control = max(control, pick(of: operand))
-    return value(of: operand)
   }
 
   /// What a register holds after a computation.

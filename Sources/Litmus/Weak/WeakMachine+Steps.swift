@@ -14,7 +14,7 @@ enum WeakChoice: Equatable {
   case failExclusive
   case succeedExclusive
   /// Enters a section for which these grace periods wait.
-  case enter(UInt16)
+  case enter(UInt64)
   case beginGrace
   case endGrace
   /// A store, under sequential consistency.

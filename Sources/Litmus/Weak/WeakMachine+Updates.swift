@@ -81,12 +81,11 @@ extension WeakMachine {
   }
 
   func updateChoices(_ update: WeakUpdate, by process: Int, in state: WeakState) -> [WeakChoice] {
-    let known = state.processes[process]
-    guard let word = LitmusTest.word(at: known.value(of: update.address), of: test.words.count)
-    else { return [.stop] }
+    let address = state.processes[process].value(of: update.address)
+    guard let word = LitmusTest.word(at: address, of: test.words.count) else { return [.stop] }
     var choices: [WeakChoice] = []
     if update.condition.modification.mayFail, !update.isLock,
-      model == .armv8 || !known.hasPendingStore
+      model == .armv8 || !state.order.cpus[process].hasPendingStore
     {
       choices = loadChoices(update.failure, by: process, in: state)
     }
@@ -97,24 +96,23 @@ extension WeakMachine {
   private func canUpdate(
     _ word: Int, _ update: WeakUpdate, by process: Int, in state: WeakState
   ) -> Bool {
-    let known = state.processes[process]
-    let newest = known.newestPending(word)
-    let value = newest.map { known.buffer[$0].value } ?? state.words[word].last?.value ?? 0
+    let views = state.order.cpus[process]
+    let newest = views.newestPending(UInt32(word)).map { views.buffer[$0].value }
+    let value = newest ?? state.order.words[UInt32(word)].last?.value ?? 0
     guard update.condition.isMet(by: value) else { return false }
-    if model != .armv8 || update.order.isFull {
-      return !known.hasPendingStore && !isLocked(word, for: process, in: state)
-    }
-    if update.order == .acquire, known.hasPendingRelease { return false }
-    if known.buffer[(newest ?? 0)...].contains(where: { $0.kind == .barrier }) { return false }
-    if newest == nil, isLocked(word, for: process, in: state) { return false }
-    guard known.buffer.count < Self.entriesMax else {
+    let mayUpdate = state.order.mayUpdate(
+      UInt32(word), acquiresInOrder: update.order == .acquire,
+      isFull: model != .armv8 || update.order.isFull, by: process)
+    guard mayUpdate else { return false }
+    if model != .armv8 || update.order.isFull { return true }
+    guard views.buffer.count < StoreOrder.entriesMax else {
       noteCap()
       return false
     }
-    guard update.order == .release, known.hasPendingStore else { return true }
-    var copy = state
-    perform(update, by: process, in: &copy)
-    return !hasCycle(copy)
+    var entry = PendingEntry(kind: .store, number: UInt32(word))
+    entry.isRelease = update.order == .release
+    entry.isLocking = true
+    return state.order.mayRelease(entry, by: process)
   }
 
   func perform(_ update: WeakUpdate, by process: Int, in state: inout WeakState) {
@@ -136,10 +134,11 @@ extension WeakMachine {
       return
     }
     if update.order.isFull {
-      performAtOnce(new, word, by: process, in: &state)
+      state.order.storeAtOnce(new, to: UInt32(word), over: 0, by: process)
+      noteStore(to: word, by: process, in: &state)
       return
     }
-    var entry = PendingEntry(kind: .store, number: UInt8(word))
+    var entry = PendingEntry(kind: .store, number: UInt32(word))
     entry.isRelease = update.order == .release
     entry.isLocking = true
     entry.value = new
@@ -149,11 +148,13 @@ extension WeakMachine {
     entry.pick = max(
       entry.view, view, known.pick(of: update.address), known.pick(of: update.operand),
       known.pick(of: update.compared))
-    if update.isLock, lockWords >> UInt64(word) & 1 == 1, known.newestPending(word) == nil {
+    if update.isLock, lockWords >> UInt64(word) & 1 == 1,
+      state.order.cpus[process].newestPending(UInt32(word)) == nil
+    {
       let time = append(new, to: word, by: process, in: &state)
-      noteVisible(entry, at: time, by: process, in: &state)
+      state.order.noteVisible(entry, at: time, by: process)
     } else {
-      state.processes[process].buffer.append(entry)
+      state.order.cpus[process].buffer.append(entry)
     }
   }
 
@@ -161,44 +162,27 @@ extension WeakMachine {
   private func read(
     _ word: Int, _ update: WeakUpdate, by process: Int, in state: inout WeakState
   ) -> (UInt64, View) {
-    let known = state.processes[process]
+    let word = UInt32(word)
     let acquires = update.order.acquiresInOrder
-    var view = max(known.view(of: update.address), known.newReads)
-    if acquires { view = max(view, known.releases) }
+    let before = state.order.viewBeforeLoad(
+      by: process, address: state.processes[process].view(of: update.address),
+      acquiresInOrder: acquires)
     let value: UInt64
-    if let index = known.newestPending(word) {
-      let entry = known.buffer[index]
-      value = entry.value
-      view = max(view, acquires ? max(entry.view, entry.readView) : entry.view)
+    let view: View
+    if let index = state.order.cpus[process].newestPending(word) {
+      value = state.order.cpus[process].buffer[index].value
+      view =
+        state.order.readPending(index, after: before, acquires: acquires, by: process).view
     } else {
-      let store = state.words[word][state.words[word].count - 1]
-      value = store.value
-      let own = known.own[word]
-      let isOwn = own.time != 0 && own.time == store.time
-      view = max(view, isOwn ? acquires ? max(own.view, own.readView) : own.view : store.time)
-      state.processes[process].coherence[word] = max(known.coherence[word], store.time)
+      let stores = state.order.words[word]
+      let newest = stores[stores.count - 1]
+      value = newest.value
+      view =
+        state.order.readVisible(word, newest, after: before, acquires: acquires, by: process).view
     }
     guard model == .armv8 else { return (value, 0) }
-    if update.isUnused {
-      state.processes[process].oldWrites = max(known.oldWrites, view)
-    } else {
-      state.processes[process].oldReads = max(known.oldReads, view)
-    }
-    if acquires { state.processes[process].newReads = max(known.newReads, view) }
-    state.processes[process].control = max(known.control, known.pick(of: update.address))
+    state.order.noteLoad(view, acquires: acquires, isUnused: update.isUnused, by: process)
+    noteControl(of: update.address, by: process, in: &state)
     return (value, view)
-  }
-
-  /// Stores at once, as a barrier both ways.
-  private func performAtOnce(
-    _ new: UInt64, _ word: Int, by process: Int, in state: inout WeakState
-  ) {
-    let time = append(new, to: word, by: process, in: &state)
-    state.processes[process].coherence[word] = time
-    state.processes[process].oldWrites = max(state.processes[process].oldWrites, time)
-    state.processes[process].releases = max(state.processes[process].releases, time)
-    state.processes[process].own[word] = OwnStore(
-      time: time, view: time, readView: time, pick: time)
-    state.processes[process].newReads = state.processes[process].everything
   }
 }

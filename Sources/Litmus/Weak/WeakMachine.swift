@@ -31,9 +31,6 @@ final class WeakMachine: TransitionSystem {
   /// Set if a process had more pending stores, or a word more visible ones, than there is room for.
   private(set) var hasMetCap = false
 
-  /// The maximum number of pending entries of a process, and of readable stores to a word.
-  static let entriesMax = 24
-
   /// - Parameter hastensLocks: whether locks are taken and released at the earliest moment.
   init(
     _ test: LitmusTest, under model: MemoryModel, _ board: TestBoard, hastensLocks: Bool = true
@@ -72,22 +69,21 @@ final class WeakMachine: TransitionSystem {
   }
 
   private var initialState: WeakState {
-    let words = test.words.count
     let domains = test.domains.count + 1
+    var order = StoreOrder(cpus: test.processes.count, domains: domains)
+    for (word, declared) in test.words.enumerated() {
+      order.words[UInt32(word)] = [VisibleStore(value: declared.initial, time: 0)]
+    }
     return WeakState(
-      words: test.words.map { [VisibleStore(value: $0.initial, time: 0)] },
+      order: order,
       processes: test.processes.map { process in
         WeakProcess(
           registers: process.registers.indices.map { register in
             RegisterState(
               value: register < process.initial.count ? process.initial[register] : 0)
-          },
-          coherence: Array(repeating: 0, count: words),
-          own: Array(repeating: OwnStore(), count: words),
-          sectionEnds: Array(repeating: 0, count: domains))
+          })
       },
-      sections: Array(repeating: SectionState(), count: sectionOwners.count),
-      finished: Array(repeating: 0, count: domains))
+      sections: Array(repeating: SectionState(), count: sectionOwners.count))
   }
 
   var processCount: Int { test.processes.count }
@@ -150,7 +146,7 @@ final class WeakMachine: TransitionSystem {
     let state = states[states.count - 1]
     let isOver = state.processes.indices.allSatisfy { index in
       let process = state.processes[index]
-      return !process.isStuck && !process.hasPendingStore
+      return !process.isStuck && !state.order.cpus[index].hasPendingStore
         && process.counter >= test.processes[index].instructions.count
     }
     guard isOver else { return .clean }
@@ -159,7 +155,7 @@ final class WeakMachine: TransitionSystem {
         switch observable {
         case .register(let process, let register, _):
           state.processes[process].registers[register].value
-        case .word(let word, _): state.words[word].last?.value ?? 0
+        case .word(let word, _): state.order.words[UInt32(word)].last?.value ?? 0
         }
       })
     return .clean

@@ -213,18 +213,31 @@ extension VirtualCPU {
     }
   }
 
-  /// Records that an access has an ordering; weakening it makes no difference here.
+  /// The action, with no ordering if that is what is weakened.
+  ///
+  /// A dereference without its ordering is a plain load: accesses through what it finds do not wait
+  /// for it, since the compiler may know another way to come to the same address.
   @inline(never)
-  func noteOrdering(_ action: Action, _ site: SourceSite) {
-    guard ablation == .census, action.ordering != .relaxed else { return }
+  func withOrderingAsked(_ action: Action, _ site: SourceSite) -> Action {
+    guard action.ordering != .relaxed, hasOrderingOfItsOwn(action) else { return action }
+    if machine.memoryModel.whyOrderingsAreNotAsked != nil {
+      if ablation == .census { noteStep(.relaxed, site, callPath) }
+      return action
+    }
+    var action = action
+    if isWeakened(.relaxed, site) { action.ordering = .relaxed }
+    return action
+  }
+
+  private func hasOrderingOfItsOwn(_ action: Action) -> Bool {
     switch action.kind {
-    case .access(.wait): break
-    case .access, .fence: noteStep(.relaxed, site, callPath)
+    case .access(.wait): machine.memoryModel.whyOrderingsAreNotAsked == nil
+    case .access, .fence: true
     // The ordering of a lock belongs to the lock.
     case .finished, .cutOff, .lock, .grace, .callback, .page, .slab, .context, .choose, .history,
       .hardware,
       .handOver, .claim, .threw:
-      break
+      false
     }
   }
 }

@@ -31,6 +31,28 @@ extension VirtualCPU {
     return Value(word: try issue(Action(.access(.load), location, ordering), site))
   }
 
+  /// Reads a word as plain code does, with neither `READ_ONCE` nor `rcu_dereference`.
+  ///
+  /// The compiler may know another way to the address that is found, and so let accesses there come
+  /// before the load. That makes a difference under Armv8 only, and `Scenario.readsPlainly` must
+  /// say that code does it.
+  public func plainLoad<Value>(
+    _ word: Word<Value>, file: String = #fileID, line: Int = #line, label: String = #function
+  ) throws(Abandoned) -> Value {
+    let site = SourceSite(file: file, line: line, label: label)
+    let location = Location(word)
+    try admit(location, site)
+    if let value = knownValue(of: location.cell, site) { return Value(word: value) }
+    guard machine.memoryModel != .armv8 || machine.scenario.readsPlainly else {
+      throw misuse(
+        "a plain load under \(machine.memoryModel.text): set readsPlainly of the scenario, which "
+          + "the machine must know beforehand", site)
+    }
+    var action = Action(.access(.load), location)
+    action.isPlain = true
+    return Value(word: try issue(action, site))
+  }
+
   /// Reads a word that only read-side sections may read, like `rcu_dereference`.
   public func rcuDereference<Value>(
     _ word: Word<Value>, file: String = #fileID, line: Int = #line, label: String = #function

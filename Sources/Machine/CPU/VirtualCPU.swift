@@ -149,7 +149,7 @@ public final class VirtualCPU {
     note(site)
     actionCount += 1
     if isAbandoned || errorOnTheSpot != nil { throw refused() }
-    if ablation != .none { noteOrdering(action, site) }
+    let action = ablation == .none ? action : withOrderingAsked(action, site)
     if case .boot = role { return try takeAtBoot(action) }
     let result = try code.answer(to: action)
     observe(result, from: action)

@@ -41,6 +41,7 @@ extension Machine {
       setPosition(of: cpu.index, to: position, from: LocalStates.none)
       outcome = failure != nil ? .halted : judgeEvents()
     }
+    if orders != nil, outcome == .clean { closeOrder(after: nil) }
     memory.forgetChanges()
     return outcome == .clean ? judgeStep() : outcome
   }

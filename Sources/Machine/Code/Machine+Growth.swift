@@ -13,7 +13,7 @@ extension Machine {
     var count = 0
     while localStates[node].pointee.action.isLocal && failure == nil {
       let action = localStates[node].pointee.action
-      recorder?.willTake(action, by: cpu, in: self)
+      recorder?.willTake(action, choosing: 0, by: cpu, in: self)
       let result = perform(action, by: cpu)
       recorder?.didTake(action, by: cpu, observing: result, in: self)
       let next = localStates.successor(of: node, observing: result)

@@ -72,7 +72,7 @@ extension Machine {
   /// not inside the other domain.
   ///
   /// That depends only on the CPU's own history.
-  private func isPartOfReader(_ domain: GraceDomain, _ cpu: Int) -> Bool {
+  func isPartOfReader(_ domain: GraceDomain, _ cpu: Int) -> Bool {
     graceDomain == .readers && !isInside(domain.other, cpu)
   }
 
@@ -98,7 +98,9 @@ extension Machine {
     let word = layout.sectionWord(domain, cpu)
     memory[word] = mayRepeat ? 0 : memory[word] + 1
     let others = ~CPUSet(cpu).bits
-    if layout.bufferedCPUs > 0, !hasNoPending(cpu) {
+    if memoryModel == .armv8, isOrdered(cpu) {
+      if domain == .interrupts || domain == graceDomain { leaveInOrder(domain, cpu) }
+    } else if layout.bufferedCPUs > 0, !hasNoPending(cpu) {
       if domain == .interrupts || domain == graceDomain { putEndInBuffer(of: domain, by: cpu) }
     } else {
       if domain == .interrupts || domain == graceDomain {

@@ -94,7 +94,7 @@ extension Machine {
   }
 
   /// True if nobody holds the lock, or if only readers do and it is to be taken for reading.
-  private func isFree(_ lock: Action.Locking, _ cell: UInt32) -> Bool {
+  func isFree(_ lock: Action.Locking, _ cell: UInt32) -> Bool {
     memory[cell] == 0 || lock == .tryReadLock && memory[cell] & Machine.writerBit == 0
   }
 

@@ -148,7 +148,10 @@ struct Layout {
   /// CPUs whose interrupts were masked when the page was unlinked.
   func maskedAtUnlink(ofPage id: Int) -> UInt32 { masked(ofPage: id) + 1 }
 
-  var cellCount: Int { Int(pending(bufferedCPUs, 0)) }
+  var cellCount: Int { Int(orderName) + 1 }
+
+  /// The name of the present order of stores, under Armv8.
+  var orderName: UInt32 { pending(bufferedCPUs, 0) }
 
   /// The maximum number of entries of a store buffer.
   static let pendingMax = 16

@@ -70,6 +70,12 @@ extension Action {
     set { flag = newValue }
   }
 
+  /// Whether accesses through an address that a load finds need not wait for the load.
+  package var isPlain: Bool {
+    get { a != 0 }
+    set { a = newValue ? 1 : 0 }
+  }
+
   /// All operands, to keep an action in words of memory, whatever they mean.
   var operands: (first: UInt64, second: UInt64, isFlagged: Bool) {
     get { (a, b, flag) }

@@ -12,6 +12,7 @@ extension Machine {
 
   /// True if the word satisfies a wait.
   func isAwaited(_ action: Action, by cpu: Int) -> Bool {
+    if memoryModel == .armv8 { return !readings(of: action, by: cpu).isEmpty }
     let value = read(action, choosing: 0, by: cpu)
     let isEqual = value & action.mask == action.awaited
     return isEqual != action.awaitsDifference
@@ -53,7 +54,7 @@ extension Machine {
     }
   }
 
-  private func noteDereference(_ action: Action, by cpu: Int) {
+  func noteDereference(_ action: Action, by cpu: Int) {
     if !isInside(.sections, cpu) && !isInside(.interrupts, cpu) {
       report(.dereferencedOutside, cpu, cell: action.cell)
     }
@@ -79,7 +80,7 @@ extension Machine {
   }
 
   /// The number that arithmetic makes of another; nil if it leaves the word as it is.
-  private func arithmetic(
+  func arithmetic(
     _ access: Action.Access, _ action: Action, on old: UInt64
   ) -> UInt64? {
     switch access {

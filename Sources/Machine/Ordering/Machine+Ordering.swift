@@ -10,7 +10,8 @@ extension Machine {
   @inline(__always)
   func readableCount(_ action: Action, by cpu: Int) -> Int {
     switch memoryModel {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: 1
+    case .sequentialConsistency, .totalStoreOrder: 1
+    case .armv8: orderChoices(action, by: cpu)
     }
   }
 
@@ -72,7 +73,8 @@ extension Machine {
   func mayHaveToWait(_ action: Action) -> Bool {
     switch memoryModel {
     case .sequentialConsistency: action.isBlocking
-    case .totalStoreOrder, .armv8: action.isBlocking || waitsForStores(action)
+    case .totalStoreOrder: action.isBlocking || waitsForStores(action)
+    case .armv8: action.isBlocking || orderMayForbid(action)
     }
   }
 
@@ -81,7 +83,8 @@ extension Machine {
   func storesAllow(_ action: Action, by cpu: Int) -> Bool {
     switch memoryModel {
     case .sequentialConsistency: true
-    case .totalStoreOrder, .armv8: !waitsForStores(action) || hasNoPending(cpu)
+    case .totalStoreOrder: !waitsForStores(action) || hasNoPending(cpu)
+    case .armv8: orderAllows(action, by: cpu)
     }
   }
 
@@ -98,7 +101,8 @@ extension Machine {
   func isDeferred(_ action: Action, by cpu: Int) -> Bool {
     switch memoryModel {
     case .sequentialConsistency: false
-    case .totalStoreOrder, .armv8: isPutInBuffer(action, by: cpu)
+    case .totalStoreOrder: isPutInBuffer(action, by: cpu)
+    case .armv8: isOrderedAlone(action, by: cpu)
     }
   }
 
@@ -108,8 +112,8 @@ extension Machine {
   @inline(__always)
   func addRead(_ action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
-    case .sequentialConsistency: footprint.read(action.cell)
-    case .totalStoreOrder, .armv8: addBufferedRead(action, by: cpu, to: footprint)
+    case .sequentialConsistency, .armv8: footprint.read(action.cell)
+    case .totalStoreOrder: addBufferedRead(action, by: cpu, to: footprint)
     }
   }
 
@@ -135,7 +139,8 @@ extension Machine {
   func addOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
     case .sequentialConsistency: break
-    case .totalStoreOrder, .armv8: addBuffer(of: action, by: cpu, to: footprint)
+    case .totalStoreOrder: addBuffer(of: action, by: cpu, to: footprint)
+    case .armv8: addOrdered(action, by: cpu, to: footprint)
     }
   }
 
@@ -143,7 +148,8 @@ extension Machine {
   func addPotentialOrder(of action: Action, by cpu: Int, to footprint: Footprint) {
     switch memoryModel {
     case .sequentialConsistency: break
-    case .totalStoreOrder, .armv8: addPotentialBuffer(of: action, by: cpu, to: footprint)
+    case .totalStoreOrder: addPotentialBuffer(of: action, by: cpu, to: footprint)
+    case .armv8: addPotentialOrdered(action, by: cpu, to: footprint)
     }
   }
 

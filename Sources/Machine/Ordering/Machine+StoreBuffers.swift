@@ -99,7 +99,7 @@ extension Machine {
       kind.rawValue | UInt64(action.ordering.rawValue) << 8 | (operands.isFlagged ? 1 << 16 : 0)
       | UInt64(action.cell) << 32
     append(head, UInt64(action.lifetime), operands.first, operands.second, to: cpu)
-    if kind == .store { publishLinked(by: action, cpu) }
+    if kind == .store { publishLinked(by: action.stored, in: action.cell, cpu) }
   }
 
   private func append(_ head: UInt64, _ second: UInt64, _ a: UInt64, _ b: UInt64, to cpu: Int) {
@@ -119,9 +119,9 @@ extension Machine {
   }
 
   /// From the store of its address on, accesses to a table are not the CPU's own affair any more.
-  private func publishLinked(by action: Action, _ cpu: Int) {
-    guard !layout.isNamed(action.cell), let entry = layout.entry(at: action.cell),
-      let linked = linkedPage(by: action.stored)
+  func publishLinked(by value: UInt64, in cell: UInt32, _ cpu: Int) {
+    guard !layout.isNamed(cell), let entry = layout.entry(at: cell),
+      let linked = linkedPage(by: value)
     else { return }
     let published = memory[layout.page(entry.page).base + Layout.publishedOffset]
     if published != 0 { publish(linked, as: publication(below: published), by: cpu) }
@@ -169,17 +169,9 @@ extension Machine {
     for word in 0..<Layout.pendingStride { memory[last + word] = 0 }
   }
 
-  /// A step in words, with what becomes visible, and what does not yet.
-  func stepText(of action: Action, by cpu: Int) -> String {
-    if action.kind == .access(.drain), let pending = oldestPending(of: cpu - firstDrainer) {
-      return "\(text(of: pending)): visible to all from here on"
-    }
-    let text = text(of: action)
-    if isDeferred(action, by: cpu) { return "\(text), not visible to others yet" }
-    if action.kind == .access(.load), !action.isLocal, forwarded(action.cell, to: cpu) != nil {
-      return "\(text), its own store"
-    }
-    return text
+  /// True if a store of the CPU can become visible now.
+  func hasStoreToShow(_ cpu: Int) -> Bool {
+    memoryModel == .armv8 ? !order.flushable(of: cpu).isEmpty : !hasNoPending(cpu)
   }
 
   // MARK: Grace periods
@@ -230,6 +222,7 @@ extension Machine {
   private func markPending(
     in domain: GraceDomain, _ waiters: UInt64, _ callbacks: UInt64, by cpu: Int
   ) -> CPUSet {
+    if memoryModel == .armv8 { return awaitPending(in: domain, waiters, callbacks, by: cpu) }
     var found = CPUSet()
     for other in 0..<layout.bufferedCPUs
     where other != cpu && !hasNoPending(other) && !isInside(domain, other) {
@@ -248,7 +241,7 @@ extension Machine {
     return found
   }
 
-  private func passMark(
+  func passMark(
     _ domain: GraceDomain, _ waiters: UInt64, _ callbacks: UInt64, _ cpu: Int
   ) {
     let others = ~CPUSet(cpu).bits
@@ -262,14 +255,14 @@ extension Machine {
     }
   }
 
-  private func eachWaitingCallback(_ body: (Int, Int) -> Void) {
+  func eachWaitingCallback(_ body: (Int, Int) -> Void) {
     for owner in 0..<layout.cpuCount {
       let queued = Int(memory[layout.callbacksQueued(owner)])
       for index in Int(memory[layout.callbacksStarted(owner)])..<queued { body(owner, index) }
     }
   }
 
-  private func callbackBit(_ owner: Int, _ index: Int) -> UInt64 {
+  func callbackBit(_ owner: Int, _ index: Int) -> UInt64 {
     1 << UInt64(owner * layout.callbacksPerCPU + index)
   }
 
@@ -283,7 +276,9 @@ extension Machine {
 }
 
 extension GraceDomain {
-  fileprivate var number: UInt64 {
+  static let count = 3
+
+  var number: UInt64 {
     switch self {
     case .sections: 0
     case .interrupts: 1
@@ -291,7 +286,7 @@ extension GraceDomain {
     }
   }
 
-  fileprivate init(number: UInt64) {
+  init(number: UInt64) {
     self = number == 0 ? .sections : number == 1 ? .interrupts : .readers
   }
 }

@@ -38,8 +38,7 @@ public enum MemoryModel: String, CaseIterable, Codable, Sendable {
   public var whyOrderingsAreNotAsked: String? {
     switch self {
     case .sequentialConsistency: "every access is ordered"
-    case .totalStoreOrder: "every load is an acquire and every store a release"
-    case .armv8: nil
+    case .totalStoreOrder, .armv8: nil
     }
   }
 

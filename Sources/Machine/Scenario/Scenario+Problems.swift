@@ -61,11 +61,6 @@ extension Scenario {
   /// Why a machine cannot be built from the scenario, or nil.
   var machineProblem: String? {
     if let problem { return problem }
-    guard memoryModel != .armv8 else {
-      return
-        "\(site.text): models are checked under sequential consistency and x86-TSO only; "
-        + "\(memoryModel.text) is for litmus tests: leave out --memory \(memoryModel.rawValue)"
-    }
     guard memoryModel == .sequentialConsistency || programs.allSatisfy({ $0.mmu == nil }) else {
       return
         "\(site.text): hardware walks are modelled under sequential consistency only: leave out "

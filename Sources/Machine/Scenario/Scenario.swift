@@ -54,6 +54,9 @@ public final class Scenario {
   public var readCopyUpdate = ReadCopyUpdate.consolidated
   /// The memory model: the values of loads, and the visibility of stores.
   public var memoryModel = MemoryModel.standard
+  /// Whether code may use `plainLoad`: under Armv8 the old contents of pages are then kept until
+  /// nobody can find them any more.
+  public var readsPlainly = false
   /// The features of the modelled MMU.
   public var features = Features()
   /// What else its CPUs could be told to do, for a sweep.

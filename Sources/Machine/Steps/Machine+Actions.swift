@@ -9,7 +9,7 @@ extension Machine {
     guard storesAllow(action, by: cpu) else { return false }
     guard action.kind.isBlocking else { return !action.kind.isEnd }
     switch action.kind {
-    case .access(.drain): return memory[layout.pending(cpu - firstDrainer, 0)] != 0
+    case .access(.drain): return hasStoreToShow(cpu - firstDrainer)
     case .access: return isAwaited(action, by: cpu)
     case .lock(let lock): return canLock(lock, action, by: cpu)
     case .grace(let grace):
@@ -33,6 +33,7 @@ extension Machine {
   /// CPUs one of which must step before a disabled action can be taken.
   func enablers(of action: Action, by cpu: Int) -> CPUSet {
     if memoryModel == .sequentialConsistency { return directEnablers(of: action, by: cpu) }
+    if memoryModel == .armv8 { return .first(layout.cpuCount) }
     if !storesAllow(action, by: cpu) { return CPUSet(firstDrainer + cpu) }
     if action.kind == .access(.drain) { return CPUSet(cpu - firstDrainer) }
     return withDrainers(directEnablers(of: action, by: cpu))
@@ -68,9 +69,17 @@ extension Machine {
   /// The meaning of an action is defined in its family's room.
   func perform(_ action: Action, choosing choice: Int = 0, by cpu: Int) -> UInt64 {
     if action.lifetime != 0 { noteUse(of: action, by: cpu) }
-    if isDeferred(action, by: cpu) {
-      enqueue(action, by: cpu)
-      return 0
+    switch memoryModel {
+    case .sequentialConsistency: break
+    case .totalStoreOrder:
+      if isPutInBuffer(action, by: cpu) {
+        enqueue(action, by: cpu)
+        return 0
+      }
+    case .armv8:
+      if isOrdered(cpu) || action.kind == .access(.drain) {
+        return performInOrder(action, choosing: choice, by: cpu)
+      }
     }
     return performNow(action, choosing: choice, by: cpu)
   }

@@ -51,6 +51,8 @@ public final class Machine: TransitionSystem {
   let memory: Memory
   let localStates = LocalStates()
   let memoryModel: MemoryModel
+  /// The orders of stores, under Armv8.
+  let orders: OrderKeeper?
   /// The first of the CPUs that make pending stores visible, one for each CPU with a buffer.
   let firstDrainer: Int
   let requirements: Requirements
@@ -152,6 +154,7 @@ public final class Machine: TransitionSystem {
       cpuCount: cpuCount, space: scenario.space, unitCount: translation.units.count,
       namedCount: scenario.nextCell, bufferedCPUs: bufferedCPUs)
     memory = Memory(cellCount: layout.cellCount)
+    orders = OrderKeeper(of: memoryModel, cpus: bufferedCPUs)
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
@@ -263,7 +266,7 @@ public final class Machine: TransitionSystem {
     let node = positions[cpu]
     let action = localStates[node].pointee.action
     let mark = memory.mark
-    recorder?.willTake(action, by: cpu, in: self)
+    recorder?.willTake(action, choosing: choice, by: cpu, in: self)
     let result = perform(action, choosing: choice, by: cpu)
     steps.append(
       TakenStep(
@@ -271,6 +274,7 @@ public final class Machine: TransitionSystem {
     )
     recorder?.didTake(action, by: cpu, observing: result, in: self)
     setPosition(of: cpu, to: advance(cpu, from: node, observing: result), from: node)
+    if orders != nil { closeOrder(after: cpu) }
     if failure != nil { return .halted }
     if !events.isEmpty || !stateInvariants.isEmpty { return judgeStep() }
     return .clean

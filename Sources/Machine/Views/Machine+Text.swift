@@ -123,7 +123,9 @@ extension Machine {
   ) -> String {
     let value = { (value: UInt64) in self.text(ofValue: value, in: action.cell) }
     switch access {
-    case .load: return "\(action.isDereference ? "rcu dereference" : "load") \(place)"
+    case .load:
+      let kind = action.isPlain ? "plain load" : action.isDereference ? "rcu dereference" : "load"
+      return "\(kind) \(place)"
     case .store: return "store \(place) ← \(value(action.stored))"
     case .compareExchange:
       return "cmpxchg \(place) \(value(action.expected)) → \(value(action.desired))"

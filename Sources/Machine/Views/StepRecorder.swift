@@ -23,6 +23,8 @@ public struct RecordedStep: Equatable, Codable, Sendable {
   public var endsOperation: Bool
   /// The table pages after the step, if it changed an entry.
   public var tables: [String]?
+  /// What the step has to do with a store that others see later than its CPU; nil if nothing.
+  public var visibility: StoreVisibility?
   /// The table page that the action accesses, or `memory`; nil if it accesses neither.
   public var object: String?
 
@@ -39,7 +41,7 @@ extension RecordedStep {
     self.init(
       cpu: cpu, operation: operation, scopes: scopes, action: action, outcome: outcome,
       isLocal: false, isBoundary: false, site: site, observed: observed, operationResult: nil,
-      endsOperation: false, tables: nil, object: nil)
+      endsOperation: false, tables: nil, visibility: nil, object: nil)
   }
 }
 
@@ -56,6 +58,8 @@ public final class StepRecorder {
   private var pending: [Int: CodePlace] = [:]
   private var latestStep: [Int: Int] = [:]
   private var actionText = ""
+  private var visibility: StoreVisibility?
+  private var pendingSteps = PendingSteps()
   private var tables: [String] = []
   /// The latest step that changed each word.
   private var latestWrite: [UInt32: Int] = [:]
@@ -90,9 +94,21 @@ public final class StepRecorder {
     pending[cpu] = place
   }
 
-  func willTake(_ action: Action, by cpu: Int, in machine: Machine) {
-    actionText = machine.stepText(of: action, by: cpu)
+  func willTake(_ action: Action, choosing choice: Int, by cpu: Int, in machine: Machine) {
+    let note = machine.storeNote(of: action, choosing: choice, by: cpu)
+    visibility = note.map { note in
+      let step = pendingSteps.step(of: note, at: steps.count, latest: latestWrite[note.cell])
+      return machine.visibility(of: note, step: step)
+    }
+    actionText = machine.stepText(of: action, note)
+    if let visibility { actionText += visibility.suffix(visibility.step.flatMap(number(ofStep:))) }
     mark = machine.memory.mark
+  }
+
+  /// The number that traces give a step; nil for one that is no scheduling point.
+  private func number(ofStep step: Int) -> Int? {
+    steps[step].isLocal
+      ? nil : 1 + steps[..<step].count { !$0.isLocal && !$0.isBoundary }
   }
 
   func didTake(
@@ -110,7 +126,8 @@ public final class StepRecorder {
         outcome: machine.outcomeText(of: action, observing: result), isLocal: action.isLocal,
         isBoundary: action.kind == .history(.invoke) || action.kind == .history(.respond),
         site: known.site, observed: result, operationResult: nil, endsOperation: false,
-        tables: now == tables ? nil : now, object: machine.object(of: action)))
+        tables: now == tables ? nil : now, visibility: visibility,
+        object: machine.object(of: action)))
     tables = now
     if recordsPictures { pictures.append(machine.picture) }
   }

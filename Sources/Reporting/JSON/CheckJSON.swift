@@ -87,7 +87,8 @@ public struct CheckDocument: Encodable, Sendable {
     model = report.model
     scenario = report.scenario
     leavesOut = report.omission
-    notAnswered = report.openQuestion
+    notAnswered =
+      report.memoryModel.whyOrderingsAreNotAsked == nil ? nil : report.openQuestion
     parameters = Dictionary(uniqueKeysWithValues: report.parameters.values.map { ($0, $1) })
     features = report.hasHardware ? report.features.text : nil
     invariants = report.invariants

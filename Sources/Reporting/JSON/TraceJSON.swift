@@ -16,6 +16,8 @@ struct StepDocument: Encodable, Sendable {
   var preempts: Bool
   var source: String?
   var tables: [String]?
+  /// What it has to do with a store that others see later than its CPU.
+  var visibility: StoreVisibility?
 
   static func all(of recording: Recording) -> [StepDocument] {
     recording.steps.enumerated().map { position, step in
@@ -24,7 +26,7 @@ struct StepDocument: Encodable, Sendable {
         scopes: step.scopes, action: step.action, outcome: step.outcome, local: step.isLocal,
         preempts: recording.preemptions.contains(position),
         source: step.site.line > 0 ? step.site.text : nil,
-        tables: step.tables)
+        tables: step.tables, visibility: step.visibility)
     }
   }
 }

@@ -38,7 +38,7 @@ public struct CheckText {
         "  found by sampling: random execution \(grouped(number))")
     }
     if let notJudged { lines.append("  \(style.warning(notJudged))") }
-    if let question = report.openQuestion {
+    if let question = report.openQuestion, report.memoryModel.whyOrderingsAreNotAsked != nil {
       lines.append("  \(report.memoryModel.notAnswered): \(question)")
     }
     if let mergers { lines.append("  \(mergers)") }

@@ -72,7 +72,7 @@ extension VerdictMatrix.Entry {
     if rows.count > 1, rows.allSatisfy({ $0.cells == rows[0].cells }) {
       return [("all", rows[0].cells)]
     }
-    return rows.map { ($0.architecture?.id ?? "any", $0.cells) }
+    return rows.map { ($0.architecture?.id ?? $0.memoryModel?.rawValue ?? "any", $0.cells) }
   }
 }
 
@@ -82,6 +82,8 @@ public struct MatrixDocument: Encodable, Sendable {
     var model: String
     /// `any` for a model whose verdicts do not depend on the architecture.
     var architecture: String
+    /// Of a model that declares its verdict under several memory models.
+    var memory: String?
     /// By invariant; those not required are omitted.
     var verdicts: [String: String]
   }
@@ -111,6 +113,7 @@ public struct MatrixDocument: Encodable, Sendable {
         let required = zip(matrix.invariants, row.cells).filter { $1 != .notRequired }
         return Entry(
           model: entry.model, architecture: row.architecture?.id ?? "any",
+          memory: row.memoryModel?.rawValue,
           verdicts: Dictionary(uniqueKeysWithValues: required.map { ($0, $1.rawValue) }))
       }
     }

@@ -107,6 +107,19 @@ import Testing
     try expect("x86-TSO, interrupts", 0, fuzzer)
   }
 
+  /// Programs whose loads may find old values, too; few, since they have many states.
+  @Test(arguments: [RandomProgram.Mix(), .interrupts])
+  func programsUnderArmv8Agree(mix: RandomProgram.Mix) {
+    var fuzzer = Fuzzer(Strategy.reduced(under: .armv8))
+    fuzzer.memoryModel = .armv8
+    fuzzer.mix = mix
+    fuzzer.statesOfPairsMax = 20
+    fuzzer.statesMax = 5_000
+    let report = fuzzer.run(seeds: 0..<40, size: .small)
+    #expect(report.programs == 40)
+    #expect(report.mismatches == [])
+  }
+
   /// 1,000 larger programs.
   @Test(arguments: 0..<20) func largerProgramsAgree(chunk: Int) throws {
     try expect("full", chunk, of: Self.fullChunk, Fuzzer(Strategy.reduced), .full)

@@ -157,16 +157,6 @@ struct StoreBufferTests {
     #expect(isAllowed(.totalStoreOrder, codes, seeing: [1, 2]))
   }
 
-  /// Hardware walks and Armv8 are refused, in one line.
-  @Test func whatIsNotModelledIsRefused() {
-    let scenario = Scenario()
-    scenario.memoryModel = .armv8
-    scenario.cpu("cpu", CPUOperation("run") { try $0.fence(.release) })
-    #expect(scenario.firstProblem?.contains("leave out --memory arm") == true)
-    scenario.memoryModel = .totalStoreOrder
-    #expect(scenario.firstProblem == nil)
-  }
-
   /// A store that is not visible yet has a place of its own; too many are refused, not lost.
   @Test func aBufferHasACapacity() {
     let scenario = Scenario()

@@ -1,6 +1,7 @@
 // The catalogue's checks, each made once per test run, however many tests need it.
 
 import GracewalkChecking
+import GracewalkMachine
 import GracewalkModels
 import GracewalkSupport
 import Testing
@@ -18,18 +19,20 @@ enum CatalogueReports {
   ///
   /// - Parameter violated: the only invariant required; nil for all of the model's.
   static func report(
-    _ model: Model, _ parameters: [String: Int] = [:], violated: String? = nil
+    _ model: Model, _ parameters: [String: Int] = [:], violated: String? = nil,
+    under memoryModel: MemoryModel? = nil
   ) throws -> CheckReport {
     #expect(Catalogue.model(named: model.name) != nil, "\(model.name) is of the catalogue")
     let values = model.values(parameters).values.map { "\($0.name)=\($0.value)" }
-    let key = ([model.name] + values + [violated ?? ""]).joined(separator: " ")
+    let choice = [violated ?? "", memoryModel?.rawValue ?? ""]
+    let key = ([model.name] + values + choice).joined(separator: " ")
     let entry = entries.withLock { entries in
       if let known = entries[key] { return known }
       let new = Entry(nil)
       entries[key] = new
       return new
     }
-    let declared = DeclaredCheck(parameters: parameters, violated: violated)
+    let declared = DeclaredCheck(parameters: parameters, violated: violated, under: memoryModel)
     return try entry.withLock { result in
       if let known = result { return known }
       let new = Result { () throws(CheckError) in try model.check(declared.options()) }
@@ -39,7 +42,8 @@ enum CatalogueReports {
   }
 
   static func report(_ model: Model, _ declared: DeclaredCheck) throws -> CheckReport {
-    try report(model, declared.parameters, violated: declared.violated)
+    try report(
+      model, declared.parameters, violated: declared.violated, under: declared.memoryModel)
   }
 
   static func report(named name: String, _ parameters: [String: Int] = [:]) throws -> CheckReport {

@@ -137,6 +137,20 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     #expect(Set(known.map(\.id)) == violated)
   }
 
+  /// What is declared under memory models other than the scenario's own.
+  @Test func verdictsUnderOtherMemoryModelsAreAsDeclared() throws {
+    var count = 0
+    for model in Catalogue.models {
+      for declared in model.declaredChecks where declared.memoryModel != nil {
+        let report = try CatalogueReports.report(model, declared)
+        #expect(declared.isMet(by: report), "\(model.name), \(report.memoryModel.text)")
+        #expect(report.memoryModel == declared.memoryModel)
+        count += 1
+      }
+    }
+    #expect(count == 12)
+  }
+
   @Test func everySystemHasACorrectModel() {
     for system in Catalogue.systems.map(\.models) {
       #expect(system.contains { $0.expectation == .holds })

@@ -306,3 +306,55 @@ import Testing
     #expect(try model.check(options).synchronisingSteps == watched.synchronisingSteps)
   }
 }
+
+/// Orderings left out one at a time, under memory models that can tell.
+@Suite struct OrderingAblationTests {
+  /// Two CPUs that must not both find the other's flag down.
+  private let flags = Model(
+    name: "flags", summary: "one looks up", scenario: "Two CPUs.", expectation: .holds
+  ) { _ in
+    let scenario = Scenario()
+    let words = [scenario.word("x"), scenario.word("y")]
+    let missed = [scenario.word("x missed"), scenario.word("y missed")]
+    for number in 0..<2 {
+      scenario.cpu("cpu \(number)", runs: "raise") { cpu in
+        try cpu.store(words[number], 1, .release)
+        try cpu.fence(.sequentiallyConsistent)
+        let other = try cpu.load(words[1 - number], .acquire)
+        if other == 0 { try cpu.store(missed[number], 1, .relaxed) }
+      }
+    }
+    scenario.atEnd("somebody sees a flag") { machine in
+      missed.contains { machine.value(of: $0) == 0 }
+    }
+    return scenario
+  }
+
+  private func findings(_ model: Model, under memory: MemoryModel) throws -> [String] {
+    var options = CheckOptions()
+    options.memoryModel = memory
+    return try model.ablate(options).rows.map { row in
+      let finding =
+        switch row.finding {
+        case .necessary(_, let trace): "necessary, \(trace.memoryModel)"
+        case .redundant: "redundant"
+        case .notAsked: "not asked"
+        case .inseparable, .undecided: "?"
+        }
+      return "\(row.step.weakening.rawValue) \(row.step.ordinal ?? 0): \(finding)"
+    }
+  }
+
+  @Test func aFullFenceDrainsTheBuffer() throws {
+    #expect(
+      try findings(flags, under: .totalStoreOrder) == [
+        "relaxed 1: redundant",
+        "relaxed 2: necessary, TSO",
+        "relaxed 3: redundant",
+      ])
+    #expect(
+      try findings(flags, under: .sequentialConsistency) == [
+        "relaxed 1: not asked", "relaxed 2: not asked", "relaxed 3: not asked",
+      ])
+  }
+}

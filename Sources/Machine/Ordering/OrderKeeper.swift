@@ -1,0 +1,70 @@
+// Orders of stores by a hash of their contents, so that a word of memory can name one.
+
+import GracewalkSupport
+
+/// The present order of stores, and all that were ever present.
+///
+/// The machine's memory has a word with the name of the present one. So undoing a step brings back
+/// the order before it, and equal states have equal names.
+final class OrderKeeper {
+  /// The present order; between steps it is in canonical form.
+  private var present: StoreOrder
+  /// Its name.
+  private var name: UInt64 = 0
+  /// Set while it differs from the one with that name.
+  private(set) var isOpen = false
+  private var known: [UInt64: StoreOrder]
+  /// Set if two orders have had one name.
+  private(set) var hasCollision = false
+
+  /// Nil for memory models that have no such order.
+  init?(of model: MemoryModel, cpus: Int) {
+    guard model == .armv8 else { return nil }
+    let start = StoreOrder(cpus: cpus, domains: GraceDomain.count)
+    present = start
+    known = [0: start]
+  }
+
+  /// The present order, given the name that memory has.
+  func order(named memoryName: UInt64) -> StoreOrder {
+    find(memoryName)
+    return present
+  }
+
+  func change<Result>(
+    named memoryName: UInt64, _ body: (inout StoreOrder) -> Result
+  ) -> Result {
+    find(memoryName)
+    isOpen = true
+    return body(&present)
+  }
+
+  private func find(_ memoryName: UInt64) {
+    if isOpen || memoryName == name { return }
+    guard let found = known[memoryName] else { fatalError("[internal] an order nobody named") }
+    present = found
+    name = memoryName
+  }
+
+  /// Forgets changes of a step that failed half-way.
+  func abandon() {
+    guard isOpen, let found = known[name] else { return }
+    isOpen = false
+    present = found
+  }
+
+  /// Names the present order, after a step.
+  func close() -> UInt64 {
+    isOpen = false
+    var hash: UInt64 = 1
+    present.encode { hash = StableHash.extend(hash, with: $0) }
+    if hash == 0 { hash = 1 }
+    name = hash
+    if let old = known[hash] {
+      if old != present { hasCollision = true }
+    } else {
+      known[hash] = present
+    }
+    return hash
+  }
+}

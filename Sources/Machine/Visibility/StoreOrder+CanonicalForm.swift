@@ -1,0 +1,149 @@
+// The canonical form: orders with the same futures should be equal.
+
+extension StoreOrder {
+  /// Cuts a CPU's views within what loads must not miss anyway, which say nothing more, and those
+  /// that nothing asks for later.
+  ///
+  /// - Parameter hasGracePeriods: whether anybody may ask what a section has seen.
+  package mutating func cutViews(of cpu: Int, _ use: FutureUse, hasGracePeriods: Bool) {
+    if cpus[cpu].gracePeriod == 0 {
+      cpus[cpu].graceStart = 0
+      cpus[cpu].graceView = 0
+    }
+    if !use.loads && !(use.hasSections && hasGracePeriods) {
+      cpus[cpu].forgetViews()
+      return
+    }
+    let floor = cpus[cpu].newReads
+    func cut(_ view: inout View, keeping isKept: Bool = true) {
+      if !isKept || view < floor { view = floor }
+    }
+    cut(&cpus[cpu].oldReads, keeping: use.ordersReads)
+    cut(&cpus[cpu].oldWrites, keeping: use.ordersWrites)
+    cut(&cpus[cpu].releases, keeping: use.acquires)
+    cut(&cpus[cpu].control, keeping: use.hasISB)
+    cpus[cpu].sources.mapValues { $1 <= floor ? 0 : $1 }
+    let known = cpus[cpu]
+    cpus[cpu].coherence.mapValues { word, view in
+      use.mayLoad(word) && view > floor && known.newestPending(word) == nil ? view : 0
+    }
+    cpus[cpu].own.mapValues { word, store in
+      if !use.mayRead(word) || store.time <= floor || known.newestPending(word) != nil {
+        return OwnStore()
+      }
+      return OwnStore(
+        time: store.time, view: max(store.view, floor), readView: max(store.readView, floor),
+        pick: use.hasISB ? max(store.pick, floor) : 0)
+    }
+    for index in known.buffer.indices where known.buffer[index].kind == .store {
+      let mayBeRead = use.mayRead(known.buffer[index].number)
+      cut(&cpus[cpu].buffer[index].view, keeping: mayBeRead)
+      cut(
+        &cpus[cpu].buffer[index].readView, keeping: mayBeRead && known.buffer[index].isLocking)
+      if use.hasISB {
+        cut(&cpus[cpu].buffer[index].pick)
+      } else {
+        cpus[cpu].buffer[index].pick = 0
+      }
+    }
+  }
+
+  /// Forgets visible stores that no CPU can read any more.
+  package mutating func dropUnreadableStores(_ use: (Int) -> FutureUse) {
+    var kept = words
+    kept.mapValues { word, stores in
+      guard stores.count > 1 else { return stores }
+      var first = stores.count - 1
+      for cpu in cpus.indices
+      where use(cpu).mayLoad(word) && cpus[cpu].newestPending(word) == nil {
+        let floor = max(cpus[cpu].newReads, cpus[cpu].coherence[word])
+        first = min(first, stores.lastIndex { $0.time <= floor } ?? 0)
+      }
+      return Array(stores[first...])
+    }
+    words = kept
+    for cpu in cpus.indices where !cpus[cpu].own.entries.isEmpty {
+      let coherence = cpus[cpu].coherence
+      cpus[cpu].own.mapValues { word, store in
+        let isThere = kept[word].contains { $0.time == store.time }
+        return isThere && coherence[word] <= store.time ? store : OwnStore()
+      }
+    }
+  }
+
+  /// Replaces each time by the number of stores at or before it that may still be told apart.
+  ///
+  /// Returns what became of times; nil if they stay as they are.
+  @discardableResult
+  package mutating func rankTimes() -> ((View) -> View)? {
+    var times: [View] = []
+    for entry in words.entries { for store in entry.value.dropFirst() { times.append(store.time) } }
+    times.sort()
+    if times.last.map(Int.init) ?? 0 == times.count, Int(now) == times.count { return nil }
+    let sorted = times
+    func rank(_ time: View) -> View { View(sorted.count { $0 <= time }) }
+    words.mapValues { _, stores in
+      stores.map { VisibleStore(value: $0.value, time: rank($0.time)) }
+    }
+    for cpu in cpus.indices { cpus[cpu].mapViews(rank) }
+    finished = finished.map(rank)
+    locks.mapValues { rank($1) }
+    callbacks.mapValues { CallbackViews(start: rank($1.start), view: rank($1.view)) }
+    now = View(sorted.count)
+    return rank
+  }
+
+  /// Forgets words with one value that nobody may miss, and views that all have passed.
+  ///
+  /// For hosts that know the newest value of every word.
+  package mutating func forgetSettledWords(_ use: (Int) -> FutureUse) {
+    let floor = cpus.indices.filter { use($0).loads }.map { cpus[$0].newReads }.min() ?? now
+    words.mapValues { $1.count == 1 && $1[0].time <= floor ? [] : $1 }
+    func cut(_ view: View) -> View { view <= floor ? 0 : view }
+    finished = finished.map(cut)
+    locks.mapValues { cut($1) }
+    callbacks.mapValues { CallbackViews(start: cut($1.start), view: cut($1.view)) }
+    for cpu in cpus.indices {
+      cpus[cpu].sectionEnds = cpus[cpu].sectionEnds.map(cut)
+      cpus[cpu].callbackEnd = cut(cpus[cpu].callbackEnd)
+      cpus[cpu].graceStart = cut(cpus[cpu].graceStart)
+      cpus[cpu].graceView = cut(cpus[cpu].graceView)
+    }
+  }
+}
+
+extension CPUViews {
+  /// Forgets the views of a CPU that loads nothing more; grace periods may still ask for those at
+  /// the ends of its sections and callbacks.
+  fileprivate mutating func forgetViews() {
+    let (ends, end) = (sectionEnds, callbackEnd)
+    mapViews { _ in 0 }
+    (sectionEnds, callbackEnd) = (ends, end)
+  }
+
+  /// Replaces each view.
+  package mutating func mapViews(_ map: (View) -> View) {
+    coherence.mapValues { map($1) }
+    sources.mapValues { map($1) }
+    own.mapValues { _, store in
+      let time = map(store.time)
+      if time == 0 { return OwnStore() }
+      return OwnStore(
+        time: time, view: map(store.view), readView: map(store.readView), pick: map(store.pick))
+    }
+    oldReads = map(oldReads)
+    newReads = map(newReads)
+    oldWrites = map(oldWrites)
+    releases = map(releases)
+    control = map(control)
+    for domain in sectionEnds.indices { sectionEnds[domain] = map(sectionEnds[domain]) }
+    for index in buffer.indices {
+      buffer[index].view = map(buffer[index].view)
+      buffer[index].readView = map(buffer[index].readView)
+      buffer[index].pick = map(buffer[index].pick)
+    }
+    graceStart = map(graceStart)
+    graceView = map(graceView)
+    callbackEnd = map(callbackEnd)
+  }
+}

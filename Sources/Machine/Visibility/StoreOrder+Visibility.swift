@@ -1,0 +1,161 @@
+// When stores become visible, and which must wait for which.
+
+extension StoreOrder {
+  /// Makes a store visible after all others, and returns its time.
+  ///
+  /// - Parameter old: the value of a word that has no list.
+  package mutating func append(_ value: UInt64, to word: UInt32, over old: UInt64) -> View {
+    now += 1
+    var stores = words[word]
+    if stores.isEmpty { stores.append(VisibleStore(value: old, time: 0)) }
+    stores.append(VisibleStore(value: value, time: now))
+    if stores.count > Self.entriesMax { hasMetCap = true }
+    words[word] = stores
+    return now
+  }
+
+  /// True if another CPU's read-modify-write keeps a word to itself.
+  package func isLocked(_ word: UInt32, for cpu: Int) -> Bool {
+    cpus.indices.contains { $0 != cpu && cpus[$0].locks(word) }
+  }
+
+  /// True if a pending store may become visible next.
+  package func canFlush(_ index: Int, of cpu: Int, inOrder: Bool = false) -> Bool {
+    let buffer = cpus[cpu].buffer
+    let entry = buffer[index]
+    guard entry.kind == .store, !entry.isHidden else { return false }
+    for earlier in buffer[..<index] where earlier.kind != .sectionEnd && !earlier.isHidden {
+      if inOrder || earlier.kind == .barrier { return false }
+      if entry.isRelease || earlier.kind == .store && earlier.number == entry.number {
+        return false
+      }
+    }
+    return !isLocked(entry.number, for: cpu)
+  }
+
+  /// The pending stores of a CPU that may become visible next, by their places.
+  package func flushable(of cpu: Int, inOrder: Bool = false) -> [Int] {
+    cpus[cpu].buffer.indices.filter { index in
+      guard canFlush(index, of: cpu, inOrder: inOrder) else { return false }
+      guard mayCloseCycle(index, in: cpus[cpu].buffer) else { return true }
+      var copy = self
+      copy.cpus[cpu].buffer.remove(at: index)
+      return !copy.hasCycle
+    }
+  }
+
+  /// True if the next pending store to the word locks it from then on.
+  private func mayCloseCycle(_ index: Int, in buffer: [PendingEntry]) -> Bool {
+    let word = buffer[index].number
+    let next = buffer[(index + 1)...].first { $0.kind == .store && $0.number == word }
+    return next?.isLocking ?? false
+  }
+
+  /// Makes a pending store visible, and returns it.
+  ///
+  /// - Parameter old: the value of a word that has no list.
+  package mutating func flush(_ index: Int, of cpu: Int, over old: UInt64) -> PendingEntry {
+    let entry = cpus[cpu].buffer[index]
+    let time = append(entry.value, to: entry.number, over: old)
+    noteVisible(entry, at: time, by: cpu)
+    for end in cpus[cpu].buffer[(index + 1)...] where end.kind == .sectionEnd {
+      let domain = Int(end.number)
+      cpus[cpu].sectionEnds[domain] = max(cpus[cpu].sectionEnds[domain], time)
+      raiseGracePeriods(end.waiters, end.callbacks, to: time)
+    }
+    cpus[cpu].buffer.remove(at: index)
+    return entry
+  }
+
+  /// Notes that a store of a CPU has become visible.
+  package mutating func noteVisible(_ entry: PendingEntry, at time: View, by cpu: Int) {
+    cpus[cpu].coherence[entry.number] = time
+    cpus[cpu].oldWrites = max(cpus[cpu].oldWrites, time)
+    if entry.isRelease { cpus[cpu].releases = max(cpus[cpu].releases, time) }
+    cpus[cpu].own[entry.number] = OwnStore(
+      time: time, view: entry.view, readView: entry.readView, pick: max(entry.view, entry.pick))
+  }
+
+  /// Stores at once, as a barrier both ways; nothing is pending.
+  package mutating func storeAtOnce(
+    _ value: UInt64, to word: UInt32, over old: UInt64, by cpu: Int
+  ) {
+    let time = append(value, to: word, over: old)
+    cpus[cpu].coherence[word] = time
+    cpus[cpu].oldWrites = max(cpus[cpu].oldWrites, time)
+    cpus[cpu].releases = max(cpus[cpu].releases, time)
+    cpus[cpu].own[word] = OwnStore(time: time, view: time, readView: time, pick: time)
+    cpus[cpu].newReads = cpus[cpu].everything
+  }
+
+  /// Lets grace periods end with at least this view: those of CPUs, and those of callbacks.
+  package mutating func raiseGracePeriods(_ waiters: UInt64, _ others: UInt64, to view: View) {
+    for cpu in cpus.indices where waiters >> UInt64(cpu) & 1 == 1 {
+      cpus[cpu].graceView = max(cpus[cpu].graceView, view)
+    }
+    if others == 0 { return }
+    for number in 0..<UInt32(64) where others >> UInt64(number) & 1 == 1 {
+      callbacks[number].view = max(callbacks[number].view, view)
+    }
+  }
+
+  // MARK: Read-modify-writes
+
+  /// True if a read-modify-write may store now, whatever it reads.
+  package func mayUpdate(
+    _ word: UInt32, acquiresInOrder: Bool, isFull: Bool, by cpu: Int
+  ) -> Bool {
+    let known = cpus[cpu]
+    if isFull { return !known.hasPendingStore && !isLocked(word, for: cpu) }
+    if acquiresInOrder, known.hasPendingRelease { return false }
+    let newest = known.newestPending(word)
+    if known.buffer[(newest ?? 0)...].contains(where: { $0.kind == .barrier }) { return false }
+    return newest != nil || !isLocked(word, for: cpu)
+  }
+
+  /// True if a release may be put in a buffer without closing a cycle.
+  package func mayRelease(_ entry: PendingEntry, by cpu: Int) -> Bool {
+    guard entry.isRelease, cpus[cpu].hasPendingStore else { return true }
+    var copy = self
+    copy.cpus[cpu].buffer.append(entry)
+    return !copy.hasCycle
+  }
+
+  // MARK: Cycles
+
+  /// True if pending stores must become visible before each other in a circle.
+  ///
+  /// Only read-modify-writes with release can bring that about, by keeping words to themselves
+  /// while they wait for stores before them. Such an execution has no end.
+  package var hasCycle: Bool {
+    var nodes: [(cpu: Int, index: Int)] = []
+    for (cpu, known) in cpus.enumerated() {
+      for index in known.buffer.indices where known.buffer[index].isAwaited {
+        nodes.append((cpu, index))
+      }
+    }
+    // Remove stores that none of the others must precede, until there is no such store left.
+    var left = Array(nodes.indices)
+    while true {
+      let kept = left.filter { node in
+        left.contains { mustPrecede(nodes[$0], nodes[node]) }
+      }
+      if kept.isEmpty { return false }
+      if kept.count == left.count { return true }
+      left = kept
+    }
+  }
+
+  private func mustPrecede(_ a: (cpu: Int, index: Int), _ b: (cpu: Int, index: Int)) -> Bool {
+    let buffer = cpus[a.cpu].buffer
+    let first = buffer[a.index]
+    let second = cpus[b.cpu].buffer[b.index]
+    if a.cpu == b.cpu {
+      guard a.index < b.index else { return false }
+      return first.number == second.number || second.isRelease
+        || buffer[a.index..<b.index].contains { $0.kind == .barrier }
+    }
+    return first.number == second.number && first.isLocking
+      && !buffer[..<a.index].contains { $0.kind == .store && $0.number == first.number }
+  }
+}
