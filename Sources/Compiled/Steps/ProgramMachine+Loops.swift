@@ -61,7 +61,8 @@ extension ProgramMachine {
     threads[hash] =
       threads[hash]
       &+ StableHash.share(
-        of: threads[word(cpu, ThreadWord.privateHash)], at: graph.points[node].loopHash)
+        of: StableHash.extend(threads[word(cpu, ThreadWord.privateHash)], with: effect.result),
+        at: graph.points[node].loopHash)
   }
 
   /// Whether the thread was at a node since it last changed anything.
@@ -111,6 +112,7 @@ extension ProgramMachine {
       if options.waitsInLoops, point.request.isInLoop,
         point.loopHash == origin || wasHere(cpu, next)
       {
+        landing = point.loopHash
         return .turn
       }
       guard isLocalRead(next, cpu), let value = resultWithoutChange(next, cpu) else {
@@ -148,7 +150,12 @@ extension ProgramMachine {
 
   /// Whether all that a waiting thread read still has the values it read.
   func waitsForever(_ cpu: Int) -> Bool {
-    let here = point(of: cpu).pointee.loopHash
+    // A read that leads straight back to itself waits for nothing but its own word.
+    var here = point(of: cpu).pointee.loopHash
+    if status(of: cpu) == Status.present, deadEnd(cpu) == .turn {
+      if landing == here { return true }
+      here = landing
+    }
     var index = Int(threads[word(cpu, ThreadWord.turn)])
     while index > 0 {
       let turn = turns[index - 1]

@@ -89,6 +89,8 @@ package final class ProgramMachine: TransitionSystem {
   let bases = GrowableBuffer<Int>(capacity: 256)
   let accessBases = GrowableBuffer<Int32>(capacity: 256)
   let clockBases = GrowableBuffer<Int32>(capacity: 256)
+  /// Where the latest dead end that was a turn leads to.
+  var landing: UInt64 = 0
   /// The thread that the step at hand has created.
   private var newborn = -1
   package internal(set) var finding: Finding?
