@@ -59,6 +59,10 @@ public enum Publication {
       if found == .emptyTable { try cpu.store(empty, 1, .relaxed) }
       return found
     }
+    scenario.require([
+      NoLeakedTablePage(), NoUseAfterFree(), NoDoubleFree(), NoTableLinkedTwice(),
+      GracePeriodSafety(),
+    ])
     scenario.atEnd(isFilled) { machine in machine.value(of: empty) == 0 }
     return scenario
   }

@@ -236,7 +236,7 @@ struct ProgramReplayTests {
         ("gw_require(\"no-leaked-table-page\"); gw_alloc_page();", 1, "✗ leak"),
         ("gw_alloc_page();", 0, "✓ holds"),
         ("gw_require(\"no-stale-use-after-dsb\");", 2, "cannot be checked of C, which has no-leak"),
-        ("gw_note(\"here\"); assert(n != 1);", 1, "print “here”"),
+        ("gw_note(\"here\"); assert(n != 1);", 1, "print \"here\""),
       ]
       for (statement, status, message) in cases {
         try write(text(statement), "s.c", folder)
