@@ -10,6 +10,9 @@ public struct SearchOptions {
   /// Merges states that differ only by an exchange of identical CPUs; only the stateful search does
   /// so.
   public var usesSymmetry = false
+  /// Takes a state for a finished one if they differ only in words that nobody reads any more; only
+  /// the stateful search does so, and not if it is divided into units.
+  public var matchesStates = true
   /// Seed of a search that samples.
   public var seed: UInt64 = 0
   /// Priority changes per execution, for a search that samples by priorities.

@@ -63,15 +63,26 @@ final class SearchTeam: ResumableSearch {
   func run(jobs: Int) -> SearchResult {
     members = [StatefulSearch(makeSystem(), options, without: [])]
     budget = first.budget
-    // States written out in full can be compared by one machine only.
-    first.pauseAt = options.isExact ? .max : division.start
+    // Parts of a search that run elsewhere cannot match states.
+    if division.growth != nil { first.stopMatching() }
     var ending = first.begin(self)
-    if ending == nil, !isDivided {
-      ending = first.explore()
-      if ending == nil, !first.nodes.isEmpty { divide() }
-    }
+    if !isDivided { ending = ending ?? exploreAlone() }
     if isDivided, ending == nil { ending = playRounds(jobs) }
     return result(ending)
+  }
+
+  /// Explores until the search is done or is to be divided; returns how it ends, if it does.
+  ///
+  /// States written out in full can be compared by one machine only. And only one can match states
+  /// on what is read, which saves more than a few threads could.
+  private func exploreAlone() -> Ending? {
+    repeat {
+      let pauses = first.statistics.transitions / division.start + 1
+      first.pauseAt = options.isExact ? .max : pauses * division.start
+      if let ending = first.explore() { return ending }
+    } while !first.nodes.isEmpty && first.matching != nil
+    if !first.nodes.isEmpty { divide() }
+    return nil
   }
 
   private func result(_ ending: Ending?) -> SearchResult {
@@ -93,6 +104,8 @@ final class SearchTeam: ResumableSearch {
     isDivided = true
     states.exchange(with: first.finished)
     first.join(self, number: 0)
+    // Sets that differ in what was read below are one for the team.
+    states.renumber { UInt32(first.summaries.publish(Int($0))) }
     // States of the stack were counted on arrival; the team counts them once they are finished.
     for index in 0..<first.nodes.count where !first.nodes[index].isRevisit {
       first.statistics.states -= 1
@@ -157,7 +170,6 @@ final class SearchTeam: ResumableSearch {
 
   /// Merges the states that a member has finished, and counts the new ones.
   private func takeOver(from member: StatefulSearch) {
-    let number = member.membership?.number ?? 0
     for index in 0..<member.log.count {
       let state = member.log[index]
       if states.find(state.key) == nil {

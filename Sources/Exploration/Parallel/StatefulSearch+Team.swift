@@ -44,6 +44,7 @@ extension StatefulSearch {
   /// Makes this search a member of a team.
   func join(_ team: SearchTeam, number: Int) {
     membership = TeamMembership(number: number)
+    stopMatching()
     summaries.share(through: team.summaries)
     teamStates = .passUnretained(team.states)
     if team.division.leavesClaimed { teamClaims = .passUnretained(team.claims) }

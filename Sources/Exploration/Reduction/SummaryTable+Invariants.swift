@@ -21,7 +21,8 @@ extension SummaryTable {
         // The table that threads share has sets alone; their steps are kept beside it.
         mustHold(stepCount == 0 || $0 < stepCount, "step \($0) of set \(set) has a number")
       }
-      mustHold(intern(row(set), sleep: sleep(set)) == set, "set \(set) is known by its number")
+      let number = intern(row(set), sleep: sleep(set), reading: reads(set))
+      mustHold(number == set, "set \(set) is known by its number")
     }
   }
 #endif

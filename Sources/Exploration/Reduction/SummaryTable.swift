@@ -6,7 +6,8 @@ import GracewalkSupport
 ///
 /// A set is a row of bits, one per step ever seen. Rows are lengthened when there are more steps
 /// than bits, which happens a few times in a search. A set includes the sleep set with which a
-/// state was explored: sets that differ in it have different numbers.
+/// state was explored, and the number of the set of words that were read below it: sets that differ
+/// in these have different numbers.
 final class SummaryTable {
   private let steps = StepTable()
   /// Set in a team; then steps have shared numbers.
@@ -19,6 +20,8 @@ final class SummaryTable {
   let rows = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Per set, the CPUs that were asleep.
   let sleeps = GrowableBuffer<UInt64>()
+  /// Per set, the number of the set of words that were read below.
+  private let readSets = GrowableBuffer<Int32>()
   /// Words per row.
   private(set) var stride = 2
   private(set) var setCount = 0
@@ -28,6 +31,7 @@ final class SummaryTable {
   deinit {
     rows.deallocate()
     sleeps.deallocate()
+    readSets.deallocate()
     scratch.deallocate()
   }
 
@@ -76,18 +80,21 @@ final class SummaryTable {
     for set in 0..<setCount {
       let start = rows.extend(by: stride, with: 0)
       for word in 0..<old { rows[start + word] = copies[set * old + word] }
-      setIndex.insert(hash(rows.pointer(to: start), CPUSet(bits: sleeps[set])))
+      setIndex.insert(hash(rows.pointer(to: start), CPUSet(bits: sleeps[set]), reads(set)))
     }
   }
 
   /// The number of a set given as a row.
   ///
-  /// - Parameter sleep: the CPUs asleep on arrival; sequences that begin with them were not
-  ///   explored from this state.
-  func intern(_ row: UnsafeMutablePointer<UInt64>, sleep: CPUSet = CPUSet()) -> Int {
-    let hash = hash(row, sleep)
+  /// - `sleep`: the CPUs asleep on arrival; sequences that begin with them were not explored from
+  ///   this state.
+  /// - `reading`: the number of the set of words that were read below.
+  func intern(
+    _ row: UnsafeMutablePointer<UInt64>, sleep: CPUSet = CPUSet(), reading: Int = LiveWords.none
+  ) -> Int {
+    let hash = hash(row, sleep, reading)
     let known = setIndex.find(hash) { number in
-      if sleeps[number] != sleep.bits { return false }
+      if sleeps[number] != sleep.bits || reads(number) != reading { return false }
       let stored = rows.pointer(to: number &* stride)
       for word in 0..<stride where stored[word] != row[word] { return false }
       return true
@@ -96,6 +103,7 @@ final class SummaryTable {
     setIndex.insert(hash)
     for word in 0..<stride { rows.append(row[word]) }
     sleeps.append(sleep.bits)
+    readSets.append(Int32(truncatingIfNeeded: reading))
     setCount += 1
     checkInvariants()
     return setCount - 1
@@ -104,6 +112,10 @@ final class SummaryTable {
   /// The sleep set of a set.
   @inline(__always)
   func sleep(_ set: Int) -> CPUSet { CPUSet(bits: sleeps[set]) }
+
+  /// The number of the set of words that were read below a state with a set.
+  @inline(__always)
+  func reads(_ set: Int) -> Int { Int(readSets[set]) }
 
   /// The number of the union of two sets, with an empty sleep set.
   func union(_ one: Int, _ other: Int) -> Int {
@@ -159,9 +171,10 @@ final class SummaryTable {
     guard count < setCount else { return }
     rows.truncate(to: count * stride)
     sleeps.truncate(to: count)
+    readSets.truncate(to: count)
     setCount = count
     setIndex.removeAll()
-    for set in 0..<count { setIndex.insert(hash(row(set), sleep(set))) }
+    for set in 0..<count { setIndex.insert(hash(row(set), sleep(set), reads(set))) }
     checkInvariants()
   }
 
@@ -188,8 +201,10 @@ final class SummaryTable {
     }
   }
 
-  private func hash(_ row: UnsafeMutablePointer<UInt64>, _ sleep: CPUSet) -> UInt64 {
-    var hash = sleep.bits
+  private func hash(
+    _ row: UnsafeMutablePointer<UInt64>, _ sleep: CPUSet, _ reading: Int
+  ) -> UInt64 {
+    var hash = StableHash.extend(sleep.bits, with: UInt64(reading))
     for word in 0..<stride { hash = StableHash.extend(hash, with: row[word]) }
     return hash
   }
@@ -200,7 +215,10 @@ final class SummaryTable {
     writer.write(stride)
     writer.write(setCount)
     writer.write(rows, first: setCount * stride)
-    for set in 0..<setCount { writer.write(sleeps[set]) }
+    for set in 0..<setCount {
+      writer.write(sleeps[set])
+      writer.write(reads(set))
+    }
   }
 
   /// Reads saved sets into an empty table.
@@ -225,13 +243,16 @@ final class SummaryTable {
     for _ in 0..<setCount * stride { words.append(try reader.word()) }
     for number in 0..<setCount {
       let sleep = try reader.cpus()
+      let reading = try reader.number(in: 0..<Int(Int32.max))
       let isNew = words.withUnsafeMutableBufferPointer { words in
-        words.baseAddress.map { intern($0 + number * stride, sleep: sleep) == number } ?? false
+        words.baseAddress.map {
+          intern($0 + number * stride, sleep: sleep, reading: reading) == number
+        } ?? false
       }
       guard isNew else { throw .malformed }
     }
   }
 
   /// Bytes held for sets, for reports on memory.
-  var bytes: Int { (rows.count + sleeps.count) * 8 + setIndex.bytes }
+  var bytes: Int { (rows.count + sleeps.count) * 8 + readSets.count * 4 + setIndex.bytes }
 }

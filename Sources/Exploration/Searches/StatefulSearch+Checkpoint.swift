@@ -13,6 +13,8 @@ extension StatefulSearch {
     if isInTeam { return }
     finished.save(to: writer)
     exact?.save(to: writer)
+    writer.write(matching != nil)
+    matching?.save(rows: nodes.count, to: writer)
   }
 
   private func saveStack(to writer: CheckpointWriter) {
@@ -84,6 +86,16 @@ extension StatefulSearch {
     if isInTeam { return }
     try finished.restore(from: reader, below: max(summaries.setCount, 1))
     try exact?.restore(from: reader)
+    try restoreMatching(from: reader)
+  }
+
+  private func restoreMatching(from reader: CheckpointReader) throws(CheckpointError) {
+    if try !reader.flag() { return stopMatching() }
+    guard let matching else { throw .malformed }
+    try matching.restore(
+      rows: nodes.count, summariesBelow: max(summaries.setCount, 1), from: reader)
+    guard (0..<summaries.setCount).allSatisfy({ summaries.reads($0) < matching.live.setCount })
+    else { throw .malformed }
   }
 
   /// Reads a member that another process has written.

@@ -72,24 +72,24 @@ extension StatefulSearch {
   /// Rule 5: lets all steps that ran below a state race with the present stack, and tries CPUs that
   /// were asleep there and are awake now.
   ///
-  /// - Parameter set: the summary that the state was finished with.
-  func revisit(_ set: Int, _ name: StateName, _ asleep: CPUSet) {
-    fetchSummary(set, name, row: nodes.count)
-    raceSummary(nodes.count)
-    var stored = summaries.sleep(set)
-    if let names, name.permutation != 0 {
-      stored = image(of: stored, under: names.inverse(of: Int(name.permutation)))
-    }
+  /// - `set`: the summary that the state, or one that counts as this, was finished with.
+  /// - `permutation`: what leads from the state that was finished to this one.
+  func revisit(_ set: Int, _ name: StateName, _ asleep: CPUSet, under permutation: Int) {
+    let row = nodes.count
+    fetchSummary(set, permutation, row: row)
+    raceSummary(row)
+    let stored = image(of: summaries.sleep(set), under: permutation)
     let missing = stored.subtracting(asleep)
-    if missing.isEmpty || omitted.contains(.revisits) { return }
-    revisit(name, missing, asleep: asleep, both: asleep.intersection(stored))
+    if !missing.isEmpty, !omitted.contains(.revisits) {
+      revisit(name, missing, asleep: asleep, both: asleep.intersection(stored))
+    }
+    matching?.noteReads(inRow: row)
   }
 
-  /// Fills the row of the current state with the steps that ran below it.
-  private func fetchSummary(_ set: Int, _ name: StateName, row: Int) {
-    if let names, name.permutation != 0 {
-      return translate(summaries.row(set), names.inverse(of: Int(name.permutation)), toRow: row)
-    }
+  /// Fills the rows of the current state with what ran, and was read, below it.
+  private func fetchSummary(_ set: Int, _ permutation: Int, row: Int) {
+    matching?.merge(summaries.reads(set), permutation, intoRow: row)
+    if permutation != 0 { return translate(summaries.row(set), permutation, toRow: row) }
     let bits = summaries.row(set)
     let target = ranBelow.pointer(to: row * summaries.stride)
     for word in 0..<summaries.stride { target[word] = bits[word] }

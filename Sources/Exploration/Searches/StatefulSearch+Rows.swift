@@ -48,11 +48,43 @@ extension StatefulSearch {
     }
   }
 
+  // MARK: Sets
+
+  /// The number of what ran, and was read, below a node.
+  func intern(_ row: Int, _ asleep: CPUSet) -> Int {
+    summaries.intern(
+      ranBelow.pointer(to: row * summaries.stride), sleep: asleep,
+      reading: matching?.live.set(ofRow: row) ?? LiveWords.none)
+  }
+
+  /// The same as it would be with CPUs exchanged; uses the next row.
+  func internImage(ofRow row: Int, _ asleep: CPUSet, under permutation: Int) -> Int {
+    clearRow(row + 1)
+    translate(ranBelow.pointer(to: row * summaries.stride), permutation, toRow: row + 1)
+    matching?.translate(row, permutation, toRow: row + 1)
+    return intern(row + 1, image(of: asleep, under: permutation))
+  }
+
+  /// The permutation that leads from the state with the key to the one with the name.
+  func inverse(of name: StateName) -> Int {
+    guard let names, name.permutation != 0 else { return 0 }
+    return names.inverse(of: Int(name.permutation))
+  }
+
+  func image(of cpus: CPUSet, under permutation: Int) -> CPUSet {
+    guard permutation != 0 else { return cpus }
+    var image = CPUSet()
+    var left = cpus
+    while let cpu = left.popLowest() { image.insert(system.image(ofCPU: cpu, under: permutation)) }
+    return image
+  }
+
   // MARK: Size and progress
 
   /// Bytes used for states and their summaries.
   public var bytes: Int {
     finished.bytes + summaries.bytes + knowledge.bytes + (exact?.bytes ?? 0)
+      + (matching?.bytes ?? 0)
   }
 
   /// Bytes used per stored state, including summaries.

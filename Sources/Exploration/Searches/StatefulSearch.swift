@@ -24,6 +24,8 @@ import GracewalkSupport
 /// 7. Programs without `repeat` have no cycles, so states on the stack are not looked up. If there
 ///    were a cycle, the bound on depth would end it, and the search would not be complete.
 /// 8. The first CPU tried at a state (`firstCPU`) affects the cost, never the result.
+/// 9. *Matching*: a state also counts as finished if another one is that differs from it only in
+///    words that nobody reads any more (`StateMatching`).
 ///
 /// If CPUs are identical and the options ask for symmetry, a state is identified by a name shared
 /// by all states that differ by an exchange of such CPUs (`StateNames`), and its summary and sleep
@@ -72,6 +74,10 @@ public final class StatefulSearch: ResumableSearch {
     package static let widening = Omission(rawValue: 4)
     /// Of rule 5, trying CPUs that were asleep and are awake now.
     package static let revisits = Omission(rawValue: 8)
+    /// Of rule 9, the values of words that are still read.
+    package static let values = Omission(rawValue: 16)
+    /// Of rule 9, what is read below the next step.
+    package static let laterReads = Omission(rawValue: 32)
   }
 
   let system: TransitionSystem
@@ -91,6 +97,8 @@ public final class StatefulSearch: ResumableSearch {
   let exact: ExactStates?
   /// Nil if the search uses no symmetry.
   let names: StateNames?
+  /// Nil if states are not matched on what is read below them.
+  var matching: StateMatching?
   /// Per node, a row of steps that ran below it so far; one more row for the current state.
   let ranBelow = GrowableBuffer<UInt64>()
   /// The number of the set that equals the row of the current state, or -1 if unknown.
@@ -159,6 +167,9 @@ public final class StatefulSearch: ResumableSearch {
     happensBefore = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
     let isSymmetric = options.usesSymmetry && system.permutationCount > 1
     names = isSymmetric ? StateNames(system, summaries) : nil
+    let mayMatch = options.matchesStates && exact == nil
+    matching =
+      mayMatch && !options.collectsFinalStates ? StateMatching(system, without: omitted) : nil
   }
 
   deinit {
@@ -189,6 +200,7 @@ public final class StatefulSearch: ResumableSearch {
       stepsAhead = steps
       return ending
     }
+    matching?.discardReads()
     return budget.begin(saved, system) { arrive(asleep: CPUSet()) }
   }
 
@@ -257,7 +269,9 @@ public final class StatefulSearch: ResumableSearch {
     happensBefore.push(cpu, footprint)
     touched.stackChanged(to: happensBefore.count)
     statistics.transitions += 1
-    if let stop = system.step(cpu, choice: node.pointee.choice).ending {
+    let outcome = system.step(cpu, choice: node.pointee.choice)
+    matching?.noteReads(inRow: top)
+    if let stop = outcome.ending {
       if stop == .violation { statistics.executions += 1 }
       return stop
     }
@@ -292,9 +306,10 @@ public final class StatefulSearch: ResumableSearch {
 
   /// Undoes the step of the top node; the finished state has left its summary in the row above.
   private func takeBack() {
+    let top = nodes.count - 1
+    matching?.takeBack(toRow: top)
     system.undo()
     happensBefore.pop()
-    let top = nodes.count - 1
     noteSleeper(at: top)
     let node = nodes.pointer(to: top)
     mergeRow(top + 1, into: top)
@@ -323,18 +338,27 @@ public final class StatefulSearch: ResumableSearch {
   /// Looks up and judges a state; pushes a node for it if there is something left to try.
   private func arrive(asleep: CPUSet) -> Ending? {
     statistics.depthMax = max(statistics.depthMax, happensBefore.count)
-    clearRow(nodes.count)
+    let row = nodes.count
+    clearRow(row)
+    matching?.live.clear(row: row)
     setInHand = -1
     guard let name = nameOfState() else { return .halted }
+    stopMatchingIfUseless()
     if let set = summary(of: name.key) {
-      revisit(set, name, asleep)
+      revisit(set, name, asleep, under: inverse(of: name))
+      return nil
+    }
+    if let set = matching?.find() {
+      revisit(set, name, asleep, under: 0)
       return nil
     }
     if isInTeam, isClaimed(name.key) {
       (hasMetClaim, claimedKey) = (true, name.key)
       return nil
     }
-    return begin(name, asleep)
+    let ending = begin(name, asleep)
+    matching?.noteReads(inRow: row)
+    return ending
   }
 
   /// The set that a state was finished with; nil if it was not.
@@ -355,10 +379,10 @@ public final class StatefulSearch: ResumableSearch {
     count(name, isEnd: enabled.isEmpty)
     let awake = enabled.subtracting(asleep)
     if awake.isEmpty {
+      let ending = enabled.isEmpty ? system.judgeEnd().ending : nil
       finish(name, asleep, isEnd: enabled.isEmpty, row: nodes.count)
-      if enabled.isEmpty { return system.judgeEnd().ending }
-      statistics.blocked += 1
-      return nil
+      if !enabled.isEmpty { statistics.blocked += 1 }
+      return ending
     }
     if happensBefore.count >= budget.limits.depth {
       statistics.truncated += 1
@@ -390,7 +414,10 @@ public final class StatefulSearch: ResumableSearch {
 
   /// The name of the current state; nil if the system cannot continue.
   private func nameOfState() -> StateName? {
-    if let names { return names.nameOfState() }
+    if let names {
+      defer { matching?.discardReads() }
+      return names.nameOfState()
+    }
     guard let exact else { return StateName(key: system.stateKey) }
     defer { statistics.collisions = exact.collisions }
     return StateName(key: exact.key(of: system.stateKey, in: system))
@@ -436,30 +463,19 @@ public final class StatefulSearch: ResumableSearch {
 
   /// Stores the summary and sleep set of a state, translated to the state that has the key.
   private func finish(_ name: StateName, _ asleep: CPUSet, isEnd: Bool, row: Int) {
-    var source = row
     let permutation = Int(name.permutation)
-    if permutation != 0 {
-      source = row + 1
-      clearRow(source)
-      translate(ranBelow.pointer(to: row * summaries.stride), permutation, toRow: source)
-    }
-    let set = summaries.intern(
-      ranBelow.pointer(to: source * summaries.stride), sleep: image(of: asleep, under: permutation))
-    setInHand = permutation == 0 ? set : -1
+    matching?.noteReads(inRow: row)
+    stopMatchingIfUseless()
+    let own = matching == nil && permutation != 0 ? -1 : intern(row, asleep)
+    if own >= 0 { matching?.store(own, reading: summaries.reads(own)) }
+    setInHand = own
+    let set = permutation == 0 ? own : internImage(ofRow: row, asleep, under: permutation)
     finished.set(name.key, UInt32(truncatingIfNeeded: set))
     guard isInTeam else { return }
     log.append(
       FinishedState(
         key: name.key, set: UInt32(truncatingIfNeeded: set),
         stateCount: Int32(truncatingIfNeeded: name.stateCount), isEnd: isEnd))
-  }
-
-  func image(of cpus: CPUSet, under permutation: Int) -> CPUSet {
-    guard permutation != 0 else { return cpus }
-    var image = CPUSet()
-    var left = cpus
-    while let cpu = left.popLowest() { image.insert(system.image(ofCPU: cpu, under: permutation)) }
-    return image
   }
 
   // MARK: Results

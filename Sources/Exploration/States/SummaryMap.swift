@@ -71,6 +71,16 @@ final class SummaryMap {
     fill(slot, key, number)
   }
 
+  /// The largest number stored, or -1.
+  var largestNumber: Int {
+    (0..<capacity).reduce(-1) { key($1) == 0 ? $0 : max($0, Int(number($1))) }
+  }
+
+  /// Replaces every number.
+  func renumber(_ new: (UInt32) -> UInt32) {
+    for slot in 0..<capacity where key(slot) != 0 { fill(slot, key(slot), new(number(slot))) }
+  }
+
   /// Calls `body` with each key and its number, in the order of the slots.
   func forEach(_ body: (UInt64, UInt32) -> Void) {
     for slot in 0..<capacity where key(slot) != 0 { body(key(slot), number(slot)) }

@@ -94,6 +94,29 @@ open class TransitionSystem {
   /// Called only by searches that compare states exactly.
   open func addExactState(to words: GrowableBuffer<UInt64>) { fatalError("abstract") }
 
+  // MARK: What is read
+
+  /// Starts to record which words of the state are read; false if the system cannot.
+  ///
+  /// Words have numbers below `objectCount`. What later steps, their guards and footprints, and
+  /// judgements depend on must be in words, or in the positions of CPUs.
+  open func startRecordingReads() -> Bool { false }
+
+  open func stopRecordingReads() {}
+
+  /// Adds the words that were read since the last call, perhaps more than once each; false if
+  /// something was read that is in no word and no position.
+  open func takeReads(into words: GrowableBuffer<UInt32>) -> Bool { true }
+
+  /// Adds the words that the latest step wrote, whether or not their values changed.
+  open func addWordsWritten(to words: GrowableBuffer<UInt32>) {}
+
+  /// A hash of the positions of all CPUs that have a next step, enabled or not; nil if none has.
+  open var positionsKey: UInt64? { fatalError("abstract") }
+
+  /// A hash of the values of some words.
+  open func valuesKey(of words: UnsafeBufferPointer<UInt32>) -> UInt64 { fatalError("abstract") }
+
   // MARK: Symmetry
 
   /// The number of permutations of identical CPUs: a group, of which the first is the identity.

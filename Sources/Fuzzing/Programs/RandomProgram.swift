@@ -140,7 +140,9 @@ public struct RandomProgram: Equatable, Sendable {
   }
 
   /// A fresh scenario that runs the program.
-  public func scenario() -> Scenario {
+  ///
+  /// - Parameter outcomes: where the outcome of each execution is noted.
+  public func scenario(noting outcomes: Outcomes? = nil) -> Scenario {
     let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2), format: format)
     scenario.features = features
     scenario.readCopyUpdate = readCopyUpdate
@@ -155,6 +157,11 @@ public struct RandomProgram: Equatable, Sendable {
       context: hasContext ? scenario.context("vm", ownsPages: true) : nil,
       counter: hasCounter ? scenario.sequenceCounter("seq") : nil)
     scenario.mayRepeat = hasRepeats
+    if let outcomes {
+      scenario.require(
+        OutcomesNoted(
+          word: objects.words[0], namesCPUs: !hasIdenticalCPUs, outcomes: outcomes))
+    }
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
       let usesCallbacks = parts.joined().contains {

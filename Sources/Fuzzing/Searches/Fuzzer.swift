@@ -52,9 +52,11 @@ public struct Fuzzer {
   ///   - isOptimal: whether the search claims never to begin a redundant execution.
   ///   - usesSymmetry: whether programs have identical CPUs, and the search merges states that
   ///     differ only by an exchange of them.
+  ///   - matchesStates: whether the search need not find every final state unless asked to.
   ///   - search: the search to compare with the exhaustive one.
   public init(
     isExact: Bool = false, isOptimal: Bool = false, usesSymmetry: Bool = false,
+    matchesStates: Bool = false,
     search: @escaping (TransitionSystem, SearchOptions) -> SearchResult
   ) {
     self.usesSymmetry = usesSymmetry
@@ -63,6 +65,7 @@ public struct Fuzzer {
         name: "search", isExact: isExact, isOptimal: isOptimal, usesSymmetry: usesSymmetry
       ) { search($0(), $1) }
     ]
+    subjects[0].matchesStates = matchesStates
   }
 
   /// The fuzzer of one of the strategies.
@@ -160,8 +163,8 @@ public struct Fuzzer {
     }
     func compare(_ invariants: [any Invariant]) -> Comparison {
       self.compare(
-        { [memoryModel] in
-          let scenario = program.scenario(under: memoryModel)
+        { [memoryModel] outcomes in
+          let scenario = program.scenario(under: memoryModel, noting: outcomes)
           scenario.require(invariants)
           return scenario
         }, &report)
@@ -215,14 +218,16 @@ public struct Fuzzer {
   }
 
   private func compare(
-    _ scenario: @escaping @Sendable () -> Scenario, _ report: inout Report
+    _ noting: @escaping @Sendable (Outcomes?) -> Scenario, _ report: inout Report
   ) -> Comparison {
+    let scenario: @Sendable () -> Scenario = { noting(nil) }
     var options = SearchOptions()
     options.collectsFinalStates = true
     // The oracle uses no symmetry, so it must find all images of each final state.
     var bounded = options
     bounded.limits.states = statesMax
-    let machine = Machine(scenario())
+    let outcomes = Outcomes()
+    let machine = Machine(noting(outcomes))
     let oracle = ExhaustiveSearch(machine, bounded).run()
     if oracle.ending == .bounded(.states) {
       report.skipped += 1
@@ -238,6 +243,7 @@ public struct Fuzzer {
       comparison.mismatch =
         subject.disagreement(result, oracle)
         ?? subject.difference(result, options, scenario)
+        ?? subject.differenceOfOutcomes(oracle, outcomes, noting)
       if comparison.mismatch == nil, oracle.ending == .complete, coverage != Coverage(of: [machine])
       {
         comparison.mismatch =
@@ -278,8 +284,8 @@ extension Strategy {
 
 extension RandomProgram {
   /// Its scenario under a memory model.
-  func scenario(under model: MemoryModel) -> Scenario {
-    let scenario = scenario()
+  func scenario(under model: MemoryModel, noting outcomes: Outcomes? = nil) -> Scenario {
+    let scenario = scenario(noting: outcomes)
     scenario.memoryModel = model
     return scenario
   }
@@ -318,6 +324,26 @@ private struct FuzzSubject {
     self.init(
       name: strategy.rawValue, isExact: isExact, isOptimal: strategy == .optimal,
       usesSymmetry: usesSymmetry, isInPieces: isInPieces, search: search)
+    matchesStates = strategy == .stateful && !isExact
+  }
+
+  /// Whether the search takes states for others that differ in nothing that is still read.
+  var matchesStates = false
+
+  /// How the verdict or the outcomes differ from the oracle's if the search does not have to find
+  /// every final state; nil if they agree.
+  func differenceOfOutcomes(
+    _ oracle: SearchResult, _ outcomes: Outcomes,
+    _ noting: @escaping @Sendable (Outcomes?) -> Scenario
+  ) -> String? {
+    guard matchesStates else { return nil }
+    let found = Outcomes()
+    let (result, _) = run(SearchOptions()) { noting(found) }
+    if oracle.ending != result.ending {
+      return "verdicts: oracle \(oracle.ending), matching states \(result.ending)"
+    }
+    guard oracle.ending == .complete, found.all != outcomes.all else { return nil }
+    return "outcomes: oracle \(outcomes.all), matching states \(found.all)"
   }
 
   /// Set if another search must find and count the same.

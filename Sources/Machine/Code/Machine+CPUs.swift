@@ -47,7 +47,10 @@ extension Machine {
   }
 
   /// The node at which the code of a CPU stands, for whoever made the code.
-  package func standing(of cpu: Int) -> LocalStates.Index { positions[cpu] }
+  package func standing(of cpu: Int) -> LocalStates.Index {
+    memory.wasReadAround = true
+    return positions[cpu]
+  }
 
   /// True if a CPU is in the middle of a walk or callback.
   func isInterrupted(leaving cpu: Int) -> Bool {

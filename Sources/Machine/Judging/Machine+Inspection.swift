@@ -185,6 +185,7 @@ extension Machine {
 
   /// The operations of the execution so far, in the order of their beginnings.
   public var history: [HistoryEntry] {
+    memory.wasReadAround = true
     var entries: [HistoryEntry] = []
     var open: [Int: Int] = [:]
     for depth in 0..<self.depth {
@@ -207,5 +208,8 @@ extension Machine {
   }
 
   /// The hash of a CPU's local state, for comparing final states.
-  public func localHash(of cpu: Int) -> UInt64 { node(of: cpu).pointee.localHash }
+  public func localHash(of cpu: Int) -> UInt64 {
+    memory.wasReadAround = true
+    return node(of: cpu).pointee.localHash
+  }
 }

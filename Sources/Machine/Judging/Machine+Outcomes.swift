@@ -12,6 +12,7 @@ extension Machine {
   ///
   /// Unlike the state key it is the same under all memory models.
   package var outcomeKey: UInt64 {
+    memory.wasReadAround = true
     var key: UInt64 = 0
     func add(_ cell: UInt32) {
       if memory[cell] != 0 { key &+= StableHash.share(of: memory[cell], at: UInt64(cell)) }

@@ -13,6 +13,12 @@ final class Memory {
   private let cellCount: Int
   private let changes = GrowableBuffer<Change>()
   private let hashCell: UnsafeMutablePointer<UInt64>
+  /// Whether reads are recorded, and all writes, also of the value that is there.
+  private(set) var recordsReads = false
+  /// Whether something was read that is in no cell.
+  var wasReadAround = false
+  /// The cells that were read since somebody asked.
+  private let reads = GrowableBuffer<UInt32>()
   /// Cells that were ever nonzero, sorted; and the same as a bitmap.
   ///
   /// Empty until the memory's contents are requested.
@@ -31,17 +37,19 @@ final class Memory {
     cells.deallocate()
     hashCell.deallocate()
     changes.deallocate()
+    reads.deallocate()
   }
 
   subscript(cell: UInt32) -> UInt64 {
     @inline(__always) get {
       assert(Int(cell) < cellCount)
+      if recordsReads { reads.append(cell) }
       return cells[Int(cell)]
     }
     @inline(__always) set {
       assert(Int(cell) < cellCount)
       let old = cells[Int(cell)]
-      guard newValue != old else { return }
+      guard newValue != old || recordsReads else { return }
       changes.append(Change(cell: cell, old: old))
       set(cell, from: old, to: newValue)
     }
@@ -57,6 +65,29 @@ final class Memory {
   /// A change that can be undone: the word, and its old value.
   func change(_ index: Int) -> (cell: UInt32, old: UInt64) {
     (changes[index].cell, changes[index].old)
+  }
+
+  /// Begins or ends to record reads.
+  func recordReads(_ isOn: Bool) {
+    recordsReads = isOn
+    wasReadAround = false
+    reads.removeAll()
+  }
+
+  /// Moves the cells that were read to a buffer, in order and perhaps more than once each.
+  func takeReads(into buffer: GrowableBuffer<UInt32>) {
+    for index in 0..<reads.count { buffer.append(reads[index]) }
+    reads.removeAll()
+  }
+
+  /// A hash of the values of some cells.
+  func hash(of cells: UnsafeBufferPointer<UInt32>) -> UInt64 {
+    var hash: UInt64 = 0
+    for cell in cells {
+      let value = self.cells[Int(cell)]
+      if value != 0 { hash &+= StableHash.share(of: value, at: UInt64(cell)) }
+    }
+    return hash
   }
 
   /// Undoes every change since `mark` was read.

@@ -288,6 +288,45 @@ public final class Machine: TransitionSystem {
     if registers.pointee.usesSymmetry { symmetry.stepsWereTakenBack(to: steps.count) }
   }
 
+  // MARK: What is read
+
+  public override func startRecordingReads() -> Bool {
+    memory.recordReads(true)
+    return true
+  }
+
+  public override func stopRecordingReads() { memory.recordReads(false) }
+
+  public override func takeReads(into words: GrowableBuffer<UInt32>) -> Bool {
+    memory.takeReads(into: words)
+    return watchesHistory || !memory.wasReadAround
+  }
+
+  public override func addWordsWritten(to words: GrowableBuffer<UInt32>) {
+    for change in steps.last.mark..<memory.mark { words.append(memory.change(change).cell) }
+  }
+
+  /// The histories of all CPUs, hashed.
+  ///
+  /// Of a CPU that has ended only the way in which it ended counts, unless histories are judged.
+  public override var positionsKey: UInt64? {
+    let unfinished = registers.pointee.unfinished
+    if unfinished.isEmpty { return nil }
+    var key = registers.pointee.localKey
+    if watchesHistory { return key }
+    var ended = CPUSet.first(layout.cpuCount).subtracting(unfinished)
+    while let cpu = ended.popLowest() {
+      let node = node(of: cpu)
+      key &-= node.pointee.keyShare
+      if node.pointee.action.kind != .finished { key &+= StableHash.share(of: 1, at: UInt64(cpu)) }
+    }
+    return key
+  }
+
+  public override func valuesKey(of words: UnsafeBufferPointer<UInt32>) -> UInt64 {
+    memory.hash(of: words)
+  }
+
   // MARK: Symmetry
 
   var usesSymmetry: Bool { registers.pointee.usesSymmetry }
@@ -356,7 +395,10 @@ public final class Machine: TransitionSystem {
   public override var violatedInvariant: Int { violation?.invariant ?? -1 }
 
   /// Steps taken so far.
-  public var depth: Int { steps.count }
+  public var depth: Int {
+    memory.wasReadAround = true
+    return steps.count
+  }
 
   func takenStep(_ index: Int) -> TakenStep { steps[index] }
 

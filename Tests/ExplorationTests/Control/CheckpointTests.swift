@@ -158,7 +158,7 @@ private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ wha
     var options = SearchOptions()
     let saves = Saves()
     options.checkpoints = saves.checkpoints(interval: 1e9)
-    #expect(Strategy.stateful.search(machine, options).statistics.states == 7_258)
+    #expect(Strategy.stateful.search(machine, options).statistics.states == 4_707)
     #expect(saves.all.isEmpty)
   }
 

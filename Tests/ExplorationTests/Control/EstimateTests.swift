@@ -115,7 +115,7 @@ import Testing
   /// The bounds are loose, above all for a search that merges states and uses sleep sets: states
   /// reached again in another order are little work, which the stack does not show.
   @Test func forecastsOfLongSearches() throws {
-    let stateful = forecasts(PageTableBenchmark.scenario(mappers: 9)) {
+    let stateful = forecasts(PageTableBenchmark.scenario(mappers: 10)) {
       StatefulSearch($0, $1).run()
     }
     let source = forecasts(PageTableBenchmark.scenario(mappers: 5)) { SourceSearch($0, $1).run() }

@@ -32,6 +32,18 @@ class Forwarding: TransitionSystem {
   override func judgeStart() -> StepOutcome { base.judgeStart() }
   override func judgeEnd() -> StepOutcome { base.judgeEnd() }
   override var stateKey: UInt64 { base.stateKey }
+  override func startRecordingReads() -> Bool { base.startRecordingReads() }
+  override func stopRecordingReads() { base.stopRecordingReads() }
+  override func takeReads(into words: GrowableBuffer<UInt32>) -> Bool {
+    base.takeReads(into: words)
+  }
+  override func addWordsWritten(to words: GrowableBuffer<UInt32>) {
+    base.addWordsWritten(to: words)
+  }
+  override var positionsKey: UInt64? { base.positionsKey }
+  override func valuesKey(of words: UnsafeBufferPointer<UInt32>) -> UInt64 {
+    base.valuesKey(of: words)
+  }
   override func addExactState(to words: GrowableBuffer<UInt64>) { base.addExactState(to: words) }
   override var permutationCount: Int { base.permutationCount }
   override func inverse(of permutation: Int) -> Int { base.inverse(of: permutation) }

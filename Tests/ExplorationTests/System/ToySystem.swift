@@ -46,6 +46,7 @@ class ToySystem: TransitionSystem {
     var kept: Int
     var object: Int
     var old: Int
+    var writes = false
   }
 
   let programs: [[ToyInstruction]]
@@ -56,6 +57,9 @@ class ToySystem: TransitionSystem {
   /// Words, then locks (0 if free, else the holder and 1), then words of CPUs' own.
   private(set) var values: [Int]
   private var changes: [Change] = []
+  private var recordsReads = false
+  /// The words that were read since somebody asked.
+  private var reads: [Int] = []
 
   init(_ programs: [[ToyInstruction]], wordCount: Int = 3, lockCount: Int = 2) {
     self.programs = programs
@@ -77,7 +81,12 @@ class ToySystem: TransitionSystem {
   func ownWord(_ cpu: Int) -> Int { wordCount + lockCount + cpu }
 
   private func isMet(_ condition: ToyCondition) -> Bool {
-    values[condition.word] == condition.value
+    read(condition.word) == condition.value
+  }
+
+  func read(_ object: Int) -> Int {
+    if recordsReads { reads.append(object) }
+    return values[object]
   }
 
   override var cpuCount: Int { programs.count }
@@ -86,8 +95,8 @@ class ToySystem: TransitionSystem {
   private func isEnabled(_ cpu: Int) -> Bool? {
     switch next(cpu) {
     case nil: nil
-    case .lock(let number): values[lock(number)] == 0
-    case .wait(let word, let value): values[word] == value
+    case .lock(let number): read(lock(number)) == 0
+    case .wait(let word, let value): read(word) == value
     case .waitForAll(let conditions): conditions.allSatisfy { isMet($0) }
     default: true
     }
@@ -113,8 +122,8 @@ class ToySystem: TransitionSystem {
   /// Of what is waited for together, the last that is not there: any of them is a reason.
   override func enablers(of cpu: Int) -> CPUSet {
     switch next(cpu) {
-    case .lock(let number) where values[lock(number)] > 0:
-      return CPUSet(values[lock(number)] - 1)
+    case .lock(let number) where read(lock(number)) > 0:
+      return CPUSet(read(lock(number)) - 1)
     case .waitForAll(let conditions):
       guard let missing = conditions.last(where: { !isMet($0) }) else { break }
       return (0..<cpuCount).reduce(into: CPUSet()) { writers, other in
@@ -140,14 +149,14 @@ class ToySystem: TransitionSystem {
     case .skip(let word, _, _), .load(let word): footprint.read(UInt32(word))
     case .store(let word, _), .copy(let word), .add(let word): footprint.write(UInt32(word))
     case .exchange(let word, let expected, _):
-      if values[word] == expected {
+      if read(word) == expected {
         footprint.write(UInt32(word))
       } else {
         footprint.read(UInt32(word))
       }
     case .lock(let number): footprint.write(UInt32(lock(number)), .blocks)
     case .unlock(let number):
-      if values[lock(number)] == cpu + 1 { footprint.write(UInt32(lock(number)), .releases) }
+      if read(lock(number)) == cpu + 1 { footprint.write(UInt32(lock(number)), .releases) }
     case .wait(let word, _): footprint.read(UInt32(word), .blocks)
     case .waitForAll(let conditions):
       let seen = (conditions.firstIndex { !isMet($0) } ?? conditions.count - 1) + 1
@@ -174,26 +183,27 @@ class ToySystem: TransitionSystem {
     func set(_ object: Int, _ value: Int) {
       change.object = object
       change.old = values[object]
+      change.writes = true
       values[object] = value
     }
     counters[cpu] += 1
     switch instruction {
     case .skip(let word, let value, let count):
-      if values[word] == value { counters[cpu] += count }
-    case .load(let word): kept[cpu] = values[word]
+      if read(word) == value { counters[cpu] += count }
+    case .load(let word): kept[cpu] = read(word)
     case .store(let word, let value): set(word, value)
     case .copy(let word): set(word, kept[cpu])
-    case .add(let word): set(word, (values[word] + 1) % 4)
+    case .add(let word): set(word, (read(word) + 1) % 4)
     case .exchange(let word, let expected, let value):
-      kept[cpu] = values[word] == expected ? 1 : 0
+      kept[cpu] = read(word) == expected ? 1 : 0
       if kept[cpu] == 1 { set(word, value) }
     case .lock(let number): set(lock(number), cpu + 1)
     case .unlock(let number):
       // Code that skips taking a lock may still reach its release.
-      if values[lock(number)] == cpu + 1 { set(lock(number), 0) }
+      if read(lock(number)) == cpu + 1 { set(lock(number), 0) }
     case .wait, .waitForAll: break
     case .choose: kept[cpu] = choice
-    case .look: kept[cpu] = values[ownWord(cpu)]
+    case .look: kept[cpu] = read(ownWord(cpu))
     case .mark(let value): set(ownWord(cpu), value)
     }
     changes.append(change)
@@ -208,6 +218,37 @@ class ToySystem: TransitionSystem {
   }
 
   override func judgeEnd() -> StepOutcome { .clean }
+
+  // MARK: What is read
+
+  override func startRecordingReads() -> Bool {
+    recordsReads = true
+    return true
+  }
+
+  override func stopRecordingReads() { recordsReads = false }
+
+  override func takeReads(into words: GrowableBuffer<UInt32>) -> Bool {
+    for word in reads { words.append(UInt32(word)) }
+    reads = []
+    return true
+  }
+
+  override func addWordsWritten(to words: GrowableBuffer<UInt32>) {
+    if let change = changes.last, change.writes { words.append(UInt32(change.object)) }
+  }
+
+  override var positionsKey: UInt64? {
+    let unfinished = (0..<cpuCount).filter { next($0) != nil }
+    if unfinished.isEmpty { return nil }
+    return unfinished.reduce(0) { key, cpu in
+      StableHash.extend(key, with: UInt64(cpu << 16 | counters[cpu] << 8 | kept[cpu]))
+    }
+  }
+
+  override func valuesKey(of words: UnsafeBufferPointer<UInt32>) -> UInt64 {
+    words.reduce(0) { $0 &+ StableHash.share(of: UInt64(values[Int($1)]), at: UInt64($1)) }
+  }
 
   override var stateKey: UInt64 {
     key(of: Array(0..<cpuCount)) { $0 }

