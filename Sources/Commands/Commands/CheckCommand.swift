@@ -80,7 +80,12 @@ package enum CheckCommand {
         "check takes one model, or none for all; see \(RunningProgram.name) check --help")
     }
     Terminal.catchInterrupts()
-    let options = try options(arguments)
+    var options = try options(arguments)
+    // Of many checks each is a unit as a whole, and counts what it does on one machine.
+    if arguments.operands.isEmpty || arguments.has("matrix"), !arguments.has("units") {
+      options.units = 1
+      options.search.unitLength = nil
+    }
     let format = try OutputFormat.chosen(arguments)
     if arguments.has("matrix") {
       for option in MatrixCheck.contradictions
