@@ -60,62 +60,20 @@ package struct ProgramTraceFile: Equatable, Sendable {
   }
 
   package init(text: String) throws(TraceFileError) {
-    guard text.utf8.count <= TraceFile.bytesMax else { throw .tooLarge }
-    guard text.utf8.starts(with: Self.magic.utf8) else { throw .notATrace }
-    try TraceFile.refuseInvisible(text)
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let version = lines[0].dropFirst(Self.magic.count)
-    guard version == "\(Self.version)" else { throw .wrongVersion(String(version.prefix(20))) }
-    var reader = LineReader(lines: lines)
+    var reader = try LineReader(text, magic: Self.magic, version: Self.version)
     arguments = try reader.list("arguments")
     flags = try reader.list("flags")
     sourceHash = try reader.hash("source")
     codeHash = try reader.hash("code")
     foundBy = try reader.value("found by")
-    let minimal = try reader.value("minimal")
-    guard minimal == "yes" || minimal == "no" else {
-      throw .malformed(line: reader.next, expected: "minimal: yes or no")
-    }
-    isMinimal = minimal == "yes"
+    isMinimal = try reader.flag("minimal")
     guard let schedule = Schedule(text: try reader.value("schedule")), schedule.loop == nil else {
       throw .malformed(line: reader.next, expected: "a schedule such as 0*4,1,2:1")
     }
     self.schedule = schedule
-    let violated = try reader.value("violated")
-    self.violated = violated.isEmpty ? nil : violated
+    violated = try reader.valueIfAny("violated")
     message = try reader.value("message")
     steps = try reader.list("steps")
-    let checksum = try reader.value("checksum")
-    guard reader.next == lines.count - 1, lines[reader.next].isEmpty else {
-      throw .malformed(line: reader.next + 1, expected: "nothing after the checksum")
-    }
-    let given = lines[..<(reader.next - 1)].joined(separator: "\n") + "\n"
-    isIntact = "checksum: \(checksum)\n" == TraceFile.checksumLine(for: given)
-    guard given.utf8.elementsEqual(body.utf8) else {
-      let own = body.split(separator: "\n", omittingEmptySubsequences: false)
-      let same = zip(own, lines).prefix { $0.utf8.elementsEqual($1.utf8) }.count
-      throw .malformed(line: same + 1, expected: "'\(own.dropFirst(same).first ?? "")'")
-    }
-  }
-}
-
-extension LineReader {
-  /// Lines after one with their number.
-  fileprivate mutating func list(_ key: String) throws(TraceFileError) -> [String] {
-    let text = try value(key)
-    guard let count = Int(text), count >= 0, "\(count)" == text else {
-      throw .malformed(line: next, expected: "the number of \(key)")
-    }
-    guard count <= lines.count - next else { throw .truncated }
-    defer { next += count }
-    return lines[next..<next + count].map(String.init)
-  }
-
-  fileprivate mutating func hash(_ key: String) throws(TraceFileError) -> UInt64 {
-    let text = try value(key)
-    guard text.utf8.count == 16, let hash = UInt64(text, radix: 16) else {
-      throw .malformed(line: next, expected: "a hash of sixteen digits")
-    }
-    return hash
+    isIntact = try reader.end(matching: body)
   }
 }

@@ -44,13 +44,8 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
     foundBy = trace.foundBy
     isMinimal = trace.isMinimal
     schedule = trace.recording.schedule
-    if case .violated(let invariant, let report) = trace.recording.end {
-      violated = invariant
-      message = report.message
-    } else {
-      violated = nil
-      message = ""
-    }
+    violated = trace.violation?.invariant
+    message = trace.violation?.report.message ?? ""
     steps = TraceFile.lines(for: trace.recording)
     isIntact = true
   }
@@ -105,14 +100,7 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
 
   /// Reads a file's text.
   public init(text: String) throws(TraceFileError) {
-    guard text.utf8.count <= TraceFile.bytesMax else { throw .tooLarge }
-    guard text.utf8.starts(with: TraceFile.magic.utf8) else { throw .notATrace }
-    try TraceFile.refuseInvisible(text)
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let first = lines[0]
-    let version = first.dropFirst(TraceFile.magic.count)
-    guard version == "\(Trace.version)" else { throw .wrongVersion(String(version.prefix(20))) }
-    var reader = LineReader(lines: lines)
+    var reader = try LineReader(text, magic: TraceFile.magic, version: Trace.version)
     let model = try reader.value("model")
     let parameters = try TraceFile.parameters(try reader.value("parameters"))
     guard let features = Features(text: try reader.value("features")) else {
@@ -134,58 +122,16 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
       model: model, parameters: parameters, features: features, without: without,
       memoryModel: memoryModel, invariants: invariants)
     foundBy = try reader.value("found by")
-    let minimal = try reader.value("minimal")
-    guard minimal == "yes" || minimal == "no" else {
-      throw .malformed(line: reader.next, expected: "minimal: yes or no")
-    }
-    isMinimal = minimal == "yes"
+    isMinimal = try reader.flag("minimal")
     guard let schedule = Schedule(text: try reader.value("schedule")) else {
       throw .malformed(line: reader.next, expected: "a schedule such as 0*4,1,2:1 or 0*4,(1,2:1)")
     }
     self.schedule = schedule
-    let violated = try reader.value("violated")
-    self.violated = violated.isEmpty ? nil : violated
+    violated = try reader.valueIfAny("violated")
     message = try reader.value("message")
-    let countText = try reader.value("steps")
-    guard let count = Int(countText), count >= 0, "\(count)" == countText else {
-      throw .malformed(line: reader.next, expected: "the number of steps")
-    }
-    guard count <= lines.count - reader.next else { throw .truncated }
-    steps = lines[reader.next..<reader.next + count].map(String.init)
-    reader.next += count
-    let checksum = try reader.value("checksum")
-    guard reader.next == lines.count - 1, lines[reader.next].isEmpty else {
-      throw .malformed(line: reader.next + 1, expected: "nothing after the checksum")
-    }
-    let given = lines[..<(reader.next - 1)].joined(separator: "\n") + "\n"
-    isIntact = checksum == TraceFile.checksum(given)
-    try refuseOtherForms(given)
-  }
-
-  /// Files may be shown in terminals, so control characters are refused.
-  static func refuseInvisible(_ text: String) throws(TraceFileError) {
-    var line = 1
-    for scalar in text.unicodeScalars {
-      if scalar == "\n" {
-        line += 1
-      } else if scalar == "\r" {
-        throw .malformed(line: line, expected: "lines that end in LF alone, not in CR LF")
-      } else if scalar.isInvisible {
-        throw .malformed(
-          line: line,
-          expected: "text, not the control character U+\(String(scalar.value, radix: 16))")
-      }
-    }
-  }
-
-  /// Compares bytes, since Swift strings with different bytes may be equal.
-  private func refuseOtherForms(_ given: String) throws(TraceFileError) {
-    let body = body
-    guard !given.utf8.elementsEqual(body.utf8) else { return }
-    let lines = body.split(separator: "\n", omittingEmptySubsequences: false)
-    let others = given.split(separator: "\n", omittingEmptySubsequences: false)
-    let same = zip(lines, others).prefix { $0.utf8.elementsEqual($1.utf8) }.count
-    throw .malformed(line: same + 1, expected: "'\(lines.dropFirst(same).first ?? "")'")
+    steps = try reader.list("steps")
+    isIntact = true
+    isIntact = try reader.end(matching: body)
   }
 
   private static func parameters(
@@ -204,27 +150,5 @@ public struct TraceFile: OfCheckedScenario, Equatable, Sendable {
 
   public static func == (a: TraceFile, b: TraceFile) -> Bool {
     a.text == b.text && a.isIntact == b.isIntact
-  }
-}
-
-/// Reads `key: value` lines in order.
-struct LineReader {
-  let lines: [Substring]
-  /// Index of the next line; also the number, from 1, of the line read last.
-  var next = 1
-
-  init(lines: [Substring]) { self.lines = lines }
-
-  mutating func value(_ key: String) throws(TraceFileError) -> String {
-    guard next < lines.count else { throw .truncated }
-    let line = lines[next]
-    // A last line without a line break was cut off.
-    guard next < lines.count - 1 else { throw .truncated }
-    guard line.hasPrefix("\(key):") else {
-      throw .malformed(line: next + 1, expected: "'\(key): …'")
-    }
-    next += 1
-    let value = line.dropFirst(key.count + 1)
-    return String(value.hasPrefix(" ") ? value.dropFirst() : value)
   }
 }
