@@ -29,8 +29,6 @@ package struct ThreadsFuzzer {
       report.programs += 1
       do {
         try compare(seed, &report)
-      } catch let error as IRError {
-        report.mismatches.append((seed, "\(error)"))
       } catch {
         report.mismatches.append((seed, "\(error)"))
       }

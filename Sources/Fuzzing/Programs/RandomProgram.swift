@@ -159,8 +159,7 @@ public struct RandomProgram: Equatable, Sendable {
     scenario.mayRepeat = hasRepeats
     if let outcomes {
       scenario.require(
-        OutcomesNoted(
-          word: objects.words[0], namesCPUs: !hasIdenticalCPUs, outcomes: outcomes))
+        OutcomesNoted(outcomes, word: objects.words[0], namesCPUs: !hasIdenticalCPUs))
     }
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
