@@ -29,14 +29,7 @@ struct LitmusCheck {
 
   /// True if the operands name litmus tests, or folders of them, and no model.
   static func isAsked(_ arguments: Arguments) -> Bool {
-    arguments.operands.contains { $0.hasSuffix(ending) || isFolder($0, arguments) }
-  }
-
-  private static func isFolder(_ path: String, _ arguments: Arguments) -> Bool {
-    if arguments.source.model(named: path) != nil { return false }
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      && isFolder.boolValue
+    arguments.operands.contains { $0.hasSuffix(ending) || InputFolder.isNamed(by: $0, arguments) }
   }
 
   init(_ arguments: Arguments, _ given: CheckOptions) throws(UsageError) {
@@ -46,8 +39,8 @@ struct LitmusCheck {
     }
     var files: [String] = []
     for path in arguments.operands {
-      if Self.isFolder(path, arguments) {
-        let found = Self.tests(in: path)
+      if InputFolder.isNamed(by: path, arguments) {
+        let found = InputFolder.files(in: path, [Self.ending])
         if found.isEmpty {
           throw UsageError("there is no file *\(Self.ending), *.c or *.ll in '\(path)'")
         }
@@ -69,12 +62,6 @@ struct LitmusCheck {
     options.memoryModel = given.memoryModel ?? .standard
     self.options = options
     self.arguments = arguments
-  }
-
-  private static func tests(in folder: String) -> [String] {
-    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
-    return names.filter { $0.hasSuffix(ending) }.sorted().map { prefix + $0 }
   }
 
   // MARK: Running
@@ -122,32 +109,20 @@ struct LitmusCheck {
     let tests = contents.map { text in
       Result { () throws(LitmusError) in try LitmusTest(reading: text) }
     }
-    let readable = files.indices.filter { (try? tests[$0].get()) != nil }
-    let units = readable.map { LitmusRequest(contents[$0], options) }
-    var watch = WorkWatch<LitmusRequest>()
-    watch.isInterrupted = { Terminal.isInterrupted }
-    let names = readable.map { files[$0] }
-    watch.begin = { Terminal.watch(names[$0]) }
-    var next = 0
-    /// Shows the files before one that cannot be read as tests.
-    func showUnreadable(upTo end: Int) {
-      while next < end, case .failure(let error) = tests[next] {
-        show(LitmusRow(files[next], .failure(error), seconds: nil))
-        next += 1
-      }
+    let units = files.indices.map { number in
+      tests[number].map { _ in LitmusRequest(contents[number], options) }
     }
-    let isWhole = try arguments.executor().run(units, watch) { done in
-      Terminal.clearProgress()
-      let number = readable[done.number]
-      showUnreadable(upTo: number)
-      guard case .success(let answer) = done.result, case .success(let test) = tests[number] else {
-        return false
+    FileUnits(files: files, units: units).run(by: try arguments.executor()) { number, outcome in
+      switch outcome {
+      case .unreadable(let error):
+        show(LitmusRow(files[number], .failure(error), seconds: nil))
+      case .done(let done):
+        guard case .success(let answer) = done.result, case .success(let test) = tests[number],
+          case .success(let unit) = units[number]
+        else { return false }
+        show(LitmusRow(files[number], .success(unit.report(test, answer)), seconds: done.seconds))
       }
-      let report = units[done.number].report(test, answer)
-      show(LitmusRow(files[number], .success(report), seconds: done.seconds))
-      next = number + 1
       return true
     }
-    if isWhole { showUnreadable(upTo: files.count) }
   }
 }

@@ -132,33 +132,16 @@ enum ReplayCommand {
     _ trace: Trace, of model: Model, _ views: ReplayViews, _ source: ModelSource,
     from origin: String
   ) throws -> Int32 {
-    let status =
-      if case .violated = trace.recording.end { ExitStatus.violated } else { ExitStatus.holds }
     let text = try views.format.text(of: trace, step: views.drawnStep, from: source)
     try views.outputs.forEach { try $0.write(trace, of: model) }
-    if let text {
-      print(text, terminator: "")
-      return status
-    }
-    if views.goesByStep, StepTerminal.isInteractive {
-      try StepTerminal.run(TraceMoments(trace))
-      return status
-    }
-    let table = TraceText(
-      trace, width: Terminal.width, style: Terminal.style, showsSources: true)
     let parameters = parameterText(trace.parameters)
-    print("\(Terminal.style.bold(trace.model))\(parameters), replayed from \(origin)")
-    if let step = trace.without { print("  without: \(step.sentence)") }
-    print("  invariants: \(trace.invariants.joined(separator: ", "))")
-    for output in views.outputs { print("  \(output.line)") }
-    print("")
-    if views.goesByStep {
-      StepListing(TraceMoments(trace), width: Terminal.width, style: Terminal.style)
-        .lines.forEach { print($0) }
-    } else {
-      table.body.forEach { print($0) }
+    let heading =
+      ["\(Terminal.style.bold(trace.model))\(parameters), replayed from \(origin)"]
+      + (trace.without.map { ["  without: \($0.sentence)"] } ?? [])
+      + ["  invariants: \(trace.invariants.joined(separator: ", "))"]
+    return try views.show(trace, text, heading: heading) {
+      TraceText(trace, width: Terminal.width, style: Terminal.style, showsSources: true).body
     }
-    return status
   }
 }
 
@@ -182,6 +165,31 @@ struct ReplayViews {
     guard !goesByStep || format == .text else {
       throw UsageError("--step and --format contradict each other: leave one of them out")
     }
+  }
+
+  /// Shows a trace in the terminal; returns the exit status.
+  ///
+  /// - `text`: the trace in a format other than that of the terminal, if one was asked for.
+  /// - `heading`: lines on what was replayed.
+  /// - `table`: all steps side by side.
+  func show(
+    _ trace: Trace, _ text: String?, heading: [String], table: () -> [String]
+  ) throws -> Int32 {
+    let status = trace.violation == nil ? ExitStatus.holds : ExitStatus.violated
+    if let text {
+      print(text, terminator: "")
+      return status
+    }
+    if goesByStep, StepTerminal.isInteractive {
+      try StepTerminal.run(TraceMoments(trace))
+      return status
+    }
+    let steps =
+      goesByStep
+      ? StepListing(TraceMoments(trace), width: Terminal.width, style: Terminal.style).lines
+      : table()
+    for line in heading + outputs.map({ "  \($0.line)" }) + [""] + steps { print(line) }
+    return status
   }
 
   var needsPictures: Bool {

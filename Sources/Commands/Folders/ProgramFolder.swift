@@ -14,29 +14,18 @@ struct ProgramFolder {
   private let format: OutputFormat
   private let arguments: Arguments
 
-  /// The files of a folder whose names have certain endings, sorted; none if it is no folder.
-  private static func files(in folder: String, _ endings: [String]) -> [String] {
-    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
-    return names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
-      .map { prefix + $0 }
-  }
-
   /// True if the operand names a folder with C programs, and no model.
   static func isAsked(_ arguments: Arguments) -> Bool {
     guard arguments.operandsBeforeEnd == 1, let path = arguments.operands.first,
-      arguments.source.model(named: path) == nil
+      InputFolder.isNamed(by: path, arguments)
     else { return false }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
-    else { return false }
-    return !files(in: path, ProgramSource.endings).isEmpty
+    return !InputFolder.files(in: path, ProgramSource.endings).isEmpty
   }
 
   init(_ arguments: Arguments, _ options: CheckOptions) throws(UsageError) {
     folder = arguments.operands[0]
-    files = Self.files(in: folder, ProgramSource.endings)
-    if !Self.files(in: folder, [".litmus"]).isEmpty {
+    files = InputFolder.files(in: folder, ProgramSource.endings)
+    if !InputFolder.files(in: folder, [".litmus"]).isEmpty {
       throw UsageError(
         "'\(folder)' has C programs and litmus tests: name a folder with one kind of them")
     }
@@ -63,34 +52,19 @@ struct ProgramFolder {
       if format == .text { print(line(files[rows.count].padded(to: width), row)) }
       rows.append(row)
     }
-    var numbers: [Int] = []
-    var requests: [ProgramRequest] = []
-    for (number, unit) in units.enumerated() {
-      guard case .success(let request) = unit else { continue }
-      numbers.append(number)
-      requests.append(request)
-    }
-    var watch = WorkWatch<ProgramRequest>()
-    watch.isInterrupted = { Terminal.isInterrupted }
-    let names = numbers.map { files[$0] }
-    watch.begin = { Terminal.watch(names[$0]) }
-    func showUnreadable(upTo end: Int) {
-      while rows.count < end, case .failure(let error) = units[rows.count] {
-        show(.failure(error))
+    units.run(by: try arguments.executor()) { _, outcome in
+      switch outcome {
+      case .unreadable(let error): show(.failure(error))
+      case .done(let done):
+        show(
+          done.result.map { answer in
+            var answer = answer
+            answer.document.seconds = done.seconds
+            return answer
+          })
       }
-    }
-    let isWhole = try arguments.executor().run(requests, watch) { done in
-      Terminal.clearProgress()
-      showUnreadable(upTo: numbers[done.number])
-      show(
-        done.result.map { answer in
-          var answer = answer
-          answer.document.seconds = done.seconds
-          return answer
-        })
       return true
     }
-    if isWhole { showUnreadable(upTo: units.count) }
     if format == .json {
       print(try json(ProgramTable(files, rows)))
     } else {
@@ -100,9 +74,9 @@ struct ProgramFolder {
   }
 
   /// Compiles all files here, so that other machines need no compiler.
-  private func read() throws(UsageError) -> [Result<ProgramRequest, ProgramRequest.Failure>] {
+  private func read() throws(UsageError) -> FileUnits<ProgramRequest, ProgramRequest.Failure> {
     let compiler = files.contains { $0.hasSuffix(".c") } ? try Compiler.find() : nil
-    return try files.map { file throws(UsageError) in
+    let units = try files.map { file throws(UsageError) -> Result<_, ProgramRequest.Failure> in
       let source = try ProgramSource(arguments, of: file)
       do {
         return .success(ProgramRequest(try source.compile(compiler), options.search))
@@ -110,6 +84,7 @@ struct ProgramFolder {
         return .failure(ProgramRequest.Failure(error))
       }
     }
+    return FileUnits(files: files, units: units)
   }
 
   // MARK: Showing

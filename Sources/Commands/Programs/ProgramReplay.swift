@@ -144,28 +144,13 @@ struct ProgramReplay {
   private func show(
     _ trace: Trace, _ compiled: CompiledProgram, from origin: String
   ) throws -> Int32 {
-    let status = trace.violation == nil ? ExitStatus.holds : ExitStatus.violated
     let text = try views.format.text(of: trace, step: nil, from: arguments.source)
     for output in views.outputs { try output.write(trace, of: compiled) }
-    if let text {
-      print(text, terminator: "")
-      return status
+    let heading =
+      ["\(Terminal.style.bold(trace.model)), replayed from \(origin)"]
+      + (compiled.source.link.without.map { ["  without: \($0.text)"] } ?? [])
+    return try views.show(trace, text, heading: heading) {
+      ProgramExecution.lines(trace, style: Terminal.style, width: Terminal.width)
     }
-    if views.goesByStep, StepTerminal.isInteractive {
-      try StepTerminal.run(TraceMoments(trace))
-      return status
-    }
-    let style = Terminal.style
-    print("\(style.bold(trace.model)), replayed from \(origin)")
-    if let step = compiled.source.link.without { print("  without: \(step.text)") }
-    for output in views.outputs { print("  \(output.line)") }
-    print("")
-    if views.goesByStep {
-      StepListing(TraceMoments(trace), width: Terminal.width, style: style).lines
-        .forEach { print($0) }
-    } else {
-      ProgramExecution.lines(trace, style: style, width: Terminal.width).forEach { print($0) }
-    }
-    return status
   }
 }
