@@ -191,7 +191,6 @@ final class StepKnowledge {
   }
 
   /// Reads which steps followed which, as another process has numbered them, and learns that.
-  ///
   func learnFutures(
     from reader: CheckpointReader, of summaries: SummaryTable
   ) throws(CheckpointError) {
