@@ -30,7 +30,7 @@ package final class Image {
   /// The function that a thread runs at its end, if there is anything to do.
   private(set) var threadEnd: Int?
   private var owners: [(IRFunction, Linker)] = []
-  private var runtime: (functions: [String: IRFunction], globals: [String: IRGlobal], Linker)?
+  private var runtime: (code: Runtime.Code, linker: Linker)?
   let link: LinkOptions
   /// Whether a lock or a section may be what is left out, so that its end is no mistake.
   var leavesOutSteps: Bool { link.without?.change == .omitted }
@@ -138,26 +138,22 @@ package final class Image {
   // MARK: Runtime
 
   private func readRuntime(number: Int) throws(IRError) {
-    let module = try IRReader.read(Array(Runtime.text.utf8), file: "the runtime")
-    runtime = (
-      Dictionary(uniqueKeysWithValues: module.functions.map { ($0.name, $0) }),
-      Dictionary(uniqueKeysWithValues: module.globals.map { ($0.name, $0) }),
-      Linker(module, number: number, firstPlace: places.count)
-    )
+    let code = try Runtime.code.get()
+    runtime = (code, Linker(code.module, number: number, firstPlace: places.count))
   }
 
   /// Adds a function of the runtime to the program.
   private func runtimeFunction(_ name: String) -> Int? {
-    guard let runtime, let function = runtime.functions[name] else { return nil }
+    guard let runtime, let function = runtime.code.functions[name] else { return nil }
     functionNumbers[name] = owners.count
-    owners.append((function, runtime.2))
+    owners.append((function, runtime.linker))
     functions.append(Function(name, number: functions.count))
     return functions.count - 1
   }
 
   private func runtimeGlobal(_ name: String) -> Int? {
-    guard let runtime, let global = runtime.globals[name],
-      let image = try? GlobalImage(global, runtime.2, self)
+    guard let runtime, let global = runtime.code.globals[name],
+      let image = try? GlobalImage(global, runtime.linker, self)
     else { return nil }
     globalNumbers[name] = globals.count
     globals.append(image)

@@ -3,12 +3,32 @@
 // They are linked if a program calls them and does not define them itself. Names that begin with
 // `gw.` are steps: see `BuiltinNames`.
 
+import GracewalkLLVM
+
 enum Runtime {
   /// The variable that makes ends of threads matter, and what threads run then.
   static let values = "gw.values"
   static let threadEnd = "gw.end_thread"
 
-  static let text =
+  /// The functions and variables by name.
+  struct Code {
+    let module: IRModule
+    let functions: [String: IRFunction]
+    let globals: [String: IRGlobal]
+
+    fileprivate init() throws(IRError) {
+      module = try IRReader.read(Array(text.utf8), file: "the runtime")
+      functions = Dictionary(uniqueKeysWithValues: module.functions.map { ($0.name, $0) })
+      globals = Dictionary(uniqueKeysWithValues: module.globals.map { ($0.name, $0) })
+    }
+  }
+
+  /// What is read once for all programs.
+  ///
+  /// Nothing changes a module once it has been read, so threads may share it.
+  nonisolated(unsafe) static let code = Result { () throws(IRError) in try Code() }
+
+  private static let text =
     locks + conditions + grace + memory + strings + keys
 
   private static let locks = """
