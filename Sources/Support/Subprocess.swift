@@ -20,12 +20,15 @@ package struct Subprocess {
     process.standardOutput = output
     process.standardError = errors
     process.standardInput = FileHandle.nullDevice
+    // Foundation's waitUntilExit looks only every 50 ms on Linux.
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     try process.run()
     // One after the other would wait forever if the second filled its pipe first.
     let reader = PipeReader(errors)
     let text = output.fileHandleForReading.readDataToEndOfFile()
     let messages = reader.text
-    process.waitUntilExit()
+    ended.wait()
     return Subprocess(
       status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
       errors: messages)

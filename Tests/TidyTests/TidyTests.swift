@@ -156,7 +156,7 @@ import Testing
         let code = line.drop { $0 == " " }
         let indent = String(line.prefix { $0 == " " })
         guard code.contains("func ") || code.contains("init("), !code.hasPrefix("//"),
-          !code.hasSuffix("}")
+          !code.hasPrefix("self.init("), !code.hasSuffix("}")
         else {
           continue
         }

@@ -21,7 +21,7 @@ public struct SearchPlan: Sendable {
   /// Whether states are kept and compared in full; without states there is nothing to compare.
   public let isExact: Bool
   /// Whether CPUs may loop, so that the graph of states has cycles.
-  private let mayRepeat: Bool
+  let mayRepeat: Bool
   /// Whether the search looks for executions that loop forever.
   public let looksForLivelocks: Bool
   /// Whether a long search also samples random executions.
@@ -63,19 +63,20 @@ public struct SearchPlan: Sendable {
     watch = options.watch.map { Watch(body: $0) }
     // Samples do not count preemptions: they would find executions that the bound excludes.
     samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
-    jobs = strategy == .stateful && !isExact ? asked.jobs : 1
-    units = strategy == .stateful && !isExact ? asked.units : 1
+    mayRepeat = scenario.mayRepeat
+    let isDivisible = strategy == .stateful && !isExact && !mayRepeat
+    jobs = isDivisible ? asked.jobs : 1
+    units = isDivisible ? asked.units : 1
     unitLength = asked.unitLength
     distant = options.session.distantRounds.map { Distant(rounds: $0) }
 
-    mayRepeat = scenario.mayRepeat
     let mustProgress =
       mayRepeat && scenario.invariants.contains { $0 is any RepetitionInvariant }
     looksForLivelocks = mustProgress && asked.strategy.isComplete
     if mustProgress, let text = Self.livelockNote(asked) { notes.append(text) }
 
     let mayExchange =
-      asked.usesSymmetry && strategy == .stateful && !scenario.identicalCPUs.isEmpty
+      asked.usesSymmetry && strategy == .stateful && !mayRepeat && !scenario.identicalCPUs.isEmpty
     usesSymmetry = mayExchange && scenario.allowsSymmetry && !isExact
     if mayExchange, let text = isExact ? Self.exactNote : scenario.symmetryNote {
       notes.append(text)
@@ -88,14 +89,20 @@ public struct SearchPlan: Sendable {
     _ asked: SearchChoice, _ scenario: Scenario
   ) -> String? {
     guard asked.strategy.isReduced else { return nil }
-    if let first = scenario.invariants.first(where: { $0.kind == .state }) {
+    if let first = scenario.invariants.first(where: \.needsEveryState) {
       return "\(first.id) is about every state, not only about what happens"
     }
     if asked.limits.preemptions != nil { return "it is not complete under a bound on preemptions" }
     if scenario.memoryModel == .armv8 {
       return "under \(scenario.memoryModel.text) every step is taken to depend on every other"
     }
-    if scenario.mayRepeat { return "CPUs may repeat, and it is sound only where none loops" }
+    guard scenario.mayRepeat else { return nil }
+    if asked.strategy != .stateful {
+      return "CPUs may repeat, and it is sound only where none loops"
+    }
+    if cutsExecutions(asked.limits) {
+      return "CPUs may repeat, and it relies on executions that are not cut"
+    }
     return nil
   }
 
@@ -127,6 +134,7 @@ public struct SearchPlan: Sendable {
     case .stateful:
       "stateful search with dynamic partial-order reduction"
         + (usesSymmetry ? ", identical CPUs exchanged" : "")
+        + (looksForLivelocks ? ", livelocks looked for" : "")
     case .optimal: "optimal-DPOR with wakeup trees"
     case .source: "source-DPOR with sleep sets"
     case .sleep: "sleep sets"
@@ -198,7 +206,7 @@ public struct SearchPlan: Sendable {
     _ first: Machine, _ jobs: Int, _ options: SearchOptions,
     _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
-    if mayRepeat, strategy == .exhaustive { return repeating(first, options, makeMachine) }
+    if mayRepeat, strategy.mergesStates { return repeating(first, options, makeMachine) }
     var machines: [Machine] = []
     var options = options
     if units > 1 { options.distantRounds = distant?.rounds }
@@ -229,8 +237,26 @@ public struct SearchPlan: Sendable {
     }
     var options = options
     options.limits.depth = max(options.limits.depth, Self.repeatingDepth)
+    if strategy == .stateful { return reducedRepeating(machine, options, makeMachine) }
     let search = LivenessSearch(machine, options, looksForLivelocks: looksForLivelocks)
     return (search.run(), [machine])
+  }
+
+  /// Runs the reduced search where CPUs may loop, and if it finds something, the full one, which
+  /// finds the simplest.
+  private func reducedRepeating(
+    _ first: Machine, _ options: SearchOptions, _ makeMachine: () -> Machine
+  ) -> (SearchResult, [Machine]) {
+    let search = LivenessSearch(
+      first, options, looksForLivelocks: looksForLivelocks, reduces: true)
+    let reduced = search.run()
+    guard reduced.ending == .violation else { return (reduced, [first]) }
+    var options = options
+    options.checkpoints = nil
+    options.resume = nil
+    let machine = makeMachine()
+    let full = LivenessSearch(machine, options, looksForLivelocks: looksForLivelocks).run()
+    return full.ending == .violation ? (full, [machine]) : (reduced, [first])
   }
 }
 

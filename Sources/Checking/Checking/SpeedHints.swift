@@ -46,16 +46,16 @@ extension SearchPlan {
   }
 
   private func reductionHint(_ scenario: Scenario) -> String? {
-    let states = scenario.invariants.filter { $0.kind == .state }.map(\.id)
+    let states = scenario.invariants.filter(\.needsEveryState).map(\.id)
     if !states.isEmpty {
-      let others = scenario.invariants.filter { $0.kind != .state }.map(\.id)
+      let others = scenario.invariants.filter { !$0.needsEveryState }.map(\.id)
       let also = others.isEmpty ? "" : "; check the others without it, with --invariant ID for each"
       return "nothing is reduced, since \(states.joined(separator: " and ")) "
         + "\(states.count == 1 ? "is" : "are") about every state\(also)"
     }
-    if scenario.mayRepeat {
-      return "nothing is reduced, since CPUs may repeat (mayRepeat); a loop of two or three turns "
-        + "is reduced, where livelocks are not the question"
+    if mayRepeat {
+      return "where CPUs may repeat (mayRepeat), less is reduced and one thread searches; a loop "
+        + "of two or three turns takes less, where livelocks are not the question"
     }
     if limits.preemptions != nil {
       return "nothing is reduced, since preemptions are bounded; without --preemptions it is"
@@ -64,7 +64,7 @@ extension SearchPlan {
   }
 
   private func symmetryHint(_ scenario: Scenario) -> String? {
-    guard !usesSymmetry, strategy == .stateful else { return nil }
+    guard !usesSymmetry, strategy == .stateful, !mayRepeat else { return nil }
     if !scenario.identicalCPUs.isEmpty {
       if isExact { return "identical CPUs are not exchanged with --exact; without it they are" }
       return scenario.symmetryNote ?? "identical CPUs are not exchanged: symmetry is switched off"
@@ -81,7 +81,7 @@ extension SearchPlan {
   }
 
   private var threadHint: String? {
-    guard strategy == .stateful, jobs == 1, !isExact else { return nil }
+    guard strategy == .stateful, jobs == 1, !isExact, !mayRepeat else { return nil }
     return "--jobs N searches with N threads"
   }
 }

@@ -9,8 +9,7 @@ import GracewalkSupport
 /// is also a livelock.) The results of finished operations are part of a state, so no operation
 /// ends within a cycle. A livelock stays in one strongly connected component. A component contains
 /// one if and only if every CPU takes a step in it or is disabled in one of its states: these steps
-/// and states can be joined into a round. Components are found with Tarjan's algorithm
-/// ("Depth-first search and linear graph algorithms", 1972).
+/// and states can be joined into a round.
 package struct Livelocks {
   /// A livelock as a schedule, and whether none is simpler.
   ///
@@ -21,89 +20,33 @@ package struct Livelocks {
   }
 
   private let graph: StateGraph
-  /// For each state the number of its component.
-  private var components: [UInt32]
+  private let components: StrongComponents
   private var fair: [Bool] = []
   /// The maximum number of pairs of a state and a set of CPUs in the search for the shortest round.
   private let pairsMax: Int
-  private static let none: UInt32 = .max
 
   package init(_ graph: StateGraph, pairsMax: Int = 1 << 24) {
     self.graph = graph
     self.pairsMax = pairsMax
-    components = Array(repeating: Livelocks.none, count: graph.count)
-    let count = findComponents()
-    fair = fairComponents(count)
-  }
-
-  // MARK: Components
-
-  private struct Visit {
-    var state: Int
-    var next: Int
-  }
-
-  /// Numbers the strongly connected components, and returns how many there are.
-  private mutating func findComponents() -> Int {
-    var indices = [UInt32](repeating: Livelocks.none, count: graph.count)
-    var low = [UInt32](repeating: 0, count: graph.count)
-    var open: [Int] = []
-    var visits: [Visit] = []
-    var discovered: UInt32 = 0
-    var count = 0
-    func enter(_ state: Int) {
-      indices[state] = discovered
-      low[state] = discovered
-      discovered += 1
-      open.append(state)
-      visits.append(Visit(state: state, next: graph.edges(of: state).lowerBound))
-    }
-    // All states are reachable from the first.
-    if graph.count > 0 { enter(0) }
-    while let visit = visits.last {
-      let state = visit.state
-      if visit.next < graph.edges(of: state).upperBound {
-        visits[visits.count - 1].next += 1
-        let target = graph[visit.next].target
-        if target == StateGraph.unknown { continue }
-        if indices[Int(target)] == Livelocks.none {
-          enter(Int(target))
-        } else if components[Int(target)] == Livelocks.none {
-          low[state] = min(low[state], indices[Int(target)])
-        }
-        continue
-      }
-      visits.removeLast()
-      if let parent = visits.last?.state { low[parent] = min(low[parent], low[state]) }
-      guard low[state] == indices[state] else { continue }
-      while let member = open.popLast() {
-        components[member] = UInt32(count)
-        if member == state { break }
-      }
-      count += 1
-    }
-    return count
+    components = StrongComponents(graph)
+    fair = fairComponents()
   }
 
   /// For each component whether a fair execution can stay in it forever.
-  private func fairComponents(_ count: Int) -> [Bool] {
+  private func fairComponents() -> [Bool] {
+    let count = components.count
     let everybody = CPUSet.first(graph.cpuCount)
     var served = [CPUSet](repeating: CPUSet(), count: count)
     var hasEdge = [Bool](repeating: false, count: count)
-    for state in 0..<graph.count where components[state] != Livelocks.none {
+    for state in 0..<graph.count where components[state] != StrongComponents.none {
       let component = Int(components[state])
       served[component] = served[component].union(graph.disabled(in: state))
-      for edge in graph.edges(of: state) where stays(edge, in: component) {
+      for edge in graph.edges(of: state) where components.stays(edge, in: component, of: graph) {
         served[component].insert(Int(graph[edge].cpu))
         hasEdge[component] = true
       }
     }
     return (0..<count).map { hasEdge[$0] && served[$0] == everybody }
-  }
-
-  private func stays(_ edge: Int, in component: Int) -> Bool {
-    let target = graph[edge].target
-    return target != StateGraph.unknown && components[Int(target)] == UInt32(component)
   }
 
   // MARK: The simplest
@@ -121,7 +64,7 @@ package struct Livelocks {
     var known: [UInt32: Rounds] = [:]
     for head in heads {
       let component = components[head]
-      let rounds = known[component] ?? Rounds(graph, components, component)
+      let rounds = known[component] ?? Rounds(graph, components.numbers, component)
       known[component] = rounds
       let isExact = rounds.pairs <= left
       if !isExact {

@@ -1,18 +1,21 @@
-// Explores every state once, then looks for livelocks: for systems whose CPUs repeat.
+// Explores a graph of states that may have cycles, then looks for livelocks: for CPUs that repeat.
 
 import GracewalkSupport
 
-/// Depth-first search over all states that keeps the graph of them, and looks for livelocks in it.
+/// Depth-first search that keeps the graph of all states it visits, and looks for livelocks in it.
 ///
 /// It judges steps and ends as `ExhaustiveSearch` does, and stops at the first violation. If there
 /// is none, an execution may still loop forever: see `Livelocks`. States are merged, so the length
 /// of an execution depends on the path that the search happens to take.
+///
+/// A reduced search follows only some CPUs in each state (`PersistentSets`). It finds a violation,
+/// and a livelock, if there is one, but perhaps not the simplest.
 public final class LivenessSearch: ResumableSearch {
-  private struct Node: BitwiseCopyable {
-    var state: Int
-    /// The next edge to follow, and the end of the state's edges.
-    var next: Int
-    var end: Int
+  /// How a state was first reached.
+  private struct Arrival: BitwiseCopyable {
+    var parent: UInt32
+    var depth: UInt32
+    var edge: Int
   }
 
   private let system: TransitionSystem
@@ -23,23 +26,57 @@ public final class LivenessSearch: ResumableSearch {
   private let numbers = SummaryMap()
   /// Set if states are to be compared in full.
   private let exact: ExactStates?
-  private let nodes = GrowableBuffer<Node>()
+  /// Nil if every CPU is followed in every state.
+  private let sets: PersistentSets?
+  private let arrivals = GrowableBuffer<Arrival>(capacity: 1_024)
+  /// Per state the CPUs to follow.
+  private let chosen = GrowableBuffer<CPUSet>(capacity: 1_024)
+  /// States with edges left to follow; the last comes first.
+  private let open = GrowableBuffer<Int>()
+  /// The state in which the system is.
+  private var place = 0
+  /// The step that ended the search, if it was a step.
+  private var lastStep: Schedule.Step?
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
-  /// `looksForLivelocks`: whether to look for executions that loop forever.
-  public init(
-    _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true
+  /// - Parameters:
+  ///   - looksForLivelocks: whether to look for executions that loop forever.
+  ///   - reduces: whether to leave out executions that differ from others only in the order of
+  ///     independent steps; the system must be able to name footprints.
+  public convenience init(
+    _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true,
+    reduces: Bool = false
+  ) {
+    let sets = reduces ? PersistentSets(cpuCount: system.cpuCount, without: []) : nil
+    self.init(system, options, looksForLivelocks: looksForLivelocks, sets)
+  }
+
+  /// - Parameter omitted: what the reduction leaves out, so that it may miss something.
+  package convenience init(
+    _ system: TransitionSystem, _ options: SearchOptions, without omitted: PersistentSets.Omission
+  ) {
+    self.init(system, options, PersistentSets(cpuCount: system.cpuCount, without: omitted))
+  }
+
+  private init(
+    _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true,
+    _ sets: PersistentSets?
   ) {
     self.system = system
     self.options = options
     self.looksForLivelocks = looksForLivelocks
+    self.sets = sets
     budget = Budget(options)
     graph = StateGraph(cpuCount: system.cpuCount)
     exact = options.isExact ? ExactStates() : nil
   }
 
-  deinit { nodes.deallocate() }
+  deinit {
+    arrivals.deallocate()
+    chosen.deallocate()
+    open.deallocate()
+  }
 
   /// Explores until everything is explored, a violation is found or a limit is reached.
   ///
@@ -48,31 +85,34 @@ public final class LivenessSearch: ResumableSearch {
   /// are found.
   public func run() -> SearchResult {
     if let begun = budget.begin(self, system, begin) { return result(begun) }
-    while !nodes.isEmpty {
-      if let bound = budget.exceeded(
-        statistics, depth: nodes.count, bytes: bytes, explored: explored)
-      {
-        for _ in 1..<nodes.count { system.undo() }
-        return finish(.bounded(bound))
+    repeat {
+      while !open.isEmpty {
+        if let bound = budget.exceeded(
+          statistics, depth: open.count, bytes: bytes, explored: explored)
+        {
+          return finish(.bounded(bound))
+        }
+        let state = open.last
+        guard let edge = edgeToFollow(in: state) else {
+          open.truncate(to: open.count - 1)
+          continue
+        }
+        go(to: state)
+        if let stop = follow(edge) { return result(stop) }
       }
-      let node = nodes.pointer(to: nodes.count - 1)
-      guard node.pointee.next < node.pointee.end else {
-        nodes.truncate(to: nodes.count - 1)
-        if !nodes.isEmpty { system.undo() }
-        continue
-      }
-      node.pointee.next += 1
-      if let stop = goAlong(node.pointee.next - 1) { return result(stop) }
-    }
+    } while reopen()
     return finish(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
 
-  private var bytes: Int { numbers.bytes + graph.bytes + (exact?.bytes ?? 0) }
+  private var bytes: Int {
+    numbers.bytes + graph.bytes + (exact?.bytes ?? 0) + (sets?.bytes ?? 0)
+      + arrivals.count * (MemoryLayout<Arrival>.stride + 8)
+  }
 
   private func begin() -> Ending? {
     statistics.states = 1
     numbers.set(key, 0)
-    return discover()
+    return discover(Arrival(parent: 0, depth: 0, edge: -1))
   }
 
   private var key: UInt64 {
@@ -83,20 +123,57 @@ public final class LivenessSearch: ResumableSearch {
     return key
   }
 
-  private func goAlong(_ index: Int) -> Ending? {
+  // MARK: Steps
+
+  private func edgeToFollow(in state: Int) -> Int? {
+    let cpus = chosen[state]
+    for edge in graph.edges(of: state)
+    where graph[edge].target == StateGraph.unknown && cpus.contains(Int(graph[edge].cpu)) {
+      return edge
+    }
+    return nil
+  }
+
+  /// Brings the system to a visited state, along the steps by which states were first reached.
+  private func go(to state: Int) {
+    var target = state
+    var steps: [Schedule.Step] = []
+    while place != target {
+      if arrivals[place].depth >= arrivals[target].depth {
+        system.undo()
+        place = Int(arrivals[place].parent)
+      } else {
+        steps.append(graph[arrivals[target].edge].step)
+        target = Int(arrivals[target].parent)
+      }
+    }
+    for step in steps.reversed() {
+      let outcome = system.step(step.cpu, choice: step.choice)
+      demand(outcome == .clean, "[internal] a path could not be gone along again")
+    }
+    place = state
+  }
+
+  private func follow(_ index: Int) -> Ending? {
     let edge = graph[index]
+    let state = place
     statistics.transitions += 1
     switch system.step(Int(edge.cpu), choice: Int(edge.choice)) {
     case .clean: break
     case .violation:
       statistics.executions += 1
+      lastStep = edge.step
       return .violation
-    case .halted: return .halted
+    case .halted:
+      lastStep = edge.step
+      return .halted
     }
-    statistics.depthMax = max(statistics.depthMax, nodes.count)
+    let depth = arrivals[state].depth + 1
+    statistics.depthMax = max(statistics.depthMax, Int(depth))
     let key = key
     if let known = numbers.find(key) {
       graph.setTarget(of: index, to: Int(known))
+      sets?.note(Int(edge.cpu), from: state, to: Int(known))
       system.undo()
       return nil
     }
@@ -104,76 +181,89 @@ public final class LivenessSearch: ResumableSearch {
     graph.setTarget(of: index, to: graph.count)
     numbers.set(key, UInt32(graph.count))
     statistics.states = graph.count + 1
-    let deeper = nodes.count
-    if let stop = discover() { return stop }
-    if nodes.count == deeper { system.undo() }
-    return nil
+    place = graph.count
+    let ending = discover(
+      Arrival(parent: UInt32(truncatingIfNeeded: state), depth: depth, edge: index))
+    sets?.note(Int(edge.cpu), from: state, to: place)
+    return ending
   }
 
-  /// Adds the system's state, which is new, and opens a node for it if a CPU is enabled.
-  private func discover() -> Ending? {
+  /// Adds the system's state, which is new, and opens it if a CPU is enabled.
+  private func discover(_ arrival: Arrival) -> Ending? {
     let enabled = system.enabledCPUs()
-    let state = graph.count
     // A CPU that is cut off has no steps but counts as able to take one, so no loop here is fair.
     graph.add(enabled, cutOff: system.cutOffCPUs, system)
+    arrivals.append(arrival)
+    chosen.append(sets?.add(enabled, system) ?? enabled)
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
-      switch system.judgeEnd() {
-      case .clean: return nil
-      case .violation: return .violation
-      case .halted: return .halted
-      }
+      return system.judgeEnd().ending
     }
-    if nodes.count >= budget.limits.depth {
+    if Int(arrival.depth) >= budget.limits.depth {
       statistics.truncated += 1
+      chosen[place] = CPUSet()
       return nil
     }
-    let edges = graph.edges(of: state)
-    nodes.append(Node(state: state, next: edges.lowerBound, end: edges.upperBound))
+    open.append(place)
     return nil
   }
+
+  /// Opens the states in which a CPU was missing; false if there are none.
+  private func reopen() -> Bool {
+    guard let sets else { return false }
+    for state in sets.repair(graph, chosen).reversed() { open.append(state) }
+    return !open.isEmpty
+  }
+
+  // MARK: Results
 
   /// Looks for livelocks when all states, or all up to a bound, are known; an interrupted search
   /// may be resumed instead.
   private func finish(_ ending: Ending) -> SearchResult {
+    go(to: 0)
     guard looksForLivelocks, ending != .bounded(.interrupted),
       let found = Livelocks(graph).simplest()
     else { return result(ending) }
     var result = result(ending)
     result.ending = .violation
     result.schedule = found.schedule
-    result.isSimplest = found.isShortest && ending == .complete
+    result.isSimplest = found.isShortest && ending == .complete && sets == nil
     return result
   }
 
   private func result(_ ending: Ending) -> SearchResult {
     SearchResult(
       ending, statistics, finalStates: finalStates, explored: explored,
-      steps: path(to: nodes.count))
+      steps: path + (lastStep.map { [$0] } ?? []))
   }
 
-  private func path(to depth: Int) -> [Schedule.Step] {
-    (0..<depth).map { graph[nodes[$0].next - 1].step }
+  /// The steps by which the system has come to its present state.
+  var path: [Schedule.Step] {
+    var steps: [Schedule.Step] = []
+    var state = place
+    while state != 0 {
+      steps.append(graph[arrivals[state].edge].step)
+      state = Int(arrivals[state].parent)
+    }
+    return steps.reversed()
   }
 
-  /// The explored part, estimated from the stack; nil when it is empty.
+  /// The explored part, estimated from the open states; nil when there are none, and in a reduced
+  /// search, which cannot know how much it will have to repair.
   private var explored: Double? {
-    guard !nodes.isEmpty else { return nil }
+    guard !open.isEmpty, sets == nil else { return nil }
     var part = ExploredPart(ratio: ExploredPart.mergingRatio)
-    for index in 0..<nodes.count where !part.isSettled {
-      let edges = graph.edges(of: nodes[index].state)
-      // The last step taken at the top node has been undone.
-      let open = index == nodes.count - 1 ? 0 : 1
-      part.add(done: nodes[index].next - edges.lowerBound - open, known: edges.count)
+    for index in 0..<open.count where !part.isSettled {
+      let edges = graph.edges(of: open[index])
+      let followed = edges.count { graph[$0].target != StateGraph.unknown }
+      // All but the last have an edge that leads to the next.
+      part.add(done: max(followed - (index == open.count - 1 ? 0 : 1), 0), known: edges.count)
     }
     return part.explored
   }
 
   // MARK: Checkpoints
-
-  /// All steps on the stack except that of the top node, which has not been taken yet.
-  var path: [Schedule.Step] { path(to: nodes.count - 1) }
 
   func willRetrace(_ step: Schedule.Step) {}
 
@@ -181,31 +271,43 @@ public final class LivenessSearch: ResumableSearch {
     statistics.save(to: writer)
     writer.write(finalStates)
     graph.save(to: writer)
-    writer.write(nodes.count)
-    for index in 0..<nodes.count {
-      writer.write(nodes[index].state)
-      writer.write(nodes[index].next)
+    writer.write(place)
+    for state in 0..<graph.count {
+      writer.write(chosen[state])
+      writer.write(UInt64(arrivals[state].parent))
+      writer.write(arrivals[state].edge)
     }
+    writer.write(open.count)
+    for state in open.all { writer.write(state) }
     numbers.save(to: writer)
     exact?.save(to: writer)
+    sets?.save(to: writer)
   }
 
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
     try graph.restore(from: reader)
-    for depth in 0..<(try reader.count(ofBytes: 16)) {
-      let state = try reader.number(in: 0..<graph.count)
-      let edges = graph.edges(of: state)
-      // Every node except the last has taken a step.
-      let next = try reader.number(in: edges.lowerBound..<(edges.upperBound + 1))
-      guard depth == 0 || nodes.last.next > graph.edges(of: nodes.last.state).lowerBound else {
-        throw .malformed
-      }
-      nodes.append(Node(state: state, next: next, end: edges.upperBound))
+    guard graph.count > 0 else { throw .malformed }
+    place = try reader.number(in: 0..<graph.count)
+    for state in 0..<graph.count {
+      chosen.append(try reader.cpus())
+      // A state is found from an earlier one, along an edge that leads to it.
+      let parent = try reader.number(in: 0..<max(state, 1))
+      let edge = try reader.number(in: -1..<Int.max)
+      guard state == 0 || graph.edges(of: parent).contains(edge) && graph[edge].target == state
+      else { throw .malformed }
+      let depth = state == 0 ? 0 : arrivals[parent].depth + 1
+      arrivals.append(
+        Arrival(parent: UInt32(truncatingIfNeeded: parent), depth: depth, edge: edge))
     }
-    guard !nodes.isEmpty else { throw .malformed }
+    for _ in 0..<(try reader.count(ofBytes: 8)) {
+      open.append(try reader.number(in: 0..<graph.count))
+    }
+    guard !open.isEmpty else { throw .malformed }
     try numbers.restore(from: reader, below: graph.count)
     try exact?.restore(from: reader)
+    try sets?.restore(
+      from: reader, states: graph.count, objectCount: system.objectCount)
   }
 }

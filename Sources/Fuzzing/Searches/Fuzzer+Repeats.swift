@@ -38,11 +38,36 @@ extension Fuzzer {
     let exact = LivenessSearch(Machine(scenario(), isExact: true), options).run()
     guard exact.isSame(as: result) else { return "states compared in full: \(exact)" }
     options.isExact = false
+    if let what = mismatchOfReduced(oracle, result, options, inPiecesOf: piece, scenario) {
+      return what
+    }
     guard let piece else { return nil }
     let pieces = Strategy.search(inPiecesOf: piece, options, { Machine(scenario()) }) {
       LivenessSearch($0, $1).run()
     }
     return pieces.isSame(as: result) ? nil : "in pieces: \(pieces)"
+  }
+
+  /// What the reduced search misses, or nil.
+  private static func mismatchOfReduced(
+    _ oracle: LivelockOracle, _ full: SearchResult, _ options: SearchOptions,
+    inPiecesOf piece: Int?, _ scenario: () -> Scenario
+  ) -> String? {
+    let reduced = LivenessSearch(Machine(scenario()), options, reduces: true).run()
+    if let piece {
+      let pieces = Strategy.search(inPiecesOf: piece, options, { Machine(scenario()) }) {
+        LivenessSearch($0, $1, reduces: true).run()
+      }
+      guard pieces.isSame(as: reduced) else { return "reduced, in pieces: \(pieces)" }
+    }
+    if reduced.ending != full.ending { return "reduced: \(reduced.ending), not \(full.ending)" }
+    guard oracle.ending == .complete else { return nil }
+    if reduced.finalStates != full.finalStates { return "reduced: final states differ" }
+    if oracle.hasLivelock != (reduced.schedule?.loop != nil) {
+      return "reduced: \(oracle.hasLivelock ? "no livelock" : "a livelock that is none")"
+    }
+    guard let schedule = reduced.schedule else { return nil }
+    return recordingFault(schedule, scenario()).map { "reduced: \($0)" }
   }
 
   private static func disagreement(

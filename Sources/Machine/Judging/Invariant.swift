@@ -5,7 +5,8 @@ import GracewalkSupport
 /// The kind of an invariant, which decides how much reduction is sound.
 ///
 /// Partial-order reduction preserves the events of every class of executions, but not every
-/// intermediate state. So only a `state` invariant needs every state to be visited.
+/// intermediate state. So only a `state` invariant needs every state to be visited, unless it says
+/// what it looks at (`StateScope`).
 public enum InvariantKind: String, Sendable {
   /// Judged when an event happens; events are ordered with all steps they depend on.
   case event
@@ -68,6 +69,8 @@ public protocol QuiescenceInvariant: Invariant {
 
 /// An invariant judged in every state.
 public protocol StateInvariant: Invariant {
+  /// What `judgeState` depends on; anything but `everything` lets the search reduce.
+  var scope: StateScope { get }
   func judgeState(of machine: Machine) -> Violation?
 }
 
@@ -99,5 +102,15 @@ extension QuiescenceInvariant {
 }
 
 extension StateInvariant {
+  public var scope: StateScope { .everything }
   public var kind: InvariantKind { .state }
+}
+
+extension Scenario {
+  /// The invariants of a kind, with their numbers.
+  func numberedInvariants<Kind>() -> [(number: Int, invariant: Kind)] {
+    invariants.enumerated().compactMap { number, invariant in
+      (invariant as? Kind).map { (number, $0) }
+    }
+  }
 }

@@ -33,10 +33,20 @@ extension Machine {
     return .clean
   }
 
+  /// A word that the judging invariant has looked at although it is not among those that judgements
+  /// depend on.
+  private var wordOutsideScope: UInt32? {
+    guard let judged, let inspection else { return nil }
+    return (inspection.words + inspection.around).first { !judged.contains($0, in: layout) }
+  }
+
   private func judgeState() -> StepOutcome {
     for (number, invariant) in stateInvariants {
       inspection?.open()
       let report = invariantRecord.run(number) { invariant.judgeState(of: self) }
+      if let odd = wordOutsideScope {
+        fail(.misuse("\(invariant.id) looks at \(name(ofCell: odd)), which its scope leaves out"))
+      }
       inspection?.close(report)
       if failure != nil { return .halted }
       if let report {

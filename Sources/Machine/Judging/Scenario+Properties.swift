@@ -17,14 +17,17 @@ extension Scenario {
 
   /// Requires a property of every state.
   ///
-  /// Every state must then be visited: nothing is reduced, and the report says so. Prefer `atEnd`,
-  /// or `VirtualCPU.assert` if code knows the right moment.
+  /// With `reading`, the closure may look only at the values of these words, and the search reduces
+  /// what does not write them. Without it, every state must be visited: nothing is reduced, and the
+  /// report says so. Prefer `atEnd`, or `VirtualCPU.assert` if code knows the right moment.
   public func always(
-    _ statement: String, file: String = #fileID, line: Int = #line,
-    _ holds: @escaping @Sendable (Machine) -> Bool
+    _ statement: String, reading words: [Word<UInt64>]? = nil, file: String = #fileID,
+    line: Int = #line, _ holds: @escaping @Sendable (Machine) -> Bool
   ) {
     let site = SourceSite(file: file, line: line)
-    require(StateProperty(statement: statement, site: site, holds: holds), file: file, line: line)
+    let scope = words.map { StateScope.words($0) } ?? .everything
+    let property = StateProperty(statement: statement, site: site, scope: scope, holds: holds)
+    require(property, file: file, line: line)
   }
 }
 
@@ -58,6 +61,7 @@ private struct EndProperty: QuiescenceInvariant, ScenarioProperty {
 private struct StateProperty: StateInvariant, ScenarioProperty {
   let statement: String
   let site: SourceSite
+  let scope: StateScope
   let holds: @Sendable (Machine) -> Bool
 
   func judgeState(of machine: Machine) -> Violation? { judge(machine) }

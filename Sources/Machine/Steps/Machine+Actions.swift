@@ -121,8 +121,8 @@ extension Machine {
   func addFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     if action.lifetime != 0 && action.kind != .page(.free) { footprint.read(action.lifetime) }
     addOrder(of: action, by: cpu, to: footprint)
-    if isDeferred(action, by: cpu) { return }
-    addFootprintNow(of: action, by: cpu, to: footprint)
+    if !isDeferred(action, by: cpu) { addFootprintNow(of: action, by: cpu, to: footprint) }
+    judged?.extend(footprint, in: layout)
   }
 
   /// The same for an action whose effects are visible at once.
@@ -147,8 +147,8 @@ extension Machine {
   func addPotentialFootprint(of action: Action, by cpu: Int, to footprint: Footprint) {
     addFootprint(of: action, by: cpu, to: footprint)
     addPotentialOrder(of: action, by: cpu, to: footprint)
-    if isDeferred(action, by: cpu) { return }
-    addPotentialNow(of: action, by: cpu, to: footprint)
+    if !isDeferred(action, by: cpu) { addPotentialNow(of: action, by: cpu, to: footprint) }
+    judged?.extend(footprint, in: layout)
   }
 
   /// The same for an action whose effects are visible at once.

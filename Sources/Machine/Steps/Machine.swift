@@ -91,6 +91,8 @@ public final class Machine: TransitionSystem {
   let eventInvariants: [(number: Int, invariant: any EventInvariant)]
   let quiescenceInvariants: [(number: Int, invariant: any QuiescenceInvariant)]
   let stateInvariants: [(number: Int, invariant: any StateInvariant)]
+  /// The words that these look at, if they say so.
+  let judged: JudgedWords?
 
   /// The number of edges already audited when the search was saved.
   private var auditedEdges = 0
@@ -114,7 +116,7 @@ public final class Machine: TransitionSystem {
   }
   /// Records steps for a trace, in a replay.
   var recorder: StepRecorder?
-  /// Records the words that invariants read, in a replay.
+  /// Records the words that invariants read, in a replay, and where some say what they read.
   let inspection: Inspection?
   /// The call paths of steps that order CPUs and that code has reached, for a census; otherwise
   /// those of the weakened step.
@@ -135,7 +137,6 @@ public final class Machine: TransitionSystem {
   ) {
     self.scenario = scenario
     self.recorder = recorder
-    inspection = recorder == nil ? nil : Inspection()
     identities = isExact ? Identities() : nil
     historyRadix = Machine.historyRadix(of: scenario)
     // A machine that cannot be built stays empty, and has failed from the start.
@@ -167,16 +168,11 @@ public final class Machine: TransitionSystem {
     positions = GrowableBuffer(repeating: LocalStates.none, count: cpuCount)
     registers = .allocate(capacity: 1)
     registers.initialize(to: Registers())
-    let numbered = scenario.invariants.enumerated()
-    eventInvariants = numbered.compactMap { number, invariant in
-      (invariant as? any EventInvariant).map { (number, $0) }
-    }
-    quiescenceInvariants = numbered.compactMap { number, invariant in
-      (invariant as? any QuiescenceInvariant).map { (number, $0) }
-    }
-    stateInvariants = numbered.compactMap { number, invariant in
-      (invariant as? any StateInvariant).map { (number, $0) }
-    }
+    eventInvariants = scenario.numberedInvariants()
+    quiescenceInvariants = scenario.numberedInvariants()
+    stateInvariants = scenario.numberedInvariants()
+    judged = JudgedWords(stateInvariants.map(\.invariant))
+    inspection = recorder == nil && judged == nil ? nil : Inspection()
     watched = eventInvariants.reduce(into: []) { $0.formUnion($1.invariant.watches) }
     requirements = scenario.invariants.reduce(into: []) { needs, invariant in
       if let invariant = invariant as? any MachineRequirements {

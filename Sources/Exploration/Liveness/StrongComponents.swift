@@ -1,0 +1,85 @@
+// The strongly connected components of a graph of states.
+
+import GracewalkSupport
+
+/// The strongly connected components of the states that the followed edges of a graph reach.
+///
+/// They are found with Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972)
+/// and numbered from 0, successors first: every edge stays in its component or leads to one with a
+/// lower number.
+struct StrongComponents {
+  /// The component of a state that was not reached.
+  static let none: UInt32 = .max
+
+  /// For each state the number of its component.
+  private(set) var numbers: [UInt32]
+  private(set) var count = 0
+
+  private struct Visit {
+    var state: Int
+    var next: Int
+  }
+
+  init(_ graph: StateGraph) {
+    numbers = Array(repeating: Self.none, count: graph.count)
+    var indices = [UInt32](repeating: Self.none, count: graph.count)
+    var low = [UInt32](repeating: 0, count: graph.count)
+    var open: [Int] = []
+    var visits: [Visit] = []
+    var discovered: UInt32 = 0
+    func enter(_ state: Int) {
+      indices[state] = discovered
+      low[state] = discovered
+      discovered += 1
+      open.append(state)
+      visits.append(Visit(state: state, next: graph.edges(of: state).lowerBound))
+    }
+    // All states are reachable from the first.
+    if graph.count > 0 { enter(0) }
+    while let visit = visits.last {
+      let state = visit.state
+      if visit.next < graph.edges(of: state).upperBound {
+        visits[visits.count - 1].next += 1
+        let target = graph[visit.next].target
+        if target == StateGraph.unknown { continue }
+        if indices[Int(target)] == Self.none {
+          enter(Int(target))
+        } else if numbers[Int(target)] == Self.none {
+          low[state] = min(low[state], indices[Int(target)])
+        }
+        continue
+      }
+      visits.removeLast()
+      if let parent = visits.last?.state { low[parent] = min(low[parent], low[state]) }
+      guard low[state] == indices[state] else { continue }
+      while let member = open.popLast() {
+        numbers[member] = UInt32(count)
+        if member == state { break }
+      }
+      count += 1
+    }
+  }
+
+  subscript(state: Int) -> UInt32 { numbers[state] }
+
+  /// The states in the order of their components, and where each component's states begin, with one
+  /// more place for the end.
+  var members: (states: [Int], starts: [Int]) {
+    var starts = [Int](repeating: 0, count: count + 1)
+    for number in numbers where number != Self.none { starts[Int(number) + 1] += 1 }
+    for component in 0..<count { starts[component + 1] += starts[component] }
+    var states = [Int](repeating: 0, count: starts[count])
+    var next = starts
+    for (state, number) in numbers.enumerated() where number != Self.none {
+      states[next[Int(number)]] = state
+      next[Int(number)] += 1
+    }
+    return (states, starts)
+  }
+
+  /// True if an edge stays in a component.
+  func stays(_ edge: Int, in component: Int, of graph: StateGraph) -> Bool {
+    let target = graph[edge].target
+    return target != StateGraph.unknown && numbers[Int(target)] == UInt32(component)
+  }
+}
