@@ -32,10 +32,7 @@ package struct FuzzRequest: WorkUnit {
   /// Why programs cannot be run under the memory model; nil if they can.
   package var memoryProblem: String? {
     if memoryModel == .sequentialConsistency { return nil }
-    if strategy == .optimal { return "--mode optimal is for sequential consistency" }
-    guard mix.contains(.hardware) else { return nil }
-    return "hardware walks are modelled under sequential consistency only: leave out "
-      + "--memory \(memoryModel.rawValue), or --hardware and --all"
+    return strategy == .optimal ? "--mode optimal is for sequential consistency" : nil
   }
 
   /// Whether all searches that reduce are compared at once.
