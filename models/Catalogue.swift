@@ -25,6 +25,7 @@ public enum Catalogue {
     GUPFast.system,
     HugeIoremap.system,
     LazyTLB.system,
+    SplitLinearMap.system,
     DirtyBits.system,
     MMUNotifier.system,
     PreOrderWalk.system,

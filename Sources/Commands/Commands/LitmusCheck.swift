@@ -15,7 +15,7 @@ struct LitmusCheck {
 
   /// Options that say something of models, which a litmus test is not.
   private static let notForTests = [
-    "set", "invariant", "architecture", "feature", "without", "matrix", "jobs", "seed", "changes",
+    "set", "invariant", "without", "matrix", "jobs", "seed", "changes",
     "preemptions", "no-symmetry", "no-minimise", "trace", "html", "checkpoint",
     "checkpoint-every", "force", "no-samples", "at", "units", "unit-length",
   ]
@@ -60,6 +60,7 @@ struct LitmusCheck {
     options.isExact = given.isExact
     options.limits = given.limits
     options.memoryModel = given.memoryModel ?? .standard
+    options.hasETS2 = given.features?.enhancedTranslationSynchronisation ?? false
     self.options = options
     self.arguments = arguments
   }

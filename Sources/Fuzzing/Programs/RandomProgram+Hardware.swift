@@ -88,7 +88,6 @@ extension RandomProgram {
   ) throws -> UInt64 {
     let address = Int(step.old)
     let root = step.instruction == .moveTable ? objects.root : objects.root(of: step)
-    let top = root[address / 2]
     switch step.instruction {
     case .guestRead:
       return cpu.hasMMU ? try cpu.guestRead(address).code : 0
@@ -96,15 +95,18 @@ extension RandomProgram {
       return cpu.hasMMU ? try cpu.guestWrite(address).code : 0
     case .mapTable:
       guard let page = try cpu.allocateTable() else { return 0 }
+      let top = try top(of: root, address, objects, cpu)
       try cpu.store(page[0], Descriptor.page(0).bits, .relaxed)
       let entry = Descriptor.table(page, writable: step.new == 1 || cpu.format == .armStage2)
       let won = try cpu.compareExchange(top, expected: 0, desired: entry.bits, .release).exchanged
       if !won { try cpu.free(page) }
       return won ? 1 : 0
     case .mapBlock:
+      let top = try top(of: root, address, objects, cpu)
       try cpu.store(top, Descriptor.block(2 * Int(step.new - 1)).bits, .release)
       return 0
     case .removeTable:
+      let top = try top(of: root, address, objects, cpu)
       let old = Descriptor(bits: try cpu.exchange(top, 0, .acquireRelease))
       guard let page = cpu.table(at: old) else { return 0 }
       if step.new == 2 {
@@ -117,7 +119,7 @@ extension RandomProgram {
     case .tlbi:
       let kinds: [TLBInvalidation] = [
         .all, .address(address), .address(address).lastLevelOnly,
-        .address(address).level(Int(step.new) - 1), .all.local,
+        .address(address).level(Int(step.new) - (objects.isDeep ? 0 : 1)), .all.local,
       ]
       try cpu.tlbi(kinds[(address + 2 * Int(step.new)) % kinds.count], of: root)
       return 0
@@ -134,7 +136,8 @@ extension RandomProgram {
       return 0
     case .moveTable:
       guard let other = objects.otherRoot else { return 0 }
-      let place = other[address / 2]
+      let place = other[objects.isDeep ? 0 : address / 2]
+      let top = try top(of: root, address, objects, cpu)
       let (from, to) = step.new == 1 ? (top, place) : (place, top)
       let table = Descriptor(bits: try cpu.exchange(from, 0, .acquireRelease))
       guard table.isTable else { return 0 }
@@ -144,7 +147,9 @@ extension RandomProgram {
     case .giveAway:
       try cpu.handOver(objects.frames[address], to: step.new == 1 ? .nobody : .guest)
       return 0
-    default: return try runLeaf(step, top, address, root, cpu)
+    default:
+      let top = try top(of: root, address, objects, cpu)
+      return try runLeaf(step, top, address, root, cpu)
     }
   }
 

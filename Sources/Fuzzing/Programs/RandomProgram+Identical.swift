@@ -44,7 +44,7 @@ extension RandomProgram {
     guard let kept = objects.kept else { return 0 }
     switch step.instruction {
     case .keep:
-      let entry = try cpu.load(objects.root[Int(step.old) % 2], .acquire)
+      let entry = try cpu.load(slot(of: step, objects, cpu), .acquire)
       try cpu.store(kept, entry, .release)
       return entry % 2
     case .keepOwn:
@@ -60,11 +60,11 @@ extension RandomProgram {
     case .follow:
       let found = try cpu.load(kept, .acquire)
       guard let page = cpu.table(at: Descriptor(bits: found)) else { return 0 }
-      return try cpu.fetchAdd(page[0], 1, .relaxed)
+      return try cpu.fetchAdd(objects.number(in: page, 0), 1, .relaxed)
     case .look: return try cpu.load(kept, .acquire)
     case .replace:
       let found = try cpu.load(kept, .acquire)
-      let entry = objects.root[Int(step.old) % 2]
+      let entry = try slot(of: step, objects, cpu)
       let result = try cpu.compareExchange(entry, expected: found, desired: 0, .acquireRelease)
       return result.exchanged ? 1 : result.original
     case .waitForPage: return try cpu.wait(until: kept, .bits(1, equal: step.new - 1))

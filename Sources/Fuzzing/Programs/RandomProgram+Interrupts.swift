@@ -46,7 +46,6 @@ extension RandomProgram {
   static func runInterrupt(
     _ step: Step, _ objects: Objects, _ cpu: VirtualCPU, _ seen: inout UInt64, masks: inout Int
   ) throws {
-    let entry = objects.root[Int(step.old) % 2]
     switch step.instruction {
     case .mask:
       try cpu.maskInterrupts()
@@ -67,10 +66,11 @@ extension RandomProgram {
     case .interrupt: try cpu.interruptOthers()
     case .walkMasked:
       try cpu.maskInterrupts()
-      let found = Descriptor(bits: try cpu.rcuDereference(entry))
+      let found = Descriptor(bits: try cpu.rcuDereference(slot(of: step, objects, cpu)))
       if let page = cpu.table(at: found) { seen = seen &* 3 &+ (try cpu.rcuDereference(page[0])) }
       try cpu.unmaskInterrupts()
     default:
+      let entry = try slot(of: step, objects, cpu)
       let found = Descriptor(bits: try cpu.exchange(entry, 0, .acquireRelease))
       guard let page = cpu.table(at: found) else { return }
       try cpu.interruptOthers()

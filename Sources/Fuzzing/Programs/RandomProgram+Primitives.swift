@@ -74,23 +74,23 @@ extension RandomProgram {
     _ step: Step, _ objects: Objects, _ cpu: VirtualCPU, _ seen: UInt64
   ) throws -> UInt64 {
     let word = objects.words[step.word]
-    let entry = objects.root.entry(Int(step.old) % 2)
+    func entry() throws -> Entry { Entry(try slot(of: step, objects, cpu)) }
     switch step.instruction {
     case .and: return try cpu.fetchAnd(word, step.new, .acquireRelease)
     case .or: return try cpu.fetchOr(word, step.new, .acquireRelease)
     case .xor: return try cpu.fetchXor(word, step.new, .acquireRelease)
     case .sub: return try cpu.fetchSub(word, Int64(step.new), .relaxed)
     case .allow:
-      return try cpu.fetchOr(entry, Descriptor.writeBit, .release).isValid ? 1 : 0
+      return try cpu.fetchOr(entry(), Descriptor.writeBit, .release).isValid ? 1 : 0
     case .deny:
-      return try cpu.fetchAnd(entry, ~Descriptor.writeBit, .release).isValid ? 1 : 0
+      return try cpu.fetchAnd(entry(), ~Descriptor.writeBit, .release).isValid ? 1 : 0
     case .turnOff:
-      return try cpu.fetchXor(entry, Descriptor.validBit, .release).isValid ? 1 : 0
+      return try cpu.fetchXor(entry(), Descriptor.validBit, .release).isValid ? 1 : 0
     case .assume:
       try cpu.assume(seen % 3 != step.old, "it has seen something else")
       return 0
     case .readSeq, .writeSeq: return try runCounter(step, objects, cpu)
-    default: return try runPageLock(step, entry, cpu)
+    default: return try runPageLock(step, entry(), cpu)
     }
   }
 

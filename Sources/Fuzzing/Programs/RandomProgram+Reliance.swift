@@ -23,16 +23,21 @@ extension RandomProgram {
   ) throws -> UInt64 {
     let address = Int(step.old) / 2 * 2
     let root = objects.root(of: cpu)
-    let entry = root[address / 2]
     switch step.instruction {
-    case .mapUsed: return try mapUsed(address, isWritable: step.new == 1, entry, cpu)
+    case .mapUsed:
+      let entry = try top(of: root, address, objects, cpu)
+      return try mapUsed(address, isWritable: step.new == 1, entry, cpu)
     case .removeAndTell:
+      let entry = try top(of: root, address, objects, cpu)
       try cpu.store(entry, 0, .relaxed)
       try cpu.store(objects.words[step.word], step.new, .release)
       if step.old == 1 { try cpu.store(entry, Descriptor.block(address).bits, .release) }
       return 0
     case .readTold:
-      if step.new == 2 { _ = try mapUsed(address, isWritable: true, entry, cpu) }
+      if step.new == 2 {
+        let entry = try top(of: root, address, objects, cpu)
+        _ = try mapUsed(address, isWritable: true, entry, cpu)
+      }
       let told = try cpu.load(objects.words[step.word], .acquire)
       return cpu.hasMMU ? try cpu.guestRead(address).code : told
     case .takeFrame:
@@ -43,6 +48,7 @@ extension RandomProgram {
       return seen
     case .moveUsed: return try moveUsed(step, objects, cpu)
     default:
+      let entry = try top(of: root, address, objects, cpu)
       try cpu.store(entry, 0, .release)
       if step.new == 2 {
         try cpu.dsb()

@@ -55,7 +55,6 @@ extension RandomProgram {
   ) throws -> UInt64 {
     guard let slab = objects.slab else { return 0 }
     let word = objects.words[step.word]
-    let entry = objects.root[Int(step.old) % 2]
     switch step.instruction {
     case .takePage:
       guard let page = try cpu.allocate(from: slab) else { return 1 }
@@ -72,7 +71,7 @@ extension RandomProgram {
       return try cpu.load(page[0], .relaxed)
     case .poke:
       guard let page = slab.page(at: try cpu.load(word, .acquire), cpu) else { return 0 }
-      return try cpu.fetchAdd(page[1], 1, .relaxed)
+      return try cpu.fetchAdd(objects.number(in: page, 1), 1, .relaxed)
     case .shrink:
       try cpu.shrink(slab)
       return 0
@@ -80,18 +79,18 @@ extension RandomProgram {
       guard let page = try cpu.allocate(from: slab) else { return 1 }
       try cpu.store(page[0], step.new, .relaxed)
       let won = try cpu.compareExchange(
-        entry, expected: 0, desired: Descriptor.table(page).bits, .release
+        slot(of: step, objects, cpu), expected: 0, desired: Descriptor.table(page).bits, .release
       ).exchanged
       if !won { try cpu.free(page, to: slab) }
       if won, cpu.hasMMU { _ = try cpu.guestRead(Int(step.old) % 2 * 2) }
       return won ? 2 : 3
     case .freeFound:
       // Frees without unlinking: another CPU may unlink before or after.
-      let found = Descriptor(bits: try cpu.load(entry, .acquire))
+      let found = Descriptor(bits: try cpu.load(slot(of: step, objects, cpu), .acquire))
       guard let page = cpu.table(at: found) else { return 0 }
       try slab.contains(page) ? cpu.free(page, to: slab) : cpu.free(page)
       return 1
-    default: return try giveTableBack(step, slab, entry, cpu)
+    default: return try giveTableBack(step, slab, slot(of: step, objects, cpu), cpu)
     }
   }
 

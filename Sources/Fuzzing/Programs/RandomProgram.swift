@@ -56,6 +56,8 @@ public struct RandomProgram: Equatable, Sendable {
   var hasCounter = false
   /// Whether the program has a context that owns the table pages.
   var hasContext = false
+  /// The levels of its tables.
+  var levels = 2
   /// The kind of grace periods.
   var readCopyUpdate = ReadCopyUpdate.consolidated
 
@@ -86,6 +88,8 @@ public struct RandomProgram: Equatable, Sendable {
     var slab: Slab?
     var context: Context?
     var counter: SequenceCounter?
+    /// Whether there is a level between that of the roots and the last one.
+    var isDeep = false
 
     /// The root that a CPU's unit walks.
     func root(of cpu: VirtualCPU) -> TablePage {
@@ -134,6 +138,11 @@ public struct RandomProgram: Equatable, Sendable {
     RandomProgram(seed: seed, size: size).scenario()
   }
 
+  /// Instructions that queue a callback.
+  static let callers: [Instruction] = [
+    .call, .callTwice, .removeLater, .drop, .giveTableBackLater, .useLater,
+  ]
+
   private var hasOtherRoot: Bool {
     otherWalker != nil
       || cpus.joined().joined().contains { [.moveTable, .moveUsed].contains($0.instruction) }
@@ -143,7 +152,16 @@ public struct RandomProgram: Equatable, Sendable {
   ///
   /// - Parameter outcomes: where the outcome of each execution is noted.
   public func scenario(noting outcomes: Outcomes? = nil) -> Scenario {
-    let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2), format: format)
+    scenario { objects in
+      outcomes.map {
+        [OutcomesNoted($0, word: objects.words[0], namesCPUs: !hasIdenticalCPUs)]
+      } ?? []
+    }
+  }
+
+  /// A fresh scenario that requires something of the program's objects.
+  func scenario(requiring invariants: (Objects) -> [any Invariant]) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: levels, entries: 2), format: format)
     scenario.features = features
     scenario.readCopyUpdate = readCopyUpdate
     let objects = Objects(
@@ -155,18 +173,14 @@ public struct RandomProgram: Equatable, Sendable {
       frames: hasGuests ? scenario.dataFrames(4) : [],
       slab: slabPages > 0 ? scenario.slab("slab", pages: slabPages) : nil,
       context: hasContext ? scenario.context("vm", ownsPages: true) : nil,
-      counter: hasCounter ? scenario.sequenceCounter("seq") : nil)
+      counter: hasCounter ? scenario.sequenceCounter("seq") : nil, isDeep: isDeep)
+    if isDeep { Self.bootMiddle(objects.root, scenario) }
     scenario.mayRepeat = hasRepeats
-    if let outcomes {
-      scenario.require(
-        OutcomesNoted(outcomes, word: objects.words[0], namesCPUs: !hasIdenticalCPUs))
-    }
+    let required = invariants(objects)
+    if !required.isEmpty { scenario.require(required) }
     let isWatched = hasSpecification
     for (number, parts) in cpus.enumerated() {
-      let usesCallbacks = parts.joined().contains {
-        [.call, .callTwice, .removeLater, .drop, .giveTableBackLater, .useLater].contains(
-          $0.instruction)
-      }
+      let usesCallbacks = parts.joined().contains { Self.callers.contains($0.instruction) }
       let operations = parts.enumerated().map { part, steps in
         CPUOperation("part \(part)", call: isWatched ? RandomSpecification.call(part) : nil) {
           cpu in
@@ -189,7 +203,7 @@ public struct RandomProgram: Equatable, Sendable {
   /// One line per CPU: `|` separates operations, `?` marks conditional steps.
   public var text: [String] {
     let kind = readCopyUpdate == .separate ? ["grace periods wait for sections alone"] : []
-    return kind
+    return kind + (isDeep ? ["tables with three levels"] : [])
       + cpus.enumerated().map { cpu, parts in
         let texts = parts.map { $0.map(\.text).joined(separator: " ") }
         var times = copies[cpu] > 1 ? " ×\(copies[cpu])" : ""
@@ -202,6 +216,11 @@ public struct RandomProgram: Equatable, Sendable {
   /// Simpler programs: without one step, without one condition, or with two operations merged.
   public var simpler: [RandomProgram] {
     var list: [RandomProgram] = []
+    if isDeep {
+      var flatter = self
+      flatter.levels = 2
+      list.append(flatter)
+    }
     for cpu in cpus.indices {
       if copies[cpu] > 1 {
         var fewer = self
@@ -309,7 +328,7 @@ public struct RandomProgram: Equatable, Sendable {
     case .take, .takeBoth, .await, .bump, .flip, .gamble, .peek, .guarded, .chase, .own, .clear:
       note(try runRepeated(step, objects, cpu))
     case .install, .walk, .write, .remove, .removeLater:
-      note(try runPages(step, objects.root[Int(step.old) % 2], cpu))
+      note(try runPages(step, objects, cpu))
     case .guestRead, .guestWrite, .mapLeaf, .removeLeaf, .protect, .mapTable, .mapBlock,
       .removeTable, .tlbi, .dsb, .giveAway, .mapWrongly, .claim,
       .moveTable:
@@ -355,8 +374,9 @@ public struct RandomProgram: Equatable, Sendable {
   }
 
   private static func runPages(
-    _ step: Step, _ entry: Location, _ cpu: VirtualCPU
+    _ step: Step, _ objects: Objects, _ cpu: VirtualCPU
   ) throws -> UInt64 {
+    let entry = try slot(of: step, objects, cpu)
     switch step.instruction {
     case .install:
       guard let page = try cpu.allocateTable() else { return 0 }
@@ -373,7 +393,7 @@ public struct RandomProgram: Equatable, Sendable {
     case .write:
       let found = Descriptor(bits: try cpu.load(entry, .acquire))
       guard let page = cpu.table(at: found) else { return 0 }
-      return try cpu.fetchAdd(page[1], 1, .relaxed)
+      return try cpu.fetchAdd(objects.number(in: page, 1), 1, .relaxed)
     default:
       let found = Descriptor(bits: try cpu.exchange(entry, 0, .acquireRelease))
       guard let page = cpu.table(at: found) else { return 0 }

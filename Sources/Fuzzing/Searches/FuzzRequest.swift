@@ -8,6 +8,8 @@ package struct FuzzRequest: WorkUnit {
   package var seeds: Range<UInt64>
   package var size = RandomProgram.Size.full
   package var mix: RandomProgram.Mix = []
+  /// Whether tables have three levels.
+  package var isDeep = false
   package var memoryModel = MemoryModel.standard
   /// The search under test; nil for the stateful one, or for all that reduce if no other option
   /// selects one.
@@ -18,6 +20,8 @@ package struct FuzzRequest: WorkUnit {
   package var jobs = 1
   /// Transitions after which the search is saved and another one resumes it.
   package var piece: Int?
+  /// Whether the exhaustive search is compared with an interpreter, and no search with another.
+  package var usesInterpreter = false
   /// States of a program in which two steps are taken in both orders.
   package var statesOfPairsMax = 100
 
@@ -28,10 +32,7 @@ package struct FuzzRequest: WorkUnit {
   /// Why programs cannot be run under the memory model; nil if they can.
   package var memoryProblem: String? {
     if memoryModel == .sequentialConsistency { return nil }
-    if strategy == .optimal { return "--mode optimal is for sequential consistency" }
-    guard mix.contains(.hardware) else { return nil }
-    return "hardware walks are modelled under sequential consistency only: leave out "
-      + "--memory \(memoryModel.rawValue), or --hardware and --all"
+    return strategy == .optimal ? "--mode optimal is for sequential consistency" : nil
   }
 
   /// Whether all searches that reduce are compared at once.
@@ -40,6 +41,12 @@ package struct FuzzRequest: WorkUnit {
   }
 
   private var fuzzer: Fuzzer {
+    if usesInterpreter {
+      var fuzzer = Fuzzer.interpreting(identicalCPUs: usesSymmetry)
+      fuzzer.mix = mix
+      fuzzer.isDeep = isDeep
+      return fuzzer
+    }
     var fuzzer =
       testsAll
       ? Fuzzer(Strategy.reduced(under: memoryModel))
@@ -47,6 +54,7 @@ package struct FuzzRequest: WorkUnit {
         strategy ?? .stateful, isExact: isExact, usesSymmetry: usesSymmetry, jobs: jobs,
         inPiecesOf: piece)
     fuzzer.mix = mix
+    fuzzer.isDeep = isDeep
     fuzzer.memoryModel = memoryModel
     fuzzer.piece = piece
     fuzzer.statesOfPairsMax = statesOfPairsMax

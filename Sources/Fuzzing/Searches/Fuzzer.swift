@@ -26,6 +26,8 @@ public struct Fuzzer {
     public var pairs = 0
     /// Comparisons skipped because the exhaustive search reached `statesMax` states.
     public var skipped = 0
+    /// Programs with something that the interpreter does not know.
+    public var unknown = 0
     public var mismatches: [Mismatch] = []
 
     /// Adds the results of other seeds.
@@ -35,6 +37,7 @@ public struct Fuzzer {
       transitions += other.transitions
       pairs += other.pairs
       skipped += other.skipped
+      unknown += other.unknown
       mismatches += other.mismatches
     }
   }
@@ -45,7 +48,9 @@ public struct Fuzzer {
   /// The searches under test; all are compared with one run of the exhaustive search.
   private var subjects: [FuzzSubject]
   /// Whether programs have identical CPUs.
-  private let usesSymmetry: Bool
+  var usesSymmetry: Bool
+  /// Set if the machine is compared with an interpreter, and no search with another.
+  var interpretation: Interpretation?
 
   /// - Parameters:
   ///   - isExact: whether the search compares states in full.
@@ -119,6 +124,9 @@ public struct Fuzzer {
   /// livelocks is compared.
   public var mix: RandomProgram.Mix = []
 
+  /// Whether tables have three levels.
+  public var isDeep = false
+
   /// The memory model of the programs.
   public var memoryModel = MemoryModel.standard
 
@@ -136,7 +144,8 @@ public struct Fuzzer {
   ) -> Report {
     var report = Report()
     for seed in seeds {
-      let program = RandomProgram(mix, seed: seed, size: size, identical: usesSymmetry)
+      var program = RandomProgram(mix, seed: seed, size: size, identical: usesSymmetry)
+      if isDeep { program = program.deeper }
       if let what = compare(program, &report) {
         report.mismatches.append(
           Mismatch(seed: seed, what: what, program: simplest(program).text))
@@ -156,6 +165,7 @@ public struct Fuzzer {
 
   /// Compares without and with invariants; returns the first disagreement.
   private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
+    if let interpretation { return Self.mismatch(program, interpretation, &report) }
     if program.hasRepeats {
       return Self.livelockMismatch(&report, inPiecesOf: piece) { [memoryModel] in
         program.scenario(under: memoryModel)

@@ -13,8 +13,9 @@ enum FuzzCommand {
       "Every random program is explored exhaustively and by the search under test, or by all that",
       "reduce unless an option picks one, with and without invariants. Verdicts, final states,",
       "results of operations and changes of entries must agree; and any two steps that footprints",
-      "call independent must lead to the same in both orders. Exit status: 1 on a mismatch, 3 if",
-      "Ctrl-C ended it early; results so far are printed.",
+      "call independent must lead to the same in both orders. With --interpreter the exhaustive",
+      "search itself is compared with an interpreter that has no code in common with it. Exit",
+      "status: 1 on a mismatch, 3 if Ctrl-C ended it early; results so far are printed.",
     ],
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
@@ -28,11 +29,17 @@ enum FuzzCommand {
         name: "pairs", value: "N",
         help: "states of a program in which two steps are taken in both orders (100)"),
       Option(name: "size", value: "small|full", help: "how large programs get (full)"),
+      Option(name: "levels", value: "2|3", help: "levels of the programs' tables (2)"),
       Option(
         name: "symmetry", value: nil,
         help: "programs with identical CPUs; the stateful search exchanges them"),
+      Option(
+        name: "interpreter", value: nil,
+        help: "compare the exhaustive search with an interpreter of its own"),
     ] + kinds.map { Option(name: $0.name, value: nil, help: $0.help) } + [
-      Option(name: "all", value: nil, help: "all of these together, but --repeats"),
+      Option(
+        name: "all", value: nil,
+        help: "all of these together, but --repeats, and --hardware where it cannot be"),
       ProgressLine.option,
     ] + WorkOptions.all,
     run: run)
@@ -70,6 +77,7 @@ enum FuzzCommand {
     print(
       "\(counted(report.programs, "program")), \(grouped(report.violated)) with a violation, "
         + (report.skipped > 0 ? "\(counted(report.skipped, "comparison")) too large, " : "")
+        + (report.unknown > 0 ? "\(grouped(report.unknown)) not known to the interpreter, " : "")
         + "\(counted(report.transitions, "transition")), \(counted(report.pairs, "pair")); "
         + "mismatches: \(report.mismatches.count)")
     return ExitStatus.fuzzed(mismatches: report.mismatches.count, isWhole: report.programs == count)
@@ -81,11 +89,13 @@ enum FuzzCommand {
     let seed = try arguments.countFromZero("seed") ?? 0
     var request = FuzzRequest(seeds: UInt64(seed)..<UInt64(seed + count))
     if try arguments.choice("size", of: ["small", "full"]) == "small" { request.size = .small }
+    request.isDeep = try arguments.choice("levels", of: ["2", "3"]) == "3"
     try addSearch(arguments, to: &request)
     request.mix = try mix(arguments)
     if let model = try SharedOptions.memory(arguments) { request.memoryModel = model }
     if let problem = request.memoryProblem { throw UsageError(problem) }
     request.statesOfPairsMax = try arguments.countFromZero("pairs") ?? request.statesOfPairsMax
+    request.usesInterpreter = arguments.has("interpreter")
     return request
   }
 
@@ -93,6 +103,14 @@ enum FuzzCommand {
   private static func addSearch(
     _ arguments: Arguments, to request: inout FuzzRequest
   ) throws(UsageError) {
+    if arguments.has("interpreter") {
+      for option in ["mode", "exact", "jobs", "memory", "pieces", "pairs", "hardware", "repeats"]
+      where arguments.has(option) {
+        throw UsageError(
+          "--interpreter and --\(option) contradict each other: it runs every interleaving of "
+            + "programs without hardware and repeats, under sequential consistency")
+      }
+    }
     request.strategy = try SharedOptions.strategy(arguments)
     let strategy = request.strategy ?? .stateful
     guard strategy.isComplete else {
@@ -131,7 +149,8 @@ enum FuzzCommand {
     if let kind = asked.first(where: { $0.mix != .repeats }) {
       throw UsageError("--all includes --\(kind.name) already: leave one of them out")
     }
-    return mix.union(isSymmetric ? .allOfIdenticalCPUs : .all)
+    let hasNoHardware = isSymmetric || arguments.has("interpreter")
+    return mix.union(hasNoHardware ? .allOfIdenticalCPUs : .all)
   }
 }
 

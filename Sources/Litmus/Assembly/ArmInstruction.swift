@@ -80,6 +80,7 @@ struct ArmInstruction {
       try process.emit(
         .storeExclusive(try value(1), at: try address(2), order, status: try target(0)))
     case "DMB", "DSB": try emitBarrier(&process)
+    case "TLBI": try emitInvalidation(&process)
     case "ISB": try process.emit(.fence(.instructions))
     case "NOP": try require(0)
     default: return try emitUpdate(&process)
@@ -90,10 +91,13 @@ struct ArmInstruction {
   private func emitBarrier(_ process: inout AssemblyProcess) throws(LitmusError) {
     try require(1)
     let kind = try word(0).uppercased()
+    let waits = name == "DSB"
     switch kind {
-    case "SY", "ISH", "OSH", "NSH": try process.emit(.fence(.full))
-    case "LD", "ISHLD", "OSHLD", "NSHLD": try process.emit(.fence(.loads))
-    case "ST", "ISHST", "OSHST", "NSHST": try process.emit(.fence(.stores))
+    case "SY", "ISH", "OSH", "NSH": try process.emit(.fence(waits ? .synchroniseAll : .full))
+    case "LD", "ISHLD", "OSHLD", "NSHLD":
+      try process.emit(.fence(waits ? .synchroniseLoads : .loads))
+    case "ST", "ISHST", "OSHST", "NSHST":
+      try process.emit(.fence(waits ? .synchroniseStores : .stores))
     default: throw LitmusError(line, "'\(name) \(kind.excerpt(20))' is not known")
     }
   }

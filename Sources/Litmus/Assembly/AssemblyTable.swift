@@ -15,6 +15,8 @@ struct AssemblyProcess {
   var builder: ProcessBuilder
   private var labels: [String: Int] = [:]
   private var jumps: [(index: Int, label: String, line: Int)] = []
+  /// Instructions of the fault handler, which come behind the others.
+  var handler: [TokenStream]?
 
   init(number: Int) { builder = ProcessBuilder(number: number) }
 
@@ -48,6 +50,7 @@ struct AssemblyProcess {
       }
       builder.patch(index, to: target)
     }
+    builder.setLabels(labels)
   }
 }
 
@@ -57,7 +60,15 @@ enum AssemblyTable {
     _ stream: inout TokenStream, _ test: inout TestBuilder, _ reader: some InstructionReader
   ) throws(LitmusError) -> [ProcessBuilder] {
     var processes: [AssemblyProcess] = []
+    /// Per column, a process, or the handler of one.
+    var columns: [(process: Int, isHandler: Bool)] = []
     for cell in takeRow(&stream) {
+      if let owner = try handlerOwner(cell, processes) {
+        processes[owner].handler = []
+        columns.append((owner, true))
+        continue
+      }
+      columns.append((processes.count, false))
       let process = try readHeading(cell, test)
       let number = process.builder.process.number
       guard !processes.contains(where: { $0.builder.process.number == number }) else {
@@ -68,10 +79,23 @@ enum AssemblyTable {
     while !stream.isAtEnd, !ConditionReader.begins(stream) {
       let line = stream.line
       let row = takeRow(&stream)
-      guard row.count <= processes.count else {
+      guard row.count <= columns.count else {
         throw LitmusError(line, "a row has more columns than there are processes")
       }
-      for (index, cell) in row.enumerated() {
+      for (column, cell) in zip(columns, row) {
+        var cell = cell
+        if column.isHandler {
+          processes[column.process].handler?.append(cell)
+        } else {
+          try read(&cell, into: &processes[column.process], &test, reader)
+        }
+      }
+    }
+    for index in processes.indices {
+      guard let cells = processes[index].handler else { continue }
+      try processes[index].emitReturn()
+      processes[index].builder.beginHandler()
+      for cell in cells {
         var cell = cell
         try read(&cell, into: &processes[index], &test, reader)
       }
@@ -100,6 +124,20 @@ enum AssemblyTable {
     }
     if !cell.isEmpty { cells.append(TokenStream(cell, endLine: stream.line)) }
     return cells
+  }
+
+  /// The process whose fault handler a column is, such as `P1.F`; nil if it is none.
+  private static func handlerOwner(
+    _ cell: TokenStream, _ processes: [AssemblyProcess]
+  ) throws(LitmusError) -> Int? {
+    guard let name = cell.next.word, name.hasPrefix("P"), name.hasSuffix(".F"),
+      let number = Int(name.dropFirst().dropLast(2))
+    else { return nil }
+    guard
+      let owner = processes.firstIndex(where: { $0.builder.process.number == number }),
+      processes[owner].handler == nil
+    else { throw LitmusError(cell.line, "'\(name.excerpt(20))' follows its process, once") }
+    return owner
   }
 
   private static func readHeading(

@@ -4,12 +4,16 @@
 package enum Observable: Hashable, Sendable {
   case register(process: Int, register: Int, name: String)
   case word(Int, name: String)
+  /// 1 if an access to a page faulted, of the instruction with a name, or of any.
+  case fault(process: Int, label: String?, instruction: Int?, page: Int, name: String)
 
   /// As lists of states name it.
   package var text: String {
     switch self {
     case .register(let process, _, let name): "\(process):\(name)"
     case .word(_, let name): "[\(name)]"
+    case .fault(let process, let label, _, _, let name):
+      "Fault(P\(process)\(label.map { ":" + $0 } ?? ""),\(name))"
     }
   }
 
@@ -18,6 +22,8 @@ package enum Observable: Hashable, Sendable {
     switch (self, other) {
     case (.register(let a, let b, _), .register(let c, let d, _)): a == c && b == d
     case (.word(let a, _), .word(let b, _)): a == b
+    case (.fault(let a, _, let b, let c, _), .fault(let d, _, let e, let f, _)):
+      a == d && b == e && c == f
     default: false
     }
   }

@@ -28,6 +28,8 @@ package enum Fence: Hashable, Sendable {
   case stores
   /// What is fetched behind it against branches before it (`ISB`).
   case instructions
+  /// `DSB`: all before it, loads, or stores, against all behind it, invalidations included.
+  case synchroniseAll, synchroniseLoads, synchroniseStores
 }
 
 /// What a computation makes of its operands.
@@ -58,6 +60,9 @@ package enum Instruction: Hashable, Sendable {
   /// A read-modify-write; the register gets the value found.
   case update(Int?, Modification, at: Operand, by: Operand, AccessOrder)
   case fence(Fence)
+  /// Removes what walks have cached of a page, whose number is that of its address, or of all;
+  /// `isLocal`: only for its own process.
+  case invalidate(Operand?, isLocal: Bool)
   case compute(Int, Computation, Operand, Operand = .constant(0), Operand = .constant(0))
   case branch(ifZero: Operand, to: Int)
   case branchUnless(zero: Operand, to: Int)
@@ -88,8 +93,9 @@ extension Instruction {
       register
     case .storeExclusive(_, _, _, let register): register
     case .compute(let register, _, _, _, _): register
-    case .store, .fence, .branch, .branchUnless, .jump, .lock, .unlock, .waitUntilUnlocked,
-      .enterSection, .leaveSection, .synchronize, .leaveSleepable, .synchronizeSleepable:
+    case .store, .fence, .invalidate, .branch, .branchUnless, .jump, .lock, .unlock,
+      .waitUntilUnlocked, .enterSection, .leaveSection, .synchronize, .leaveSleepable,
+      .synchronizeSleepable:
       nil
     }
   }
@@ -112,6 +118,7 @@ extension Instruction {
       .waitUntilUnlocked(let lock):
       [lock]
     case .leaveSleepable(_, let token): [token]
+    case .invalidate(let page, _): page.map { [$0] } ?? []
     case .fence, .jump, .enterSection, .leaveSection, .synchronize, .enterSleepable,
       .synchronizeSleepable:
       []
@@ -122,9 +129,9 @@ extension Instruction {
   package var target: Int? {
     switch self {
     case .branch(_, let target), .branchUnless(_, let target), .jump(let target): target
-    case .load, .store, .storeExclusive, .update, .fence, .compute, .lock, .unlock, .tryLock,
-      .isLocked, .waitUntilUnlocked, .enterSection, .leaveSection, .synchronize, .enterSleepable,
-      .leaveSleepable, .synchronizeSleepable:
+    case .load, .store, .storeExclusive, .update, .fence, .invalidate, .compute, .lock, .unlock,
+      .tryLock, .isLocked, .waitUntilUnlocked, .enterSection, .leaveSection, .synchronize,
+      .enterSleepable, .leaveSleepable, .synchronizeSleepable:
       nil
     }
   }
@@ -140,9 +147,9 @@ extension Instruction {
     case .lock(let lock), .unlock(let lock), .tryLock(let lock, _), .isLocked(let lock, _),
       .waitUntilUnlocked(let lock):
       lock
-    case .load, .store, .storeExclusive, .update, .fence, .compute, .branch, .branchUnless, .jump,
-      .enterSection, .leaveSection, .synchronize, .enterSleepable, .leaveSleepable,
-      .synchronizeSleepable:
+    case .load, .store, .storeExclusive, .update, .fence, .invalidate, .compute, .branch,
+      .branchUnless, .jump, .enterSection, .leaveSection, .synchronize, .enterSleepable,
+      .leaveSleepable, .synchronizeSleepable:
       nil
     }
   }
@@ -153,9 +160,9 @@ extension Instruction {
     case .branch(let operand, _): .branch(ifZero: operand, to: target)
     case .branchUnless(let operand, _): .branchUnless(zero: operand, to: target)
     case .jump: .jump(to: target)
-    case .load, .store, .storeExclusive, .update, .fence, .compute, .lock, .unlock, .tryLock,
-      .isLocked, .waitUntilUnlocked, .enterSection, .leaveSection, .synchronize, .enterSleepable,
-      .leaveSleepable, .synchronizeSleepable:
+    case .load, .store, .storeExclusive, .update, .fence, .invalidate, .compute, .lock, .unlock,
+      .tryLock, .isLocked, .waitUntilUnlocked, .enterSection, .leaveSection, .synchronize,
+      .enterSleepable, .leaveSleepable, .synchronizeSleepable:
       self
     }
   }

@@ -21,6 +21,8 @@ package enum Dialect: String, Sendable {
 package struct SharedWord: Equatable, Sendable {
   package var name: String
   package var initial: UInt64 = 0
+  /// The word that is the entry of the page table for it; nil where no test looks at that.
+  package var entry: Int?
 }
 
 /// One process of a test.
@@ -34,6 +36,10 @@ package struct Process: Sendable {
   package var instructions: [Instruction] = []
   /// The line of the file that each instruction is from.
   package var lines: [Int] = []
+  /// The instruction at which it goes on after a fault; nil if that ends it.
+  package var handler: Int?
+  /// The instructions that have names.
+  package var labels: [String: Int] = [:]
 
   package var name: String { "P\(number)" }
 
@@ -61,6 +67,8 @@ package struct LitmusTest: Sendable {
   package var domains: [String] = []
   package var sections: [SleepableSection] = []
   package var condition = Condition()
+  /// Whether it says that it is about processors with FEAT_ETS2.
+  package var hasETS2 = false
 
   /// The numbers of the words that are locks.
   package var locks: Set<Int> {
@@ -97,6 +105,7 @@ package struct LitmusTest: Sendable {
   /// A value as the test's author would write it: the name of a word for its address.
   package func text(of value: UInt64) -> String {
     if let word = Self.word(at: value, of: words.count) { return words[word].name }
+    if let entry = PageEntry(bits: value) { return text(of: entry) }
     return String(Int64(bitPattern: value))
   }
 }

@@ -8,6 +8,8 @@ struct ConditionReader {
   private var test: TestBuilder
   private var processes: [ProcessBuilder]
   private let register: (String) -> String?
+  /// Whether names such as `pte_x` are those of entries.
+  private let hasEntries: Bool
   private var condition = Condition()
   private var depth = 0
   private var size = 0
@@ -21,9 +23,10 @@ struct ConditionReader {
   }
 
   init(
-    _ stream: TokenStream, _ test: TestBuilder, _ processes: [ProcessBuilder],
+    _ stream: TokenStream, _ test: TestBuilder, _ processes: [ProcessBuilder], hasEntries: Bool,
     register: @escaping (String) -> String?
   ) {
+    self.hasEntries = hasEntries
     self.stream = stream
     self.test = test
     self.processes = processes
@@ -122,6 +125,8 @@ struct ConditionReader {
       atom = .always
     } else if stream.takeIf(word: "false") {
       atom = .not(.always)
+    } else if let fault = try readFault() {
+      atom = fault
     } else {
       atom = try readComparison()
     }
@@ -141,6 +146,7 @@ struct ConditionReader {
   /// A name alone is a word's value on the left, and its address on the right.
   private mutating func readTerm(isLeft: Bool) throws(LitmusError) -> Term {
     let isRegister = stream.peek(1).isSymbol(":")
+    if hasEntries, !isLeft, let value = try readEntryValue() { return .constant(value) }
     switch stream.next.kind {
     case .number where !isRegister: return .constant(stream.take().number ?? 0)
     case .symbol("-"): return .constant(try stream.expectNumber("a number"))
@@ -163,10 +169,18 @@ struct ConditionReader {
     try count()
     let line = stream.line
     while stream.takeIf("*") {}
+    if hasEntries, let entry = try readEntryName() { return entry }
     if stream.takeIf("[") {
       let name = try stream.expectWord("a name")
       try stream.expect("]")
       return .word(try test.word(name, line), name: name)
+    }
+    if let name = stream.next.word, name.hasPrefix("P"), let number = UInt64(name.dropFirst()),
+      stream.peek(1).isSymbol(":")
+    {
+      stream.take()
+      stream.take()
+      return try readRegister(of: try process(number, line), line)
     }
     if let name = stream.next.word {
       stream.take()
@@ -177,17 +191,90 @@ struct ConditionReader {
       }
       return .word(try test.word(name, line), name: name)
     }
-    let process = try stream.expectNumber("a register or a word")
+    let number = try stream.expectNumber("a register or a word")
     try stream.expect(":")
+    return try readRegister(of: try process(number, line), line)
+  }
+
+  private func process(_ number: UInt64, _ line: Int) throws(LitmusError) -> Int {
+    guard let index = processes.firstIndex(where: { $0.process.number == Int(exactly: number) })
+    else { throw LitmusError(line, "there is no P\(number)") }
+    return index
+  }
+
+  private mutating func readRegister(
+    of index: Int, _ line: Int
+  ) throws(LitmusError) -> Observable {
     _ = stream.takeIf("%")
     let name = try stream.expectWord("a register")
-    guard let index = processes.firstIndex(where: { $0.process.number == Int(exactly: process) })
-    else { throw LitmusError(line, "there is no P\(process)") }
     guard let register = register(name) else {
       throw LitmusError(line, "'\(name.excerpt(40))' is no register")
     }
     return .register(
       process: index, register: try processes[index].register(register), name: name)
+  }
+}
+
+// MARK: Page tables
+
+extension ConditionReader {
+  /// Reads `fault(P1:L0, x)`; nil if something else follows.
+  private mutating func readFault() throws(LitmusError) -> Proposition? {
+    guard hasEntries, stream.next.isWord("fault") || stream.next.isWord("Fault"),
+      stream.peek(1).isSymbol("(")
+    else { return nil }
+    let line = stream.line
+    stream.take()
+    stream.take()
+    let name = try stream.expectWord("a process such as P0")
+    guard name.hasPrefix("P"), let number = UInt64(name.dropFirst()) else {
+      throw LitmusError(line, "a process such as P0 expected, and not '\(name.excerpt(20))'")
+    }
+    let index = try process(number, line)
+    var label: String?
+    if stream.takeIf(":") { label = try stream.expectWord("a label") }
+    let instruction = label.flatMap { processes[index].process.labels[$0] }
+    if let label, instruction == nil {
+      throw LitmusError(line, "there is no label '\(label.excerpt(40))' in \(name)")
+    }
+    try stream.expect(",")
+    let page = try stream.expectWord("a name")
+    if stream.takeIf(",") { try skipKind(line) }
+    try stream.expect(")")
+    let observable = Observable.fault(
+      process: index, label: label, instruction: instruction, page: try test.word(page, line),
+      name: page)
+    return .compare(.observed(condition.number(of: observable)), .equal, .constant(1))
+  }
+
+  /// `MMU:Translation`: there are no other faults.
+  private mutating func skipKind(_ line: Int) throws(LitmusError) {
+    guard stream.takeIf(word: "MMU"), stream.takeIf(":"), stream.takeIf(word: "Translation") else {
+      throw LitmusError(line, "of faults, MMU:Translation is supported")
+    }
+  }
+
+  /// Reads `PTE(x)`, `pte_x` and the same in brackets; nil if something else follows.
+  private mutating func readEntryName() throws(LitmusError) -> Observable? {
+    var ahead = stream
+    let isInBrackets = ahead.takeIf("[")
+    guard ahead.beginsEntryName else { return nil }
+    stream = ahead
+    let line = stream.line
+    let name = try stream.takeEntryName()
+    if isInBrackets { try stream.expect("]") }
+    return .word(try test.entry(of: name, line), name: "PTE(\(name))")
+  }
+
+  /// Reads an entry, or the address of one; nil if something else follows.
+  private mutating func readEntryValue() throws(LitmusError) -> UInt64? {
+    if stream.beginsEntryName {
+      let line = stream.line
+      return LitmusTest.address(ofWord: try test.entry(of: try stream.takeEntryName(), line))
+    }
+    guard stream.next.isSymbol("("), stream.beginsEntry(behind: 1) else { return nil }
+    stream.take()
+    return try stream.takeEntry(&test, page: nil).bits
   }
 }
 

@@ -7,6 +7,8 @@ struct HeadingScanner {
   private let bytes: [UInt8]
   private(set) var index = 0
   private(set) var line = 1
+  /// What a line such as `Variant=vmsa,ets2` says, in lower case.
+  private(set) var variants: [String] = []
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -83,6 +85,9 @@ struct HeadingScanner {
         index += 1
         while index < bytes.count, bytes[index] != UInt8(ascii: "\"") { step() }
         index = min(index + 1, bytes.count)
+      } else if begins(with: "Variant=") {
+        let text = takeLine().dropFirst("Variant=".count).lowercased()
+        variants += text.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
       } else {
         step()
       }

@@ -15,12 +15,14 @@ struct Lexer {
 
   let dialect: Dialect
   let name: String
+  let variants: [String]
 
   /// Reads the heading, up to the initial state.
   init(_ text: String) throws(LitmusError) {
     bytes = Array(text.utf8)
     var scanner = HeadingScanner(bytes)
     (dialect, name) = try scanner.readHeading()
+    variants = scanner.variants
     (index, line) = (scanner.index, scanner.line)
   }
 

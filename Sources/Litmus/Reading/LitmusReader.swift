@@ -23,7 +23,9 @@ extension LitmusTest {
       case .aarch64: ArmRegisters.name
       }
     var builder = TestBuilder()
-    var state = StateReader(try stream.takeBlock("{", "}"), register: registers)
+    var state = StateReader(
+      try stream.takeBlock("{", "}"), hasEntries: lexer.dialect == .aarch64,
+      variants: lexer.variants, register: registers)
     try state.read(into: &builder)
     var processes: [ProcessBuilder]
     switch lexer.dialect {
@@ -34,7 +36,8 @@ extension LitmusTest {
     }
     guard !processes.isEmpty else { throw LitmusError(stream.line, "the test has no process") }
     processes.sort { $0.process.number < $1.process.number }
-    var reader = ConditionReader(stream, builder, processes, register: registers)
+    var reader = ConditionReader(
+      stream, builder, processes, hasEntries: lexer.dialect == .aarch64, register: registers)
     let condition: Condition
     (condition, builder, processes) = try reader.read()
     self.init(name: lexer.name, dialect: lexer.dialect)
@@ -43,6 +46,7 @@ extension LitmusTest {
     sections = builder.sections
     self.processes = processes.map(\.process)
     self.condition = condition
+    hasETS2 = lexer.variants.contains("ets2")
     try refuseWhatCannotRun(stream.line)
   }
 

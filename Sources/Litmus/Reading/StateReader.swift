@@ -7,9 +7,18 @@ struct StateReader {
   private var stream: TokenStream
   /// The name under which a dialect knows a register; nil if it is none.
   private let register: (String) -> String?
+  /// Whether names such as `pte_x` are those of entries.
+  private let hasEntries: Bool
+  /// Variants of the test that say that code goes on after a fault.
+  private let unsupported: [String]
 
-  init(_ stream: TokenStream, register: @escaping (String) -> String?) {
+  init(
+    _ stream: TokenStream, hasEntries: Bool = false, variants: [String] = [],
+    register: @escaping (String) -> String?
+  ) {
+    unsupported = variants.filter { ["handled", "imprecise", "skip", "faulttonext"].contains($0) }
     self.stream = stream
+    self.hasEntries = hasEntries
     self.register = register
   }
 
@@ -22,6 +31,7 @@ struct StateReader {
 
   private mutating func readItem(into test: inout TestBuilder) throws(LitmusError) {
     let line = stream.line
+    if hasEntries, try readEntry(into: &test) { return }
     var left: [Token] = []
     while !stream.isAtEnd, !stream.next.isSymbol(";"), !stream.next.isSymbol("=") {
       if stream.next.beginsLine, stream.line != line, !left.isEmpty { break }
@@ -42,6 +52,29 @@ struct StateReader {
     }
     let word = try test.word(name, line)
     if stream.takeIf("=") { test.setInitial(try readValue(&test), ofWord: word) }
+  }
+
+  /// Reads `[PTE(x)] = (oa:PA(y))` and the like; false if something else follows.
+  private mutating func readEntry(into test: inout TestBuilder) throws(LitmusError) -> Bool {
+    var ahead = stream
+    let isInBrackets = ahead.takeIf("[")
+    guard ahead.beginsEntryName else { return false }
+    stream = ahead
+    let line = stream.line
+    let name = try stream.takeEntryName()
+    if isInBrackets { try stream.expect("]") }
+    let page = try test.word(name, line)
+    let entry = try test.entry(of: name, line)
+    if let variant = unsupported.first {
+      throw LitmusError(
+        line,
+        "'Variant=\(variant)' is not supported: a fault ends its process, or goes on in its "
+          + "handler")
+    }
+    guard stream.takeIf("=") else { return true }
+    try stream.expect("(")
+    test.setInitial(try stream.takeEntry(&test, page: page).bits, ofWord: entry)
+    return true
   }
 
   private func text(_ tokens: [Token]) -> String {
@@ -77,6 +110,13 @@ struct StateReader {
   ) throws(LitmusError) -> UInt64 {
     let line = stream.line
     guard depth < 20 else { throw LitmusError(line, "an initial value is nested too deep") }
+    if hasEntries, stream.beginsEntryName {
+      return LitmusTest.address(ofWord: try test.entry(of: try stream.takeEntryName(), line))
+    }
+    if hasEntries, stream.next.isSymbol("("), stream.beginsEntry(behind: 1) {
+      stream.take()
+      return try stream.takeEntry(&test, page: nil).bits
+    }
     if stream.takeIf("(") {
       let value = try readValue(&test, depth: depth + 1)
       try stream.expect(")")

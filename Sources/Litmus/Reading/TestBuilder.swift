@@ -29,6 +29,12 @@ struct TestBuilder {
     LitmusTest.address(ofWord: try word(name, line))
   }
 
+  /// Makes a word the entry of a page, which leads to the page at the start.
+  mutating func setEntry(_ entry: Int, ofPage page: Int) {
+    words[page].entry = entry
+    words[entry].initial = PageEntry(page: page).bits
+  }
+
   mutating func setInitial(_ value: UInt64, ofWord word: Int) { words[word].initial = value }
 
   mutating func setInitial(_ value: UInt64, of register: String, in process: Int) {
@@ -79,6 +85,11 @@ struct ProcessBuilder {
   mutating func temporary() throws(LitmusError) -> Int {
     try register("%\(process.registers.count)")
   }
+
+  /// Lets faults go on here, and what came before end before.
+  mutating func beginHandler() { process.handler = here }
+
+  mutating func setLabels(_ labels: [String: Int]) { process.labels = labels }
 
   mutating func setInitial(_ value: UInt64, of register: Int) { process.initial[register] = value }
 

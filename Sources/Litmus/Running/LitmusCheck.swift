@@ -13,6 +13,8 @@ package struct LitmusOptions {
   /// Whether locks that nothing else looks at are taken and released at the earliest moment, under
   /// Armv8.
   package var hastensLocks = true
+  /// Whether walks that fault come after the accesses before them: FEAT_ETS2.
+  package var hasETS2 = false
   /// Called now and then; returns false to interrupt.
   package var watch: ((SearchProgress) -> Bool)?
 
@@ -22,7 +24,8 @@ package struct LitmusOptions {
 extension LitmusTest {
   /// Explores the test.
   package func check(_ options: LitmusOptions = LitmusOptions()) -> LitmusReport {
-    options.memoryModel == .sequentialConsistency ? checkOnMachine(options) : checkWeakly(options)
+    options.memoryModel == .sequentialConsistency && !hasEntries
+      ? checkOnMachine(options) : checkWeakly(options)
   }
 
   /// Explores the test on the machine for models; sections of sleepable read-copy-update are locked
@@ -48,13 +51,14 @@ extension LitmusTest {
   package func checkWeakly(_ options: LitmusOptions) -> LitmusReport {
     let strategy = options.strategy.isComplete ? .exhaustive : options.strategy
     var report = LitmusReport(self, strategy, options.memoryModel)
-    if let refusal = WeakMachine.refusal(of: self) {
+    if let refusal = WeakMachine.refusal(of: self, under: options.memoryModel) {
       report.reason = refusal
       return report
     }
     let board = TestBoard()
     let machine = WeakMachine(
-      self, under: options.memoryModel, board, hastensLocks: options.hastensLocks)
+      self, under: options.memoryModel, board, hastensLocks: options.hastensLocks,
+      hasETS2: options.hasETS2 || hasETS2)
     report.add(strategy.search(machine, options.search), board)
     if machine.hasMetCap {
       report.reason =

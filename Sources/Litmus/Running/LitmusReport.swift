@@ -70,7 +70,8 @@ package struct LitmusReport: Sendable {
   /// A state as herd shows it: `0:r1=1; [x]=2;`.
   package func text(of state: State) -> String {
     zip(test.condition.observables, state.values).map { observable, value in
-      "\(observable.text)=\(test.text(of: value));"
+      if case .fault = observable { return "\(value == 0 ? "~" : "")\(observable.text);" }
+      return "\(observable.text)=\(test.text(of: value));"
     }.joined(separator: " ")
   }
 }

@@ -12,6 +12,7 @@ package struct LitmusRequest: WorkUnit {
   private let strategy: Strategy
   private let isExact: Bool
   private let limits: Limits
+  private let hasETS2: Bool
 
   package init(_ text: String, _ options: LitmusOptions) {
     self.text = text
@@ -19,6 +20,7 @@ package struct LitmusRequest: WorkUnit {
     strategy = options.strategy
     isExact = options.isExact
     limits = options.limits
+    hasETS2 = options.hasETS2
   }
 
   /// What was found; with the test, it makes the report.
@@ -40,6 +42,7 @@ package struct LitmusRequest: WorkUnit {
     options.strategy = strategy
     options.isExact = isExact
     options.limits = limits
+    options.hasETS2 = hasETS2
     options.watch = context.watch
     let report = test.check(options)
     return Answer(

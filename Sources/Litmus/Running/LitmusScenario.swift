@@ -60,6 +60,7 @@ struct FinalStateCollector: QuiescenceInvariant {
         case .word(let word, _):
           let value = machine.value(of: places.words[word])
           return places.isLock[word] && value != 0 ? 1 : value
+        case .fault: return 0
         }
       })
     return nil

@@ -70,8 +70,9 @@ extension FutureUse {
     case .tryLock(let lock, _):
       updated |= words(lock)
       addLoad(of: words(lock), acquires: true)
-    case .fence(.full): (ordersReads, ordersWrites) = (true, true)
-    case .fence(.loads): ordersReads = true
+    case .fence(.full), .fence(.synchroniseAll): (ordersReads, ordersWrites) = (true, true)
+    case .fence(.loads), .fence(.synchroniseLoads): ordersReads = true
+    case .fence(.synchroniseStores): ordersWrites = true
     case .fence(.instructions): hasISB = true
     case .enterSection, .leaveSection, .synchronize, .enterSleepable, .leaveSleepable,
       .synchronizeSleepable:
@@ -79,7 +80,7 @@ extension FutureUse {
       usesViews = false
     case .storeExclusive: hasExclusiveStore = true
     case .branch, .branchUnless: usesViews = hasISB
-    case .store, .fence(.stores), .compute, .jump, .unlock: break
+    case .store, .fence(.stores), .invalidate, .compute, .jump, .unlock: break
     }
     for case .register(let register) in instruction.operands {
       registers |= 1 << UInt64(register)

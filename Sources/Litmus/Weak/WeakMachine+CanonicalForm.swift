@@ -5,6 +5,12 @@ import GracewalkMachine
 extension WeakMachine {
   /// Forgets what makes no difference any more.
   func makeCanonical(_ state: inout WeakState) {
+    if hasEntries {
+      // What walks may still find is not known from the code; there is little of it.
+      guard let rank = state.order.rankTimes() else { return }
+      for process in state.processes.indices { state.mapRegisters(of: process, rank) }
+      return
+    }
     let uses = state.processes.indices.map { use(of: $0, in: state) }
     forgetDeadRegisters(&state, uses)
     guard model == .armv8 else { return forgetAllViews(&state) }
@@ -84,5 +90,6 @@ extension WeakState {
       processes[process].registers[register].pick = map(processes[process].registers[register].pick)
     }
     if let view = processes[process].monitor?.view { processes[process].monitor?.view = map(view) }
+    processes[process].translation?.found.mapViews(map)
   }
 }

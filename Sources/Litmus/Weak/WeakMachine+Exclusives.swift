@@ -9,9 +9,7 @@ extension WeakMachine {
     guard case .storeExclusive(_, let address, let order, _) = instruction else { return [] }
     let known = state.processes[process]
     let views = state.order.cpus[process]
-    guard let word = LitmusTest.word(at: known.value(of: address), of: test.words.count) else {
-      return [.stop]
-    }
+    guard let word = place(of: address, by: process, in: state) else { return [.stop] }
     // It always may fail.
     guard canSucceed(word, by: process, in: state) else { return [.failExclusive] }
     guard views.buffer.count < StoreOrder.entriesMax else {
@@ -92,7 +90,8 @@ extension WeakMachine {
     entry.isRelease = order.releases
     entry.isLocking = true
     entry.value = known.value(of: value)
-    entry.view = max(known.view(of: address), known.view(of: value))
+    entry.translation = known.translation?.found
+    entry.view = max(view(of: address, by: process, in: state), known.view(of: value))
     entry.readView = monitor.view
     entry.pick = max(known.pick(of: address), known.pick(of: value))
     state.order.cpus[process].buffer.append(entry)

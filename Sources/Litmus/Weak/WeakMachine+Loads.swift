@@ -39,10 +39,7 @@ extension WeakMachine {
   }
 
   func loadChoices(_ load: WeakLoad, by process: Int, in state: WeakState) -> [WeakChoice] {
-    let known = state.processes[process]
-    guard let word = LitmusTest.word(at: known.value(of: load.address), of: test.words.count) else {
-      return [.stop]
-    }
+    guard let word = place(of: load.address, by: process, in: state) else { return [.stop] }
     func mayRead(_ value: UInt64) -> Bool { load.failing.map { !$0.isMet(by: value) } ?? true }
     let views = state.order.cpus[process]
     if model == .armv8, load.acquiresInOrder, views.hasPendingRelease { return [] }
@@ -51,23 +48,23 @@ extension WeakMachine {
     }
     let before = viewBefore(load, by: process, in: state)
     let stores = state.order.words[UInt32(word)]
+    let limit = state.processes[process].translation?.found.limit
     return state.order.readable(UInt32(word), by: process, after: before)
-      .filter { mayRead(stores[$0].value) }.map { .read($0) }
+      .filter { mayRead(stores[$0].value) && stores[$0].time < limit ?? View.max }
+      .map { .read($0) }
   }
 
   /// What a load must not miss.
   private func viewBefore(_ load: WeakLoad, by process: Int, in state: WeakState) -> View {
     state.order.viewBeforeLoad(
-      by: process, address: state.processes[process].view(of: load.address),
+      by: process, address: view(of: load.address, by: process, in: state),
       acquiresInOrder: load.acquiresInOrder)
   }
 
   func perform(
     _ load: WeakLoad, _ choice: WeakChoice, by process: Int, in state: inout WeakState
   ) {
-    let known = state.processes[process]
-    guard let place = LitmusTest.word(at: known.value(of: load.address), of: test.words.count)
-    else { return }
+    guard let place = place(of: load.address, by: process, in: state) else { return }
     let word = UInt32(place)
     let before = viewBefore(load, by: process, in: state)
     let value: UInt64

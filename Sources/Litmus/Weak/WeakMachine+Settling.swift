@@ -32,6 +32,7 @@ extension WeakMachine {
   private func dropLeadingMarks(of process: Int, in state: inout WeakState) {
     while let first = state.order.cpus[process].buffer.first, first.kind != .store {
       state.order.cpus[process].buffer.removeFirst()
+      if hasEntries, first.kind == .barrier { state.order.noteStoresOrdered(of: process) }
     }
   }
 
@@ -46,6 +47,7 @@ extension WeakMachine {
   private func settle(
     _ instruction: Instruction, of process: Int, in state: inout WeakState
   ) -> Bool {
+    if needsTranslation(instruction, of: process, in: state) { return false }
     switch instruction {
     case .compute(let register, let computation, let a, let b, let c):
       let result = state.processes[process].result(of: computation, a, b, c)
@@ -66,6 +68,8 @@ extension WeakMachine {
       guard let word = word(at: lock, for: process, in: &state) else { return true }
       return enqueue(.constant(0), lock, word, isRelease: true, of: process, in: &state)
     case .fence(let fence): guard pass(fence, process, in: &state) else { return false }
+    case .invalidate(let page, let isLocal):
+      if hasEntries { invalidate(page, isLocal: isLocal, by: process, in: &state) }
     case .enterSection, .leaveSection, .leaveSleepable, .enterSleepable:
       return settleSection(instruction, of: process, in: &state)
     case .load, .storeExclusive, .update, .lock, .tryLock, .isLocked, .waitUntilUnlocked,
@@ -74,6 +78,17 @@ extension WeakMachine {
     }
     state.processes[process].counter += 1
     return true
+  }
+
+  private func needsTranslation(
+    _ instruction: Instruction, of process: Int, in state: WeakState
+  ) -> Bool {
+    guard hasEntries, case .store(_, let address, _) = instruction else { return false }
+    let known = state.processes[process]
+    guard known.translation == nil,
+      let page = LitmusTest.word(at: known.value(of: address), of: test.words.count)
+    else { return false }
+    return test.words[page].entry != nil
   }
 
   /// Adds a store to the buffer; false while there is no room.
@@ -90,11 +105,13 @@ extension WeakMachine {
     entry.value = known.value(of: value)
     if model == .armv8 {
       entry.isRelease = isRelease
-      entry.view = max(known.view(of: address), known.view(of: value))
+      entry.view = max(view(of: address, by: process, in: state), known.view(of: value))
       entry.pick = max(known.pick(of: address), known.pick(of: value))
+      entry.translation = known.translation?.found
       noteControl(of: address, by: process, in: &state)
     }
     state.order.cpus[process].buffer.append(entry)
+    state.processes[process].translation = nil
     state.processes[process].counter += 1
     return true
   }
@@ -107,9 +124,9 @@ extension WeakMachine {
       state.order.orderEverything(of: process)
     case .loads: state.order.orderLoads(of: process)
     case .stores: if model == .armv8 { state.order.orderStores(of: process) }
-    case .instructions:
-      let views = state.order.cpus[process]
-      state.order.cpus[process].newReads = max(views.newReads, views.control)
+    case .instructions: state.order.orderInstructions(of: process)
+    case .synchroniseAll, .synchroniseLoads, .synchroniseStores:
+      return synchronise(fence, process, in: &state)
     }
     return true
   }
@@ -117,6 +134,10 @@ extension WeakMachine {
   /// The value of what a branch depends on, which later instructions then depend on, too.
   private func decide(_ operand: Operand, by process: Int, in state: inout WeakState) -> UInt64 {
     noteControl(of: operand, by: process, in: &state)
+    if hasEntries {
+      let pick = state.processes[process].pick(of: operand)
+      state.order.walks[process].branches = max(state.order.walks[process].branches, pick)
+    }
     return state.processes[process].value(of: operand)
   }
 
@@ -125,7 +146,7 @@ extension WeakMachine {
   /// The word at an address; nil, and the process stops, where there is none.
   func word(at address: Operand, for process: Int, in state: inout WeakState) -> Int? {
     let value = state.processes[process].value(of: address)
-    if let word = LitmusTest.word(at: value, of: test.words.count) { return word }
+    if let word = place(of: address, by: process, in: state) { return word }
     stop(process, "reaches for \(test.text(of: value)), where there is no word", in: &state)
     return nil
   }

@@ -19,6 +19,10 @@ enum WeakChoice: Equatable {
   case endGrace
   /// A store, under sequential consistency.
   case store
+  /// Translates an access by the entry that a visible store has written.
+  case translate(Int)
+  /// A `DSB` completes invalidations.
+  case complete
   /// The address is that of no word.
   case stop
 }
@@ -28,7 +32,11 @@ extension WeakMachine {
   func nextChoices(of process: Int, in state: WeakState) -> [WeakChoice] {
     guard !state.processes[process].isStuck, let instruction = instruction(of: process, in: state)
     else { return [] }
+    if let choices = translationChoices(instruction, by: process, in: state) { return choices }
     switch instruction {
+    case .fence(.synchroniseAll):
+      return state.order.walks.isEmpty || state.order.walks[process].issued.isEmpty
+        ? [] : completionChoices(by: process, in: state)
     case .load, .isLocked, .waitUntilUnlocked:
       return loadChoices(load(instruction), by: process, in: state)
     case .update, .lock, .tryLock:
@@ -39,7 +47,9 @@ extension WeakMachine {
     case .synchronizeSleepable(let domain):
       return graceChoices(domain: domain + 1, by: process, in: state)
     case .store, .unlock: return model == .sequentialConsistency ? [.store] : []
-    case .fence, .compute, .branch, .branchUnless, .jump, .leaveSection, .leaveSleepable: return []
+    case .fence, .invalidate, .compute, .branch, .branchUnless, .jump, .leaveSection,
+      .leaveSleepable:
+      return []
     }
   }
 
@@ -67,7 +77,12 @@ extension WeakMachine {
       return
     case .endGrace: endGrace(domain: instruction.graceDomain, by: process, in: &state)
     case .store: store(instruction, by: process, in: &state)
+    case .translate(let place):
+      translate(place, instruction, by: process, in: &state)
+      return
+    case .complete: complete(by: process, in: &state)
     }
+    state.processes[process].translation = nil
     state.processes[process].counter += 1
   }
 

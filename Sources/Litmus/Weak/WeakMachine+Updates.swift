@@ -81,8 +81,7 @@ extension WeakMachine {
   }
 
   func updateChoices(_ update: WeakUpdate, by process: Int, in state: WeakState) -> [WeakChoice] {
-    let address = state.processes[process].value(of: update.address)
-    guard let word = LitmusTest.word(at: address, of: test.words.count) else { return [.stop] }
+    guard let word = place(of: update.address, by: process, in: state) else { return [.stop] }
     var choices: [WeakChoice] = []
     if update.condition.modification.mayFail, !update.isLock,
       model == .armv8 || !state.order.cpus[process].hasPendingStore
@@ -117,8 +116,7 @@ extension WeakMachine {
 
   func perform(_ update: WeakUpdate, by process: Int, in state: inout WeakState) {
     let known = state.processes[process]
-    guard let word = LitmusTest.word(at: known.value(of: update.address), of: test.words.count)
-    else { return }
+    guard let word = place(of: update.address, by: process, in: state) else { return }
     let (old, view) = read(word, update, by: process, in: &state)
     let new = update.written(over: old, known.value(of: update.operand))
     if let register = update.register {
@@ -142,7 +140,9 @@ extension WeakMachine {
     entry.isRelease = update.order == .release
     entry.isLocking = true
     entry.value = new
-    entry.view = max(known.view(of: update.address), known.view(of: update.operand))
+    entry.translation = known.translation?.found
+    entry.view = max(
+      self.view(of: update.address, by: process, in: state), known.view(of: update.operand))
     if update.condition.modification.dependsOnRead { entry.view = max(entry.view, view) }
     entry.readView = view
     entry.pick = max(
@@ -165,7 +165,7 @@ extension WeakMachine {
     let word = UInt32(word)
     let acquires = update.order.acquiresInOrder
     let before = state.order.viewBeforeLoad(
-      by: process, address: state.processes[process].view(of: update.address),
+      by: process, address: self.view(of: update.address, by: process, in: state),
       acquiresInOrder: acquires)
     let value: UInt64
     let view: View

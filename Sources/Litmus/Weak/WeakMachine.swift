@@ -18,6 +18,9 @@ final class WeakMachine: TransitionSystem {
   /// Per process and instruction, what it may still do.
   let uses: [[FutureUse]]
   let hasGracePeriods: Bool
+  let hasEntries: Bool
+  /// Whether walks that fault come after the accesses before them (FEAT_ETS2).
+  let hasETS2: Bool
   /// Per section, the process that enters it, or the one that it belongs to.
   let sectionOwners: [Int]
   /// Per section, its domain; 0 is that of read-copy-update.
@@ -33,9 +36,12 @@ final class WeakMachine: TransitionSystem {
 
   /// - Parameter hastensLocks: whether locks are taken and released at the earliest moment.
   init(
-    _ test: LitmusTest, under model: MemoryModel, _ board: TestBoard, hastensLocks: Bool = true
+    _ test: LitmusTest, under model: MemoryModel, _ board: TestBoard, hastensLocks: Bool = true,
+    hasETS2: Bool = false
   ) {
     self.test = test
+    hasEntries = test.hasEntries
+    self.hasETS2 = hasETS2
     lockWords = hastensLocks && model == .armv8 ? test.lockWords : 0
     self.model = model
     self.board = board
@@ -70,7 +76,8 @@ final class WeakMachine: TransitionSystem {
 
   private var initialState: WeakState {
     let domains = test.domains.count + 1
-    var order = StoreOrder(cpus: test.processes.count, domains: domains)
+    var order = StoreOrder(
+      cpus: test.processes.count, domains: domains, units: hasEntries ? test.processes.count : 0)
     for (word, declared) in test.words.enumerated() {
       order.words[UInt32(word)] = [VisibleStore(value: declared.initial, time: 0)]
     }
@@ -89,7 +96,10 @@ final class WeakMachine: TransitionSystem {
   var processCount: Int { test.processes.count }
 
   /// Why no machine can be made of a test; nil if one can.
-  static func refusal(of test: LitmusTest) -> String? {
+  static func refusal(of test: LitmusTest, under model: MemoryModel) -> String? {
+    if test.hasEntries, model != .armv8 {
+      return "tests about page tables are for --memory \(MemoryModel.armv8.rawValue)"
+    }
     if test.processes.count > 15 { return "more than 15 processes" }
     if test.words.count > 64 { return "more than 64 words" }
     if test.processes.contains(where: { $0.registers.count > 64 }) {
@@ -156,6 +166,8 @@ final class WeakMachine: TransitionSystem {
         case .register(let process, let register, _):
           state.processes[process].registers[register].value
         case .word(let word, _): state.order.words[UInt32(word)].last?.value ?? 0
+        case .fault(let process, _, let instruction, let page, _):
+          hasFaulted(process, at: instruction, page, in: state) ? 1 : 0
         }
       })
     return .clean

@@ -18,6 +18,11 @@ extension WeakProcess {
       add(register.value)
       add(UInt64(register.view) | UInt64(register.pick) << 16)
     }
+    if let fault { add(1 << 63 | UInt64(fault.instruction) << 32 | UInt64(fault.page)) }
+    if let translation {
+      add(1 << 62 | UInt64(translation.word))
+      translation.found.encode(add)
+    }
     guard let monitor else { return add(0) }
     add(1 | UInt64(monitor.word) << 8 | UInt64(monitor.pending) << 16 | UInt64(monitor.view) << 32)
   }

@@ -28,6 +28,20 @@ struct WeakProcess {
   var depth: UInt8 = 0
   var registers: [RegisterState]
   var monitor: ExclusiveMonitor?
+  /// By what the access of the next instruction is translated.
+  var translation: PageTranslation?
+  var fault: PageFault?
+}
+
+/// Where an access goes, and by which entry.
+struct PageTranslation: Equatable {
+  var word: Int
+  var found: Translation
+
+  init(word: Int, by found: Translation) {
+    self.word = word
+    self.found = found
+  }
 }
 
 /// A read-side section: of read-copy-update, one per process; of the sleepable kind, one per place.

@@ -18,7 +18,7 @@ extension Machine {
   }
 
   /// True if a CPU has nothing left to do, and will never have.
-  private func isOver(_ cpu: Int) -> Bool {
+  func isOver(_ cpu: Int) -> Bool {
     guard positions[cpu] >= 0 else { return false }
     if node(of: cpu).pointee.action.kind.isEnd { return true }
     let owner = cpus[cpu].callbackOwner
@@ -34,17 +34,25 @@ extension Machine {
     guard let orders else { return }
     guard failure == nil else { return orders.abandon() }
     // What somebody knew makes no difference any more when nobody is left to use it.
-    let hasEnded = cpu.map { $0 < layout.bufferedCPUs && isOver($0) } ?? true
+    let hasEnded = cpu.map { $0 < firstDrainer && isOver($0) } ?? true
     if hasEnded { flushHiddenOfEnded() }
     guard orders.isOpen || hasEnded else { return }
     let uses = (0..<layout.bufferedCPUs).map { isOver($0) ? FutureUse() : FutureUse.unknown }
+    let inUse = unitsInUse()
+    func isWalked(_ unit: Int, _ word: UInt32) -> Bool {
+      inUse[unit] && layout.hardware.pageCells.contains(word)
+    }
     let hasMetCap = changeOrder { order in
       for cpu in order.cpus.indices {
         order.cutViews(of: cpu, uses[cpu], hasGracePeriods: true)
       }
-      order.dropUnreadableStores { uses[$0] }
+      order.cutWalks({ inUse[$0] }) { unit, table in
+        layout.pageID(at: table).map { refers(unit, to: $0) } ?? false
+      }
+      order.dropUnreadableStores({ uses[$0] }, isWalked: isWalked)
       order.rankTimes()
-      order.forgetSettledWords { uses[$0] }
+      order.forgetSettledWords(
+        { uses[$0] }, isUsed: { inUse[$0] }, isWalked: isWalked)
       return order.hasMetCap
     }
     memory[layout.orderName] = orders.close()
@@ -70,7 +78,11 @@ extension Machine {
 
   /// True if nothing that the model requires stands against an action.
   func orderAllows(_ action: Action, by cpu: Int) -> Bool {
-    if action.isLocal || !isOrdered(cpu) { return true }
+    if action.isLocal { return true }
+    if case .hardware(let hardware) = action.kind {
+      return hardwareMayStep(hardware, action, by: cpu)
+    }
+    if !isOrdered(cpu) { return true }
     switch action.kind {
     case .access(.load): return !acquiresInOrder(action) || !order.cpus[cpu].hasPendingRelease
     case .access(.store), .access(.wait), .access(.drain): return true
@@ -83,9 +95,20 @@ extension Machine {
       case .downgrade: return !order.cpus[cpu].hasPendingStore
       case .spinUnlock, .readUnlock, .writeUnlock: return true
       }
-    case .fence, .grace, .callback, .page, .slab, .context, .hardware:
+    case .fence, .grace, .callback, .page, .slab, .context:
       return !waitsForStores(action) || !order.cpus[cpu].hasPendingStore
-    case .finished, .cutOff, .choose, .history, .handOver, .claim, .threw: return true
+    case .finished, .cutOff, .choose, .history, .hardware, .handOver, .claim, .threw: return true
+    }
+  }
+
+  private func hardwareMayStep(
+    _ hardware: Action.Hardware, _ action: Action, by cpu: Int
+  ) -> Bool {
+    switch hardware {
+    case .dsb: !isOrdered(cpu) || !order.cpus[cpu].hasPendingStore
+    case .walkRead: !walkReadings(action, by: cpu).isEmpty
+    case .walkUpdate: mayUpdateEntry(action)
+    case .guestAccess, .walkStart, .evict, .tlbi, .tlbInvalidate, .settle: true
     }
   }
 
@@ -96,6 +119,8 @@ extension Machine {
     case .access(.store): false
     case .lock(.spinUnlock), .lock(.readUnlock), .lock(.writeUnlock): false
     case .access, .lock: true
+    case .hardware(.walkRead): features.enhancedTranslationSynchronisation
+    case .hardware(.walkUpdate): true
     case .fence, .grace, .callback, .page, .slab, .context, .hardware: waitsForStores(action)
     case .finished, .cutOff, .choose, .history, .handOver, .claim, .threw: false
     }
@@ -110,6 +135,7 @@ extension Machine {
     case .access: return isOrdered(cpu) ? readings(of: action, by: cpu).count : 1
     case .grace(.sectionEnter), .grace(.maskInterrupts):
       return isOrdered(cpu) ? 1 << gracePeriods(at: action, by: cpu).count : 1
+    case .hardware(.walkRead): return max(walkReadings(action, by: cpu).count, 1)
     case .finished, .cutOff, .fence, .lock, .grace, .callback, .page, .slab, .context, .choose,
       .history, .hardware, .handOver, .claim, .threw:
       return 1
@@ -129,7 +155,10 @@ extension Machine {
         ? accessHidden(access, action, by: cpu)
         : accessInOrder(access, action, choosing: choice, by: cpu)
     case .fence: fence(action.ordering, by: cpu)
-    case .hardware(.dsb): fence(.sequentiallyConsistent, by: cpu)
+    case .hardware(.dsb): synchroniseInOrder(by: cpu)
+    case .hardware(.tlbInvalidate):
+      invalidateInOrder(action, by: cpu)
+      return performNow(action, by: cpu)
     case .lock(let lock): return lockInOrder(lock, action, by: cpu)
     case .grace(let grace): return graceInOrder(grace, action, choosing: choice, by: cpu)
     case .callback(let callback): return callbackInOrder(callback, action, by: cpu)

@@ -127,12 +127,21 @@ extension Machine {
       }
     }
     changeOrder { $0.noteLoad(view, acquires: acquires, by: cpu) }
+    if isNewest(reading, of: action.cell) { hear(action, by: cpu) }
     noteSource(of: value, action, view, by: cpu)
     if reading == .update, let new = written(by: access, action, over: value) {
       update(action, to: new, view, by: cpu)
       if access == .incrementUnlessZero { return 1 }
     }
     return value
+  }
+
+  private func isNewest(_ reading: Reading, of cell: UInt32) -> Bool {
+    switch reading {
+    case .visible(let place): place >= order.words[cell].count - 1
+    case .update: true
+    case .own: false
+    }
   }
 
   /// A value that is an address makes accesses there depend on the load.
@@ -160,6 +169,7 @@ extension Machine {
       let old = memory[action.cell]
       changeOrder { $0.storeAtOnce(new, to: action.cell, over: old, by: cpu) }
       write(new, to: action.cell, by: cpu)
+      tell(action, by: cpu)
       return
     }
     if action.ordering == .release { flushHidden(by: cpu) }
@@ -318,6 +328,11 @@ extension Machine {
       noteUse(of: store, by: cpu)
     }
     write(entry.value, to: entry.number, by: cpu)
+    if followsWords {
+      var store = Action(.access(.store))
+      (store.cell, store.ordering) = (entry.number, entry.isRelease ? .release : .relaxed)
+      tell(store, by: cpu)
+    }
     passLeading(of: cpu)
   }
 }

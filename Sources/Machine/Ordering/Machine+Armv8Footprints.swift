@@ -17,6 +17,9 @@ extension Machine {
     if action.kind == .access(.drain) {
       return addVisible(order.flushable(of: cpu - firstDrainer), of: cpu - firstDrainer, footprint)
     }
+    if case .hardware(let hardware) = action.kind {
+      return addOrderedHardware(hardware, action, by: cpu, to: footprint)
+    }
     guard isOrdered(cpu) else { return }
     switch action.kind {
     case .finished, .cutOff: return
@@ -29,10 +32,28 @@ extension Machine {
         addAllViews(footprint)
         return
       }
-    case .lock, .page, .handOver, .hardware: footprint.write(layout.orderName)
+    case .lock, .page, .handOver: footprint.write(layout.orderName)
+    case .hardware: break
     case .grace, .callback, .slab, .context: addAllViews(footprint)
     }
     footprint.write(views(of: cpu))
+  }
+
+  /// What walks know is part of the unit's object.
+  private func addOrderedHardware(
+    _ hardware: Action.Hardware, _ action: Action, by cpu: Int, to footprint: Footprint
+  ) {
+    switch hardware {
+    case .dsb:
+      footprint.write(layout.orderName)
+      for unit in translation.units.indices { footprint.write(layout.hardware.object(unit)) }
+    case .walkUpdate:
+      footprint.write(layout.orderName)
+      for other in 0..<layout.bufferedCPUs { footprint.read(views(of: other)) }
+    case .walkRead: if isOrdered(cpu) { footprint.read(views(of: cpu)) }
+    case .guestAccess, .walkStart, .evict, .tlbi, .tlbInvalidate, .settle: break
+    }
+    if isOrdered(cpu) { footprint.write(views(of: cpu)) }
   }
 
   /// Adds everything that is ordered.

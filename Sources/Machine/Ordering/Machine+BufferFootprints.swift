@@ -10,6 +10,7 @@ extension Machine {
   func addBuffer(of action: Action, by cpu: Int, to footprint: Footprint) {
     if cpu >= layout.bufferedCPUs || action.isLocal { return }
     let buffer = layout.pending(cpu, 0)
+    if touchesTold(action) { footprint.write(buffer) }
     if isPutInBuffer(action, by: cpu) { footprint.write(buffer) }
     if waitsForStores(action) { footprint.read(buffer, .blocks) }
     switch action.kind {
@@ -21,6 +22,18 @@ extension Machine {
     case .grace(.sectionEnter), .grace(.maskInterrupts), .callback, .access, .fence, .lock, .page,
       .slab, .context, .choose, .history, .hardware, .handOver, .claim, .finished, .cutOff, .threw:
       break
+    }
+  }
+
+  /// True if an action is about what its CPU was told, or has told others, as are its stores when
+  /// they become visible.
+  private func touchesTold(_ action: Action) -> Bool {
+    guard followsWords else { return false }
+    switch action.kind {
+    case .access, .hardware(.guestAccess), .hardware(.tlbInvalidate): return true
+    case .fence, .lock, .grace, .callback, .page, .slab, .context, .choose, .history, .hardware,
+      .handOver, .claim, .finished, .cutOff, .threw:
+      return false
     }
   }
 

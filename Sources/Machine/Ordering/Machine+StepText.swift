@@ -39,6 +39,17 @@ extension Machine {
     return nil
   }
 
+  private func walkNote(
+    of action: Action, choosing choice: Int, by cpu: Int
+  ) -> StoreNote? {
+    let places = walkReadings(action, by: cpu)
+    guard choice < places.count, places[choice] < order.words[action.cell].count - 1 else {
+      return nil
+    }
+    let store = order.store(action.cell, places[choice], otherwise: memory[action.cell])
+    return StoreNote(kind: .old, cell: action.cell, value: store.value, cpu: cpu)
+  }
+
   private func orderNote(
     of action: Action, choosing choice: Int, by cpu: Int
   ) -> StoreNote? {
@@ -46,6 +57,9 @@ extension Machine {
       let owner = cpu - firstDrainer
       let entry = flushable(of: owner)[choice]
       return StoreNote(kind: .visible, cell: entry.number, value: entry.value, cpu: owner)
+    }
+    if action.kind == .hardware(.walkRead), !mustRestart(cpu) {
+      return walkNote(of: action, choosing: choice, by: cpu)
     }
     guard isOrdered(cpu), case .access(let access) = action.kind else { return nil }
     if access == .store {

@@ -18,9 +18,9 @@ final class OrderKeeper {
   private(set) var hasCollision = false
 
   /// Nil for memory models that have no such order.
-  init?(of model: MemoryModel, cpus: Int) {
+  init?(of model: MemoryModel, cpus: Int, units: Int) {
     guard model == .armv8 else { return nil }
-    let start = StoreOrder(cpus: cpus, domains: GraceDomain.count)
+    let start = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
     present = start
     known = [0: start]
   }

@@ -61,11 +61,6 @@ extension Scenario {
   /// Why a machine cannot be built from the scenario, or nil.
   var machineProblem: String? {
     if let problem { return problem }
-    guard memoryModel == .sequentialConsistency || programs.allSatisfy({ $0.mmu == nil }) else {
-      return
-        "\(site.text): hardware walks are modelled under sequential consistency only: leave out "
-        + "--memory \(memoryModel.rawValue), or the MMUs"
-    }
     guard cpuCount <= Machine.cpuCountMax else {
       return
         "\(site.text): the scenario has \(cpuCount) CPUs, callbacks and hardware walkers "

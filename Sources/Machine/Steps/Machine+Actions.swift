@@ -97,7 +97,8 @@ extension Machine {
     case .slab(let slab): return performSlab(slab, action, by: cpu)
     case .context(let context): return performContext(context, action, by: cpu)
     case .history(let boundary): return performHistory(boundary, by: cpu)
-    case .hardware(let hardware): return performHardware(hardware, action, by: cpu)
+    case .hardware(let hardware):
+      return performHardware(hardware, action, choosing: choice, by: cpu)
     case .handOver: handOver(action, by: cpu)
     case .claim: performClaim(action, by: cpu)
     case .threw: report(.threw, cpu, value: action.errorNumber)

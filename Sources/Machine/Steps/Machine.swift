@@ -155,7 +155,7 @@ public final class Machine: TransitionSystem {
       cpuCount: cpuCount, space: scenario.space, unitCount: translation.units.count,
       namedCount: scenario.nextCell, bufferedCPUs: bufferedCPUs)
     memory = Memory(cellCount: layout.cellCount)
-    orders = OrderKeeper(of: memoryModel, cpus: bufferedCPUs)
+    orders = OrderKeeper(of: memoryModel, cpus: bufferedCPUs, units: translation.units.count)
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =

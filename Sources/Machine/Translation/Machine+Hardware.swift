@@ -60,19 +60,21 @@ extension Action {
 
 extension Machine {
   func performHardware(
-    _ hardware: Action.Hardware, _ action: Action, by cpu: Int
+    _ hardware: Action.Hardware, _ action: Action, choosing choice: Int, by cpu: Int
   ) -> UInt64 {
     defer { checkCaches() }
     switch hardware {
     case .guestAccess: return guestAccess(action, by: cpu)
     case .walkStart: return startWalk(to: action.address, by: cpu)
-    case .walkRead: return readEntry(action, by: cpu)
+    case .walkRead: return readEntry(action, choosing: choice, by: cpu)
     case .walkUpdate: return updateEntry(action, by: cpu)
     case .evict:
       evict(action.address, from: translation.unitOfCPU[cpu])
+      if orders != nil { noteCacheChange() }
       return 0
     case .tlbInvalidate:
       invalidate(action, by: cpu)
+      if orders != nil { noteCacheChange() }
       return 0
     case .settle:
       let unobserved = layout.hardware.unobserved(action.cell)
@@ -95,7 +97,10 @@ extension Machine {
     case .marksDirty:
       return HardwareResult.pack(HardwareResult.mustMarkDirty, Int(memory[place.source]))
     case .refused:
-      if format.faultsInvalidate { evict(action.address, from: unit) }
+      if format.faultsInvalidate {
+        evict(action.address, from: unit)
+        if orders != nil { noteCacheChange() }
+      }
       return HardwareResult.permissionFault
     }
     reportStaleUse(action, of: place, unit, by: cpu)
@@ -177,7 +182,7 @@ extension Machine {
     }
   }
 
-  private func mustRestart(_ cpu: Int) -> Bool {
+  func mustRestart(_ cpu: Int) -> Bool {
     memory[layout.hardware.register(cpu)] & TranslationUnits.WalkState.restart != 0
   }
 
@@ -191,7 +196,7 @@ extension Machine {
 
   /// The result of a walk's read: an entry, `restart` if it must start again, or `unsettled` if it
   /// may see the old value.
-  private func readEntry(_ action: Action, by cpu: Int) -> UInt64 {
+  private func readEntry(_ action: Action, choosing choice: Int, by cpu: Int) -> UInt64 {
     let register = layout.hardware.register(cpu)
     guard !mustRestart(cpu) else {
       endWalk(register)
@@ -204,7 +209,9 @@ extension Machine {
     if missesUpdate(of: action.cell, by: translation.unitOfCPU[cpu]) {
       return HardwareResult.unsettled
     }
-    let entry = Descriptor(bits: memory[action.cell])
+    let entry =
+      orders == nil
+      ? Descriptor(bits: memory[action.cell]) : findEntry(action, choosing: choice, by: cpu)
     switch meaning(of: entry, at: action.level) {
     case .table(let id): descend(to: id, through: entry, action, by: cpu)
     case .leaf: endWalk(at: entry, action, by: cpu)
@@ -332,6 +339,7 @@ extension Machine {
     guard let id = layout.pageID(at: cell) else { return }
     let published = memory[layout.page(id).base + Layout.publishedOffset]
     noteChange(from: memory[cell], to: new.bits, inPagePublished: published)
+    if orders != nil { noteUpdate(of: cell, from: memory[cell], to: new.bits) }
     memory[cell] = new.bits
   }
 

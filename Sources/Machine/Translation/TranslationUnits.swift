@@ -202,7 +202,7 @@ extension Machine {
   /// updating translation table entries"); output address and type may not. A block may replace a
   /// table, and a table a block, if FEAT_BBM allows it; whether both translate alike is checked
   /// when both are cached.
-  private func needsBreak(_ old: Descriptor, _ new: Descriptor) -> Bool {
+  func needsBreak(_ old: Descriptor, _ new: Descriptor) -> Bool {
     guard format.needsBreakBeforeMake,
       old.tableID != new.tableID || old.dataFrame != new.dataFrame
         || old.hasTableBit != new.hasTableBit

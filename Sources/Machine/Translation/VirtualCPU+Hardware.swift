@@ -175,19 +175,28 @@ extension VirtualCPU {
     let site = SourceSite(file: file, line: line, label: label)
     if isAbandoned { throw refused() }
     if isWeakened(.noDSB, site) { return }
-    if !features.enhancedTranslationSynchronisation {
-      for cell in written.madeValid { try settle(cell, site) }
-    }
+    // With pending stores, an entry becomes valid when the barrier has waited for them.
+    let isInOrder = machine.memoryModel == .sequentialConsistency
+    if isInOrder { try settleEntries(site) }
     for pending in pendingInvalidations {
       var action = pending
       action.kind = .hardware(.tlbInvalidate)
       _ = try issue(action, site)
     }
+    if !isInOrder {
+      _ = try issue(Action(.hardware(.dsb)), site)
+      try settleEntries(site)
+    }
     if !pendingInvalidations.isEmpty { written.changed = [] }
     written.unpublished = []
     written.madeValid = []
     pendingInvalidations = []
-    _ = try issue(Action(.hardware(.dsb)), site)
+    if isInOrder { _ = try issue(Action(.hardware(.dsb)), site) }
+  }
+
+  private func settleEntries(_ site: SourceSite) throws(Abandoned) {
+    guard !features.enhancedTranslationSynchronisation else { return }
+    for cell in written.madeValid { try settle(cell, site) }
   }
 
   private func settle(_ cell: UInt32, _ site: SourceSite) throws(Abandoned) {

@@ -49,7 +49,11 @@ extension StoreOrder {
   }
 
   /// Forgets visible stores that no CPU can read any more.
-  package mutating func dropUnreadableStores(_ use: (Int) -> FutureUse) {
+  ///
+  /// - Parameter isWalked: whether walks of a unit may read a word.
+  package mutating func dropUnreadableStores(
+    _ use: (Int) -> FutureUse, isWalked: (_ unit: Int, UInt32) -> Bool = { _, _ in false }
+  ) {
     var kept = words
     kept.mapValues { word, stores in
       guard stores.count > 1 else { return stores }
@@ -59,9 +63,14 @@ extension StoreOrder {
         let floor = max(cpus[cpu].newReads, cpus[cpu].coherence[word])
         first = min(first, stores.lastIndex { $0.time <= floor } ?? 0)
       }
+      for unit in walks.indices where isWalked(unit, word) {
+        let floor = max(walks[unit].floor, walks[unit].missed[word])
+        first = min(first, stores.lastIndex { $0.time <= floor } ?? 0)
+      }
       return Array(stores[first...])
     }
     words = kept
+    for unit in walks.indices { walks[unit].missed.mapValues { kept[$0].count > 1 ? $1 : 0 } }
     for cpu in cpus.indices where !cpus[cpu].own.entries.isEmpty {
       let coherence = cpus[cpu].coherence
       cpus[cpu].own.mapValues { word, store in
@@ -78,6 +87,7 @@ extension StoreOrder {
   package mutating func rankTimes() -> ((View) -> View)? {
     var times: [View] = []
     for entry in words.entries { for store in entry.value.dropFirst() { times.append(store.time) } }
+    for invalidation in invalidations { times.append(invalidation.time) }
     times.sort()
     if times.last.map(Int.init) ?? 0 == times.count, Int(now) == times.count { return nil }
     let sorted = times
@@ -86,6 +96,8 @@ extension StoreOrder {
       stores.map { VisibleStore(value: $0.value, time: rank($0.time)) }
     }
     for cpu in cpus.indices { cpus[cpu].mapViews(rank) }
+    for unit in walks.indices { walks[unit].mapViews(rank) }
+    for index in invalidations.indices { invalidations[index].mapViews(rank) }
     finished = finished.map(rank)
     locks.mapValues { rank($1) }
     callbacks.mapValues { CallbackViews(start: rank($1.start), view: rank($1.view)) }
@@ -96,9 +108,20 @@ extension StoreOrder {
   /// Forgets words with one value that nobody may miss, and views that all have passed.
   ///
   /// For hosts that know the newest value of every word.
-  package mutating func forgetSettledWords(_ use: (Int) -> FutureUse) {
+  package mutating func forgetSettledWords(
+    _ use: (Int) -> FutureUse, isUsed: (_ unit: Int) -> Bool = { _ in true },
+    isWalked: (_ unit: Int, UInt32) -> Bool = { _, _ in false }
+  ) {
+    let walks = walks
+    let least = walks.indices.filter(isUsed).map { walks[$0].floor }.min() ?? now
     let floor = cpus.indices.filter { use($0).loads }.map { cpus[$0].newReads }.min() ?? now
-    words.mapValues { $1.count == 1 && $1[0].time <= floor ? [] : $1 }
+    words.mapValues { word, stores in
+      guard stores.count == 1, stores[0].time <= floor else { return stores }
+      let isSettled = walks.indices.allSatisfy {
+        stores[0].time <= walks[$0].floor || !isWalked($0, word)
+      }
+      return isSettled ? [] : stores
+    }
     func cut(_ view: View) -> View { view <= floor ? 0 : view }
     finished = finished.map(cut)
     locks.mapValues { cut($1) }
@@ -106,6 +129,7 @@ extension StoreOrder {
     for cpu in cpus.indices {
       cpus[cpu].sectionEnds = cpus[cpu].sectionEnds.map(cut)
       cpus[cpu].callbackEnd = cut(cpus[cpu].callbackEnd)
+      if cpus[cpu].synchronised <= least { cpus[cpu].synchronised = 0 }
       cpus[cpu].graceStart = cut(cpus[cpu].graceStart)
       cpus[cpu].graceView = cut(cpus[cpu].graceView)
     }
@@ -141,9 +165,11 @@ extension CPUViews {
       buffer[index].view = map(buffer[index].view)
       buffer[index].readView = map(buffer[index].readView)
       buffer[index].pick = map(buffer[index].pick)
+      buffer[index].translation?.mapViews(map)
     }
     graceStart = map(graceStart)
     graceView = map(graceView)
     callbackEnd = map(callbackEnd)
+    synchronised = map(synchronised)
   }
 }

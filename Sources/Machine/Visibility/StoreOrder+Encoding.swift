@@ -15,6 +15,8 @@ extension StoreOrder {
     for view in finished { add(UInt64(view)) }
     locks.encode(add) { add(UInt64($0)) }
     callbacks.encode(add) { add(UInt64($0.start) | UInt64($0.view) << 16) }
+    for unit in walks { unit.encode(add) }
+    for invalidation in invalidations { invalidation.encode(add) }
   }
 }
 
@@ -28,6 +30,30 @@ extension WordMap {
   }
 }
 
+extension WalkViews {
+  fileprivate func encode(_ add: (UInt64) -> Void) {
+    add(UInt64(floor) | UInt64(found) << 16 | UInt64(branches) << 32 | UInt64(stored) << 48)
+    add(UInt64(issued.count))
+    for invalidation in issued { invalidation.encode(add) }
+    missed.encode(add) { add(UInt64($0)) }
+    sources.encode(add) { add(UInt64($0)) }
+  }
+}
+
+extension Invalidation {
+  fileprivate func encode(_ add: (UInt64) -> Void) {
+    add(UInt64(cpu) | (isLocal ? 1 << 8 : 0) | (word.map { UInt64($0) + 1 } ?? 0) << 16)
+    add(UInt64(view) | UInt64(time) << 16)
+  }
+}
+
+extension Translation {
+  package func encode(_ add: (UInt64) -> Void) {
+    add(UInt64(entry) | UInt64(time) << 32 | UInt64(view) << 48)
+    add(limit.map { UInt64($0) + 1 } ?? 0)
+  }
+}
+
 extension CPUViews {
   fileprivate func encode(_ add: (UInt64) -> Void) {
     func pack(_ a: View, _ b: View, _ c: View = 0, _ d: View = 0) -> UInt64 {
@@ -38,7 +64,7 @@ extension CPUViews {
     sources.encode(add) { add(UInt64($0)) }
     add(pack(oldReads, newReads, oldWrites, releases))
     add(pack(control, graceStart, graceView, callbackEnd))
-    add(UInt64(gracePeriod))
+    add(UInt64(gracePeriod) | UInt64(synchronised) << 16)
     for view in sectionEnds { add(UInt64(view)) }
     add(UInt64(buffer.count))
     for entry in buffer { entry.encode(add, pack(entry.view, entry.readView, entry.pick)) }
@@ -50,7 +76,8 @@ extension PendingEntry {
     let flags: UInt64 = (isRelease ? 4 : 0) | (isLocking ? 8 : 0) | (isHidden ? 16 : 0)
     let hasOperands = lifetime != 0 || operand != 0
     let kinds = UInt64(kind.rawValue) | flags | (hasOperands ? 32 : 0)
-    add(kinds | UInt64(effect) << 8 | UInt64(number) << 32)
+    add(kinds | (translation == nil ? 0 : 64) | UInt64(effect) << 8 | UInt64(number) << 32)
+    translation?.encode(add)
     add(value)
     add(views)
     if kind == .sectionEnd {

@@ -71,7 +71,15 @@ extension StoreOrder {
 
   /// Orders stores before a fence against stores behind it (`DMB ST`).
   package mutating func orderStores(of cpu: Int) {
-    guard cpus[cpu].hasPendingStore, cpus[cpu].buffer.last?.kind != .barrier else { return }
+    guard cpus[cpu].hasPendingStore else { return noteStoresOrdered(of: cpu) }
+    if cpus[cpu].buffer.last?.kind == .barrier { return }
     cpus[cpu].buffer.append(PendingEntry(kind: .barrier))
+  }
+
+  /// Notes that all stores before a `DMB ST` are visible.
+  package mutating func noteStoresOrdered(of cpu: Int) {
+    if walks.indices.contains(cpu) {
+      walks[cpu].stored = max(walks[cpu].stored, cpus[cpu].oldWrites)
+    }
   }
 }

@@ -52,6 +52,8 @@ package struct PendingEntry: Equatable, Sendable {
   package var effect: UInt8 = 0
   package var lifetime: UInt32 = 0
   package var operand: UInt64 = 0
+  /// By what its address was translated.
+  package var translation: Translation?
 
   package init(kind: Kind, number: UInt32 = 0) {
     self.kind = kind
@@ -104,6 +106,8 @@ package struct CPUViews: Equatable, Sendable {
   package var graceView: View = 0
   /// What was known when its last callback ended.
   package var callbackEnd: View = 0
+  /// What came before its last `DSB`, where that makes a difference: with hardware walks.
+  package var synchronised: View = 0
 
   package init(domains: Int) { sectionEnds = Array(repeating: 0, count: domains) }
 
@@ -149,6 +153,10 @@ package struct StoreOrder: Equatable, Sendable {
   /// Per lock, the view of its last release.
   package var locks = WordMap<View>(otherwise: 0)
   package var callbacks = WordMap<CallbackViews>(otherwise: CallbackViews())
+  /// What the walks of each memory management unit know.
+  package var walks: [WalkViews]
+  /// Invalidations that are complete.
+  package var invalidations: [Invalidation] = []
   /// The time of the store that became visible last.
   package var now: View = 0
   /// Set if a CPU had more pending stores, or a word more visible ones, than there is room for.
@@ -157,7 +165,8 @@ package struct StoreOrder: Equatable, Sendable {
   /// The maximum number of pending entries of a CPU, and of readable stores to a word.
   package static let entriesMax = 24
 
-  package init(cpus: Int, domains: Int) {
+  package init(cpus: Int, domains: Int, units: Int = 0) {
+    walks = Array(repeating: WalkViews(), count: units)
     self.cpus = Array(repeating: CPUViews(domains: domains), count: cpus)
     finished = Array(repeating: 0, count: domains)
   }

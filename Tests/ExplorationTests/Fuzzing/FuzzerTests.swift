@@ -14,7 +14,8 @@ import Testing
 
   private static let chunks = [
     "small": 50, "full": 20, "loops": 10, "interrupts": 3, "slabs": 4, "contexts": 4,
-    "hardware": 4, "interrupts, exact": 1, "x86-TSO": 2, "x86-TSO, interrupts": 1,
+    "hardware": 4, "three levels": 2, "three levels, hardware": 1, "interrupts, exact": 1,
+    "x86-TSO": 2, "x86-TSO, interrupts": 1,
   ]
 
   /// Runs a chunk: no mismatch, and the recorded number of programs with a violation.
@@ -123,6 +124,25 @@ import Testing
   /// 1,000 larger programs.
   @Test(arguments: 0..<20) func largerProgramsAgree(chunk: Int) throws {
     try expect("full", chunk, of: Self.fullChunk, Fuzzer(Strategy.reduced), .full)
+  }
+
+  /// Programs whose tables have three levels, one of which is there from the start.
+  @Test(arguments: 0..<2) func programsWithDeepTablesAgree(chunk: Int) throws {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.mix = .allOfIdenticalCPUs
+    fuzzer.isDeep = true
+    fuzzer.statesMax = 300
+    fuzzer.statesOfPairsMax = 100
+    try expect("three levels", chunk, of: 200, fuzzer)
+  }
+
+  @Test func programsWithDeepTablesAndHardwareAgree() throws {
+    var fuzzer = Fuzzer(Strategy.reduced)
+    fuzzer.hasHardware = true
+    fuzzer.isDeep = true
+    fuzzer.statesMax = 300
+    fuzzer.statesOfPairsMax = 100
+    try expect("three levels, hardware", 0, of: 200, fuzzer)
   }
 
   /// Programs with guests whose accesses walk the table, and with invalidations.

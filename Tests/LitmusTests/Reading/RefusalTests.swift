@@ -45,8 +45,12 @@ import Testing
         "4: 'LDR' is supported with 2 operands"
       ),
       (
-        "AArch64 a\n{ [PTE(x)]=(valid:0); }\n P0 ;\n NOP ;\nexists (x=1)",
-        "2: in the initial state '[ PTE ( x ) ]' is not supported"
+        "AArch64 a\n{ [PTE(x)]=(dbm:1); }\n P0 ;\n NOP ;\nexists (x=1)",
+        "2: of an entry, oa and valid are supported, and not 'dbm'"
+      ),
+      (
+        "AArch64 a\nVariant=handled\n{ [PTE(x)]=(valid:0); }\n P0 ;\n NOP ;\nexists (x=1)",
+        "3: 'Variant=handled' is not supported: a fault ends its process, or goes on in its handler"
       ),
     ]
     for (text, problem) in refused { #expect(Self.problem(text) == problem) }

@@ -312,14 +312,4 @@ struct StoreOrderTests {
     let machine = Machine(scenario)
     #expect(machine.failure.map { machine.text(of: $0) }?.contains("readsPlainly") == true)
   }
-
-  /// Armv8 with hardware walks is refused, in one line.
-  @Test func hardwareWalksAreRefused() {
-    let scenario = Scenario()
-    scenario.memoryModel = .armv8
-    let root = scenario.rootTable()
-    scenario.cpu(
-      "cpu", mmu: MMU(root), CPUOperation("run") { try $0.guestRead(0) })
-    #expect(scenario.firstProblem?.contains("leave out --memory arm") == true)
-  }
 }

@@ -286,6 +286,7 @@ import Testing
       ["check", "shared-memcache", "--mode", "source", "--no-symmetry"], "is about --mode stateful"
     ),
     (["fuzz", "--mode", "pct"], "samples executions"),
+    (["fuzz", "--interpreter", "--hardware"], "--interpreter and --hardware contradict"),
     (["fuzz", "--mode", "source", "--symmetry"], "--symmetry is about --mode stateful"),
     (["bench", "nothing"], "there is no program 'nothing'"),
     (["check", "shared-memcache", "--trace", "/no/such/folder/x"], "there is no folder"),

@@ -1,0 +1,122 @@
+// Armv8: what walks of memory management units find, and what barriers and invalidations promise.
+
+import GracewalkSupport
+
+extension Machine {
+  /// What a walk's read may find now, as places in the entry's list of visible stores: the newest
+  /// first.
+  ///
+  /// An old valid entry may be found as long as no barrier has made sure of the newer one. An old
+  /// entry that faults is found where the feature FEAT_ETS2 does not forbid it; without that
+  /// feature, `missesUpdate` has the rule.
+  func walkReadings(_ action: Action, by cpu: Int) -> [Int] {
+    let order = order
+    let unit = translation.unitOfCPU[cpu]
+    let newest = max(order.words[action.cell].count - 1, 0)
+    if mustRestart(cpu) { return [newest] }
+    let waits = waitsToFault(by: cpu, in: order)
+    if newest == 0 { return waits && faults(memory[action.cell], action) ? [] : [0] }
+    let places = order.readable(
+      byWalksOf: unit, action.cell, after: order.walks[unit].sources[action.lifetime])
+    return places.reversed().filter { place in
+      let value = order.store(action.cell, place, otherwise: memory[action.cell]).value
+      guard faults(value, action) else { return true }
+      if place == newest { return !waits }
+      return !waits && mayFaultLate(place, action, by: cpu, in: order)
+    }
+  }
+
+  /// True if a walk that faults waits: with FEAT_ETS2, until the stores before it are visible.
+  private func waitsToFault(by cpu: Int, in order: StoreOrder) -> Bool {
+    features.enhancedTranslationSynchronisation && isOrdered(cpu)
+      && order.cpus[cpu].hasPendingStore
+  }
+
+  /// True if a walk may fault on an entry that has been replaced.
+  private func mayFaultLate(
+    _ place: Int, _ action: Action, by cpu: Int, in order: StoreOrder
+  ) -> Bool {
+    guard features.enhancedTranslationSynchronisation else { return false }
+    return !isOrdered(cpu) || order.words[action.cell][place + 1].time > order.cpus[cpu].everything
+  }
+
+  private func faults(_ value: UInt64, _ action: Action) -> Bool {
+    let entry = Descriptor(bits: value)
+    switch meaning(of: entry, at: action.level) {
+    case .table: return false
+    case .leaf: return !entry.hasAccessFlag && format.accessFlagRule(features) == .faults
+    case .malformed, .notPresent: return true
+    }
+  }
+
+  /// The entry that a walk finds, by a choice.
+  func findEntry(_ action: Action, choosing choice: Int, by cpu: Int) -> Descriptor {
+    let unit = translation.unitOfCPU[cpu]
+    let place = walkReadings(action, by: cpu)[choice]
+    let newest = max(order.words[action.cell].count - 1, 0)
+    let store = order.store(action.cell, place, otherwise: memory[action.cell])
+    let entry = Descriptor(bits: store.value)
+    if case .table(let id) = meaning(of: entry, at: action.level) {
+      changeOrder { order in
+        let view = max(order.walks[unit].sources[action.lifetime], store.time)
+        order.walks[unit].sources[layout.page(id).base] = view
+      }
+    }
+    if place == newest { return entry }
+    if faults(store.value, action) {
+      changeOrder { $0.noteMissed(action.cell, place, byWalksOf: unit) }
+    } else {
+      reportChanged(entry, action, unit, by: cpu)
+    }
+    return entry
+  }
+
+  /// An old entry that is cached now might as well have been cached when the new one was written.
+  private func reportChanged(_ old: Descriptor, _ action: Action, _ unit: Int, by cpu: Int) {
+    let new = Descriptor(bits: memory[action.cell])
+    guard watched.contains(.changedWhileCached), new.isValid, needsBreak(old, new) else { return }
+    let owner = CPUSet(translation.units[unit].cpu)
+    report(.changedWhileCached, cpu, cell: action.cell, value: owner.bits)
+  }
+
+  /// A barrier that waits for all before it: walks see it, too.
+  func synchroniseInOrder(by cpu: Int) {
+    flushHidden(by: cpu)
+    let unit = translation.unitOfCPU[cpu]
+    changeOrder { $0.synchronise(cpu, unit: unit < 0 ? nil : unit) }
+  }
+
+  /// What an invalidation says about the walks of the units that it covers.
+  func invalidateInOrder(_ action: Action, by cpu: Int) {
+    for (number, unit) in translation.units.enumerated()
+    where unit.mmu.root.id == action.invalidatedRoot
+      && (!action.invalidation.isLocal || unit.cpu == cpu)
+    {
+      changeOrder { $0.invalidate(unit: number, by: cpu) }
+    }
+  }
+
+  /// An update of an entry by hardware is visible at once.
+  func noteUpdate(of cell: UInt32, from old: UInt64, to new: UInt64) {
+    changeOrder { _ = $0.append(new, to: cell, over: old) }
+  }
+
+  /// True if no read-modify-write of a CPU keeps the entry to itself.
+  func mayUpdateEntry(_ action: Action) -> Bool {
+    let order = order
+    return !order.cpus.contains { $0.locks(action.cell) }
+  }
+
+  /// Lets what walks know be put in its canonical form after a step that changes what is cached.
+  func noteCacheChange() {
+    if order.walks.contains(where: { !$0.sources.entries.isEmpty }) { changeOrder { _ in } }
+  }
+
+  /// Which units still walk.
+  func unitsInUse() -> [Bool] {
+    translation.units.indices.map { unit in
+      if !isOver(translation.units[unit].cpu) { return true }
+      return translation.walkers[unit].map { !isOver($0) } ?? false
+    }
+  }
+}
