@@ -14,7 +14,7 @@ public final class Checkpoint {
   let facts: [CheckFact]
   let reader: CheckpointReader
 
-  package static let version = 9
+  package static let version = 10
   static let magic = "gracewalk checkpoint "
   /// A file with a longer text before the empty line is not a checkpoint.
   private static let textMax = 1 << 20
@@ -33,10 +33,12 @@ public final class Checkpoint {
     let magic = Array(Checkpoint.magic.utf8)
     guard bytes.starts(with: magic) else { throw .badCheckpoint("'\(path)' is not a checkpoint") }
     let rest = bytes[magic.count...].prefix(Checkpoint.textMax)
-    let version = String(decoding: rest.prefix(20).prefix { $0 != 10 }, as: UTF8.self)
+    let line = rest.prefix(20)
+    let version = String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)
     let isDamaged = "'\(path)' is damaged or was cut short"
     guard version == "\(Checkpoint.version)" else {
-      let isNumber = Int(version) != nil
+      // A number without the end of its line may have been cut short.
+      let isNumber = Int(version) != nil && line.contains(10)
       throw .badCheckpoint(
         isNumber
           ? "'\(path)' has format \(version); this version reads format \(Checkpoint.version)"

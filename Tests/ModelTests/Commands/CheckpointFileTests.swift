@@ -181,7 +181,7 @@ private final class Folder {
       #expect(cut.hasSuffix("is not a checkpoint") || cut.hasSuffix("is damaged or was cut short"))
     }
     #expect(try refusal(of: bytes + bytes).hasSuffix("is damaged or was cut short"))
-    #expect(try refusal(of: Array("gracewalk checkpoint 10\n".utf8)).contains("has format 10"))
+    #expect(try refusal(of: Array("gracewalk checkpoint 11\n".utf8)).contains("has format 11"))
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     #expect(try self.refusal(of: path, model, options) == nil)
   }
