@@ -1,3 +1,3 @@
-// violates assertion: the host does not wait until the TLBI has taken effect
+// violates no-reuse-while-cached: the host does not wait until the TLBI has taken effect
 #define WITHOUT_DSB
 #include "unmap-tlbi.c"

@@ -5,7 +5,7 @@
 struct gw_page *root, *page;
 
 static void *host(void *argument) {
-  struct gw_tlbi pending = {.count = 0};
+  struct gw_tlbi pending = {0};
   atomic_store(&root->entries[0], 0);
 #ifndef WITHOUT_TLBI
   gw_tlbi(&pending, 0);

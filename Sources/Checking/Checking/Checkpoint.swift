@@ -33,10 +33,12 @@ public final class Checkpoint {
     let magic = Array(Checkpoint.magic.utf8)
     guard bytes.starts(with: magic) else { throw .badCheckpoint("'\(path)' is not a checkpoint") }
     let rest = bytes[magic.count...].prefix(Checkpoint.textMax)
-    let version = String(decoding: rest.prefix(20).prefix { $0 != 10 }, as: UTF8.self)
+    let line = rest.prefix(20)
+    let version = String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)
     let isDamaged = "'\(path)' is damaged or was cut short"
     guard version == "\(Checkpoint.version)" else {
-      let isNumber = Int(version) != nil
+      // A number without the end of its line may have been cut short.
+      let isNumber = Int(version) != nil && line.contains(10)
       throw .badCheckpoint(
         isNumber
           ? "'\(path)' has format \(version); this version reads format \(Checkpoint.version)"
@@ -71,8 +73,9 @@ struct CheckFact: Equatable {
 }
 
 /// Everything needed to save a check and to resume it.
-struct CheckpointSession {
+package struct CheckpointSession {
   private let facts: [CheckFact]
+  private let name: String
   private let options: CheckOptions
 
   /// Nil if the check is neither saved nor resumed.
@@ -83,6 +86,7 @@ struct CheckpointSession {
   ) throws(CheckError) {
     guard options.checkpoints != nil || options.resume != nil else { return nil }
     self.options = options
+    name = model.name
     let scenario = model.freshScenario(options.scenario)
     let parameters = model.values(options.parameters).values
     facts =
@@ -99,8 +103,31 @@ struct CheckpointSession {
         CheckFact("preemptions", plan.limits.preemptions.map { "\($0)" } ?? "any"),
         CheckFact("behaviour", String(Machine(scenario).behaviour, radix: 16)),
       ] + (plan.units > 1 ? [CheckFact("units", "\(plan.units)")] : [])
+    try compare()
+  }
+
+  /// The same for a check of a program.
+  ///
+  /// - Parameter facts: by key; of a key that ends in `hash` only the fact that it differs is said.
+  package init?(
+    _ options: CheckOptions, ofProgram name: String, facts: [(key: String, value: String)]
+  ) throws(CheckError) {
+    guard options.checkpoints != nil || options.resume != nil else { return nil }
+    self.options = options
+    self.name = name
+    self.facts = [CheckFact("program", name)] + facts.map { CheckFact($0.key, $0.value) }
+    try compare()
+  }
+
+  /// Throws if the check to be resumed is another one.
+  private func compare() throws(CheckError) {
     guard let saved = options.resume else { return }
     for (fact, old) in zip(facts, saved.facts) where fact != old {
+      if fact.key == old.key, fact.key.hasSuffix("hash") {
+        throw .badCheckpoint(
+          "'\(saved.path)' is out of date: \(fact.key.dropLast(5)) has changed since; check "
+            + "\(name) again")
+      }
       guard fact.key != "behaviour" else { throw error(.systemChanged(depth: 0)) }
       throw .badCheckpoint(
         "'\(saved.path)' is of another check: "
@@ -110,7 +137,7 @@ struct CheckpointSession {
   }
 
   /// Sets the options with which a search is saved or resumed.
-  func prepare(_ search: inout SearchOptions) {
+  package func prepare(_ search: inout SearchOptions) {
     search.resume = options.resume?.reader
     guard let file = options.checkpoints else { return }
     search.checkpoints = Checkpoints(interval: options.checkpointInterval) { body in
@@ -124,12 +151,12 @@ struct CheckpointSession {
   }
 
   /// The error for a search that could not be resumed.
-  func error(_ error: CheckpointError) -> CheckError {
+  package func error(_ error: CheckpointError) -> CheckError {
     let name = "'\(options.resume?.path ?? "")'"
     switch error {
     case .malformed: return .badCheckpoint("\(name) is damaged: what it says makes no sense")
     case .systemChanged:
-      return .badCheckpoint("\(name) is out of date: the model's code has changed since")
+      return .badCheckpoint("\(name) is out of date: the code of \(name) has changed since")
     }
   }
 }

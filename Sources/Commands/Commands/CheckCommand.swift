@@ -97,7 +97,8 @@ package enum CheckCommand {
       let models = try arguments.operands.map { try SharedOptions.model($0, of: arguments) }
       return try MatrixCheck(
         models: models.isEmpty ? arguments.models : models, options: options, format: format,
-        executor: arguments.executor()
+        executor: arguments.executor(),
+        library: models.isEmpty ? arguments.source.programs : ProgramLibrary()
       ).run()
     }
     guard let name = arguments.operands.first else {

@@ -9,6 +9,8 @@ struct MatrixCheck {
   var options: CheckOptions
   var format: OutputFormat
   var executor: any Executor
+  /// C programs, whose rows follow those of models.
+  var library = ProgramLibrary()
 
   static let option = Option(
     name: "matrix", value: nil,
@@ -36,12 +38,18 @@ struct MatrixCheck {
   func run() throws -> Int32 {
     try format.require(OutputFormat.words, for: "--matrix")
     let matrix = try verdicts()
+    let programs = try ProgramMatrix(library, options)
+    let isAsDeclared = matrix.isAsDeclared && programs.isAsDeclared
     if format == .json {
-      print(try json(MatrixDocument(matrix)))
+      var document = MatrixDocument(matrix)
+      document.programs = programs.rows.isEmpty ? nil : programs.rows
+      document.asDeclared = isAsDeclared
+      print(try json(document))
     } else {
       MatrixText(matrix, style: Terminal.style).lines.forEach { print($0) }
+      programs.lines(style: Terminal.style).forEach { print($0) }
     }
     if Terminal.isInterrupted { return ExitStatus.incomplete }
-    return matrix.isAsDeclared ? ExitStatus.holds : ExitStatus.violated
+    return isAsDeclared ? ExitStatus.holds : ExitStatus.violated
   }
 }

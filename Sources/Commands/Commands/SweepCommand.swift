@@ -8,13 +8,15 @@ import GracewalkSupport
 
 enum SweepCommand {
   static let command = Command(
-    name: "sweep", operands: "SYSTEM",
+    name: "sweep", operands: "SYSTEM | FILE.c… [-- FLAGS]",
     summary: "check every combination of a system's operations up to a size",
     details: [
       "SYSTEM is a model with operations to choose from: gracewalk list systems. Combinations are",
       "taken up to an exchange of CPUs and of addresses that are alike, those with the fewest",
       "operations first, so the first failure is a smallest one. Each has a name that check and",
-      "replay take. Exit status: 0 all hold, 1 one is violated, 2 wrong usage, 3 incomplete.",
+      "replay take. FILE.c is a C program, of which each combination of --define is checked,",
+      "those with the earliest values first. Exit status: 0 all hold, 1 one is violated, 2 wrong",
+      "usage, 3 incomplete.",
     ],
     options: [
       Option(name: "cpus", value: "N", help: "up to N CPUs (2)"),
@@ -25,12 +27,19 @@ enum SweepCommand {
       Option(name: "jobs", value: "N", help: "explore N combinations at a time (1)"),
       Option(name: "states", value: "N", help: "stop after N states of a combination"),
       Option(name: "seconds", value: "S", help: "stop after S seconds in all"),
-      ProgressLine.option,
+      ProgramSweep.option, ProgressLine.option,
       OutputFormat.option(OutputFormat.words),
-    ] + WorkOptions.all,
+    ] + ProgramSource.options + WorkOptions.all,
     run: run)
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
+    if ProgramSource.isAsked(arguments) {
+      Terminal.catchInterrupts()
+      return try ProgramSweep(arguments).run()
+    }
+    for option in [ProgramSweep.option] + ProgramSource.options where arguments.has(option.name) {
+      throw UsageError("--\(option.name) is about C programs: sweep FILE.c --\(option.name) …")
+    }
     guard let name = arguments.operands.first, arguments.operands.count == 1 else {
       throw UsageError("sweep takes one system; \(RunningProgram.name) list systems names them")
     }

@@ -13,6 +13,8 @@ struct ProgramFolder {
   private let options: CheckOptions
   private let format: OutputFormat
   private let arguments: Arguments
+  /// Where pages are written, if they are asked for.
+  private let pages: ProgramPages?
 
   /// True if the operand names a folder with C programs, and no model.
   static func isAsked(_ arguments: Arguments) -> Bool {
@@ -32,8 +34,11 @@ struct ProgramFolder {
     for option in ProgramCheck.notForFolders where arguments.has(option) {
       throw UsageError("--\(option) is about models, and '\(folder)' has C programs")
     }
-    for option in ["html", "trace", "without", "at"] where arguments.has(option) {
+    for option in ["trace", "without", "at"] where arguments.has(option) {
       throw UsageError("--\(option) is about one program, and '\(folder)' is a folder of them")
+    }
+    pages = try arguments.value("html").map { path throws(UsageError) in
+      try ProgramPages(path, replaces: arguments.has("force"))
     }
     self.options = options
     format = try OutputFormat.chosen(arguments)
@@ -70,7 +75,16 @@ struct ProgramFolder {
     } else {
       print("\n\(summary(rows))")
     }
-    return rows.count < files.count ? ExitStatus.incomplete : status(of: rows)
+    if let pages {
+      let count = try pages.write(
+        zip(files, rows).map {
+          ProgramPages.Row(name: $0, source: try ProgramSource(arguments, of: $0), result: $1)
+        })
+      if format == .text {
+        print("\(counted(count, "page")) in \(arguments.value("html") ?? ""): open index.html")
+      }
+    }
+    return rows.count < files.count ? ExitStatus.incomplete : Self.status(of: rows)
   }
 
   /// Compiles all files here, so that other machines need no compiler.
@@ -89,10 +103,13 @@ struct ProgramFolder {
 
   // MARK: Showing
 
-  private func line(_ file: String, _ row: Row) -> String {
+  private func line(_ file: String, _ row: Row) -> String { "\(file)  \(Self.text(of: row))" }
+
+  /// What was found of a program, in a line.
+  static func text(of row: Result<ProgramRequest.Answer, ProgramRequest.Failure>) -> String {
     let style = Terminal.style
     switch row {
-    case .failure(let error): return "\(file)  \(style.warning("not checked"))  \(error.message)"
+    case .failure(let error): return "\(style.warning("not checked"))  \(error.message)"
     case .success(let answer):
       let word =
         switch answer.document.verdict {
@@ -100,7 +117,7 @@ struct ProgramFolder {
         case "violated": style.bad("✗ violated") + " "
         default: style.warning("incomplete") + " "
         }
-      return "\(file)  \(word)  \(answer.remark)"
+      return "\(word)  \(answer.remark)"
     }
   }
 
@@ -113,7 +130,10 @@ struct ProgramFolder {
     return "\(counted(rows.count, "program")): \(parts.joined(separator: ", "))"
   }
 
-  private func status(of rows: [Row]) -> Int32 {
+  /// The exit status: that of the worst.
+  static func status(
+    of rows: [Result<ProgramRequest.Answer, ProgramRequest.Failure>]
+  ) -> Int32 {
     let verdicts = rows.compactMap { (try? $0.get())?.document.verdict }
     if verdicts.count < rows.count { return ExitStatus.usage }
     if verdicts.contains("incomplete") { return ExitStatus.incomplete }
@@ -122,7 +142,7 @@ struct ProgramFolder {
 }
 
 /// The table as JSON.
-private struct ProgramTable: Encodable {
+struct ProgramTable: Encodable {
   struct Row: Encodable {
     var file: String
     /// Why the program was not checked.

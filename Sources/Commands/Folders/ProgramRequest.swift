@@ -63,7 +63,7 @@ struct ProgramRequest: WorkUnit {
   private static func remark(_ report: ProgramReport) -> String {
     guard let finding = report.result.finding else { return report.advice ?? report.counts }
     let place = report.trace?.findingPlace.map { " (\($0.file):\($0.line))" } ?? ""
-    return "\(finding.kind.rawValue): \(finding.message)\(place)"
+    return "\(finding.name): \(finding.message)\(place)"
   }
 
   var isTimed: Bool { search.limits.seconds != nil }

@@ -1,6 +1,7 @@
 // The rules that findings about C programs break.
 
 import GracewalkCompiled
+import GracewalkInvariants
 import GracewalkMachine
 
 extension Finding.Kind {
@@ -22,8 +23,22 @@ extension Finding.Kind {
     case .misuse: "Threads, locks and barriers are used as their interface says."
     case .endless: "What a thread does by itself ends."
     case .leak: "Allocated memory is freed, or something leads to it."
+    case .invariant: "What the program states holds."
     case .unsupported: "Everything that is reached is supported."
     }
+  }
+}
+
+extension Finding {
+  /// The rule that it breaks, in words.
+  var requirement: InvariantText {
+    guard kind == .invariant else { return kind.requirement }
+    if let known = InvariantCatalogue.described.first(where: { $0.id == name }) {
+      return InvariantText(known)
+    }
+    return InvariantText(
+      id: name, statement: kind.statement, rationale: "The program says so itself.",
+      source: "the program")
   }
 }
 
@@ -40,7 +55,7 @@ extension Finding.Kind {
   static func lookedFor(_ options: ProgramOptions) -> [Finding.Kind] {
     allCases.filter { kind in
       switch kind {
-      case .unsupported: false
+      case .unsupported, .invariant: false
       case .race: options.findsRaces
       case .leak: options.findsLeaks
       default: true

@@ -44,7 +44,7 @@ struct ProgramAblation {
     let program = try compiled.link()
     let report = try ProgramCheck.check(compiled, options, Terminal.watch(source.name))
     guard report.verdict == "holds" else {
-      let why = report.result.finding.map { "has a finding as it is (\($0.kind.rawValue))" }
+      let why = report.result.finding.map { "has a finding as it is (\($0.name))" }
       throw UsageError(
         "\(source.name) \(why ?? "could not be checked completely"); which of its steps are needed "
           + "can be asked of a program that holds")
@@ -184,7 +184,7 @@ struct ProgramAblationDocument: Encodable {
         finding: row.result.word)
       switch row.result {
       case .necessary(let report):
-        step.kind = report.result.finding?.kind.rawValue
+        step.kind = report.result.finding?.name
         step.message = report.result.finding?.message
         step.replay = report.execution.map { TraceText($0).replayCommand(namesInvariants: false) }
       case .inseparable(let why), .undecided(let why): step.message = why
@@ -234,7 +234,7 @@ struct ProgramAblationText {
     let name = style.dim("      \(row.step.text)")
     switch row.result {
     case .necessary(let report):
-      let kind = report.result.finding?.kind.rawValue ?? ""
+      let kind = report.result.finding?.name ?? ""
       var lines = ["  \(style.bad("✗ necessary"))  \(what): \(kind)"]
       lines += "      \(report.result.finding?.message ?? "")".wrapped(to: width)
       if let execution = report.execution {

@@ -12,7 +12,9 @@ import GracewalkTraces
 /// Checks C programs.
 struct ProgramCheck {
   /// Options that say something of models, with what to say of them.
-  static let notForPrograms = notForFolders.filter { $0 != "jobs" } + ["resume"]
+  static let notForPrograms = notForFolders.filter {
+    !["jobs", "checkpoint", "checkpoint-every"].contains($0)
+  }
 
   /// The same for a folder of programs, which may be divided among machines.
   static let notForFolders = [
@@ -36,8 +38,10 @@ struct ProgramCheck {
     for option in Self.notForPrograms where arguments.has(option) {
       throw UsageError("--\(option) is about models, and '\(source.name)' is a C program")
     }
-    self.options = options
     self.arguments = arguments
+    var options = options
+    try CheckpointOptions.read(arguments, into: &options)
+    self.options = options
     format = try OutputFormat.chosen(arguments)
     try format.require(
       OutputFormat.allCases.filter { $0 != .graphviz }, for: "C programs")
@@ -84,12 +88,19 @@ struct ProgramCheck {
     searchOptions.seed = options.seed
     searchOptions.priorityChanges = options.priorityChanges
     searchOptions.watch = watch
-    var result =
-      options.jobs > 1
-      ? try program.search(by: { make in
-        options.strategy.search(jobs: options.jobs, searchOptions, make)
-      })
-      : try program.search(searchOptions) { options.strategy.search($0, $1) }
+    let session: CheckpointSession?
+    do throws(CheckError) {
+      session = try CheckpointSession(
+        options, ofProgram: compiled.source.name, facts: compiled.facts(options))
+    } catch { throw SharedOptions.usageError(error, model: compiled.source.name) }
+    session?.prepare(&searchOptions)
+    var result = try program.search(searchOptions) {
+      (given: SearchOptions, make: @escaping () -> TransitionSystem) in
+      options.strategy.search(jobs: options.jobs, given, make)
+    }
+    if case .refused(let error) = result.result.ending, let session {
+      throw SharedOptions.usageError(session.error(error), model: compiled.source.name)
+    }
     if options.minimises, let finding = result.finding, finding.kind != .unsupported {
       var minimiser = Minimiser { program.systemForMinimiser() }
       if let simplest = minimiser.minimise() {
@@ -136,6 +147,7 @@ struct ProgramCheck {
             ? "nothing is wrong, so nothing was written to \(output.path)" : output.line)
       }
       if let command, !outputs.contains(where: { $0.form == .trace }) { print(command) }
+      CheckpointOptions.tell(report.checkReport, options.checkpoints, arguments)
     default:
       let text = try format.text(
         of: report.checkReport, seconds: report.seconds, replayCommand: command, step: nil,

@@ -69,7 +69,7 @@ struct ProgramDocument: Codable, Sendable {
     guard let found = result.finding else { return }
     let place = report.trace?.findingPlace
     finding = FindingDocument(
-      kind: found.kind.rawValue, message: found.message, file: place?.file, line: place?.line,
+      kind: found.name, message: found.message, file: place?.file, line: place?.line,
       function: place?.function,
       thread: report.trace.map { $0.threads[$0.findingThread] })
     schedule = report.trace?.schedule.text

@@ -24,10 +24,10 @@ enum ProgramExecution {
     let recording = Recording(
       trace.schedule, cpus: trace.threads, operations: operations(trace), steps: steps,
       preemptions: trace.preemptions.filter { $0 > 0 && $0 < steps.count }, end: end(trace),
-      requirements: trace.finding.map { [$0.kind.requirement] } ?? [])
+      requirements: trace.finding.map { [$0.requirement] } ?? [])
     var result = Trace(
       model: source.name, parameters: [], features: Features(),
-      invariants: trace.finding.map { [$0.kind.rawValue] } ?? [], foundBy: foundBy,
+      invariants: trace.finding.map { [$0.name] } ?? [], foundBy: foundBy,
       isMinimal: isMinimal, recording: recording)
     let words = source.words
     var lines: [String: [String]] = [:]
@@ -46,13 +46,8 @@ enum ProgramExecution {
         "at \(place.file):\(place.line), in \(place.function), by "
           + trace.threads[trace.findingThread])
     }
-    if let other = trace.racing, let place = other.place {
-      details.append(
-        "the other access, \(other.action): at \(place.file):\(place.line), in \(place.function), "
-          + "by \(trace.threads[other.thread])")
-    }
     return .violated(
-      invariant: finding.kind.rawValue, report: Violation(finding.message, details: details))
+      invariant: finding.name, report: Violation(finding.message, details: details))
   }
 
   /// The function that each thread runs.

@@ -9,7 +9,7 @@ import GracewalkSupport
 import GracewalkTraces
 
 /// Replays executions of C programs.
-struct ProgramReplay {
+package struct ProgramReplay {
   let views: ReplayViews
   let arguments: Arguments
 
@@ -48,11 +48,34 @@ struct ProgramReplay {
   // MARK: A trace file
 
   func replay(_ bytes: Data, from path: String) throws -> Int32 {
-    let file: ProgramTraceFile
+    let file = try Self.file(bytes, path)
+    let source = try Self.source(of: file, path, arguments.source)
+    return try ProgramCheck.reportingErrors(of: source) {
+      let (execution, compiled) = try Self.execution(of: file, source, path)
+      return try show(execution, compiled, from: path)
+    }
+  }
+
+  /// Why a file cannot be replayed, in a line; nil if it can.
+  package static func refusal(of bytes: [UInt8], _ models: ModelSource) -> String? {
+    do {
+      let file = try file(Data(bytes), "the file")
+      let source = try source(of: file, "the file", models)
+      _ = try execution(of: file, source, "the file")
+      return nil
+    } catch let error as UsageError {
+      return error.message
+    } catch let finding as Finding {
+      return finding.message
+    } catch { return "\(error)" }
+  }
+
+  private static func file(_ bytes: Data, _ path: String) throws(UsageError) -> ProgramTraceFile {
     guard bytes.count <= TraceFile.bytesMax else { throw refusal(path, .tooLarge) }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw UsageError("\(path) is not a gracewalk trace: it is not text in UTF-8")
     }
+    let file: ProgramTraceFile
     do throws(TraceFileError) {
       file = try ProgramTraceFile(text: text)
     } catch {
@@ -61,23 +84,25 @@ struct ProgramReplay {
     guard file.isIntact else {
       throw UsageError("\(path) was edited after it was written: its checksum does not fit")
     }
-    let source = try self.source(of: file, path)
-    return try ProgramCheck.reportingErrors(of: source) {
-      let compiled = try source.compile()
-      try compare(file, compiled, path)
-      let trace = try compiled.link().replay(file.schedule)
-      if let problem = trace.problem { throw UsageError("\(path) does not fit: \(problem)") }
-      let execution = ProgramExecution.trace(
-        trace, of: source, foundBy: file.foundBy, isMinimal: file.isMinimal)
-      let now = ProgramTraceFile(
-        execution, sourceHash: compiled.sourceHash, codeHash: compiled.codeHash)
-      guard now.text.utf8.elementsEqual(file.text.utf8) else {
-        throw UsageError(
-          "\(path) does not fit this version of \(RunningProgram.name): "
-            + Self.difference(file, now))
-      }
-      return try show(execution, compiled, from: path)
+    return file
+  }
+
+  private static func execution(
+    of file: ProgramTraceFile, _ source: ProgramSource, _ path: String
+  ) throws -> (Trace, CompiledProgram) {
+    let compiled = try source.compile()
+    try compare(file, compiled, path)
+    let trace = try compiled.link().replay(file.schedule)
+    if let problem = trace.problem { throw UsageError("\(path) does not fit: \(problem)") }
+    let execution = ProgramExecution.trace(
+      trace, of: source, foundBy: file.foundBy, isMinimal: file.isMinimal)
+    let now = ProgramTraceFile(
+      execution, sourceHash: compiled.sourceHash, codeHash: compiled.codeHash)
+    guard now.text.utf8.elementsEqual(file.text.utf8) else {
+      throw UsageError(
+        "\(path) does not fit this version of \(RunningProgram.name): " + difference(file, now))
     }
+    return (execution, compiled)
   }
 
   private static func difference(_ file: ProgramTraceFile, _ now: ProgramTraceFile) -> String {
@@ -92,7 +117,7 @@ struct ProgramReplay {
       + "'\(now.violated ?? "nothing")'"
   }
 
-  private func refusal(_ path: String, _ error: TraceFileError) -> UsageError {
+  private static func refusal(_ path: String, _ error: TraceFileError) -> UsageError {
     switch error {
     case .notATrace: UsageError("\(path) is not a gracewalk trace")
     case .tooLarge:
@@ -109,11 +134,13 @@ struct ProgramReplay {
   }
 
   /// The program that a file names, with its options.
-  private func source(of file: ProgramTraceFile, _ path: String) throws -> ProgramSource {
+  private static func source(
+    of file: ProgramTraceFile, _ path: String, _ models: ModelSource
+  ) throws -> ProgramSource {
     let words = file.arguments + ["--"] + file.flags
     do {
       let source = try ProgramSource(
-        Arguments(words, for: ReplayCommand.command, of: arguments.source))
+        Arguments(words, for: ReplayCommand.command, of: models))
       for name in source.files where !FileManager.default.fileExists(atPath: name) {
         throw UsageError(
           "it is of '\(name.excerpt())', which is not here: replay it in the folder that the "
@@ -125,7 +152,7 @@ struct ProgramReplay {
     }
   }
 
-  private func compare(
+  private static func compare(
     _ file: ProgramTraceFile, _ compiled: CompiledProgram, _ path: String
   ) throws(UsageError) {
     let name = compiled.source.name

@@ -1,7 +1,9 @@
 // What a check of C programs is of: the files and how they are compiled, or a program by name.
 
 import Foundation
+import GracewalkChecking
 import GracewalkCompiled
+import GracewalkExploration
 import GracewalkLLVM
 import GracewalkSupport
 import GracewalkTraces
@@ -228,6 +230,19 @@ struct CompiledProgram {
     for text in texts { sourceHash = StableHash.extend(sourceHash, with: StableHash.of(text)) }
     codeHash = StableHash.extend(codeHash, with: Self.hash(of: code.text))
     if texts.isEmpty { sourceHash = StableHash.extend(sourceHash, with: codeHash) }
+  }
+
+  /// What a saved search of it depends on.
+  func facts(_ options: CheckOptions) -> [(key: String, value: String)] {
+    let words = source.words
+    return [
+      ("options", words.arguments.dropFirst(max(source.files.count, 1)).joined(separator: " ")),
+      ("flags", words.flags.joined(separator: " ")),
+      ("search", options.strategy.rawValue), ("depth", "\(options.limits.depth)"),
+      ("seed", "\(options.seed)"),
+      ("its text hash", String(sourceHash, radix: 16)),
+      ("its code (what it includes, or clang) hash", String(codeHash, radix: 16)),
+    ]
   }
 
   func link() throws -> Program {

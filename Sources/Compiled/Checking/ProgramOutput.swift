@@ -7,13 +7,14 @@ extension ProgramMachine {
   func output(of cpu: Int) -> String {
     let state = graph.nodes[node(of: cpu)].state
     guard let frame = state.frames.last,
-      case .builtin(.print, let operands, _, _) = image.functions[Int(frame.function)].blocks[
+      case .builtin(let builtin, let operands, _, _) = image.functions[Int(frame.function)].blocks[
         Int(frame.block)
       ].instructions[Int(frame.index)]
     else { return "print" }
     let values = operands.map { operand in
       operand.slot < 0 ? operand.bits : state.slots[Int(frame.base) + Int(operand.slot)]
     }
+    if builtin == .hardware { return hardwareText(state.request, values) }
     // The first text is the format; what stands before it is the file.
     for (index, value) in values.enumerated() {
       guard let format = string(at: value) else { continue }
@@ -25,7 +26,7 @@ extension ProgramMachine {
   private static let lengthMax = 200
 
   /// The text at an address; nil if there is none.
-  private func string(at address: UInt64) -> String? {
+  func string(at address: UInt64) -> String? {
     guard let region = Region.number(of: address) else { return nil }
     let record = layout.record(ofRegion: region)
     guard record >= 0 else { return nil }
@@ -39,7 +40,7 @@ extension ProgramMachine {
     return nil
   }
 
-  private func formatted(_ format: String, _ values: [UInt64]) -> String {
+  func formatted(_ format: String, _ values: [UInt64]) -> String {
     var text = ""
     var values = values[...]
     var rest = format[...]

@@ -53,7 +53,9 @@ package final class Program {
 
   static let attemptsMax = 500
   /// Random executions before the search, and the steps in each.
-  private static let probes = 24
+  static let probes = 24
+  /// The same after something was learned that no random execution had shown.
+  static let probesAgain = 8
   private static let probeSteps = 2_000
 
   /// A fresh machine; throws if the program cannot run at all.
@@ -70,8 +72,8 @@ package final class Program {
   }
 
   /// Runs random executions, from which the layout is learned.
-  func probe() throws(Finding) {
-    for seed in 0..<Self.probes {
+  func probe(from first: Int = 0, count: Int = probes) throws(Finding) {
+    for seed in first..<first + count {
       let machine = try machine()
       if machine.judgeStart() != .clean { continue }
       var random = SplitMix64(seed: UInt64(seed))

@@ -13,9 +13,6 @@ package struct ProgramStep {
   /// Functions that it was in, outermost first.
   package var functions: [String]
   package var observed: UInt64
-  /// The bytes that it accessed, if it did.
-  var bytes: Range<UInt64>?
-  var writes: Bool
 }
 
 package struct ProgramTrace {
@@ -24,8 +21,6 @@ package struct ProgramTrace {
   package var finding: Finding?
   package var findingThread = 0
   package var findingPlace: IRPlace?
-  /// The step with which the last one races, if that is what is wrong.
-  package var racing: ProgramStep?
   /// Positions in `steps` at which a thread was preempted.
   package var preemptions: [Int] = []
   /// The whole execution, with a step for each request, local ones too: so it does not depend on
@@ -160,13 +155,7 @@ private final class SingleRun {
     trace.steps = recorder.steps
     trace.finding = machine.finding
     trace.findingThread = machine.findingCPU
-    trace.findingPlace = machine.place(machine.findingPlace)
-    if machine.finding?.kind == .race, let last = recorder.steps.last, let bytes = last.bytes {
-      trace.racing = recorder.steps.last { step in
-        step.thread != last.thread && step.bytes.map { $0.overlaps(bytes) } == true
-          && (step.writes || last.writes)
-      }
-    }
+    trace.findingPlace = machine.placeOfCode(machine.findingPlace, machine.findingCPU)
   }
 }
 
@@ -220,24 +209,17 @@ final class ProgramRecorder {
     add(cpu, request, result)
   }
 
-  private func bytes(of request: Request) -> Range<UInt64>? {
-    switch request.kind {
-    case .load, .store, .compareExchange, .update, .setMemory, .copyMemory:
-      return request.size > 0 ? request.address..<request.address &+ UInt64(request.size) : nil
-    case .free: return request.address..<request.address &+ UInt64(Region.sizeMax)
-    default: return nil
-    }
-  }
-
   private func add(_ cpu: Int, _ request: Request, _ result: UInt64) {
     let state = machine.graph.nodes[machine.node(of: cpu)].state
     steps.append(
       ProgramStep(
         thread: cpu,
-        action: request.kind == .print ? machine.output(of: cpu) : machine.text(of: request),
-        outcome: machine.outcome(of: request, result), place: machine.place(request.place),
+        action: request.kind == .print || request.kind == .hardware
+          ? machine.output(of: cpu) : machine.text(of: request),
+        outcome: machine.outcome(of: request, result),
+        place: machine.placeOfCode(request.place, cpu),
         functions: state.frames.map { machine.image.functions[Int($0.function)].name },
-        observed: result, bytes: bytes(of: request), writes: request.kind != .load))
+        observed: result))
   }
 }
 
@@ -318,14 +300,15 @@ extension ProgramMachine {
     case .choose: return "choose one of \(request.address)"
     case .blocked: return "an assumption does not hold"
     case .cut: return "the bound on loops is met"
-    case .ended: return "end"
-    case .failed: return "fail"
+    case .ended, .failed, .hardware:
+      return request.hardwareAccess.map { text(of: $0) } ?? "\(request.kind)"
     }
   }
 
   func outcome(of request: Request, _ result: UInt64) -> String {
     switch request.kind {
     case .load, .update, .awaitLoad, .awaitExchange, .choose: return number(result, request.size)
+    case .hardware: return request.hardwareAccess.map { outcome(of: $0, result) } ?? ""
     case .compareExchange:
       return result == request.a ? "done" : "found \(number(result, request.size))"
     case .tryLock: return result == 0 ? "done" : "busy"

@@ -17,6 +17,8 @@ enum Builtin: String {
   case startDrain, passDrain
   case allocate, allocateZeroed, allocateAligned, free, sizeOf
   case assume, choose, choosePair, chooseNumber, nothing, zero, first, print
+  /// What a program says to the checker; a step of hardware.
+  case violate, requires, hardware
   case awaitLoad, awaitExchange
   case copyMemory, setMemory
   case minimumSigned, maximumSigned, minimumUnsigned, maximumUnsigned, absolute

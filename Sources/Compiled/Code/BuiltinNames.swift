@@ -35,6 +35,7 @@ extension Builtin {
     "__VERIFIER_loop_begin": .nothing, "__VERIFIER_spin_start": .nothing,
     "__VERIFIER_spin_end": .assume, "__VERIFIER_annotate_begin": .nothing,
     "__VERIFIER_annotate_end": .nothing, "__VERIFIER_lkmm_fence": .nothing,
+    "gw_violate": .violate, "gw_requires": .requires, "gw_hardware_step": .hardware,
     "__VERIFIER_atexit": .zero, "atexit": .zero,
     // The kernel's names.
     "spin_lock": .lock, "spin_unlock": .unlock, "raw_spin_lock": .lock, "raw_spin_unlock": .unlock,

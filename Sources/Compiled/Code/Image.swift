@@ -32,6 +32,8 @@ package final class Image {
   private var owners: [(IRFunction, Linker)] = []
   private var runtime: (code: Runtime.Code, linker: Linker)?
   let link: LinkOptions
+  /// Whether there is memory of hardware.
+  private(set) lazy var hasHardware = globals.contains { $0.isHardware }
   /// Whether a lock or a section may be what is left out, so that its end is no mistake.
   var leavesOutSteps: Bool { link.without?.change == .omitted }
   /// Functions with a stub that are called.

@@ -9,6 +9,8 @@ struct Record: BitwiseCopyable {
   /// The largest size it has had.
   var capacity: Int
   var isConstant = false
+  /// It is part of hardware, which only steps of hardware access.
+  var isHardware = false
   /// The cell of its lifetime, which allocating and freeing write and every access reads.
   var lifetime: Int
   /// Where its bytes begin among those of all records.
@@ -36,21 +38,24 @@ final class Layout {
   let records = GrowableBuffer<Record>()
   let cells = GrowableBuffer<Cell>(capacity: 256)
   /// For each byte of each record, the cell it is in, or -1.
-  private let bytes = GrowableBuffer<Int32>(capacity: 1024)
+  let bytes = GrowableBuffer<Int32>(capacity: 1024)
   /// The parent of each thread but the first, and its number among the parent's children.
-  private(set) var threads: [(parent: Int, index: Int)] = [(-1, 0)]
+  var threads: [(parent: Int, index: Int)] = [(-1, 0)]
   /// Per group of regions, the record of each.
-  private let tables = (0..<Region.groupCount).map { _ in GrowableBuffer<Int32>(capacity: 1) }
+  let tables = (0..<Region.groupCount).map { _ in GrowableBuffer<Int32>(capacity: 1) }
   /// Cells of a barrier's rounds: one per thread and parity.
-  private var barrierCells: [Int: Int] = [:]
+  var barrierCells: [Int: Int] = [:]
   /// Whether plain accesses to shared cells have been seen, so that races are possible.
-  private(set) var mayRace = false
+  var mayRace = false
   /// Threads that some thread joins; the end of any other makes no difference to others.
-  private var joined = CPUSet()
+  var joined = CPUSet()
   /// Threads that sleep on condition variables: what a signal chooses from.
-  private(set) var sleepers: [Int] = []
+  var sleepers: [Int] = []
   /// Set when something was learned after `settle` that the present attempt relies on.
   private(set) var hasGrown = false
+  /// Whether everything that has a number must be known before an attempt, since several machines,
+  /// or later sessions, share the numbers.
+  var isStrict = false
   /// The numbers that footprints may use in this attempt.
   private(set) var objectLimit = 0
   private(set) var threadLimit = 1
@@ -71,6 +76,7 @@ final class Layout {
     (threads, barrierCells) = (other.threads, other.barrierCells)
     (mayRace, joined, sleepers) = (other.mayRace, other.joined, other.sleepers)
     (objectLimit, threadLimit) = (other.objectLimit, other.threadLimit)
+    isStrict = other.isStrict
   }
 
   deinit {
@@ -118,7 +124,9 @@ final class Layout {
   }
 
   /// The record of a region, which is made if there is none, with room for a size.
-  func makeRecord(ofRegion region: Int, size: Int, isConstant: Bool = false) -> Int {
+  func makeRecord(
+    ofRegion region: Int, size: Int, isConstant: Bool = false, isHardware: Bool = false
+  ) -> Int {
     let known = record(ofRegion: region)
     if known >= 0 {
       if records[known].capacity < size { enlarge(known, to: size) }
@@ -133,7 +141,7 @@ final class Layout {
     records.append(
       Record(
         region: region, kind: Region.kind(of: region), capacity: size, isConstant: isConstant,
-        lifetime: cells.count - 1,
+        isHardware: isHardware, lifetime: cells.count - 1,
         firstByte: bytes.extend(by: size, with: -1)))
     checkLimit()
     return records.count - 1
@@ -151,7 +159,9 @@ final class Layout {
 
   private static let bytesMax = 1 << 27
 
+  /// Something has been given a number.
   private func checkLimit() {
+    if isStrict { hasGrown = true }
     if bytes.count > Self.bytesMax {
       excess = "objects of more than \(Self.bytesMax) bytes in all are not supported"
       hasGrown = true

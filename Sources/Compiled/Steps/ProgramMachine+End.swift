@@ -109,6 +109,8 @@ extension ProgramMachine {
     var lost: [Int] = []
     for (number, record) in layout.records.all.enumerated()
     where data[base(of: number)] & 3 == Life.alive {
+      // What hardware has cached keeps nothing.
+      if record.isHardware { continue }
       if record.kind == .heap { lost.append(number) } else { open.append(number) }
     }
     while let record = open.popLast() {

@@ -29,7 +29,7 @@ extension ProgramMachine {
     case .lockShared, .tryLockShared, .lockExclusive, .tryLockExclusive, .unlockShared,
       .initShared, .destroyShared, .sleep, .wake, .signal, .broadcast, .initCondition,
       .destroyCondition, .takeSemaphore, .tryTakeSemaphore, .postSemaphore, .initSemaphore,
-      .beginOnce, .endOnce, .startGrace, .callLater, .startDrain:
+      .beginOnce, .endOnce, .startGrace, .callLater, .startDrain, .hardware:
       return (false, true)
     case .openSection, .closeSection: return (!image.waitsForGrace, true)
     case .passGrace, .passDrain: return (request.address == 0, true)
@@ -85,7 +85,9 @@ extension ProgramMachine {
     guard let region = Region.number(of: address) else { return (true, true) }
     let record = layout.record(ofRegion: region)
     guard record >= 0 else { return (true, false) }
-    if layout.records[record].isConstant { return (true, true) }
+    if layout.records[record].isConstant || layout.records[record].isHardware {
+      return (true, true)
+    }
     let offset = Region.offset(of: address)
     if layout.records[record].kind != .global,
       layout.isShared(layout.records[record].lifetime)
@@ -130,7 +132,9 @@ extension ProgramMachine {
 
   func touchesTheSameAlways(_ cpu: Int) -> Bool {
     guard status(of: cpu) == Status.present else { return true }
-    switch point(of: cpu).pointee.request.kind {
+    let request = point(of: cpu).pointee.request
+    switch request.kind {
+    case .hardware: return request.hardwareAccess?.kind != .compareExchange
     case .compareExchange, .tryLock, .tryLockShared, .tryLockExclusive, .wake, .signal, .broadcast,
       .tryTakeSemaphore, .beginOnce:
       return false
@@ -182,6 +186,7 @@ extension ProgramMachine {
       addWaiting(request, cpu, to: footprint, isPotential: isPotential)
     case .openSection, .closeSection, .startGrace, .passGrace, .callLater, .startDrain, .passDrain:
       addGrace(request, cpu, to: footprint)
+    case .hardware: addHardware(request, cpu, to: footprint, isPotential: isPotential)
     case .sizeOf: addCells(request.address, 0, writes: false, .plain, to: footprint)
     case .choose, .fence, .allocate, .allocateStack, .blocked, .cut, .ended, .failed, .print,
       .finish:
@@ -189,7 +194,7 @@ extension ProgramMachine {
     }
   }
 
-  private func addAccess(
+  func addAccess(
     _ request: Request, _ cpu: Int, to footprint: Footprint, isPotential: Bool
   ) {
     var writes = true

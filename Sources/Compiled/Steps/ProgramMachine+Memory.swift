@@ -38,7 +38,8 @@ extension ProgramMachine {
   private func fill(_ address: UInt64, _ global: GlobalImage, isConstant: Bool) {
     guard let region = Region.number(of: address) else { return }
     let record = layout.makeRecord(
-      ofRegion: region, size: global.bytes.count, isConstant: isConstant)
+      ofRegion: region, size: global.bytes.count, isConstant: isConstant,
+      isHardware: global.isHardware)
     data[base(of: record)] = UInt64(global.bytes.count) << 2 | Life.alive
     for (offset, byte) in global.bytes.enumerated() where byte != 0 {
       write(record, offset, 1, UInt64(byte))

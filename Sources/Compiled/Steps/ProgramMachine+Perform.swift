@@ -18,6 +18,7 @@ extension ProgramMachine {
       if request.b != 0 { acquireSections(request.b, by: cpu) }
       return Effect()
     case .blocked, .cut, .ended, .failed, .print: return Effect()
+    case .hardware: return try performOnHardware(request, by: cpu)
     case .sizeOf:
       let (record, _) = try locate(request.address, 0, writes: false)
       touchLifetime(request.address, by: cpu, writes: false)
@@ -64,7 +65,7 @@ extension ProgramMachine {
 
   // MARK: Accesses
 
-  private func access(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
+  func access(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
     let writesAlways =
       request.kind == .store || request.kind == .update || request.kind == .awaitExchange
     let (record, offset) = try locate(request.address, request.size, writes: writesAlways)

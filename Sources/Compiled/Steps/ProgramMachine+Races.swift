@@ -62,9 +62,12 @@ extension ProgramMachine {
     _ record: Int, _ offset: Int, _ size: Int, by cpu: Int, _ request: Request, writes: Bool
   ) throws(Finding) {
     if layout.records[record].isConstant { return }
+    if layout.records[record].isHardware {
+      return try judgeHardware(record, offset, by: cpu, writes)
+    }
     if layout.records[record].kind != .global {
       touchLifetime(Region.address(ofRegion: layout.records[record].region), by: cpu, writes: false)
-      try judgeAllocation(record, by: cpu, offset)
+      if !request.isByHardware { try judgeAllocation(record, by: cpu, offset) }
     }
     var race: (cell: Int, word: Int)?
     let single = layout.cell(record, offset, size)
@@ -139,7 +142,7 @@ extension ProgramMachine {
     }
     if options.countsReadsFrom { noteHistory(cell, by: cpu, request, writes) }
     guard options.findsRaces else { return nil }
-    if request.kind.isOnLock { return nil }
+    if request.kind.isOnLock || request.isByHardware { return nil }
     let isAtomic =
       request.isAtomic || request.kind == .update || request.kind == .compareExchange
     if !isAtomic, !layout.mayRace {
@@ -161,11 +164,16 @@ extension ProgramMachine {
     return true
   }
 
-  /// Takes note of an access to a cell that is not shared, and finds out if it should be.
-  private func noteAccess(_ cell: Int, by cpu: Int, _ writes: Bool) {
+  /// Where a cell that is not shared has its words.
+  func accessBase(of cell: Int) -> Int {
     while accessBases.count <= cell { accessBases.append(-1) }
     if accessBases[cell] < 0 { accessBases[cell] = Int32(accesses.extend(by: 2 * threadCount)) }
-    let base = Int(accessBases[cell])
+    return Int(accessBases[cell])
+  }
+
+  /// Takes note of an access to a cell that is not shared, and finds out if it should be.
+  private func noteAccess(_ cell: Int, by cpu: Int, _ writes: Bool) {
+    let base = accessBase(of: cell)
     let clock = self.clock(.creation, cpu)
     // Others have looked at what was noted since.
     if accesses[base + (writes ? 0 : threadCount) + cpu] == order[clock + cpu] { return }

@@ -108,6 +108,8 @@ package final class ProgramMachine: TransitionSystem {
   let writerBases = GrowableBuffer<Int32>(capacity: 1)
   /// Called after each action.
   var observer: ((_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) -> Void)?
+  /// For each thread, the parts of hardware that its code may access: reads, then writes.
+  var openGroups: [UInt32]
   private var keepsShares = false
   private var enabledNow: (enabled: CPUSet, disabled: CPUSet)?
 
@@ -118,9 +120,10 @@ package final class ProgramMachine: TransitionSystem {
     interpreter = Interpreter(image, unroll: options.unroll, choices: options.choices)
     graph = ThreadGraph(interpreter, mergesStates: options.mergesStates)
     threadCount = layout.threadLimit
+    openGroups = Array(repeating: 0, count: threadCount)
     super.init()
     guard let main = image.function(named: options.entry) else {
-      throw Finding(.misuse, "the program has no function \(options.entry)")
+      throw Finding(.misuse, "the program has no function \(options.entry); --entry names another")
     }
     _ = threads.extend(by: threadCount * ThreadWord.count + Summary.count)
     _ = order.extend(by: 4 * threadCount * threadCount)
@@ -128,6 +131,7 @@ package final class ProgramMachine: TransitionSystem {
       order[clock(.creation, thread) + thread] = 1
       order[clock(.happensBefore, thread) + thread] = 1
     }
+    if layout.isStrict { makeWords() }
     makeGlobals()
     begin(0, Image.address(ofFunction: main.number), 0)
     let node = self.node(of: 0)
@@ -142,6 +146,13 @@ package final class ProgramMachine: TransitionSystem {
     bases.deallocate()
     turns.deallocate()
     marks.deallocate()
+  }
+
+  /// Gives words to all that is known, in its order, so that equal states have equal keys in all
+  /// machines that share numbers.
+  private func makeWords() {
+    for record in 0..<layout.records.count { _ = base(of: record) }
+    for cell in 0..<layout.cells.count { _ = accessBase(of: cell) }
   }
 
   // MARK: Threads
@@ -295,7 +306,7 @@ package final class ProgramMachine: TransitionSystem {
 
   package override var violatedInvariant: Int { 0 }
 
-  package override func isFitToSave() -> Bool { false }
+  package override func isFitToSave() -> Bool { !isBroken && !layout.hasGrown }
 
   package override var stateKey: UInt64 {
     if !keepsShares, marks.isEmpty {
@@ -337,6 +348,7 @@ package final class ProgramMachine: TransitionSystem {
   private func take(_ cpu: Int, choice: Int, isLocal: Bool) {
     let node = self.node(of: cpu)
     let request = graph.points.pointer(to: node).pointee.request
+    if !isLocal, image.hasHardware { openGroups[cpu] = 0 }
     do throws(Finding) {
       let before = data.hash
       let effect =

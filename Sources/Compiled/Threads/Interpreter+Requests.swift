@@ -68,6 +68,10 @@ extension Interpreter {
     case .assertFail: throw Finding(.assertion, "an assertion fails: \(image.text(at: a) ?? "")")
     case .fail: throw Finding(.assertion, "the program reports an error")
     case .abort: throw Finding(.abort, "the program calls abort")
+    case .violate:
+      throw Finding(.invariant, image.text(at: b) ?? "", of: image.text(at: a) ?? "invariant")
+    case .requires:
+      return image.statements.required.contains(image.text(at: a) ?? "") ? 1 : 0
     case .selfThread: return UInt64(thread)
     case .isInSection: return state.sectionDepth > 0 ? 1 : 0
     case .nothing, .zero: return 0
@@ -209,6 +213,7 @@ extension Interpreter {
       request.size = try size(request.a, 1)
     case .copyMemory, .setMemory: request.size = try size(request.b, 1)
     case .lockTyped, .tryLockTyped, .unlockTyped, .wakeOrTimeOut: request.isTyped = true
+    case .hardware: request.describeHardware(values)
     case .choosePair: request.address = 2
     case .chooseNumber: request.address = UInt64(choices)
     case .startGrace, .passGrace:
@@ -271,6 +276,7 @@ extension Builtin {
     case .free: .free
     case .sizeOf: .sizeOf
     case .print: .print
+    case .hardware: .hardware
     case .choose, .choosePair, .chooseNumber: .choose
     case .startGrace: .startGrace
     case .passGrace: .passGrace

@@ -25,6 +25,8 @@ struct Request: BitwiseCopyable {
     case openSection, closeSection, startGrace, passGrace, callLater, startDrain, passDrain
     /// The size of an object; output, for traces.
     case sizeOf, print
+    /// C code that models hardware: it runs as one step, with an access to one word.
+    case hardware
     case initBarrier, arrive, passBarrier, destroyBarrier
     /// Waits until a word compares with a number in a certain way, then reads or exchanges it.
     case awaitLoad, awaitExchange
@@ -67,6 +69,8 @@ struct Request: BitwiseCopyable {
   /// Its place in the source, or -1.
   var place: Int32 = -1
 
+  /// Hardware accesses it: nothing that C says of data races is about that.
+  var isByHardware = false
   /// A mutex may have a type; a sleeper may time out.
   var isTyped = false
 
@@ -126,14 +130,22 @@ package struct Finding: Error, Equatable {
     case misuse = "misuse-of-threads"
     case endless = "endless-loop"
     case leak = "leak"
+    /// One that the program states, or `gracewalk.h`, by name.
+    case invariant
     case unsupported
   }
 
   package var kind: Kind
   package var message: String
+  /// The name of the invariant, for kinds that have several.
+  private var invariant: String?
 
-  init(_ kind: Kind, _ message: String) {
+  init(_ kind: Kind, _ message: String, of invariant: String? = nil) {
     self.kind = kind
     self.message = message
+    self.invariant = invariant
   }
+
+  /// What reports call it.
+  package var name: String { invariant ?? kind.rawValue }
 }

@@ -10,14 +10,17 @@ final class Budget {
   private let watch: ((SearchProgress) -> Bool)?
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
-  private var forecast = Forecast()
+  /// Nil if what a search says of its explored part is reported as it is.
+  private var forecast: Forecast?
   /// Transitions between two readings of the clock.
   static let period = 4_096
   private let periodMask: Int
   private let checkpointer: Checkpointer?
   private let resume: CheckpointReader?
 
-  init(_ options: SearchOptions) {
+  /// - Parameter forecasts: whether the explored part is refined by its pace.
+  init(_ options: SearchOptions, forecasts: Bool = true) {
+    forecast = forecasts ? Forecast() : nil
     limits = options.limits
     watch = options.watch
     start = clock.now
@@ -100,7 +103,8 @@ final class Budget {
     let explored = explored()
     progress.isExact = explored == nil
     progress.fractionDone = [
-      explored.flatMap { forecast.done($0, after: statistics.transitions) },
+      forecast == nil
+        ? explored : explored.flatMap { forecast?.done($0, after: statistics.transitions) },
       limits.executions.map { Double(statistics.executionsBegun) / Double($0) },
       limits.states.map { Double(statistics.states) / Double($0) },
     ].compactMap(\.self).max()

@@ -78,18 +78,14 @@ struct ExploredPart {
 /// the part according to the stack.
 ///
 /// Compared with the actual transitions at 10, 25, 50 and 75 % of 31 searches (the programs of
-/// `gracewalk bench` and the largest models), its error in percentage points is:
+/// `gracewalk bench` and the largest models), its error in percentage points is as below. The
+/// stateful search has an estimate of its own, without a forecast (`StackAges`):
 ///
 /// | search     | 10 % | 25 % | 50 % | 75 % | mean | stack alone | equal parts | worst |
 /// |------------|------|------|------|------|------|-------------|-------------|-------|
-/// | stateful   |   12 |   12 |   23 |   20 |   17 |          19 |          24 |    63 |
 /// | source     |   21 |   14 |   16 |   17 |   17 |          23 |          22 |    62 |
 /// | optimal    |   20 |   12 |   15 |   12 |   14 |          20 |          24 |    51 |
 /// | exhaustive |    6 |   18 |   25 |   27 |   19 |          19 |          34 |    63 |
-///
-/// The row `stateful` was measured before that search had sleep sets. Since then the stack alone is
-/// off by 26 on the ten longest checks of the catalogue, mostly because it is too low near the end:
-/// states reached again in another order are little work.
 ///
 /// Always saying 40 % would be off by 22, so this is a hint, good to within a factor of two.
 /// Alternatives were worse: the pace of equal shares alone (22, 17, 25, 32), weighting by the size

@@ -29,7 +29,7 @@ extension StatefulSearch {
       writer.write(node.key)
       let numbers = [
         Int(node.permutation), node.cpu, node.choice, Int(node.choiceCount), node.step,
-        Int(node.stateCount),
+        Int(node.stateCount), node.begun,
       ]
       for number in numbers { writer.write(number) }
       writer.write(node.isRevisit)
@@ -118,7 +118,7 @@ extension StatefulSearch {
   private func restoreStack(from reader: CheckpointReader) throws(CheckpointError) {
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
-    for _ in 0..<(try reader.count(ofBytes: 112)) { nodes.append(try node(from: reader)) }
+    for _ in 0..<(try reader.count(ofBytes: 120)) { nodes.append(try node(from: reader)) }
     // A member of a team may have nothing to do.
     let isIdle = isInTeam && nodes.isEmpty && happensBefore.count == 0
     guard nodes.count == happensBefore.count + 1 || isIdle else { throw .malformed }
@@ -153,6 +153,7 @@ extension StatefulSearch {
     node.choiceCount = Int32(try reader.number(in: 0..<Int(Int32.max)))
     node.step = max(try reader.step(below: Int(Int32.max)), 0)
     node.stateCount = Int32(try reader.number(in: 1..<Int(Int32.max)))
+    node.begun = try reader.number(in: 0..<Int.max)
     node.isRevisit = try reader.flag()
     node.isContested = try reader.flag()
     return node

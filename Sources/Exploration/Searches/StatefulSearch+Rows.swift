@@ -90,17 +90,16 @@ extension StatefulSearch {
   /// Bytes used per stored state, including summaries.
   public var bytesPerState: Double { Double(bytes) / Double(max(finished.count, 1)) }
 
-  /// The explored part, estimated from the stack; nil when it is empty.
+  /// The explored part, estimated from the ages of the stack; nil when it is empty.
   var explored: Double? {
     guard !nodes.isEmpty else { return nil }
-    var part = ExploredPart(ratio: ExploredPart.reducedRatio)
-    for index in 0..<nodes.count where !part.isSettled { add(index, to: &part) }
-    return part.explored
+    let ages = StackAges(after: statistics.transitions)
+    let old = nodes.all.count { ages.isOld($0.begun) }
+    return ages.explored(old: old, depthMax: statistics.depthMax)
   }
 
   /// Adds a node of the stack; returns the shares of its last done children.
-  @discardableResult
-  func add(_ index: Int, to part: inout ExploredPart, lent: Int = 0) -> [Double] {
+  func add(_ index: Int, to part: inout ExploredPart, lent: Int) -> [Double] {
     let node = nodes[index]
     let isBetween = node.choice == Int(node.choiceCount)
     return part.add(

@@ -56,6 +56,8 @@ public final class StatefulSearch: ResumableSearch {
     var isContested = false
     /// The number of the latest step taken here.
     var step = 0
+    /// The transitions taken before it was pushed, for estimates.
+    var begun = 0
 
     /// CPUs still to be tried.
     var left: CPUSet { backtrack.subtracting(done.union(lent).union(sleep)) }
@@ -162,7 +164,7 @@ public final class StatefulSearch: ResumableSearch {
     summaries = other?.summaries ?? SummaryTable()
     knowledge = other?.knowledge ?? StepKnowledge()
     cpuCount = system.cpuCount
-    budget = Budget(options)
+    budget = Budget(options, forecasts: false)
     self.exact = options.isExact ? ExactStates() : nil
     happensBefore = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
     let isSymmetric = options.usesSymmetry && system.permutationCount > 1
@@ -429,6 +431,7 @@ public final class StatefulSearch: ResumableSearch {
   func push(_ node: Node, dropping dropped: CPUSet = CPUSet()) {
     keepSleepers(node.sleep, dropping: dropped)
     nodes.append(node)
+    nodes.pointer(to: nodes.count - 1).pointee.begun = statistics.transitions
   }
 
   /// Copies the facts recorded for sleeping CPUs from the node below (rule 6 for those dropped).

@@ -295,7 +295,7 @@ extension Strategy {
     switch model {
     case .sequentialConsistency: reduced
     case .totalStoreOrder: reduced.filter { $0 != .optimal }
-    // Every step depends on every other: searches without states would take all interleavings.
+    // Searches without states would take nearly all interleavings.
     case .armv8: [.stateful]
     }
   }

@@ -5,7 +5,7 @@ import GracewalkSupport
 import GracewalkTraces
 
 /// Changes files at random.
-struct TraceMutation {
+package struct TraceMutation {
   var random: SplitMix64
   /// Files from which parts are taken.
   let others: [[UInt8]]
@@ -30,13 +30,13 @@ struct TraceMutation {
     String(repeating: "a", count: 10_000), String(repeating: "\u{301}", count: 2_000),
   ].map { Array($0.utf8) }
 
-  init(random: SplitMix64, others: [[UInt8]]) {
+  package init(random: SplitMix64, others: [[UInt8]]) {
     self.random = random
     self.others = others
   }
 
   /// One to four changes; then, usually, a correct checksum.
-  mutating func apply(to file: [UInt8]) -> [UInt8] {
+  package mutating func apply(to file: [UInt8]) -> [UInt8] {
     var bytes = file
     for _ in 0...(random.below(2) * random.below(4)) { change(&bytes) }
     if random.below(4) > 0 { Self.repairChecksum(of: &bytes) }

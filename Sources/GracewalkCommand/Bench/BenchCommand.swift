@@ -31,6 +31,9 @@ enum BenchCommand {
       Option(
         name: "latency", value: "S", help: "with --scale: a job runs S seconds late (2)"),
       Option(name: "svg", value: "FILE", help: "with --scale: draw the curves"),
+      Option(
+        name: "estimates", value: nil,
+        help: "how far off the progress of the catalogue's ten longest checks is"),
       OutputFormat.option(OutputFormat.words),
     ] + WorkOptions.all, run: run)
 
@@ -38,6 +41,7 @@ enum BenchCommand {
 
   private static func run(_ arguments: Arguments) throws -> Int32 {
     let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
+    if arguments.has("estimates") { return try EstimateBench.run(arguments, isJSON: isJSON) }
     if arguments.has("scale") { return try runScale(arguments, isJSON: isJSON) }
     for option in ["hours", "latency", "svg"] where arguments.has(option) {
       throw UsageError("--\(option) is about --scale, which is not given")

@@ -43,16 +43,21 @@ extension Machine {
       inUse[unit] && layout.hardware.pageCells.contains(word)
     }
     let hasMetCap = changeOrder { order in
-      for cpu in order.cpus.indices {
-        order.cutViews(of: cpu, uses[cpu], hasGracePeriods: true)
+      var isChanged = true
+      // What is dropped may make more views say the same, and these more stores unreadable.
+      while isChanged {
+        let count = order.words.entries.count
+        for cpu in order.cpus.indices {
+          order.cutViews(of: cpu, uses[cpu], hasGracePeriods: true)
+        }
+        order.cutWalks({ inUse[$0] }) { unit, table in
+          layout.pageID(at: table).map { refers(unit, to: $0) } ?? false
+        }
+        order.dropUnreadableStores({ uses[$0] }, isWalked: isWalked)
+        isChanged = order.rankTimes() != nil
+        order.forgetSettledWords({ uses[$0] }, isUsed: { inUse[$0] }, isWalked: isWalked)
+        isChanged = isChanged || order.words.entries.count != count
       }
-      order.cutWalks({ inUse[$0] }) { unit, table in
-        layout.pageID(at: table).map { refers(unit, to: $0) } ?? false
-      }
-      order.dropUnreadableStores({ uses[$0] }, isWalked: isWalked)
-      order.rankTimes()
-      order.forgetSettledWords(
-        { uses[$0] }, isUsed: { inUse[$0] }, isWalked: isWalked)
       return order.hasMetCap
     }
     memory[layout.orderName] = orders.close()
@@ -146,12 +151,13 @@ extension Machine {
 
   /// Performs an action of a CPU whose actions the model orders.
   func performInOrder(_ action: Action, choosing choice: Int, by cpu: Int) -> UInt64 {
+    if !action.isLocal { settleEnqueued(by: cpu) }
     switch action.kind {
     case .access(.drain):
       makeVisible(choice, of: cpu - firstDrainer)
       return 0
     case .access(let access):
-      return action.isLocal
+      return action.isLocal && !isEnqueued(action, by: cpu)
         ? accessHidden(access, action, by: cpu)
         : accessInOrder(access, action, choosing: choice, by: cpu)
     case .fence: fence(action.ordering, by: cpu)

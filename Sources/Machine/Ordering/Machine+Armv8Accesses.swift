@@ -101,6 +101,7 @@ extension Machine {
       if action.ordering.releases { flushHidden(by: cpu) }
       var entry = pendingStore(action.stored, action, by: cpu)
       entry.isRelease = action.ordering.releases
+      entry.isRecent = action.isLocal
       put(entry, by: cpu)
       return 0
     }
@@ -243,6 +244,27 @@ extension Machine {
   }
 
   // MARK: Buffers
+
+  /// True for a store that only its CPU notices as long as it is pending, so that it needs no
+  /// scheduling point.
+  ///
+  /// Whether a page can be reached by others is decided by the CPU's own history as long as it
+  /// cannot.
+  func isEnqueued(_ action: Action, by cpu: Int) -> Bool {
+    guard memoryModel == .armv8, action.kind == .access(.store), isOrdered(cpu) else {
+      return false
+    }
+    return action.lifetime == 0 || memory[action.lifetime + Layout.publishedOffset] != 0
+  }
+
+  /// From the CPU's next step on, its stores before that come before whatever reaches it from
+  /// outside.
+  func settleEnqueued(by cpu: Int) {
+    guard isOrdered(cpu), order.cpus[cpu].buffer.contains(where: \.isRecent) else { return }
+    changeOrder { order in
+      for index in order.cpus[cpu].buffer.indices { order.cpus[cpu].buffer[index].isRecent = false }
+    }
+  }
 
   /// Puts an entry in a CPU's buffer; it leaves at once if nothing has to come before it.
   private func put(_ entry: PendingEntry, by cpu: Int) {

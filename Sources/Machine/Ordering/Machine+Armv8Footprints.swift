@@ -39,21 +39,17 @@ extension Machine {
     footprint.write(views(of: cpu))
   }
 
-  /// What walks know is part of the unit's object.
+  /// What walks find, and which old entries nobody finds any more, concerns everybody.
   private func addOrderedHardware(
     _ hardware: Action.Hardware, _ action: Action, by cpu: Int, to footprint: Footprint
   ) {
     switch hardware {
     case .dsb:
-      footprint.write(layout.orderName)
+      addAllViews(footprint)
       for unit in translation.units.indices { footprint.write(layout.hardware.object(unit)) }
-    case .walkUpdate:
-      footprint.write(layout.orderName)
-      for other in 0..<layout.bufferedCPUs { footprint.read(views(of: other)) }
-    case .walkRead: if isOrdered(cpu) { footprint.read(views(of: cpu)) }
-    case .guestAccess, .walkStart, .evict, .tlbi, .tlbInvalidate, .settle: break
+    case .walkRead, .walkUpdate, .walkStart, .evict, .tlbInvalidate: addAllViews(footprint)
+    case .guestAccess, .tlbi, .settle: if isOrdered(cpu) { footprint.write(views(of: cpu)) }
     }
-    if isOrdered(cpu) { footprint.write(views(of: cpu)) }
   }
 
   /// Adds everything that is ordered.

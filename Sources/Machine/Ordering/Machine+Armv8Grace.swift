@@ -171,12 +171,14 @@ extension Machine {
           $0.kind == .sectionEnd && UInt64($0.number) == domain.number
         }
       }
-      if domain == .interrupts, order.cpus[other].hasPendingStore,
-        lastMark() != order.cpus[other].buffer.count - 1
-      {
+      if domain == .interrupts, order.cpus[other].hasPendingStore {
         // It takes the interrupt when the stores before it are visible.
-        putSectionEnd(
-          PendingEntry(kind: .sectionEnd, number: UInt32(domain.number)), by: other)
+        let buffer = order.cpus[other].buffer
+        let place = buffer.firstIndex(where: \.isRecent) ?? buffer.count
+        if lastMark() != place - 1, buffer[..<place].contains(where: \.isAwaited) {
+          let mark = PendingEntry(kind: .sectionEnd, number: UInt32(domain.number))
+          changeOrder { $0.cpus[other].buffer.insert(mark, at: place) }
+        }
       }
       guard let last = lastMark() else { continue }
       changeOrder { order in

@@ -68,7 +68,9 @@ extension Machine {
   ///
   /// The meaning of an action is defined in its family's room.
   func perform(_ action: Action, choosing choice: Int = 0, by cpu: Int) -> UInt64 {
-    if action.lifetime != 0 { noteUse(of: action, by: cpu) }
+    if action.lifetime != 0, orders == nil || !isEnqueued(action, by: cpu) {
+      noteUse(of: action, by: cpu)
+    }
     switch memoryModel {
     case .sequentialConsistency: break
     case .totalStoreOrder:
@@ -214,7 +216,7 @@ extension Machine {
     }
     guard action.lifetime != 0, let id = layout.pageID(at: action.lifetime),
       memory[action.lifetime + Layout.publishedOffset] == 0
-    else { return false }
+    else { return isEnqueued(action, by: cpu) }
     if layout.owner(ofPage: id) != cpu {
       let page = name(ofPage: id)
       let isWild = memory[action.lifetime] == 0

@@ -107,8 +107,9 @@ public final class StepRecorder {
 
   /// The number that traces give a step; nil for one that is no scheduling point.
   private func number(ofStep step: Int) -> Int? {
-    steps[step].isLocal
-      ? nil : 1 + steps[..<step].count { !$0.isLocal && !$0.isBoundary }
+    // One that is no scheduling point belongs to the step before it.
+    let number = steps[...step].count { !$0.isLocal && !$0.isBoundary }
+    return number == 0 || steps[step].isBoundary ? nil : number
   }
 
   func didTake(

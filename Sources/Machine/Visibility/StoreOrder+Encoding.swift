@@ -73,7 +73,8 @@ extension CPUViews {
 
 extension PendingEntry {
   fileprivate func encode(_ add: (UInt64) -> Void, _ views: UInt64) {
-    let flags: UInt64 = (isRelease ? 4 : 0) | (isLocking ? 8 : 0) | (isHidden ? 16 : 0)
+    var flags: UInt64 = (isRelease ? 4 : 0) | (isLocking ? 8 : 0) | (isHidden ? 16 : 0)
+    if isRecent { flags |= 128 }
     let hasOperands = lifetime != 0 || operand != 0
     let kinds = UInt64(kind.rawValue) | flags | (hasOperands ? 32 : 0)
     add(kinds | (translation == nil ? 0 : 64) | UInt64(effect) << 8 | UInt64(number) << 32)

@@ -38,6 +38,8 @@ package struct PendingEntry: Equatable, Sendable {
   package var isLocking = false
   /// It is to memory that nobody else can reach yet.
   package var isHidden = false
+  /// Its CPU has taken no step since: what reaches it from outside may come before.
+  package var isRecent = false
   package var value: UInt64 = 0
   /// What address and value depend on.
   package var view: View = 0
@@ -61,7 +63,7 @@ package struct PendingEntry: Equatable, Sendable {
   }
 
   /// True if what comes behind may have to wait for it.
-  var isAwaited: Bool { (kind == .store || kind == .effect) && !isHidden }
+  package var isAwaited: Bool { (kind == .store || kind == .effect) && !isHidden }
 }
 
 /// A CPU's latest visible store to a word: to read it is to be forwarded the store's value.

@@ -209,6 +209,19 @@ public struct TraceMoments: Sendable {
         index == last || decisive.contains(index) || moment.preemption != nil || moment.beginsLoop
         || moment.changes.contains(where: \.isNotable)
     }
+    if trace.program != nil { markLatest() }
+  }
+
+  /// The steps of a program that its story has at least.
+  private static let latest = 10
+
+  /// A program has no pictures to compare: its story is its last steps, but for threads that begin.
+  private mutating func markLatest() {
+    let telling = moments.indices.filter { index in
+      guard let action = moments[index].step?.action else { return false }
+      return action != "begin" && !action.hasPrefix("create a thread")
+    }
+    for index in telling.suffix(Self.latest) { moments[index].isKey = true }
   }
 }
 

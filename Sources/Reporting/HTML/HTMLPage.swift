@@ -82,7 +82,7 @@ public struct HTMLPage {
     \(legend)
     </div>
     <div class="steps" tabindex="-1">
-    <h2>Every step, one lane per CPU</h2>
+    <h2>Every step, one lane per \(trace.program == nil ? "CPU" : "thread")</h2>
     \(lanes.html)
     </div>
     </div>
@@ -100,7 +100,8 @@ public struct HTMLPage {
 
   private var legend: String {
     let states = moments.moments.flatMap { $0.picture.pages.map(PageState.init) }
-    var items = ["<li><b class=\"k-ch\">▸</b> changed by this step</li>"]
+    var items =
+      trace.program == nil ? ["<li><b class=\"k-ch\">▸</b> changed by this step</li>"] : []
     let kinds: [(PageState, String, String)] = [
       (.unreachable, "k-lost", "unreachable: no root leads there"),
       (.own, "k-own", "not linked yet: only its owner has it"), (.freed, "k-freed", "freed"),
@@ -109,6 +110,7 @@ public struct HTMLPage {
       items.append("<li><s class=\"\(className)\"></s> \(text)</li>")
     }
     items += lanes.legend.map { "<li><u class=\"\($0.className)\"></u> \($0.text)</li>" }
+    if items.isEmpty { return "" }
     return "<ul class=\"legend\" aria-label=\"Legend\">\(items.joined())</ul>"
   }
 }

@@ -93,7 +93,9 @@ struct LaneList {
     let state = moments.moments[0].picture.cpus[cpu]
     let owner = state.owner.map { moments.recording.cpus[$0] } ?? ""
     switch state.role {
-    case .program: return "CPU"
+    case .program:
+      return moments.trace.program == nil
+        ? "CPU" : "runs \(moments.recording.operations[cpu].first ?? "")"
     case .callbacks: return "callbacks of \(owner)"
     case .walker: return "hardware walks of \(owner)"
     case .storeBuffer: return "stores of \(owner) become visible"

@@ -118,6 +118,7 @@ struct MomentPanel {
       }
     }
     if items.isEmpty {
+      if moments.trace.program != nil { return nil }
       items.append("<li class=\"none\">\(state.isFinished ? "done" : "running")</li>")
     }
     return "<section><h3>\(HTMLText.escaped(moments.recording.cpus[cpu]))</h3>"

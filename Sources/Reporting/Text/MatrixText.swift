@@ -94,11 +94,26 @@ public struct MatrixDocument: Encodable, Sendable {
     var disagreement: String?
   }
 
+  /// A C program, by what is looked for.
+  package struct Program: Encodable, Sendable {
+    package var program: String
+    package var declared: [String]
+    package var verdicts: [String: String] = [:]
+    package var isAsDeclared = false
+
+    package init(program: String, declared: [String]) {
+      self.program = program
+      self.declared = declared
+    }
+  }
+
   var format = "gracewalk matrix 1"
-  var asDeclared: Bool
+  package var asDeclared: Bool
   var invariants: [String]
   var models: [Judgement]
   var rows: [Entry]
+  /// Those of the whole catalogue.
+  package var programs: [Program]?
 
   public init(_ matrix: VerdictMatrix) {
     asDeclared = matrix.isAsDeclared

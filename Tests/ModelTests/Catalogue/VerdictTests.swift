@@ -152,7 +152,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
         count += 1
       }
     }
-    #expect(count == 12)
+    #expect(count == 16)
   }
 
   @Test func everySystemHasACorrectModel() {

@@ -29,7 +29,8 @@ import Testing
 
   /// Objects whose keys are names, and parts that have a table of their own.
   private static let maps: Set = [
-    "parameters", "rows[].verdicts", "models[].parameters", "models[].notRequired",
+    "parameters", "rows[].verdicts", "programs[].verdicts", "models[].parameters",
+    "models[].notRequired",
   ]
   private static let parts: Set = [
     "counterexample.steps[]", "steps[]", "checks[].check", "failures[]", "incomplete[]",
@@ -173,7 +174,10 @@ import Testing
   }
 
   @Test func matrix() throws {
-    let document = MatrixDocument(try MatrixTests.matrix(MatrixTests.doubles))
+    var document = MatrixDocument(try MatrixTests.matrix(MatrixTests.doubles))
+    var program = MatrixDocument.Program(program: "counter", declared: ["race"])
+    program.verdicts["as it is"] = "race"
+    document.programs = [program]
     // None of these models declares verdicts under several memory models.
     try expect([try Self.object(document)], match: "gracewalk matrix 1") { $0 == "rows[].memory" }
   }

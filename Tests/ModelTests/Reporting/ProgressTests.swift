@@ -62,8 +62,8 @@ import Testing
     let report = try check(executions: 50)
     #expect(
       CheckText(report).verdict
-        == "incomplete — the bound on executions was reached; about 30 % explored")
-    #expect(CheckDocument(report).explored == 0.3168)
+        == "incomplete — the bound on executions was reached; about 40 % explored")
+    #expect(CheckDocument(report).explored == 0.4084)
     #expect(try check(executions: 50).explored == report.explored)
     let early = try check(executions: 3)
     #expect(early.explored == nil)

@@ -1,0 +1,3 @@
+// violates no-conflicting-tlb-entries: a plain store makes a table of the block that is cached
+#define BY_STORE
+#include "block-walk.c"
