@@ -126,6 +126,8 @@ struct ShadowMMU: Sendable {
   func write(_ cpu: VirtualCPU, entry: Int, frame: Int) throws -> Bool {
     for _ in 0..<2 {
       try cpu.store(inGuest, true, .relaxed)
+      // As in vcpu_enter_guest: whoever changes the entry and sees no guest is seen by this one.
+      try cpu.fence(.sequentiallyConsistent)
       let isAllowed = try mayWrite(cpu, entry)
       if isAllowed { _ = try cpu.fetchAdd(frames[frame].version, 1, .relaxed) }
       try cpu.store(inGuest, false, .release)

@@ -152,11 +152,11 @@ package struct CheckpointSession {
 
   /// The error for a search that could not be resumed.
   package func error(_ error: CheckpointError) -> CheckError {
-    let name = "'\(options.resume?.path ?? "")'"
+    let file = "'\(options.resume?.path ?? "")'"
     switch error {
-    case .malformed: return .badCheckpoint("\(name) is damaged: what it says makes no sense")
+    case .malformed: return .badCheckpoint("\(file) is damaged: what it says makes no sense")
     case .systemChanged:
-      return .badCheckpoint("\(name) is out of date: the code of \(name) has changed since")
+      return .badCheckpoint("\(file) is out of date: the model's code has changed since")
     }
   }
 }

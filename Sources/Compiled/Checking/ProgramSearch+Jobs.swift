@@ -82,6 +82,11 @@ extension Program {
         try probe(from: Self.probes * attempt, count: Self.probesAgain)
         continue
       }
+      // The program is the same, so what was saved rests on less than is known of its memory now.
+      if case .refused(.systemChanged) = result.ending, resume != nil {
+        (resume, earlier) = (nil, SeenEnds())
+        continue
+      }
       return try self.result(result, all, attempt)
     }
     throw Finding(.unsupported, "[internal] the layout of memory does not settle")
