@@ -24,7 +24,7 @@ package struct EstimatedRun: Equatable, Codable, Sendable {
   package init?(_ model: Model, _ declared: DeclaredCheck) throws(CheckError) {
     let check = declared.options()
     let plan = SearchPlan(check, try model.scenario(check.scenario))
-    guard plan.strategy == .stateful else { return nil }
+    guard plan.strategy == .stateful, !plan.mayRepeat else { return nil }
     var samples: [(transitions: Int, done: Double?)] = []
     var options = SearchOptions(limits: plan.limits)
     options.usesSymmetry = plan.usesSymmetry

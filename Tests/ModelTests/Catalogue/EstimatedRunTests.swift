@@ -25,6 +25,6 @@ import Testing
   /// What ends with a violation, or is searched in another way, has no errors.
   @Test func onlyCompleteStatefulSearchesCount() throws {
     #expect(try run("unmap-under-read-lock") == nil)
-    #expect(try run("unmap-under-write-lock") == nil)
+    #expect(try run("fault-until-mapped") == nil)
   }
 }
