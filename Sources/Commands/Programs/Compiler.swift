@@ -79,6 +79,17 @@ package struct Compiler {
   }
 }
 
+extension Compiler {
+  /// Compiles a text, for tests of the checker itself.
+  package func module(of text: String) throws -> IRModule {
+    let file = FileManager.default.temporaryDirectory
+      .appendingPathComponent("gracewalk-\(ProcessInfo.processInfo.globallyUniqueString).c").path
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    return try compile(file, ["-w"]).module
+  }
+}
+
 /// What clang says of a file with an error.
 package struct CompilerError: Error {
   package var messages: String

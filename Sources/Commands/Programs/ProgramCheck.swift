@@ -101,12 +101,11 @@ struct ProgramCheck {
     if case .refused(let error) = result.result.ending, let session {
       throw SharedOptions.usageError(session.error(error), model: compiled.source.name)
     }
-    if options.minimises, let finding = result.finding, finding.kind != .unsupported {
-      var minimiser = Minimiser { program.systemForMinimiser() }
-      if let simplest = minimiser.minimise() {
-        result.schedule = simplest.schedule
-        result.isSimplest = simplest.isProven
-      }
+    if options.minimises, let finding = result.finding, finding.kind != .unsupported,
+      let simplest = program.simplest()
+    {
+      result.schedule = simplest.schedule
+      result.isSimplest = simplest.isProven
     }
     let source = compiled.source
     var report = ProgramReport(

@@ -77,6 +77,7 @@ extension Program {
       }
       for copy in all.copies { all.note(copy) }
       if let grown = all.grown {
+        grown.generalise()
         layout = Layout(copying: grown)
         (resume, earlier) = (nil, SeenEnds())
         try probe(from: Self.probes * attempt, count: Self.probesAgain)
@@ -84,6 +85,13 @@ extension Program {
       }
       // The program is the same, so what was saved rests on less than is known of its memory now.
       if case .refused(.systemChanged) = result.ending, resume != nil {
+        (resume, earlier) = (nil, SeenEnds())
+        continue
+      }
+      // Each machine knows the accesses that it has seen itself.
+      first.note(all.allSeen.accesses)
+      if layout.hasGrown {
+        layout.generalise()
         (resume, earlier) = (nil, SeenEnds())
         continue
       }
@@ -142,10 +150,11 @@ extension Program {
   }
 }
 
-/// How executions ended, and which places were reached.
+/// How executions ended, which places were reached, and who accessed what is not shared.
 private struct SeenEnds {
   var endings = Endings()
   var places: Set<Int32> = []
+  var accesses: Set<SeenAccess> = []
 
   init() {}
 
@@ -155,6 +164,7 @@ private struct SeenEnds {
     endings.spinning += machine.endings.spinning
     endings.deadlocked += machine.endings.deadlocked
     places.formUnion(machine.graph.places)
+    accesses.formUnion(machine.seenAccesses)
   }
 
   func save(to writer: CheckpointWriter) {
@@ -163,6 +173,14 @@ private struct SeenEnds {
     }
     writer.write(places.count)
     for place in places.sorted() { writer.write(UInt32(bitPattern: place)) }
+    writer.write(accesses.count)
+    for access in accesses.sorted() {
+      writer.write(access.cell)
+      writer.write(access.cpu)
+      writer.write(access.writes)
+      writer.write(access.clock.count)
+      for known in access.clock { writer.write(known) }
+    }
   }
 
   init(from reader: CheckpointReader) throws(CheckpointError) {
@@ -172,6 +190,14 @@ private struct SeenEnds {
     endings.deadlocked = try reader.number(in: 0..<Int.max)
     for _ in 0..<(try reader.count(ofBytes: 4)) {
       places.insert(Int32(bitPattern: try reader.half()))
+    }
+    for _ in 0..<(try reader.count(ofBytes: 24)) {
+      let cell = try reader.number(in: 0..<1 << 40)
+      let cpu = try reader.number(in: 0..<Layout.threadsMax)
+      let writes = try reader.flag()
+      var clock: [UInt64] = []
+      for _ in 0..<(try reader.count(ofBytes: 8)) { clock.append(try reader.word()) }
+      accesses.insert(SeenAccess(cell: cell, cpu: cpu, writes: writes, clock: clock))
     }
   }
 }

@@ -55,7 +55,7 @@ extension Program {
     }
     func takeLocal(_ cpu: Int) -> Bool {
       var count = 0
-      while count < ProgramMachine.localMax, machine.canTake(cpu), machine.isLocal(cpu) {
+      while count < ProgramMachine.localMax, machine.canTake(cpu), machine.mayGoOn(cpu) {
         guard take(cpu, 0) else { return false }
         count += 1
       }
@@ -133,7 +133,7 @@ private final class SingleRun {
   }
 
   private func notePreemption(by cpu: Int) {
-    if machine.isLocal(cpu) { return localSteps += 1 }
+    if machine.mayGoOn(cpu) { return localSteps += 1 }
     localSteps = 0
     if let latest, latest != cpu, machine.enabledCPUs().contains(latest) {
       trace.preemptions.append(recorder.steps.count)
@@ -143,7 +143,7 @@ private final class SingleRun {
 
   private func finish() {
     if let cpu = trace.schedule.steps.last?.cpu, localSteps >= ProgramMachine.localMax,
-      machine.finding == nil, machine.canTake(cpu), machine.isLocal(cpu)
+      machine.finding == nil, machine.canTake(cpu), machine.mayGoOn(cpu)
     {
       machine.failToEnd(cpu)
     }
@@ -245,6 +245,7 @@ extension ProgramMachine {
       return "compare-exchange \(object), \(old) to \(new)"
     case .update:
       return "\(request.update.rawValue) \(object), \(number(request.a, request.size))"
+    case .wide: return wideText(request)
     case .copyMemory: return "copy \(request.size) bytes from \(name(of: request.a)) to \(object)"
     case .setMemory: return "set \(request.size) bytes at \(object)"
     case .fence: return "fence"
@@ -258,7 +259,7 @@ extension ProgramMachine {
     case .finish: return "finish"
     case .lock: return "lock \(object)"
     case .tryLock: return "try to lock \(object)"
-    case .unlock: return "unlock \(object)"
+    case .unlock, .unlockShared: return "unlock \(object)"
     case .initMutex: return "initialise mutex \(object)"
     case .destroyMutex: return "destroy mutex \(object)"
     case .initBarrier: return "initialise barrier \(object)"
@@ -271,7 +272,6 @@ extension ProgramMachine {
     case .tryLockShared: return "try to lock \(object) for reading"
     case .lockExclusive: return "lock \(object) for writing"
     case .tryLockExclusive: return "try to lock \(object) for writing"
-    case .unlockShared: return "unlock \(object)"
     case .initShared: return "initialise lock \(object)"
     case .destroyShared: return "destroy lock \(object)"
     case .sleep: return "unlock \(name(of: request.a)), and sleep on \(object)"
@@ -305,12 +305,18 @@ extension ProgramMachine {
     }
   }
 
+  private func wideText(_ request: Request) -> String {
+    let what = request.wide == .compare ? "compare-exchange" : "\(request.wide)"
+    return "\(what) 16 bytes at \(name(of: request.address))"
+  }
+
   func outcome(of request: Request, _ result: UInt64) -> String {
     switch request.kind {
     case .load, .update, .awaitLoad, .awaitExchange, .choose: return number(result, request.size)
     case .hardware: return request.hardwareAccess.map { outcome(of: $0, result) } ?? ""
     case .compareExchange:
       return result == request.a ? "done" : "found \(number(result, request.size))"
+    case .wide where request.wide == .compare: return result == 1 ? "done" : "found another value"
     case .tryLock: return result == 0 ? "done" : "busy"
     case .allocate: return name(of: result)
     case .create: return name(ofThread: Int(result))

@@ -3,7 +3,7 @@
 /// What a call of a function that is not in the program does.
 enum Builtin: String {
   case assertFail, fail, abort
-  case create, join, selfThread, exitThread, exitProcess
+  case create, join, selfThread, exitThread, exitProcess, exitQuickly, exitAtOnce
   /// Locks of one word; those of a type that may be recursive.
   case lock, tryLock, unlock, lockTyped, tryLockTyped, unlockTyped, initMutex, destroyMutex
   case lockShared, tryLockShared, lockExclusive, tryLockExclusive, unlockShared
@@ -21,6 +21,8 @@ enum Builtin: String {
   case violate, requires, hardware
   case awaitLoad, awaitExchange
   case copyMemory, setMemory
+  /// Atomic accesses of 16 bytes.
+  case loadWide, storeWide, exchangeWide, compareWide
   case minimumSigned, maximumSigned, minimumUnsigned, maximumUnsigned, absolute
   case countLeadingZeros, countTrailingZeros, countOnes, swapBytes
   case threadLocal, objectSize

@@ -10,7 +10,8 @@ extension Builtin {
     "reach_error": .fail, "abort": .abort, "pthread_self": .selfThread,
     "__VERIFIER_thread_self": .selfThread, "thrd_current": .selfThread, "pthread_exit": .exitThread,
     "__VERIFIER_thread_exit": .exitThread, "thrd_exit": .exitThread, "exit": .exitProcess,
-    "_exit": .exitProcess, "quick_exit": .exitProcess, "pthread_mutex_lock": .lockTyped,
+    "_exit": .exitAtOnce, "_Exit": .exitAtOnce, "quick_exit": .exitQuickly,
+    "pthread_mutex_lock": .lockTyped,
     "__VERIFIER_mutex_lock": .lock, "mtx_lock": .lockTyped, "pthread_spin_lock": .lock,
     "pthread_mutex_trylock": .tryLockTyped, "__VERIFIER_mutex_trylock": .tryLock,
     "pthread_spin_trylock": .tryLock, "pthread_mutex_unlock": .unlockTyped,
@@ -36,7 +37,7 @@ extension Builtin {
     "__VERIFIER_spin_end": .assume, "__VERIFIER_annotate_begin": .nothing,
     "__VERIFIER_annotate_end": .nothing, "__VERIFIER_lkmm_fence": .nothing,
     "gw_violate": .violate, "gw_requires": .requires, "gw_hardware_step": .hardware,
-    "__VERIFIER_atexit": .zero, "atexit": .zero,
+    "__VERIFIER_atexit": .zero,
     // The kernel's names.
     "spin_lock": .lock, "spin_unlock": .unlock, "raw_spin_lock": .lock, "raw_spin_unlock": .unlock,
     "mutex_lock": .lock, "mutex_unlock": .unlock, "spin_lock_init": .initMutex,

@@ -29,6 +29,8 @@ package final class Image {
   private(set) var graceGlobal = 0
   /// The function that a thread runs at its end, if there is anything to do.
   private(set) var threadEnd: Int?
+  /// The functions that `exit` and `quick_exit` run, if there is anything to do.
+  private(set) var exitRuns: [Int?] = [nil, nil]
   private var owners: [(IRFunction, Linker)] = []
   private var runtime: (code: Runtime.Code, linker: Linker)?
   let link: LinkOptions
@@ -121,6 +123,10 @@ package final class Image {
       if next == owners.count, globalNumbers[Runtime.values] != nil, threadEnd == nil {
         threadEnd = self.function(named: Runtime.threadEnd)?.number
       }
+      for kind in exitRuns.indices
+      where next == owners.count && globalNumbers[Runtime.exits[kind]] != nil {
+        exitRuns[kind] = exitRuns[kind] ?? self.function(named: Runtime.exitRuns[kind])?.number
+      }
     }
   }
 
@@ -160,6 +166,11 @@ package final class Image {
     globalNumbers[name] = globals.count
     globals.append(image)
     return globals.count - 1
+  }
+
+  /// The address of the area for atomic accesses of 16 bytes.
+  func wideArea() -> UInt64 {
+    Region.address(ofGlobal: globalNumbers[Runtime.wide] ?? runtimeGlobal(Runtime.wide) ?? 0)
   }
 
   /// The function with a name, if the program defines it.

@@ -112,12 +112,20 @@ extension Lowering {
       lowerStore(type, value, operand(pointer), access)
     case .compareExchange(
       let type, let pointer, let expected, let desired, let access, let failure):
+      if type.isWideInteger {
+        let given = [expected, desired].flatMap { value in (0..<2).map { operand(value, $0) } }
+        lowerWide(.compareWide, operand(pointer), given, access, failure, to: to)
+        return true
+      }
       var form = form(type, access)
       form.failure = failure
       emit(
         type.size <= 8
           ? .compareExchange(
             operand(pointer), operand(expected), operand(desired), form, to: to) : wideAtomic)
+    case .update(.xchg, let type, let pointer, let value, let access) where type.isWideInteger:
+      let given = (0..<2).map { operand(value, $0) }
+      lowerWide(.exchangeWide, operand(pointer), given, access, to: to)
     case .update(let update, let type, let pointer, let value, let access):
       emit(
         type.size <= 8 && type.kind != .float
@@ -142,6 +150,9 @@ extension Lowering {
       form.isPartial = partial.contains(result)
       return emit(.load(address, form, to: to))
     }
+    if access.ordering != .none, type.isWideInteger {
+      return lowerWide(.loadWide, address, [], access, to: to)
+    }
     lowerPieces(type, address, access) { index, part, form in
       .load(part, form, to: to + index)
     }
@@ -153,9 +164,35 @@ extension Lowering {
     if type.isFirstClassScalar, type.size <= 8 {
       return emit(.store(operand(value), address, form(type, access)))
     }
+    if access.ordering != .none, type.isWideInteger {
+      let given = (0..<2).map { operand(value, $0) }
+      return lowerWide(.storeWide, address, given, access, to: -1)
+    }
     lowerPieces(type, address, access) { index, part, form in
       .store(operand(value, index), part, form)
     }
+  }
+
+  /// An atomic access of 16 bytes: no request holds that many, so what is given and what is read
+  /// goes through memory of the thread's own.
+  private func lowerWide(
+    _ builtin: Builtin, _ address: Operand, _ given: [Operand], _ access: IRAccess,
+    _ failure: IROrdering = .none, to: Int
+  ) {
+    let area = newSlot()
+    emit(.builtin(.threadLocal, [.constant(image.wideArea())], to: area, bits: 64))
+    for (index, value) in given.enumerated() { store(value, 8, to: area, at: index * 8) }
+    let orderings = UInt64(access.ordering.rawValue) | UInt64(failure.rawValue) << 8
+    let result = newSlot()
+    emit(.builtin(builtin, [address, .slot(area), .constant(orderings)], to: result, bits: 64))
+    guard to >= 0 else { return }
+    for half in 0..<2 {
+      let part = newSlot()
+      emit(.element(.slot(area), offset: UInt64(half * 8), [], to: part))
+      emit(.load(.slot(part), AccessForm(size: 8, bits: 64, ordering: .none), to: to + half))
+    }
+    guard builtin == .compareWide else { return }
+    emit(.move([Move(from: .slot(result), to: Int32(to + 2))]))
   }
 
   /// Accesses a value of several scalars piece by piece.
@@ -350,4 +387,9 @@ extension Lowering {
     }
     return true
   }
+}
+
+extension IRType {
+  /// Whether atomic accesses of 16 bytes are of this type.
+  fileprivate var isWideInteger: Bool { isFirstClassScalar && size == 16 && bits == 128 }
 }

@@ -23,13 +23,20 @@ enum Runtime {
     }
   }
 
+  /// Where a thread keeps what it gives to an atomic access of 16 bytes, and gets from it.
+  static let wide = "gw.wide"
+
+  /// The variables that make exits matter, and what an exit runs.
+  static let exits = ["gw.at_exit", "gw.at_quick_exit"]
+  static let exitRuns = ["gw.run_exit", "gw.run_quick_exit"]
+
   /// What is read once for all programs.
   ///
   /// Nothing changes a module once it has been read, so threads may share it.
   nonisolated(unsafe) static let code = Result { () throws(IRError) in try Code() }
 
   private static let text =
-    locks + conditions + grace + memory + strings + keys
+    locks + conditions + grace + memory + strings + keys + exitCode
 
   private static let locks = """
     define i32 @pthread_mutex_init(ptr %m, ptr %a) {
@@ -254,6 +261,7 @@ enum Runtime {
 
   private static let memory = """
     @gw.errno = internal thread_local global i32 0
+    @gw.wide = internal thread_local global [4 x i64] zeroinitializer
     define ptr @__errno_location() {
       %p = call ptr @llvm.threadlocal.address.p0(ptr @gw.errno)
       ret ptr %p

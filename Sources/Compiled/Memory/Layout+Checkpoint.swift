@@ -11,6 +11,7 @@ extension Layout {
       writer.write(record.capacity)
       writer.write(record.isConstant)
       writer.write(record.isHardware)
+      writer.write(record.isShared)
       writer.write(record.lifetime)
       writer.write(record.firstByte)
     }
@@ -49,6 +50,7 @@ extension Layout {
         capacity: try reader.number(in: 0..<Region.sizeMax + 1), lifetime: 0, firstByte: 0)
       record.isConstant = try reader.flag()
       record.isHardware = try reader.flag()
+      record.isShared = try reader.flag()
       record.lifetime = try reader.number(in: 0..<1 << 40)
       record.firstByte = try reader.number(in: 0..<1 << 40)
       records.append(record)

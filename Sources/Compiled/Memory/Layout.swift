@@ -11,6 +11,8 @@ struct Record: BitwiseCopyable {
   var isConstant = false
   /// It is part of hardware, which only steps of hardware access.
   var isHardware = false
+  /// Whether all its bytes count as shared.
+  var isShared = false
   /// The cell of its lifetime, which allocating and freeing write and every access reads.
   var lifetime: Int
   /// Where its bytes begin among those of all records.
@@ -56,6 +58,8 @@ final class Layout {
   /// Whether everything that has a number must be known before an attempt, since several machines,
   /// or later sessions, share the numbers.
   var isStrict = false
+  /// Cells that were found to be shared in this attempt.
+  private var shared: [Int] = []
   /// The numbers that footprints may use in this attempt.
   private(set) var objectLimit = 0
   private(set) var threadLimit = 1
@@ -89,6 +93,7 @@ final class Layout {
   /// Begins an attempt.
   func settle() {
     hasGrown = false
+    shared = []
     threadLimit = threads.count
     objectLimit = Layout.firstCell + cells.count * 2 + 1_024
   }
@@ -212,6 +217,7 @@ final class Layout {
 
   private func add(_ record: Int, _ start: Int, _ size: Int, isShared: Bool) -> Int {
     let number = cells.count
+    let isShared = isShared || records[record].isShared
     cells.append(Cell(record: record, start: start, size: size, isShared: isShared))
     let first = records[record].firstByte
     for byte in start..<start + size { bytes[first + byte] = Int32(number) }
@@ -233,7 +239,21 @@ final class Layout {
   func share(_ cell: Int) {
     guard !isShared(cell) else { return }
     cells.pointer(to: cell).pointee.isShared = true
+    shared.append(cell)
     hasGrown = true
+  }
+
+  /// Takes all of a global for shared if a search has found that a part of it is: threads that
+  /// rarely meet at one element of an array will meet at others.
+  func generalise() {
+    for cell in shared where cells[cell].start >= 0 {
+      let record = cells[cell].record
+      guard records[record].kind == .global, !records[record].isShared else { continue }
+      records.pointer(to: record).pointee.isShared = true
+      for other in 0..<cells.count where cells[other].record == record && cells[other].start >= 0 {
+        cells.pointer(to: other).pointee.isShared = true
+      }
+    }
   }
 
   func noteSleeper(_ thread: Int) {

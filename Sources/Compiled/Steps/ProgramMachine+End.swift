@@ -36,6 +36,7 @@ extension ProgramMachine {
       }
     }
     if assumed { return endings.assumed += 1 }
+    if !options.outcomeGlobals.isEmpty, hopeless.count == spinningCount { noteOutcome() }
     if spinning {
       endings.spinning += 1
       guard options.findsLivelocks, !cut, let cpu = hopeless.first, hopeless.count == spinningCount
@@ -55,12 +56,30 @@ extension ProgramMachine {
     reportDeadlock()
   }
 
+  /// Takes note of what is in some globals, and of the threads that cannot go on.
+  private func noteOutcome() {
+    var outcome: [UInt64] = []
+    for (number, global) in image.globals.enumerated()
+    where options.outcomeGlobals.contains(global.name) {
+      guard let region = Region.number(of: Region.address(ofGlobal: number)) else { continue }
+      let record = layout.record(ofRegion: region)
+      for word in 0..<global.bytes.count / 8 { outcome.append(read(record, word * 8, 8)) }
+    }
+    var stuck: UInt64 = 0
+    for cpu in 1..<max(threadCount, 1) where status(of: cpu) != Status.absent {
+      if !hasFinished(cpu) { stuck |= 1 << UInt64(cpu - 1) }
+    }
+    outcomes.insert(outcome + [stuck])
+  }
+
   /// A hash of what is in memory, by addresses.
   private func memoryHash() -> UInt64 {
     var hash: UInt64 = 0
     for (number, record) in layout.records.all.enumerated() {
       for word in 0...record.wordCount {
-        let value = data[base(of: number) + word]
+        let index = base(of: number) + word
+        reads.noteRead(index * 8, 8)
+        let value = data[index]
         guard value != 0 else { continue }
         hash &+= StableHash.share(of: value, at: UInt64(record.region) << 24 | UInt64(word))
       }
@@ -108,14 +127,16 @@ extension ProgramMachine {
     var open: [Int] = []
     var lost: [Int] = []
     for (number, record) in layout.records.all.enumerated()
-    where data[base(of: number)] & 3 == Life.alive {
+    where lifeWord(number) & 3 == Life.alive {
       // What hardware has cached keeps nothing.
       if record.isHardware { continue }
       if record.kind == .heap { lost.append(number) } else { open.append(number) }
     }
     while let record = open.popLast() {
       for word in 0..<layout.records[record].wordCount {
-        let value = data[base(of: record) + 1 + word]
+        let index = base(of: record) + 1 + word
+        reads.noteRead(index * 8, 8)
+        let value = data[index]
         guard let region = Region.number(of: value & ~7) else { continue }
         let target = layout.record(ofRegion: region)
         if target >= 0, lost.contains(target), reached.insert(target).inserted {

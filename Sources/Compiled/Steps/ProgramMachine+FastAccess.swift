@@ -29,18 +29,22 @@ extension ProgramMachine {
     point.pointee.object = object(cell)
     point.pointee.index = Int32(base(of: record) + 1 + (offset >> 3))
     point.pointee.shift = UInt8(offset & 7) * 8
+    point.pointee.coverage = UInt8(coverage(record, offset, request.size))
     point.pointee.isFast = true
   }
 
   @inline(__always)
   private func fastRead(_ point: ThreadGraph.Point) -> UInt64 {
-    data[Int(point.index)] >> UInt64(point.shift) & mask(point.request.size * 8)
+    reads.noteRead(Int(point.index) &* 8 &+ Int(point.shift) >> 3, point.request.size)
+    return data[Int(point.index)] >> UInt64(point.shift) & mask(point.request.size * 8)
   }
 
   @inline(__always)
   private func fastWrite(_ point: ThreadGraph.Point, _ value: UInt64) {
     let bits = mask(point.request.size * 8)
     let index = Int(point.index)
+    let start = index &* 8 &+ Int(point.shift) >> 3
+    reads.noteWrite(start, start &+ Int(point.coverage))
     data[index] =
       data[index] & ~(bits << UInt64(point.shift)) | (value & bits) << UInt64(point.shift)
   }

@@ -50,7 +50,7 @@ extension ProgramMachine {
       return (false, true)
     case .load, .store, .compareExchange, .update: return isPrivate(request.address, request.size)
     case .tryLock, .unlock, .initMutex, .destroyMutex: return isPrivate(request.address, 4)
-    case .setMemory: return isPrivate(request.address, request.size)
+    case .setMemory, .wide: return isPrivate(request.address, request.size)
     case .sizeOf: return isPrivate(request.address, 1)
     case .copyMemory:
       let (to, from) = (
@@ -135,6 +135,7 @@ extension ProgramMachine {
     let request = point(of: cpu).pointee.request
     switch request.kind {
     case .hardware: return request.hardwareAccess?.kind != .compareExchange
+    case .wide: return request.wide != .compare
     case .compareExchange, .tryLock, .tryLockShared, .tryLockExclusive, .wake, .signal, .broadcast,
       .tryTakeSemaphore, .beginOnce:
       return false
@@ -171,6 +172,7 @@ extension ProgramMachine {
     case .load, .store, .compareExchange, .update, .awaitLoad, .awaitExchange, .lock, .tryLock,
       .unlock, .initMutex, .destroyMutex:
       addAccess(request, cpu, to: footprint, isPotential: isPotential)
+    case .wide: addWide(request, to: footprint, isPotential: isPotential)
     case .setMemory: addCells(request.address, request.size, writes: true, .plain, to: footprint)
     case .copyMemory:
       addCells(request.a, request.size, writes: false, .plain, to: footprint)

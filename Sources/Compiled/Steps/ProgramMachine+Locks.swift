@@ -22,7 +22,7 @@ extension ProgramMachine {
 
   private func mutexKind(_ request: Request, _ record: Int, _ offset: Int) -> UInt64 {
     let start = offset + MutexKind.offset
-    guard request.isTyped, start + 4 <= Int(data[base(of: record)] >> 2),
+    guard request.isTyped, start + 4 <= Int(lifeWord(record) >> 2),
       isInitialised(record, start, 4)
     else { return 0 }
     return read(record, start, 4) & 3

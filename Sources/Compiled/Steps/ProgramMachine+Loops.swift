@@ -39,15 +39,12 @@ extension ProgramMachine {
   func note(
     _ effect: Effect, at node: Int, _ request: Request, by cpu: Int, change: UInt64, _ isLocal: Bool
   ) {
-    if isLocal, !effect.isVisible {
+    if isLocal || request.kind == .wide, !effect.isVisible {
       // The thread's own memory is part of where it is.
       let word = word(cpu, ThreadWord.privateHash)
       threads[word] = threads[word] &+ change
     } else if effect.isVisible || change != 0 {
-      threads[word(cpu, ThreadWord.turn)] = 0
-      threads[word(cpu, ThreadWord.turnHash)] = 0
-      threads[word(cpu, ThreadWord.privateHash)] = 0
-      return
+      return forgetTurn(cpu)
     }
     guard request.isInLoop else { return }
     let last = word(cpu, ThreadWord.turn)
@@ -63,6 +60,12 @@ extension ProgramMachine {
       &+ StableHash.share(
         of: StableHash.extend(threads[word(cpu, ThreadWord.privateHash)], with: effect.result),
         at: graph.points[node].loopHash)
+  }
+
+  func forgetTurn(_ cpu: Int) {
+    threads[word(cpu, ThreadWord.turn)] = 0
+    threads[word(cpu, ThreadWord.turnHash)] = 0
+    threads[word(cpu, ThreadWord.privateHash)] = 0
   }
 
   /// Whether the thread was at a node since it last changed anything.
@@ -159,6 +162,7 @@ extension ProgramMachine {
     var index = Int(threads[word(cpu, ThreadWord.turn)])
     while index > 0 {
       let turn = turns[index - 1]
+      if turn.size > 8 { return false }
       if turn.size > 0 {
         var request = Request(.load)
         request.address = turn.address

@@ -65,6 +65,20 @@ extension ProgramMachine {
     return bases[record]
   }
 
+  /// The first word of a record: the size and the state of its object.
+  @inline(__always)
+  func lifeWord(_ record: Int) -> UInt64 {
+    let base = base(of: record)
+    reads.noteRead(base &* 8, 8)
+    return data[base]
+  }
+
+  private func setLifeWord(_ record: Int, _ value: UInt64) {
+    let base = base(of: record)
+    reads.noteWrite(base * 8, base * 8 + 8)
+    data[base] = value
+  }
+
   /// Makes an object, which must not exist.
   func bringIntoBeing(_ address: UInt64, size: Int, isZeroed: Bool) {
     guard let region = Region.number(of: address) else { return }
@@ -72,7 +86,8 @@ extension ProgramMachine {
     let grows = known >= 0 && layout.records[known].capacity < size
     let record = layout.makeRecord(ofRegion: region, size: size)
     if grows, record < bases.count { bases[record] = -1 }
-    data[base(of: record)] = UInt64(size) << 2 | Life.alive
+    if layout.records[record].kind == .stack { noteChange(of: record) }
+    setLifeWord(record, UInt64(size) << 2 | Life.alive)
     if isZeroed { initialise(record, 0, size) }
   }
 
@@ -80,8 +95,18 @@ extension ProgramMachine {
   func end(_ record: Int, _ life: UInt64) {
     let base = base(of: record)
     let known = layout.records[record]
-    data[base] = data[base] & ~3 | life
-    for index in 0..<known.wordCount + known.maskCount { data[base + 1 + index] = 0 }
+    if known.kind == .stack { noteChange(of: record) }
+    setLifeWord(record, lifeWord(record) & ~3 | life)
+    let count = known.wordCount + known.maskCount
+    reads.noteWrite((base + 1) * 8, (base + 1 + count) * 8)
+    for index in 0..<count { data[base + 1 + index] = 0 }
+  }
+
+  /// By how much the contents of an object change is noted, so they are read.
+  private func noteChange(of record: Int) {
+    guard reads.isRecording else { return }
+    let known = layout.records[record]
+    reads.noteRead(base(of: record) * 8, (1 + known.wordCount + known.maskCount) * 8)
   }
 
   // MARK: Addresses
@@ -106,7 +131,10 @@ extension ProgramMachine {
     guard record >= 0 else {
       throw Finding(.wildPointer, "\(hex(address)) is dereferenced, which is no object")
     }
-    let word = data[base(of: record)]
+    // Globals live for ever.
+    let word =
+      layout.records.pointer(to: record).pointee.kind == .global
+      ? data[base(of: record)] : lifeWord(record)
     let offset = Region.offset(of: address)
     switch word & 3 {
     case Life.alive: break
@@ -134,6 +162,7 @@ extension ProgramMachine {
   func read(_ record: Int, _ offset: Int, _ size: Int) -> UInt64 {
     let first = base(of: record) + 1 + (offset >> 3)
     let shift = UInt64(offset & 7) * 8
+    reads.noteRead(first &* 8 &+ offset & 7, size)
     var value = data[first] >> shift
     if (offset & 7) + size > 8 { value |= data[first + 1] << (64 - shift) }
     return value & mask(size * 8)
@@ -143,12 +172,21 @@ extension ProgramMachine {
     let first = base(of: record) + 1 + (offset >> 3)
     let shift = UInt64(offset & 7) * 8
     let bits = mask(size * 8)
+    if reads.isRecording {
+      let start = first * 8 + offset & 7
+      reads.noteWrite(start, start + coverage(record, offset, size))
+    }
     data[first] = data[first] & ~(bits << shift) | (value & bits) << shift
     if (offset & 7) + size > 8 {
       let back = 64 - shift
       data[first + 1] = data[first + 1] & ~(bits >> back) | (value & bits) >> back
     }
     initialise(record, offset, size)
+  }
+
+  /// The bytes that an access covers, with the rest of the part if its object ends there.
+  func coverage(_ record: Int, _ offset: Int, _ size: Int) -> Int {
+    offset + size == layout.records[record].capacity ? (offset + size + 3) & ~3 - offset : size
   }
 
   @inline(__always)
@@ -176,9 +214,13 @@ extension ProgramMachine {
 
   func isInitialised(_ record: Int, _ offset: Int, _ size: Int) -> Bool {
     guard hasMask(record) else { return true }
-    if let (index, bits) = maskWord(record, offset, size) { return data[index] & bits == bits }
+    if let (index, bits) = maskWord(record, offset, size) {
+      reads.noteRead(index &* 8, 8)
+      return data[index] & bits == bits
+    }
     var isKnown = true
     eachMask(record, offset, size) { index, bits in
+      reads.noteRead(index &* 8, 8)
       if data[index] & bits != bits { isKnown = false }
     }
     return isKnown

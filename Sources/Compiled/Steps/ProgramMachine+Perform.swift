@@ -13,6 +13,7 @@ extension ProgramMachine {
     case .load, .store, .compareExchange, .update, .awaitLoad, .awaitExchange:
       return try access(request, by: cpu)
     case .copyMemory: return try copy(request, by: cpu)
+    case .wide: return try performWide(request, by: cpu)
     case .setMemory: return try fill(request, by: cpu)
     case .start:
       if request.b != 0 { acquireSections(request.b, by: cpu) }
@@ -22,7 +23,7 @@ extension ProgramMachine {
     case .sizeOf:
       let (record, _) = try locate(request.address, 0, writes: false)
       touchLifetime(request.address, by: cpu, writes: false)
-      return Effect(result: data[base(of: record)] >> 2)
+      return Effect(result: lifeWord(record) >> 2)
     case .fence:
       passFence(request.ordering, by: cpu)
       return Effect()
@@ -91,22 +92,23 @@ extension ProgramMachine {
       if layout.records[record].isConstant {
         throw Finding(.constantWrite, "\(name(of: request.address)) is written, which is constant")
       }
-      try touch(record, offset, request.size, by: cpu, request, writes: true)
+      // What it takes over happens before it.
       acquire(record, offset, request.ordering, by: cpu)
+      try touch(record, offset, request.size, by: cpu, request, writes: true)
       release(record, offset, request.ordering, by: cpu, continues: true)
       write(record, offset, request.size, request.b)
       effect.isVisible = request.b != old
     case .update, .awaitExchange:
-      try touch(record, offset, request.size, by: cpu, request, writes: true)
       acquire(record, offset, request.ordering, by: cpu)
+      try touch(record, offset, request.size, by: cpu, request, writes: true)
       release(record, offset, request.ordering, by: cpu, continues: true)
       let new = Arithmetic.updated(request.update, bits: request.bits, old, request.a)
       write(record, offset, request.size, new)
       effect.isVisible = new & mask(request.size * 8) != old
     default:
-      try touch(record, offset, request.size, by: cpu, request, writes: false)
       let ordering = request.kind == .compareExchange ? request.failure : request.ordering
       if isAtomic { acquire(record, offset, ordering, by: cpu) }
+      try touch(record, offset, request.size, by: cpu, request, writes: false)
     }
     return effect
   }
@@ -145,7 +147,7 @@ extension ProgramMachine {
       throw Finding(.badFree, "\(name(of: request.address)) is freed, which was not allocated")
     }
     let record = layout.record(ofRegion: region)
-    switch data[base(of: record)] & 3 {
+    switch lifeWord(record) & 3 {
     case Life.alive: break
     case Life.freed:
       throw Finding(.doubleFree, "\(name(of: request.address)) is freed a second time")
@@ -155,13 +157,26 @@ extension ProgramMachine {
       throw Finding(.badFree, "\(name(of: request.address)) is freed, which is inside an object")
     }
     touchLifetime(request.address, by: cpu, writes: true)
-    let size = Int(data[base(of: record)] >> 2)
+    let size = Int(lifeWord(record) >> 2)
     if size > 0 { try touch(record, 0, size, by: cpu, Request(.store), writes: true) }
     end(record, Life.freed)
     return Effect(isVisible: true)
   }
 
   // MARK: Threads
+
+  /// The words of a thread that has finished: its result, and what is ordered before its end.
+  enum ResultWord {
+    static let count = 2
+  }
+
+  /// The index of the first of these words.
+  @inline(__always)
+  func result(of cpu: Int) -> Int { cpu &* ResultWord.count }
+
+  func noteResult(of cpu: Int) {
+    reads.noteRead(result(of: cpu) &* 8, ResultWord.count &* 8)
+  }
 
   private func performOnThreads(_ request: Request, by cpu: Int) throws(Finding) -> Effect {
     switch request.kind {
@@ -178,9 +193,12 @@ extension ProgramMachine {
       }
       layout.noteJoined(other)
       joinClocks(of: other, by: cpu)
-      return Effect(result: threads[word(other, ThreadWord.result)], isVisible: true)
+      return Effect(result: data[result(of: other)], isVisible: true)
     default:
-      threads[word(cpu, ThreadWord.result)] = request.a
+      let result = result(of: cpu)
+      data[result] = request.a
+      data[result + 1] = accesses.hash(ofClock: creationClock(of: cpu))
+      reads.noteWrite(result * 8, (result + ResultWord.count) * 8)
       if request.isTyped {
         let flags = word(cpu, ThreadWord.flags)
         threads[flags] = threads[flags] | Flag.exited
@@ -248,6 +266,6 @@ extension ProgramMachine {
   /// Where a barrier keeps the first of those that arrive in a round: the one that is told.
   private func firstArrival(_ record: Int, _ offset: Int, _ round: Int) -> Int? {
     let byte = offset + 4 + (round & 1)
-    return byte < Int(data[base(of: record)] >> 2) ? byte : nil
+    return byte < Int(lifeWord(record) >> 2) ? byte : nil
   }
 }

@@ -11,9 +11,7 @@ import GracewalkSupport
 extension ProgramMachine {
   /// Clocks of threads.
   enum Clock: Int {
-    /// What creating and joining orders before the thread's next action.
-    case creation
-    /// What happens before it.
+    /// What happens before the thread's next action.
     case happensBefore
     /// What happened before its latest release fence.
     case released
@@ -43,16 +41,25 @@ extension ProgramMachine {
   // MARK: Threads
 
   func inherit(from parent: Int, to child: Int) {
-    join(clock(.creation, child), clock(.creation, parent))
-    tick(.creation, parent)
+    setCreationClock(of: child, accesses.join(creationClock(of: child), creationClock(of: parent)))
+    setCreationClock(of: parent, accesses.next(creationClock(of: parent), of: parent))
     guard racesCount else { return }
     join(clock(.happensBefore, child), clock(.happensBefore, parent))
     tick(.happensBefore, parent)
   }
 
   func joinClocks(of other: Int, by cpu: Int) {
-    join(clock(.creation, cpu), clock(.creation, other))
+    noteResult(of: other)
+    setCreationClock(of: cpu, accesses.join(creationClock(of: cpu), creationClock(of: other)))
     if racesCount { join(clock(.happensBefore, cpu), clock(.happensBefore, other)) }
+  }
+
+  /// The number of what creating and joining threads orders before a thread's next action.
+  @inline(__always)
+  func creationClock(of cpu: Int) -> Int { Int(threads[word(cpu, ThreadWord.clock)]) }
+
+  func setCreationClock(of cpu: Int, _ clock: Int) {
+    threads[word(cpu, ThreadWord.clock)] = UInt64(clock)
   }
 
   // MARK: Accesses
@@ -89,7 +96,7 @@ extension ProgramMachine {
   }
 
   /// What an access was, by its word among those of a cell.
-  private func text(ofAccess word: Int, _ cell: Int) -> String {
+  func text(ofAccess word: Int, _ cell: Int) -> String {
     let (kind, thread) = (word / threadCount, word % threadCount)
     let what =
       switch kind {
@@ -155,35 +162,41 @@ extension ProgramMachine {
   }
 
   /// Whether all other threads there are have finished and been joined.
-  private func isAlone(_ cpu: Int) -> Bool {
+  func isAlone(_ cpu: Int) -> Bool {
     for other in 0..<threadCount where other != cpu && status(of: other) != Status.absent {
+      noteResult(of: other)
       guard hasFinished(other),
-        order[clock(.creation, cpu) + other] >= order[clock(.creation, other) + other]
+        accesses.knows(creationClock(of: cpu), of: other, at: creationClock(of: other))
       else { return false }
     }
     return true
   }
 
-  /// Where a cell that is not shared has its words.
-  func accessBase(of cell: Int) -> Int {
-    while accessBases.count <= cell { accessBases.append(-1) }
-    if accessBases[cell] < 0 { accessBases[cell] = Int32(accesses.extend(by: 2 * threadCount)) }
-    return Int(accessBases[cell])
-  }
-
   /// Takes note of an access to a cell that is not shared, and finds out if it should be.
   private func noteAccess(_ cell: Int, by cpu: Int, _ writes: Bool) {
-    let base = accessBase(of: cell)
-    let clock = self.clock(.creation, cpu)
-    // Others have looked at what was noted since.
-    if accesses[base + (writes ? 0 : threadCount) + cpu] == order[clock + cpu] { return }
-    for other in 0..<threadCount where other != cpu {
-      let known = order[clock + other]
-      if accesses[base + other] > known || writes && accesses[base + threadCount + other] > known {
-        layout.share(cell)
+    let clock = creationClock(of: cpu)
+    if !accesses.note(cell, by: cpu, at: clock, writes: writes) { layout.share(cell) }
+  }
+
+  /// The accesses that it has seen to memory that is not shared.
+  var seenAccesses: Set<SeenAccess> {
+    var seen: Set<SeenAccess> = []
+    accesses.each { cell, cpu, clock, writes in
+      let known = (0..<threadCount).map { clock[$0] }
+      seen.insert(SeenAccess(cell: cell, cpu: cpu, writes: writes, clock: known))
+    }
+    return seen
+  }
+
+  /// Takes note of what machines with the same numbers have seen.
+  func note(_ seen: Set<SeenAccess>) {
+    for access in seen.sorted() where access.cell < layout.cells.count {
+      guard !layout.isShared(access.cell), access.clock.count == threadCount else { continue }
+      let clock = accesses.number(ofKnown: access.clock)
+      if !accesses.note(access.cell, by: access.cpu, at: clock, writes: access.writes) {
+        layout.share(access.cell)
       }
     }
-    accesses[base + (writes ? 0 : threadCount) + cpu] = order[clock + cpu]
   }
 
   // MARK: Happens-before
@@ -219,6 +232,7 @@ extension ProgramMachine {
         if order[base + word * threadCount + other] > known { return word * threadCount + other }
       }
     }
+    if !isAtomic { hasAccessedPlainly = true }
     let own =
       writes
       ? (isAtomic ? CellWord.atomicWrite : CellWord.plainWrite)
@@ -228,6 +242,23 @@ extension ProgramMachine {
       truncatingIfNeeded: Int(place) + 1)
     if writes, !isAtomic {
       for thread in 0..<threadCount { order[base + thread] = 0 }
+    }
+    return nil
+  }
+
+  /// The word of a plain write that a thread does not know of, or of a plain read.
+  ///
+  /// - Parameter acquires: whether it would take what was released at the cell.
+  func plainAccess(unknownTo cpu: Int, _ cell: Int, reads: Bool, acquires: Bool) -> Int? {
+    guard cell < clockBases.count, clockBases[cell] >= 0 else { return nil }
+    let base = Int(clockBases[cell])
+    let clock = self.clock(.happensBefore, cpu)
+    for other in 0..<threadCount where other != cpu {
+      let known = max(order[clock + other], acquires ? order[base + other] : 0)
+      for word in [CellWord.plainWrite, CellWord.plainRead] {
+        guard reads || word == CellWord.plainWrite else { continue }
+        if order[base + word * threadCount + other] > known { return word * threadCount + other }
+      }
     }
     return nil
   }

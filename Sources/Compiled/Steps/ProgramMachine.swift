@@ -4,35 +4,6 @@ import GracewalkExploration
 import GracewalkLLVM
 import GracewalkSupport
 
-/// How a program is run.
-package struct ProgramOptions: Codable, Hashable, Sendable {
-  /// Turns of a loop after which a thread is cut; 0 for no limit.
-  package var unroll = 0
-  /// How many values a number has that the environment gives: 0, 1, 2 and so on.
-  package var choices = 4
-  package var findsRaces = true
-  package var findsDeadlocks = true
-  package var findsLivelocks = true
-  package var findsLeaks = false
-  /// Whether a read that leads straight into a false assumption waits for another value.
-  package var awaitsAssumptions = true
-  /// Whether a turn of a loop that only reads is a wait.
-  package var waitsInLoops = true
-  /// Whether a failed `trylock` conflicts with other attempts, as a write does.
-  package var failedTriesWrite = false
-  package var mergesStates = true
-  /// Whether executions are told apart by what reads read from.
-  package var countsReadsFrom = false
-  /// The function that the first thread runs.
-  package var entry = "main"
-  /// Whether local requests are steps of their own, as in recorded schedules.
-  var stepsSingly = false
-  /// Whether contents of memory at the ends of complete executions are collected.
-  package var collectsMemories = false
-
-  package init() {}
-}
-
 /// Threads of a program over memory of bytes, under sequential consistency.
 ///
 /// It is a transition system of its own, not a `Machine`: memory is objects of bytes that come and
@@ -43,14 +14,16 @@ package final class ProgramMachine: TransitionSystem {
   struct Mark: BitwiseCopyable {
     var data: Int
     var order: Int
-    var accesses: Int
+    var reads: Int
     var threads: Int
     var turns: Int
   }
 
   /// Words of a thread, in `threads`.
   enum ThreadWord {
-    static let status = 0, node = 1, turn = 2, turnHash = 3, privateHash = 4, result = 5
+    static let status = 0, node = 1, turn = 2, turnHash = 3, privateHash = 4
+    /// The number of what creating and joining threads orders before its next action.
+    static let clock = 5
     /// A hash of its steps so far, and of what they read from.
     static let history = 6
     static let flags = 7
@@ -75,19 +48,19 @@ package final class ProgramMachine: TransitionSystem {
   let interpreter: Interpreter
   let graph: ThreadGraph
   let threadCount: Int
-  /// Contents of memory, and the lifetimes of objects.
+  /// Results of threads that have finished, contents of memory, and the lifetimes of objects.
   let data = Words(isHashed: true)
-  /// For each cell that is not shared, who accessed it when, counted by what creating and joining
-  /// threads orders.
-  let accesses = Words(isHashed: true)
+  /// Who accessed what is not shared, in all executions.
+  let accesses: AccessTable
+  /// What steps read, if that is recorded.
+  let reads: ReadLog
   /// Clocks: of threads, of messages and of accesses.
   let order = Words(isHashed: false)
   let threads = Words(isHashed: false)
   let turns = GrowableBuffer<Turn>()
   private let marks = GrowableBuffer<Mark>()
-  /// The index of each record's words in `data`, of each cell's in `accesses`, and in `order`.
+  /// The index of each record's words in `data`, and of each cell's in `order`.
   let bases = GrowableBuffer<Int>(capacity: 256)
-  let accessBases = GrowableBuffer<Int32>(capacity: 256)
   let clockBases = GrowableBuffer<Int32>(capacity: 256)
   /// Where the latest dead end that was a turn leads to.
   var landing: UInt64 = 0
@@ -105,31 +78,44 @@ package final class ProgramMachine: TransitionSystem {
   package internal(set) var readsFrom: Set<UInt64> = []
   /// Hashes of memory at the ends of complete executions.
   package internal(set) var memories: Set<UInt64> = []
+  /// Contents of globals at the ends of executions.
+  package internal(set) var outcomes: Set<[UInt64]> = []
   let writerBases = GrowableBuffer<Int32>(capacity: 1)
   /// Called after each action.
   var observer: ((_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) -> Void)?
   /// For each thread, the parts of hardware that its code may access: reads, then writes.
   var openGroups: [UInt32]
   private var keepsShares = false
+  /// Whether the step at hand has accessed shared memory plainly, where that may race.
+  var hasAccessedPlainly = false
+  /// The hash of what happens before what, in the present state.
+  private var knowledgeNow: UInt64?
   private var enabledNow: (enabled: CPUSet, disabled: CPUSet)?
 
-  init(_ image: Image, _ layout: Layout, _ options: ProgramOptions) throws(Finding) {
+  /// - Parameter graph: what threads do; no other machine that is in use may have it.
+  init(
+    _ image: Image, _ layout: Layout, _ options: ProgramOptions, _ graph: ThreadGraph
+  ) throws(Finding) {
     self.image = image
     self.layout = layout
     self.options = options
-    interpreter = Interpreter(image, unroll: options.unroll, choices: options.choices)
-    graph = ThreadGraph(interpreter, mergesStates: options.mergesStates)
+    interpreter = graph.interpreter
+    self.graph = graph
+    graph.forgetSteps()
     threadCount = layout.threadLimit
     openGroups = Array(repeating: 0, count: threadCount)
+    accesses = AccessTable(threadCount: threadCount)
+    reads = ReadLog(limit: Self.partsMax, isFixed: layout.isStrict)
     super.init()
     guard let main = image.function(named: options.entry) else {
       throw Finding(.misuse, "the program has no function \(options.entry); --entry names another")
     }
     _ = threads.extend(by: threadCount * ThreadWord.count + Summary.count)
-    _ = order.extend(by: 4 * threadCount * threadCount)
+    _ = order.extend(by: 3 * threadCount * threadCount)
+    _ = data.extend(by: threadCount * ResultWord.count)
     for thread in 0..<threadCount {
-      order[clock(.creation, thread) + thread] = 1
       order[clock(.happensBefore, thread) + thread] = 1
+      setCreationClock(of: thread, accesses.first(thread))
     }
     if layout.isStrict { makeWords() }
     makeGlobals()
@@ -142,7 +128,7 @@ package final class ProgramMachine: TransitionSystem {
   }
 
   deinit {
-    for buffer in [accessBases, clockBases, writerBases] { buffer.deallocate() }
+    for buffer in [clockBases, writerBases] { buffer.deallocate() }
     bases.deallocate()
     turns.deallocate()
     marks.deallocate()
@@ -152,7 +138,6 @@ package final class ProgramMachine: TransitionSystem {
   /// machines that share numbers.
   private func makeWords() {
     for record in 0..<layout.records.count { _ = base(of: record) }
-    for cell in 0..<layout.cells.count { _ = accessBase(of: cell) }
   }
 
   // MARK: Threads
@@ -189,7 +174,7 @@ package final class ProgramMachine: TransitionSystem {
   // MARK: TransitionSystem
 
   package override var cpuCount: Int { threadCount }
-  package override var objectCount: Int { layout.objectLimit + 256 }
+  package override var objectCount: Int { layout.objectLimit + Self.partsMax }
 
   package override func enabledCPUs() -> CPUSet { enabledAndDisabled().enabled }
   package override func disabledCPUs() -> CPUSet { enabledAndDisabled().disabled }
@@ -201,7 +186,9 @@ package final class ProgramMachine: TransitionSystem {
     static let free = 1, waiting = 2
     /// Threads that take no step any more.
     static let gone = 3
-    static let count = 4
+    /// Threads that create others, or begin; that join others.
+    static let early = 4, late = 5
+    static let count = 6
   }
 
   @inline(__always)
@@ -212,6 +199,7 @@ package final class ProgramMachine: TransitionSystem {
   /// Puts a thread into the set that its status and its request say.
   private func classify(_ cpu: Int) {
     var word = Summary.gone
+    var order = 0
     if status(of: cpu) == Status.present {
       let request = point(of: cpu).pointee.request
       switch request.kind {
@@ -221,11 +209,16 @@ package final class ProgramMachine: TransitionSystem {
           request.kind == .start || request.kind.isWait || mayWait(request)
           ? Summary.waiting : Summary.free
       }
+      switch request.kind {
+      case .start, .create: order = Summary.early
+      case .join: order = Summary.late
+      default: break
+      }
     }
     let bit: UInt64 = 1 << UInt64(cpu)
-    for other in Summary.free...Summary.gone {
+    for other in Summary.free...Summary.late {
       let old = threads[summary(other)]
-      threads[summary(other)] = other == word ? old | bit : old & ~bit
+      threads[summary(other)] = other == word || other == order ? old | bit : old & ~bit
     }
   }
 
@@ -246,6 +239,25 @@ package final class ProgramMachine: TransitionSystem {
   }
 
   package override func isBlocking(_ cpu: Int) -> Bool { mayBlock(cpu) }
+
+  /// A thread that begins or joins another one has nothing but that to wait for.
+  package override func racesWithNothing(_ cpu: Int) -> Bool {
+    guard status(of: cpu) == Status.present else { return true }
+    let request = point(of: cpu).pointee.request
+    return request.kind == .join || request.kind == .start && request.b == 0
+  }
+
+  /// Threads join others in the end: that is in nobody's way.
+  package override var ordersByRacesOnly: Bool { true }
+
+  /// Threads that begin come first, so that it is done once for all executions; those that join
+  /// others come last, since what follows waits for all of them anyway.
+  package override func preferred(among cpus: CPUSet) -> CPUSet {
+    let early = cpus.intersection(set(Summary.early))
+    if !early.isEmpty { return early }
+    let rest = cpus.subtracting(set(Summary.late))
+    return rest.isEmpty ? cpus : rest
+  }
   package override func hasFixedFootprint(_ cpu: Int) -> Bool { touchesTheSameAlways(cpu) }
 
   package override func addFootprint(of cpu: Int, to footprint: Footprint) {
@@ -268,11 +280,13 @@ package final class ProgramMachine: TransitionSystem {
   package override func step(_ cpu: Int, choice: Int) -> StepOutcome {
     marks.append(
       Mark(
-        data: data.mark, order: order.mark, accesses: accesses.mark, threads: threads.mark,
+        data: data.mark, order: order.mark, reads: reads.mark, threads: threads.mark,
         turns: turns.count))
-    enabledNow = nil
+    (enabledNow, knowledgeNow) = (nil, nil)
+    hasAccessedPlainly = false
     take(cpu, choice: choice, isLocal: options.stepsSingly && isLocal(cpu))
     if finding == nil, !options.stepsSingly { runLocally(cpu) }
+    if finding == nil, !isBroken { judgeWaits(after: cpu) }
     classify(cpu)
     if keepsShares {
       updateShare(cpu)
@@ -287,11 +301,11 @@ package final class ProgramMachine: TransitionSystem {
     let mark = marks.removeLast()
     data.undo(to: mark.data)
     order.undo(to: mark.order)
-    accesses.undo(to: mark.accesses)
+    reads.undo(to: mark.reads)
     threads.undo(to: mark.threads)
     turns.truncate(to: mark.turns)
     finding = nil
-    enabledNow = nil
+    (enabledNow, knowledgeNow) = (nil, nil)
   }
 
   package override func judgeStart() -> StepOutcome {
@@ -308,30 +322,73 @@ package final class ProgramMachine: TransitionSystem {
 
   package override func isFitToSave() -> Bool { !isBroken && !layout.hasGrown }
 
-  package override var stateKey: UInt64 {
+  package override var stateKey: UInt64 { data.hash &+ localKey }
+
+  /// A hash of where all threads are, and of what happens before what.
+  private var localKey: UInt64 {
     if !keepsShares, marks.isEmpty {
       // From the initial state on, each step updates its thread's part.
       keepsShares = true
       for cpu in 0..<threadCount { updateShare(cpu) }
     }
-    var key = data.hash &+ accesses.hash &* 3
+    var key: UInt64 = 0
     if keepsShares {
-      key &+= threads[summary(Summary.shares)]
+      key = threads[summary(Summary.shares)]
     } else {
       for cpu in 0..<threadCount { key &+= share(of: cpu) }
     }
-    if racesCount { key &+= knowledgeHash() }
-    return key
+    return racesCount ? key &+ knowledge : key
+  }
+
+  private var knowledge: UInt64 {
+    if let knowledgeNow { return knowledgeNow }
+    let hash = knowledgeHash()
+    knowledgeNow = hash
+    return hash
+  }
+
+  // MARK: What is read
+
+  /// The most parts of memory of which a search notes that they are read.
+  private static let partsMax = 32_768
+
+  package override func startRecordingReads() -> Bool {
+    if options.countsReadsFrom { return false }
+    reads.record(true)
+    return true
+  }
+
+  package override func stopRecordingReads() { reads.record(false) }
+
+  package override func takeReads(into words: GrowableBuffer<UInt32>) -> Bool {
+    reads.takeReads(into: words)
+  }
+
+  package override func addWordsWritten(to words: GrowableBuffer<UInt32>) {
+    reads.addWrites(since: marks.last.reads, to: words)
+  }
+
+  package override var positionsKey: UInt64? {
+    self.set(Summary.free).isEmpty && self.set(Summary.waiting).isEmpty ? nil : localKey
+  }
+
+  package override func valuesKey(of words: UnsafeBufferPointer<UInt32>) -> UInt64 {
+    reads.hash(of: words, in: data)
   }
 
   /// What a thread adds to the key of the state.
   private func share(of cpu: Int) -> UInt64 {
     guard status(of: cpu) != Status.absent else { return 0 }
-    var share = point(of: cpu).pointee.hash
-    share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.turnHash)])
-    share = StableHash.extend(
-      share, with: status(of: cpu) << 8 | threads[word(cpu, ThreadWord.flags)])
-    share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.result)])
+    let point = point(of: cpu)
+    var share = StableHash.extend(
+      point.pointee.hash, with: status(of: cpu) << 8 | threads[word(cpu, ThreadWord.flags)])
+    if point.pointee.request.kind != .ended {
+      share = StableHash.extend(share, with: accesses.hash(ofClock: creationClock(of: cpu)))
+      if threads[word(cpu, ThreadWord.turn)] != 0 {
+        share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.turnHash)])
+        share = StableHash.extend(share, with: threads[word(cpu, ThreadWord.privateHash)])
+      }
+    }
     return StableHash.share(of: share, at: ~UInt64(cpu))
   }
 
@@ -378,7 +435,11 @@ package final class ProgramMachine: TransitionSystem {
       let number = Int(point.pointee.request.a)
       return fail(interpreter.findings[number], cpu, point.pointee.request.place)
     }
-    if options.waitsInLoops, point.pointee.request.isInLoop, wasHere(cpu, node) {
+    guard point.pointee.request.isInLoop else {
+      // It does not come back to where it was.
+      return forgetTurn(cpu)
+    }
+    if options.waitsInLoops, wasHere(cpu, node) {
       threads[word(cpu, ThreadWord.status)] = Status.spinning
     }
   }
@@ -389,12 +450,36 @@ package final class ProgramMachine: TransitionSystem {
   /// Takes local actions of a thread until its next one is none.
   private func runLocally(_ cpu: Int) {
     for _ in 0..<Self.localMax {
-      guard finding == nil, !isBroken, status(of: cpu) == Status.present, isLocal(cpu) else {
+      guard finding == nil, !isBroken, status(of: cpu) == Status.present, mayGoOn(cpu) else {
         return
       }
       take(cpu, choice: 0, isLocal: true)
     }
     failToEnd(cpu)
+  }
+
+  /// Whether a thread's next action is taken together with the step before.
+  ///
+  /// Local actions are. So are, where no other thread has a next step, joins, and accesses that
+  /// come after all that others have done: there is nothing that could come between.
+  func mayGoOn(_ cpu: Int) -> Bool {
+    if isLocal(cpu) { return true }
+    guard set(Summary.free).union(set(Summary.waiting)).subtracting(CPUSet(cpu)).isEmpty else {
+      return false
+    }
+    let request = point(of: cpu).pointee.request
+    if request.kind == .join { return canStep(cpu) }
+    return isAccess(request.kind) && isAlone(cpu) && canStep(cpu)
+  }
+
+  /// Whether a request is on nothing but memory.
+  private func isAccess(_ kind: Request.Kind) -> Bool {
+    switch kind {
+    case .load, .store, .compareExchange, .update, .wide, .copyMemory, .setMemory, .free, .sizeOf,
+      .allocateStack, .releaseStack:
+      true
+    default: false
+    }
   }
 
   /// A thread goes on and on by itself.
@@ -403,21 +488,4 @@ package final class ProgramMachine: TransitionSystem {
       Finding(.endless, "a loop that uses only the thread's own memory does not end"), cpu,
       point(of: cpu).pointee.request.place)
   }
-}
-
-/// How executions ended.
-package struct Endings: Equatable {
-  /// All threads finished, or were cut by the bound on turns of loops.
-  package var complete = 0
-  /// An assumption does not hold.
-  package var assumed = 0
-  /// A thread waits in a loop for what will not happen in this execution, and another execution
-  /// shows the same without that turn.
-  package var spinning = 0
-  /// A thread waits for a lock, a barrier or a thread.
-  package var deadlocked = 0
-
-  package init() {}
-
-  package var all: Int { complete + assumed + spinning + deadlocked }
 }

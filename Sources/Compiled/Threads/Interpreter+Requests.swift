@@ -212,6 +212,11 @@ extension Interpreter {
       }
       request.size = try size(request.a, 1)
     case .copyMemory, .setMemory: request.size = try size(request.b, 1)
+    case .loadWide, .storeWide, .exchangeWide, .compareWide:
+      request.size = 16
+      request.ordering = IROrdering(rawValue: UInt8(request.b & 0xFF)) ?? .none
+      request.failure = IROrdering(rawValue: UInt8(request.b >> 8 & 0xFF)) ?? .none
+      request.b = (builtin.wide ?? .load).rawValue
     case .lockTyped, .tryLockTyped, .unlockTyped, .wakeOrTimeOut: request.isTyped = true
     case .hardware: request.describeHardware(values)
     case .choosePair: request.address = 2
@@ -258,6 +263,16 @@ extension Interpreter {
 }
 
 extension Builtin {
+  fileprivate var wide: Request.Wide? {
+    switch self {
+    case .loadWide: .load
+    case .storeWide: .store
+    case .exchangeWide: .exchange
+    case .compareWide: .compare
+    default: nil
+    }
+  }
+
   /// The kind of request that it is; nil if it is none, or several.
   var request: Request.Kind? {
     switch self {
@@ -311,6 +326,7 @@ extension Builtin {
     case .awaitLoad: .awaitLoad
     case .awaitExchange: .awaitExchange
     case .copyMemory: .copyMemory
+    case .loadWide, .storeWide, .exchangeWide, .compareWide: .wide
     case .setMemory: .setMemory
     default: nil
     }

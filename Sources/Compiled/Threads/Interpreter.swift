@@ -13,7 +13,7 @@ final class Interpreter {
   /// What requests of kind `failed` are about.
   private(set) var findings: [Finding] = []
   var slots: [UInt64] = []
-  var state = ThreadState()
+  @exclusivity(unchecked) var state = ThreadState()
 
   /// Instructions in a row that ask for nothing, before they count as endless.
   static let localMax = 1_000_000
@@ -212,7 +212,11 @@ final class Interpreter {
       return false
     case .builtin(.exitThread, let operands, _, _):
       return try finish(with: operands.first.map { value($0) } ?? 0)
-    case .builtin(.exitProcess, _, _, _):
+    case .builtin(.exitProcess, _, _, _) where try runsExit(0),
+      .builtin(.exitQuickly, _, _, _) where try runsExit(1):
+      return false
+    case .builtin(.exitProcess, _, _, _), .builtin(.exitQuickly, _, _, _),
+      .builtin(.exitAtOnce, _, _, _):
       var request = Request(.finish)
       request.isTyped = true
       request.place = place
@@ -257,7 +261,11 @@ final class Interpreter {
       return true
     }
     let values = operands.map { value($0) }
-    guard top > 0 else { return try finish(with: values.first ?? 0) }
+    guard top > 0 else {
+      // When `main` returns, that is an exit.
+      if thread == 0, !state.isEnding, try runsExit(0) { return false }
+      return try finish(with: values.first ?? 0)
+    }
     state.frames.removeLast()
     state.slots.removeLast(state.slots.count - Int(frame.base))
     if frame.result >= 0 {
@@ -267,6 +275,16 @@ final class Interpreter {
     }
     state.frames[top - 1].index += 1
     return false
+  }
+
+  /// Begins to run what was registered for an exit, after which the instruction is run again;
+  /// false if there is nothing, or nothing left.
+  private func runsExit(_ kind: Int) throws(Finding) -> Bool {
+    guard let run = image.exitRuns[kind], !state.isExiting else { return false }
+    state.isExiting = true
+    try enter(image.functions[run], [], to: -1, count: 0)
+    state.frames[state.frames.count - 2].index -= 1
+    return true
   }
 
   /// Ends the thread with a result, after what a thread does at its end; true if it is a request.

@@ -9,6 +9,8 @@ struct Request: BitwiseCopyable {
     case start
     case load, store, compareExchange, update
     case copyMemory, setMemory
+    /// An atomic access of 16 bytes.
+    case wide
     case fence
     case allocate, free
     /// An object on the stack comes into being; objects from a number on end.
@@ -71,6 +73,13 @@ struct Request: BitwiseCopyable {
 
   /// Hardware accesses it: nothing that C says of data races is about that.
   var isByHardware = false
+  /// What an access of 16 bytes does.
+  enum Wide: UInt64 {
+    case load, store, exchange, compare
+  }
+
+  var wide: Wide { Wide(rawValue: b) ?? .load }
+
   /// A mutex may have a type; a sleeper may time out.
   var isTyped = false
 

@@ -25,6 +25,8 @@ final class ThreadGraph {
     /// footprint, and the index and shift of its bits.
     var isFast = false
     var shift: UInt8 = 0
+    /// The bytes that it overwrites, with those behind the end of its object.
+    var coverage: UInt8 = 0
     var object: UInt32 = 0
     var index: Int32 = 0
     /// Whether its step is local: nil if unknown.
@@ -46,7 +48,7 @@ final class ThreadGraph {
   let points = GrowableBuffer<Point>(capacity: 256)
   private let edges = GrowableBuffer<Edge>(capacity: 256)
   private var known: [Key: Int] = [:]
-  private let interpreter: Interpreter
+  let interpreter: Interpreter
   /// Whether equal local states are one node.
   private let mergesStates: Bool
 
@@ -58,6 +60,14 @@ final class ThreadGraph {
   deinit {
     points.deallocate()
     edges.deallocate()
+  }
+
+  /// Forgets what steps are in a machine, before it is used in another one.
+  func forgetSteps() {
+    for index in 0..<points.count {
+      points.pointer(to: index).pointee.isFast = false
+      points.pointer(to: index).pointee.isLocal = nil
+    }
   }
 
   /// The places of all requests.

@@ -33,6 +33,8 @@ struct ThreadState {
   var sectionDepth: Int32 = 0
   /// Set while what a thread does at its end is done; its result is in `argument`.
   var isEnding = false
+  /// Set while what was registered for the exit is run.
+  var isExiting = false
   /// The function that a created thread begins with, and its argument.
   var entry: UInt64 = 0
   var argument: UInt64 = 0
@@ -46,13 +48,14 @@ struct ThreadState {
   func hash(_ functions: [Function], countsTurns: Bool = true) -> UInt64 {
     var hash: UInt64 = 0x6C6F_6361_6C73
     func add(_ value: UInt64) { hash = StableHash.extend(hash, with: value) }
-    add(UInt64(UInt32(bitPattern: objectCount)) << 32 | UInt64(UInt32(bitPattern: allocationCount)))
-    add(UInt64(UInt32(bitPattern: childCount)) << 32 | UInt64(request.kind.rawValue))
     if request.kind == .ended || request.kind == .blocked || request.kind == .cut {
-      add(request.a)
+      // What it has done makes no difference any more.
+      add(UInt64(request.kind.rawValue))
       return hash
     }
-    add(UInt64(UInt32(bitPattern: sectionDepth)) << 1 | (isEnding ? 1 : 0))
+    add(UInt64(UInt32(bitPattern: objectCount)) << 32 | UInt64(UInt32(bitPattern: allocationCount)))
+    add(UInt64(UInt32(bitPattern: childCount)) << 32 | UInt64(request.kind.rawValue))
+    add(UInt64(UInt32(bitPattern: sectionDepth)) << 2 | (isExiting ? 2 : 0) | (isEnding ? 1 : 0))
     if isEnding { add(argument) }
     add(request.address)
     add(request.a)

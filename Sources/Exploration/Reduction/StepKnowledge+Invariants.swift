@@ -28,11 +28,11 @@ extension StepKnowledge {
       }
     }
 
-    /// What is ahead of a step is what conflicts with it or with anything in its future.
+    /// What is ahead of a step is what is in its way or in that of anything in its future.
     private func checkFuture(_ step: Int) {
       mustHold(isSet(future, step, step), "a step is in its own future")
       for other in 0..<count {
-        let meets = (0..<count).contains { isSet(future, step, $0) && isSet(conflict, $0, other) }
+        let meets = (0..<count).contains { isSet(future, step, $0) && isSet(obstacles, $0, other) }
         mustHold(isSet(ahead, step, other) == meets, "step \(other) is ahead of step \(step)")
       }
     }

@@ -18,10 +18,18 @@ final class StepKnowledge {
   let race = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Row y, bit z: z is y, or was observed later on the same CPU.
   let future = GrowableBuffer<UInt64>(capacity: 1_024)
-  /// Row y, bit x: x is dependent on a step in the future of y.
+  /// Row y, bit x: x is dependent on a step in the future of y, or may race with one if that is
+  /// what counts.
   let ahead = GrowableBuffer<UInt64>(capacity: 1_024)
+  /// Whether steps that can never be exchanged stand in nobody's way.
+  let countsRacesOnly: Bool
   /// A scratch row for unions.
   private let scratch = GrowableBuffer<UInt64>()
+
+  init(countsRacesOnly: Bool = false) { self.countsRacesOnly = countsRacesOnly }
+
+  /// The matrix of pairs of which one may be in the way of the other.
+  var obstacles: GrowableBuffer<UInt64> { countsRacesOnly ? race : conflict }
 
   deinit {
     for matrix in matrices { matrix.deallocate() }
@@ -111,9 +119,9 @@ final class StepKnowledge {
       }
       set(conflict, new, other)
       set(conflict, other, new)
-      set(ahead, new, other)
+      if isSet(obstacles, new, other) { set(ahead, new, other) }
     }
-    for other in 0..<new where rowsMeet(future, other, conflict, new) { set(ahead, other, new) }
+    for other in 0..<new where rowsMeet(future, other, obstacles, new) { set(ahead, other, new) }
     checkInvariants(of: new)
   }
 
@@ -210,7 +218,7 @@ final class StepKnowledge {
           guard later < self.count else { throw .malformed }
           set(future, step, later)
           for word in 0..<stride {
-            ahead[step * stride + word] |= conflict[later * stride + word]
+            ahead[step * stride + word] |= obstacles[later * stride + word]
           }
         }
       }

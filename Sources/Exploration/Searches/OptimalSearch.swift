@@ -211,7 +211,14 @@ public final class OptimalSearch: ResumableSearch {
 
   /// The lowest CPU that is awake, with one branch for each of its choices.
   private func anyBranch(_ enabled: CPUSet, asleepFrom sleepStart: Int) -> WakeupTrees.Branch {
-    var left = enabled
+    let preferred = system.preferred(among: enabled)
+    let branches = firstBranch(preferred, asleepFrom: sleepStart)
+    if branches != WakeupTrees.none || preferred == enabled { return branches }
+    return firstBranch(enabled.subtracting(preferred), asleepFrom: sleepStart)
+  }
+
+  private func firstBranch(_ cpus: CPUSet, asleepFrom sleepStart: Int) -> WakeupTrees.Branch {
+    var left = cpus
     var branches = WakeupTrees.none
     while let cpu = left.popLowest() {
       footprint.removeAll()
@@ -237,6 +244,7 @@ public final class OptimalSearch: ResumableSearch {
 
   /// Records the races of the top node's step, whose footprint is in `footprint`.
   private func collectRaces(of cpu: Int) {
+    if system.racesWithNothing(cpu) { return }
     let second = Int32(happensBefore.count)
     happensBefore.eachRace(
       of: cpu, footprint, blocking: system.isBlocking(cpu),
@@ -259,6 +267,7 @@ public final class OptimalSearch: ResumableSearch {
     }
     var disabled = system.disabledCPUs()
     while let cpu = disabled.popLowest() {
+      if system.racesWithNothing(cpu) { continue }
       footprint.removeAll()
       system.addPotentialFootprint(of: cpu, to: footprint)
       let late = LateStep(

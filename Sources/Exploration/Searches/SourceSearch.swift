@@ -134,6 +134,7 @@ public final class SourceSearch: ResumableSearch {
     statistics.depthMax = max(statistics.depthMax, happensBefore.count)
     var disabled = system.disabledCPUs()
     while let cpu = disabled.popLowest() {
+      if system.racesWithNothing(cpu) { continue }
       footprint.removeAll()
       system.addFootprint(of: cpu, to: footprint)
       reverseRaces(of: cpu)
@@ -152,7 +153,8 @@ public final class SourceSearch: ResumableSearch {
       statistics.truncated += 1
       return nil
     }
-    let backtrack = usesSourceSets ? CPUSet(awake.lowest) : enabled
+    let backtrack =
+      usesSourceSets ? CPUSet(system.preferred(among: awake).lowest) : enabled
     nodes.append(Node(enabled: enabled, backtrack: backtrack, sleep: asleep))
     return nil
   }
@@ -162,7 +164,7 @@ public final class SourceSearch: ResumableSearch {
   ///
   /// `footprint` is the footprint of the step.
   private func reverseRaces(of cpu: Int) {
-    guard usesSourceSets else { return }
+    guard usesSourceSets, !system.racesWithNothing(cpu) else { return }
     happensBefore.eachRace(
       of: cpu, footprint, blocking: system.isBlocking(cpu),
       wasDisabled: { !nodes[$0].enabled.contains(cpu) }

@@ -6,10 +6,14 @@ extension StatefulSearch {
   /// Rule 8: the lowest CPU whose next step conflicts with no step known to be ahead of others;
   /// otherwise one with the smallest closure.
   ///
+  /// It is one of those that the system prefers.
+  ///
   /// A CPU without conflicts ahead needs no alternative at this node: no race will add one. Taking
   /// a conflicting CPU first, with ten independent ones still to come, puts the branches near the
   /// root, and each branch repeats all the independent steps.
-  func firstCPU(_ awake: CPUSet, unfinished: CPUSet) -> Int {
+  func firstCPU(_ allAwake: CPUSet, unfinished: CPUSet) -> Int {
+    if allAwake.count == 1 { return allAwake.lowest }
+    let awake = system.preferred(among: allAwake)
     if awake.count == 1 { return awake.lowest }
     let row = pending.pointer(to: happensBefore.count * cpuCount)
     let ahead = knowledge.ahead(ofAll: unfinished, row)

@@ -12,6 +12,7 @@ extension StatefulSearch {
   /// since the others are found further down; with sleep sets, the CPUs there may be asleep.
   func race(_ cpu: Int, _ step: Int) {
     racesInHand = 0
+    if system.racesWithNothing(cpu) { return }
     guard system.isBlocking(cpu) else {
       happensBefore.eachRace(of: cpu, footprint, blocking: false, wasDisabled: { _ in false }) {
         addCauses(of: cpu, before: $0)

@@ -162,7 +162,8 @@ public final class StatefulSearch: ResumableSearch {
     self.options = options
     self.omitted = omitted
     summaries = other?.summaries ?? SummaryTable()
-    knowledge = other?.knowledge ?? StepKnowledge()
+    knowledge =
+      other?.knowledge ?? StepKnowledge(countsRacesOnly: system.ordersByRacesOnly)
     cpuCount = system.cpuCount
     budget = Budget(options, forecasts: false)
     self.exact = options.isExact ? ExactStates() : nil

@@ -45,6 +45,24 @@ open class TransitionSystem {
   /// True if the next step of a CPU is of a kind that can be disabled.
   open func isBlocking(_ cpu: Int) -> Bool { false }
 
+  /// True if no race of the next step of a CPU can be reversed: it depends only on steps that have
+  /// enabled it.
+  ///
+  /// False is always sound.
+  open func racesWithNothing(_ cpu: Int) -> Bool { false }
+
+  /// Of some enabled CPUs, those whose steps come first where a search is free to choose; at least
+  /// one.
+  ///
+  /// Any answer is sound.
+  open func preferred(among cpus: CPUSet) -> CPUSet { cpus }
+
+  /// True if a search that is free to choose heeds only those steps ahead with which a step may
+  /// race, and not those that it enables.
+  ///
+  /// Any answer is sound.
+  open var ordersByRacesOnly: Bool { false }
+
   /// CPUs one of which must step before the disabled step of a CPU can be enabled: a necessary
   /// enabling set.
   ///

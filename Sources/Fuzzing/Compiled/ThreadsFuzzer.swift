@@ -16,9 +16,14 @@ package struct ThreadsFuzzer {
     package var mismatches: [(seed: UInt64, what: String)] = []
   }
 
-  private typealias Search = (TransitionSystem, SearchOptions) -> SearchResult
+  package typealias Search = (TransitionSystem, SearchOptions) -> SearchResult
 
-  package init() {}
+  /// The search that matches states.
+  private let stateful: Search
+
+  package init(_ stateful: @escaping Search = { StatefulSearch($0, $1).run() }) {
+    self.stateful = stateful
+  }
 
   package func run(
     seeds: Range<UInt64>, while shouldContinue: (Report) -> Bool = { _ in true }
@@ -54,7 +59,7 @@ package struct ThreadsFuzzer {
     }
     if oracle.isWrong { report.wrong += 1 }
     let searches: [(String, Program, Search)] = [
-      ("stateful", merged, { StatefulSearch($0, $1).run() }),
+      ("stateful", merged, stateful),
       ("optimal", merged, { OptimalSearch($0, $1).run() }),
       ("source", merged, { SourceSearch($0, $1).run() }),
       ("exhaustive", merged, { ExhaustiveSearch($0, $1).run() }),

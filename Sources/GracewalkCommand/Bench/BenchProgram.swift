@@ -45,7 +45,8 @@ struct BenchProgram: Sendable {
         var program = BenchProgram(name: name, strategy: strategy) { make(size) }
         if let file {
           program.compile = {
-            ProgramBenchmark(file, flags: ["-DN=\(size)"], ProgramLibrary(Programs.files))
+            ProgramBenchmark(
+              file, flags: ["-DN=\(size)"], ProgramLibrary(Programs.files + BenchTexts.files))
           }
         }
         return program
@@ -72,6 +73,9 @@ struct BenchProgram: Sendable {
     Family(name: "page-table-c", sizes: [4, 5, 6], stateless: 6, file: "page-table") {
       PageTableBenchmark.scenario(mappers: $0)
     },
+    Family(name: "readers-c", sizes: [18], file: "readers") { Textbook.readers($0) },
+    Family(name: "lastzero-c", sizes: [15], file: "lastzero") { Textbook.lastzero($0) },
+    Family(name: "indexer-c", sizes: [15], file: "indexer") { Textbook.indexer($0) },
     Family(
       name: "same-mappers", sizes: [2, 3, 4, 5], stateless: 3, exhaustive: 3, hasIdenticalCPUs: true
     ) {

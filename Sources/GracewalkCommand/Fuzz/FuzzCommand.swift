@@ -20,7 +20,7 @@ enum FuzzCommand {
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
       TraceFuzzCommand.option, MisuseFuzzCommand.option, ThreadsFuzzCommand.option,
-      ThreadsFuzzCommand.mutants,
+      ThreadsFuzzCommand.mutants, ThreadsFuzzCommand.twins,
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs, SharedOptions.memory,
       Option(
@@ -59,6 +59,7 @@ enum FuzzCommand {
     guard arguments.operands.isEmpty else { throw UsageError("fuzz takes no operands") }
     if arguments.has("traces") { return try TraceFuzzCommand.run(arguments) }
     if arguments.has("threads") { return try ThreadsFuzzCommand.run(arguments) }
+    if arguments.has("twins") { return try ThreadsFuzzCommand.compareTwins(arguments) }
     if arguments.has("ir") { return try ThreadsFuzzCommand.mutate(arguments) }
     if arguments.has("misuse") { return try MisuseFuzzCommand.run(arguments) }
     let request = try request(arguments)

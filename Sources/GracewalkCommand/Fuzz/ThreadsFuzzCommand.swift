@@ -1,4 +1,4 @@
-// gracewalk fuzz --threads and --ir: random programs as LLVM IR, and mutated IR.
+// gracewalk fuzz --threads, --twins and --ir: random programs as LLVM IR and as C, and mutated IR.
 
 import GracewalkCommands
 import GracewalkFuzzing
@@ -10,6 +10,9 @@ enum ThreadsFuzzCommand {
     name: "threads", value: "N", help: "compare the searches on N random programs in LLVM IR")
   static let mutants = Option(
     name: "ir", value: "N", help: "mutate LLVM IR N times, and check what is read")
+
+  static let twins = Option(
+    name: "twins", value: "N", help: "compare N random programs as models and as C code")
 
   private static func seeds(
     _ arguments: Arguments, _ name: String
@@ -36,6 +39,24 @@ enum ThreadsFuzzCommand {
     print(
       "\(counted(report.programs, "program")), \(grouped(report.wrong)) with a finding, "
         + "\(grouped(report.skipped)) too large; mismatches: \(report.mismatches.count)")
+    return ExitStatus.fuzzed(
+      mismatches: report.mismatches.count, isWhole: report.programs == seeds.count)
+  }
+
+  static func compareTwins(_ arguments: Arguments) throws -> Int32 {
+    let seeds = try seeds(arguments, "twins")
+    let compiler = try Compiler.find()
+    let report = try TwinFuzzer { try compiler.module(of: $0) }.run(seeds: seeds) { report in
+      Terminal.shouldContinue(
+        "fuzz: \(grouped(report.programs)) of \(counted(seeds.count, "program")); "
+          + "mismatches: \(report.mismatches.count)")
+    }
+    Terminal.clearProgress()
+    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
+    print(
+      "\(counted(report.programs, "program")), \(grouped(report.wrong)) with a finding, "
+        + "\(grouped(report.skipped)) too large, \(counted(report.outcomes, "outcome")); "
+        + "mismatches: \(report.mismatches.count)")
     return ExitStatus.fuzzed(
       mismatches: report.mismatches.count, isWhole: report.programs == seeds.count)
   }
