@@ -40,10 +40,10 @@ public final class LivenessSearch: ResumableSearch {
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
 
-  /// - Parameters:
-  ///   - looksForLivelocks: whether to look for executions that loop forever.
-  ///   - reduces: whether to leave out executions that differ from others only in the order of
-  ///     independent steps; the system must be able to name footprints.
+  /// `looksForLivelocks`: whether to look for executions that loop forever.
+  ///
+  /// `reduces`: whether to leave out executions that differ from others only in the order of
+  /// independent steps; the system must be able to name footprints.
   public convenience init(
     _ system: TransitionSystem, _ options: SearchOptions, looksForLivelocks: Bool = true,
     reduces: Bool = false
