@@ -81,7 +81,9 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .target(
-      name: "TestSupport", dependencies: ["Gracewalk", "GracewalkFuzzing", "CAllocationCounter"],
+      name: "TestSupport",
+      dependencies: modules(["Fuzzing", "Exploration", "Support"])
+        + ["Gracewalk", "CAllocationCounter"],
       path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "TestExpectations", path: "Tests/TestExpectations", swiftSettings: settings),
@@ -89,8 +91,9 @@ let package = Package(
       name: "LLVMTests", dependencies: modules(["LLVM", "Support"]), swiftSettings: settings),
     .testTarget(
       name: "CompiledTests",
-      dependencies: modules(["Fuzzing", "Compiled", "LLVM", "Exploration", "Support"]),
-      swiftSettings: settings),
+      dependencies: modules([
+        "Fuzzing", "Compiled", "LLVM", "Checking", "Exploration", "Support",
+      ]) + ["TestSupport"], swiftSettings: settings),
     .testTarget(name: "SupportTests", dependencies: modules(["Support"]), swiftSettings: settings),
     .testTarget(
       name: "FibersTests", dependencies: modules(["Fibers"]) + ["TestSupport"],

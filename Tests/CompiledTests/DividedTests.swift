@@ -1,5 +1,6 @@
 // A divided search, and one that is saved and resumed, is the same search.
 
+import GracewalkChecking
 import GracewalkCompiled
 import GracewalkExploration
 import GracewalkLLVM
@@ -100,29 +101,19 @@ import Testing
     _ text: String, of transitions: Int, by search: Search
   ) throws -> (outcome: Outcome, pieces: Int) {
     let module = try IRReader.read(Array(text.utf8), file: "divided.ll")
-    var saved: [UInt8] = []
     var options = SearchOptions()
     options.collectsFinalStates = true
-    options.watchPeriod = 1
-    options.checkpoints = Checkpoints(interval: 1e9) { body in
-      saved = []
-      let writer = CheckpointWriter { saved.append(contentsOf: $0) }
-      body(writer)
-      writer.finish()
-    }
-    var end = transitions
-    options.watch = { $0.statistics.transitions < end }
-    for piece in 1..<10_000 {
+    var pieces = 0
+    var last: ProgramResult?
+    _ = try Strategy.search(inPiecesOf: transitions, options) { options in
+      pieces += 1
+      try #require(pieces < 10_000, "the search does not end: \(text)")
       // Each piece begins with nothing but the bytes.
       let result = try Program([module], ProgramOptions()).search(options, by: search)
-      guard result.result.ending == .bounded(.interrupted) else {
-        return (Outcome(result), piece)
-      }
-      options.resume = try #require(CheckpointReader(saved))
-      end = result.result.statistics.transitions + transitions
+      last = result
+      return result.result
     }
-    Issue.record("the search does not end: \(text)")
-    return (try outcome(text, by: search), 0)
+    return (Outcome(try #require(last)), pieces)
   }
 
   @Test func aResumedSearchIsTheSame() throws {

@@ -2,53 +2,8 @@
 
 import GracewalkExploration
 import GracewalkFuzzing
-import GracewalkSupport
+import TestSupport
 import Testing
-
-/// A system that hides some of what it reads, so that a search matches states that differ.
-private final class ReadsHidden: TransitionSystem {
-  private let base: TransitionSystem
-
-  init(_ base: TransitionSystem) {
-    self.base = base
-    super.init()
-  }
-
-  override var cpuCount: Int { base.cpuCount }
-  override var objectCount: Int { base.objectCount }
-  override func enabledCPUs() -> CPUSet { base.enabledCPUs() }
-  override func disabledCPUs() -> CPUSet { base.disabledCPUs() }
-  override func choiceCount(of cpu: Int) -> Int { base.choiceCount(of: cpu) }
-  override func isBlocking(_ cpu: Int) -> Bool { base.isBlocking(cpu) }
-  override func addFootprint(of cpu: Int, to footprint: Footprint) {
-    base.addFootprint(of: cpu, to: footprint)
-  }
-  override func addPotentialFootprint(of cpu: Int, to footprint: Footprint) {
-    base.addPotentialFootprint(of: cpu, to: footprint)
-  }
-  override func hasFixedFootprint(_ cpu: Int) -> Bool { base.hasFixedFootprint(cpu) }
-  override func step(_ cpu: Int, choice: Int) -> StepOutcome { base.step(cpu, choice: choice) }
-  override func undo() { base.undo() }
-  override func judgeStart() -> StepOutcome { base.judgeStart() }
-  override func judgeEnd() -> StepOutcome { base.judgeEnd() }
-  override var stateKey: UInt64 { base.stateKey }
-  override func startRecordingReads() -> Bool { base.startRecordingReads() }
-  override func stopRecordingReads() { base.stopRecordingReads() }
-  override func takeReads(into words: GrowableBuffer<UInt32>) -> Bool {
-    let honest = GrowableBuffer<UInt32>()
-    defer { honest.deallocate() }
-    let isAll = base.takeReads(into: honest)
-    for word in honest.all where word % 2 == 0 { words.append(word) }
-    return isAll
-  }
-  override func addWordsWritten(to words: GrowableBuffer<UInt32>) {
-    base.addWordsWritten(to: words)
-  }
-  override var positionsKey: UInt64? { base.positionsKey }
-  override func valuesKey(of words: UnsafeBufferPointer<UInt32>) -> UInt64 {
-    base.valuesKey(of: words)
-  }
-}
 
 @Suite struct FuzzTests {
   @Test func searchesAgreeOnRandomThreads() {

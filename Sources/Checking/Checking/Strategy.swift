@@ -88,8 +88,8 @@ extension Strategy {
   /// The same with any search.
   package static func search(
     inPiecesOf transitions: Int, _ options: SearchOptions,
-    by search: (SearchOptions) -> SearchResult
-  ) -> SearchResult {
+    by search: (SearchOptions) throws -> SearchResult
+  ) rethrows -> SearchResult {
     var options = options
     options.watchPeriod = 1
     var saved: [UInt8] = []
@@ -102,7 +102,7 @@ extension Strategy {
     var end = transitions
     options.watch = { $0.statistics.transitions < end }
     while true {
-      let result = search(options)
+      let result = try search(options)
       guard result.ending == .bounded(.interrupted) else { return result }
       options.resume = CheckpointReader(saved)
       end = result.statistics.transitions + transitions

@@ -6,6 +6,7 @@ import GracewalkExploration
 import GracewalkFuzzing
 import GracewalkSupport
 import TestExpectations
+import TestSupport
 import Testing
 
 /// Reports writes as reads.

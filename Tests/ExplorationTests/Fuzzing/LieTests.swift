@@ -5,6 +5,7 @@ import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkSupport
 import TestExpectations
+import TestSupport
 import Testing
 
 @Suite struct LieTests {

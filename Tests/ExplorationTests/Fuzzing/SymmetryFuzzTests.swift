@@ -5,6 +5,7 @@ import GracewalkExploration
 import GracewalkFuzzing
 import GracewalkSupport
 import TestExpectations
+import TestSupport
 import Testing
 
 /// Claims that images are the identity, so summaries are not translated.

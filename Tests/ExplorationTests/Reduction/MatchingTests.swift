@@ -6,6 +6,7 @@ import GracewalkFuzzing
 import GracewalkMachine
 import GracewalkSupport
 import TestExpectations
+import TestSupport
 import Testing
 
 /// A toy of whose executions one word is judged: it keeps the values that were seen.
@@ -92,17 +93,6 @@ private final class JudgedToy: ToySystem {
     }
     #expect(with == 221_887)
     #expect(without == 404_967)
-  }
-
-  /// Hides every other word that is read.
-  private final class ReadsHidden: Forwarding {
-    override func takeReads(into words: GrowableBuffer<UInt32>) -> Bool {
-      let honest = GrowableBuffer<UInt32>()
-      defer { honest.deallocate() }
-      let isAll = base.takeReads(into: honest)
-      for word in honest.all where word % 2 == 0 { words.append(word) }
-      return isAll
-    }
   }
 
   /// Claims to write what is only read.

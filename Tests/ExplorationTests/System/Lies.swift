@@ -1,6 +1,7 @@
 // Lies about a system that searches of more than one kind are told.
 
 import GracewalkExploration
+import TestSupport
 
 /// Says that a step can touch no more than it would now.
 final class PotentialHidden: Forwarding {
