@@ -256,13 +256,8 @@ extension ConditionReader {
 
   /// Reads `PTE(x)`, `pte_x` and the same in brackets; nil if something else follows.
   private mutating func readEntryName() throws(LitmusError) -> Observable? {
-    var ahead = stream
-    let isInBrackets = ahead.takeIf("[")
-    guard ahead.beginsEntryName else { return nil }
-    stream = ahead
     let line = stream.line
-    let name = try stream.takeEntryName()
-    if isInBrackets { try stream.expect("]") }
+    guard let name = try stream.takeEntryNameIfAny() else { return nil }
     return .word(try test.entry(of: name, line), name: "PTE(\(name))")
   }
 

@@ -26,6 +26,17 @@ extension TokenStream {
     return try takeNameInParentheses()
   }
 
+  /// The same, or with brackets around it; nil if something else follows, and nothing is taken.
+  mutating func takeEntryNameIfAny() throws(LitmusError) -> String? {
+    var ahead = self
+    let isInBrackets = ahead.takeIf("[")
+    guard ahead.beginsEntryName else { return nil }
+    let name = try ahead.takeEntryName()
+    if isInBrackets { try ahead.expect("]") }
+    self = ahead
+    return name
+  }
+
   private mutating func takeNameInParentheses() throws(LitmusError) -> String {
     try expect("(")
     let name = try expectWord("a name")

@@ -56,13 +56,8 @@ struct StateReader {
 
   /// Reads `[PTE(x)] = (oa:PA(y))` and the like; false if something else follows.
   private mutating func readEntry(into test: inout TestBuilder) throws(LitmusError) -> Bool {
-    var ahead = stream
-    let isInBrackets = ahead.takeIf("[")
-    guard ahead.beginsEntryName else { return false }
-    stream = ahead
     let line = stream.line
-    let name = try stream.takeEntryName()
-    if isInBrackets { try stream.expect("]") }
+    guard let name = try stream.takeEntryNameIfAny() else { return false }
     let page = try test.word(name, line)
     let entry = try test.entry(of: name, line)
     if let variant = unsupported.first {
