@@ -20,15 +20,7 @@ struct ProgramMatrix {
   /// - Returns: no rows without a compiler; a line says so.
   init(_ library: ProgramLibrary, _ options: CheckOptions) throws(UsageError) {
     guard !library.models.isEmpty else { return }
-    let compiler: Compiler
-    do throws(UsageError) {
-      compiler = try Compiler.find()
-    } catch {
-      Terminal.writeError(
-        "\(RunningProgram.name): \(counted(library.models.count, "C program")) not in the matrix: "
-          + "\(error.message)\n")
-      return
-    }
+    guard let compiler = Compiler.find(forAll: library, orSay: "not in the matrix") else { return }
     for model in library.models {
       if Terminal.isInterrupted { return }
       do {

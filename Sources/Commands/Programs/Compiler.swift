@@ -2,6 +2,7 @@
 
 import Foundation
 import GracewalkLLVM
+import GracewalkReporting
 import GracewalkSupport
 
 /// A clang that writes LLVM IR as text.
@@ -18,6 +19,20 @@ package struct Compiler {
 
   /// The oldest version whose IR is read: the first with opaque pointers everywhere.
   private static let oldest = 15
+
+  /// The compiler for the programs of a catalogue; nil, and a line that says so, if there is none.
+  ///
+  /// - Parameter undone: what is then left out, as in "12 C programs not checked".
+  static func find(forAll library: ProgramLibrary, orSay undone: String) -> Compiler? {
+    do throws(UsageError) {
+      return try find()
+    } catch {
+      Terminal.writeError(
+        "\(RunningProgram.name): \(counted(library.models.count, "C program")) \(undone): "
+          + "\(error.message)\n")
+      return nil
+    }
+  }
 
   /// The clang of `CC`, of the Swift toolchain, or of `PATH`.
   package static func find() throws(UsageError) -> Compiler {

@@ -17,15 +17,7 @@ struct LibraryCheck {
   /// - Returns: false after an interrupt. Without a compiler, a line says so.
   func run(_ done: (JudgedCheck) -> Void) throws(UsageError) -> Bool {
     guard !library.models.isEmpty else { return true }
-    let compiler: Compiler
-    do throws(UsageError) {
-      compiler = try Compiler.find()
-    } catch {
-      Terminal.writeError(
-        "\(RunningProgram.name): \(counted(library.models.count, "C program")) not checked: "
-          + "\(error.message)\n")
-      return true
-    }
+    guard let compiler = Compiler.find(forAll: library, orSay: "not checked") else { return true }
     for model in library.models {
       if Terminal.isInterrupted { return false }
       let clock = ContinuousClock()

@@ -27,38 +27,48 @@ enum ThreadsFuzzCommand {
     return seed..<(seed + UInt64(count))
   }
 
+  private typealias Mismatches = [(seed: UInt64, what: String)]
+
+  /// Shows progress; false after an interrupt.
+  private static func shouldContinue(
+    after programs: Int, of seeds: Range<UInt64>, _ mismatches: Mismatches
+  ) -> Bool {
+    Terminal.shouldContinue(
+      "fuzz: \(grouped(programs)) of \(counted(seeds.count, "program")); "
+        + "mismatches: \(mismatches.count)")
+  }
+
+  /// Prints the mismatches and what was done, and returns the exit status.
+  private static func finish(
+    _ mismatches: Mismatches, isWhole: Bool, _ text: String
+  ) -> Int32 {
+    Terminal.clearProgress()
+    for mismatch in mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
+    print("\(text); mismatches: \(mismatches.count)")
+    return ExitStatus.fuzzed(mismatches: mismatches.count, isWhole: isWhole)
+  }
+
   static func run(_ arguments: Arguments) throws(UsageError) -> Int32 {
     let seeds = try seeds(arguments, "threads")
-    let report = ThreadsFuzzer().run(seeds: seeds) { report in
-      Terminal.shouldContinue(
-        "fuzz: \(grouped(report.programs)) of \(counted(seeds.count, "program")); "
-          + "mismatches: \(report.mismatches.count)")
+    let report = ThreadsFuzzer().run(seeds: seeds) {
+      shouldContinue(after: $0.programs, of: seeds, $0.mismatches)
     }
-    Terminal.clearProgress()
-    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
-    print(
+    return finish(
+      report.mismatches, isWhole: report.programs == seeds.count,
       "\(counted(report.programs, "program")), \(grouped(report.wrong)) with a finding, "
-        + "\(grouped(report.skipped)) too large; mismatches: \(report.mismatches.count)")
-    return ExitStatus.fuzzed(
-      mismatches: report.mismatches.count, isWhole: report.programs == seeds.count)
+        + "\(grouped(report.skipped)) too large")
   }
 
   static func compareTwins(_ arguments: Arguments) throws -> Int32 {
     let seeds = try seeds(arguments, "twins")
     let compiler = try Compiler.find()
-    let report = try TwinFuzzer { try compiler.module(of: $0) }.run(seeds: seeds) { report in
-      Terminal.shouldContinue(
-        "fuzz: \(grouped(report.programs)) of \(counted(seeds.count, "program")); "
-          + "mismatches: \(report.mismatches.count)")
+    let report = try TwinFuzzer { try compiler.module(of: $0) }.run(seeds: seeds) {
+      shouldContinue(after: $0.programs, of: seeds, $0.mismatches)
     }
-    Terminal.clearProgress()
-    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
-    print(
+    return finish(
+      report.mismatches, isWhole: report.programs == seeds.count,
       "\(counted(report.programs, "program")), \(grouped(report.wrong)) with a finding, "
-        + "\(grouped(report.skipped)) too large, \(counted(report.outcomes, "outcome")); "
-        + "mismatches: \(report.mismatches.count)")
-    return ExitStatus.fuzzed(
-      mismatches: report.mismatches.count, isWhole: report.programs == seeds.count)
+        + "\(grouped(report.skipped)) too large, \(counted(report.outcomes, "outcome"))")
   }
 
   static func mutate(_ arguments: Arguments) throws(UsageError) -> Int32 {
@@ -67,12 +77,9 @@ enum ThreadsFuzzCommand {
       Terminal.shouldContinue(
         "fuzz: \(grouped(report.mutants)) of \(counted(seeds.count, "mutant"))")
     }
-    Terminal.clearProgress()
-    for mismatch in report.mismatches { print("MISMATCH seed \(mismatch.seed): \(mismatch.what)") }
-    print(
+    return finish(
+      report.mismatches, isWhole: report.mutants == seeds.count,
       "\(counted(report.mutants, "mutant")), \(grouped(report.refused)) refused, "
-        + "\(grouped(report.judged)) with a verdict; mismatches: \(report.mismatches.count)")
-    return ExitStatus.fuzzed(
-      mismatches: report.mismatches.count, isWhole: report.mutants == seeds.count)
+        + "\(grouped(report.judged)) with a verdict")
   }
 }
