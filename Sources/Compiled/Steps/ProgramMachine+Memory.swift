@@ -131,7 +131,7 @@ extension ProgramMachine {
     guard record >= 0 else {
       throw Finding(.wildPointer, "\(hex(address)) is dereferenced, which is no object")
     }
-    // Globals live for ever.
+    // Globals are never freed.
     let word =
       layout.records.pointer(to: record).pointee.kind == .global
       ? data[base(of: record)] : lifeWord(record)

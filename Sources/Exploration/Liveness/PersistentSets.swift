@@ -4,12 +4,11 @@ import GracewalkSupport
 
 /// Persistent sets in a graph of states that may have cycles.
 ///
-/// A search starts in each state with a set that is good enough as far as it knows the later steps
-/// of CPUs, and follows their steps. When nothing is left to
-/// follow, `repair` looks for what is missing, adds CPUs, and the search goes on. It has explored
-/// enough once nothing is missing. A state's set then is *persistent* (Godefroid, "Partial-order
-/// methods for the verification of concurrent systems", LNCS 1032, 1996) and no step is postponed
-/// for ever. The proof, for livelocks too, is in Docs/Search.md.
+/// A search begins each state with a set that is closed as far as it knows the later steps of CPUs,
+/// and follows their steps. When nothing is left to follow, `repair` adds the CPUs that are
+/// missing, and the search goes on until none is. Each state's set is then *persistent* (Godefroid,
+/// "Partial-order methods for the verification of concurrent systems", LNCS 1032, 1996), and no
+/// step is postponed forever. Docs/Search.md has the proof, which also covers livelocks.
 package final class PersistentSets {
   /// Parts to leave out, so that tests show that each is needed.
   package struct Omission: OptionSet, Sendable {

@@ -97,8 +97,10 @@ open class TransitionSystem {
   /// Judges a state in which no CPU is enabled.
   open func judgeEnd() -> StepOutcome { fatalError("abstract") }
 
-  /// CPUs that go no further, in an execution that is not considered: it has no end, and a loop of
-  /// the others is none for ever.
+  /// CPUs that go no further.
+  ///
+  /// Their execution is not considered, so it has no end to judge, and a loop of the other CPUs is
+  /// no livelock.
   open var cutOffCPUs: CPUSet { CPUSet() }
 
   /// A hash of everything that the future of the execution depends on.

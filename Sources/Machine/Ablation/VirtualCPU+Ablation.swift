@@ -192,7 +192,7 @@ extension VirtualCPU {
   func knownValue(of cell: UInt32, _ site: SourceSite) -> UInt64? {
     guard ablation != .none, let value = weakened.known[cell] else { return nil }
     guard isWeakened(.noReread, site) else { return nil }
-    // A loop in which nothing is read any more would go on for ever, and ask for no action.
+    // A loop in which nothing is read any more would run forever without asking for an action.
     weakened.unread += 1
     if weakened.unread < WeakenedState.unreadMax { return value }
     if !isAbandoned { machine.fail(.spin(cpu: index, location: machine.name(ofCell: cell))) }

@@ -37,7 +37,8 @@ extension Machine {
   /// depend on.
   private var wordOutsideScope: UInt32? {
     guard let judged, let inspection else { return nil }
-    return (inspection.words + inspection.around).first { !judged.contains($0, in: layout) }
+    let isOutside = { [layout] in !judged.contains($0, in: layout) }
+    return inspection.words.first(where: isOutside) ?? inspection.around.first(where: isOutside)
   }
 
   private func judgeState() -> StepOutcome {
