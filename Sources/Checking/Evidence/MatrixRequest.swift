@@ -18,6 +18,10 @@ package struct MatrixRequest: WorkUnit {
   private let memoryModel: MemoryModel?
   private let search: SearchChoice
 
+  /// The states of a check under a memory model other than the scenario's own, if no bound is asked
+  /// for: a table of all models must not take hours.
+  static let statesElsewhere = 50_000
+
   init(_ model: String, _ column: VerdictMatrix.Column, _ search: SearchChoice) {
     self.model = model
     features = column.architecture?.features
@@ -58,6 +62,8 @@ package struct MatrixRequest: WorkUnit {
     var options = CheckOptions(scenario: ScenarioChoice(), search: search)
     options.features = features
     options.memoryModel = memoryModel
+    let isElsewhere = memoryModel.map { $0 != model.largestScenario.memoryModel } ?? false
+    if isElsewhere, options.limits.states == nil { options.limits.states = statesElsewhere }
     options.minimises = false
     options.judgesErrors = false
     options.parameters = model.largestInstance
@@ -79,6 +85,7 @@ package struct MatrixRequest: WorkUnit {
       case .incomplete:
         // Together they exceed a bound, or one of them stops the search before the others are
         // judged.
+        if isElsewhere, case .incomplete(.bound) = report.verdict { return verdicts }
         for id in left {
           options.invariants = [id]
           verdicts[id] = try VerdictMatrix.Cell(left.count == 1 ? report : check(model, options))

@@ -1,10 +1,11 @@
-// Which model violates which invariant on which architecture, with each invariant required alone.
+// Which model violates which invariant on which architecture and under which memory model, with each
+// invariant required alone.
 
 import GracewalkExploration
 import GracewalkInvariants
 import GracewalkMachine
 
-/// Verdicts of models by invariant and architecture.
+/// Verdicts of models by invariant, architecture and memory model.
 public struct VerdictMatrix: Sendable {
   /// The verdict where one invariant is the only one required.
   public enum Cell: String, Codable, Equatable, Sendable {
@@ -23,9 +24,10 @@ public struct VerdictMatrix: Sendable {
 
   /// The verdicts of a model on an architecture, or under a memory model.
   public struct Row: Equatable, Sendable {
-    /// Nil for a model without an MMU, whose verdicts are the same on any.
+    /// Nil for a model without an MMU, and in rows for memory models other than the scenario's own,
+    /// which have the scenario's features.
     public var architecture: Architecture?
-    /// Nil for a model that declares its verdict under one memory model only.
+    /// Nil in rows for an architecture, which are under the scenario's own.
     public var memoryModel: MemoryModel?
     /// In the order of the matrix's invariants.
     public var cells: [Cell]
@@ -46,17 +48,25 @@ public struct VerdictMatrix: Sendable {
   public let invariants: [String]
   public let entries: [Entry]
 
+  /// Rows of which some verdict is out of reach.
+  public var incompleteRows: Int {
+    entries.flatMap(\.rows).count { $0.cells.contains(.incomplete) }
+  }
+
   public var isAsDeclared: Bool { entries.allSatisfy { $0.disagreement == nil } }
 
   /// Checks the models, each at the last of its sizes.
   ///
-  /// - `check`: runs a check; the options it receives set parameters, invariants and features, and
-  ///   have default values otherwise.
+  /// - `memoryModels`: the rows to have; those for architectures are under the scenario's own.
+  /// - `check`: runs a check; the options it receives set parameters, invariants, features and the
+  ///   memory model, and have default values otherwise.
   public init<Failure: Error>(
     of models: [Model], on architectures: [Architecture] = Architecture.all,
+    under memoryModels: [MemoryModel] = MemoryModel.allCases,
     check: (Model, CheckOptions) throws(Failure) -> CheckReport
   ) throws(Failure) {
-    self = try VerdictMatrix.assembled(of: models, on: architectures) { rows throws(Failure) in
+    self = try VerdictMatrix.assembled(of: models, on: architectures, under: memoryModels) {
+      rows throws(Failure) in
       var verdicts: [[String: Cell]] = []
       for row in rows {
         verdicts.append(
@@ -69,15 +79,18 @@ public struct VerdictMatrix: Sendable {
   /// The same with an executor that computes the rows.
   ///
   /// - Parameters:
+  ///   - memoryModels: the rows to have; those for architectures are under the scenario's own.
   ///   - search: how to search.
   ///   - begin: called for each model before its checks; returns their observer.
   /// - Throws: the first error, with its model.
   package init(
     of models: [Model], on architectures: [Architecture] = Architecture.all,
-    search: SearchChoice = SearchChoice(), by executor: any Executor,
+    under memoryModels: [MemoryModel] = MemoryModel.allCases, search: SearchChoice = SearchChoice(),
+    by executor: any Executor,
     begin: @escaping @Sendable (Model) -> (SearchProgress) -> Bool
   ) throws(MatrixError) {
-    self = try VerdictMatrix.assembled(of: models, on: architectures) { rows throws(MatrixError) in
+    self = try VerdictMatrix.assembled(of: models, on: architectures, under: memoryModels) {
+      rows throws(MatrixError) in
       var verdicts: [[String: Cell]] = []
       var failure: MatrixError?
       var watch = WorkWatch<MatrixRequest>()
@@ -98,7 +111,7 @@ public struct VerdictMatrix: Sendable {
 
   /// The rows of the matrix, filled with their verdicts; rows without verdicts are incomplete.
   private static func assembled<Failure: Error>(
-    of models: [Model], on architectures: [Architecture],
+    of models: [Model], on architectures: [Architecture], under memoryModels: [MemoryModel],
     verdicts: ([(model: Model, column: Column)]) throws(Failure) -> [[String: Cell]]
   ) throws(Failure) -> VerdictMatrix {
     let scenarios = models.map { $0.largestScenario }
@@ -107,7 +120,7 @@ public struct VerdictMatrix: Sendable {
     for id in required.joined() where !ids.contains(id) { ids.append(id) }
     let known = Set(required.joined())
     let invariants = ids.filter { known.contains($0) }
-    let columns = zip(models, scenarios).map { Self.columns(of: $0, $1, architectures) }
+    let columns = scenarios.map { Self.columns(of: $0, architectures, memoryModels) }
     let found = try verdicts(
       zip(models, columns).flatMap { model, columns in columns.map { (model, $0) } })
     var rest = found[...]
@@ -125,15 +138,14 @@ public struct VerdictMatrix: Sendable {
     return VerdictMatrix(invariants: invariants, entries: entries)
   }
 
-  /// Architectures for a model with an MMU, and memory models for one that declares several.
+  /// Architectures for a model with an MMU under its own memory model, and the other memory models.
   private static func columns(
-    of model: Model, _ scenario: Scenario, _ architectures: [Architecture]
+    of scenario: Scenario, _ architectures: [Architecture], _ memoryModels: [MemoryModel]
   ) -> [Column] {
-    if scenario.hasHardware { return architectures.map { Column(architecture: $0) } }
-    if model.otherMemoryModels.isEmpty { return [Column()] }
-    return MemoryModel.allCases
-      .filter { $0 == scenario.memoryModel || model.verdicts[$0] != nil }
-      .map { Column(memoryModel: $0) }
+    memoryModels.flatMap { memoryModel in
+      memoryModel == scenario.memoryModel && scenario.hasHardware
+        ? architectures.map { Column(architecture: $0) } : [Column(memoryModel: memoryModel)]
+    }
   }
 
   private init(invariants: [String], entries: [Entry]) {
@@ -153,9 +165,11 @@ public struct VerdictMatrix: Sendable {
     if case .violates(let declared) = model.expectation { entry.declared = declared }
     entry.disagreement = disagreement(own, entry.declared, invariants)
     for row in rows where entry.disagreement == nil {
-      guard let other = row.memoryModel, let verdict = model.verdicts[other] else { continue }
+      guard let other = row.memoryModel, other != scenario.memoryModel else { continue }
       var declared: [String] = []
-      if case .violates(let ids) = verdict { declared = ids }
+      if case .violates(let ids) = model.verdicts[other] ?? model.expectation { declared = ids }
+      // A verdict that nobody has declared may be out of reach.
+      if model.verdicts[other] == nil, row.cells.contains(.incomplete) { continue }
       entry.disagreement = disagreement([row], declared, invariants).map {
         "under \(other.text) \($0)"
       }

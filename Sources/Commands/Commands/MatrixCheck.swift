@@ -1,9 +1,11 @@
-// gracewalk check --matrix: which model violates which invariant on which architecture.
+// gracewalk check --matrix: which model violates which invariant on which architecture and under
+// which memory model.
 
 import GracewalkChecking
+import GracewalkMachine
 import GracewalkReporting
 
-/// Checks models for each invariant alone, on each architecture.
+/// Checks models for each invariant alone, on each architecture and under each memory model.
 struct MatrixCheck {
   var models: [Model]
   var options: CheckOptions
@@ -14,19 +16,22 @@ struct MatrixCheck {
 
   static let option = Option(
     name: "matrix", value: nil,
-    help: "check each invariant alone, on each architecture, and show a table")
+    help:
+      "check each invariant alone, on each architecture and under each memory model (or the one "
+      + "of --memory), and show a table")
 
   /// Options that a matrix sets itself for each check, so the user cannot.
   static let contradictions = [
-    "set", "invariant", "architecture", "feature", "memory", "trace", "preemptions",
+    "set", "invariant", "architecture", "feature", "trace", "preemptions",
     "no-minimise", "checkpoint", "checkpoint-every", "resume",
   ]
 
   private func verdicts() throws(UsageError) -> VerdictMatrix {
     defer { Terminal.clearProgress() }
     let search = options.search
+    let memoryModels = options.memoryModel.map { [$0] } ?? MemoryModel.allCases
     do throws(MatrixError) {
-      return try VerdictMatrix(of: models, search: search, by: executor) {
+      return try VerdictMatrix(of: models, under: memoryModels, search: search, by: executor) {
         Terminal.watch($0, CheckRequest($0.name, search: search))
       }
     } catch {

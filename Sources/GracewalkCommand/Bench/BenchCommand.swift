@@ -34,6 +34,9 @@ enum BenchCommand {
       Option(
         name: "estimates", value: nil,
         help: "how far off the progress of the catalogue's ten longest checks is"),
+      Option(
+        name: "memory-models", value: nil,
+        help: "states and time of the catalogue's models under each memory model"),
       OutputFormat.option(OutputFormat.words),
     ] + WorkOptions.all, run: run)
 
@@ -42,6 +45,7 @@ enum BenchCommand {
   private static func run(_ arguments: Arguments) throws -> Int32 {
     let isJSON = try OutputFormat.chosen(arguments, of: OutputFormat.words) == .json
     if arguments.has("estimates") { return try EstimateBench.run(arguments, isJSON: isJSON) }
+    if arguments.has("memory-models") { return try MemoryModelBench.run(arguments, isJSON: isJSON) }
     if arguments.has("scale") { return try runScale(arguments, isJSON: isJSON) }
     for option in ["hours", "latency", "svg"] where arguments.has(option) {
       throw UsageError("--\(option) is about --scale, which is not given")

@@ -3,7 +3,7 @@
 import GracewalkChecking
 import GracewalkMachine
 
-/// Verdicts as a table: a column per invariant, a row per model and architecture.
+/// Verdicts as a table: a column per invariant, a row per model, architecture and memory model.
 public struct MatrixText {
   private let matrix: VerdictMatrix
   private let style: Style
@@ -59,20 +59,35 @@ public struct MatrixText {
     }
   }
 
+  private var incomplete: String {
+    let rows = matrix.incompleteRows
+    return rows == 0 ? "" : "; \(counted(rows, "row")) incomplete"
+  }
+
   private var summary: String {
     let met = matrix.entries.count { $0.disagreement == nil }
-    let text = "\(met) of \(counted(matrix.entries.count, "model")) as declared"
+    let text = "\(met) of \(counted(matrix.entries.count, "model")) as declared" + incomplete
     return matrix.isAsDeclared ? style.good(text) : style.bad(text)
   }
 }
 
+extension VerdictMatrix.Row {
+  fileprivate var label: String { architecture?.id ?? memoryModel?.rawValue ?? "any" }
+}
+
 extension VerdictMatrix.Entry {
-  /// The rows with their labels; a single row if all are the same.
+  /// The rows with their labels; a single row if all are the same, and one for all architectures if
+  /// these are.
   fileprivate var shownRows: [(label: String, cells: [VerdictMatrix.Cell])] {
     if rows.count > 1, rows.allSatisfy({ $0.cells == rows[0].cells }) {
       return [("all", rows[0].cells)]
     }
-    return rows.map { ($0.architecture?.id ?? $0.memoryModel?.rawValue ?? "any", $0.cells) }
+    let ofArchitectures = rows.filter { $0.architecture != nil }
+    guard let first = ofArchitectures.first, ofArchitectures.count > 1,
+      ofArchitectures.allSatisfy({ $0.cells == first.cells })
+    else { return rows.map { ($0.label, $0.cells) } }
+    let others = rows.filter { $0.architecture == nil }
+    return [("armv8.0 to 9.3", first.cells)] + others.map { ($0.label, $0.cells) }
   }
 }
 
@@ -80,9 +95,9 @@ extension VerdictMatrix.Entry {
 public struct MatrixDocument: Encodable, Sendable {
   struct Entry: Encodable, Sendable {
     var model: String
-    /// `any` for a model whose verdicts do not depend on the architecture.
+    /// `any` in rows of a memory model: the scenario's own features.
     var architecture: String
-    /// Of a model that declares its verdict under several memory models.
+    /// Omitted in rows of an architecture, which are under the scenario's own.
     var memory: String?
     /// By invariant; those not required are omitted.
     var verdicts: [String: String]

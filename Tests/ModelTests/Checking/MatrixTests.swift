@@ -76,8 +76,11 @@ private struct Wants: QuiescenceInvariant {
         "progress", "operations-do-not-throw", "wants-anything", "wants-flag", "wants-nothing",
       ])
     let flag = matrix.entries[1].rows
-    #expect(flag.map(\.architecture) == Architecture.all)
-    #expect(flag.map { $0.cells[3] } == [.violated, .holds, .holds, .holds])
+    #expect(flag.map(\.architecture) == Architecture.all + [nil, nil])
+    #expect(flag.map(\.memoryModel) == [nil, nil, nil, nil, .totalStoreOrder, .armv8])
+    // The features of the model itself, none, under other memory models.
+    #expect(
+      flag.map { $0.cells[3] } == [.violated, .holds, .holds, .holds, .violated, .violated])
     #expect(flag.allSatisfy { $0.cells[0] == .holds && $0.cells[2] == .notRequired })
     #expect(
       matrix.entries.map(\.disagreement) == [
@@ -88,21 +91,74 @@ private struct Wants: QuiescenceInvariant {
     #expect(!matrix.isAsDeclared)
   }
 
+  /// Store buffering: one of two CPUs sees the other's store, unless stores may wait in buffers.
+  static func storeBuffering(
+    violates: [String] = [], under verdicts: [MemoryModel: GracewalkChecking.Expectation] = [:]
+  ) -> Model {
+    Model(
+      name: "store-buffering", summary: "", scenario: "",
+      expectation: violates.isEmpty ? .holds : .violates(violates), under: verdicts
+    ) { _ in
+      let scenario = Scenario()
+      let words = [scenario.word("x"), scenario.word("y")]
+      let seen = [scenario.word("seen by a"), scenario.word("seen by b")]
+      for (number, name) in ["a", "b"].enumerated() {
+        scenario.cpu(
+          name,
+          CPUOperation("run") { cpu in
+            try cpu.store(words[number], 1, .relaxed)
+            let found: UInt64 = try cpu.load(words[1 - number], .relaxed)
+            try cpu.store(seen[number], found + 1, .relaxed)
+          })
+      }
+      scenario.atEnd("One sees the other") { machine in
+        seen.contains { machine.value(of: $0) == 2 }
+      }
+      return scenario
+    }
+  }
+
+  /// A declared verdict is one under every memory model for which no other is declared.
+  @Test func memoryModelsHaveRows() throws {
+    let broken = GracewalkChecking.Expectation.violates(["one-sees-the-other"])
+    let declared = Self.storeBuffering(under: [.totalStoreOrder: broken, .armv8: broken])
+    let matrix = try Self.matrix([
+      declared, Self.storeBuffering(), Self.storeBuffering(under: [.totalStoreOrder: broken]),
+    ])
+    for entry in matrix.entries {
+      #expect(entry.rows.map(\.memoryModel) == MemoryModel.allCases)
+      #expect(entry.rows.map { $0.cells.last } == [.holds, .violated, .violated])
+    }
+    #expect(
+      matrix.entries.map(\.disagreement) == [
+        nil, "under x86-TSO declared to hold, but violates one-sees-the-other",
+        "under Armv8 without load buffering declared to hold, but violates one-sees-the-other",
+      ])
+    let one = try VerdictMatrix(of: [declared], under: [.totalStoreOrder]) {
+      model, options throws(CheckError) in try model.check(options)
+    }
+    #expect(one.entries[0].rows == [matrix.entries[0].rows[1]])
+  }
+
   /// Each cell has the verdict of a check of its invariant alone; the command's test covers the
   /// catalogue.
   @Test(.tags(.long), .unlessQuick) func cellsAreChecksAlone() throws {
     // One system without hardware, and one with.
     let models = Teardown.models + Unmap.models
-    let matrix = try Self.matrix(models)
+    let memoryModels: [MemoryModel] = [.sequentialConsistency, .totalStoreOrder]
+    let matrix = try VerdictMatrix(of: models, under: memoryModels) {
+      model, options throws(CheckError) in try model.check(options)
+    }
     #expect(matrix.isAsDeclared)
     #expect(
-      matrix.entries.map(\.rows.count) == models.map { $0.largestScenario.hasHardware ? 4 : 1 })
+      matrix.entries.map(\.rows.count) == models.map { $0.largestScenario.hasHardware ? 5 : 2 })
     for (model, entry) in zip(models, matrix.entries) {
       for row in entry.rows {
         for (id, cell) in zip(matrix.invariants, row.cells) where cell != .notRequired {
           var options = CheckOptions()
           options.invariants = [id]
           options.features = row.architecture?.features
+          options.memoryModel = row.memoryModel
           options.parameters = model.largestInstance
           options.minimises = false
           // A sibling need not have the declared outcomes of its correct model.
