@@ -13,7 +13,7 @@ import Testing
   static let programCount = number("AXIOM_PROGRAMS") ?? standardCount
   static let seed = UInt64(number("AXIOM_SEED") ?? 15)
 
-  private static let standardCount = 5_000
+  private static let standardCount = 6_700
 
   private static func number(_ name: String) -> Int? {
     ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
