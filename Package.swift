@@ -47,8 +47,8 @@ let package = Package(
     room("Fibers", c: ["CGracewalkFiber", "CGracewalkTraps"]),
     room("LLVM", on: "Support"),
     room("Exploration", on: "Support"),
-    room("Compiled", on: "LLVM", "Exploration", "Support"),
     room("Machine", on: "Exploration", "Fibers", "Support", c: ["CGracewalkFiber"]),
+    room("Compiled", on: "LLVM", "Machine", "Exploration", "Support"),
     room("Invariants", on: "Machine", "Support"),
     room("Traces", on: "Machine", "Exploration", "Support"),
     room("Checking", on: "Traces", "Invariants", "Machine", "Exploration", "Support"),
@@ -62,7 +62,7 @@ let package = Package(
       "Invariants", "Machine", "Exploration", "Support",
       embeds: [.embedInCode("Programs/gracewalk.h")]),
     room(
-      "Fuzzing", on: "Compiled", "LLVM", "Checking", "Traces", "Invariants", "Machine",
+      "Fuzzing", on: "Litmus", "Compiled", "LLVM", "Checking", "Traces", "Invariants", "Machine",
       "Exploration", "Support"),
     .target(
       name: "Gracewalk", dependencies: modules(["Commands", "Reporting", "Checking", "Support"]),
@@ -92,7 +92,7 @@ let package = Package(
     .testTarget(
       name: "CompiledTests",
       dependencies: modules([
-        "Fuzzing", "Compiled", "LLVM", "Checking", "Exploration", "Support",
+        "Fuzzing", "Compiled", "LLVM", "Checking", "Machine", "Exploration", "Support",
       ]) + ["TestSupport"], swiftSettings: settings),
     .testTarget(name: "SupportTests", dependencies: modules(["Support"]), swiftSettings: settings),
     .testTarget(

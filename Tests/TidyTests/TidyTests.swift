@@ -23,8 +23,8 @@ import Testing
   /// Rooms, lowest first, and the rooms that each may import; modules have a prefix.
   private static let rooms: [(name: String, imports: Set<String>)] = [
     ("Support", []), ("Fibers", ["CFiber", "CTraps"]), ("LLVM", ["Support"]),
-    ("Exploration", ["Support"]), ("Compiled", ["LLVM", "Exploration", "Support"]),
-    ("Machine", ["Exploration", "Fibers", "CFiber", "Support"]),
+    ("Exploration", ["Support"]), ("Machine", ["Exploration", "Fibers", "CFiber", "Support"]),
+    ("Compiled", ["LLVM", "Machine", "Exploration", "Support"]),
     ("Invariants", ["Machine", "Support"]),
     ("Traces", ["Machine", "Exploration", "Support"]),
     ("Checking", ["Traces", "Invariants", "Machine", "Exploration", "Support"]),
@@ -45,7 +45,8 @@ import Testing
     (
       "Fuzzing",
       [
-        "Compiled", "LLVM", "Checking", "Traces", "Invariants", "Machine", "Exploration", "Support",
+        "Litmus", "Compiled", "LLVM", "Checking", "Traces", "Invariants", "Machine", "Exploration",
+        "Support",
       ]
     ),
     (

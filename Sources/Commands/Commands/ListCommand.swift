@@ -37,6 +37,8 @@ enum ListCommand {
     var name: String
     var summary: String
     var expected: [String]
+    /// The same under other memory models.
+    var under: [String: [String]]?
   }
 
   private struct SystemEntry: Encodable {
@@ -147,13 +149,22 @@ enum ListCommand {
       program.violates.isEmpty
       ? style.good("holds")
       : style.bad("violates") + " \(program.violates.joined(separator: " or "))"
-    return ["\(style.bold(program.name)) (C): \(verdict)", "  \(program.summary)"]
+    let others = program.others.map {
+      "  under \($0.memoryModel.text): \(ProgramModel.verdict($0.violates))"
+    }
+    return ["\(style.bold(program.name)) (C): \(verdict)", "  \(program.summary)"] + others
   }
 
   private static func entry(_ program: ProgramModel) -> ProgramEntry {
     ProgramEntry(
       name: program.name, summary: program.summary,
-      expected: program.violates.isEmpty ? ["holds"] : program.violates)
+      expected: program.violates.isEmpty ? ["holds"] : program.violates,
+      under: program.others.isEmpty
+        ? nil
+        : Dictionary(
+          uniqueKeysWithValues: program.others.map {
+            ($0.memoryModel.rawValue, $0.violates.isEmpty ? ["holds"] : $0.violates)
+          }))
   }
 
   private static func entry(_ architecture: Architecture) -> ArchitectureEntry {

@@ -4,6 +4,7 @@ import Foundation
 import GracewalkChecking
 import GracewalkCompiled
 import GracewalkExploration
+import GracewalkMachine
 import GracewalkReporting
 import GracewalkSupport
 
@@ -12,33 +13,52 @@ struct LibraryCheck {
   let library: ProgramLibrary
   let options: CheckOptions
 
-  /// Calls `done` for each program in order.
+  /// The checks in order: each program under every memory model that it declares a verdict under,
+  /// or only under the one that is asked for.
+  private var asked: [(model: ProgramModel, memoryModel: MemoryModel, violates: [String])] {
+    library.models.flatMap { model in
+      MemoryModel.allCases.compactMap { memoryModel in
+        guard options.memoryModel == nil || options.memoryModel == memoryModel else { return nil }
+        return model.violates(under: memoryModel).map { (model, memoryModel, $0) }
+      }
+    }
+  }
+
+  /// Calls `done` for each check in order.
   ///
   /// - Returns: false after an interrupt. Without a compiler, a line says so.
   func run(_ done: (JudgedCheck) -> Void) throws(UsageError) -> Bool {
     guard !library.models.isEmpty else { return true }
     guard let compiler = Compiler.find(forAll: library, orSay: "not checked") else { return true }
-    for model in library.models {
+    let asked = asked
+    let undeclared = library.models.count - Set(asked.map(\.model.name)).count
+    if undeclared > 0, let memoryModel = options.memoryModel {
+      Terminal.writeError(
+        "\(RunningProgram.name): \(counted(undeclared, "C program")) not checked: no verdict is "
+          + "declared under \(memoryModel.text)\n")
+    }
+    for (model, memoryModel, violates) in asked {
       if Terminal.isInterrupted { return false }
       let clock = ContinuousClock()
       let start = clock.now
-      let report = try check(model, compiler)
+      let report = try check(model, memoryModel, compiler)
       Terminal.clearProgress()
       if report.verdict == .incomplete(.bound(.interrupted)) { return false }
       let found = report.violatedInvariant
-      let violated = model.violates.first { $0 == found } ?? model.violates.first
-      done(
-        JudgedCheck(
-          DeclaredCheck(violated: violated), report, seconds: (clock.now - start).inSeconds))
+      let violated = violates.first { $0 == found } ?? violates.first
+      let declared = DeclaredCheck(
+        violated: violated, under: memoryModel == .standard ? nil : memoryModel)
+      done(JudgedCheck(declared, report, seconds: (clock.now - start).inSeconds))
     }
     return true
   }
 
   private func check(
-    _ model: ProgramModel, _ compiler: Compiler
+    _ model: ProgramModel, _ memoryModel: MemoryModel, _ compiler: Compiler
   ) throws(UsageError) -> CheckReport {
     do {
-      let source = try ProgramSource([model.name], [], library)
+      var source = try ProgramSource([model.name], [], library)
+      source.options.memoryModel = memoryModel
       return try ProgramCheck.check(
         source.compile(compiler), options, Terminal.watch(model.name)
       ).checkReport

@@ -3,6 +3,7 @@
 import GracewalkChecking
 import GracewalkCompiled
 import GracewalkExploration
+import GracewalkMachine
 import GracewalkReporting
 import GracewalkSupport
 import GracewalkTraces
@@ -84,7 +85,9 @@ struct ProgramAblation {
   private func result(
     without step: CodeStep, _ whole: ProgramReport, _ label: String
   ) throws -> Result {
-    if step.change.isOrdering, !source.options.findsRaces || !whole.result.mayRace {
+    if step.change.isOrdering, source.options.memoryModel == .standard,
+      !source.options.findsRaces || !whole.result.mayRace
+    {
       return .notTested
     }
     do {
@@ -122,7 +125,7 @@ extension CompiledProgram {
 extension ProgramAblation {
   /// Options of ablate that say something of models.
   private static let notForPrograms =
-    ["set", "invariant", "architecture", "feature", "memory", "jobs"] + WorkOptions.all.map(\.name)
+    ["set", "invariant", "architecture", "feature", "jobs"] + WorkOptions.all.map(\.name)
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let source = try ProgramSource(arguments)
@@ -274,7 +277,9 @@ struct ProgramAblationText {
         : "memory is sequentially consistent, and races are not looked for"
       return "\(counted(open.count, "ordering")) not tested: \(why): \(places)".wrapped(to: width)
     }
-    guard rows.contains(where: { $0.step.change.isOrdering }) else { return [] }
+    guard report.options.memoryModel == .standard,
+      rows.contains(where: { $0.step.change.isOrdering })
+    else { return [] }
     return
       ("Memory is sequentially consistent: an ordering is necessary here if there is a data race "
       + "without it, and what weaker memory could reorder is not tested.").wrapped(to: width)

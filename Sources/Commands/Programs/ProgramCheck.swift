@@ -5,6 +5,7 @@ import GracewalkChecking
 import GracewalkCompiled
 import GracewalkExploration
 import GracewalkLLVM
+import GracewalkMachine
 import GracewalkReporting
 import GracewalkSupport
 import GracewalkTraces
@@ -18,7 +19,7 @@ struct ProgramCheck {
 
   /// The same for a folder of programs, which may be divided among machines.
   static let notForFolders = [
-    "set", "invariant", "architecture", "feature", "memory", "matrix", "jobs", "preemptions",
+    "set", "invariant", "architecture", "feature", "matrix", "jobs", "preemptions",
     "no-symmetry", "checkpoint", "checkpoint-every", "exact", "no-samples", "units", "unit-length",
   ]
 
@@ -40,12 +41,28 @@ struct ProgramCheck {
     }
     self.arguments = arguments
     var options = options
+    try Self.refuse(arguments, source.options)
     try CheckpointOptions.read(arguments, into: &options)
     self.options = options
     format = try OutputFormat.chosen(arguments)
     try format.require(
       OutputFormat.allCases.filter { $0 != .graphviz }, for: "C programs")
     outputs = try TraceOutput.all(arguments)
+  }
+
+  /// Refuses searches that cannot be made under weaker memory.
+  static func refuse(_ arguments: Arguments, _ options: ProgramOptions) throws(UsageError) {
+    guard options.memoryModel != .standard else { return }
+    let memory = "--memory \(options.memoryModel.rawValue)"
+    let asked = try SharedOptions.strategy(arguments) ?? .stateful
+    for strategy in Strategy.reduced where strategy != .stateful && strategy == asked {
+      throw UsageError(
+        "--mode \(strategy.rawValue) and \(memory) contradict each other for C programs: "
+          + "nothing is reduced there")
+    }
+    for option in ["jobs", "checkpoint", "resume"] where arguments.has(option) {
+      throw UsageError("--\(option) and \(memory) contradict each other for C programs")
+    }
   }
 
   /// Returns the exit status.
@@ -83,6 +100,12 @@ struct ProgramCheck {
   ) throws -> ProgramReport {
     let clock = ContinuousClock()
     let start = clock.now
+    var options = options
+    if compiled.source.options.memoryModel != .standard, options.strategy == .stateful {
+      // Steps have no footprints under weaker memory.
+      options.strategy = .exhaustive
+    }
+    let strategy = options.strategy
     let program = try compiled.link()
     var searchOptions = SearchOptions(limits: options.limits)
     searchOptions.seed = options.seed
@@ -96,7 +119,7 @@ struct ProgramCheck {
     session?.prepare(&searchOptions)
     var result = try program.search(searchOptions) {
       (given: SearchOptions, make: @escaping () -> TransitionSystem) in
-      options.strategy.search(jobs: options.jobs, given, make)
+      strategy.search(jobs: options.jobs, given, make)
     }
     if case .refused(let error) = result.result.ending, let session {
       throw SharedOptions.usageError(session.error(error), model: compiled.source.name)

@@ -15,11 +15,13 @@ enum ProgramExecution {
     _ trace: ProgramTrace, of source: ProgramSource, foundBy: String, isMinimal: Bool
   ) -> Trace {
     let steps = trace.steps.map { step in
-      RecordedStep(
+      var recorded = RecordedStep(
         cpu: step.thread, operation: 0, scopes: Array(step.functions.dropFirst()),
         action: step.action, outcome: step.outcome,
         site: SourceSite(file: step.place?.file ?? "", line: step.place?.line ?? 0),
         observed: step.observed)
+      recorded.visibility = step.visibility
+      return recorded
     }
     let recording = Recording(
       trace.schedule, cpus: trace.threads, operations: operations(trace), steps: steps,
@@ -27,6 +29,7 @@ enum ProgramExecution {
       requirements: trace.finding.map { [$0.requirement] } ?? [])
     var result = Trace(
       model: source.name, parameters: [], features: Features(),
+      memoryModel: source.options.memoryModel.name,
       invariants: trace.finding.map { [$0.name] } ?? [], foundBy: foundBy,
       isMinimal: isMinimal, recording: recording)
     let words = source.words

@@ -25,7 +25,7 @@ package struct ProgramReplay {
   // MARK: A schedule
 
   func replay(_ schedule: Schedule) throws -> Int32 {
-    for option in ["set", "invariant", "architecture", "feature", "memory"]
+    for option in ["set", "invariant", "architecture", "feature"]
     where arguments.has(option) {
       throw UsageError("--\(option) is about models, and not about C programs")
     }

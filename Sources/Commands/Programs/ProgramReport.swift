@@ -3,6 +3,7 @@
 import GracewalkChecking
 import GracewalkCompiled
 import GracewalkExploration
+import GracewalkMachine
 import GracewalkReporting
 import GracewalkSupport
 import GracewalkTraces
@@ -37,7 +38,7 @@ struct ProgramReport {
   /// What was looked for, and under which assumptions.
   var scope: String {
     var parts = ["every interleaving of \(counted(result.threads, "thread"))"]
-    parts[0] += ", sequential consistency"
+    parts[0] += ", \(options.memoryModel.text)"
     if options.unroll > 0 { parts.append("threads end at turn \(options.unroll) of a loop") }
     parts.append(options.findsRaces ? "data races of C11 looked for" : "data races not looked for")
     return parts.joined(separator: "; ")

@@ -5,6 +5,7 @@ import GracewalkChecking
 import GracewalkCompiled
 import GracewalkExploration
 import GracewalkLLVM
+import GracewalkMachine
 import GracewalkSupport
 import GracewalkTraces
 
@@ -75,6 +76,7 @@ struct ProgramSource {
         throw UsageError("--stub gives \(sides[0]) twice")
       }
     }
+    options.memoryModel = try SharedOptions.memory(arguments) ?? .standard
     options.unroll = try arguments.count("unroll", upTo: 1_000_000) ?? 0
     options.findsRaces = !arguments.has("no-races")
     options.findsLeaks = arguments.has("leaks")
@@ -187,6 +189,7 @@ struct ProgramSource {
   /// The words of a command that names the same program: before and after `--`.
   var words: (arguments: [String], flags: [String]) {
     var words = model.map { [$0.name] } ?? files
+    if options.memoryModel != .standard { words += ["--memory", options.memoryModel.rawValue] }
     if options.entry != "main" { words += ["--entry", options.entry] }
     for name in link.stubs.keys.sorted() {
       words += ["--stub", "\(name)=\(Int64(bitPattern: link.stubs[name] ?? 0))"]
@@ -245,8 +248,8 @@ struct CompiledProgram {
     ]
   }
 
-  func link() throws -> Program {
-    let program = try Program(modules, source.options, source.link)
+  func link() throws -> GracewalkCompiled.Program {
+    let program = try GracewalkCompiled.Program(modules, source.options, source.link)
     if let problem = program.image.statements.problem {
       throw UsageError("\(source.name): \(problem)")
     }

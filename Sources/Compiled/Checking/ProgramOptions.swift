@@ -1,7 +1,10 @@
 // How a program is run, and how its executions ended.
 
+import GracewalkMachine
+
 /// How a program is run.
 package struct ProgramOptions: Codable, Hashable, Sendable {
+  package var memoryModel = MemoryModel.standard
   /// Turns of a loop after which a thread is cut; 0 for no limit.
   package var unroll = 0
   /// How many values a number has that the environment gives: 0, 1, 2 and so on.

@@ -2,6 +2,7 @@
 
 import GracewalkExploration
 import GracewalkLLVM
+import GracewalkMachine
 import GracewalkSupport
 
 /// The result of checking a program.
@@ -70,7 +71,9 @@ package final class Program {
   /// What threads do, for several machines, one after the other.
   private func graph() -> ThreadGraph {
     ThreadGraph(
-      Interpreter(image, unroll: options.unroll, choices: options.choices),
+      Interpreter(
+        image, unroll: options.unroll, choices: options.choices,
+        tracksDependencies: options.memoryModel == .armv8),
       mergesStates: options.mergesStates)
   }
 

@@ -2,6 +2,7 @@
 
 import GracewalkExploration
 import GracewalkLLVM
+import GracewalkMachine
 import GracewalkSupport
 
 /// One step of an execution.
@@ -13,6 +14,8 @@ package struct ProgramStep {
   /// Functions that it was in, outermost first.
   package var functions: [String]
   package var observed: UInt64
+  /// What it has to do with a store that others see later; nil if nothing.
+  package var visibility: StoreVisibility?
 }
 
 package struct ProgramTrace {
@@ -49,8 +52,9 @@ extension Program {
     let machine = try machine(stepsSingly: true)
     guard machine.finding == nil else { return [] }
     var steps: [Schedule.Step] = []
-    func take(_ cpu: Int, _ choice: Int) -> Bool {
-      steps.append(Schedule.Step(cpu: cpu, choice: choice))
+    func take(_ cpu: Int, _ given: Int) -> Bool {
+      let (choice, recorded) = machine.choices(cpu, given)
+      steps.append(Schedule.Step(cpu: cpu, choice: recorded))
       return machine.step(cpu, choice: choice) == .clean
     }
     func takeLocal(_ cpu: Int) -> Bool {
@@ -63,7 +67,7 @@ extension Program {
     }
     guard takeLocal(0) else { return steps }
     for step in schedule.steps {
-      guard take(step.cpu, step.choice), takeLocal(step.cpu) else { break }
+      guard take(step.cpu, step.choice), takeLocal(machine.thread(of: step.cpu)) else { break }
     }
     return steps
   }
@@ -103,18 +107,25 @@ private final class SingleRun {
     recorder = ProgramRecorder(machine)
     machine.observer = { [recorder] in recorder.note($0, $1, $2, $3) }
     trace.threads = (0..<machine.threadCount).map { machine.name(ofThread: $0) }
+    if machine.weak != nil { trace.threads += trace.threads.map { $0 + "/stores" } }
   }
 
   func take(_ steps: [Schedule.Step]) {
     defer { finish() }
     for (number, step) in steps.enumerated() {
       let count = machine.layout.threads.count
-      let thread = other.map { machine.layout.number(of: step.cpu, in: $0) } ?? step.cpu
+      let drains = machine.weak != nil && step.cpu >= WeakMemory.firstDrainer
+      let given = drains ? step.cpu - WeakMemory.firstDrainer : step.cpu
+      let thread = other.map { machine.layout.number(of: given, in: $0) } ?? given
       guard machine.finding == nil else {
         return refuse(number, "the execution is over: something is wrong before it")
       }
       guard let cpu = thread, cpu < min(count, machine.threadCount) else {
         return refuse(number, "there is no thread \(step.cpu)")
+      }
+      if drains {
+        if takeStore(step.choice, of: cpu) == .halted { return }
+        continue
       }
       guard machine.canTake(cpu) else {
         return refuse(number, "\(machine.name(ofThread: cpu)) cannot go on there")
@@ -126,6 +137,18 @@ private final class SingleRun {
       trace.schedule.steps.append(Schedule.Step(cpu: cpu, choice: step.choice))
       if machine.step(cpu, choice: step.choice) == .halted { return }
     }
+  }
+
+  /// Makes a store visible; one that other threads cannot tell when is visible already.
+  private func takeStore(_ number: Int, of thread: Int) -> StepOutcome {
+    guard let weak = machine.weak,
+      let choice = machine.flushable(of: thread, weak).firstIndex(where: {
+        weak.order.cpus[thread].buffer[$0].operand == UInt64(number)
+      })
+    else { return .clean }
+    let cpu = WeakMemory.firstDrainer + thread
+    trace.schedule.steps.append(Schedule.Step(cpu: cpu, choice: number))
+    return machine.step(cpu, choice: choice)
   }
 
   private func refuse(_ number: Int, _ reason: String) {
@@ -176,10 +199,40 @@ extension ProgramMachine {
   /// A read that leads straight back can be, since an execution that was found may have it.
   func canTake(_ cpu: Int) -> Bool {
     guard status(of: cpu) == Status.present else { return false }
+    if let weak, !isLocal(cpu) {
+      switch point(of: cpu).pointee.request.kind {
+      case .load, .store, .compareExchange, .update, .tryLock: return canStepWeakly(cpu, weak)
+      default: break
+      }
+    }
     switch point(of: cpu).pointee.request.kind {
     case .ended, .blocked, .cut, .failed: return false
     case .load, .store, .compareExchange, .update, .tryLock: return true
-    default: return isLocal(cpu) || canStep(cpu)
+    default:
+      if let weak, !isLocal(cpu) { return canStepWeakly(cpu, weak) }
+      return isLocal(cpu) || canStep(cpu)
+    }
+  }
+
+  /// What a choice of a search is in a recording, on a machine that takes single steps: for the
+  /// machine, and as it is written down.
+  ///
+  /// In recordings a store is named by its number among the requests of its thread, and a load may
+  /// also read what would lead straight back, so choices do not depend on what is known of memory.
+  fileprivate func choices(_ cpu: Int, _ choice: Int) -> (taken: Int, recorded: Int) {
+    guard let weak else { return (choice, choice) }
+    if cpu >= WeakMemory.firstDrainer {
+      let thread = self.thread(of: cpu)
+      let index = flushable(of: thread, weak)[choice]
+      return (choice, Int(weak.order.cpus[thread].buffer[index].operand))
+    }
+    guard !isLocal(cpu) else { return (choice, choice) }
+    switch point(of: cpu).pointee.request.kind {
+    case .load, .compareExchange, .update:
+      let chosen = findReadings(of: cpu, isFiltered: true, weak)[choice]
+      let place = readings(of: cpu).firstIndex(of: chosen) ?? choice
+      return (place, place)
+    default: return (choice, choice)
     }
   }
 }
@@ -191,13 +244,19 @@ final class ProgramRecorder {
   private(set) var steps: [ProgramStep] = []
   /// The latest action, if it was local.
   private var local: (cpu: Int, request: Request, result: UInt64)?
+  private var pending = PendingSteps()
+  /// The latest step that changed what all see of a cell.
+  private var latest: [UInt32: Int] = [:]
 
   init(_ machine: ProgramMachine) { self.machine = machine }
 
   func note(_ cpu: Int, _ request: Request, _ result: UInt64, _ isLocal: Bool) {
     local = isLocal ? (cpu, request, result) : nil
-    // What a program prints is worth seeing, though it is no scheduling point.
-    if !isLocal || request.kind == .print { add(cpu, request, result) }
+    // What a program prints is worth seeing, though it is no scheduling point, and so is a store
+    // that waits.
+    let isShown = request.kind == .print || machine.weak?.note != nil
+    if !isLocal || isShown { add(cpu, request, result) }
+    if isShown { local = nil }
   }
 
   /// The execution is over.
@@ -210,16 +269,38 @@ final class ProgramRecorder {
   }
 
   private func add(_ cpu: Int, _ request: Request, _ result: UInt64) {
-    let state = machine.graph.nodes[machine.node(of: cpu)].state
+    let thread = machine.thread(of: cpu)
+    let state = machine.graph.nodes[machine.node(of: thread)].state
+    let visibility = visibility(of: request)
+    let text =
+      request.kind == .print || request.kind == .hardware
+      ? machine.output(of: thread) : machine.text(of: request)
     steps.append(
       ProgramStep(
-        thread: cpu,
-        action: request.kind == .print || request.kind == .hardware
-          ? machine.output(of: cpu) : machine.text(of: request),
-        outcome: machine.outcome(of: request, result),
-        place: machine.placeOfCode(request.place, cpu),
+        thread: cpu == thread ? thread : machine.threadCount + thread,
+        action: text + (visibility.map { $0.suffix($0.step.map { $0 + 1 }) } ?? ""),
+        outcome: cpu == thread ? machine.outcome(of: request, result) : "",
+        place: machine.placeOfCode(request.place, thread),
         functions: state.frames.map { machine.image.functions[Int($0.function)].name },
-        observed: result))
+        observed: result, visibility: visibility))
+  }
+
+  /// What the step that is about to be added has to do with stores that others see later.
+  private func visibility(of request: Request) -> StoreVisibility? {
+    guard let weak = machine.weak else { return nil }
+    guard let note = weak.note else {
+      if let cell = machine.changedCell(request) { latest[cell] = steps.count }
+      return nil
+    }
+    let step = pending.step(of: note, at: steps.count, latest: latest[note.cell])
+    if note.kind == .visible { latest[note.cell] = steps.count }
+    let cell = machine.layout.cells[Int(note.cell)]
+    return StoreVisibility(
+      kind: note.kind, word: machine.name(of: machine.address(of: cell)),
+      value: machine.number(note.value, cell.size),
+      newest: note.kind == .old
+        ? machine.number(machine.read(cell.record, cell.start, cell.size), cell.size) : nil,
+      step: step)
   }
 }
 
@@ -324,8 +405,18 @@ extension ProgramMachine {
     }
   }
 
+  /// The cell that a request changes at once; nil if it changes none.
+  fileprivate func changedCell(_ request: Request) -> UInt32? {
+    guard request.kind == .update || request.kind == .compareExchange || request.kind == .store,
+      let (record, offset) = try? locate(request, request.size),
+      offset + request.size <= layout.records[record].capacity
+    else { return nil }
+    let cell = layout.cell(record, offset, request.size)
+    return cell >= 0 ? UInt32(cell) : nil
+  }
+
   /// A value as C code would show it: addresses by the names of objects.
-  private func number(_ value: UInt64, _ size: Int) -> String {
+  fileprivate func number(_ value: UInt64, _ size: Int) -> String {
     if size == 8, let region = Region.number(of: value), layout.record(ofRegion: region) >= 0 {
       return "&" + name(of: value)
     }

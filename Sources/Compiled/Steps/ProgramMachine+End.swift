@@ -1,9 +1,12 @@
 // Judging a state in which no thread can go on.
 
+import GracewalkMachine
 import GracewalkSupport
 
 extension ProgramMachine {
   func judgeFinalState() {
+    // Stores that would have to become visible before each other are of no execution.
+    if let weak, weak.order.cpus.contains(where: \.hasPendingStore) { return }
     if options.countsReadsFrom { readsFrom.insert(historyHash()) }
     var (assumed, spinning, waiting, cut) = (false, false, false, false)
     let exits = { (cpu: Int) in self.threads[self.word(cpu, ThreadWord.flags)] & Flag.exited != 0 }

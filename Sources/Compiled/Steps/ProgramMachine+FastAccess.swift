@@ -10,6 +10,7 @@ import GracewalkSupport
 extension ProgramMachine {
   /// Prepares a local state whose step is not local, if its step is such an access.
   func makeFast(_ node: Int) {
+    if weak != nil { return }
     let request = graph.points.pointer(to: node).pointee.request
     switch request.kind {
     case .load, .store: if !request.isAtomic { return }

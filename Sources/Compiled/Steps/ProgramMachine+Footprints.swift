@@ -14,6 +14,7 @@ extension ProgramMachine {
   func isLocal(_ node: Int, _ cpu: Int) -> Bool {
     let point = graph.points.pointer(to: node)
     if let known = point.pointee.isLocal { return known }
+    if let weak, let isLocal = isLocalWeakly(point.pointee.request, cpu, weak) { return isLocal }
     let (isLocal, isFinal) = localness(of: point.pointee.request, cpu)
     if isFinal { graph.points.pointer(to: node).pointee.isLocal = isLocal }
     if isFinal, !isLocal { makeFast(node) }
@@ -21,7 +22,7 @@ extension ProgramMachine {
   }
 
   /// Whether a request is local, and whether that holds throughout this attempt.
-  private func localness(of request: Request, _ cpu: Int) -> (isLocal: Bool, isFinal: Bool) {
+  func localness(of request: Request, _ cpu: Int) -> (isLocal: Bool, isFinal: Bool) {
     switch request.kind {
     case .start, .create, .join, .choose, .blocked, .cut, .ended, .initBarrier, .arrive,
       .passBarrier, .destroyBarrier:

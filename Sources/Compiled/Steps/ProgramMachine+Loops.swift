@@ -104,9 +104,15 @@ extension ProgramMachine {
 
   /// Whether the present value leads straight back, or into an assumption that does not hold.
   func deadEnd(_ cpu: Int) -> DeadEnd? {
+    guard let result = resultWithoutChange(node(of: cpu), cpu) else { return nil }
+    return deadEnd(cpu, reading: result)
+  }
+
+  /// The same for any result of its next request.
+  func deadEnd(_ cpu: Int, reading result: UInt64) -> DeadEnd? {
     let start = node(of: cpu)
     let origin = graph.points[start].loopHash
-    guard var result = resultWithoutChange(start, cpu) else { return nil }
+    var result = result
     var node = start
     for _ in 0..<Self.lookAheadMax {
       let next = graph.successor(of: node, observing: result)

@@ -288,6 +288,28 @@ extension ProgramMachine {
     tick(.happensBefore, cpu)
   }
 
+  /// What the newest visible store to a cell has released, where stores may be read that are older.
+  func message(at cell: Int) -> [UInt64] {
+    guard cell < clockBases.count, clockBases[cell] >= 0 else { return [] }
+    let base = Int(clockBases[cell])
+    return (0..<threadCount).map { order[base + $0] }
+  }
+
+  func setMessage(at cell: Int, _ epoch: (Int) -> UInt64) {
+    let base = clockBase(cell)
+    for thread in 0..<threadCount { order[base + thread] = epoch(thread) }
+  }
+
+  /// A read takes what some store has released.
+  func take(_ epoch: (Int) -> UInt64, acquires: Bool, by cpu: Int) {
+    let target = clock(acquires ? .happensBefore : .pending, cpu)
+    for thread in 0..<threadCount where epoch(thread) > order[target + thread] {
+      order[target + thread] = epoch(thread)
+    }
+  }
+
+  func tickAfterRelease(by cpu: Int) { tick(.happensBefore, cpu) }
+
   func passFence(_ ordering: IROrdering, by cpu: Int) {
     guard racesCount else { return }
     let now = clock(.happensBefore, cpu)
@@ -393,6 +415,6 @@ extension ProgramMachine {
     for cell in 0..<clockBases.count where clockBases[cell] >= 0 {
       if order[Int(clockBases[cell]) + thread] >= epoch { hash &+= StableHash.mix(UInt64(cell)) }
     }
-    return hash
+    return weak == nil ? hash : hash &+ weakMessages(thatKnow: epoch, of: thread)
   }
 }

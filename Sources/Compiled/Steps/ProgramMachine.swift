@@ -2,9 +2,11 @@
 
 import GracewalkExploration
 import GracewalkLLVM
+import GracewalkMachine
 import GracewalkSupport
 
-/// Threads of a program over memory of bytes, under sequential consistency.
+/// Threads of a program over memory of bytes, under sequential consistency unless there is an order
+/// of stores (`weak`).
 ///
 /// It is a transition system of its own, not a `Machine`: memory is objects of bytes that come and
 /// go, threads are created by threads, and a step may touch many bytes. Each thread's program asks
@@ -56,6 +58,8 @@ package final class ProgramMachine: TransitionSystem {
   let reads: ReadLog
   /// Clocks: of threads, of messages and of accesses.
   let order = Words(isHashed: false)
+  /// Stores and what threads know of them, under weaker memory.
+  let weak: WeakMemory?
   let threads = Words(isHashed: false)
   let turns = GrowableBuffer<Turn>()
   private let marks = GrowableBuffer<Mark>()
@@ -106,6 +110,11 @@ package final class ProgramMachine: TransitionSystem {
     openGroups = Array(repeating: 0, count: threadCount)
     accesses = AccessTable(threadCount: threadCount)
     reads = ReadLog(limit: Self.partsMax, isFixed: layout.isStrict)
+    weak =
+      options.memoryModel == .sequentialConsistency
+      ? nil
+      : WeakMemory(
+        options.memoryModel, threads: threadCount, hasGracePeriods: image.waitsForGrace)
     super.init()
     guard let main = image.function(named: options.entry) else {
       throw Finding(.misuse, "the program has no function \(options.entry); --entry names another")
@@ -124,6 +133,7 @@ package final class ProgramMachine: TransitionSystem {
     // The first thread needs nobody to create it.
     arrive(0, at: graph.successor(of: node, observing: 0))
     if !options.stepsSingly { runLocally(0) }
+    if let weak { closeOrder(after: 0, weak) }
     classify(0)
   }
 
@@ -173,7 +183,9 @@ package final class ProgramMachine: TransitionSystem {
 
   // MARK: TransitionSystem
 
-  package override var cpuCount: Int { threadCount }
+  package override var cpuCount: Int {
+    weak == nil ? threadCount : WeakMemory.firstDrainer + threadCount
+  }
   package override var objectCount: Int { layout.objectLimit + Self.partsMax }
 
   package override func enabledCPUs() -> CPUSet { enabledAndDisabled().enabled }
@@ -226,7 +238,11 @@ package final class ProgramMachine: TransitionSystem {
     if let enabledNow { return enabledNow }
     var enabled = set(Summary.free)
     var open = set(Summary.waiting)
-    while let cpu = open.popLowest() { if canStep(cpu) { enabled.insert(cpu) } }
+    if let weak {
+      enabled = enabledWeakly(among: enabled.union(open), weak)
+    } else {
+      while let cpu = open.popLowest() { if canStep(cpu) { enabled.insert(cpu) } }
+    }
     let gone = set(Summary.gone)
     let disabled = CPUSet.first(threadCount).subtracting(gone).subtracting(enabled)
     enabledNow = (enabled, disabled)
@@ -258,6 +274,14 @@ package final class ProgramMachine: TransitionSystem {
     let rest = cpus.subtracting(set(Summary.late))
     return rest.isEmpty ? cpus : rest
   }
+  /// Whether no other thread has a next step.
+  func isLast(_ cpu: Int) -> Bool {
+    set(Summary.free).union(set(Summary.waiting)).subtracting(CPUSet(cpu)).isEmpty
+  }
+
+  /// What makes stores visible is no thread that could be kept from going on.
+  package override func isPreemption(leaving cpu: Int) -> Bool { cpu < threadCount }
+
   package override func hasFixedFootprint(_ cpu: Int) -> Bool { touchesTheSameAlways(cpu) }
 
   package override func addFootprint(of cpu: Int, to footprint: Footprint) {
@@ -269,6 +293,7 @@ package final class ProgramMachine: TransitionSystem {
   }
 
   package override func choiceCount(of cpu: Int) -> Int {
+    if let weak, let count = choiceCountWeakly(cpu, weak) { return count }
     let request = point(of: cpu).pointee.request
     switch request.kind {
     case .choose: return max(1, min(Int(truncatingIfNeeded: request.address), 64))
@@ -278,15 +303,23 @@ package final class ProgramMachine: TransitionSystem {
   }
 
   package override func step(_ cpu: Int, choice: Int) -> StepOutcome {
+    let isDrain = cpu >= threadCount
     marks.append(
       Mark(
         data: data.mark, order: order.mark, reads: reads.mark, threads: threads.mark,
         turns: turns.count))
     (enabledNow, knowledgeNow) = (nil, nil)
     hasAccessedPlainly = false
-    take(cpu, choice: choice, isLocal: options.stepsSingly && isLocal(cpu))
+    weak?.begin()
+    let cpu = thread(of: cpu)
+    if isDrain, let weak {
+      makeVisible(choice, of: cpu, weak)
+    } else {
+      take(cpu, choice: choice, isLocal: options.stepsSingly && isLocal(cpu))
+    }
     if finding == nil, !options.stepsSingly { runLocally(cpu) }
     if finding == nil, !isBroken { judgeWaits(after: cpu) }
+    if let weak { closeOrder(after: cpu, weak) }
     classify(cpu)
     if keepsShares {
       updateShare(cpu)
@@ -304,6 +337,7 @@ package final class ProgramMachine: TransitionSystem {
     reads.undo(to: mark.reads)
     threads.undo(to: mark.threads)
     turns.truncate(to: mark.turns)
+    weak?.undo()
     finding = nil
     (enabledNow, knowledgeNow) = (nil, nil)
   }
@@ -322,7 +356,9 @@ package final class ProgramMachine: TransitionSystem {
 
   package override func isFitToSave() -> Bool { !isBroken && !layout.hasGrown }
 
-  package override var stateKey: UInt64 { data.hash &+ localKey }
+  package override var stateKey: UInt64 {
+    data.hash &+ localKey &+ (weak?.hash ?? 0)
+  }
 
   /// A hash of where all threads are, and of what happens before what.
   private var localKey: UInt64 {
@@ -353,7 +389,7 @@ package final class ProgramMachine: TransitionSystem {
   private static let partsMax = 32_768
 
   package override func startRecordingReads() -> Bool {
-    if options.countsReadsFrom { return false }
+    if options.countsReadsFrom || weak != nil { return false }
     reads.record(true)
     return true
   }
@@ -397,95 +433,5 @@ package final class ProgramMachine: TransitionSystem {
     threads[word(cpu, ThreadWord.share)] = new
     let sum = summary(Summary.shares)
     threads[sum] = threads[sum] &- old &+ new
-  }
-
-  // MARK: Steps
-
-  /// Takes the next action of a thread, and goes to the local state that it leads to.
-  private func take(_ cpu: Int, choice: Int, isLocal: Bool) {
-    let node = self.node(of: cpu)
-    let request = graph.points.pointer(to: node).pointee.request
-    if !isLocal, image.hasHardware { openGroups[cpu] = 0 }
-    do throws(Finding) {
-      let before = data.hash
-      let effect =
-        graph.points.pointer(to: node).pointee.isFast && !racesCount && !options.countsReadsFrom
-        ? fastAccess(graph.points[node]) : try perform(request, by: cpu, choice: choice)
-      observer?(cpu, request, effect.result, isLocal)
-      if isBroken { return }
-      note(effect, at: node, request, by: cpu, change: data.hash &- before, isLocal)
-      arrive(cpu, at: graph.successor(of: node, observing: effect.result))
-    } catch {
-      observer?(cpu, request, 0, isLocal)
-      fail(error, cpu, request.place)
-    }
-  }
-
-  func fail(_ finding: Finding, _ cpu: Int, _ place: Int32) {
-    self.finding = finding
-    findingCPU = cpu
-    findingPlace = place
-  }
-
-  /// A thread stands in a local state.
-  private func arrive(_ cpu: Int, at node: Int) {
-    threads[word(cpu, ThreadWord.node)] = UInt64(node)
-    let point = graph.points.pointer(to: node)
-    if point.pointee.request.kind == .failed {
-      let number = Int(point.pointee.request.a)
-      return fail(interpreter.findings[number], cpu, point.pointee.request.place)
-    }
-    guard point.pointee.request.isInLoop else {
-      // It does not come back to where it was.
-      return forgetTurn(cpu)
-    }
-    if options.waitsInLoops, wasHere(cpu, node) {
-      threads[word(cpu, ThreadWord.status)] = Status.spinning
-    }
-  }
-
-  /// Local actions in a row before they count as endless.
-  static let localMax = 200_000
-
-  /// Takes local actions of a thread until its next one is none.
-  private func runLocally(_ cpu: Int) {
-    for _ in 0..<Self.localMax {
-      guard finding == nil, !isBroken, status(of: cpu) == Status.present, mayGoOn(cpu) else {
-        return
-      }
-      take(cpu, choice: 0, isLocal: true)
-    }
-    failToEnd(cpu)
-  }
-
-  /// Whether a thread's next action is taken together with the step before.
-  ///
-  /// Local actions are. So are, where no other thread has a next step, joins, and accesses that
-  /// come after all that others have done: there is nothing that could come between.
-  func mayGoOn(_ cpu: Int) -> Bool {
-    if isLocal(cpu) { return true }
-    guard set(Summary.free).union(set(Summary.waiting)).subtracting(CPUSet(cpu)).isEmpty else {
-      return false
-    }
-    let request = point(of: cpu).pointee.request
-    if request.kind == .join { return canStep(cpu) }
-    return isAccess(request.kind) && isAlone(cpu) && canStep(cpu)
-  }
-
-  /// Whether a request is on nothing but memory.
-  private func isAccess(_ kind: Request.Kind) -> Bool {
-    switch kind {
-    case .load, .store, .compareExchange, .update, .wide, .copyMemory, .setMemory, .free, .sizeOf,
-      .allocateStack, .releaseStack:
-      true
-    default: false
-    }
-  }
-
-  /// A thread goes on and on by itself.
-  func failToEnd(_ cpu: Int) {
-    fail(
-      Finding(.endless, "a loop that uses only the thread's own memory does not end"), cpu,
-      point(of: cpu).pointee.request.place)
   }
 }

@@ -10,6 +10,8 @@ final class Interpreter {
   let unroll: Int
   /// Values of a number that the environment gives.
   let choices: Int
+  /// Whether it is known what registers depend on, as Armv8 needs it.
+  let tracksDependencies: Bool
   /// What requests of kind `failed` are about.
   private(set) var findings: [Finding] = []
   var slots: [UInt64] = []
@@ -19,8 +21,9 @@ final class Interpreter {
   static let localMax = 1_000_000
   static let callsMax = 1_000
 
-  init(_ image: Image, unroll: Int, choices: Int = 4) {
+  init(_ image: Image, unroll: Int, choices: Int = 4, tracksDependencies: Bool = false) {
     self.image = image
+    self.tracksDependencies = tracksDependencies
     self.unroll = unroll
     self.choices = choices
   }
@@ -46,6 +49,7 @@ final class Interpreter {
     do throws(Finding) {
       try complete(result)
       try run()
+      if tracksDependencies { settleDependencies() }
     } catch {
       state.request = failure(error)
     }
@@ -97,8 +101,10 @@ final class Interpreter {
       // The instruction is run again, now without objects.
       return
     case .compareExchange:
-      set(Int(state.target), result)
-      set(Int(state.target) + 1, result == state.request.a ? 1 : 0)
+      set(Int(state.target), result, dependsOnIt: true)
+      set(Int(state.target) + 1, result == state.request.a ? 1 : 0, dependsOnIt: true)
+    case .load, .update, .awaitLoad, .awaitExchange:
+      set(Int(state.target), result, dependsOnIt: true)
     case .allocateStack:
       state.objectCount += 1
       set(Int(state.target), state.request.address)
@@ -116,12 +122,19 @@ final class Interpreter {
   }
 
   /// Sets an absolute slot.
-  private func set(_ slot: Int, _ value: UInt64) {
-    if state.target >= 0 { state.slots[slot] = value }
+  ///
+  /// - Parameter dependsOnIt: whether the value depends on what the request reads.
+  private func set(_ slot: Int, _ value: UInt64, dependsOnIt: Bool = false) {
+    guard state.target >= 0 else { return }
+    state.slots[slot] = value
+    if tracksDependencies {
+      state.dependencies.slots[slot] = dependsOnIt ? state.dependencies.resultSet : 0
+    }
   }
 
   func enter(
-    _ function: Function, _ arguments: [UInt64], to result: Int32, count: Int
+    _ function: Function, _ arguments: [UInt64], to result: Int32, count: Int,
+    dependencies: [UInt64] = []
   ) throws(Finding) {
     guard state.frames.count < Self.callsMax else {
       throw Finding(.endless, "\(function.name) is called without end: \(Self.callsMax) calls deep")
@@ -129,6 +142,13 @@ final class Interpreter {
     let base = state.slots.count
     state.slots.append(contentsOf: repeatElement(0, count: function.slotCount))
     for (slot, value) in zip(function.parameters, arguments) { state.slots[base + slot] = value }
+    if tracksDependencies {
+      let known = state.dependencies.slots
+      state.dependencies.slots = known + Array(repeating: 0, count: function.slotCount)
+      for (slot, sources) in zip(function.parameters, dependencies) {
+        state.dependencies.slots[base + slot] = sources
+      }
+    }
     state.frames.append(
       Frame(
         function: Int32(function.number), base: Int32(base), result: result,
@@ -150,7 +170,7 @@ final class Interpreter {
     operand.slot < 0 ? operand.bits : state.slots[base + Int(operand.slot)]
   }
 
-  private var base = 0
+  private(set) var base = 0
 
   /// Runs one instruction; true if it is a request.
   private func step() throws(Finding) -> Bool {
@@ -162,6 +182,7 @@ final class Interpreter {
     let instruction = function.blocks[block].instructions[index]
     if let isRequest = try control(instruction, function, block, top) { return isRequest }
     if var request = try request(instruction) {
+      if tracksDependencies { trackDependencies(ofRequest: instruction) }
       request.place = function.blocks[block].places[index]
       if request.place < 0 { request.place = placeOfCall }
       request.isInLoop = state.frames.contains {
@@ -171,6 +192,7 @@ final class Interpreter {
       return true
     }
     try compute(instruction)
+    if tracksDependencies { trackDependencies(of: instruction) }
     state.frames[top].index += 1
     return false
   }
@@ -178,6 +200,12 @@ final class Interpreter {
   func assign(_ slot: Int, _ value: UInt64) { state.slots[base + slot] = value }
 
   func assign(_ moves: [Move]) {
+    if tracksDependencies {
+      let sources = moves.map { dependencies(of: $0.from) }
+      for (move, sources) in zip(moves, sources) {
+        state.dependencies.slots[base + Int(move.to)] = sources
+      }
+    }
     if moves.count == 1 { return assign(Int(moves[0].to), value(moves[0].from)) }
     let values = moves.map { value($0.from) }
     for (move, value) in zip(moves, values) { assign(Int(move.to), value) }
@@ -202,13 +230,16 @@ final class Interpreter {
       throw Finding(.undefined, "control reaches a point that the compiler took for unreachable")
     case .call(let number, let arguments, let to, let count):
       try enter(
-        image.functions[number], arguments.map { value($0) }, to: targetSlot(to), count: count)
+        image.functions[number], arguments.map { value($0) }, to: targetSlot(to), count: count,
+        dependencies: tracksDependencies ? arguments.map { dependencies(of: $0) } : [])
       return false
     case .callPointer(let callee, let arguments, let to, let count):
       guard let target = image.function(at: value(callee)) else {
         throw Finding(.wildPointer, "a call through a pointer that leads to no function")
       }
-      try enter(target, arguments.map { value($0) }, to: targetSlot(to), count: count)
+      try enter(
+        target, arguments.map { value($0) }, to: targetSlot(to), count: count,
+        dependencies: tracksDependencies ? arguments.map { dependencies(of: $0) } : [])
       return false
     case .builtin(.exitThread, let operands, _, _):
       return try finish(with: operands.first.map { value($0) } ?? 0)
@@ -261,6 +292,7 @@ final class Interpreter {
       return true
     }
     let values = operands.map { value($0) }
+    let sources = tracksDependencies ? operands.map { dependencies(of: $0) } : []
     guard top > 0 else {
       // When `main` returns, that is an exit.
       if thread == 0, !state.isEnding, try runsExit(0) { return false }
@@ -268,6 +300,7 @@ final class Interpreter {
     }
     state.frames.removeLast()
     state.slots.removeLast(state.slots.count - Int(frame.base))
+    if tracksDependencies { leaveDependencies(sources, frame) }
     if frame.result >= 0 {
       for (index, value) in values.enumerated() where index < Int(frame.resultCount) {
         state.slots[Int(frame.result) + index] = value
@@ -294,6 +327,7 @@ final class Interpreter {
       state.argument = result
       state.frames = []
       state.slots = []
+      state.dependencies = Dependencies()
       try enter(image.functions[last], [], to: -1, count: 0)
       return false
     }

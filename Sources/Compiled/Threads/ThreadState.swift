@@ -41,6 +41,8 @@ struct ThreadState {
   /// The slot that the result of the request goes to, or -1; for a compare-exchange also the next.
   var target: Int32 = -1
   var request = Request(.start)
+  /// What its slots depend on; empty if that makes no difference.
+  var dependencies = Dependencies()
 
   /// A hash of everything that its future depends on.
   ///
@@ -62,6 +64,11 @@ struct ThreadState {
     add(request.b)
     add(UInt64(bitPattern: Int64(request.size)))
     if request.kind == .start { return hash }
+    let hasDependencies = !dependencies.slots.isEmpty
+    if hasDependencies {
+      for set in [dependencies.address, dependencies.value, dependencies.expected] { add(set) }
+      add(UInt64(dependencies.result) << 1 | (dependencies.isUnused ? 1 : 0))
+    }
     for (depth, frame) in frames.enumerated() {
       add(
         UInt64(UInt32(bitPattern: frame.function)) << 32 | UInt64(UInt32(bitPattern: frame.block)))
@@ -87,6 +94,7 @@ struct ThreadState {
         if absolute >= target, absolute < target + count, target >= 0 { continue }
         add(UInt64(UInt32(bitPattern: slot)))
         add(slots[Int(absolute)])
+        if hasDependencies { add(dependencies.slots[Int(absolute)]) }
       }
     }
     return hash

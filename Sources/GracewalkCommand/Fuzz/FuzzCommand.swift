@@ -20,7 +20,7 @@ enum FuzzCommand {
     options: [
       Option(name: "programs", value: "N", help: "how many programs (10000)"),
       TraceFuzzCommand.option, MisuseFuzzCommand.option, ThreadsFuzzCommand.option,
-      ThreadsFuzzCommand.mutants, ThreadsFuzzCommand.twins,
+      ThreadsFuzzCommand.mutants, ThreadsFuzzCommand.twins, ThreadsFuzzCommand.orders,
       Option(name: "seed", value: "N", help: "seed of the first program (0)"),
       SharedOptions.mode, SharedOptions.exact, SharedOptions.jobs, SharedOptions.memory,
       Option(
@@ -60,6 +60,7 @@ enum FuzzCommand {
     if arguments.has("traces") { return try TraceFuzzCommand.run(arguments) }
     if arguments.has("threads") { return try ThreadsFuzzCommand.run(arguments) }
     if arguments.has("twins") { return try ThreadsFuzzCommand.compareTwins(arguments) }
+    if arguments.has("orders") { return try ThreadsFuzzCommand.compareOrders(arguments) }
     if arguments.has("ir") { return try ThreadsFuzzCommand.mutate(arguments) }
     if arguments.has("misuse") { return try MisuseFuzzCommand.run(arguments) }
     let request = try request(arguments)

@@ -14,6 +14,10 @@ enum ThreadsFuzzCommand {
   static let twins = Option(
     name: "twins", value: "N", help: "compare N random programs as models and as C code")
 
+  static let orders = Option(
+    name: "orders", value: "N",
+    help: "compare N random programs in LLVM IR with litmus tests, under each memory model")
+
   private static func seeds(
     _ arguments: Arguments, _ name: String
   ) throws(UsageError) -> Range<UInt64> {
@@ -69,6 +73,18 @@ enum ThreadsFuzzCommand {
       report.mismatches, isWhole: report.programs == seeds.count,
       "\(counted(report.programs, "program")), \(grouped(report.wrong)) with a finding, "
         + "\(grouped(report.skipped)) too large, \(counted(report.outcomes, "outcome"))")
+  }
+
+  static func compareOrders(_ arguments: Arguments) throws(UsageError) -> Int32 {
+    let seeds = try seeds(arguments, "orders")
+    let report = OrderFuzzer().run(seeds: seeds) {
+      shouldContinue(after: $0.programs, of: seeds, $0.mismatches)
+    }
+    let weak = report.weak.map { "\(grouped($0.programs)) weaker under \($0.model)" }
+    return finish(
+      report.mismatches, isWhole: report.programs == seeds.count,
+      "\(counted(report.programs, "program")), \(weak.joined(separator: ", ")), "
+        + "\(grouped(report.skipped)) too large, \(counted(report.outcomes, "final state"))")
   }
 
   static func mutate(_ arguments: Arguments) throws(UsageError) -> Int32 {

@@ -23,6 +23,10 @@ package struct SharedWord: Equatable, Sendable {
   package var initial: UInt64 = 0
   /// The word that is the entry of the page table for it; nil where no test looks at that.
   package var entry: Int?
+
+  package init(name: String, initial: UInt64 = 0, entry: Int? = nil) {
+    (self.name, self.initial, self.entry) = (name, initial, entry)
+  }
 }
 
 /// One process of a test.
@@ -40,6 +44,8 @@ package struct Process: Sendable {
   package var handler: Int?
   /// The instructions that have names.
   package var labels: [String: Int] = [:]
+
+  package init(number: Int) { self.number = number }
 
   package var name: String { "P\(number)" }
 
@@ -69,6 +75,8 @@ package struct LitmusTest: Sendable {
   package var condition = Condition()
   /// Whether it says that it is about processors with FEAT_ETS2.
   package var hasETS2 = false
+
+  package init(name: String, dialect: Dialect) { (self.name, self.dialect) = (name, dialect) }
 
   /// The numbers of the words that are locks.
   package var locks: Set<Int> {

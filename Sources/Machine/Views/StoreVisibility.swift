@@ -26,19 +26,34 @@ public struct StoreVisibility: Equatable, Codable, Sendable {
   /// For an old value, that since which the newest one has been visible. Nil if there is no such
   /// step.
   public var step: Int?
+
+  package init(kind: Kind, word: String, value: String, newest: String? = nil, step: Int? = nil) {
+    self.kind = kind
+    self.word = word
+    self.value = value
+    self.newest = newest
+    self.step = step
+  }
 }
 
 /// The same before a recorder knows the numbers of steps.
-struct StoreNote {
-  var kind: StoreVisibility.Kind
-  var cell: UInt32
-  var value: UInt64
+package struct StoreNote {
+  package var kind: StoreVisibility.Kind
+  package var cell: UInt32
+  package var value: UInt64
   /// The CPU that stores, or has stored.
-  var cpu: Int
+  package var cpu: Int
+
+  package init(kind: StoreVisibility.Kind, cell: UInt32, value: UInt64, cpu: Int) {
+    self.kind = kind
+    self.cell = cell
+    self.value = value
+    self.cpu = cpu
+  }
 }
 
 /// The steps that issued the stores that others do not see yet.
-struct PendingSteps {
+package struct PendingSteps {
   private struct Store {
     var cpu: Int
     var cell: UInt32
@@ -47,12 +62,14 @@ struct PendingSteps {
 
   private var stores: [Store] = []
 
+  package init() {}
+
   /// Notes a store, and returns what a trace says of the step that takes or shows one.
   ///
   /// - Parameters:
   ///   - step: the number of this step.
   ///   - latest: the step that changed the word last.
-  mutating func step(of note: StoreNote, at step: Int, latest: Int?) -> Int? {
+  package mutating func step(of note: StoreNote, at step: Int, latest: Int?) -> Int? {
     func isMatch(_ store: Store) -> Bool { store.cpu == note.cpu && store.cell == note.cell }
     switch note.kind {
     case .pending:
@@ -80,7 +97,7 @@ extension StoreVisibility {
   /// What it adds to the text of a step.
   ///
   /// - Parameter number: the number that the other step has in traces, if it has one.
-  func suffix(_ number: Int?) -> String {
+  package func suffix(_ number: Int?) -> String {
     switch kind {
     case .pending: ", not visible to others yet"
     case .visible: (number.map { " of step \($0)" } ?? "") + ": visible to all from here on"

@@ -93,7 +93,7 @@ extension StoreOrder {
     let sorted = times
     func rank(_ time: View) -> View { View(sorted.count { $0 <= time }) }
     words.mapValues { _, stores in
-      stores.map { VisibleStore(value: $0.value, time: rank($0.time)) }
+      stores.map { VisibleStore(value: $0.value, time: rank($0.time), message: $0.message) }
     }
     for cpu in cpus.indices { cpus[cpu].mapViews(rank) }
     for unit in walks.indices { walks[unit].mapViews(rank) }

@@ -3,12 +3,17 @@
 extension StoreOrder {
   /// Makes a store visible after all others, and returns its time.
   ///
-  /// - Parameter old: the value of a word that has no list.
-  package mutating func append(_ value: UInt64, to word: UInt32, over old: UInt64) -> View {
+  /// - Parameters:
+  ///   - old: the value of a word that has no list.
+  ///   - message: what the host says of the store; `oldMessage` of a word that has no list.
+  package mutating func append(
+    _ value: UInt64, to word: UInt32, over old: UInt64, saying message: UInt32 = 0,
+    above oldMessage: UInt32 = 0
+  ) -> View {
     now += 1
     var stores = words[word]
-    if stores.isEmpty { stores.append(VisibleStore(value: old, time: 0)) }
-    stores.append(VisibleStore(value: value, time: now))
+    if stores.isEmpty { stores.append(VisibleStore(value: old, time: 0, message: oldMessage)) }
+    stores.append(VisibleStore(value: value, time: now, message: message))
     if stores.count > Self.entriesMax { hasMetCap = true }
     words[word] = stores
     return now
@@ -53,10 +58,15 @@ extension StoreOrder {
 
   /// Makes a pending store visible, and returns it.
   ///
-  /// - Parameter old: the value of a word that has no list.
-  package mutating func flush(_ index: Int, of cpu: Int, over old: UInt64) -> PendingEntry {
+  /// - Parameters:
+  ///   - old: the value of a word that has no list.
+  ///   - oldMessage: what the host says of it.
+  package mutating func flush(
+    _ index: Int, of cpu: Int, over old: UInt64, above oldMessage: UInt32 = 0
+  ) -> PendingEntry {
     let entry = cpus[cpu].buffer[index]
-    let time = append(entry.value, to: entry.number, over: old)
+    let time = append(
+      entry.value, to: entry.number, over: old, saying: entry.message, above: oldMessage)
     noteVisible(entry, at: time, by: cpu)
     for end in cpus[cpu].buffer[(index + 1)...] where end.kind == .sectionEnd {
       let domain = Int(end.number)
@@ -78,9 +88,10 @@ extension StoreOrder {
 
   /// Stores at once, as a barrier both ways; nothing is pending.
   package mutating func storeAtOnce(
-    _ value: UInt64, to word: UInt32, over old: UInt64, by cpu: Int
+    _ value: UInt64, to word: UInt32, over old: UInt64, saying message: UInt32 = 0,
+    above oldMessage: UInt32 = 0, by cpu: Int
   ) {
-    let time = append(value, to: word, over: old)
+    let time = append(value, to: word, over: old, saying: message, above: oldMessage)
     cpus[cpu].coherence[word] = time
     cpus[cpu].oldWrites = max(cpus[cpu].oldWrites, time)
     cpus[cpu].releases = max(cpus[cpu].releases, time)

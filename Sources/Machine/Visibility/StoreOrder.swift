@@ -11,10 +11,13 @@ package typealias View = UInt16
 package struct VisibleStore: Equatable, Sendable {
   package var value: UInt64
   package var time: View
+  /// What a host says of the store, which is no part of the order.
+  package var message: UInt32 = 0
 
-  package init(value: UInt64, time: View) {
+  package init(value: UInt64, time: View, message: UInt32 = 0) {
     self.value = value
     self.time = time
+    self.message = message
   }
 }
 
@@ -41,6 +44,8 @@ package struct PendingEntry: Equatable, Sendable {
   /// Its CPU has taken no step since: what reaches it from outside may come before.
   package var isRecent = false
   package var value: UInt64 = 0
+  /// What a host says of the store, which is no part of the order.
+  package var message: UInt32 = 0
   /// What address and value depend on.
   package var view: View = 0
   /// For the store of a read-modify-write, the view of its load.

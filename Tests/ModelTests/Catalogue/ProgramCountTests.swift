@@ -46,6 +46,27 @@ struct ProgramCountTests {
       ], for: "\(name) (\(found.finding?.kind ?? found.verdict))")
   }
 
+  /// Programs with the memory models that they declare a verdict under.
+  private static var weak: [(name: String, memory: String)] {
+    Programs.files.flatMap { file in
+      String(decoding: file.bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
+        guard line.hasPrefix("// under ") else { return nil }
+        let memory = line.dropFirst("// under ".count).prefix { $0 != ":" }
+        return (String(file.name.dropLast(2)), String(memory))
+      }
+    }
+  }
+
+  @Test(arguments: weak)
+  func countsUnderOtherModelsAreExact(_ name: String, _ memory: String) throws {
+    let found = try document([name, "--memory", memory])
+    try Counts("Programs").expect(
+      [
+        "complete": found.completeExecutions, "spinning": found.spinningExecutions,
+        "transitions": found.transitions, "states": found.states,
+      ], for: "\(name) \(memory) (\(found.finding?.kind ?? found.verdict))")
+  }
+
   @Test(arguments: names.filter { !large.contains($0) })
   func theExhaustiveSearchAgrees(_ name: String) throws {
     let (reduced, all) = (try document([name]), try document([name, "--mode", "exhaustive"]))

@@ -75,7 +75,11 @@ import Testing
     #expect(outcome.status == 0)
     let hasClang = (try? Compiler.find()) != nil
     let declared = Catalogue.models.reduce(0) { $0 + $1.declaredChecks.count }
-    let count = declared + (hasClang ? Programs.files.count : 0)
+    let programs = Programs.files.reduce(Programs.files.count) { count, file in
+      let lines = String(decoding: file.bytes, as: UTF8.self).split(separator: "\n")
+      return count + lines.count { $0.hasPrefix("// under ") }
+    }
+    let count = declared + (hasClang ? programs : 0)
     #expect(outcome.output.contains("\(count) of \(count) verdicts as declared"))
   }
 
