@@ -163,6 +163,104 @@ import Testing
     }
   }
 
+  @Test func sectionsAreOrderedByGracePeriods() throws {
+    for (wait, isWrong) in [("call void @synchronize_rcu()", false), ("", true)] {
+      let text =
+        PlainPrograms.module(
+          PlainPrograms.zero,
+          worker: """
+              %i = ptrtoint ptr %0 to i64
+              %z = icmp eq i64 %i, 0
+              br i1 %z, label %write, label %read
+            write:
+              store atomic i32 1, ptr @x monotonic, align 4
+              \(wait)
+              store atomic i32 1, ptr @y monotonic, align 4
+              ret ptr null
+            read:
+              call void @rcu_read_lock()
+              %f = load atomic i32, ptr @x monotonic, align 4
+              %t = load atomic i32, ptr @y monotonic, align 4
+              call void @rcu_read_unlock()
+              %g = icmp eq i32 %f, 0
+              %e = icmp eq i32 %t, 1
+              %b = and i1 %g, %e
+              br i1 %b, label %bad, label %good
+            bad:
+              call void @abort()
+              unreachable
+            good:
+              ret ptr null
+            """)
+        + "declare void @rcu_read_lock()\ndeclare void @rcu_read_unlock()\n"
+        + "declare void @synchronize_rcu()\n"
+      #expect((try check(text, .armv8).0.finding?.kind == .abort) == isWrong)
+      #expect(try check(text, .totalStoreOrder).0.finding?.kind == (isWrong ? .abort : nil))
+    }
+  }
+
+  @Test func partsOfWordsAreRefused() throws {
+    let text = PlainPrograms.module(
+      "@x = global i64 0\n",
+      worker: """
+          %i = ptrtoint ptr %0 to i64
+          %z = icmp eq i64 %i, 0
+          br i1 %z, label %part, label %whole
+        part:
+          store atomic i32 1, ptr @x monotonic, align 4
+          ret ptr null
+        whole:
+          %f = load atomic i64, ptr @x monotonic, align 8
+          ret ptr null
+        """)
+    for model in [MemoryModel.totalStoreOrder, .armv8] {
+      let finding = try check(text, model).0.finding
+      #expect(finding?.kind == .unsupported)
+      #expect(finding?.message.hasPrefix("not supported under \(model.text): ") == true)
+    }
+    #expect(try check(text, .sequentialConsistency).0.finding == nil)
+  }
+
+  @Test func aStoreToFreedMemoryMayComeLate() throws {
+    for (order, isWrong) in [("release", false), ("monotonic", true)] {
+      let text = PlainPrograms.module(
+        PlainPrograms.zero + "@p = global ptr null\n",
+        worker: """
+            %i = ptrtoint ptr %0 to i64
+            %z = icmp eq i64 %i, 0
+            br i1 %z, label %use, label %free
+          use:
+            %o = load atomic ptr, ptr @p acquire, align 8
+            %n = icmp eq ptr %o, null
+            br i1 %n, label %end, label %store
+          store:
+            store atomic i32 1, ptr %o monotonic, align 4
+            store atomic i32 1, ptr @x \(order), align 4
+            ret ptr null
+          free:
+            %m = call ptr @malloc(i64 4)
+            store atomic i32 0, ptr %m monotonic, align 4
+            store atomic ptr %m, ptr @p release, align 8
+            %f = load atomic i32, ptr @x acquire, align 4
+            %d = icmp eq i32 %f, 1
+            br i1 %d, label %last, label %end
+          last:
+            call void @free(ptr %m)
+            ret ptr null
+          end:
+            ret ptr null
+          """)
+      var options = ProgramOptions()
+      options.memoryModel = .armv8
+      options.findsRaces = false
+      let module = try IRReader.read(Array(text.utf8), file: "test.ll")
+      let result = try GracewalkCompiled.Program([module], options).search(SearchOptions()) {
+        ExhaustiveSearch($0, $1).run()
+      }
+      #expect((result.finding?.kind == .useAfterFree) == isWrong, "\(order)")
+    }
+  }
+
   @Test func orderingsThatAreLeftOutAreFoundOut() {
     for (old, new) in [
       (" release", " monotonic"), (" acquire", " monotonic"), ("fence seq_cst", "fence acquire"),

@@ -1,4 +1,6 @@
 // holds: a deque after Chase and Lev; the owner works at one end, thieves at the other
+// under tso: holds
+// under arm: holds
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>

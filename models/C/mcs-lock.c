@@ -1,4 +1,6 @@
 // holds: an MCS lock, whose waiters spin on a word of their own
+// under tso: holds
+// under arm: holds
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,6 @@
 // holds: a queue after Michael and Scott, whose nodes are freed when all threads are done
+// under tso: holds
+// under arm: holds
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,6 @@
 // holds: Peterson's algorithm, under sequential consistency
+// under tso: holds
+// under arm: holds
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>

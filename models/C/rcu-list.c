@@ -1,4 +1,6 @@
 // holds: a list that readers walk under RCU while an element is replaced and another removed
+// under tso: holds
+// under arm: holds
 #include <assert.h>
 #include <gracewalk.h>
 #include <pthread.h>

@@ -1,4 +1,6 @@
 // holds: a table is read in a read-side section, and freed after a grace period
+// under tso: holds
+// under arm: holds
 #define GW_ENTRIES 1
 #include <gracewalk.h>
 

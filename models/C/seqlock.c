@@ -1,4 +1,6 @@
 // holds: a sequence lock, whose readers try again if a writer was there
+// under tso: holds
+// under arm: holds
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>

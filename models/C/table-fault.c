@@ -1,4 +1,6 @@
 // holds: two CPUs fault below the same empty entry, and each installs a table
+// under tso: holds
+// under arm: holds
 #define GW_ENTRIES 2
 #include <gracewalk.h>
 

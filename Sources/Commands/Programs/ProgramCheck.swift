@@ -54,12 +54,6 @@ struct ProgramCheck {
   static func refuse(_ arguments: Arguments, _ options: ProgramOptions) throws(UsageError) {
     guard options.memoryModel != .standard else { return }
     let memory = "--memory \(options.memoryModel.rawValue)"
-    let asked = try SharedOptions.strategy(arguments) ?? .stateful
-    for strategy in Strategy.reduced where strategy != .stateful && strategy == asked {
-      throw UsageError(
-        "--mode \(strategy.rawValue) and \(memory) contradict each other for C programs: "
-          + "nothing is reduced there")
-    }
     for option in ["jobs", "checkpoint", "resume"] where arguments.has(option) {
       throw UsageError("--\(option) and \(memory) contradict each other for C programs")
     }
@@ -106,6 +100,11 @@ struct ProgramCheck {
       options.strategy = .exhaustive
     }
     let strategy = options.strategy
+    if compiled.source.options.memoryModel != .standard, Strategy.reduced.contains(strategy) {
+      throw UsageError(
+        "--mode \(strategy.rawValue) is for sequential consistency: of C programs nothing is "
+          + "reduced under \(compiled.source.options.memoryModel.text)")
+    }
     let program = try compiled.link()
     var searchOptions = SearchOptions(limits: options.limits)
     searchOptions.seed = options.seed

@@ -244,7 +244,13 @@ extension ProgramMachine {
       throw Finding(
         .misaligned, "an atomic access of \(request.size) bytes at \(name(of: request.address))")
     }
-    let reading = readings(of: cpu)[choice]
+    let readings = readings(of: cpu)
+    guard choice < readings.count else {
+      // Its memory has turned out to be shared since the thread came here.
+      isBroken = true
+      return Effect()
+    }
+    let reading = readings[choice]
     if reading == .store { return try putStore(request, place, by: cpu, weak) }
     if request.isStore {
       try touch(place.record, place.offset, request.size, by: cpu, request, writes: true)

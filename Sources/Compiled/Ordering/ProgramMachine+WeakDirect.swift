@@ -161,7 +161,7 @@ extension ProgramMachine {
       guard other == cpu else {
         let name = name(of: address(of: layout.cells[Int(entry.number)]))
         throw Finding(
-          .useAfterFree,
+          layout.records[record].kind == .stack ? .useAfterReturn : .useAfterFree,
           "a store of thread \(other) to \(name) is not visible yet when the object ends"
         )
       }

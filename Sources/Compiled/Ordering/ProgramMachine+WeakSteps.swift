@@ -91,7 +91,8 @@ extension ProgramMachine {
       let name = name(of: address(of: cell))
       return fail(
         Finding(
-          .useAfterFree, "a store to \(name) becomes visible after \(name) has come to its end"),
+          layout.records[cell.record].kind == .stack ? .useAfterReturn : .useAfterFree,
+          "a store to \(name) becomes visible after \(name) has come to its end"),
         thread, Int32(truncatingIfNeeded: Int(entry.lifetime) - 1))
     }
     if weak.isArm {

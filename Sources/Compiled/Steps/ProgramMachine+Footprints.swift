@@ -13,8 +13,9 @@ extension ProgramMachine {
   @inline(__always)
   func isLocal(_ node: Int, _ cpu: Int) -> Bool {
     let point = graph.points.pointer(to: node)
-    if let known = point.pointee.isLocal { return known }
+    // What is pending decides that anew each time.
     if let weak, let isLocal = isLocalWeakly(point.pointee.request, cpu, weak) { return isLocal }
+    if let known = point.pointee.isLocal { return known }
     let (isLocal, isFinal) = localness(of: point.pointee.request, cpu)
     if isFinal { graph.points.pointer(to: node).pointee.isLocal = isLocal }
     if isFinal, !isLocal { makeFast(node) }
