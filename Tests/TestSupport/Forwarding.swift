@@ -50,6 +50,7 @@ open class Forwarding: TransitionSystem {
   open override func addExactState(to words: GrowableBuffer<UInt64>) {
     base.addExactState(to: words)
   }
+  open override var sharesExactStates: Bool { base.sharesExactStates }
   open override var permutationCount: Int { base.permutationCount }
   open override func inverse(of permutation: Int) -> Int { base.inverse(of: permutation) }
   open override func permutedKeys(_ keys: GrowableBuffer<UInt64>) -> Bool {

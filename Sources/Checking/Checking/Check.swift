@@ -123,10 +123,10 @@ extension Model {
     }
   }
 
-  /// Makes machines for a check; called by several threads.
+  /// Makes machines for one search; called by several threads.
   func maker(_ choice: ScenarioChoice, _ plan: SearchPlan) -> @Sendable () -> Machine {
-    let isExact = plan.isExact
-    return { Machine(freshScenario(choice), isExact: isExact) }
+    let identities = plan.isExact ? Identities(isShared: true) : nil
+    return { Machine(freshScenario(choice), identities: identities) }
   }
 
   /// The simplest execution that violates any invariant, so that it does not depend on the order of

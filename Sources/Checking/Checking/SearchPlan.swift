@@ -64,9 +64,9 @@ public struct SearchPlan: Sendable {
     // Samples do not count preemptions: they would find executions that the bound excludes.
     samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
     mayRepeat = scenario.mayRepeat
-    let isDivisible = strategy == .stateful && !isExact && !mayRepeat
+    let isDivisible = strategy == .stateful && !mayRepeat
     jobs = isDivisible ? asked.jobs : 1
-    units = isDivisible ? asked.units : 1
+    units = isDivisible && !isExact ? asked.units : 1
     unitLength = asked.unitLength
     distant = options.session.distantRounds.map { Distant(rounds: $0) }
 

@@ -81,7 +81,7 @@ extension SearchPlan {
   }
 
   private var threadHint: String? {
-    guard strategy == .stateful, jobs == 1, !isExact, !mayRepeat else { return nil }
-    return "--jobs N searches with N threads"
+    guard strategy == .stateful, jobs == 1, !mayRepeat else { return nil }
+    return "--jobs 2 searches with two threads"
   }
 }

@@ -47,10 +47,6 @@ package enum SharedOptions {
         "--mode \(strategy.rawValue) and --jobs contradict each other: only the stateful search "
           + "runs on several threads")
     }
-    if jobs > 1, arguments.has("exact") {
-      throw UsageError(
-        "--exact and --jobs contradict each other: states are compared in full on one thread only")
-    }
     return jobs
   }
 

@@ -22,6 +22,9 @@ public enum ParallelSearch {
     package var turns = 256
     /// Members to keep busy, as far as there is work to give away.
     package var places = 4
+    /// The same while states are matched on what is still read, since members then seldom find what
+    /// others are about to finish.
+    package var matchingPlaces = 2
     /// If set, rounds grow: all members together take at least one in this many of the transitions
     /// taken so far.
     package var growth: Int?
@@ -29,6 +32,8 @@ public enum ParallelSearch {
     ///
     /// Then far less is done twice, and members often wait.
     package var leavesClaimed = false
+    /// Whether members may match states on what is still read.
+    package var matches = true
 
     package init() {}
 
@@ -42,6 +47,7 @@ public enum ParallelSearch {
       division.places = count
       division.growth = 48
       division.leavesClaimed = true
+      division.matches = false
       return division
     }
 
@@ -50,7 +56,7 @@ public enum ParallelSearch {
       var division = Division()
       division.start = 12
       division.turns = 5
-      division.places = 4
+      division.matchingPlaces = 4
       return division
     }
   }
@@ -64,10 +70,11 @@ public enum ParallelSearch {
     run(jobs: jobs, options, Division(), makeSystem: makeSystem)
   }
 
+  /// - Parameter omitted: rules to leave out, so that the search may miss something.
   package static func run(
     jobs: Int, _ options: SearchOptions, _ division: Division,
-    makeSystem: @escaping () -> TransitionSystem
+    without omitted: StatefulSearch.Omission = [], makeSystem: @escaping () -> TransitionSystem
   ) -> SearchResult {
-    SearchTeam(options, division, makeSystem: makeSystem).run(jobs: jobs)
+    SearchTeam(options, division, without: omitted, makeSystem: makeSystem).run(jobs: jobs)
   }
 }

@@ -10,8 +10,11 @@ extension SearchTeam {
   func save(to writer: CheckpointWriter) {
     writer.write(isDivided)
     guard isDivided else { return first.save(to: writer) }
+    writer.write(matches != nil)
     summaries.save(to: writer)
+    matches?.save(to: writer)
     states.save(to: writer)
+    exactStates?.save(to: writer)
     counts.save(to: writer)
     writer.write(statesTwice)
     writer.write(members.count)
@@ -36,10 +39,15 @@ extension SearchTeam {
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     isDivided = try reader.flag()
     guard isDivided else { return try first.restore(from: reader) }
+    matches = try reader.flag() ? MatchTable() : nil
+    guard matches == nil || first.matching != nil else { throw .malformed }
     first.join(self, number: 0)
     let (cpuCount, objectCount) = (first.cpuCount, first.system.objectCount)
     try summaries.restore(from: reader, cpuCount: cpuCount, objectCount: objectCount)
+    try matches?.restore(
+      setsBelow: summaries.readsCount, summariesBelow: max(summaries.setCount, 1), from: reader)
     try states.restore(from: reader, below: max(summaries.setCount, 1))
+    try exactStates?.restore(from: reader)
     counts = try Statistics(from: reader)
     statesTwice = try reader.number(in: 0..<Int.max)
     let memberCount = try reader.number(in: 1..<Int(Int16.max))

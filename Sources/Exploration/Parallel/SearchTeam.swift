@@ -23,9 +23,14 @@ final class SearchTeam: ResumableSearch {
   let options: SearchOptions
   let division: ParallelSearch.Division
   private let makeSystem: () -> TransitionSystem
+  private let omitted: StatefulSearch.Omission
   /// States finished in earlier rounds, with the shared numbers of their summaries.
   let states = SummaryMap()
   let summaries = SharedSummaries()
+  /// States finished in earlier rounds, as others may match them; nil if states are not matched.
+  var matches: MatchTable?
+  /// All states in full, if they are compared so.
+  private(set) var exactStates: ExactStore?
   /// States on the members' stacks, with the number of the first member that has each.
   let claims = SummaryMap(capacity: 512)
   /// How often a state was finished that another member had finished.
@@ -49,9 +54,10 @@ final class SearchTeam: ResumableSearch {
 
   init(
     _ options: SearchOptions, _ division: ParallelSearch.Division,
-    makeSystem: @escaping () -> TransitionSystem
+    without omitted: StatefulSearch.Omission = [], makeSystem: @escaping () -> TransitionSystem
   ) {
     self.options = options
+    self.omitted = omitted
     self.division = division
     self.makeSystem = makeSystem
   }
@@ -61,10 +67,10 @@ final class SearchTeam: ResumableSearch {
 
   /// Runs the search on `jobs` threads, including the calling one.
   func run(jobs: Int) -> SearchResult {
-    members = [StatefulSearch(makeSystem(), options, without: [])]
+    members = [StatefulSearch(makeSystem(), options, without: omitted)]
+    exactStates = first.exact?.store
     budget = first.budget
-    // Parts of a search that run elsewhere cannot match states.
-    if division.growth != nil { first.stopMatching() }
+    if !division.matches || options.distantRounds != nil { first.stopMatching() }
     var ending = first.begin(self)
     if !isDivided { ending = ending ?? exploreAlone() }
     if isDivided, ending == nil { ending = playRounds(jobs) }
@@ -73,14 +79,9 @@ final class SearchTeam: ResumableSearch {
 
   /// Explores until the search is done or is to be divided; returns how it ends, if it does.
   ///
-  /// States written out in full can be compared by one machine only. And only one can match states
-  /// on what is read, which saves more than a few threads could.
   private func exploreAlone() -> Ending? {
-    repeat {
-      let pauses = first.statistics.transitions / division.start + 1
-      first.pauseAt = options.isExact ? .max : pauses * division.start
-      if let ending = first.explore() { return ending }
-    } while !first.nodes.isEmpty && first.matching != nil
+    first.pauseAt = isDivisible ? division.start : .max
+    if let ending = first.explore() { return ending }
     if !first.nodes.isEmpty { divide() }
     return nil
   }
@@ -97,14 +98,22 @@ final class SearchTeam: ResumableSearch {
     return result
   }
 
+  /// False if states are to be compared in full, and each system writes them differently.
+  private var isDivisible: Bool { !options.isExact || first.system.sharesExactStates }
+
   // MARK: Rounds
 
   /// Turns the single search into a team.
   private func divide() {
     isDivided = true
     states.exchange(with: first.finished)
+    if first.matching != nil { matches = MatchTable() }
     first.join(self, number: 0)
-    // Sets that differ in what was read below are one for the team.
+    if let matches {
+      first.matching?.table.move(
+        to: matches, reads: { first.summaries.publish(reads: $0) },
+        summary: { first.summaries.publish($0) })
+    }
     states.renumber { UInt32(first.summaries.publish(Int($0))) }
     // States of the stack were counted on arrival; the team counts them once they are finished.
     for index in 0..<first.nodes.count where !first.nodes[index].isRevisit {
@@ -121,6 +130,7 @@ final class SearchTeam: ResumableSearch {
       guard playRound(of: numbers, jobs) else { return .bounded(.interrupted) }
       let active = numbers.map { members[$0] }
       for member in active { takeOver(from: member) }
+      stopMatchingIfUseless()
       noteClaims()
       retryPutOff()
       if let ending = active.lazy.compactMap(\.ending).first { return ending }
@@ -184,9 +194,30 @@ final class SearchTeam: ResumableSearch {
     }
     member.log.removeAll()
     member.finished.removeAll()
+    if let matching = member.matching {
+      for index in 0..<matching.log.count { matches?.store(matching.log[index]) }
+      matching.roundHasEnded()
+    }
     guard let membership = member.membership, membership.isDone else { return }
     membership.task?.isDone = true
     membership.task = nil
+  }
+
+  /// Ends matching for all members if it finds too little, or cannot go on for one of them.
+  private func stopMatchingIfUseless() {
+    guard matches != nil else { return }
+    let lookups = members.reduce(0) { $0 + ($1.matching?.lookups ?? 0) }
+    let found = members.reduce(0) { $0 + ($1.matching?.matches ?? 0) }
+    let isKept =
+      StateMatching.isWorthwhile(lookups, found) && members.allSatisfy { $0.matching != nil }
+    if isKept { return }
+    matches = nil
+    for member in members { member.stopMatching() }
+  }
+
+  /// Members to keep busy.
+  private var places: Int {
+    matches == nil ? division.places : min(division.matchingPlaces, division.places)
   }
 
   /// Gives tasks to idle members, or to new ones.
@@ -195,9 +226,9 @@ final class SearchTeam: ResumableSearch {
     var busy = members.count { $0.membership?.isActive == true }
     let givers = members.filter { $0.isBusy }
     var hasGiven = true
-    while busy < division.places, hasGiven {
+    while busy < places, hasGiven {
       hasGiven = false
-      for giver in givers where busy < division.places {
+      for giver in givers where busy < places {
         guard members.count < division.membersMax || members.contains(where: { !$0.isBusy }),
           let task = giver.give()
         else { continue }
@@ -228,7 +259,8 @@ final class SearchTeam: ResumableSearch {
   /// A member without work on a system in its initial state: the next one, or one that replaces
   /// another.
   func makeMember(_ number: Int? = nil, insteadOf old: StatefulSearch? = nil) -> StatefulSearch {
-    let member = StatefulSearch(spare ?? makeSystem(), quietOptions, knowing: old)
+    let member = StatefulSearch(
+      spare ?? makeSystem(), quietOptions, without: omitted, knowing: old)
     spare = nil
     member.join(self, number: number ?? members.count)
     return member
@@ -252,7 +284,8 @@ final class SearchTeam: ResumableSearch {
   }
 
   private var bytes: Int {
-    members.reduce(states.bytes + summaries.bytes) {
+    let shared = states.bytes + summaries.bytes + (matches?.bytes ?? 0) + (exactStates?.bytes ?? 0)
+    return members.reduce(shared) {
       $0 + $1.finished.bytes + $1.summaries.bytes + $1.knowledge.bytes
     }
   }

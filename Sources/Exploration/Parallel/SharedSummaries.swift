@@ -9,6 +9,8 @@ import GracewalkSupport
 final class SharedSummaries: Sendable {
   private let steps = Locked(StepTable())
   private let sets = Locked(SummaryTable())
+  /// The sets of words that were read below states.
+  private let reads = Locked(LiveWords(wordCount: 0))
 
   /// The number of a step, for all threads.
   func number(_ cpu: Int, _ footprint: Footprint) -> Int {
@@ -21,16 +23,33 @@ final class SharedSummaries: Sendable {
   }
 
   /// The number of a set, for all threads, given as a row of words.
-  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int, sleep: CPUSet) -> Int {
-    sets.withLock { $0.intern(row, words: words, sleep: sleep) }
+  ///
+  /// - Parameter reading: the number, for all threads, of the set of words that were read below.
+  func intern(
+    _ row: UnsafeMutablePointer<UInt64>, words: Int, sleep: CPUSet, reading: Int = LiveWords.none
+  ) -> Int {
+    sets.withLock { $0.intern(row, words: words, sleep: sleep, reading: reading) }
   }
 
-  /// Appends the row of a set to a buffer; returns the CPUs that were asleep.
-  func append(rowOf set: Int, to buffer: GrowableBuffer<UInt64>) -> CPUSet {
+  /// Appends the row of a set to a buffer; returns the CPUs that were asleep, and the number of the
+  /// set of words that were read below.
+  func append(rowOf set: Int, to buffer: GrowableBuffer<UInt64>) -> (sleep: CPUSet, reading: Int) {
     sets.withLock { sets in
       let row = sets.row(set)
       for word in 0..<sets.stride { buffer.append(row[word]) }
-      return sets.sleep(set)
+      return (sets.sleep(set), sets.reads(set))
+    }
+  }
+
+  /// The number of a set of words, for all threads.
+  func intern(reads words: UnsafeBufferPointer<UInt32>) -> Int {
+    reads.withLock { $0.set(of: words) }
+  }
+
+  /// Appends the words of a set to a buffer.
+  func append(reads set: Int, to buffer: GrowableBuffer<UInt32>) {
+    reads.withLock { reads in
+      for word in reads.words(of: set) { buffer.append(word) }
     }
   }
 
@@ -39,6 +58,9 @@ final class SharedSummaries: Sendable {
 
   /// Sets that have numbers.
   var setCount: Int { sets.withLock { $0.setCount } }
+
+  /// Sets of words that have numbers.
+  var readsCount: Int { reads.withLock { $0.setCount } }
 
   /// Bytes held.
   var bytes: Int { sets.withLock { $0.bytes } }
@@ -112,6 +134,7 @@ final class SharedSummaries: Sendable {
   func save(to writer: CheckpointWriter) {
     steps.withLock { $0.save(to: writer) }
     sets.withLock { $0.save(to: writer) }
+    reads.withLock { $0.save(rows: 0, to: writer) }
   }
 
   /// Reads what was saved, where nothing has a number yet.
@@ -128,6 +151,15 @@ final class SharedSummaries: Sendable {
       }
     }
     try result.get()
+    try reads.withLock { reads in
+      Result<Void, CheckpointError> { () throws(CheckpointError) in
+        try reads.restore(rows: 0, wordCount: objectCount, from: reader)
+      }
+    }.get()
+    let (known, count) = (readsCount, setCount)
+    guard sets.withLock({ table in (0..<count).allSatisfy { table.reads($0) < known } }) else {
+      throw .malformed
+    }
   }
 }
 

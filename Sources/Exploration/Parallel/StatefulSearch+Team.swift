@@ -44,7 +44,12 @@ extension StatefulSearch {
   /// Makes this search a member of a team.
   func join(_ team: SearchTeam, number: Int) {
     membership = TeamMembership(number: number)
-    stopMatching()
+    if let table = team.matches {
+      matching?.teamTable = .passUnretained(table)
+    } else {
+      stopMatching()
+    }
+    if let store = team.exactStates { exact?.share(store) }
     summaries.share(through: team.summaries)
     teamStates = .passUnretained(team.states)
     if team.division.leavesClaimed { teamClaims = .passUnretained(team.claims) }
@@ -96,6 +101,7 @@ extension StatefulSearch {
       let entry = log.pointer(to: index)
       entry.pointee.set = UInt32(summaries.publish(Int(entry.pointee.set)))
     }
+    matching?.publishLog()
   }
 
   /// Joins a finished task that was given away at the top node; returns false if there is none.
@@ -111,7 +117,9 @@ extension StatefulSearch {
       nodes.pointer(to: top).pointee.done.insert(sleeper.cpu)
     }
     for index in task.additions.indices { add(task.additions[index], at: index) }
-    let row = summaries.row(adopt(task.summary))
+    let set = adopt(task.summary)
+    if !omitted.contains(.taskReads) { matching?.merge(summaries.reads(set), 0, intoRow: top) }
+    let row = summaries.row(set)
     let target = ranBelow.pointer(to: top * summaries.stride)
     for word in 0..<summaries.stride { target[word] |= row[word] }
     return true
@@ -135,6 +143,8 @@ extension StatefulSearch {
     if knowledge.count == 0 { _ = lookAhead() }
     for node in task.path.dropLast() { enter(node) }
     open(task)
+    // What is read on the way is no part of the task.
+    matching?.discardReads()
   }
 
   /// Stores the results of a task in it, and takes the system back to its initial state.
@@ -165,6 +175,7 @@ extension StatefulSearch {
 
   private func append(_ node: SharedTask.Node) {
     clearRow(nodes.count)
+    matching?.live.clear(row: nodes.count)
     notePending(system.enabledCPUs().union(system.disabledCPUs()))
     forgetDisabledSteps(atRow: nodes.count)
     var copy = Node(
@@ -204,7 +215,7 @@ extension StatefulSearch {
 
   /// The shared number of the set in a row.
   private func publish(rowOf index: Int) -> UInt32 {
-    let set = summaries.intern(ranBelow.pointer(to: index * summaries.stride))
+    let set = intern(index, CPUSet())
     return UInt32(summaries.publish(set))
   }
 

@@ -16,6 +16,10 @@ final class SummaryTable {
   private let ownStep = Renumbering()
   private let sharedSet = Renumbering()
   private let ownSet = Renumbering()
+  private let sharedReads = Renumbering()
+  private let ownReads = Renumbering()
+  /// Knows the words that were read below; nil if nobody asks.
+  var live: LiveWords?
   private let setIndex = HashIndex()
   let rows = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Per set, the CPUs that were asleep.
@@ -127,18 +131,21 @@ final class SummaryTable {
   }
 
   /// The number of a set given as a row of some other length; rows get longer if they must.
-  func intern(_ row: UnsafeMutablePointer<UInt64>, words: Int, sleep: CPUSet) -> Int {
+  func intern(
+    _ row: UnsafeMutablePointer<UInt64>, words: Int, sleep: CPUSet, reading: Int = LiveWords.none
+  ) -> Int {
     while stride < words { lengthenRows() }
     scratch.removeAll()
     for word in 0..<stride { scratch.append(word < words ? row[word] : 0) }
-    return intern(scratch.pointer(to: 0), sleep: sleep)
+    return intern(scratch.pointer(to: 0), sleep: sleep, reading: reading)
   }
 
   /// The shared number of a set.
   func publish(_ set: Int) -> Int {
     if let known = sharedSet[set] { return known }
     guard let shared else { return set }
-    let number = shared.intern(row(set), words: stride, sleep: sleep(set))
+    let reading = live == nil ? LiveWords.none : publish(reads: reads(set))
+    let number = shared.intern(row(set), words: stride, sleep: sleep(set), reading: reading)
     sharedSet.set(set, to: number)
     ownSet.set(number, to: set)
     return number
@@ -152,12 +159,42 @@ final class SummaryTable {
     guard let shared else { return number }
     let adopted = GrowableBuffer<UInt64>()
     defer { adopted.deallocate() }
-    let sleep = shared.append(rowOf: number, to: adopted)
+    let (sleep, reading) = shared.append(rowOf: number, to: adopted)
     while stride < adopted.count { lengthen() }
     eachStep(of: adopted.pointer(to: 0), words: adopted.count) { adopt(step: $0, from: shared) }
-    let set = intern(adopted.pointer(to: 0), words: adopted.count, sleep: sleep)
+    let set = intern(
+      adopted.pointer(to: 0), words: adopted.count, sleep: sleep,
+      reading: live == nil ? LiveWords.none : adopt(reads: reading))
     ownSet.set(number, to: set)
     return set
+  }
+
+  /// The shared number of a set of words that were read.
+  func publish(reads set: Int) -> Int {
+    if let known = sharedReads[set] { return known }
+    guard let shared, let live else { return LiveWords.none }
+    let number = shared.intern(reads: live.words(of: set))
+    noteReads(set, areShared: number)
+    return number
+  }
+
+  /// This table's number for a set of words that any thread has read.
+  @inline(__always)
+  func adopt(reads number: Int) -> Int { ownReads[number] ?? adoptNew(reads: number) }
+
+  private func adoptNew(reads number: Int) -> Int {
+    guard let shared, let live else { return LiveWords.none }
+    let words = GrowableBuffer<UInt32>()
+    defer { words.deallocate() }
+    shared.append(reads: number, to: words)
+    let set = live.set(of: words.all)
+    noteReads(set, areShared: number)
+    return set
+  }
+
+  private func noteReads(_ own: Int, areShared number: Int) {
+    sharedReads.set(own, to: number)
+    ownReads.set(number, to: own)
   }
 
   private func adopt(step number: Int, from shared: SharedSummaries) {

@@ -11,14 +11,14 @@ import GracewalkSupport
 final class StateMatching {
   private let system: TransitionSystem
   private let omitted: StatefulSearch.Omission
+  private let summaries: SummaryTable
   let live: LiveWords
-  /// Positions, with the latest set of words that was read below a state with these.
-  private let candidates = SummaryMap(capacity: 256)
-  private let candidateSets = GrowableBuffer<Int32>()
-  /// Per candidate the next one with the same positions, or -1.
-  private let nextCandidates = GrowableBuffer<Int32>()
-  /// Positions, words read and their values, with the number of the summary.
-  private let finished = SummaryMap(capacity: 256)
+  /// In a team, what was finished in this round.
+  let table = MatchTable()
+  /// In a team, what was finished in earlier rounds, by shared numbers.
+  var teamTable: Unmanaged<MatchTable>?
+  /// In a team, what was finished in this round, in order.
+  let log = GrowableBuffer<MatchableState>()
   private let accessed = GrowableBuffer<UInt32>()
   /// States that were looked up, and those that were found.
   private(set) var lookups = 0
@@ -27,28 +27,34 @@ final class StateMatching {
   /// Nil if the system does not record what it reads.
   ///
   /// - Parameter omitted: parts of the rule to leave out.
-  init?(_ system: TransitionSystem, without omitted: StatefulSearch.Omission) {
+  init?(
+    _ system: TransitionSystem, _ summaries: SummaryTable, without omitted: StatefulSearch.Omission
+  ) {
     guard system.startRecordingReads() else { return nil }
     self.system = system
+    self.summaries = summaries
     self.omitted = omitted
     live = LiveWords(wordCount: system.objectCount)
+    summaries.live = live
   }
 
   deinit {
     system.stopRecordingReads()
-    candidateSets.deallocate()
-    nextCandidates.deallocate()
+    summaries.live = nil
     accessed.deallocate()
+    log.deallocate()
   }
 
-  var bytes: Int {
-    candidates.bytes + candidateSets.count * 8 + finished.bytes + live.bytes
-  }
+  var bytes: Int { table.bytes + live.bytes }
 
   /// False once many states were looked up and few were found.
   ///
   /// Where every state is new, recording reads costs as much as it could save.
-  var isWorthwhile: Bool { lookups < 16_384 || matches * 64 > lookups }
+  var isWorthwhile: Bool { Self.isWorthwhile(lookups, matches) }
+
+  static func isWorthwhile(_ lookups: Int, _ matches: Int) -> Bool {
+    lookups < 16_384 || matches * 64 > lookups
+  }
 
   /// Set once something was read that is in no word and no position, so that what is read below the
   /// nodes of the stack is not known any more.
@@ -97,53 +103,70 @@ final class StateMatching {
 
   // MARK: States
 
-  /// The number of the summary of a finished state that matches the current one, or nil.
-  func find() -> Int? {
+  /// A finished state that matches the current one.
+  enum Match {
+    /// By the number of its summary.
+    case own(Int)
+    /// In a team, by the shared number.
+    case shared(Int)
+  }
+
+  func find() -> Match? {
     guard let positions = system.positionsKey else { return nil }
     lookups += 1
-    guard var candidate = candidates.find(positions).map({ Int($0) }) else { return nil }
-    while candidate >= 0 {
-      if let set = finished.find(key(positions, Int(candidateSets[candidate]))) {
-        matches += 1
-        return Int(set)
-      }
-      candidate = Int(nextCandidates[candidate])
+    if let set = table.find(positions, key: { key(positions, $0) }) {
+      matches += 1
+      return .own(set)
     }
-    return nil
+    guard let teamTable else { return nil }
+    let set = teamTable._withUnsafeGuaranteedRef {
+      $0.find(positions, key: { key(positions, summaries.adopt(reads: $0)) })
+    }
+    guard let set else { return nil }
+    matches += 1
+    return .shared(set)
   }
 
   /// Stores the summary of the current state, with the set of words that are read below it.
   func store(_ summary: Int, reading set: Int) {
     guard let positions = system.positionsKey else { return }
-    finished.set(key(positions, set), UInt32(truncatingIfNeeded: summary))
-    let first = candidates.find(positions).map { Int($0) } ?? -1
-    var candidate = first
-    while candidate >= 0 {
-      if Int(candidateSets[candidate]) == set { return }
-      candidate = Int(nextCandidates[candidate])
-    }
-    candidates.set(positions, UInt32(truncatingIfNeeded: candidateSets.count))
-    candidateSets.append(Int32(truncatingIfNeeded: set))
-    nextCandidates.append(Int32(truncatingIfNeeded: first))
+    let state = MatchableState(
+      positions: positions, key: key(positions, set), reads: Int32(truncatingIfNeeded: set),
+      summary: UInt32(truncatingIfNeeded: summary))
+    table.store(state)
+    if teamTable != nil { log.append(state) }
   }
 
   @inline(__always)
   private func key(_ positions: UInt64, _ set: Int) -> UInt64 {
     let values = omitted.contains(.values) ? 0 : system.valuesKey(of: live.words(of: set))
-    return StableHash.extend(StableHash.extend(positions, with: UInt64(set)), with: values)
+    return StableHash.extend(StableHash.extend(positions, with: live.hash(of: set)), with: values)
+  }
+
+  // MARK: Rounds
+
+  /// Gives the states that were finished in a round the numbers that all members use.
+  func publishLog() {
+    for index in 0..<log.count {
+      let state = log.pointer(to: index)
+      let reads = summaries.publish(reads: Int(state.pointee.reads))
+      state.pointee.reads = Int32(truncatingIfNeeded: reads)
+      state.pointee.summary = UInt32(summaries.publish(Int(state.pointee.summary)))
+    }
+  }
+
+  /// Forgets what was finished in a round.
+  func roundHasEnded() {
+    log.removeAll()
+    table.removeAll()
   }
 
   // MARK: Checkpoints
 
   func save(rows: Int, to writer: CheckpointWriter) {
     live.save(rows: rows, to: writer)
-    candidates.save(to: writer)
-    writer.write(candidateSets.count)
-    for index in 0..<candidateSets.count {
-      writer.write(Int(candidateSets[index]))
-      writer.write(Int(nextCandidates[index]))
-    }
-    finished.save(to: writer)
+    // A team is saved between two rounds.
+    if teamTable == nil { table.save(to: writer) }
     writer.write(lookups)
     writer.write(matches)
   }
@@ -153,13 +176,9 @@ final class StateMatching {
     rows: Int, summariesBelow limit: Int, from reader: CheckpointReader
   ) throws(CheckpointError) {
     try live.restore(rows: rows, from: reader)
-    try candidates.restore(from: reader, below: Int(UInt32.max))
-    for index in 0..<(try reader.count(ofBytes: 16)) {
-      candidateSets.append(Int32(try reader.number(in: 0..<live.setCount)))
-      nextCandidates.append(Int32(try reader.number(in: -1..<index)))
+    if teamTable == nil {
+      try table.restore(setsBelow: live.setCount, summariesBelow: limit, from: reader)
     }
-    guard candidates.largestNumber < candidateSets.count else { throw .malformed }
-    try finished.restore(from: reader, below: limit)
     lookups = try reader.number(in: 0..<Int.max)
     matches = try reader.number(in: 0..<Int.max)
     discardReads()

@@ -10,11 +10,13 @@ extension StatefulSearch {
     summaries.save(to: writer)
     knowledge.save(to: writer)
     saveFacts(to: writer) { $0 }
+    writer.write(matching != nil)
+    matching?.save(rows: nodes.count, to: writer)
+    // The path was gone along again to save it, which is no part of the search.
+    matching?.discardReads()
     if isInTeam { return }
     finished.save(to: writer)
     exact?.save(to: writer)
-    writer.write(matching != nil)
-    matching?.save(rows: nodes.count, to: writer)
   }
 
   private func saveStack(to writer: CheckpointWriter) {
@@ -83,10 +85,11 @@ extension StatefulSearch {
       guard number < summaries.setCount else { throw .malformed }
       return number
     }
+    try restoreMatching(from: reader)
+    exact?.collisions = statistics.collisions
     if isInTeam { return }
     try finished.restore(from: reader, below: max(summaries.setCount, 1))
     try exact?.restore(from: reader)
-    try restoreMatching(from: reader)
   }
 
   private func restoreMatching(from reader: CheckpointReader) throws(CheckpointError) {

@@ -7,7 +7,17 @@ extension StatefulSearch {
   @inline(__always)
   func stopMatchingIfUseless() {
     guard let matching else { return }
-    if matching.readsMore || !matching.isWorthwhile { stopMatching() }
+    if matching.readsMore || !isInTeam && !matching.isWorthwhile { stopMatching() }
+  }
+
+  /// The summary of a finished state that the current one matches, if any.
+  @inline(__always)
+  func findMatch() -> Int? {
+    switch matching?.find() {
+    case .own(let set): set
+    case .shared(let number): adopt(UInt32(truncatingIfNeeded: number))
+    case nil: nil
+    }
   }
 
   /// Rows in use no longer say all that is read below their nodes, so there is no way back.

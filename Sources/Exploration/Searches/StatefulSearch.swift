@@ -80,6 +80,8 @@ public final class StatefulSearch: ResumableSearch {
     package static let values = Omission(rawValue: 16)
     /// Of rule 9, what is read below the next step.
     package static let laterReads = Omission(rawValue: 32)
+    /// Of rule 9, what is read in tasks that other members of a team explore.
+    package static let taskReads = Omission(rawValue: 64)
   }
 
   let system: TransitionSystem
@@ -172,7 +174,8 @@ public final class StatefulSearch: ResumableSearch {
     names = isSymmetric ? StateNames(system, summaries) : nil
     let mayMatch = options.matchesStates && exact == nil
     matching =
-      mayMatch && !options.collectsFinalStates ? StateMatching(system, without: omitted) : nil
+      mayMatch && !options.collectsFinalStates
+      ? StateMatching(system, summaries, without: omitted) : nil
   }
 
   deinit {
@@ -351,7 +354,7 @@ public final class StatefulSearch: ResumableSearch {
       revisit(set, name, asleep, under: inverse(of: name))
       return nil
     }
-    if let set = matching?.find() {
+    if let set = findMatch() {
       revisit(set, name, asleep, under: 0)
       return nil
     }

@@ -10,25 +10,24 @@ import GracewalkSupport
 ///
 /// A state takes the bytes of its words, one byte for a small word, and at most 27 bytes of index.
 final class ExactStates {
-  /// From keys to numbers of states, counted from 0.
-  let numbers = SummaryMap()
-  /// The start of each state's bytes, which end at the start of the next.
-  let starts = GrowableBuffer<Int>()
-  let store = GrowableBuffer<UInt8>(capacity: 4_096)
-  let words = GrowableBuffer<UInt64>()
-  let coded = GrowableBuffer<UInt8>()
-  /// States whose hash was taken by another.
-  private(set) var collisions = 0
+  /// What is stored; in a team, by all members.
+  private(set) var store = ExactStore()
+  private let words = GrowableBuffer<UInt64>()
+  private let coded = GrowableBuffer<UInt8>()
 
   deinit {
-    starts.deallocate()
-    store.deallocate()
     words.deallocate()
     coded.deallocate()
   }
 
+  /// States stored here whose hash was taken by another.
+  var collisions = 0
+
   /// Bytes used.
-  var bytes: Int { numbers.bytes + starts.count * 8 + store.count }
+  var bytes: Int { store.bytes }
+
+  /// Stores states where others do; none have been stored yet.
+  func share(_ other: ExactStore) { store = other }
 
   /// The key of the system's current state, given its hash.
   ///
@@ -38,50 +37,18 @@ final class ExactStates {
     words.append(context)
     system.addExactState(to: words)
     encode()
-    var key = hash
-    while let number = numbers.find(key) {
-      if isSame(Int(number)) { return key }
-      key = StableHash.extend(key, with: 1)
-    }
-    if key != hash { collisions += 1 }
-    demand(starts.count < Int(SummaryMap.onStack), "[internal] too many states")
-    numbers.set(key, UInt32(starts.count))
-    starts.append(store.count)
-    for index in 0..<coded.count { store.append(coded[index]) }
-    checkInvariants()
-    return key
+    return store.key(of: hash, coded, words, &collisions)
   }
 
   func save(to writer: CheckpointWriter) {
     writer.write(collisions)
-    writer.write(starts.count)
-    for state in 0..<starts.count { writer.write(starts[state]) }
-    writer.write(store.count)
-    if !store.isEmpty { writer.write(UnsafeRawBufferPointer(store.all)) }
-    numbers.save(to: writer)
+    store.save(to: writer)
   }
 
   /// Reads saved states into an empty object.
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
     collisions = try reader.number(in: 0..<Int.max)
-    let count = try reader.count()
-    for _ in 0..<count {
-      let earliest = starts.isEmpty ? 0 : starts.last + 1
-      starts.append(try reader.number(in: earliest..<Int.max))
-    }
-    let length = try reader.count(ofBytes: 1)
-    guard starts.isEmpty || starts.last < length else { throw .malformed }
-    try reader.bytes(length, into: store)
-    try numbers.restore(from: reader, below: count)
-    guard numbers.count == count else { throw .malformed }
-  }
-
-  private func isSame(_ number: Int) -> Bool {
-    let start = starts[number]
-    let end = number + 1 < starts.count ? starts[number + 1] : store.count
-    guard end - start == coded.count else { return false }
-    for index in 0..<coded.count where store[start + index] != coded[index] { return false }
-    return true
+    try store.restore(from: reader)
   }
 
   /// Seven bits per byte, lowest first; the top bit is set if more follow (LEB128).

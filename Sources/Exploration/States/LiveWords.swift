@@ -22,6 +22,8 @@ final class LiveWords {
   /// The words of each set, one set after the other, and where each set begins.
   private let members = GrowableBuffer<UInt32>()
   private let starts = GrowableBuffer<Int>()
+  /// Per set a hash of its words, the same wherever the set has another number.
+  private let hashes = GrowableBuffer<UInt64>()
 
   /// - Parameter wordCount: one more than the largest word.
   init(wordCount: Int) {
@@ -38,6 +40,7 @@ final class LiveWords {
     sets.deallocate()
     members.deallocate()
     starts.deallocate()
+    hashes.deallocate()
   }
 
   // MARK: Rows
@@ -114,12 +117,17 @@ final class LiveWords {
     }
     if let known { return known }
     index.insert(hash)
+    var contents: UInt64 = 0
     for word in 0..<stride {
       sets.append(source[word])
       var left = CPUSet(bits: source[word])
-      while let bit = left.popLowest() { members.append(words[word * 64 + bit]) }
+      while let bit = left.popLowest() {
+        members.append(words[word * 64 + bit])
+        contents &+= StableHash.share(of: 1, at: UInt64(members.last))
+      }
     }
     starts.append(members.count)
+    hashes.append(contents)
     return setCount - 1
   }
 
@@ -129,6 +137,22 @@ final class LiveWords {
     UnsafeBufferPointer(rebasing: members.all[starts[set]..<starts[set &+ 1]])
   }
 
+  /// The number of the set of some words, which may be new to this instance.
+  func set(of words: UnsafeBufferPointer<UInt32>) -> Int {
+    let row = rows.count / stride
+    clear(row: row)
+    for word in words {
+      while bits.count <= Int(word) { bits.append(-1) }
+      insert(word, inRow: row)
+    }
+    defer { rows.truncate(to: row * stride) }
+    return set(ofRow: row)
+  }
+
+  /// A hash of the words of a set, whatever numbers they and the set have here.
+  @inline(__always)
+  func hash(of set: Int) -> UInt64 { hashes[set] }
+
   private func hash(_ row: UnsafeMutablePointer<UInt64>) -> UInt64 {
     var hash: UInt64 = 0
     for word in 0..<stride { hash = StableHash.extend(hash, with: row[word]) }
@@ -136,7 +160,7 @@ final class LiveWords {
   }
 
   /// Bytes held for sets.
-  var bytes: Int { sets.count * 8 + members.count * 4 + starts.count * 8 + index.bytes }
+  var bytes: Int { sets.count * 8 + members.count * 4 + starts.count * 16 + index.bytes }
 
   // MARK: Checkpoints
 
@@ -150,7 +174,12 @@ final class LiveWords {
   }
 
   /// Reads into a new instance what was saved.
-  func restore(rows count: Int, from reader: CheckpointReader) throws(CheckpointError) {
+  ///
+  /// - Parameter wordCount: one more than the largest word.
+  func restore(
+    rows count: Int, wordCount: Int = 0, from reader: CheckpointReader
+  ) throws(CheckpointError) {
+    while bits.count < wordCount { bits.append(-1) }
     for bit in 0..<(try reader.count(ofBytes: 8)) {
       let word = UInt32(try reader.number(in: 0..<bits.count))
       guard bits[Int(word)] < 0 else { throw .malformed }

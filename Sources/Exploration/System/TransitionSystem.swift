@@ -114,6 +114,10 @@ open class TransitionSystem {
   /// Called only by searches that compare states exactly.
   open func addExactState(to words: GrowableBuffer<UInt64>) { fatalError("abstract") }
 
+  /// True if `addExactState` adds the same words for equal states of all systems that were made for
+  /// one search, so that several threads may compare states in full.
+  open var sharesExactStates: Bool { false }
+
   // MARK: What is read
 
   /// Starts to record which words of the state are read; false if the system cannot.

@@ -361,6 +361,9 @@ private struct FuzzSubject {
     if oracle.ending != result.ending {
       return "verdicts: oracle \(oracle.ending), matching states \(result.ending)"
     }
+    if let what = difference(result, SearchOptions(), { noting(Outcomes()) }) {
+      return "matching states, \(what)"
+    }
     guard oracle.ending == .complete, found.all != outcomes.all else { return nil }
     return "outcomes: oracle \(outcomes.all), matching states \(found.all)"
   }
@@ -373,7 +376,8 @@ private struct FuzzSubject {
     _ result: SearchResult, _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
   ) -> String? {
     guard let alone else { return nil }
-    let other = alone({ [isExact] in Machine(scenario(), isExact: isExact) }, options(given))
+    let identities = isExact ? Identities(isShared: true) : nil
+    let other = alone({ Machine(scenario(), identities: identities) }, options(given))
     if other.ending != result.ending || other.schedule != result.schedule {
       return "results: one thread \(other.ending), several \(result.ending)"
     }
@@ -395,10 +399,14 @@ private struct FuzzSubject {
     _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
   ) -> (SearchResult, Coverage) {
     var machines: [Machine] = []
+    var identities = isExact ? Identities(isShared: true) : nil
     let result = search(
       {
-        if isInPieces { machines = [] }
-        machines.append(Machine(scenario(), isExact: isExact))
+        if isInPieces {
+          machines = []
+          if isExact { identities = Identities(isShared: true) }
+        }
+        machines.append(Machine(scenario(), identities: identities))
         return machines[machines.count - 1]
       }, options(given))
     return (result, Coverage(of: machines))

@@ -131,13 +131,25 @@ public final class Machine: TransitionSystem {
   ///   if two histories have the same key, the machine stops with an error.
   /// - `unrolls`: whether code runs in every turn of a loop whose turns are forgotten, as it does
   ///   for a recorder, and not only in the first of equal turns.
-  public init(
+  public convenience init(
     _ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false,
+    unrolls: Bool = false
+  ) {
+    self.init(
+      scenario, recorder: recorder, identities: isExact ? Identities() : nil, unrolls: unrolls)
+  }
+
+  /// Builds the initial state of a scenario.
+  ///
+  /// - Parameter identities: the numbers of histories, if `addExactState` will be called: those of
+  ///   all machines whose states are compared.
+  package init(
+    _ scenario: Scenario, recorder: StepRecorder? = nil, identities: Identities?,
     unrolls: Bool = false
   ) {
     self.scenario = scenario
     self.recorder = recorder
-    identities = isExact ? Identities() : nil
+    self.identities = identities
     historyRadix = Machine.historyRadix(of: scenario)
     // A machine that cannot be built stays empty, and has failed from the start.
     let problem = scenario.machineProblem
@@ -180,7 +192,7 @@ public final class Machine: TransitionSystem {
       }
     }
     super.init()
-    takenSets.isExact = isExact
+    takenSets.identities = identities
     if let problem {
       fail(.misuse(problem))
       return
@@ -189,7 +201,7 @@ public final class Machine: TransitionSystem {
     if mayRepeat || cpus.contains(where: { $0.code.mergesStates }) {
       merged = MergedStates(unrolls: unrolls || recorder != nil)
     }
-    if isExact && watchesHistory && historyRadix == nil {
+    if identities != nil && watchesHistory && historyRadix == nil {
       fail(.capacity("too many operations to compare states exactly while histories are watched"))
     }
     boot()
@@ -381,6 +393,8 @@ public final class Machine: TransitionSystem {
   public override func judgeStart() -> StepOutcome { failure != nil ? .halted : startOutcome }
 
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
+
+  public override var sharesExactStates: Bool { identities?.isShared == true }
 
   public override func addExactState(to words: GrowableBuffer<UInt64>) {
     demand(identities != nil, "only an exact machine knows its states exactly")

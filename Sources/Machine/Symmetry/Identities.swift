@@ -2,6 +2,7 @@
 
 import GracewalkExploration
 import GracewalkSupport
+import Synchronization
 
 /// Numbers of sequences of 64-bit values.
 ///
@@ -10,8 +11,8 @@ import GracewalkSupport
 /// A sequence is the pair of a shorter one and its last value, and each pair that was ever seen has
 /// a number (hash-consing: Ershov, "On programming of arithmetic operations", 1958). Pairs are
 /// looked up only when code runs, for a new history, and never when the graph of local states has
-/// an edge.
-package final class Identities {
+/// an edge. So machines of several threads can share them.
+package final class Identities: @unchecked Sendable {
   private struct Pair: Hashable {
     var sequence: UInt32
     var value: UInt64
@@ -20,17 +21,27 @@ package final class Identities {
   /// The empty sequence.
   package static let empty: UInt32 = 0
 
-  package init() {}
+  /// True if machines of one search share them.
+  package let isShared: Bool
 
+  package init(isShared: Bool = false) { self.isShared = isShared }
+
+  /// Held while anything below is used.
+  private let mutex = Mutex(())
   private var numbers: [Pair: UInt32] = [:]
   /// The pairs in the order of their numbers, which start at 1.
   private var pairs: [Pair] = []
   private var callbacks: [UInt64: UInt32] = [:]
   /// The keys of callbacks in order of discovery.
   private var callbackKeys: [UInt64] = []
+  private var takenSets: [UInt64: [TakenEntry]] = [:]
 
   /// The number of a sequence, extended by one value.
   package func number(of sequence: UInt32, then value: UInt64) -> UInt32 {
+    mutex.withLock { _ in numberAlone(sequence, value) }
+  }
+
+  private func numberAlone(_ sequence: UInt32, _ value: UInt64) -> UInt32 {
     let next = UInt32(pairs.count + 1)
     demand(next < UInt32.max, "[internal] too many distinct histories")
     let pair = Pair(sequence: sequence, value: value)
@@ -42,15 +53,31 @@ package final class Identities {
 
   /// Records the history of a callback's key; false if the key already belongs to another.
   package func isOnly(_ key: UInt64, for history: UInt32) -> Bool {
-    guard let known = callbacks[key] else {
-      callbacks[key] = history
-      callbackKeys.append(key)
-      return true
+    mutex.withLock { _ in
+      guard let known = callbacks[key] else {
+        callbacks[key] = history
+        callbackKeys.append(key)
+        return true
+      }
+      return known == history
     }
-    return known == history
+  }
+
+  /// Records the entries that have a name; false if the name already belongs to others.
+  func isOnly(_ name: UInt64, for entries: [TakenEntry]) -> Bool {
+    mutex.withLock { _ in
+      guard let known = takenSets[name] else {
+        takenSets[name] = entries
+        return true
+      }
+      return known == entries
+    }
   }
 
   func save(to writer: CheckpointWriter) {
+    let (pairs, callbacks, callbackKeys) = mutex.withLock { _ in
+      (self.pairs, self.callbacks, self.callbackKeys)
+    }
     writer.write(pairs.count)
     for pair in pairs {
       writer.write(pair.sequence)

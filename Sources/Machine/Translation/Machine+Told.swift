@@ -20,8 +20,8 @@ struct TakenEntry: Hashable {
 /// Sets of restricted entries by a hash of their contents, so that a word of memory can name one.
 struct TakenSets {
   private var sets: [UInt64: [TakenEntry]] = [:]
-  /// Whether it detects collisions, which costs memory in each step.
-  var isExact = false
+  /// Set if it detects collisions, with sets of other machines, too; this costs time in each step.
+  var identities: Identities?
   /// True if two different sets have had the same hash.
   private(set) var hasCollision = false
 
@@ -34,12 +34,13 @@ struct TakenSets {
     let old = entries(name).first { $0.cell == cell }
     guard old != new else { return name }
     let result = name &- (old?.share ?? 0) &+ (new?.share ?? 0)
-    if !isExact, sets[result] != nil || result == 0 { return result }
+    if identities == nil, sets[result] != nil || result == 0 { return result }
     var entries = entries(name).filter { $0.cell != cell }
     if let new { entries.append(new) }
     entries.sort { $0.cell < $1.cell }
-    let known = result == 0 ? [] : sets.updateValue(entries, forKey: result)
-    if let known, known != entries { hasCollision = true }
+    if result != 0 { sets[result] = entries }
+    let isOnly = result == 0 ? entries.isEmpty : identities?.isOnly(result, for: entries) ?? true
+    if !isOnly { hasCollision = true }
     return result
   }
 

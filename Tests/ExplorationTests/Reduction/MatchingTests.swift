@@ -4,6 +4,7 @@ import GracewalkChecking
 import GracewalkExploration
 import GracewalkFuzzing
 import GracewalkMachine
+import GracewalkModels
 import GracewalkSupport
 import TestExpectations
 import TestSupport
@@ -11,14 +12,19 @@ import Testing
 
 /// A toy of whose executions one word is judged: it keeps the values that were seen.
 private final class JudgedToy: ToySystem {
-  final class Seen {
-    var values: Set<Int> = []
+  /// Values that several threads may see.
+  final class Seen: Sendable {
+    private let all = Locked(Set<Int>())
+
+    var values: [Int] { all.withLock { $0.sorted() } }
+
+    func insert(_ value: Int) { all.withLock { _ = $0.insert(value) } }
   }
 
   var seen = Seen()
 
   override func judgeEnd() -> StepOutcome {
-    seen.values.insert(read(0))
+    seen.insert(read(0))
     return .clean
   }
 }
@@ -34,7 +40,7 @@ private final class JudgedToy: ToySystem {
       toy.seen = seen
       return toy
     }
-    return (seen.values.sorted(), result.statistics.transitions)
+    return (seen.values, result.statistics.transitions)
   }
 
   /// The first of the toy programs on which a search loses an outcome.
@@ -64,15 +70,86 @@ private final class JudgedToy: ToySystem {
     #expect(loss == nil)
   }
 
-  /// While states are matched, the search is not divided: it counts what it counts alone.
-  @Test func teamsDoTheSame() {
-    for seed in 60_000..<60_100 as Range<UInt64> {
-      let alone = Self.outcomes(of: seed) { Self.search($0) }
-      let team = Self.outcomes(of: seed) { makeSystem in
-        ParallelSearch.run(jobs: 1, SearchOptions(), .fine) { makeSystem() }
+  /// Divisions with short rounds; in the second, members leave states to each other.
+  private static var divisions: [ParallelSearch.Division] {
+    var leaving = ParallelSearch.Division.fine
+    leaving.leavesClaimed = true
+    return [.fine, leaving]
+  }
+
+  /// Each member matches states with those that it, and before this round the others, finished.
+  @Test(arguments: 0..<4 as Range<UInt64>) func nothingIsLostByTeams(chunk: UInt64) {
+    for division in Self.divisions {
+      let seeds = 60_000 + chunk * 250..<60_000 + (chunk + 1) * 250
+      let loss = Self.firstLoss(seeds) { makeSystem in
+        ParallelSearch.run(jobs: 1, SearchOptions(), division) { makeSystem() }
       }
-      #expect(team == alone)
+      #expect(loss == nil)
     }
+  }
+
+  @Test func teamsCountTheSame() {
+    for seed in 60_000..<60_040 as Range<UInt64> {
+      for division in Self.divisions {
+        let results = [1, 2, 3].map { jobs in
+          ParallelSearch.run(jobs: jobs, SearchOptions(), division) { ToySystem(seed: seed) }
+        }
+        for result in results.dropFirst() {
+          #expect(result.ending == results[0].ending)
+          #expect(result.statistics == results[0].statistics, "seed \(seed)")
+          #expect(result.schedule == results[0].schedule)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 3]) func teamsInPiecesCountTheSame(jobs: Int) {
+    for seed in 61_000..<61_030 as Range<UInt64> {
+      for division in Self.divisions {
+        let whole = ParallelSearch.run(jobs: 1, SearchOptions(), division) { ToySystem(seed: seed) }
+        let result = Strategy.search(inPiecesOf: 9, SearchOptions()) {
+          ParallelSearch.run(jobs: jobs, $0, division) { ToySystem(seed: seed) }
+        }
+        #expect(result.statistics == whole.statistics, "seed \(seed)")
+      }
+    }
+  }
+
+  /// Rounds so long that the members' tables grow.
+  @Test(.tags(.long), .unlessQuick) func teamsWithLongRoundsAreSaved() {
+    var division = ParallelSearch.Division()
+    (division.start, division.turns) = (1_000, 1_000)
+    let scenario = { PageTableBenchmark.scenario(mappers: 7) }
+    let given = division
+    let whole = ParallelSearch.run(jobs: 2, SearchOptions(), given) { Machine(scenario()) }
+    #expect(whole.statesTwice != nil)
+    let result = Strategy.search(inPiecesOf: 3_000, SearchOptions()) {
+      ParallelSearch.run(jobs: 2, $0, given) { Machine(scenario()) }
+    }
+    #expect(result.ending == .complete)
+    #expect(result.statistics == whole.statistics)
+  }
+
+  /// Transitions of teams over 500 toy programs, with matching and without, and without what tasks
+  /// read.
+  @Test func matchingSavesTransitionsOfTeams() {
+    var sums = [0, 0]
+    var withoutReads = 0
+    for seed in 0..<500 as Range<UInt64> {
+      for (index, matches) in [true, false].enumerated() {
+        var options = SearchOptions()
+        options.matchesStates = matches
+        let result = ParallelSearch.run(jobs: 1, options, .fine) { ToySystem(seed: seed) }
+        sums[index] += result.statistics.transitions
+      }
+      let result = ParallelSearch.run(jobs: 1, SearchOptions(), .fine, without: .taskReads) {
+        ToySystem(seed: seed)
+      }
+      withoutReads += result.statistics.transitions
+    }
+    #expect(sums == [257_156, 450_592])
+    // States that do not match are taken for each other if what tasks read does not count.
+    #expect(withoutReads < sums[0])
   }
 
   @Test(arguments: [(StatefulSearch.Omission.values, 7 as UInt64), (.laterReads, 42)])

@@ -15,8 +15,12 @@ private final class KeysCut: Forwarding {
   let mask: UInt64
   var finalStates: Set<UInt64> = []
 
-  init(_ base: TransitionSystem, bits: UInt64) {
-    mask = 1 << bits - 1
+  /// Called with the full hash of each final state.
+  private let note: (UInt64) -> Void
+
+  init(_ base: TransitionSystem, bits: UInt64, note: @escaping (UInt64) -> Void = { _ in }) {
+    mask = bits < 64 ? 1 << bits - 1 : .max
+    self.note = note
     super.init(base)
   }
 
@@ -24,6 +28,7 @@ private final class KeysCut: Forwarding {
 
   override func judgeEnd() -> StepOutcome {
     finalStates.insert(base.stateKey)
+    note(base.stateKey)
     return base.judgeEnd()
   }
 }
@@ -109,6 +114,67 @@ private final class KeysCut: Forwarding {
     #expect(result.statistics.states == states)
     #expect(search.bytesPerState < 128)
     #expect(search.bytesPerState > plain.bytesPerState)
+  }
+
+  /// Threads that compare states in full count what one thread does, and keep states apart.
+  @Test(arguments: [1, 2, 3]) func threadsTellStatesApart(jobs: Int) {
+    for seed in 0..<150 as Range<UInt64> {
+      var options = SearchOptions()
+      options.isExact = true
+      options.collectsFinalStates = true
+      let oracle = states(of: randomScenario(seed: seed))
+      let results = [64, 6 as UInt64].map { bits in
+        let identities = Identities(isShared: true)
+        let finals = Locked(Set<UInt64>())
+        var result = ParallelSearch.run(jobs: jobs, options, .fine) {
+          let machine = Machine(randomScenario(seed: seed), identities: identities)
+          return KeysCut(machine, bits: bits) { key in finals.withLock { _ = $0.insert(key) } }
+        }
+        result.finalStates = finals.withLock { $0.sorted() }
+        return result
+      }
+      for result in results {
+        #expect(result.ending == oracle.ending)
+        #expect(result.finalStates == oracle.finalStates, "seed \(seed)")
+      }
+      var (whole, cut) = (results[0].statistics, results[1].statistics)
+      #expect(whole.collisions == 0)
+      cut.collisions = 0
+      whole.collisions = 0
+      #expect(cut == whole, "seed \(seed)")
+    }
+  }
+
+  /// Claims that machines with numbers of their own write equal states alike.
+  private final class SharingClaimed: Forwarding {
+    override var sharesExactStates: Bool { true }
+  }
+
+  private func team(_ makeSystem: @escaping () -> TransitionSystem) -> SearchResult {
+    var options = SearchOptions()
+    options.isExact = true
+    return ParallelSearch.run(jobs: 1, options, .fine, makeSystem: makeSystem)
+  }
+
+  /// Without shared numbers, equal states look different to two members.
+  @Test func numbersOfHistoriesMustBeShared() {
+    let seed = (0..<1_000 as Range<UInt64>).first { seed in
+      team { SharingClaimed(Machine(randomScenario(seed: seed), isExact: true)) }
+        .statistics.collisions > 0
+    }
+    #expect(seed == 2)
+  }
+
+  /// Machines with numbers of their own search alone.
+  @Test func onlyMachinesThatShareNumbersAreDivided() {
+    let identities = Identities(isShared: true)
+    let scenario = { PageTableBenchmark.scenario(mappers: 4) }
+    let divided = team { Machine(scenario(), identities: identities) }
+    let alone = team { Machine(scenario(), isExact: true) }
+    #expect(divided.statesTwice != nil)
+    #expect(alone.statesTwice == nil)
+    #expect(divided.statistics.states == 1_286)
+    #expect(alone.statistics.states == 1_114)
   }
 
   /// Exact states are equal if and only if keys are.

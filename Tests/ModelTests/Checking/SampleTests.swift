@@ -148,7 +148,7 @@ import Testing
       report.speedHints == [
         "if cpu 0 and cpu 1 run the same code, declare them identical (Scenario.cpus), and states "
           + "that differ by an exchange of them count as one",
-        "--jobs N searches with N threads",
+        "--jobs 2 searches with two threads",
       ])
     #expect(
       CheckText(report, width: 1_000).header.last?.hasPrefix("  to make it shorter: --jobs") == true
