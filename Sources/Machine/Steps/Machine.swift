@@ -93,6 +93,15 @@ public final class Machine: TransitionSystem {
   let stateInvariants: [(number: Int, invariant: any StateInvariant)]
   /// The words that these look at, if they say so.
   let judged: JudgedWords?
+  /// What all machines of a check have learned of their code, and what of that this one relies on.
+  let foresight: Foresight?
+  let foreseen: Foreseen?
+  /// Per node its place there.
+  let places = GrowableBuffer<Int32>()
+  /// Set if the code has done something else.
+  package internal(set) var outranForesight = false
+  /// Set if a CPU that may repeat was kept from having more stores pending, or old values.
+  package internal(set) var hasMetCap = false
 
   /// The number of edges already audited when the search was saved.
   private var auditedEdges = 0
@@ -141,13 +150,17 @@ public final class Machine: TransitionSystem {
 
   /// Builds the initial state of a scenario.
   ///
-  /// - Parameter identities: the numbers of histories, if `addExactState` will be called: those of
-  ///   all machines whose states are compared.
+  /// - Parameters:
+  ///   - identities: the numbers of histories, if `addExactState` will be called: those of all
+  ///     machines whose states are compared.
+  ///   - foresight: decides what of the order of stores matters, under Armv8.
   package init(
     _ scenario: Scenario, recorder: StepRecorder? = nil, identities: Identities?,
-    unrolls: Bool = false
+    unrolls: Bool = false, foresight: Foresight? = nil
   ) {
     self.scenario = scenario
+    self.foresight = foresight
+    foreseen = foresight?.foreseen
     self.recorder = recorder
     self.identities = identities
     historyRadix = Machine.historyRadix(of: scenario)
@@ -167,7 +180,8 @@ public final class Machine: TransitionSystem {
       cpuCount: cpuCount, space: scenario.space, unitCount: translation.units.count,
       namedCount: scenario.nextCell, bufferedCPUs: bufferedCPUs)
     memory = Memory(cellCount: layout.cellCount)
-    orders = OrderKeeper(of: memoryModel, cpus: bufferedCPUs, units: translation.units.count)
+    orders = OrderKeeper(
+      of: memoryModel, cpus: bufferedCPUs, units: translation.units.count, isExact: isExact)
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
@@ -212,6 +226,7 @@ public final class Machine: TransitionSystem {
   deinit {
     for cpu in cpus { cpu.abandon() }
     positions.deallocate()
+    places.deallocate()
     steps.deallocate()
     events.deallocate()
     registers.deallocate()
@@ -251,6 +266,10 @@ public final class Machine: TransitionSystem {
     isInterrupted(leaving: cpu)
   }
 
+  public override func isStale(_ cpu: Int, choice: Int) -> Bool {
+    memoryModel == .armv8 && readsOld(node(of: cpu).pointee.action, choosing: choice, by: cpu)
+  }
+
   public override func isBlocking(_ cpu: Int) -> Bool { registers.pointee.blocking.contains(cpu) }
 
   public override func enablers(of cpu: Int) -> CPUSet {
@@ -282,7 +301,7 @@ public final class Machine: TransitionSystem {
     )
     recorder?.didTake(action, by: cpu, observing: result, in: self)
     setPosition(of: cpu, to: advance(cpu, from: node, observing: result), from: node)
-    if orders != nil { closeOrder(after: cpu) }
+    if orders != nil { closeOrder(after: cpu, from: node) }
     if failure != nil { return .halted }
     if !events.isEmpty || !stateInvariants.isEmpty { return judgeStep() }
     return .clean
