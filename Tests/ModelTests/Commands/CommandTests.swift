@@ -276,7 +276,6 @@ import Testing
     (["check", "shared-memcache", "--mode", "source", "--states", "1"], "contradict"),
     (["check", "shared-memcache", "--mode", "optimal", "--jobs", "2"], "contradict"),
     (["check", "shared-memcache", "--jobs", "65"], "--jobs needs a whole number"),
-    (["check", "shared-memcache", "--jobs", "2", "--exact"], "contradict"),
     (["fuzz", "--mode", "source", "--jobs", "2"], "contradict"),
     (["check", "shared-memcache", "--mode", "source", "--exact"], "contradict"),
     (["check", "--resume", "x"], "--resume needs a model"),
