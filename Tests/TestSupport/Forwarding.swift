@@ -31,6 +31,9 @@ open class Forwarding: TransitionSystem {
   open override func hasFixedFootprint(_ cpu: Int) -> Bool { base.hasFixedFootprint(cpu) }
   open override func step(_ cpu: Int, choice: Int) -> StepOutcome { base.step(cpu, choice: choice) }
   open override func undo() { base.undo() }
+  open override func isStale(_ cpu: Int, choice: Int) -> Bool {
+    base.isStale(cpu, choice: choice)
+  }
   open override func isPreemption(leaving cpu: Int) -> Bool { base.isPreemption(leaving: cpu) }
   open override func judgeStart() -> StepOutcome { base.judgeStart() }
   open override func judgeEnd() -> StepOutcome { base.judgeEnd() }

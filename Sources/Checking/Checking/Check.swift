@@ -109,6 +109,7 @@ extension Model {
       if report.coverage.assumptions == .cutOffAll {
         return .incomplete(.vacuous([.wholeExecution]))
       }
+      if let text = machines.first(where: \.hasMetCap)?.capText { return .incomplete(.cap(text)) }
       return missing.isEmpty ? .holds : .incomplete(.vacuous(missing))
     case .violation: return report.counterexample == nil ? .incomplete(.unfinished) : .violated
     case .bounded(let bound): return .incomplete(.bound(bound))
@@ -117,16 +118,38 @@ extension Model {
         let failure = machine.failure
       else { return .incomplete(.unfinished) }
       let text = machine.text(of: failure)
-      guard case .spin = failure else { throw .badModel(text) }
-      return .incomplete(.spin(text))
+      switch failure {
+      case .spin: return .incomplete(.spin(text))
+      case .cap: return .incomplete(.cap(text))
+      default: throw .badModel(text)
+      }
     case .refused: return .incomplete(.unfinished)
     }
   }
 
   /// Makes machines for a check; called by several threads.
   func maker(_ choice: ScenarioChoice, _ plan: SearchPlan) -> @Sendable () -> Machine {
-    let isExact = plan.isExact
-    return { Machine(freshScenario(choice), isExact: isExact) }
+    let (isExact, foresight) = (plan.isExact, plan.foresight)
+    return { Machine(freshScenario(choice), isExact: isExact, foresight: foresight) }
+  }
+
+  /// The simplest schedule that violates an invariant; nil if it is not found.
+  private func minimise(
+    _ plan: SearchPlan, _ makeMachine: @escaping @Sendable () -> Machine
+  ) -> Minimiser.Result? {
+    // Under Armv8 a step costs a hundred times as much, and there are more.
+    let most = plan.foresight == nil ? Minimiser.transitionsMax : Minimiser.transitionsMax / 50
+    while true {
+      var machines: [Machine] = []
+      var minimiser = Minimiser(isExact: plan.isExact, transitionsMax: most) {
+        let machine = makeMachine()
+        machines.append(machine)
+        return machine
+      }
+      let result = minimiser.minimise()
+      guard let machine = machines.first(where: \.outranForesight) else { return result }
+      plan.foresight?.learn(after: machine, makeMachine)
+    }
   }
 
   /// The simplest execution that violates any invariant, so that it does not depend on the order of
@@ -139,8 +162,7 @@ extension Model {
     // A livelock is found only if nothing else fails, and is already the simplest one.
     var schedule = found
     var isMinimal = result.isSimplest
-    var minimiser = Minimiser(isExact: plan.isExact, makeSystem: makeMachine)
-    if options.minimises, found.loop == nil, let simplest = minimiser.minimise() {
+    if options.minimises, found.loop == nil, let simplest = minimise(plan, makeMachine) {
       schedule = simplest.schedule
       isMinimal = simplest.isProven
     }

@@ -15,6 +15,8 @@ public enum Verdict: Equatable, Codable, Sendable {
 public enum Incompleteness: Equatable, Codable, Sendable {
   case bound(Bound)
   case spin(String)
+  /// The memory model kept more stores apart than there is room for.
+  case cap(String)
   /// Every execution was explored and nothing is violated, but these declared outcomes never
   /// happen: perhaps nothing fails only because nothing happens.
   case vacuous([ExpectedOutcome])
@@ -149,7 +151,7 @@ public struct CheckReport: Sendable {
   public var advice: String? {
     guard case .incomplete(let reason) = verdict else { return nil }
     switch reason {
-    case .spin(let text): return text
+    case .spin(let text), .cap(let text): return text
     case .vacuous(let missing) where missing == [.wholeExecution]:
       return "vacuous: what the code assumes (cpu.assume) is never so in a whole execution, so "
         + "nothing is shown; enlarge the scenario, or assume less"

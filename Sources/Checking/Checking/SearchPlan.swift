@@ -30,6 +30,12 @@ public struct SearchPlan: Sendable {
   /// Units of a long search; 1 if it is not divided among machines.
   public let units: Int
   private let unitLength: Int?
+  /// What machines learn of their code, under Armv8.
+  ///
+  /// A search that is saved, or divided among processes, has none: all would have to know the same.
+  /// Nor has one with loops, since a livelock has to return to the same state when it is replayed,
+  /// or one with hardware walks, whose executions are long.
+  let foresight: Foresight?
   private let watch: Watch?
   private let distant: Distant?
 
@@ -68,6 +74,13 @@ public struct SearchPlan: Sendable {
     jobs = isDivisible ? asked.jobs : 1
     units = isDivisible ? asked.units : 1
     unitLength = asked.unitLength
+    let isAlone =
+      units == 1 && options.session.distantRounds == nil
+      && options.checkpoints == nil && options.resume == nil
+    let mayForesee =
+      scenario.memoryModel == .armv8 && strategy.isComplete && isAlone && !scenario.mayRepeat
+      && !scenario.hasHardware
+    foresight = mayForesee ? Foresight() : nil
     distant = options.session.distantRounds.map { Distant(rounds: $0) }
 
     let mustProgress =
@@ -160,6 +173,21 @@ public struct SearchPlan: Sendable {
   ///   - session: how to save the search, and where to resume from.
   func run(
     jobs jobsMax: Int = .max, _ session: CheckpointSession?,
+    _ makeMachine: @escaping @Sendable () -> Machine
+  ) -> (SearchResult, [Machine]) {
+    guard let foresight else { return runOnce(jobs: jobsMax, session, makeMachine) }
+    foresight.learn(makeMachine())
+    while true {
+      let (result, machines) = runOnce(jobs: jobsMax, session, makeMachine)
+      guard let machine = machines.first(where: \.outranForesight) else {
+        return (result, machines)
+      }
+      foresight.learn(after: machine, makeMachine)
+    }
+  }
+
+  private func runOnce(
+    jobs jobsMax: Int, _ session: CheckpointSession?,
     _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
     var options = SearchOptions(limits: limits)

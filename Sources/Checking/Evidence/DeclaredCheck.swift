@@ -70,7 +70,16 @@ extension Model {
   /// declared verdict.
   public var declaredChecks: [DeclaredCheck] {
     let own: [MemoryModel?] = [nil]
-    let checks = (own + otherMemoryModels).flatMap { model in
+    return declaredChecks(under: own + otherMemoryModels)
+  }
+
+  /// The same under one memory model: its own verdict, or that under the scenario's own model.
+  public func declaredChecks(under memoryModel: MemoryModel) -> [DeclaredCheck] {
+    declaredChecks(under: [memoryModel])
+  }
+
+  private func declaredChecks(under models: [MemoryModel?]) -> [DeclaredCheck] {
+    let checks = models.flatMap { model in
       instances.flatMap { instance in
         switch model.flatMap({ verdicts[$0] }) ?? expectation {
         case .holds: [DeclaredCheck(parameters: instance, under: model)]

@@ -44,7 +44,7 @@ extension CheckRequest: StoredValue {
 
 extension CheckReport: StoredValue {
   public static let storedName = "report"
-  public static let storedVersion = 3
+  public static let storedVersion = 4
 }
 
 extension CheckRequest: WorkUnit {

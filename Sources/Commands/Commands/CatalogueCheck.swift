@@ -37,7 +37,11 @@ struct CatalogueCheck {
 
   /// The checks in order, and whether they are complete: false after an interrupt.
   private func checks() throws(UsageError) -> ([JudgedCheck], isWhole: Bool) {
-    let asked = source.models.flatMap { model in model.declaredChecks.map { (model, $0) } }
+    let asked = source.models.flatMap { model in
+      let checks =
+        options.memoryModel.map { model.declaredChecks(under: $0) } ?? model.declaredChecks
+      return checks.map { (model, $0) }
+    }
     let requests = asked.map { CheckRequest($0.name, $1.options(options)) }
     var watch = WorkWatch<CheckRequest>()
     watch.isInterrupted = { Terminal.isInterrupted }

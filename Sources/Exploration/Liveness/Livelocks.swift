@@ -7,7 +7,7 @@ import GracewalkSupport
 /// A livelock is an execution that loops forever and is *fair*: every CPU that stays enabled takes
 /// steps. (This is weak fairness: if a CPU never gets a lock that is free from time to time, that
 /// is also a livelock.) The results of finished operations are part of a state, so no operation
-/// ends within a cycle. A livelock stays in one strongly connected component. A component contains
+/// ends within a cycle. No step of it is stale (`TransitionSystem.isStale`). A livelock stays in one strongly connected component. A component contains
 /// one if and only if every CPU takes a step in it or is disabled in one of its states: these steps
 /// and states can be joined into a round.
 package struct Livelocks {
@@ -28,7 +28,7 @@ package struct Livelocks {
   package init(_ graph: StateGraph, pairsMax: Int = 1 << 24) {
     self.graph = graph
     self.pairsMax = pairsMax
-    components = StrongComponents(graph)
+    components = StrongComponents(graph, recurring: true)
     fair = fairComponents()
   }
 

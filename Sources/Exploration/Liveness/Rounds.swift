@@ -116,7 +116,7 @@ struct Rounds {
 
   private func position(after edge: Int) -> Int? {
     let target = graph[edge].target
-    return target == StateGraph.unknown ? nil : positions[Int(target)]
+    return target == StateGraph.unknown || graph[edge].isStale ? nil : positions[Int(target)]
   }
 
   private func edges(_ arrivals: [Arrival], to last: Int) -> [Int] {

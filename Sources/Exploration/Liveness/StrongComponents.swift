@@ -20,7 +20,8 @@ struct StrongComponents {
     var next: Int
   }
 
-  init(_ graph: StateGraph) {
+  /// - Parameter recurring: whether to leave out stale edges, which no execution takes forever.
+  init(_ graph: StateGraph, recurring: Bool = false) {
     numbers = Array(repeating: Self.none, count: graph.count)
     var indices = [UInt32](repeating: Self.none, count: graph.count)
     var low = [UInt32](repeating: 0, count: graph.count)
@@ -34,14 +35,20 @@ struct StrongComponents {
       open.append(state)
       visits.append(Visit(state: state, next: graph.edges(of: state).lowerBound))
     }
-    // All states are reachable from the first.
-    if graph.count > 0 { enter(0) }
-    while let visit = visits.last {
+    // All states are reachable from the first, unless edges are left out.
+    var roots = recurring ? graph.count : min(graph.count, 1)
+    while true {
+      if visits.isEmpty {
+        while roots > 0, indices[roots - 1] != Self.none { roots -= 1 }
+        if roots == 0 { break }
+        enter(roots - 1)
+      }
+      guard let visit = visits.last else { break }
       let state = visit.state
       if visit.next < graph.edges(of: state).upperBound {
         visits[visits.count - 1].next += 1
         let target = graph[visit.next].target
-        if target == StateGraph.unknown { continue }
+        if target == StateGraph.unknown || recurring && graph[visit.next].isStale { continue }
         if indices[Int(target)] == Self.none {
           enter(Int(target))
         } else if numbers[Int(target)] == Self.none {
@@ -80,6 +87,7 @@ struct StrongComponents {
   /// True if an edge stays in a component.
   func stays(_ edge: Int, in component: Int, of graph: StateGraph) -> Bool {
     let target = graph[edge].target
-    return target != StateGraph.unknown && numbers[Int(target)] == UInt32(component)
+    return target != StateGraph.unknown && !graph[edge].isStale
+      && numbers[Int(target)] == UInt32(component)
   }
 }

@@ -20,13 +20,18 @@ public struct Minimiser {
 
   private let makeSystem: () -> TransitionSystem
   private let isExact: Bool
-  private var transitionsLeft = Minimiser.transitionsMax
+  private var transitionsLeft: Int
 
   /// - Parameters:
   ///   - isExact: whether states are compared in full, so that no hash puts the proof in doubt.
+  ///   - transitionsMax: the transitions before it settles for its best result.
   ///   - makeSystem: makes a fresh system; called once per bounded search.
-  public init(isExact: Bool = false, makeSystem: @escaping () -> TransitionSystem) {
+  public init(
+    isExact: Bool = false, transitionsMax: Int = Minimiser.transitionsMax,
+    makeSystem: @escaping () -> TransitionSystem
+  ) {
     self.isExact = isExact
+    transitionsLeft = transitionsMax
     self.makeSystem = makeSystem
   }
 

@@ -12,9 +12,14 @@ package final class StateGraph {
     var target: UInt32
     var choice: UInt32
     var cpu: UInt8
+    /// Whether no execution takes it forever.
+    var isStale = false
 
     var step: Schedule.Step { Schedule.Step(cpu: Int(cpu), choice: Int(choice)) }
   }
+
+  /// Marks the CPU of a stale edge in a checkpoint.
+  private static let staleBit: UInt32 = 1 << 31
 
   /// The target of an edge that has not been followed yet.
   static let unknown: UInt32 = .max
@@ -50,7 +55,7 @@ package final class StateGraph {
         edges.append(
           Edge(
             target: StateGraph.unknown, choice: UInt32(truncatingIfNeeded: choice),
-            cpu: UInt8(truncatingIfNeeded: cpu)))
+            cpu: UInt8(truncatingIfNeeded: cpu), isStale: system.isStale(cpu, choice: choice)))
       }
     }
     checkInvariants(of: count - 1)
@@ -86,7 +91,8 @@ package final class StateGraph {
       for edge in edges {
         writer.write(self.edges[edge].target)
         writer.write(self.edges[edge].choice)
-        writer.write(UInt32(self.edges[edge].cpu))
+        writer.write(
+          UInt32(self.edges[edge].cpu) | (self.edges[edge].isStale ? StateGraph.staleBit : 0))
       }
     }
   }
@@ -100,11 +106,13 @@ package final class StateGraph {
       for _ in 0..<(try reader.count(ofBytes: 12)) {
         let target = try reader.half()
         let choice = try reader.half()
-        let cpu = try reader.half()
+        let number = try reader.half()
+        let cpu = number & ~StateGraph.staleBit
         guard target == StateGraph.unknown || target < total, cpu < cpuCount else {
           throw .malformed
         }
-        edges.append(Edge(target: target, choice: choice, cpu: UInt8(cpu)))
+        let isStale = number != cpu
+        edges.append(Edge(target: target, choice: choice, cpu: UInt8(cpu), isStale: isStale))
       }
     }
   }

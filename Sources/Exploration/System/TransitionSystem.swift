@@ -36,6 +36,12 @@ open class TransitionSystem {
   /// The number of choices of a CPU's next step: 1, unless it is nondeterministic.
   open func choiceCount(of cpu: Int) -> Int { 1 }
 
+  /// True if a choice of a CPU's next step cannot be made forever, unless others step.
+  ///
+  /// A CPU that loops, and finds an old value of a word again and again, finds the new one in the
+  /// end.
+  open func isStale(_ cpu: Int, choice: Int) -> Bool { false }
+
   /// True if running another CPU instead of one that could continue counts as a preemption.
   ///
   /// It does not if the CPU would start a piece of work that may come at any moment and that no CPU

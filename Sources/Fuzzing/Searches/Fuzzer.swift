@@ -180,6 +180,10 @@ public struct Fuzzer {
         }, &report)
     }
     if let what = compare([]).mismatch ?? lossMismatch(program) { return what }
+    if memoryModel == .armv8, let what = Self.foresightMismatch({ program.scenario(under: .armv8) })
+    {
+      return what
+    }
     var left = Self.invariants(of: program)
     for round in 0... {
       let checked = compare(left)
@@ -303,7 +307,7 @@ extension Strategy {
 
 extension RandomProgram {
   /// Its scenario under a memory model.
-  func scenario(under model: MemoryModel, noting outcomes: Outcomes? = nil) -> Scenario {
+  package func scenario(under model: MemoryModel, noting outcomes: Outcomes? = nil) -> Scenario {
     let scenario = scenario(noting: outcomes)
     scenario.memoryModel = model
     return scenario

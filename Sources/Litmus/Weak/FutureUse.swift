@@ -3,22 +3,6 @@
 import GracewalkMachine
 
 extension FutureUse {
-  mutating func join(_ other: FutureUse) {
-    loaded |= other.loaded
-    updated |= other.updated
-    loads = loads || other.loads
-    ordersReads = ordersReads || other.ordersReads
-    ordersWrites = ordersWrites || other.ordersWrites
-    acquires = acquires || other.acquires
-    hasISB = hasISB || other.hasISB
-    hasSections = hasSections || other.hasSections
-    hasExclusiveStore = hasExclusiveStore || other.hasExclusiveStore
-    registers |= other.registers
-    views |= other.views
-  }
-}
-
-extension FutureUse {
   /// Per instruction of a process, and at its end.
   ///
   /// - Parameter observed: the registers that are looked at when the process has ended.

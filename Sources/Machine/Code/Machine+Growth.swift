@@ -34,6 +34,7 @@ extension Machine {
       return addNode(of: cpu, from: node, observing: result)
     }
     localStates.connect(node, to: known, observing: result)
+    noteWay(to: known, from: node, cpu)
     return known
   }
 
@@ -53,6 +54,7 @@ extension Machine {
         localHash: state.hash, identity: state.identity, operation: Int32(state.operation),
         cpu: UInt8(cpu), isBlocking: mayHaveToWait(action)),
       from: parent, observing: result)
+    noteGrowth(node, from: parent, cpu)
     merged?.note(
       node, behind: parent, ownPages(of: cpu), of: code.mergesStates ? cpu : nil, state)
     code.didStop(at: node)

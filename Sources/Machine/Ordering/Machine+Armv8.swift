@@ -8,8 +8,11 @@ extension Machine {
 
   /// The order of stores, under Armv8.
   var order: StoreOrder {
-    guard let orders else { fatalError("[internal] only Armv8 has an order of stores") }
-    return orders.order(named: memory[layout.orderName])
+    _read {
+      guard let orders else { fatalError("[internal] only Armv8 has an order of stores") }
+      orders.find(memory[layout.orderName])
+      yield orders.present
+    }
   }
 
   func changeOrder<Result>(_ body: (inout StoreOrder) -> Result) -> Result {
@@ -29,20 +32,27 @@ extension Machine {
 
   /// Puts the order in its canonical form and names it, after a step.
   ///
-  /// - Parameter cpu: the CPU that has stepped; nil at the start.
-  func closeOrder(after cpu: Int?) {
+  /// - Parameters:
+  ///   - cpu: the CPU that has stepped; nil at the start.
+  ///   - node: where that was before.
+  func closeOrder(after cpu: Int?, from node: LocalStates.Index = LocalStates.none) {
     guard let orders else { return }
     guard failure == nil else { return orders.abandon() }
     // What somebody knew makes no difference any more when nobody is left to use it.
     let hasEnded = cpu.map { $0 < firstDrainer && isOver($0) } ?? true
     if hasEnded { flushHiddenOfEnded() }
-    guard orders.isOpen || hasEnded else { return }
-    let uses = (0..<layout.bufferedCPUs).map { isOver($0) ? FutureUse() : FutureUse.unknown }
+    guard orders.isOpen || hasEnded || cpu.map({ changesUse($0, from: node) }) ?? false else {
+      return
+    }
+    let uses = (0..<layout.bufferedCPUs).map { futureUse(of: $0) }
     let inUse = unitsInUse()
     func isWalked(_ unit: Int, _ word: UInt32) -> Bool {
       inUse[unit] && layout.hardware.pageCells.contains(word)
     }
+    let hasGracePeriods = foreseen?.hasGracePeriods ?? true
     let hasMetCap = changeOrder { order in
+      if !hasGracePeriods { order.forgetSectionEnds() }
+      if mayRepeat, order.limitValues(to: StoreOrder.repeatedValuesMax) { self.hasMetCap = true }
       var isChanged = true
       // What is dropped may make more views say the same, and these more stores unreadable.
       while isChanged {
@@ -63,7 +73,7 @@ extension Machine {
     memory[layout.orderName] = orders.close()
     if hasMetCap {
       fail(
-        .capacity(
+        .cap(
           "a word has more than \(StoreOrder.entriesMax) values that some CPU may still read; let "
             + "CPUs synchronise more often"))
     }
@@ -213,7 +223,11 @@ extension Machine {
       if isTry && result == 0 { return result }
       changeOrder { order in
         order.noteLoad(order.locks[action.cell], acquires: true, by: cpu)
-        order.locks[action.cell] = order.now
+        // The holders of a lock that only one may hold come in the order of its releases.
+        if lock != .spinLock && lock != .trySpinLock && lock != .writeLock && lock != .tryWriteLock
+        {
+          order.locks[action.cell] = order.now
+        }
         if lock == .downgrade { order.orderEverything(of: cpu) }
       }
       return result

@@ -137,6 +137,25 @@ extension Machine {
     return value
   }
 
+  /// True if an action, or a walk, reads an old value by a choice.
+  func readsOld(_ action: Action, choosing choice: Int, by cpu: Int) -> Bool {
+    if action.isLocal { return false }
+    switch action.kind {
+    case .access(.store), .access(.drain): return false
+    case .access:
+      guard isOrdered(cpu), case .visible(let place) = readings(of: action, by: cpu)[choice] else {
+        return false
+      }
+      return place + 1 < order.words[action.cell].count
+    case .hardware(.walkRead):
+      let places = walkReadings(action, by: cpu)
+      return choice < places.count && places[choice] + 1 < order.words[action.cell].count
+    case .finished, .cutOff, .fence, .lock, .grace, .callback, .page, .slab, .context, .choose,
+      .history, .hardware, .handOver, .claim, .threw:
+      return false
+    }
+  }
+
   private func isNewest(_ reading: Reading, of cell: UInt32) -> Bool {
     switch reading {
     case .visible(let place): place >= order.words[cell].count - 1
@@ -169,6 +188,7 @@ extension Machine {
       flushHidden(by: cpu)
       let old = memory[action.cell]
       changeOrder { $0.storeAtOnce(new, to: action.cell, over: old, by: cpu) }
+      noteStored(action.cell, by: cpu)
       write(new, to: action.cell, by: cpu)
       tell(action, by: cpu)
       return
@@ -271,7 +291,7 @@ extension Machine {
     let pending = order.cpus[cpu].buffer.count { !$0.isHidden }
     guard entry.isHidden || pending < StoreOrder.entriesMax else {
       fail(
-        .capacity(
+        .cap(
           "\(name(ofCPU: cpu)) has more than \(StoreOrder.entriesMax) stores that are not visible "
             + "yet; let it store less between fences"))
       return
@@ -344,6 +364,7 @@ extension Machine {
     let cell = order.cpus[cpu].buffer[index].number
     let old = memory[cell]
     let entry = changeOrder { $0.flush(index, of: cpu, over: old) }
+    noteStored(cell, by: cpu)
     if entry.lifetime != 0 {
       var store = Action(.access(.store))
       (store.cell, store.lifetime) = (entry.number, entry.lifetime)

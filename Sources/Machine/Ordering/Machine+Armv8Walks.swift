@@ -92,8 +92,36 @@ extension Machine {
     where unit.mmu.root.id == action.invalidatedRoot
       && (!action.invalidation.isLocal || unit.cpu == cpu)
     {
-      changeOrder { $0.invalidate(unit: number, by: cpu) }
+      let invalidation = action.invalidation
+      let isCovered: ((UInt32) -> Bool)? =
+        invalidation.address == nil ? nil : { self.covers(invalidation, entry: $0) }
+      changeOrder { $0.invalidate(unit: number, by: cpu, of: isCovered) }
     }
+  }
+
+  /// True if a walk to one of the addresses of an invalidation reads an entry, in whatever table of
+  /// its level.
+  private func covers(_ invalidation: TLBInvalidation, entry cell: UInt32) -> Bool {
+    guard let address = invalidation.address, let entry = layout.entry(at: cell) else {
+      return false
+    }
+    let published = memory[layout.page(entry.page).base + Layout.publishedOffset]
+    guard let level = layout.level(published: published) else { return true }
+    guard invalidation.removesLeaf(at: level) || invalidation.removesTable(at: level) else {
+      return false
+    }
+    let span = layout.hardware.span(at: level)
+    let first = address / span
+    let last = (address + invalidation.count - 1) / span
+    let entries = layout.geometry.entries
+    return last - first >= entries
+      || (first...last).contains { $0 % entries == entry.index }
+  }
+
+  /// Notes a store of a CPU to an entry, unless it is to memory that nobody walks.
+  func noteStored(_ cell: UInt32, by cpu: Int) {
+    guard !translation.units.isEmpty, layout.hardware.pageCells.contains(cell) else { return }
+    changeOrder { $0.noteEntry(cell, by: cpu) }
   }
 
   /// An update of an entry by hardware is visible at once.

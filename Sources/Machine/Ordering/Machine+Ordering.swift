@@ -73,8 +73,9 @@ extension Machine {
   func mayHaveToWait(_ action: Action) -> Bool {
     switch memoryModel {
     case .sequentialConsistency: action.isBlocking
-    case .totalStoreOrder: action.isBlocking || waitsForStores(action)
-    case .armv8: action.isBlocking || orderMayForbid(action)
+    case .totalStoreOrder:
+      action.isBlocking || waitsForStores(action) || mayRepeat && mayBePutInBuffer(action)
+    case .armv8: action.isBlocking || orderMayForbid(action) || mayRepeat
     }
   }
 
@@ -83,8 +84,10 @@ extension Machine {
   func storesAllow(_ action: Action, by cpu: Int) -> Bool {
     switch memoryModel {
     case .sequentialConsistency: true
-    case .totalStoreOrder: !waitsForStores(action) || hasNoPending(cpu)
-    case .armv8: orderAllows(action, by: cpu)
+    case .totalStoreOrder:
+      (!waitsForStores(action) || hasNoPending(cpu))
+        && (!mayRepeat || !isPutInBuffer(action, by: cpu) || hasRoom(cpu))
+    case .armv8: orderAllows(action, by: cpu) && (!mayRepeat || hasRoom(cpu))
     }
   }
 

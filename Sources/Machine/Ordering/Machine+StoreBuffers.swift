@@ -24,6 +24,22 @@ extension Machine {
     return pendingKind(of: action) != nil
   }
 
+  func mayBePutInBuffer(_ action: Action) -> Bool {
+    !action.isLocal && pendingKind(of: action) != nil
+  }
+
+  /// True if a CPU that may repeat has room for what its next step has pending; else it waits, as a
+  /// processor does whose buffer is full.
+  func hasRoom(_ cpu: Int) -> Bool {
+    guard cpu < layout.bufferedCPUs else { return true }
+    let isFull =
+      memoryModel == .armv8
+      ? order.cpus[cpu].buffer.count { !$0.isHidden } >= StoreOrder.repeatedEntriesMax
+      : pendingCount(cpu) >= Layout.pendingMax - 1
+    if isFull { hasMetCap = true }
+    return !isFull
+  }
+
   private func pendingKind(of action: Action) -> PendingKind? {
     switch action.kind {
     case .access(.store): action.ordering == .sequentiallyConsistent ? nil : .store
@@ -106,7 +122,7 @@ extension Machine {
     let count = pendingCount(cpu)
     guard count < Layout.pendingMax else {
       fail(
-        .capacity(
+        .cap(
           "\(name(ofCPU: cpu)) has more than \(Layout.pendingMax) stores that are not visible yet; "
             + "let it store less between fences and locked operations"))
       return

@@ -8,7 +8,7 @@ import GracewalkSupport
 /// the order before it, and equal states have equal names.
 final class OrderKeeper {
   /// The present order; between steps it is in canonical form.
-  private var present: StoreOrder
+  private(set) var present: StoreOrder
   /// Its name.
   private var name: UInt64 = 0
   /// Set while it differs from the one with that name.
@@ -17,18 +17,17 @@ final class OrderKeeper {
   /// Set if two orders have had one name.
   private(set) var hasCollision = false
 
+  private let isExact: Bool
+
   /// Nil for memory models that have no such order.
-  init?(of model: MemoryModel, cpus: Int, units: Int) {
+  ///
+  /// - Parameter isExact: whether to look for different orders with one name.
+  init?(of model: MemoryModel, cpus: Int, units: Int, isExact: Bool) {
     guard model == .armv8 else { return nil }
+    self.isExact = isExact
     let start = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
     present = start
     known = [0: start]
-  }
-
-  /// The present order, given the name that memory has.
-  func order(named memoryName: UInt64) -> StoreOrder {
-    find(memoryName)
-    return present
   }
 
   func change<Result>(
@@ -39,7 +38,9 @@ final class OrderKeeper {
     return body(&present)
   }
 
-  private func find(_ memoryName: UInt64) {
+  /// Makes the order present whose name memory has.
+  @inline(__always)
+  func find(_ memoryName: UInt64) {
     if isOpen || memoryName == name { return }
     guard let found = known[memoryName] else { fatalError("[internal] an order nobody named") }
     present = found
@@ -60,7 +61,9 @@ final class OrderKeeper {
     present.encode { hash = StableHash.extend(hash, with: $0) }
     if hash == 0 { hash = 1 }
     name = hash
-    if let old = known[hash] {
+    if !isExact {
+      if known[hash] == nil { known[hash] = present }
+    } else if let old = known[hash] {
       if old != present { hasCollision = true }
     } else {
       known[hash] = present

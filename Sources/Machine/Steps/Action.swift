@@ -11,7 +11,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   ///
   /// Code for a family switches over exactly its cases, so a new kind does not compile until every
   /// question about it is answered. `Action+Kinds.swift` has the questions about all kinds.
-  public enum Kind: Equatable, Sendable, BitwiseCopyable {
+  public enum Kind: Hashable, Sendable, BitwiseCopyable {
     /// The CPU's program has ended; never enabled.
     case finished
     /// What the code assumes is not so, and it goes no further; never enabled.
@@ -36,7 +36,7 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   }
 
   /// Accesses to a word.
-  public enum Access: Equatable, Sendable, BitwiseCopyable {
+  public enum Access: Hashable, Sendable, BitwiseCopyable {
     case load, store, compareExchange, exchange, fetchAdd, incrementUnlessZero
     /// Replaces the value by a function of it, and returns the value before.
     case update(Update)
@@ -47,13 +47,13 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   }
 
   /// Read-modify-writes other than those with a kind of their own.
-  public enum Update: Equatable, Sendable, BitwiseCopyable {
+  public enum Update: Hashable, Sendable, BitwiseCopyable {
     case and, or, xor
     /// Adds to the word unless it has a certain value.
     case addUnless
   }
 
-  public enum Locking: Equatable, Sendable, BitwiseCopyable {
+  public enum Locking: Hashable, Sendable, BitwiseCopyable {
     case spinLock, spinUnlock, readLock, readUnlock, writeLock, writeUnlock
     /// Take the lock if that is possible now, and return 1 then and 0 otherwise.
     case trySpinLock, tryReadLock, tryWriteLock
@@ -62,37 +62,37 @@ public struct Action: BitwiseCopyable, Equatable, Sendable {
   }
 
   /// Read-side sections, masked interrupts, and waiting for the end of others'.
-  public enum Grace: Equatable, Sendable, BitwiseCopyable {
+  public enum Grace: Hashable, Sendable, BitwiseCopyable {
     case sectionEnter, sectionLeave, graceStart, graceEnd
     case maskInterrupts, unmaskInterrupts, interruptSend, interruptTaken
   }
 
   /// Work that is deferred until a grace period has ended.
-  public enum Callback: Equatable, Sendable, BitwiseCopyable {
+  public enum Callback: Hashable, Sendable, BitwiseCopyable {
     case call, callbackStart, callbackEnd, barrierStart, barrierEnd
   }
 
-  public enum Page: Equatable, Sendable, BitwiseCopyable {
+  public enum Page: Hashable, Sendable, BitwiseCopyable {
     case allocate, free, publish
   }
 
   /// Steps on a slab's pages; its word has a bit for each free one.
-  public enum SlabStep: Equatable, Sendable, BitwiseCopyable {
+  public enum SlabStep: Hashable, Sendable, BitwiseCopyable {
     case allocate, free, shrink
   }
 
   /// Steps on an object with a lifetime that is not a page.
-  public enum ContextStep: Equatable, Sendable, BitwiseCopyable {
+  public enum ContextStep: Hashable, Sendable, BitwiseCopyable {
     case use, release
   }
 
   /// Boundaries of an operation, if an invariant judges the history.
-  public enum History: Equatable, Sendable, BitwiseCopyable {
+  public enum History: Hashable, Sendable, BitwiseCopyable {
     case invoke, respond
   }
 
   /// Steps of a guest and its memory management unit, and invalidations by software.
-  public enum Hardware: Equatable, Sendable, BitwiseCopyable {
+  public enum Hardware: Hashable, Sendable, BitwiseCopyable {
     case guestAccess, walkStart, walkRead, walkUpdate, evict
     /// An invalidation is issued, takes effect, and completes.
     case tlbi, tlbInvalidate, dsb

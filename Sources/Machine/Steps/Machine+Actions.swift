@@ -33,13 +33,13 @@ extension Machine {
   /// CPUs one of which must step before a disabled action can be taken.
   func enablers(of action: Action, by cpu: Int) -> CPUSet {
     if memoryModel == .sequentialConsistency { return directEnablers(of: action, by: cpu) }
-    if memoryModel == .armv8 { return .first(layout.cpuCount) }
+    if memoryModel == .armv8 { return enablersInOrder(of: action, by: cpu) }
     if !storesAllow(action, by: cpu) { return CPUSet(firstDrainer + cpu) }
     if action.kind == .access(.drain) { return CPUSet(cpu - firstDrainer) }
     return withDrainers(directEnablers(of: action, by: cpu))
   }
 
-  private func directEnablers(of action: Action, by cpu: Int) -> CPUSet {
+  func directEnablers(of action: Action, by cpu: Int) -> CPUSet {
     switch action.kind {
     case .lock(.spinLock): return CPUSet(Int(memory[action.cell]) - 1)
     case .lock: return CPUSet(bits: memory[action.cell] & ~Machine.writerBit)

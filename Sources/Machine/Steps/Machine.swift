@@ -93,6 +93,15 @@ public final class Machine: TransitionSystem {
   let stateInvariants: [(number: Int, invariant: any StateInvariant)]
   /// The words that these look at, if they say so.
   let judged: JudgedWords?
+  /// What all machines of a check have learned of their code, and what of that this one relies on.
+  let foresight: Foresight?
+  let foreseen: Foreseen?
+  /// Per node its place there.
+  let places = GrowableBuffer<Int32>()
+  /// Set if the code has done something else.
+  package internal(set) var outranForesight = false
+  /// Set if a CPU that may repeat was kept from having more stores pending, or old values.
+  package internal(set) var hasMetCap = false
 
   /// The number of edges already audited when the search was saved.
   private var auditedEdges = 0
@@ -131,11 +140,21 @@ public final class Machine: TransitionSystem {
   ///   if two histories have the same key, the machine stops with an error.
   /// - `unrolls`: whether code runs in every turn of a loop whose turns are forgotten, as it does
   ///   for a recorder, and not only in the first of equal turns.
-  public init(
+  public convenience init(
     _ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false,
     unrolls: Bool = false
   ) {
+    self.init(scenario, recorder: recorder, isExact: isExact, unrolls: unrolls, foresight: nil)
+  }
+
+  /// - Parameter foresight: decides what of the order of stores matters, under Armv8.
+  package init(
+    _ scenario: Scenario, recorder: StepRecorder? = nil, isExact: Bool = false,
+    unrolls: Bool = false, foresight: Foresight?
+  ) {
     self.scenario = scenario
+    self.foresight = foresight
+    foreseen = foresight?.foreseen
     self.recorder = recorder
     identities = isExact ? Identities() : nil
     historyRadix = Machine.historyRadix(of: scenario)
@@ -155,7 +174,8 @@ public final class Machine: TransitionSystem {
       cpuCount: cpuCount, space: scenario.space, unitCount: translation.units.count,
       namedCount: scenario.nextCell, bufferedCPUs: bufferedCPUs)
     memory = Memory(cellCount: layout.cellCount)
-    orders = OrderKeeper(of: memoryModel, cpus: bufferedCPUs, units: translation.units.count)
+    orders = OrderKeeper(
+      of: memoryModel, cpus: bufferedCPUs, units: translation.units.count, isExact: isExact)
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
@@ -200,6 +220,7 @@ public final class Machine: TransitionSystem {
   deinit {
     for cpu in cpus { cpu.abandon() }
     positions.deallocate()
+    places.deallocate()
     steps.deallocate()
     events.deallocate()
     registers.deallocate()
@@ -239,6 +260,10 @@ public final class Machine: TransitionSystem {
     isInterrupted(leaving: cpu)
   }
 
+  public override func isStale(_ cpu: Int, choice: Int) -> Bool {
+    memoryModel == .armv8 && readsOld(node(of: cpu).pointee.action, choosing: choice, by: cpu)
+  }
+
   public override func isBlocking(_ cpu: Int) -> Bool { registers.pointee.blocking.contains(cpu) }
 
   public override func enablers(of cpu: Int) -> CPUSet {
@@ -270,7 +295,7 @@ public final class Machine: TransitionSystem {
     )
     recorder?.didTake(action, by: cpu, observing: result, in: self)
     setPosition(of: cpu, to: advance(cpu, from: node, observing: result), from: node)
-    if orders != nil { closeOrder(after: cpu) }
+    if orders != nil { closeOrder(after: cpu, from: node) }
     if failure != nil { return .halted }
     if !events.isEmpty || !stateInvariants.isEmpty { return judgeStep() }
     return .clean

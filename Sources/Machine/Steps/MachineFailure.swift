@@ -16,6 +16,9 @@ public enum MachineFailure: Equatable, Sendable {
   case notIdentical(String)
   /// A fixed capacity is too small for the model.
   case capacity(String)
+  /// The memory model kept more stores apart than there is room for, so not all of the model can be
+  /// explored.
+  case cap(String)
   /// A loop whose turns are forgotten breaks the rules for such loops.
   case badLoop(cpu: Int, String)
   /// A mistake of the model's author in using the API, with its place.

@@ -248,8 +248,18 @@ extension Machine {
       "CPUs that are declared identical are not: \(text); declare them one by one, or check with "
         + "--no-symmetry"
     case .badLoop(let cpu, let text): "\(name(ofCPU: cpu)) \(text)"
-    case .capacity(let text), .collision(let text), .misuse(let text): text
+    case .capacity(let text), .cap(let text), .collision(let text), .misuse(let text): text
     }
+  }
+
+  /// What is left out where CPUs may repeat, and a cap was met.
+  package var capText: String {
+    let (stores, values) =
+      memoryModel == .armv8
+      ? (StoreOrder.repeatedEntriesMax, StoreOrder.repeatedValuesMax) : (Layout.pendingMax - 1, 1)
+    return "nothing is violated as long as a CPU has at most \(stores) stores pending"
+      + (values > 1 ? ", and misses at most \(values - 1) stores to a word" : "")
+      + "; its loops have more: let it order its stores in each turn"
   }
 
   /// The present tables: a tree, a line per page; then the pages to which no root leads.

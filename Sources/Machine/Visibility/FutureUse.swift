@@ -8,6 +8,8 @@ package struct FutureUse: Equatable, Sendable {
   package var loaded: UInt64 = 0
   /// Words that read-modify-writes may read.
   package var updated: UInt64 = 0
+  /// The same for more words than 64; nil if those sets are meant.
+  package var cells: FutureCells?
   package var loads = false
   /// Whether something orders loads that came before it.
   package var ordersReads = false
@@ -36,9 +38,90 @@ package struct FutureUse: Equatable, Sendable {
     return use
   }()
 
-  func mayLoad(_ word: UInt32) -> Bool { isUnknown || loaded >> UInt64(word) & 1 == 1 }
+  func mayLoad(_ word: UInt32) -> Bool {
+    isUnknown || (cells.map { $0.loaded.contains(word) } ?? (loaded >> UInt64(word) & 1 == 1))
+  }
 
   func mayRead(_ word: UInt32) -> Bool {
-    isUnknown || (loaded | updated) >> UInt64(word) & 1 == 1
+    if isUnknown { return true }
+    if let cells { return cells.loaded.contains(word) || cells.updated.contains(word) }
+    return (loaded | updated) >> UInt64(word) & 1 == 1
+  }
+
+  /// True if it may access something through the address of an object.
+  func mayReach(_ object: UInt32) -> Bool {
+    isUnknown || (cells.map { $0.reached.contains(object) } ?? true)
+  }
+
+  /// Others come to know of what it has read and written.
+  mutating func showsViews() {
+    hasSections = true
+    ordersReads = true
+    ordersWrites = true
+  }
+
+  package mutating func join(_ other: FutureUse) {
+    isUnknown = isUnknown || other.isUnknown
+    loaded |= other.loaded
+    updated |= other.updated
+    if let theirs = other.cells {
+      var mine = cells ?? FutureCells()
+      mine.join(theirs)
+      cells = mine
+    }
+    loads = loads || other.loads
+    ordersReads = ordersReads || other.ordersReads
+    ordersWrites = ordersWrites || other.ordersWrites
+    acquires = acquires || other.acquires
+    hasISB = hasISB || other.hasISB
+    hasSections = hasSections || other.hasSections
+    hasExclusiveStore = hasExclusiveStore || other.hasExclusiveStore
+    registers |= other.registers
+    views |= other.views
+  }
+
+  /// True if joining the other one would change nothing.
+  func covers(_ other: FutureUse) -> Bool {
+    if isUnknown { return true }
+    var joined = self
+    joined.join(other)
+    return joined == self
+  }
+}
+
+/// The words that a CPU may still access, where there may be many.
+package struct FutureCells: Equatable, Sendable {
+  /// Those that loads may read, and read-modify-writes.
+  var loaded = CellSet()
+  var updated = CellSet()
+  /// The objects through whose addresses it may access something.
+  var reached = CellSet()
+
+  mutating func join(_ other: FutureCells) {
+    loaded.formUnion(other.loaded)
+    updated.formUnion(other.updated)
+    reached.formUnion(other.reached)
+  }
+}
+
+/// A set of words of the machine's memory.
+struct CellSet: Equatable, Sendable {
+  /// Without zeros at the end.
+  private var bits: [UInt64] = []
+
+  func contains(_ cell: UInt32) -> Bool {
+    let word = Int(cell >> 6)
+    return word < bits.count && bits[word] >> UInt64(cell & 63) & 1 == 1
+  }
+
+  mutating func insert(_ cell: UInt32) {
+    let word = Int(cell >> 6)
+    while bits.count <= word { bits.append(0) }
+    bits[word] |= 1 << UInt64(cell & 63)
+  }
+
+  mutating func formUnion(_ other: CellSet) {
+    while bits.count < other.bits.count { bits.append(0) }
+    for word in other.bits.indices { bits[word] |= other.bits[word] }
   }
 }

@@ -22,7 +22,7 @@ extension StoreOrder {
     cut(&cpus[cpu].oldWrites, keeping: use.ordersWrites)
     cut(&cpus[cpu].releases, keeping: use.acquires)
     cut(&cpus[cpu].control, keeping: use.hasISB)
-    cpus[cpu].sources.mapValues { $1 <= floor ? 0 : $1 }
+    cpus[cpu].sources.mapValues { $1 <= floor || !use.mayReach($0) ? 0 : $1 }
     let known = cpus[cpu]
     cpus[cpu].coherence.mapValues { word, view in
       use.mayLoad(word) && view > floor && known.newestPending(word) == nil ? view : 0
@@ -48,6 +48,20 @@ extension StoreOrder {
     }
   }
 
+  /// Forgets what was known at the ends of sections, where nobody waits for grace periods.
+  package mutating func forgetSectionEnds() {
+    for cpu in cpus.indices {
+      for domain in cpus[cpu].sectionEnds.indices { cpus[cpu].sectionEnds[domain] = 0 }
+    }
+  }
+
+  /// Forgets all but the latest values of each word; false if there are no more of any.
+  package mutating func limitValues(to most: Int) -> Bool {
+    guard words.entries.contains(where: { $0.value.count > most }) else { return false }
+    words.mapValues { $1.count > most ? Array($1.suffix(most)) : $1 }
+    return true
+  }
+
   /// Forgets visible stores that no CPU can read any more.
   ///
   /// - Parameter isWalked: whether walks of a unit may read a word.
@@ -71,6 +85,7 @@ extension StoreOrder {
     }
     words = kept
     for unit in walks.indices { walks[unit].missed.mapValues { kept[$0].count > 1 ? $1 : 0 } }
+    for cpu in cpus.indices { cpus[cpu].entries.mapValues { kept[$0].count > 1 ? $1 : 0 } }
     for cpu in cpus.indices where !cpus[cpu].own.entries.isEmpty {
       let coherence = cpus[cpu].coherence
       cpus[cpu].own.mapValues { word, store in
@@ -140,15 +155,16 @@ extension CPUViews {
   /// Forgets the views of a CPU that loads nothing more; grace periods may still ask for those at
   /// the ends of its sections and callbacks.
   fileprivate mutating func forgetViews() {
-    let (ends, end) = (sectionEnds, callbackEnd)
+    let (ends, end, entries) = (sectionEnds, callbackEnd, entries)
     mapViews { _ in 0 }
-    (sectionEnds, callbackEnd) = (ends, end)
+    (sectionEnds, callbackEnd, self.entries) = (ends, end, entries)
   }
 
   /// Replaces each view.
   package mutating func mapViews(_ map: (View) -> View) {
     coherence.mapValues { map($1) }
     sources.mapValues { map($1) }
+    entries.mapValues { map($1) }
     own.mapValues { _, store in
       let time = map(store.time)
       if time == 0 { return OwnStore() }

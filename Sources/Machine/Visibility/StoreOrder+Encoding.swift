@@ -62,6 +62,7 @@ extension CPUViews {
     coherence.encode(add) { add(UInt64($0)) }
     own.encode(add) { add(pack($0.time, $0.view, $0.readView, $0.pick)) }
     sources.encode(add) { add(UInt64($0)) }
+    entries.encode(add) { add(UInt64($0)) }
     add(pack(oldReads, newReads, oldWrites, releases))
     add(pack(control, graceStart, graceView, callbackEnd))
     add(UInt64(gracePeriod) | UInt64(synchronised) << 16)

@@ -44,6 +44,15 @@ extension StoreOrder {
     }
   }
 
+  /// True if a store of a CPU that becomes visible may leave a circle of those that must precede
+  /// each other.
+  package func mayCloseCycle(of cpu: Int) -> Bool {
+    let buffer = cpus[cpu].buffer
+    return buffer.indices.contains {
+      buffer[$0].kind == .store && !buffer[$0].isHidden && mayCloseCycle($0, in: buffer)
+    }
+  }
+
   /// True if the next pending store to the word locks it from then on.
   private func mayCloseCycle(_ index: Int, in buffer: [PendingEntry]) -> Bool {
     let word = buffer[index].number

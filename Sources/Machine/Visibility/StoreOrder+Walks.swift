@@ -58,20 +58,47 @@ extension StoreOrder {
     walks[unit].missed[word] = max(walks[unit].missed[word], stores[place + 1].time)
   }
 
-  /// Waits for what was stored before (`DSB`): no walk of any unit may miss the CPU's own stores,
-  /// and no walk of its own unit what it has read.
+  /// Notes a store of a CPU to a table entry, of which a `DSB` makes sure for walks.
+  package mutating func noteEntry(_ word: UInt32, by cpu: Int) {
+    cpus[cpu].entries[word] = cpus[cpu].coherence[word]
+  }
+
+  /// Waits for what was stored before (`DSB`): no walk of any unit may miss the CPU's own stores
+  /// to entries, and no walk of its own unit what it has read.
+  ///
+  /// What others have stored to other entries at an earlier time may still be missed by walks of
+  /// other units: it is up to those to wait for it.
   package mutating func synchronise(_ cpu: Int, unit own: Int?) {
     orderEverything(of: cpu)
+    if walks.isEmpty { return }
+    let everything = cpus[cpu].everything
     for unit in walks.indices {
-      let view = unit == own ? cpus[cpu].everything : cpus[cpu].oldWrites
-      walks[unit].floor = max(walks[unit].floor, view)
+      if unit == own { walks[unit].floor = max(walks[unit].floor, everything) }
+      for entry in cpus[cpu].entries.entries { forbidMissing(entry.word, entry.value, unit) }
     }
-    if !walks.isEmpty { cpus[cpu].synchronised = cpus[cpu].everything }
+    cpus[cpu].entries = WordMap(otherwise: 0)
+    cpus[cpu].synchronised = everything
+  }
+
+  private mutating func forbidMissing(_ word: UInt32, _ time: View, _ unit: Int) {
+    walks[unit].missed[word] = max(walks[unit].missed[word], time)
   }
 
   /// Completes an invalidation: walks from then on see what came before the barrier before it.
-  package mutating func invalidate(unit: Int, by cpu: Int) {
-    walks[unit].floor = max(walks[unit].floor, cpus[cpu].synchronised)
+  ///
+  /// - Parameter isCovered: which entries it is about; nil for all of them.
+  package mutating func invalidate(
+    unit: Int, by cpu: Int, of isCovered: ((UInt32) -> Bool)? = nil
+  ) {
+    let view = cpus[cpu].synchronised
+    guard let isCovered else {
+      walks[unit].floor = max(walks[unit].floor, view)
+      return
+    }
+    for entry in words.entries where isCovered(entry.word) {
+      guard let store = entry.value.last(where: { $0.time <= view }) else { continue }
+      forbidMissing(entry.word, store.time, unit)
+    }
   }
 
   /// Forgets what units know that walk no more.

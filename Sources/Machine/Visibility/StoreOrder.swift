@@ -99,6 +99,8 @@ package struct CPUViews: Equatable, Sendable {
   package var control: View = 0
   /// Per object, the view of the load that gave its address.
   package var sources = WordMap<View>(otherwise: 0)
+  /// Per table entry, its latest visible store that walks may still miss; with hardware walks.
+  package var entries = WordMap<View>(otherwise: 0)
   /// Per domain, the view at the last end of a section.
   package var sectionEnds: [View]
   package var buffer: [PendingEntry] = []
@@ -166,6 +168,11 @@ package struct StoreOrder: Equatable, Sendable {
 
   /// The maximum number of pending entries of a CPU, and of readable stores to a word.
   package static let entriesMax = 24
+
+  /// The same where CPUs may repeat, and so have any number of them: then they have to wait.
+  package static let repeatedEntriesMax = 10
+  /// The values of a word that may still be read there.
+  package static let repeatedValuesMax = 6
 
   package init(cpus: Int, domains: Int, units: Int = 0) {
     walks = Array(repeating: WalkViews(), count: units)

@@ -111,6 +111,7 @@ public struct CheckText {
     case .bound(.interrupted): "interrupted"
     case .bound(let bound): "the bound on \(bound.rawValue) was reached"
     case .spin: "a CPU waits in a loop"
+    case .cap: "the memory model keeps more stores apart than there is room for"
     }
   }
 

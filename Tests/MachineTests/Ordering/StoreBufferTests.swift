@@ -170,7 +170,7 @@ struct StoreBufferTests {
     let machine = Machine(scenario)
     let result = ExhaustiveSearch(machine, SearchOptions()).run()
     #expect(result.ending == .halted)
-    guard case .capacity(let text) = machine.failure else {
+    guard case .cap(let text) = machine.failure else {
       Issue.record("\(String(describing: machine.failure))")
       return
     }

@@ -1,0 +1,53 @@
+// Comparing machines that forget what their code will not need with one that forgets nothing.
+
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+
+extension Fuzzer {
+  /// The greatest number of states of programs that are compared.
+  private static let statesMax = 20_000
+
+  /// How a program ends otherwise if its machine relies on what it foresees; nil if it does not.
+  ///
+  /// - Parameters:
+  ///   - executions: those from which it learns beforehand; few let it err more often.
+  ///   - omitted: parts of what keeps it right to leave out.
+  package static func foresightMismatch(
+    executions: Int = 2, without omitted: Foresight.Omission = [],
+    _ makeScenario: () -> Scenario
+  ) -> String? {
+    guard let whole = ends(of: makeScenario, nil, .exhaustive) else { return nil }
+    for strategy in [Strategy.exhaustive, .stateful] {
+      let foresight = Foresight(without: omitted)
+      foresight.learn(Machine(makeScenario(), foresight: foresight), executions: executions)
+      guard let ends = ends(of: makeScenario, foresight, strategy) else { continue }
+      if ends != whole {
+        return "with foresight \(strategy.rawValue) finds \(ends.count) ends, and without "
+          + "\(whole.count)"
+      }
+    }
+    return nil
+  }
+
+  /// What code can see where every CPU has ended, and who is stuck; nil if there are too many
+  /// states.
+  private static func ends(
+    of makeScenario: () -> Scenario, _ foresight: Foresight?, _ strategy: Strategy
+  ) -> Set<[UInt64]>? {
+    while true {
+      let outcomes = Outcomes()
+      let scenario = makeScenario()
+      scenario.require(
+        OutcomesNoted(outcomes) {
+          $0.haveAllEnded ? [$0.outcomeKey] : $0.stuckCPUs.map { UInt64($0) }
+        })
+      var options = SearchOptions()
+      options.limits.states = statesMax
+      let machine = Machine(scenario, foresight: foresight)
+      let ending = strategy.search(machine, options).ending
+      if !machine.outranForesight { return ending == .complete ? Set(outcomes.all) : nil }
+      foresight?.look()
+    }
+  }
+}

@@ -1,0 +1,198 @@
+// What code may still do, learned from what it has done: it decides which views matter.
+
+import GracewalkExploration
+import GracewalkSupport
+
+/// The actions that CPUs take, and which of them may follow which.
+///
+/// A machine does not see what Swift closures will do. But it sees what they have done, in this
+/// execution and in all others: if a CPU that is about to take some action has never loaded
+/// anything after it, its views are of no use from there on. That is assumed, and checked: a search
+/// in which a CPU goes on to do what was not foreseen is abandoned and begins again, knowing more.
+/// A search that ends has met nothing of the kind, so all that it forgot was of no use.
+package final class Foresight: Sendable {
+  /// An action that a CPU is about to take, whatever it did before.
+  struct Place: Hashable {
+    var cpu: UInt8
+    var operation: Int32
+    var kind: Action.Kind
+    var ordering: UInt8
+    var cell: UInt32
+    var lifetime: UInt32
+    var isLocal: Bool
+  }
+
+  /// What is known of the actions at a place.
+  struct Facts {
+    var use = FutureUse()
+    /// Ends a section, for those that wait for a grace period.
+    var endsSection = false
+    var startsGracePeriod = false
+    var sendsInterrupt = false
+    /// Part of the step before it.
+    var isLocal = false
+    /// Changes what the CPU has pending, apart from what only the CPU itself can reach.
+    var changesBuffer = false
+  }
+
+  private struct Known {
+    var numbers: [Place: Int] = [:]
+    var facts: [Facts] = []
+    var successors: [[Int]] = []
+    /// The number of places and of ways between them.
+    var count = 0
+  }
+
+  private let known = Locked(Known())
+  private let latest = Locked<Foreseen?>(nil)
+
+  /// Parts of what keeps it right to leave out, so that tests show that they are needed.
+  package struct Omission: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Beginning again where code does what was not foreseen.
+    package static let check = Omission(rawValue: 1)
+  }
+
+  let omitted: Omission
+
+  package init(without omitted: Omission = []) { self.omitted = omitted }
+
+  /// What is foreseen; nil as long as nothing is.
+  var foreseen: Foreseen? { latest.withLock { $0 } }
+
+  /// Notes that an action comes next, and after which; returns the number of its place.
+  func note(_ place: Place, after earlier: Int?, _ facts: () -> Facts) -> Int {
+    known.withLock { known in
+      let number: Int
+      if let old = known.numbers[place] {
+        number = old
+      } else {
+        number = known.facts.count
+        known.numbers[place] = number
+        known.facts.append(facts())
+        known.successors.append([])
+        known.count += 1
+      }
+      if let earlier, !known.successors[earlier].contains(number) {
+        known.successors[earlier].append(number)
+        known.count += 1
+      }
+      return number
+    }
+  }
+
+  /// Notes that one place may come after another.
+  func connect(_ earlier: Int, to later: Int) {
+    known.withLock { known in
+      if known.successors[earlier].contains(later) { return }
+      known.successors[earlier].append(later)
+      known.count += 1
+    }
+  }
+
+  /// Foresees what has followed so far.
+  package func look() {
+    let foreseen = known.withLock { Foreseen($0.facts, $0.successors) }
+    latest.withLock { $0 = foreseen }
+  }
+
+  /// The number of random executions after which it is seen whether there was anything new.
+  private static let batch = 32
+  private static let batchesMax = 40
+
+  /// Takes random executions of a machine until they show nothing new, and looks.
+  package func learn(_ machine: Machine) {
+    var random = SplitMix64(seed: 1)
+    for _ in 0..<Self.batchesMax {
+      let before = known.withLock { $0.count }
+      for _ in 0..<Self.batch where machine.failure == nil { machine.walkAtRandom(&random) }
+      if known.withLock({ $0.count }) == before { break }
+    }
+    look()
+  }
+
+  /// Learns what may follow the steps in which a machine did what was not foreseen, and looks.
+  ///
+  /// - Parameter makeMachine: makes machines that now forget nothing.
+  package func learn(after machine: Machine, _ makeMachine: () -> Machine) {
+    latest.withLock { $0 = nil }
+    let free = makeMachine()
+    var random = SplitMix64(seed: 2)
+    for step in machine.takenSteps where free.failure == nil {
+      guard free.step(step.cpu, choice: step.choice) == .clean else { break }
+    }
+    for _ in 0..<2 * Self.batch where free.failure == nil { free.walkAtRandom(&random) }
+    look()
+  }
+
+  /// Takes some random executions of a machine, and looks.
+  package func learn(_ machine: Machine, executions: Int) {
+    var random = SplitMix64(seed: 1)
+    for _ in 0..<executions where machine.failure == nil { machine.walkAtRandom(&random) }
+    look()
+  }
+}
+
+/// What may follow on each place, as far as it is foreseen.
+final class Foreseen: Sendable {
+  /// Per place, what may come from there on.
+  private let uses: [FutureUse]
+  /// Per place, a number that is the same for equal uses.
+  private let classes: [Int]
+  /// Per place, whether what is pending may change by local actions that are part of its step.
+  private let tails: [Bool]
+  /// Whether anybody waits for grace periods.
+  let hasGracePeriods: Bool
+
+  fileprivate init(_ facts: [Foresight.Facts], _ successors: [[Int]]) {
+    let hasInterrupts = facts.contains(where: \.sendsInterrupt)
+    let waits = hasInterrupts || facts.contains(where: \.startsGracePeriod)
+    hasGracePeriods = waits
+    var uses = facts.map { facts in
+      var use = facts.use
+      // An interrupt may ask for the views of any CPU.
+      if facts.endsSection && waits || hasInterrupts { use.showsViews() }
+      return use
+    }
+    var isChanged = true
+    while isChanged {
+      isChanged = false
+      for place in uses.indices.reversed() {
+        for next in successors[place] where !uses[place].covers(uses[next]) {
+          uses[place].join(uses[next])
+          isChanged = true
+        }
+      }
+    }
+    var tails = facts.map { _ in false }
+    isChanged = true
+    while isChanged {
+      isChanged = false
+      for place in tails.indices.reversed() where !tails[place] {
+        tails[place] = successors[place].contains {
+          facts[$0].isLocal && (facts[$0].changesBuffer || tails[$0])
+        }
+        isChanged = isChanged || tails[place]
+      }
+    }
+    self.tails = tails
+    self.uses = uses
+    classes = uses.map { use in uses.firstIndex(of: use) ?? 0 }
+  }
+
+  /// True if what the CPU has pending may change after the action at a place, in the same step.
+  func mayChangeBuffer(behind place: Int) -> Bool {
+    place >= 0 && place < tails.count ? tails[place] : true
+  }
+
+  func use(at place: Int) -> FutureUse {
+    place >= 0 && place < uses.count ? uses[place] : .unknown
+  }
+
+  /// Places with different uses have different numbers.
+  func number(ofUseAt place: Int) -> Int {
+    place >= 0 && place < classes.count ? classes[place] : -1
+  }
+}

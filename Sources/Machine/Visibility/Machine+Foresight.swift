@@ -1,0 +1,156 @@
+// What a machine foresees of its code: which views CPUs may still need.
+
+import GracewalkExploration
+import GracewalkSupport
+
+extension Machine {
+  /// What the code of a CPU may do from its present position on.
+  func futureUse(of cpu: Int) -> FutureUse {
+    if isOver(cpu) { return FutureUse() }
+    return foreseen?.use(at: place(of: positions[cpu])) ?? .unknown
+  }
+
+  private func place(of node: LocalStates.Index) -> Int {
+    node < 0 || Int(node) >= places.count ? -1 : Int(places[Int(node)])
+  }
+
+  /// True if the CPU that has stepped may do other things from now on than before.
+  func changesUse(_ cpu: Int, from node: LocalStates.Index) -> Bool {
+    guard let foreseen, cpu < layout.bufferedCPUs else { return false }
+    return foreseen.number(ofUseAt: place(of: node))
+      != foreseen.number(ofUseAt: place(of: positions[cpu]))
+  }
+
+  /// Notes that a CPU's code has come to a node that is new, and fails if that was not foreseen.
+  func noteGrowth(_ node: LocalStates.Index, from parent: LocalStates.Index, _ cpu: Int) {
+    guard let foresight else { return }
+    guard isOrdered(cpu) else { return places.append(-1) }
+    let known = localStates[node].pointee
+    let earlier = place(of: parent)
+    let number = foresight.note(
+      Foresight.Place(
+        cpu: UInt8(cpu), operation: known.operation, kind: known.action.kind,
+        ordering: known.action.ordering.rawValue, cell: known.action.cell,
+        lifetime: known.action.lifetime, isLocal: known.action.isLocal),
+      after: earlier < 0 ? nil : earlier
+    ) { facts(of: known.action) }
+    places.append(Int32(truncatingIfNeeded: number))
+    checkForesight(node, from: parent)
+  }
+
+  /// The same for a node that the code had reached before.
+  func noteWay(to node: LocalStates.Index, from parent: LocalStates.Index, _ cpu: Int) {
+    guard let foresight, isOrdered(cpu) else { return }
+    let (earlier, number) = (place(of: parent), place(of: node))
+    if earlier >= 0, number >= 0 { foresight.connect(earlier, to: number) }
+    checkForesight(node, from: parent)
+  }
+
+  private func checkForesight(_ node: LocalStates.Index, from parent: LocalStates.Index) {
+    guard let foreseen, parent >= 0, foresight?.omitted.contains(.check) == false else {
+      return
+    }
+    let (earlier, number) = (place(of: parent), place(of: node))
+    let isForeseen =
+      foreseen.mayChangeBuffer(behind: earlier)
+      || !localStates[node].pointee.action.isLocal
+      || !changesBuffer(localStates[node].pointee.action)
+        && !foreseen.mayChangeBuffer(behind: number)
+    if isForeseen, foreseen.use(at: earlier).covers(foreseen.use(at: number)) { return }
+    outranForesight = true
+    fail(.cap("[internal] code did what was not foreseen"))
+  }
+
+  /// What an action says about the views of its CPU.
+  private func facts(of action: Action) -> Foresight.Facts {
+    var facts = Foresight.Facts()
+    facts.use.cells = FutureCells()
+    facts.isLocal = action.isLocal
+    facts.changesBuffer = changesBuffer(action)
+    switch action.kind {
+    case .access(let access): add(access, action, to: &facts.use)
+    case .fence:
+      if action.ordering.acquires { facts.use.ordersReads = true }
+      if action.ordering == .sequentiallyConsistent { facts.use.ordersWrites = true }
+    case .lock(.downgrade): facts.use.showsViews()
+    case .grace(.sectionLeave), .grace(.unmaskInterrupts): facts.endsSection = true
+    case .grace(.interruptSend):
+      facts.sendsInterrupt = true
+      facts.use.showsViews()
+    case .grace(.graceStart), .callback(.call):
+      facts.startsGracePeriod = true
+      facts.use.showsViews()
+    case .grace(.graceEnd), .grace(.interruptTaken), .callback, .hardware: facts.use.showsViews()
+    case .lock, .grace, .page, .slab, .context, .choose, .history, .handOver, .claim, .finished,
+      .cutOff, .threw:
+      break
+    }
+    return facts
+  }
+
+  /// True for a local action that changes what others may come to see.
+  private func changesBuffer(_ action: Action) -> Bool {
+    switch action.kind {
+    case .access(.store), .page(.publish): true
+    case .fence: action.ordering != .relaxed && action.ordering != .acquire
+    case .access, .lock, .grace, .callback, .page, .slab, .context, .choose, .history, .hardware,
+      .handOver, .claim, .threw, .finished, .cutOff:
+      false
+    }
+  }
+
+  /// True if an action only finds something out, and what its CPU has pending stays as it is until
+  /// the next one.
+  func leavesBuffer(_ action: Action, by cpu: Int) -> Bool {
+    switch action.kind {
+    case .access(.load), .access(.wait): if acquiresInOrder(action) { return false }
+    case .choose, .grace(.sectionEnter), .grace(.maskInterrupts): break
+    case .access, .fence, .lock, .grace, .callback, .page, .slab, .context, .history, .hardware,
+      .handOver, .claim, .threw, .finished, .cutOff:
+      return false
+    }
+    guard let foreseen, !followsWords else { return false }
+    return !foreseen.mayChangeBuffer(behind: place(of: positions[cpu]))
+  }
+
+  private func add(_ access: Action.Access, _ action: Action, to use: inout FutureUse) {
+    guard var cells = use.cells else { return }
+    if action.lifetime != 0 { cells.reached.insert(action.lifetime) }
+    switch access {
+    case .store, .drain: break
+    case .load, .wait, .compareExchange, .incrementUnlessZero, .update(.addUnless):
+      cells.loaded.insert(action.cell)
+      use.loads = true
+    case .exchange, .fetchAdd, .update(.and), .update(.or), .update(.xor): break
+    }
+    if access != .store, access != .load, access != .wait { cells.updated.insert(action.cell) }
+    use.cells = cells
+    if access != .store, acquiresInOrder(action) { use.acquires = true }
+    if access != .store, access != .load, access != .wait,
+      action.ordering == .acquireRelease
+        || action.ordering == .sequentiallyConsistent
+    {
+      use.ordersReads = true
+      use.ordersWrites = true
+    }
+  }
+
+  /// The steps that were taken.
+  package var takenSteps: [Schedule.Step] {
+    (0..<depth).map { Schedule.Step(cpu: takenStep($0).cpu, choice: Int(takenStep($0).choice)) }
+  }
+
+  /// Goes on at random to the end of an execution, and takes that back.
+  func walkAtRandom(_ random: inout SplitMix64) {
+    let start = depth
+    var outcome = start == 0 ? judgeStart() : .clean
+    while outcome == .clean && depth < 4_096 {
+      let enabled = enabledCPUs()
+      if enabled.isEmpty { break }
+      let able = (0..<cpuCount).filter { enabled.contains($0) }
+      let cpu = random.pick(able)
+      outcome = step(cpu, choice: random.below(choiceCount(of: cpu)))
+    }
+    while depth > start { undo() }
+  }
+}
