@@ -6,6 +6,9 @@ import Gracewalk
 public enum Collapse {
   public static let system = ModelSystem("collapse", "Collapsing a table into a block", models)
 
+  // Under Armv8 the mapper may still find the table after the walker, which ended before it began,
+  // has met the entry that replaced it: nothing orders the end of an operation and the beginning of
+  // another. No walker relies on that. The grace period still covers the mapper.
   private static let variants: [Variant<Stage2Table.Teardown>] = [
     .holds(
       "collapse-locked-descendants",
@@ -14,7 +17,7 @@ public enum Collapse {
     .holds(
       "collapse-in-rcu-callback",
       "the unlinked subtree is not touched until the callback after the grace period",
-      .init(order: .walkInCallback)),
+      .init(order: .walkInCallback), under: [.armv8: .violates([OperationsLinearise.id])]),
     .broken(
       "collapse-unlocked-descendants",
       "the subtree is walked at once with plain reads; pages are freed by callbacks",
