@@ -181,7 +181,8 @@ public final class Machine: TransitionSystem {
       namedCount: scenario.nextCell, bufferedCPUs: bufferedCPUs)
     memory = Memory(cellCount: layout.cellCount)
     orders = OrderKeeper(
-      of: memoryModel, cpus: bufferedCPUs, units: translation.units.count, isExact: isExact)
+      of: memoryModel, cpus: bufferedCPUs, units: translation.units.count,
+      isExact: identities != nil)
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
@@ -413,7 +414,10 @@ public final class Machine: TransitionSystem {
 
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
 
-  public override var sharesExactStates: Bool { identities?.isShared == true }
+  public override var sharesExactStates: Bool {
+    // Each machine compares orders of stores that have one name with those of its own only.
+    identities?.isShared == true && orders == nil
+  }
 
   public override func addExactState(to words: GrowableBuffer<UInt64>) {
     demand(identities != nil, "only an exact machine knows its states exactly")
