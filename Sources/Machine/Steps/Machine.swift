@@ -414,10 +414,8 @@ public final class Machine: TransitionSystem {
 
   public override var stateKey: UInt64 { memory.hash &+ registers.pointee.localKey }
 
-  public override var sharesExactStates: Bool {
-    // Each machine compares orders of stores that have one name with those of its own only.
-    identities?.isShared == true && orders == nil
-  }
+  // Each machine compares orders of stores that have one name with those of its own only.
+  public override var sharesExactStates: Bool { identities?.isShared == true && orders == nil }
 
   public override func addExactState(to words: GrowableBuffer<UInt64>) {
     demand(identities != nil, "only an exact machine knows its states exactly")
@@ -464,9 +462,7 @@ public final class Machine: TransitionSystem {
 
   // MARK: CPUs
 
-  func setPosition(
-    of cpu: Int, to node: LocalStates.Index, from old: LocalStates.Index
-  ) {
+  func setPosition(of cpu: Int, to node: LocalStates.Index, from old: LocalStates.Index) {
     positions[cpu] = node
     let new = localStates[node]
     mustHold(new.pointee.cpu == cpu, "the new node of CPU \(cpu) belongs to another")
