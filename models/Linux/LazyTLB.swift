@@ -16,23 +16,33 @@ public enum LazyTLB {
       + "must other CPUs send it their flushes?",
     about: [.noMask, .noInterrupt, .noTLBI])
 
-  // On x86 the mark may wait in the store buffer while tlb_gen is read: the IPI is not sent, and the
-  // flush is missed. Setting a bit of mm_cpumask is a barrier, but here the bit is set already.
-  // Linux got a barrier of its own for that ("x86/mm: Fix SMP ordering in switch_mm_irqs_off()").
-  private static let variants: [Variant<NoChoice>] = [
+  /// What comes between the mark and the load of tlb_gen.
+  private enum Between: Sendable { case nothing, fullBarrier }
+
+  // On x86 the mark may wait in the store buffer while tlb_gen is read: the IPI is not sent, and
+  // the flush is missed. Setting a bit of mm_cpumask is a barrier, but here the bit is set already.
+  // Linux 83b0177a6c48, "x86/mm: Fix SMP ordering in switch_mm_irqs_off()" (CVE-2025-40174), orders
+  // the two in any case.
+  private static let variants: [Variant<Between>] = [
     .holds(
       "switch-mm-gets-flushes",
-      "a CPU that is switching is sent flushes, and is marked so before it reads tlb_gen", nil,
+      "a CPU that is switching is sent flushes, and is marked so before it reads tlb_gen", .nothing,
       under: [.totalStoreOrder: .violates([DonatedPageUnreachable.id])]),
+    .holds(
+      "switch-mm-orders-mark", "the same with a barrier between the mark and the load of tlb_gen",
+      .fullBarrier, under: [.totalStoreOrder: .holds, .armv8: .holds]),
     .broken(
       "switch-mm-without-flushes", "a CPU is sent flushes only if the mm is its loaded_mm",
+      .nothing,
       omits: "sending the flush to a CPU that is switching", violates: [DonatedPageUnreachable.id]),
     .broken(
       "switch-mm-marked-late", "a CPU is marked as switching just before it loads CR3",
+      .nothing,
       omits: "marking the CPU as switching before it reads tlb_gen",
       violates: [DonatedPageUnreachable.id]),
     .broken(
       "switch-mm-without-generation", "a CPU does not compare tlb_gen when it comes back to an mm",
+      .nothing,
       omits: "comparing tlb_gen with what the CPU has seen of it",
       violates: [DonatedPageUnreachable.id]),
   ]
@@ -59,7 +69,7 @@ public enum LazyTLB {
           "a CPU may keep translations of an mm that is not loaded: it flushes before it uses them")
       ]
     }
-  ) { _, _ in
+  ) { _, between in
     let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2), format: .x86)
     let (mm, page) = (scenario.rootTable("mm"), scenario.dataFrames(1)[0])
     let mmGeneration = scenario.variable("mm tlb_gen", initial: 1)
@@ -74,6 +84,7 @@ public enum LazyTLB {
         try cpu.maskInterrupts()
         let marksLate = cpu.omits("marking the CPU as switching before it reads tlb_gen")
         if !marksLate { try cpu.store(loadedMM, .switching, .release) }
+        if between == .fullBarrier { try cpu.fence(.sequentiallyConsistent) }
         // choose_new_asid
         let next = try cpu.load(mmGeneration, .acquire)
         let isBehind = try cpu.load(cpuGeneration, .relaxed) < next

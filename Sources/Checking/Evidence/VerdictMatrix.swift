@@ -1,5 +1,5 @@
-// Which model violates which invariant on which architecture and under which memory model, with each
-// invariant required alone.
+// Which model violates which invariant on which architecture and under which memory model, with
+// each invariant required alone.
 
 import GracewalkExploration
 import GracewalkInvariants

@@ -78,6 +78,7 @@ extension ProgramRequest.Failure {
           ?? "clang does not compile it"
       case let error as IRError: error.description
       case let finding as Finding: finding.message
+      case let error as UsageError: error.message
       default: "\(error)"
       }
   }

@@ -7,9 +7,9 @@ import GracewalkSupport
 /// A livelock is an execution that loops forever and is *fair*: every CPU that stays enabled takes
 /// steps. (This is weak fairness: if a CPU never gets a lock that is free from time to time, that
 /// is also a livelock.) The results of finished operations are part of a state, so no operation
-/// ends within a cycle. No step of it is stale (`TransitionSystem.isStale`). A livelock stays in one strongly connected component. A component contains
-/// one if and only if every CPU takes a step in it or is disabled in one of its states: these steps
-/// and states can be joined into a round.
+/// ends within a cycle. No step of it is stale (`TransitionSystem.isStale`). A livelock stays in
+/// one strongly connected component. A component contains one if and only if every CPU takes a step
+/// in it or is disabled in one of its states: these steps and states can be joined into a round.
 package struct Livelocks {
   /// A livelock as a schedule, and whether none is simpler.
   ///

@@ -20,7 +20,8 @@ extension Fuzzer {
     guard let whole = ends(of: makeScenario, nil, .exhaustive) else { return nil }
     for strategy in [Strategy.exhaustive, .stateful] {
       let foresight = Foresight(without: omitted)
-      foresight.learn(Machine(makeScenario(), identities: nil, foresight: foresight), executions: executions)
+      foresight.learn(
+        Machine(makeScenario(), identities: nil, foresight: foresight), executions: executions)
       guard let ends = ends(of: makeScenario, foresight, strategy) else { continue }
       if ends != whole {
         return "with foresight \(strategy.rawValue) finds \(ends.count) ends, and without "

@@ -102,7 +102,6 @@ public final class Machine: TransitionSystem {
   package internal(set) var outranForesight = false
   /// Set if a CPU that may repeat was kept from having more stores pending, or old values.
   package internal(set) var hasMetCap = false
-
   /// The number of edges already audited when the search was saved.
   private var auditedEdges = 0
   /// Why the machine cannot continue, or nil.

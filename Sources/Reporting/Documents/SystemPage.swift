@@ -58,7 +58,7 @@ struct SystemPage {
     for item in evidence where item.model.expectation == .holds {
       lines.append(
         "- \(code(item.model.name)) **holds**: \(markdown(item.model.summary)).")
-      lines += asked(item)
+      lines += failures(item) + asked(item)
     }
     for item in evidence where item.model.expectation != .holds {
       let simplest = EvidenceText.simplest(item.checks.compactMap(\.report.counterexample))
@@ -123,12 +123,22 @@ struct SystemPage {
     }
   }
 
+  /// What fails under other memory models, although the model holds under its own.
+  private static func failures(_ item: Evidence) -> [String] {
+    item.model.otherMemoryModels.compactMap { memoryModel in
+      let checks = item.checks.filter { $0.declared.memoryModel == memoryModel }
+      let simplest = EvidenceText.simplest(checks.compactMap(\.report.counterexample))
+      guard let (id, violation) = simplest?.violation else { return nil }
+      return "  - Under \(memoryModel.text) \(link(id)) **fails**: \(markdown(violation.message))."
+    }
+  }
+
   private static func verdicts(_ item: Evidence) -> [[String]] {
     item.checks.map { checked in
       let parameters = parameterText(checked.report.parameters.values)
       let shown = checked.report.counterexample.map { trace in
         "\(counted(trace.recording.preemptions.count, "preemption")), "
-          + counted(trace.recording.visibleSteps, "step")
+          + counted(trace.recording.visibleSteps, "step") + Self.under(checked.declared)
       }
       return [
         code(item.model.name) + parameters, markdown(item.model.omission ?? ""),
@@ -136,6 +146,11 @@ struct SystemPage {
         shown ?? markdown(EvidenceText.explored(checked.report)),
       ]
     }
+  }
+
+  /// The memory model of a check, if it is not the scenario's own.
+  private static func under(_ declared: DeclaredCheck) -> String {
+    declared.memoryModel.map { ", under \($0.text)" } ?? ""
   }
 
   /// The table of a model's steps.

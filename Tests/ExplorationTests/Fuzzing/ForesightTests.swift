@@ -9,11 +9,11 @@ import Testing
 
 @Suite(.tags(.fuzz, .long), .unlessQuick) struct ForesightTests {
   private func mismatches(
-    _ seeds: Range<UInt64>, _ mix: RandomProgram.Mix = [], without omitted: Foresight.Omission = []
+    _ seeds: Range<UInt64>, _ mix: RandomProgram.Mix
   ) -> [UInt64] {
     seeds.filter { seed in
       let program = RandomProgram(mix, seed: seed, size: .small)
-      let found = Fuzzer.foresightMismatch(executions: 1, without: omitted) {
+      let found = Fuzzer.foresightMismatch(executions: 1) {
         program.scenario(under: .armv8)
       }
       return found != nil
@@ -26,8 +26,36 @@ import Testing
     #expect(mismatches(0..<60, mix) == [])
   }
 
-  /// Relying on what was not seen would show views that are wrong.
+  /// The reader finds y new and x old, which takes an old value of x; it loads x only if it has
+  /// found one value of z.
+  private func scenario(loadingIf value: UInt64) -> Scenario {
+    let scenario = Scenario()
+    scenario.memoryModel = .armv8
+    let (x, y, z) = (scenario.word("x"), scenario.word("y"), scenario.word("z"))
+    scenario.cpu("writer", runs: "write") { cpu in
+      try cpu.store(x, 1, .relaxed)
+      try cpu.store(y, 1, .release)
+    }
+    scenario.cpu("marker", runs: "mark") { try $0.store(z, 1, .relaxed) }
+    scenario.cpu("reader", runs: "read") { cpu -> any OperationResult in
+      let isNew = try cpu.load(y, .relaxed) == 1
+      guard try cpu.load(z, .relaxed) == value else { return false }
+      let isOld = try cpu.load(x, .relaxed) == 0
+      return isNew && isOld
+    }
+    return scenario
+  }
+
+  /// Relying on what was not seen loses what is read of a word that nobody has loaded so far: of
+  /// two programs that differ in when they load it, one has not done so in its first execution.
   @Test func withoutTheCheckItIsCaught() {
-    #expect(mismatches(0..<60, without: .check) != [])
+    func mismatches(without omitted: Foresight.Omission) -> Int {
+      [UInt64(0), 1].count { value in
+        Fuzzer.foresightMismatch(executions: 1, without: omitted) { scenario(loadingIf: value) }
+          != nil
+      }
+    }
+    #expect(mismatches(without: []) == 0)
+    #expect(mismatches(without: .check) == 1)
   }
 }

@@ -152,7 +152,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
         count += 1
       }
     }
-    #expect(count == 16)
+    #expect(count == 21)
   }
 
   @Test func everySystemHasACorrectModel() {

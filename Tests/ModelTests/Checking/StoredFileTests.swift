@@ -176,8 +176,8 @@ import Testing
     #expect(refusal("") == "the report is none")
     #expect(refusal("gracewalk request 1 0\n{}\n") == "the report is none")
     #expect(
-      refusal(text.replacing("report 3 ", with: "report 4 "))
-        == "the report has version '4'; this program reads version 3")
+      refusal(text.replacing("report 4 ", with: "report 5 "))
+        == "the report has version '5'; this program reads version 4")
     #expect(
       refusal(String(text.dropLast()))
         == "the report is cut off, or has lines that do not belong there")

@@ -30,7 +30,7 @@ import Testing
   /// Objects whose keys are names, and parts that have a table of their own.
   private static let maps: Set = [
     "parameters", "rows[].verdicts", "programs[].verdicts", "models[].parameters",
-    "models[].notRequired",
+    "models[].notRequired", "programs[].under",
   ]
   private static let parts: Set = [
     "counterexample.steps[]", "steps[]", "checks[].check", "failures[]", "incomplete[]",
