@@ -140,7 +140,7 @@ extension Model {
   ) -> Minimiser.Result? {
     // Under Armv8 a step costs a hundred times as much, and there are more.
     let most = plan.foresight == nil ? Minimiser.transitionsMax : Minimiser.transitionsMax / 50
-    while true {
+    return plan.repeatUntilForeseen(makeMachine) {
       var machines: [Machine] = []
       var minimiser = Minimiser(isExact: plan.isExact, transitionsMax: most) {
         let machine = makeMachine()
@@ -148,9 +148,8 @@ extension Model {
         return machine
       }
       let result = minimiser.minimise()
-      guard let machine = machines.first(where: \.outranForesight) else { return result }
-      plan.foresight?.learn(after: machine, makeMachine)
-    }
+      return (result, machines)
+    }.0
   }
 
   /// The simplest execution that violates any invariant, so that it does not depend on the order of

@@ -175,12 +175,20 @@ public struct SearchPlan: Sendable {
     jobs jobsMax: Int = .max, _ session: CheckpointSession?,
     _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
-    guard let foresight else { return runOnce(jobs: jobsMax, session, makeMachine) }
-    foresight.learn(makeMachine())
+    foresight?.learn(makeMachine())
+    return repeatUntilForeseen(makeMachine) { runOnce(jobs: jobsMax, session, makeMachine) }
+  }
+
+  /// Searches, and again knowing more, as long as some machine's code did what was not foreseen.
+  ///
+  /// - Parameter search: gives a result, and the machines that it comes from.
+  func repeatUntilForeseen<Result>(
+    _ makeMachine: () -> Machine, _ search: () -> (Result, [Machine])
+  ) -> (Result, [Machine]) {
     while true {
-      let (result, machines) = runOnce(jobs: jobsMax, session, makeMachine)
-      guard let machine = machines.first(where: \.outranForesight) else {
-        return (result, machines)
+      let found = search()
+      guard let foresight, let machine = found.1.first(where: \.outranForesight) else {
+        return found
       }
       foresight.learn(after: machine, makeMachine)
     }

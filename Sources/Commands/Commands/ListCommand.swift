@@ -158,12 +158,12 @@ enum ListCommand {
   private static func entry(_ program: ProgramModel) -> ProgramEntry {
     ProgramEntry(
       name: program.name, summary: program.summary,
-      expected: program.violates.isEmpty ? ["holds"] : program.violates,
+      expected: ProgramModel.expected(program.violates),
       under: program.others.isEmpty
         ? nil
         : Dictionary(
           uniqueKeysWithValues: program.others.map {
-            ($0.memoryModel.rawValue, $0.violates.isEmpty ? ["holds"] : $0.violates)
+            ($0.memoryModel.rawValue, ProgramModel.expected($0.violates))
           }))
   }
 

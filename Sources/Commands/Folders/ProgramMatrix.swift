@@ -37,7 +37,7 @@ struct ProgramMatrix {
   ) throws -> MatrixDocument.Program {
     var compiled = try ProgramSource([model.name], [], library).compile(compiler)
     var row = MatrixDocument.Program(
-      program: model.name, declared: model.violates.isEmpty ? ["holds"] : model.violates)
+      program: model.name, declared: ProgramModel.expected(model.violates))
     for column in columns {
       compiled.source.options = ProgramOptions()
       column.change(&compiled.source.options)

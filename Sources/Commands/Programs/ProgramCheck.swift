@@ -95,16 +95,17 @@ struct ProgramCheck {
     let clock = ContinuousClock()
     let start = clock.now
     var options = options
-    if compiled.source.options.memoryModel != .standard, options.strategy == .stateful {
+    let memoryModel = compiled.source.options.memoryModel
+    if memoryModel != .standard {
       // Steps have no footprints under weaker memory.
-      options.strategy = .exhaustive
+      if options.strategy == .stateful { options.strategy = .exhaustive }
+      if Strategy.reduced.contains(options.strategy) {
+        throw UsageError(
+          "--mode \(options.strategy.rawValue) is for sequential consistency: of C programs "
+            + "nothing is reduced under \(memoryModel.text)")
+      }
     }
     let strategy = options.strategy
-    if compiled.source.options.memoryModel != .standard, Strategy.reduced.contains(strategy) {
-      throw UsageError(
-        "--mode \(strategy.rawValue) is for sequential consistency: of C programs nothing is "
-          + "reduced under \(compiled.source.options.memoryModel.text)")
-    }
     let program = try compiled.link()
     var searchOptions = SearchOptions(limits: options.limits)
     searchOptions.seed = options.seed

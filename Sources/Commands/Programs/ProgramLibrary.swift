@@ -24,6 +24,11 @@ struct ProgramModel: Sendable {
 
   var verdict: String { Self.verdict(violates) }
 
+  /// What is declared, as documents have it.
+  static func expected(_ violates: [String]) -> [String] {
+    violates.isEmpty ? ["holds"] : violates
+  }
+
   static func verdict(_ violates: [String]) -> String {
     violates.isEmpty ? "holds" : "violates \(violates.joined(separator: " or "))"
   }

@@ -199,18 +199,16 @@ extension ProgramMachine {
   /// A read that leads straight back can be, since an execution that was found may have it.
   func canTake(_ cpu: Int) -> Bool {
     guard status(of: cpu) == Status.present else { return false }
-    if let weak, !isLocal(cpu) {
-      switch point(of: cpu).pointee.request.kind {
-      case .load, .store, .compareExchange, .update, .tryLock: return canStepWeakly(cpu, weak)
-      default: break
-      }
-    }
-    switch point(of: cpu).pointee.request.kind {
+    let kind = point(of: cpu).pointee.request.kind
+    switch kind {
     case .ended, .blocked, .cut, .failed: return false
+    default: break
+    }
+    if isLocal(cpu) { return true }
+    if let weak { return canStepWeakly(cpu, weak) }
+    switch kind {
     case .load, .store, .compareExchange, .update, .tryLock: return true
-    default:
-      if let weak, !isLocal(cpu) { return canStepWeakly(cpu, weak) }
-      return isLocal(cpu) || canStep(cpu)
+    default: return canStep(cpu)
     }
   }
 

@@ -12,7 +12,6 @@ private struct OrderedCell {
 }
 
 extension Request {
-  fileprivate var isRead: Bool { kind == .load || kind == .awaitLoad }
   fileprivate var isStore: Bool { kind == .store }
   fileprivate var isUpdate: Bool {
     kind == .compareExchange || kind == .update || kind == .awaitExchange
@@ -139,17 +138,14 @@ extension ProgramMachine {
     }
   }
 
-  /// Whether what it stores is another value.
+  /// Whether what a read-modify-write stores is another value.
   private func changes(_ request: Request, _ old: UInt64) -> Bool {
-    request.isStore || written(request, over: old) & mask(request.size * 8) != old
+    written(request, over: old) & mask(request.size * 8) != old
   }
 
   private func written(_ request: Request, over old: UInt64) -> UInt64 {
-    switch request.kind {
-    case .compareExchange: request.b
-    case .store: request.a
-    default: Arithmetic.updated(request.update, bits: request.bits, old, request.a)
-    }
+    request.kind == .compareExchange
+      ? request.b : Arithmetic.updated(request.update, bits: request.bits, old, request.a)
   }
 
   private func mayUpdate(

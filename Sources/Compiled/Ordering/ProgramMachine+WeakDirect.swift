@@ -138,14 +138,8 @@ extension ProgramMachine {
   func endWeakly(
     _ request: Request, by cpu: Int, _ weak: WeakMemory
   ) throws(Finding) -> Effect {
-    let addresses =
-      request.kind == .free
-      ? [request.address]
-      : (request.a..<request.b).map { Region.address(ofStackObject: Int($0), thread: cpu) }
-    for address in addresses {
-      guard let region = Region.number(of: address) else { continue }
-      let record = layout.record(ofRegion: region)
-      if record >= 0 { try forgetStores(to: record, by: cpu, weak) }
+    try eachEndedRecord(request, cpu) { record throws(Finding) in
+      try forgetStores(to: record, by: cpu, weak)
     }
     return try perform(request, by: cpu, choice: 0)
   }

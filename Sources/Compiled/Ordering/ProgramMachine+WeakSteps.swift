@@ -25,7 +25,6 @@ extension ProgramMachine {
     case .start:
       let isCallback = threads[word(cpu, ThreadWord.flags)] & Flag.callback != 0
       return !isCallback || hasPassed(cpu)
-    case .openSection, .closeSection, .passGrace, .startDrain: return canStep(cpu)
     case .passDrain:
       return canStep(cpu)
         && weak.order.cpus.indices.allSatisfy {
@@ -37,7 +36,8 @@ extension ProgramMachine {
       let other = Int(truncatingIfNeeded: request.address & 0xFFFF_FFFF)
       guard canStep(cpu) else { return false }
       return other >= threadCount || weak.order.cpus[other].buffer.isEmpty
-    case .unlock, .copyMemory, .setMemory, .free, .sizeOf, .allocate, .allocateStack,
+    case .openSection, .closeSection, .passGrace, .startDrain, .unlock, .copyMemory, .setMemory,
+      .free, .sizeOf, .allocate, .allocateStack,
       .releaseStack, .finish, .choose, .print, .initMutex, .destroyMutex:
       return canStep(cpu)
     default: return !known.hasPendingStore && canStep(cpu)

@@ -23,7 +23,7 @@ extension ProgramMachine {
   }
 
   /// Whether a request is local, and whether that holds throughout this attempt.
-  func localness(of request: Request, _ cpu: Int) -> (isLocal: Bool, isFinal: Bool) {
+  private func localness(of request: Request, _ cpu: Int) -> (isLocal: Bool, isFinal: Bool) {
     switch request.kind {
     case .start, .create, .join, .choose, .blocked, .cut, .ended, .initBarrier, .arrive,
       .passBarrier, .destroyBarrier:
@@ -254,6 +254,21 @@ extension ProgramMachine {
   }
 
   private func addLifetimes(_ request: Request, _ cpu: Int, to footprint: Footprint) {
+    eachEndedRecord(request, cpu) { record in
+      let lifetime = layout.records[record].lifetime
+      if layout.isShared(lifetime) { footprint.write(object(lifetime)) }
+      guard request.kind == .free else { return }
+      addCells(
+        Region.address(ofRegion: layout.records[record].region), layout.records[record].capacity,
+        writes: true, .plain, to: footprint)
+    }
+  }
+
+  /// Calls `body` for each known object that a request ends: one that is freed, or those of a
+  /// function's stack.
+  func eachEndedRecord<Failure: Error>(
+    _ request: Request, _ cpu: Int, _ body: (Int) throws(Failure) -> Void
+  ) throws(Failure) {
     let addresses =
       request.kind == .free
       ? [request.address]
@@ -261,13 +276,7 @@ extension ProgramMachine {
     for address in addresses {
       guard let region = Region.number(of: address) else { continue }
       let record = layout.record(ofRegion: region)
-      guard record >= 0 else { continue }
-      let lifetime = layout.records[record].lifetime
-      if layout.isShared(lifetime) { footprint.write(object(lifetime)) }
-      guard request.kind == .free else { continue }
-      addCells(
-        Region.address(ofRegion: region), layout.records[record].capacity, writes: true, .plain,
-        to: footprint)
+      if record >= 0 { try body(record) }
     }
   }
 

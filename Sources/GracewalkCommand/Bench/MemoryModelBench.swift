@@ -35,23 +35,32 @@ enum MemoryModelBench {
   private static let nameWidth = 44
 
   private static var heading: String {
-    "model".padded(to: nameWidth)
-      + MemoryModel.allCases.map { memoryModel in
-        "states".leftPadded(to: 12) + memoryModel.rawValue.leftPadded(to: 5)
-          + "seconds"
-          .leftPadded(to: 9)
-      }.joined()
+    row("model", MemoryModel.allCases.map { ("states", $0.rawValue, "seconds") })
   }
 
   /// A model's states under each memory model, how many times those under the first, and seconds.
   private static func line(_ cost: MemoryModelCost) -> String {
-    cost.model.padded(to: nameWidth)
-      + zip(cost.costs, MemoryModel.allCases).map { one, memoryModel in
-        let ratio = cost.ratio(under: memoryModel).map { String(format: "%.1f", $0) }
-        return (grouped(one.states)).leftPadded(to: 12)
-          + (ratio ?? (one.verdict == "violated" ? "✗" : "?")).leftPadded(to: 5)
-          + String(format: "%.2f", one.seconds).leftPadded(to: 9)
-      }.joined()
+    row(
+      cost.model,
+      zip(cost.costs, MemoryModel.allCases).map { one, memoryModel in
+        let unknown = one.verdict == "violated" ? "✗" : "?"
+        return (
+          grouped(one.states), cost.ratio(under: memoryModel).map(text(ofRatio:)) ?? unknown,
+          text(ofSeconds: one.seconds)
+        )
+      })
+  }
+
+  /// A name with a cell for each memory model: states, ratio and seconds.
+  private static func row(_ name: String, _ cells: [(String, String, String)]) -> String {
+    name.padded(to: nameWidth)
+      + cells.map { $0.leftPadded(to: 12) + $1.leftPadded(to: 5) + $2.leftPadded(to: 9) }.joined()
+  }
+
+  private static func text(ofRatio ratio: Double) -> String { String(format: "%.1f", ratio) }
+
+  private static func text(ofSeconds seconds: Double) -> String {
+    String(format: "%.2f", seconds)
   }
 
   private static func summary(_ costs: [MemoryModelCost]) -> [String] {
@@ -61,12 +70,11 @@ enum MemoryModelBench {
     }
     let medians = MemoryModel.allCases.map { MemoryModelCost.median(of: costs, under: $0) }
     return [
-      "median, and all seconds".padded(to: nameWidth)
-        + zip(medians, seconds).map { median, seconds in
-          "".leftPadded(to: 12)
-            + (median.map { String(format: "%.1f", $0) } ?? "–").leftPadded(to: 5)
-            + String(format: "%.2f", seconds).leftPadded(to: 9)
-        }.joined(),
+      row(
+        "median, and all seconds",
+        zip(medians, seconds).map {
+          ("", $0.map(text(ofRatio:)) ?? "–", text(ofSeconds: $1))
+        }),
       "✗ violated  ? incomplete after \(Int(secondsMax)) seconds",
     ]
   }
