@@ -90,23 +90,21 @@ import Testing
 
 /// Programs that need more than accesses, and what executions show.
 @Suite struct WeakProgramTests {
-  /// A message in `@x`, and a flag in `@y`; the receiver aborts if the flag comes first.
-  private func message(_ flag: String, _ look: String) -> String {
+  /// Two threads: one runs some lines, the other finds `%f` and `%t`, and aborts if they are these.
+  private func pair(_ first: String, _ second: String, failingAt found: (Int, Int)) -> String {
     PlainPrograms.module(
       PlainPrograms.zero,
       worker: """
           %i = ptrtoint ptr %0 to i64
           %z = icmp eq i64 %i, 0
-          br i1 %z, label %send, label %receive
-        send:
-          store atomic i32 1, ptr @x monotonic, align 4
-          store atomic i32 1, ptr @y \(flag), align 4
+          br i1 %z, label %first, label %second
+        first:
+        \(first)
           ret ptr null
-        receive:
-          %f = load atomic i32, ptr @y \(look), align 4
-          %t = load atomic i32, ptr @x monotonic, align 4
-          %g = icmp eq i32 %f, 1
-          %e = icmp eq i32 %t, 0
+        second:
+        \(second)
+          %g = icmp eq i32 %f, \(found.0)
+          %e = icmp eq i32 %t, \(found.1)
           %b = and i1 %g, %e
           br i1 %b, label %bad, label %good
         bad:
@@ -115,6 +113,19 @@ import Testing
         good:
           ret ptr null
         """)
+  }
+
+  /// A message in `@x`, and a flag in `@y`; the receiver aborts if the flag comes first.
+  private func message(_ flag: String, _ look: String) -> String {
+    pair(
+      """
+        store atomic i32 1, ptr @x monotonic, align 4
+        store atomic i32 1, ptr @y \(flag), align 4
+      """,
+      """
+        %f = load atomic i32, ptr @y \(look), align 4
+        %t = load atomic i32, ptr @x monotonic, align 4
+      """, failingAt: (1, 0))
   }
 
   private func check(
@@ -166,32 +177,18 @@ import Testing
   @Test func sectionsAreOrderedByGracePeriods() throws {
     for (wait, isWrong) in [("call void @synchronize_rcu()", false), ("", true)] {
       let text =
-        PlainPrograms.module(
-          PlainPrograms.zero,
-          worker: """
-              %i = ptrtoint ptr %0 to i64
-              %z = icmp eq i64 %i, 0
-              br i1 %z, label %write, label %read
-            write:
-              store atomic i32 1, ptr @x monotonic, align 4
-              \(wait)
-              store atomic i32 1, ptr @y monotonic, align 4
-              ret ptr null
-            read:
-              call void @rcu_read_lock()
-              %f = load atomic i32, ptr @x monotonic, align 4
-              %t = load atomic i32, ptr @y monotonic, align 4
-              call void @rcu_read_unlock()
-              %g = icmp eq i32 %f, 0
-              %e = icmp eq i32 %t, 1
-              %b = and i1 %g, %e
-              br i1 %b, label %bad, label %good
-            bad:
-              call void @abort()
-              unreachable
-            good:
-              ret ptr null
-            """)
+        pair(
+          """
+            store atomic i32 1, ptr @x monotonic, align 4
+            \(wait)
+            store atomic i32 1, ptr @y monotonic, align 4
+          """,
+          """
+            call void @rcu_read_lock()
+            %f = load atomic i32, ptr @x monotonic, align 4
+            %t = load atomic i32, ptr @y monotonic, align 4
+            call void @rcu_read_unlock()
+          """, failingAt: (0, 1))
         + "declare void @rcu_read_lock()\ndeclare void @rcu_read_unlock()\n"
         + "declare void @synchronize_rcu()\n"
       #expect((try check(text, .armv8).0.finding?.kind == .abort) == isWrong)
