@@ -163,18 +163,31 @@ public struct VerdictMatrix: Sendable {
         && row.architecture?.features.includes(scenario.features) ?? true
     }
     if case .violates(let declared) = model.expectation { entry.declared = declared }
-    entry.disagreement = disagreement(own, entry.declared, invariants)
+    if !own.isEmpty { entry.disagreement = disagreement(own, entry.declared, invariants) }
     for row in rows where entry.disagreement == nil {
       guard let other = row.memoryModel, other != scenario.memoryModel else { continue }
-      var declared: [String] = []
-      if case .violates(let ids) = model.verdicts[other] ?? model.expectation { declared = ids }
       // A verdict that nobody has declared may be out of reach.
       if model.verdicts[other] == nil, row.cells.contains(.incomplete) { continue }
+      guard let declared = declared(for: model, scenario, under: other) else { continue }
       entry.disagreement = disagreement([row], declared, invariants).map {
         "under \(other.text) \($0)"
       }
     }
     return entry
+  }
+
+  /// The invariants that a model is declared to violate under a memory model other than its own; nil
+  /// if nothing is.
+  private static func declared(
+    for model: Model, _ scenario: Scenario, under other: MemoryModel
+  ) -> [String]? {
+    if let verdict = model.verdicts[other] {
+      if case .violates(let ids) = verdict { return ids }
+      return []
+    }
+    guard case .violates(let ids) = model.expectation else { return [] }
+    // A stronger memory model may prevent what happens under the model's own.
+    return other.isStronger(than: scenario.memoryModel) ? nil : ids
   }
 
   /// How rows differ from what is declared; nil if they do not.

@@ -14,6 +14,13 @@ public enum MemoryModel: String, CaseIterable, Codable, Sendable {
   /// The default of a scenario.
   public static let standard = MemoryModel.sequentialConsistency
 
+  /// Whether every execution under this memory model is one under another, which has more.
+  public func isStronger(than other: MemoryModel) -> Bool {
+    let strongestFirst = MemoryModel.allCases
+    let place = { strongestFirst.firstIndex(of: $0) ?? 0 }
+    return place(self) < place(other)
+  }
+
   /// Its name in trace files and documents.
   public var name: String {
     switch self {

@@ -93,13 +93,15 @@ private struct Wants: QuiescenceInvariant {
 
   /// Store buffering: one of two CPUs sees the other's store, unless stores may wait in buffers.
   static func storeBuffering(
-    violates: [String] = [], under verdicts: [MemoryModel: GracewalkChecking.Expectation] = [:]
+    own: MemoryModel = .standard, violates: [String] = [],
+    under verdicts: [MemoryModel: GracewalkChecking.Expectation] = [:]
   ) -> Model {
     Model(
       name: "store-buffering", summary: "", scenario: "",
       expectation: violates.isEmpty ? .holds : .violates(violates), under: verdicts
     ) { _ in
       let scenario = Scenario()
+      scenario.memoryModel = own
       let words = [scenario.word("x"), scenario.word("y")]
       let seen = [scenario.word("seen by a"), scenario.word("seen by b")]
       for (number, name) in ["a", "b"].enumerated() {
@@ -138,6 +140,25 @@ private struct Wants: QuiescenceInvariant {
       model, options throws(CheckError) in try model.check(options)
     }
     #expect(one.entries[0].rows == [matrix.entries[0].rows[1]])
+  }
+
+  /// Nothing is declared for a stronger memory model by what happens under the model's own.
+  @Test(
+    arguments: [
+      ([], nil),
+      (["one-sees-the-other"], nil),
+      ([], "under sequential consistency declared to violate one-sees-the-other, which holds"),
+    ] as [([String], String?)])
+  func ownMemoryModelNeedNotHaveARow(own: [String], disagreement: String?) throws {
+    let stronger: [MemoryModel: GracewalkChecking.Expectation] =
+      disagreement == nil
+      ? [:] : [.sequentialConsistency: .violates(["one-sees-the-other"])]
+    let model = Self.storeBuffering(own: .totalStoreOrder, violates: own, under: stronger)
+    let matrix = try VerdictMatrix(of: [model], under: [.sequentialConsistency]) {
+      model, options throws(CheckError) in try model.check(options)
+    }
+    #expect(matrix.entries[0].rows.map { $0.cells.last } == [.holds])
+    #expect(matrix.entries[0].disagreement == disagreement)
   }
 
   /// Each cell has the verdict of a check of its invariant alone; the command's test covers the
