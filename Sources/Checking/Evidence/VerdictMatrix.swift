@@ -176,8 +176,9 @@ public struct VerdictMatrix: Sendable {
     return entry
   }
 
-  /// The invariants that a model is declared to violate under a memory model other than its own; nil
-  /// if nothing is.
+  /// The invariants that a model is declared to violate under a memory model other than its own.
+  ///
+  /// Nil if nothing is declared for it.
   private static func declared(
     for model: Model, _ scenario: Scenario, under other: MemoryModel
   ) -> [String]? {
