@@ -4,8 +4,8 @@ import GracewalkSupport
 
 /// Explores one system with several threads, each on a copy of its own.
 ///
-/// The exploration and all counts are the same for any number of threads. A search shorter than
-/// about half a second is not divided. A longer one is divided among *members*, always in the same
+/// The exploration and all counts are the same for any number of threads. A search that takes a
+/// fraction of a second is not divided. A longer one is divided among *members*, always in the same
 /// way. The members run in rounds of a fixed number of transitions each. In a round, a member sees
 /// the states finished in earlier rounds, and nothing that the others do in this one. The threads
 /// divide the members of a round among themselves; a single thread runs them all. Between two
@@ -17,7 +17,10 @@ public enum ParallelSearch {
   /// When a search is divided, and how.
   package struct Division: Sendable {
     /// Transitions that the first member takes before the search is divided.
-    package var start = 1 << 19
+    package var start = 1 << 17
+    /// Where matching finds much, the first member goes on alone, up to this many times the
+    /// transitions.
+    package var patience = 8
     /// Transitions of a member in a round.
     package var turns = 256
     /// Members to keep busy, as far as there is work to give away.
@@ -27,7 +30,7 @@ public enum ParallelSearch {
     package var matchingPlaces = 2
     /// If set, rounds grow: all members together take at least one in this many of the transitions
     /// taken so far.
-    package var growth: Int?
+    package var growth: Int? = 256
     /// Whether a member leaves a state to another that has it on its stack, and waits for that one.
     ///
     /// Then far less is done twice, and members often wait.
@@ -43,6 +46,7 @@ public enum ParallelSearch {
     /// For members that are explored by different processes: long rounds, as each costs a message.
     package static func units(_ count: Int) -> Division {
       var division = Division()
+      division.start = 1 << 19
       division.turns = 1 << 10
       division.places = count
       division.growth = 48
@@ -55,7 +59,9 @@ public enum ParallelSearch {
     package static var fine: Division {
       var division = Division()
       division.start = 12
+      division.patience = 1
       division.turns = 5
+      division.growth = nil
       division.matchingPlaces = 4
       return division
     }

@@ -38,6 +38,8 @@ final class SearchTeam: ResumableSearch {
   /// States finished since other processes were told last, once they have been told all.
   let journal = GrowableBuffer<FinishedState>()
   var keepsJournal = false
+  /// What was touched, so that touching is not optimised away.
+  var touched: UInt64 = 0
   /// Steps and sets that other processes know.
   var stepsTold = 0
   var setsTold = 0
@@ -79,11 +81,32 @@ final class SearchTeam: ResumableSearch {
 
   /// Explores until the search is done or is to be divided; returns how it ends, if it does.
   ///
+  /// Whether to divide depends on counts alone, so that it is the same for any number of threads,
+  /// and in a search that is resumed.
   private func exploreAlone() -> Ending? {
-    first.pauseAt = isDivisible ? division.start : .max
-    if let ending = first.explore() { return ending }
-    if !first.nodes.isEmpty { divide() }
+    var next = isDivisible ? division.start : .max
+    // A search that is resumed has decided before.
+    while next < first.statistics.transitions { next *= 2 }
+    while true {
+      first.pauseAt = next
+      if let ending = first.explore() { return ending }
+      if first.nodes.isEmpty { return nil }
+      if next >= division.start * division.patience || !mergesMuch { break }
+      next *= 2
+    }
+    // Members stop at other lengths.
+    if let bound = exceededBound() { return .bounded(bound) }
+    divide()
     return nil
+  }
+
+  /// True if many steps lead to states that are finished, or match one that is.
+  ///
+  /// Then members would do each other's work: nobody can match what another is about to finish.
+  private var mergesMuch: Bool {
+    if first.matching == nil { return false }
+    let transitions = first.statistics.transitions
+    return (transitions - first.statistics.states) * 5 > transitions * 2
   }
 
   private func result(_ ending: Ending?) -> SearchResult {
@@ -129,7 +152,7 @@ final class SearchTeam: ResumableSearch {
       let numbers = members.indices.filter { members[$0].membership?.isActive == true }
       guard playRound(of: numbers, jobs) else { return .bounded(.interrupted) }
       let active = numbers.map { members[$0] }
-      for member in active { takeOver(from: member) }
+      takeOver(from: active, jobs)
       stopMatchingIfUseless()
       noteClaims()
       retryPutOff()
@@ -176,31 +199,6 @@ final class SearchTeam: ResumableSearch {
         active[index].playRound(turns)
       }
     }
-  }
-
-  /// Merges the states that a member has finished, and counts the new ones.
-  private func takeOver(from member: StatefulSearch) {
-    for index in 0..<member.log.count {
-      let state = member.log[index]
-      if states.find(state.key) == nil {
-        counts.states += 1
-        if member.names != nil { counts.statesCovered += Int(state.stateCount) }
-        if state.isEnd { counts.executions += 1 }
-      } else if !state.isRevisit {
-        statesTwice += 1
-      }
-      states.set(state.key, state.set)
-      if keepsJournal { journal.append(state) }
-    }
-    member.log.removeAll()
-    member.finished.removeAll()
-    if let matching = member.matching {
-      for index in 0..<matching.log.count { matches?.store(matching.log[index]) }
-      matching.roundHasEnded()
-    }
-    guard let membership = member.membership, membership.isDone else { return }
-    membership.task?.isDone = true
-    membership.task = nil
   }
 
   /// Ends matching for all members if it finds too little, or cannot go on for one of them.

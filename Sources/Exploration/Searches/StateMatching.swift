@@ -155,6 +155,14 @@ final class StateMatching {
     }
   }
 
+  /// Adds what was finished in a round to what was finished before.
+  func addLog(to team: MatchTable) {
+    var touched: UInt64 = 0
+    for index in 0..<log.count { touched &+= team.touch(log[index]) }
+    team.touched &+= touched
+    for index in 0..<log.count { team.store(log[index]) }
+  }
+
   /// Forgets what was finished in a round.
   func roundHasEnded() {
     log.removeAll()

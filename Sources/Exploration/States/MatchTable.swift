@@ -22,6 +22,8 @@ final class MatchTable {
   private let nextCandidates = GrowableBuffer<Int32>()
   /// Keys, with the number of the summary.
   private let finished = SummaryMap(capacity: 256)
+  /// What was touched, so that touching is not optimised away.
+  var touched: UInt64 = 0
 
   deinit {
     candidateSets.deallocate()
@@ -41,6 +43,12 @@ final class MatchTable {
       candidate = Int(nextCandidates[candidate])
     }
     return nil
+  }
+
+  /// Reads what storing a state will need (`SummaryMap.touch`).
+  @inline(__always)
+  func touch(_ state: MatchableState) -> UInt64 {
+    finished.touch(state.key) &+ candidates.touch(state.positions)
   }
 
   func store(_ state: MatchableState) {

@@ -57,11 +57,20 @@ final class SummaryMap {
     return self.key(slot) == key ? number(slot) : nil
   }
 
-  /// Stores a number for a state, in place of any before.
-  func set(_ state: UInt64, _ number: UInt32) {
+  /// Reads the slot at which looking for a state begins.
+  ///
+  /// Whoever is about to look for many states calls this for all of them first: the processor then
+  /// waits for memory once for many, and not for one after the other. The value means nothing.
+  @inline(__always)
+  func touch(_ state: UInt64) -> UInt64 { key(firstSlot(of: state)) }
+
+  /// Stores a number for a state, in place of any before; returns true if there was none.
+  @discardableResult
+  func set(_ state: UInt64, _ number: UInt32) -> Bool {
     let key = state == 0 ? SummaryMap.zeroKey : state
     var slot = slot(of: key)
-    if self.key(slot) != key {
+    let isNew = self.key(slot) != key
+    if isNew {
       if count * 5 >= capacity * 4 {
         grow()
         slot = self.slot(of: key)
@@ -69,6 +78,7 @@ final class SummaryMap {
       count += 1
     }
     fill(slot, key, number)
+    return isNew
   }
 
   /// The largest number stored, or -1.
@@ -130,11 +140,15 @@ final class SummaryMap {
     checkInvariants()
   }
 
-  /// The slot of a key, or the one in which it would be stored.
-  ///
   /// Keys are hashes already, so their high bits choose the slot.
+  @inline(__always)
+  private func firstSlot(of key: UInt64) -> Int {
+    Int(truncatingIfNeeded: key.multipliedFullWidth(by: UInt64(capacity)).high)
+  }
+
+  /// The slot of a key, or the one in which it would be stored.
   func slot(of key: UInt64) -> Int {
-    var slot = Int(truncatingIfNeeded: key.multipliedFullWidth(by: UInt64(capacity)).high)
+    var slot = firstSlot(of: key)
     while true {
       let there = self.key(slot)
       if there == 0 || there == key { return slot }

@@ -70,11 +70,14 @@ private final class JudgedToy: ToySystem {
     #expect(loss == nil)
   }
 
-  /// Divisions with short rounds; in the second, members leave states to each other.
+  /// Divisions with short rounds; in the second, members leave states to each other, and the third
+  /// is not divided as long as matching finds much.
   private static var divisions: [ParallelSearch.Division] {
     var leaving = ParallelSearch.Division.fine
     leaving.leavesClaimed = true
-    return [.fine, leaving]
+    var patient = ParallelSearch.Division.fine
+    patient.patience = 8
+    return [.fine, leaving, patient]
   }
 
   /// Each member matches states with those that it, and before this round the others, finished.
@@ -115,6 +118,28 @@ private final class JudgedToy: ToySystem {
     }
   }
 
+  /// Members would do each other's work where many steps lead to states that are finished.
+  @Test func whatMergesMuchIsDividedLate() {
+    func search(mappers: Int, start: Int, patience: Int) -> SearchResult {
+      var division = ParallelSearch.Division()
+      (division.start, division.patience) = (start, patience)
+      return ParallelSearch.run(jobs: 1, SearchOptions(), division) {
+        Machine(PageTableBenchmark.scenario(mappers: mappers))
+      }
+    }
+    // 41 % of the first 16,384 transitions.
+    let late = search(mappers: 9, start: 1 << 14, patience: 8)
+    let early = search(mappers: 9, start: 1 << 14, patience: 1)
+    #expect(late.statesTwice == nil && early.statesTwice != nil)
+    #expect(late.statistics.transitions == 55_621)
+    #expect(early.statistics.transitions == 64_088)
+    // Less than 40 % of the first 1,000.
+    let patient = search(mappers: 6, start: 1_000, patience: 8)
+    #expect(patient.statesTwice != nil)
+    #expect(
+      patient.statistics == search(mappers: 6, start: 1_000, patience: 1).statistics)
+  }
+
   /// Rounds so long that the members' tables grow.
   @Test(.tags(.long), .unlessQuick) func teamsWithLongRoundsAreSaved() {
     var division = ParallelSearch.Division()
@@ -122,7 +147,9 @@ private final class JudgedToy: ToySystem {
     let scenario = { PageTableBenchmark.scenario(mappers: 7) }
     let given = division
     let whole = ParallelSearch.run(jobs: 2, SearchOptions(), given) { Machine(scenario()) }
+    let one = ParallelSearch.run(jobs: 1, SearchOptions(), given) { Machine(scenario()) }
     #expect(whole.statesTwice != nil)
+    #expect(whole.statistics == one.statistics)
     let result = Strategy.search(inPiecesOf: 3_000, SearchOptions()) {
       ParallelSearch.run(jobs: 2, $0, given) { Machine(scenario()) }
     }

@@ -50,7 +50,7 @@ import Testing
     #expect(plain.verdict == .violated && plain.sampledExecutions == nil)
     #expect(report.verdict == .violated)
     #expect(report.statistics.transitions == SamplingPhases.transitionsMin)
-    #expect(plain.statistics.transitions == 233_305)
+    #expect(plain.statistics.transitions == 131_851)
     #expect(report.sampledExecutions == 1)
     #expect(report.counterexample == plain.counterexample)
     let text = CheckText(report).header
@@ -121,7 +121,7 @@ import Testing
     #expect(report.verdict == .holds && plain.verdict == .holds)
     #expect(report.statistics == plain.statistics)
     // Two phases of samples leave no trace.
-    #expect(report.statistics.transitions == 409_825)
+    #expect(report.statistics.transitions == 409_883)
   }
 
   /// With a bound on preemptions there is no sampling, which would exceed it.
