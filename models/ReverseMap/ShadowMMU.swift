@@ -144,7 +144,14 @@ struct ShadowMMU: Sendable {
     return leaf.isValid && leaf.isWritable
   }
 
-  private func flush(_ cpu: VirtualCPU) throws { try cpu.wait(until: inGuest, .equals(false)) }
+  /// `kvm_flush_remote_tlbs`: whoever enters the guest after the barrier finds the entries changed.
+  ///
+  /// That includes entries that another CPU has changed, and that were only read here.
+  private func flush(_ cpu: VirtualCPU) throws {
+    // make_all_cpus_request: smp_mb() before vcpu->mode is read.
+    try cpu.fence(.sequentiallyConsistent)
+    try cpu.wait(until: inGuest, .equals(false))
+  }
 
   /// Unmaps an entry and maps another frame with it, so the descriptor moves to the other chain.
   func remap(_ cpu: VirtualCPU, entry: Int, to frame: Int) throws {

@@ -152,7 +152,7 @@ struct CatalogueCase: Sendable, CustomTestStringConvertible {
         count += 1
       }
     }
-    #expect(count == 21)
+    #expect(count == 25)
   }
 
   @Test func everySystemHasACorrectModel() {
