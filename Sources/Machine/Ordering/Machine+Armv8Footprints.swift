@@ -13,6 +13,11 @@ extension Machine {
   /// The grace periods that are in progress, and what those know that have ended.
   private var gracePeriods: UInt32 { layout.pending(0, 2) }
 
+  /// Writes the order of stores, unless a test leaves that out.
+  private func addOrder(_ footprint: Footprint, because rule: OmittedRules) {
+    if !scenario.omittedRules.contains(rule) { footprint.write(layout.orderName) }
+  }
+
   /// Adds what an action touches of the order, and all of it for stores and for what makes them
   /// visible.
   ///
@@ -38,7 +43,7 @@ extension Machine {
     case .page(.allocate), .page(.publish): footprint.write(layout.orderName)
     // It is noticed with the stores before it, if there are any.
     case .page(.free), .handOver:
-      if !order.cpus[cpu].hasPendingStore { footprint.write(layout.orderName) }
+      if !order.cpus[cpu].hasPendingStore { addOrder(footprint, because: .promptReleases) }
     case .hardware: break
     case .grace(.sectionEnter), .grace(.maskInterrupts): footprint.read(gracePeriods)
     // The word of the section stands for those that wait for its end.
@@ -56,7 +61,7 @@ extension Machine {
     switch action.ordering {
     case .relaxed, .acquire: break
     case .release: if order.cpus[cpu].hasPendingStore { addCycles(footprint) }
-    case .acquireRelease, .sequentiallyConsistent: footprint.write(layout.orderName)
+    case .acquireRelease, .sequentiallyConsistent: addOrder(footprint, because: .fullUpdates)
     }
   }
 
@@ -64,9 +69,9 @@ extension Machine {
     switch lock {
     // The word of the lock stands for what its holders have seen.
     case .spinLock, .trySpinLock, .writeLock, .tryWriteLock: break
-    case .readLock, .tryReadLock, .readUnlock, .downgrade: footprint.write(layout.orderName)
+    case .readLock, .tryReadLock, .readUnlock, .downgrade: addOrder(footprint, because: .readers)
     case .spinUnlock, .writeUnlock:
-      if !order.cpus[cpu].hasPendingStore { footprint.write(layout.orderName) }
+      if !order.cpus[cpu].hasPendingStore { addOrder(footprint, because: .promptReleases) }
     }
   }
 
@@ -98,6 +103,7 @@ extension Machine {
 
   /// Adds what decides whether stores must become visible before each other in a circle.
   private func addCycles(_ footprint: Footprint) {
+    if scenario.omittedRules.contains(.circles) { return }
     for other in 0..<layout.bufferedCPUs { footprint.read(buffer(of: other)) }
   }
 
@@ -107,7 +113,7 @@ extension Machine {
   private func addVisible(_ entries: [Int], of owner: Int, _ footprint: Footprint) {
     footprint.write(buffer(of: owner))
     if entries.isEmpty { return }
-    footprint.write(layout.orderName)
+    addOrder(footprint, because: .visibility)
     let buffer = order.cpus[owner].buffer
     for index in entries {
       let entry = buffer[index]
@@ -125,7 +131,7 @@ extension Machine {
     switch action.kind {
     case .access(.drain): addPotentialVisible(of: cpu - firstDrainer, footprint)
     case .lock(.spinUnlock), .lock(.writeUnlock), .page(.free), .handOver:
-      if isOrdered(cpu), !action.isLocal { footprint.write(layout.orderName) }
+      if isOrdered(cpu), !action.isLocal { addOrder(footprint, because: .promptReleases) }
     case .finished, .cutOff, .access, .fence, .lock, .grace, .callback, .page, .slab, .context,
       .choose, .history, .hardware, .claim, .threw:
       break
@@ -135,7 +141,7 @@ extension Machine {
   private func addPotentialVisible(of owner: Int, _ footprint: Footprint) {
     let buffer = order.cpus[owner].buffer
     if buffer.contains(where: { $0.kind == .store && !$0.isHidden }) {
-      footprint.write(layout.orderName)
+      addOrder(footprint, because: .visibility)
     }
     if order.mayCloseCycle(of: owner) { addCycles(footprint) }
     for entry in buffer {

@@ -120,7 +120,9 @@ extension Machine {
 
   /// Notes a store of a CPU to an entry, unless it is to memory that nobody walks.
   func noteStored(_ cell: UInt32, by cpu: Int) {
-    guard !translation.units.isEmpty, layout.hardware.pageCells.contains(cell) else { return }
+    guard !translation.units.isEmpty, layout.hardware.pageCells.contains(cell),
+      !scenario.omittedRules.contains(.storedEntries)
+    else { return }
     changeOrder { $0.noteEntry(cell, by: cpu) }
   }
 

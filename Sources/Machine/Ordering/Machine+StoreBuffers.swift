@@ -31,7 +31,9 @@ extension Machine {
   /// True if a CPU that may repeat has room for what its next step has pending; else it waits, as a
   /// processor does whose buffer is full.
   func hasRoom(_ cpu: Int) -> Bool {
-    guard cpu < layout.bufferedCPUs else { return true }
+    guard cpu < layout.bufferedCPUs, !scenario.omittedRules.contains(.fullBuffers) else {
+      return true
+    }
     let isFull =
       memoryModel == .armv8
       ? order.cpus[cpu].buffer.count { !$0.isHidden } >= StoreOrder.repeatedEntriesMax
@@ -216,7 +218,14 @@ extension Machine {
       waiters &= ~memory[layout.pending(cpu, index) + 2]
       callbacks &= ~memory[layout.pending(cpu, index) + 3]
     }
-    append(markHead(domain), 0, waiters, callbacks, to: cpu)
+    let last = pendingCount(cpu) - 1
+    // A section between two stores ends with the one before it, however often that happens.
+    if last >= 0, isMark(of: domain, cpu, last) {
+      memory[layout.pending(cpu, last) + 2] |= waiters
+      memory[layout.pending(cpu, last) + 3] |= callbacks
+    } else {
+      append(markHead(domain), 0, waiters, callbacks, to: cpu)
+    }
   }
 
   /// Lets a CPU wait for the ends of sections that are in buffers; returns whose they are.

@@ -57,6 +57,8 @@ public final class Scenario {
   /// Whether code may use `plainLoad`: under Armv8 the old contents of pages are then kept until
   /// nobody can find them any more.
   public var readsPlainly = false
+  /// Rules of weaker memory that a test leaves out.
+  package var omittedRules: OmittedRules = []
   /// The features of the modelled MMU.
   public var features = Features()
   /// What else its CPUs could be told to do, for a sweep.

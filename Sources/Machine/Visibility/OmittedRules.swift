@@ -1,0 +1,27 @@
+// Rules of weaker memory that tests leave out, to show that each is needed.
+
+/// Parts of the machine for weaker memory that can be left out.
+package struct OmittedRules: OptionSet, Sendable {
+  package let rawValue: Int
+  package init(rawValue: Int) { self.rawValue = rawValue }
+
+  // Footprints under Armv8.
+
+  /// A store that becomes visible changes the order of stores.
+  package static let visibility = OmittedRules(rawValue: 1)
+  /// A read-modify-write with both orders notes how many stores are visible.
+  package static let fullUpdates = OmittedRules(rawValue: 2)
+  /// So does the end of a lock, a page or a frame that no pending store delays.
+  package static let promptReleases = OmittedRules(rawValue: 4)
+  /// Whoever takes a lock for reading leaves what it has seen to the next reader.
+  package static let readers = OmittedRules(rawValue: 8)
+  /// A read-modify-write with release depends on what all CPUs have pending.
+  package static let circles = OmittedRules(rawValue: 16)
+
+  // What steps do.
+
+  /// A CPU that may repeat waits when its buffer is nearly full.
+  package static let fullBuffers = OmittedRules(rawValue: 32)
+  /// A `DSB` makes sure of the entries that its CPU has stored to, for all walks.
+  package static let storedEntries = OmittedRules(rawValue: 64)
+}
