@@ -1,4 +1,4 @@
-// holds: Peterson's algorithm, under sequential consistency
+// holds: Peterson's algorithm, with sequentially consistent accesses
 // under tso: holds
 // under arm: holds
 #include <assert.h>

@@ -12,7 +12,9 @@ public enum Interrupts {
     [
       .holds(
         "ipi-before-free",
-        "the unlinked subtree is freed when every other CPU has taken an interrupt"),
+        "the unlinked subtree is freed when every other CPU has taken an interrupt",
+        // Three levels are out of reach under Armv8.
+        instancesUnder: [.armv8: [["levels": 2]]]),
       .broken(
         "ipi-before-free-without-masking", "walkers leave their interrupts enabled",
         omits: "masking interrupts on the way through the table", violates: fails),

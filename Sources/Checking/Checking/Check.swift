@@ -14,9 +14,8 @@ extension Model {
     _ = try scenario(options.scenario.whole)
     let options = try resolved(options)
     let scenario = freshScenario(options.scenario)
-    // It loses final states where steps wait for stores, and their footprints depend on others.
     let model = scenario.memoryModel
-    if model != .sequentialConsistency, options.strategy == .optimal {
+    guard options.strategy.isSound(under: model) else {
       throw .badOptions(
         "--mode optimal is for sequential consistency: under \(model.text) leave out --mode, or "
           + "take stateful, source, sleep or exhaustive")

@@ -67,20 +67,22 @@ public struct JudgedCheck: Codable, Sendable {
 extension Model {
   /// One check of all invariants for a model that holds; for a broken one, a check of each
   /// invariant it violates, alone; each with every instance, under every memory model with a
-  /// declared verdict.
+  /// declared verdict, where instances may be smaller.
   public var declaredChecks: [DeclaredCheck] {
     let own: [MemoryModel?] = [nil]
     return declaredChecks(under: own + otherMemoryModels)
   }
 
   /// The same under one memory model: its own verdict, or that under the scenario's own model.
+  ///
+  /// What is not declared for a memory model is the same there.
   public func declaredChecks(under memoryModel: MemoryModel) -> [DeclaredCheck] {
     declaredChecks(under: [memoryModel])
   }
 
   private func declaredChecks(under models: [MemoryModel?]) -> [DeclaredCheck] {
     let checks = models.flatMap { model in
-      instances.flatMap { instance in
+      instances(under: model).flatMap { instance in
         switch model.flatMap({ verdicts[$0] }) ?? expectation {
         case .holds: [DeclaredCheck(parameters: instance, under: model)]
         case .violates(let ids):

@@ -66,7 +66,7 @@ package struct MatrixRequest: WorkUnit {
     if isElsewhere, options.limits.states == nil { options.limits.states = statesElsewhere }
     options.minimises = false
     options.judgesErrors = false
-    options.parameters = model.largestInstance
+    options.parameters = model.largestInstance(under: memoryModel)
     var verdicts: [String: VerdictMatrix.Cell] = [:]
     var left = model.largestScenario.invariants.map(\.id)
     while !left.isEmpty {

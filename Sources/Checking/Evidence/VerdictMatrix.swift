@@ -29,6 +29,8 @@ public struct VerdictMatrix: Sendable {
     public var architecture: Architecture?
     /// Nil in rows for an architecture, which are under the scenario's own.
     public var memoryModel: MemoryModel?
+    /// The parameters that differ from those of the largest size, which is out of reach here.
+    public var smaller: [String: Int] = [:]
     /// In the order of the matrix's invariants.
     public var cells: [Cell]
   }
@@ -55,7 +57,7 @@ public struct VerdictMatrix: Sendable {
 
   public var isAsDeclared: Bool { entries.allSatisfy { $0.disagreement == nil } }
 
-  /// Checks the models, each at the last of its sizes.
+  /// Checks the models, each at the last of its sizes for the memory model.
   ///
   /// - `memoryModels`: the rows to have; those for architectures are under the scenario's own.
   /// - `check`: runs a check; the options it receives set parameters, invariants, features and the
@@ -129,6 +131,7 @@ public struct VerdictMatrix: Sendable {
         let row = rest.popFirst() ?? [:]
         return Row(
           architecture: column.architecture, memoryModel: column.memoryModel,
+          smaller: models[number].smallerInstance(under: column.memoryModel),
           cells: invariants.map { id in
             required[number].contains(id) ? row[id] ?? .incomplete : .notRequired
           })

@@ -19,6 +19,11 @@ extension Model {
     return expectationProblem(scenarios) ?? outcomeProblem(sizes, scenarios)
   }
 
+  /// Those of all memory models.
+  private var allInstances: [[String: Int]] {
+    instances + MemoryModel.allCases.flatMap { otherInstances[$0] ?? [] }
+  }
+
   private var parameterProblem: String? {
     var known: Set<String> = []
     for parameter in parameters {
@@ -31,8 +36,10 @@ extension Model {
           + "\(parameter.range.lowerBound) to \(parameter.range.upperBound)"
       }
     }
-    if instances.isEmpty { return "instances is empty: there would be nothing to verify" }
-    for (name, value) in instances.flatMap({ $0.sorted { $0.key < $1.key } }) {
+    if instances.isEmpty || otherInstances.values.contains(where: \.isEmpty) {
+      return "instances is empty: there would be nothing to verify"
+    }
+    for (name, value) in allInstances.flatMap({ $0.sorted { $0.key < $1.key } }) {
       guard let parameter = parameters.first(where: { $0.name == name }) else {
         return "an instance has a value for '\(name)', which is not a parameter"
           + hint(name, parameters.map(\.name))

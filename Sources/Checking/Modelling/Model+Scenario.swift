@@ -50,6 +50,18 @@ extension Model {
   /// The last of the parameter values that the catalogue is checked with.
   package var largestInstance: [String: Int] { instances.last ?? [:] }
 
+  /// The same under a memory model; nil for the scenario's own.
+  package func largestInstance(under memoryModel: MemoryModel?) -> [String: Int] {
+    instances(under: memoryModel).last ?? [:]
+  }
+
+  /// Its values that differ from those of the scenario's own memory model.
+  func smallerInstance(under memoryModel: MemoryModel?) -> [String: Int] {
+    let instance = values(largestInstance(under: memoryModel)).values
+    let pairs = zip(instance, values(largestInstance).values).filter { $0.value != $1.value }
+    return Dictionary(uniqueKeysWithValues: pairs.map { ($0.0.name, $0.0.value) })
+  }
+
   /// Identifies a scenario of this model so that it can be built again.
   package func checked(_ scenario: Scenario, _ parameters: ParameterValues) -> CheckedScenario {
     CheckedScenario(scenario, model: name, parameters: parameters.values)

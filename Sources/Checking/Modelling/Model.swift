@@ -169,6 +169,8 @@ public struct Model: Sendable {
   public let exempt: [Exemption]
   /// Parameter values that the catalogue is checked with; others have their default values.
   public let instances: [[String: Int]]
+  /// The same under memory models where those of `instances` are out of reach.
+  public let otherInstances: [MemoryModel: [[String: Int]]]
   /// The part of the question that sequential consistency cannot answer, or nil.
   public let openQuestion: String?
   private let declaredVocabulary: Vocabulary?
@@ -180,6 +182,7 @@ public struct Model: Sendable {
     origin: Origin? = nil, parameters: [Parameter] = [], expectation: Expectation,
     mustHappen: [ExpectedOutcome] = [], exempt: [Exemption] = [],
     instances: [[String: Int]] = [[:]],
+    instancesUnder otherInstances: [MemoryModel: [[String: Int]]] = [:],
     openQuestion: String? = nil, vocabulary: Vocabulary? = nil,
     under verdicts: [MemoryModel: Expectation] = [:],
     build: @escaping @Sendable (ParameterValues) -> Scenario
@@ -195,6 +198,7 @@ public struct Model: Sendable {
     self.mustHappen = mustHappen
     self.exempt = exempt
     self.instances = instances
+    self.otherInstances = otherInstances
     self.openQuestion = openQuestion?.printable
     declaredVocabulary = vocabulary?.omitting(omission)
     self.build = { values in MisuseSink.whileOmitting(omission) { build(values) } }
@@ -211,6 +215,13 @@ public struct Model: Sendable {
   /// The memory models with a declared verdict, besides the scenario's own.
   public var otherMemoryModels: [MemoryModel] {
     MemoryModel.allCases.filter { verdicts[$0] != nil }
+  }
+
+  /// The parameter values that the catalogue is checked with under a memory model.
+  ///
+  /// - Parameter memoryModel: nil for the scenario's own.
+  public func instances(under memoryModel: MemoryModel?) -> [[String: Int]] {
+    memoryModel.flatMap { otherInstances[$0] } ?? instances
   }
 
   /// All parameters, with the given values in place of the standard ones.

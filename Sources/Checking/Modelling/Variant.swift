@@ -12,13 +12,17 @@ public struct Variant<Choice: Sendable>: Sendable {
   let violates: [String]
   let standard: [String: Int]
   let instances: [[String: Int]]?
+  let otherInstances: [MemoryModel: [[String: Int]]]?
   let verdicts: [MemoryModel: Expectation]
 
   private init(
     _ name: String, _ summary: String, _ choice: Choice, omission: String?, violates: [String],
-    standard: [String: Int], instances: [[String: Int]]?, under verdicts: [MemoryModel: Expectation]
+    standard: [String: Int], instances: [[String: Int]]?,
+    instancesUnder otherInstances: [MemoryModel: [[String: Int]]]?,
+    under verdicts: [MemoryModel: Expectation]
   ) {
     self.verdicts = verdicts
+    self.otherInstances = otherInstances
     self.name = name
     self.summary = summary
     self.choice = choice
@@ -31,43 +35,50 @@ public struct Variant<Choice: Sendable>: Sendable {
   /// A correct one.
   ///
   /// `standard` has its default parameter values, and `instances` those that the catalogue checks
-  /// it with, if they differ from the other variants'. `under` has verdicts under memory models
-  /// other than the scenario's own.
+  /// it with, if they differ from the other variants'; `instancesUnder` has those for other memory
+  /// models. `under` has verdicts under memory models other than the scenario's own.
   public static func holds(
     _ name: String, _ summary: String, _ choice: Choice, standard: [String: Int] = [:],
-    instances: [[String: Int]]? = nil, under verdicts: [MemoryModel: Expectation] = [:]
+    instances: [[String: Int]]? = nil,
+    instancesUnder otherInstances: [MemoryModel: [[String: Int]]]? = nil,
+    under verdicts: [MemoryModel: Expectation] = [:]
   ) -> Variant {
     Variant(
       name, summary, choice, omission: nil, violates: [], standard: standard, instances: instances,
-      under: verdicts)
+      instancesUnder: otherInstances, under: verdicts)
   }
 
   /// A sibling that leaves something out, and the invariants that it therefore violates.
   public static func broken(
     _ name: String, _ summary: String, _ choice: Choice, omits omission: String,
     violates: [String], standard: [String: Int] = [:], instances: [[String: Int]]? = nil,
+    instancesUnder otherInstances: [MemoryModel: [[String: Int]]]? = nil,
     under verdicts: [MemoryModel: Expectation] = [:]
   ) -> Variant {
     Variant(
       name, summary, choice, omission: omission, violates: violates, standard: standard,
-      instances: instances, under: verdicts)
+      instances: instances, instancesUnder: otherInstances, under: verdicts)
   }
 }
 
 extension Variant where Choice: ExpressibleByNilLiteral {
   /// A correct one: nothing is left out.
-  public static func holds(_ name: String, _ summary: String) -> Variant {
-    holds(name, summary, nil)
+  public static func holds(
+    _ name: String, _ summary: String,
+    instancesUnder otherInstances: [MemoryModel: [[String: Int]]]? = nil
+  ) -> Variant {
+    holds(name, summary, nil, instancesUnder: otherInstances)
   }
 
   /// A sibling whose code finds out by `omits(_:)`, with these words, what it leaves out.
   public static func broken(
     _ name: String, _ summary: String, omits omission: String, violates: [String],
-    standard: [String: Int] = [:], instances: [[String: Int]]? = nil
+    standard: [String: Int] = [:], instances: [[String: Int]]? = nil,
+    instancesUnder otherInstances: [MemoryModel: [[String: Int]]]? = nil
   ) -> Variant {
     broken(
       name, summary, nil, omits: omission, violates: violates, standard: standard,
-      instances: instances)
+      instances: instances, instancesUnder: otherInstances)
   }
 }
 
@@ -121,7 +132,8 @@ extension Model {
         parameters: parameters.map { $0.with(standard: variant.standard[$0.name]) },
         expectation: variant.omission == nil ? .holds : .violates(variant.violates),
         mustHappen: mustHappen(variant.choice), exempt: exempt(variant.choice),
-        instances: variant.instances ?? instances, openQuestion: openQuestion,
+        instances: variant.instances ?? instances,
+        instancesUnder: variant.otherInstances ?? [:], openQuestion: openQuestion,
         vocabulary: vocabulary?(variant.choice), under: variant.verdicts
       ) { values in build(values, variant.choice) }
     }

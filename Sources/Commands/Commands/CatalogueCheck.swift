@@ -2,6 +2,7 @@
 
 import GracewalkChecking
 import GracewalkExploration
+import GracewalkMachine
 import GracewalkReporting
 import GracewalkTraces
 
@@ -17,16 +18,17 @@ struct CatalogueCheck {
     try format.require(
       OutputFormat.allCases.filter { !$0.isDrawing }, for: "a check of the whole catalogue")
     var (checks, isWhole) = try checks()
+    let programs = LibraryCheck(library: source.programs, options: options)
     // There are few, so this process checks them, wherever models are checked.
     if isWhole {
-      isWhole = try LibraryCheck(library: source.programs, options: options).run { check in
+      isWhole = try programs.run { check in
         checks.append(check)
         if format == .text { show(check, check.seconds ?? 0) }
       }
     }
     let status = exitStatus(of: checks, isWhole: isWhole)
     switch format {
-    case .text: summarise(checks)
+    case .text: summarise(checks, skipped: skipped + programs.skipped)
     case .json: print(try json(CatalogueDocument(checks)))
     case .junit: print(JUnitText(checks).text, terminator: "")
     case .sarif: print(try json(OutputFormat.sarifReport(source).log(checks, exitStatus: status)))
@@ -35,13 +37,29 @@ struct CatalogueCheck {
     return status
   }
 
-  /// The checks in order, and whether they are complete: false after an interrupt.
-  private func checks() throws(UsageError) -> ([JudgedCheck], isWhole: Bool) {
-    let asked = source.models.flatMap { model in
+  private var declared: [(model: Model, check: DeclaredCheck)] {
+    source.models.flatMap { model in
       let checks =
         options.memoryModel.map { model.declaredChecks(under: $0) } ?? model.declaredChecks
       return checks.map { (model, $0) }
     }
+  }
+
+  /// The checks to make: unless a memory model is asked for, only those that the search can do.
+  private var asked: [(model: Model, check: DeclaredCheck)] {
+    declared.filter { model, check in
+      options.memoryModel != nil
+        || options.strategy.isSound(
+          under: check.memoryModel ?? model.largestScenario.memoryModel)
+    }
+  }
+
+  /// The number of declared verdicts of models that the search cannot check.
+  private var skipped: Int { declared.count - asked.count }
+
+  /// The checks in order, and whether they are complete: false after an interrupt.
+  private func checks() throws(UsageError) -> ([JudgedCheck], isWhole: Bool) {
+    let asked = asked
     let requests = asked.map { CheckRequest($0.name, $1.options(options)) }
     var watch = WorkWatch<CheckRequest>()
     watch.isInterrupted = { Terminal.isInterrupted }
@@ -73,12 +91,18 @@ struct CatalogueCheck {
     return isWrong ? ExitStatus.violated : ExitStatus.incomplete
   }
 
-  private func summarise(_ checks: [JudgedCheck]) {
+  private func summarise(_ checks: [JudgedCheck], skipped: Int) {
     let met = checks.count(where: \.isAsDeclared)
     let style = Terminal.style
     let summary = "\(met) of \(counted(checks.count, "verdict")) as declared"
     print("")
     print(met == checks.count ? style.good(summary) : style.bad(summary))
+    if skipped > 0 {
+      print(
+        style.warning(
+          "\(counted(skipped, "verdict")) under weaker memory not checked: --mode "
+            + "\(options.strategy.rawValue) is for sequential consistency there"))
+    }
   }
 
   private func show(_ row: JudgedCheck, _ seconds: Double) {

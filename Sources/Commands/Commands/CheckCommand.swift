@@ -260,7 +260,8 @@ package enum CheckCommand {
     report.counterexample.map {
       TraceText($0).replayCommand(
         namesInvariants: options.invariants != nil,
-        namesFeatures: options.features != nil && report.hasHardware)
+        namesFeatures: options.features != nil && report.hasHardware,
+        namesMemoryModel: options.memoryModel != nil)
     }
   }
 

@@ -13,15 +13,31 @@ struct LibraryCheck {
   let library: ProgramLibrary
   let options: CheckOptions
 
-  /// The checks in order: each program under every memory model that it declares a verdict under,
-  /// or only under the one that is asked for.
-  private var asked: [(model: ProgramModel, memoryModel: MemoryModel, violates: [String])] {
+  private typealias Asked = (model: ProgramModel, memoryModel: MemoryModel, violates: [String])
+
+  /// Each program under every memory model that it declares a verdict under, or only under the one
+  /// that is asked for.
+  private var declared: [Asked] {
     library.models.flatMap { model in
       MemoryModel.allCases.compactMap { memoryModel in
         guard options.memoryModel == nil || options.memoryModel == memoryModel else { return nil }
         return model.violates(under: memoryModel).map { (model, memoryModel, $0) }
       }
     }
+  }
+
+  /// The checks in order: unless a memory model is asked for, only what the search can do.
+  private var asked: [Asked] {
+    declared.filter { options.memoryModel != nil || canCheck(under: $0.memoryModel) }
+  }
+
+  /// The number of declared verdicts that the search cannot check.
+  var skipped: Int { declared.count - asked.count }
+
+  /// Steps have no footprints under weaker memory, so nothing is reduced there.
+  private func canCheck(under memoryModel: MemoryModel) -> Bool {
+    memoryModel == .standard || options.strategy == .stateful
+      || !Strategy.reduced.contains(options.strategy)
   }
 
   /// Calls `done` for each check in order.

@@ -42,7 +42,8 @@ public struct MatrixText {
     return numbers + [
       "",
       "\(style.good("✓")) holds  \(style.bad("✗")) violated  \(style.dim("·")) not required  "
-        + "\(style.warning("?")) incomplete; each invariant alone, largest size",
+        + "\(style.warning("?")) incomplete; each invariant alone, largest size unless "
+        + "the row names another",
     ]
   }
 
@@ -72,14 +73,17 @@ public struct MatrixText {
 }
 
 extension VerdictMatrix.Row {
-  fileprivate var label: String { architecture?.id ?? memoryModel?.rawValue ?? "any" }
+  fileprivate var label: String {
+    (architecture?.id ?? memoryModel?.rawValue ?? "any")
+      + smaller.sorted { $0.key < $1.key }.map { " \($0)=\($1)" }.joined()
+  }
 }
 
 extension VerdictMatrix.Entry {
   /// The rows with their labels; a single row if all are the same, and one for all architectures if
   /// these are.
   fileprivate var shownRows: [(label: String, cells: [VerdictMatrix.Cell])] {
-    if rows.count > 1, rows.allSatisfy({ $0.cells == rows[0].cells }) {
+    if rows.count > 1, rows.allSatisfy({ $0.cells == rows[0].cells && $0.smaller.isEmpty }) {
       return [("all", rows[0].cells)]
     }
     let ofArchitectures = rows.filter { $0.architecture != nil }
@@ -99,6 +103,8 @@ public struct MatrixDocument: Encodable, Sendable {
     var architecture: String
     /// Omitted in rows of an architecture, which are under the scenario's own.
     var memory: String?
+    /// Those that are smaller than elsewhere; omitted at the largest size.
+    var parameters: [String: Int]?
     /// By invariant; those not required are omitted.
     var verdicts: [String: String]
   }
@@ -143,7 +149,7 @@ public struct MatrixDocument: Encodable, Sendable {
         let required = zip(matrix.invariants, row.cells).filter { $1 != .notRequired }
         return Entry(
           model: entry.model, architecture: row.architecture?.id ?? "any",
-          memory: row.memoryModel?.rawValue,
+          memory: row.memoryModel?.rawValue, parameters: row.smaller.isEmpty ? nil : row.smaller,
           verdicts: Dictionary(uniqueKeysWithValues: required.map { ($0, $1.rawValue) }))
       }
     }

@@ -76,7 +76,10 @@ public struct TraceText {
   ///   - namesInvariants: whether the invariants differ from those the model requires by itself,
   ///     and so must be named.
   ///   - namesFeatures: the same for the features of the MMU.
-  public func replayCommand(namesInvariants: Bool, namesFeatures: Bool = false) -> String {
+  ///   - namesMemoryModel: whether sequential consistency, too, has to be named; others always are.
+  public func replayCommand(
+    namesInvariants: Bool, namesFeatures: Bool = false, namesMemoryModel: Bool = false
+  ) -> String {
     if let program = trace.program {
       let words = { (list: [String]) in list.map { " \($0.quotedForShell)" }.joined() }
       return "\(RunningProgram.invocation) replay\(words(program.arguments))"
@@ -88,9 +91,12 @@ public struct TraceText {
     let invariants =
       (named.isEmpty ? trace.invariants : named).map { " --invariant \($0)" }.joined()
     let features = namesFeatures ? " \(trace.features.options)" : ""
+    let memoryModel = MemoryModel(name: trace.memoryModel) ?? .standard
+    let memory =
+      namesMemoryModel || memoryModel != .standard ? " --memory \(memoryModel.rawValue)" : ""
     let without = trace.without.map { " --without \($0.text.quotedForShell)" } ?? ""
     return "\(RunningProgram.invocation) replay \(trace.model.quotedForShell)\(settings)"
-      + (namesInvariants ? invariants : "") + features + without
+      + (namesInvariants ? invariants : "") + features + memory + without
       + " --schedule \(quote)\(trace.recording.schedule.text)\(quote)"
   }
 }

@@ -1,6 +1,8 @@
 // A list of variants becomes a list of models; former signatures still work.
 
 import Gracewalk
+import GracewalkChecking
+import GracewalkReporting
 import Testing
 
 struct FamilyTests {
@@ -13,7 +15,9 @@ struct FamilyTests {
       violates: ["one-has-it"], standard: ["cpus": 3], instances: [["cpus": 3]]),
   ]
 
-  private var models: [Model] {
+  private var models: [Model] { family(variants) }
+
+  private func family(_ variants: [Variant<Omission?>]) -> [Model] {
     Model.family(
       variants, scenario: "Some CPUs take the same thing.",
       parameters: [Parameter("cpus", "how many", 2...3, standard: 2)],
@@ -50,6 +54,39 @@ struct FamilyTests {
       models[0].mustHappen == [ExpectedOutcome("take", "true"), ExpectedOutcome("take", "false")])
     #expect(models.map(\.instances) == [[["cpus": 2], ["cpus": 3]], [["cpus": 3]]])
     for model in models { try model.verify() }
+  }
+
+  /// Sizes for a memory model replace those of the family, for its checks and its rows alone.
+  @Test func sizesMayBeSmallerUnderAMemoryModel() throws {
+    let variants: [Variant<Omission?>] = [
+      .holds("right", "taken by an exchange", instancesUnder: [.armv8: [["cpus": 2]]]),
+      .broken(
+        "wrong", "taken by a load and a store", .exchange, omits: "the exchange",
+        violates: ["one-has-it"]),
+    ]
+    let models = family(variants)
+    func sizes(_ model: Model, _ memoryModel: MemoryModel?) -> [Int?] {
+      (memoryModel.map { model.declaredChecks(under: $0) } ?? model.declaredChecks)
+        .map { $0.parameters["cpus"] }
+    }
+    #expect(sizes(models[0], nil) == [2, 3] && sizes(models[0], .totalStoreOrder) == [2, 3])
+    #expect(sizes(models[0], .armv8) == [2])
+    #expect(sizes(models[1], .armv8) == [2, 3])
+    let matrix = try VerdictMatrix(of: models) { model, options throws(CheckError) in
+      try model.check(options)
+    }
+    #expect(matrix.isAsDeclared)
+    #expect(matrix.entries[0].rows.map(\.smaller) == [[:], [:], ["cpus": 2]])
+    let lines = MatrixText(matrix).lines
+    #expect(lines.contains { $0.hasPrefix("       arm cpus=2") })
+    // Nothing is left to check where there is no size.
+    let none = Model(
+      name: "none", summary: "", scenario: "", expectation: .holds,
+      instancesUnder: [.armv8: []]
+    ) { _ in Scenario() }
+    #expect(
+      throws: CheckError.badModel("instances is empty: there would be nothing to verify")
+    ) { try none.check() }
   }
 
   /// Code asks by the words of `omits:` whether it is that of the sibling.

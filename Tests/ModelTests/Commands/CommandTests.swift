@@ -4,6 +4,7 @@ import Foundation
 import GracewalkChecking
 import GracewalkCommands
 import GracewalkInvariants
+import GracewalkMachine
 import GracewalkModels
 import TestExpectations
 import Testing
@@ -83,6 +84,25 @@ import Testing
     #expect(outcome.output.contains("\(count) of \(count) verdicts as declared"))
   }
 
+  /// A search that is not for weaker memory checks the rest, and says what it left out.
+  @Test func theOptimalSearchLeavesOutWeakerMemory() throws {
+    let outcome = try run("check", "--mode", "optimal", "--executions", "1")
+    let models = Catalogue.models.reduce(0) { count, model in
+      let own = model.largestScenario.memoryModel
+      return count + model.declaredChecks.count { ($0.memoryModel ?? own) != .standard }
+    }
+    let programs = Programs.files.reduce(0) { count, file in
+      let lines = String(decoding: file.bytes, as: UTF8.self).split(separator: "\n")
+      return count + lines.count { $0.hasPrefix("// under ") }
+    }
+    #expect(
+      outcome.output.hasSuffix(
+        "\n\(models + programs) verdicts under weaker memory not checked: --mode optimal is for "
+          + "sequential consistency there\n"))
+    #expect(!outcome.output.contains("(arm)") && !outcome.output.contains("(tso)"))
+    #expect(outcome.error.isEmpty)
+  }
+
   @Test func helpEverywhere() throws {
     let verbs = [
       "check", "sweep", "ablate", "replay", "document", "list", "show", "bench", "fuzz",
@@ -121,6 +141,20 @@ import Testing
     #expect(edited.status == 2)
     #expect(edited.output.isEmpty)
     #expect(edited.error.contains("was edited after it was written: step 13 is"))
+  }
+
+  /// The command that is shown replays a violation that exists under weaker memory only.
+  @Test func commandsNameTheMemoryModel() throws {
+    let check = try run("check", "switch-mm-gets-flushes", "--memory", "tso")
+    #expect(check.status == 1)
+    let line = try #require(
+      check.output.split(separator: "\n").first { $0.contains(" replay switch-mm-gets-flushes ") })
+    let words = line.split(separator: " ").drop { $0 != "replay" }
+      .map { $0.filter { $0 != "'" } }
+    #expect(words.contains("tso"))
+    #expect(try Self.outcome(words).status == 1)
+    let elsewhere = words.filter { $0 != "--memory" && $0 != "tso" }
+    #expect(try Self.outcome(elsewhere).status != 1)
   }
 
   @Test func outputIsTheSameApartFromTime() throws {

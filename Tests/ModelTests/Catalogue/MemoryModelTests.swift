@@ -1,0 +1,77 @@
+// The catalogue under x86-TSO and Armv8: a verdict that is not declared is the model's own.
+
+import GracewalkChecking
+import GracewalkExploration
+import GracewalkMachine
+import GracewalkModels
+import TestExpectations
+import Testing
+
+@Suite struct MemoryModelTests {
+  /// Models of most systems whose checks are short under Armv8, too; `gracewalk check --memory`
+  /// checks all of them.
+  private static let sample = [
+    "collapse-in-rcu-callback", "collapse-without-rcu", "unmap-under-write-lock",
+    "unmap-under-read-lock", "unmap-frees-before-unlink", "shared-memcache",
+    "shared-memcache-without-exchange", "drop-last-reference", "drop-last-reference-tested-later",
+    "unmap-and-free", "unmap-tlbi-before-dsb", "unmap-without-final-dsb", "remap-without-break",
+    "fast-access-fault-without-compare-exchange", "fast-access-fault-without-rcu",
+    "ipi-before-free-masked-sender", "teardown-with-barrier", "teardown-without-barrier",
+    "reverse-map-without-removal", "reverse-map-outside-section", "publish-table",
+    "publish-table-without-release", "flush-after-zap", "flush-after-zap-without-barrier",
+    "host-donate-in-place", "host-donate-read-locked",
+    "dirty-log-without-tlbi", "dirty-log-without-mark", "switch-mm-orders-mark",
+    "switch-mm-without-flushes",
+  ]
+
+  @Test(.tags(.long), .unlessQuick, arguments: sample, [MemoryModel.totalStoreOrder, .armv8])
+  func verdictsAreAsDeclared(_ name: String, _ memoryModel: MemoryModel) throws {
+    let model = try #require(Catalogue.model(named: name))
+    for declared in model.declaredChecks(under: memoryModel) {
+      var options = declared.options()
+      options.minimises = false
+      let report = try model.check(options)
+      #expect(declared.isMet(by: report), "\(declared)")
+      #expect(report.memoryModel == memoryModel)
+      try Counts("MemoryModels").expect(
+        [
+          "states": report.statistics.states, "transitions": report.statistics.transitions,
+        ], for: Self.name(model, declared))
+    }
+  }
+
+  @Test func nothingElseIsRecorded() throws {
+    let names = try Self.sample.flatMap { name in
+      let model = try #require(Catalogue.model(named: name))
+      return [MemoryModel.totalStoreOrder, .armv8].flatMap { memoryModel in
+        model.declaredChecks(under: memoryModel).map { Self.name(model, $0) }
+      }
+    }
+    try Counts("MemoryModels").expectRows(for: names)
+  }
+
+  private static func name(_ model: Model, _ declared: DeclaredCheck) -> String {
+    let values = model.values(declared.parameters).values.map { "\($0.name)=\($0.value)" }
+    return ([model.name] + values + [declared.memoryModel?.rawValue ?? "", declared.verdict])
+      .joined(separator: " ")
+  }
+
+  /// A smaller size for a memory model is one of the sizes that are checked elsewhere, or a smaller
+  /// one that `--set` may ask for.
+  @Test func smallerSizesAreSmaller() {
+    let models = Catalogue.models.filter { !$0.otherInstances.isEmpty }
+    #expect(
+      models.map(\.name) == [
+        "collapse-locked-descendants", "ipi-before-free", "walk-references",
+        "walk-references-without-recheck",
+      ])
+    for model in models {
+      for (_, instances) in model.otherInstances {
+        let largest = model.values(model.instances.last ?? [:]).values
+        let smaller = model.values(instances.last ?? [:]).values
+        #expect(zip(largest, smaller).allSatisfy { $1.value <= $0.value })
+        #expect(zip(largest, smaller).contains { $1.value < $0.value })
+      }
+    }
+  }
+}
