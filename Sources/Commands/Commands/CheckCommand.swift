@@ -86,6 +86,7 @@ package enum CheckCommand {
       options.units = 1
       options.search.unitLength = nil
     }
+    let sideBySide = sideBySide(&options, arguments)
     let format = try OutputFormat.chosen(arguments)
     if arguments.has("matrix") {
       for option in MatrixCheck.contradictions
@@ -97,7 +98,7 @@ package enum CheckCommand {
       let models = try arguments.operands.map { try SharedOptions.model($0, of: arguments) }
       return try MatrixCheck(
         models: models.isEmpty ? arguments.models : models, options: options, format: format,
-        executor: arguments.executor(),
+        executor: arguments.executor(jobs: sideBySide),
         library: models.isEmpty ? arguments.source.programs : ProgramLibrary()
       ).run()
     }
@@ -110,10 +111,21 @@ package enum CheckCommand {
           "--\(option) needs a model: \(RunningProgram.name) check MODEL --\(option) …")
       }
       return try CatalogueCheck(
-        source: arguments.source, options: options, format: format, executor: arguments.executor()
+        source: arguments.source, options: options, format: format,
+        executor: arguments.executor(jobs: sideBySide), jobs: sideBySide
       ).run()
     }
     return try check(try SharedOptions.model(name, of: arguments), options, arguments, format)
+  }
+
+  /// Of many checks, several are made at a time, each on one thread, so that they find the same as
+  /// with one job; returns how many.
+  ///
+  /// Jobs of a cluster make one check each, so there the threads are left to it.
+  private static func sideBySide(_ options: inout CheckOptions, _ arguments: Arguments) -> Int {
+    guard arguments.operands.isEmpty, arguments.session?.place != .cluster else { return 1 }
+    defer { options.jobs = 1 }
+    return options.jobs
   }
 
   /// Whether an option names the folder of a cluster instead of a saved check.

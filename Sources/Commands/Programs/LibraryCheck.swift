@@ -12,6 +12,8 @@ import GracewalkSupport
 struct LibraryCheck {
   let library: ProgramLibrary
   let options: CheckOptions
+  /// Threads of a search, where it may have several.
+  let jobs: Int
 
   private typealias Asked = (model: ProgramModel, memoryModel: MemoryModel, violates: [String])
 
@@ -75,6 +77,8 @@ struct LibraryCheck {
     do {
       var source = try ProgramSource([model.name], [], library)
       source.options.memoryModel = memoryModel
+      var options = options
+      options.jobs = memoryModel == .standard ? jobs : 1
       return try ProgramCheck.check(
         source.compile(compiler), options, Terminal.watch(model.name)
       ).checkReport

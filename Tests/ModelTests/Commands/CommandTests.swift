@@ -72,8 +72,11 @@ import Testing
   }
 
   @Test func catalogue() throws {
-    let outcome = try run("check")
+    let outcome = try run("check", "--jobs", "2")
     #expect(outcome.status == 0)
+    let names = Catalogue.models.flatMap { model in model.declaredChecks.map { _ in model.name } }
+    let rows = outcome.output.split(separator: "\n").filter { $0.hasPrefix("✓") }
+    for (row, name) in zip(rows, names) { #expect(row.dropFirst(2).hasPrefix(name + " ")) }
     let hasClang = (try? Compiler.find()) != nil
     let declared = Catalogue.models.reduce(0) { $0 + $1.declaredChecks.count }
     let programs = Programs.files.reduce(Programs.files.count) { count, file in
