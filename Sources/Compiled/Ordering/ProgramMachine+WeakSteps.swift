@@ -152,9 +152,9 @@ extension ProgramMachine {
       for cpu in weak.order.cpus.indices {
         weak.order.cutViews(of: cpu, uses[cpu], hasGracePeriods: image.waitsForGrace)
       }
-      weak.order.dropUnreadableStores({ uses[$0] })
+      weak.order.dropUnreadableStores(uses)
       isChanged = weak.order.rankTimes() != nil
-      weak.order.forgetSettledWords({ uses[$0].isUnknown ? uses[$0] : FutureUse() })
+      weak.order.forgetSettledWords(uses.map { $0.isUnknown ? $0 : FutureUse() })
       isChanged = isChanged || weak.order.words.entries.count != count
     }
     if weak.order.hasMetCap {

@@ -19,7 +19,7 @@ extension WeakMachine {
       state.order.cutViews(of: process, uses[process], hasGracePeriods: hasGracePeriods)
     }
     if !hasGracePeriods { forgetGrace(&state) }
-    state.order.dropUnreadableStores { uses[$0] }
+    state.order.dropUnreadableStores(uses)
     guard let rank = state.order.rankTimes() else { return }
     for process in uses.indices { state.mapRegisters(of: process, rank) }
   }

@@ -15,6 +15,13 @@ extension Machine {
     }
   }
 
+  /// The pending stores of a CPU that may become visible next, by their places in its buffer.
+  func flushablePlaces(of cpu: Int) -> [Int] {
+    guard let orders else { return [] }
+    orders.find(memory[layout.orderName])
+    return orders.flushable(of: cpu)
+  }
+
   func changeOrder<Result>(_ body: (inout StoreOrder) -> Result) -> Result {
     guard let orders else { fatalError("[internal] only Armv8 has an order of stores") }
     return orders.change(named: memory[layout.orderName], body)
@@ -63,9 +70,9 @@ extension Machine {
         order.cutWalks({ inUse[$0] }) { unit, table in
           layout.pageID(at: table).map { refers(unit, to: $0) } ?? false
         }
-        order.dropUnreadableStores({ uses[$0] }, isWalked: isWalked)
+        order.dropUnreadableStores(uses, isWalked: isWalked)
         isChanged = order.rankTimes() != nil
-        order.forgetSettledWords({ uses[$0] }, isUsed: { inUse[$0] }, isWalked: isWalked)
+        order.forgetSettledWords(uses, isUsed: { inUse[$0] }, isWalked: isWalked)
         isChanged = isChanged || order.words.entries.count != count
       }
       return order.hasMetCap
@@ -145,7 +152,7 @@ extension Machine {
   func orderChoices(_ action: Action, by cpu: Int) -> Int {
     if action.isLocal { return 1 }
     switch action.kind {
-    case .access(.drain): return order.flushable(of: cpu - firstDrainer).count
+    case .access(.drain): return flushablePlaces(of: cpu - firstDrainer).count
     case .access(.store): return 1
     case .access: return isOrdered(cpu) ? readings(of: action, by: cpu).count : 1
     case .grace(.sectionEnter), .grace(.maskInterrupts):

@@ -37,7 +37,6 @@ extension Machine {
   /// What an access may do now: the newest value first.
   func readings(of action: Action, by cpu: Int) -> [Reading] {
     guard case .access(let access) = action.kind else { return [] }
-    let order = order
     var list: [Reading] = []
     let pending = order.cpus[cpu].newestPending(action.cell)
     let newest = pending.map { order.cpus[cpu].buffer[$0].value } ?? memory[action.cell]
@@ -355,12 +354,12 @@ extension Machine {
 
   /// The stores of a CPU that may become visible next.
   func flushable(of cpu: Int) -> [PendingEntry] {
-    order.flushable(of: cpu).map { order.cpus[cpu].buffer[$0] }
+    flushablePlaces(of: cpu).map { order.cpus[cpu].buffer[$0] }
   }
 
   /// Makes one of them visible.
   func makeVisible(_ choice: Int, of cpu: Int) {
-    let index = order.flushable(of: cpu)[choice]
+    let index = flushablePlaces(of: cpu)[choice]
     let cell = order.cpus[cpu].buffer[index].number
     let old = memory[cell]
     let entry = changeOrder { $0.flush(index, of: cpu, over: old) }

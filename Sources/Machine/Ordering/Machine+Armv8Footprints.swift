@@ -27,7 +27,8 @@ extension Machine {
   func addOrdered(_ action: Action, by cpu: Int, to footprint: Footprint) {
     if action.isLocal { return }
     if action.kind == .access(.drain) {
-      return addVisible(order.flushable(of: cpu - firstDrainer), of: cpu - firstDrainer, footprint)
+      let owner = cpu - firstDrainer
+      return addVisible(flushablePlaces(of: owner), of: owner, footprint)
     }
     if case .hardware(let hardware) = action.kind {
       return addOrderedHardware(hardware, action, by: cpu, to: footprint)
@@ -165,13 +166,19 @@ extension Machine {
 
   // MARK: What lets a step be taken
 
+  /// True for a CPU that makes stores visible if there is none that could, before the CPU whose
+  /// stores they are has stepped.
+  func drainsNothing(_ cpu: Int) -> Bool {
+    memoryModel == .armv8 && cpu >= firstDrainer && !order.cpus[cpu - firstDrainer].hasPendingStore
+  }
+
   /// CPUs one of which must step before a disabled action can be taken.
   func enablersInOrder(of action: Action, by cpu: Int) -> CPUSet {
     let all = CPUSet.first(layout.cpuCount)
     if action.kind == .access(.drain) {
       let owner = cpu - firstDrainer
       // With something in the buffer, what it waits for may be up to others.
-      return order.cpus[owner].buffer.contains(where: \.isAwaited) ? all : CPUSet(owner)
+      return drainsNothing(cpu) ? CPUSet(owner) : all
     }
     guard isOrdered(cpu) else { return all }
     let own = CPUSet(firstDrainer + cpu)

@@ -8,7 +8,7 @@ import GracewalkSupport
 /// the order before it, and equal states have equal names.
 final class OrderKeeper {
   /// The present order; between steps it is in canonical form.
-  private(set) var present: StoreOrder
+  @exclusivity(unchecked) private(set) var present: StoreOrder
   /// Its name.
   private var name: UInt64 = 0
   /// Set while it differs from the one with that name.
@@ -16,6 +16,10 @@ final class OrderKeeper {
   private var known: [UInt64: StoreOrder]
   /// Set if two orders have had one name.
   private(set) var hasCollision = false
+
+  /// Per CPU, which of its stores may become visible next; nil if that was not asked of the present
+  /// order.
+  private var flushable: [[Int]?]
 
   private let isExact: Bool
 
@@ -27,6 +31,7 @@ final class OrderKeeper {
     self.isExact = isExact
     let start = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
     present = start
+    flushable = Array(repeating: nil, count: cpus)
     known = [0: start]
   }
 
@@ -35,8 +40,19 @@ final class OrderKeeper {
   ) -> Result {
     find(memoryName)
     isOpen = true
+    forgetFlushable()
     return body(&present)
   }
+
+  /// The pending stores of a CPU that may become visible next, by their places in its buffer.
+  func flushable(of cpu: Int) -> [Int] {
+    if let known = flushable[cpu] { return known }
+    let found = present.flushable(of: cpu)
+    flushable[cpu] = found
+    return found
+  }
+
+  private func forgetFlushable() { for cpu in flushable.indices { flushable[cpu] = nil } }
 
   /// Makes the order present whose name memory has.
   @inline(__always)
@@ -45,6 +61,7 @@ final class OrderKeeper {
     guard let found = known[memoryName] else { fatalError("[internal] an order nobody named") }
     present = found
     name = memoryName
+    forgetFlushable()
   }
 
   /// Forgets changes of a step that failed half-way.
@@ -52,6 +69,7 @@ final class OrderKeeper {
     guard isOpen, let found = known[name] else { return }
     isOpen = false
     present = found
+    forgetFlushable()
   }
 
   /// Names the present order, after a step.

@@ -23,23 +23,25 @@ extension StoreOrder {
     cut(&cpus[cpu].releases, keeping: use.acquires)
     cut(&cpus[cpu].control, keeping: use.hasISB)
     cpus[cpu].sources.mapValues { $1 <= floor || !use.mayReach($0) ? 0 : $1 }
-    let known = cpus[cpu]
+    let buffer = cpus[cpu].buffer
+    func isPending(_ word: UInt32) -> Bool {
+      buffer.contains { $0.kind == .store && $0.number == word }
+    }
     cpus[cpu].coherence.mapValues { word, view in
-      use.mayLoad(word) && view > floor && known.newestPending(word) == nil ? view : 0
+      use.mayLoad(word) && view > floor && !isPending(word) ? view : 0
     }
     cpus[cpu].own.mapValues { word, store in
-      if !use.mayRead(word) || store.time <= floor || known.newestPending(word) != nil {
+      if !use.mayRead(word) || store.time <= floor || isPending(word) {
         return OwnStore()
       }
       return OwnStore(
         time: store.time, view: max(store.view, floor), readView: max(store.readView, floor),
         pick: use.hasISB ? max(store.pick, floor) : 0)
     }
-    for index in known.buffer.indices where known.buffer[index].kind == .store {
-      let mayBeRead = use.mayRead(known.buffer[index].number)
+    for index in buffer.indices where buffer[index].kind == .store {
+      let mayBeRead = use.mayRead(buffer[index].number)
       cut(&cpus[cpu].buffer[index].view, keeping: mayBeRead)
-      cut(
-        &cpus[cpu].buffer[index].readView, keeping: mayBeRead && known.buffer[index].isLocking)
+      cut(&cpus[cpu].buffer[index].readView, keeping: mayBeRead && buffer[index].isLocking)
       if use.hasISB {
         cut(&cpus[cpu].buffer[index].pick)
       } else {
@@ -64,16 +66,18 @@ extension StoreOrder {
 
   /// Forgets visible stores that no CPU can read any more.
   ///
-  /// - Parameter isWalked: whether walks of a unit may read a word.
+  /// - Parameters:
+  ///   - uses: what each CPU may still do.
+  ///   - isWalked: whether walks of a unit may read a word.
   package mutating func dropUnreadableStores(
-    _ use: (Int) -> FutureUse, isWalked: (_ unit: Int, UInt32) -> Bool = { _, _ in false }
+    _ uses: [FutureUse], isWalked: (_ unit: Int, UInt32) -> Bool = { _, _ in false }
   ) {
     var kept = words
     kept.mapValues { word, stores in
       guard stores.count > 1 else { return stores }
       var first = stores.count - 1
       for cpu in cpus.indices
-      where use(cpu).mayLoad(word) && cpus[cpu].newestPending(word) == nil {
+      where uses[cpu].mayLoad(word) && cpus[cpu].newestPending(word) == nil {
         let floor = max(cpus[cpu].newReads, cpus[cpu].coherence[word])
         first = min(first, stores.lastIndex { $0.time <= floor } ?? 0)
       }
@@ -124,12 +128,13 @@ extension StoreOrder {
   ///
   /// For hosts that know the newest value of every word.
   package mutating func forgetSettledWords(
-    _ use: (Int) -> FutureUse, isUsed: (_ unit: Int) -> Bool = { _ in true },
+    _ uses: [FutureUse], isUsed: (_ unit: Int) -> Bool = { _ in true },
     isWalked: (_ unit: Int, UInt32) -> Bool = { _, _ in false }
   ) {
     let walks = walks
     let least = walks.indices.filter(isUsed).map { walks[$0].floor }.min() ?? now
-    let floor = cpus.indices.filter { use($0).loads }.map { cpus[$0].newReads }.min() ?? now
+    var floor = now
+    for cpu in cpus.indices where uses[cpu].loads { floor = min(floor, cpus[cpu].newReads) }
     words.mapValues { word, stores in
       guard stores.count == 1, stores[0].time <= floor else { return stores }
       let isSettled = walks.indices.allSatisfy {
@@ -137,16 +142,19 @@ extension StoreOrder {
       }
       return isSettled ? [] : stores
     }
-    func cut(_ view: View) -> View { view <= floor ? 0 : view }
-    finished = finished.map(cut)
-    locks.mapValues { cut($1) }
-    callbacks.mapValues { CallbackViews(start: cut($1.start), view: cut($1.view)) }
+    // Writing only what changes saves copies of what other states share.
+    func cut(_ view: inout View) { if view != 0, view <= floor { view = 0 } }
+    for domain in finished.indices { cut(&finished[domain]) }
+    locks.mapValues { $1 <= floor ? 0 : $1 }
+    callbacks.mapValues {
+      CallbackViews(start: $1.start <= floor ? 0 : $1.start, view: $1.view <= floor ? 0 : $1.view)
+    }
     for cpu in cpus.indices {
-      cpus[cpu].sectionEnds = cpus[cpu].sectionEnds.map(cut)
-      cpus[cpu].callbackEnd = cut(cpus[cpu].callbackEnd)
+      for domain in cpus[cpu].sectionEnds.indices { cut(&cpus[cpu].sectionEnds[domain]) }
+      cut(&cpus[cpu].callbackEnd)
       if cpus[cpu].synchronised <= least { cpus[cpu].synchronised = 0 }
-      cpus[cpu].graceStart = cut(cpus[cpu].graceStart)
-      cpus[cpu].graceView = cut(cpus[cpu].graceView)
+      cut(&cpus[cpu].graceStart)
+      cut(&cpus[cpu].graceView)
     }
   }
 }

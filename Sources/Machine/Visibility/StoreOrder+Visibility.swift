@@ -40,7 +40,8 @@ extension StoreOrder {
 
   /// The pending stores of a CPU that may become visible next, by their places.
   package func flushable(of cpu: Int, inOrder: Bool = false) -> [Int] {
-    cpus[cpu].buffer.indices.filter { index in
+    if cpus[cpu].buffer.isEmpty { return [] }
+    return cpus[cpu].buffer.indices.filter { index in
       guard canFlush(index, of: cpu, inOrder: inOrder) else { return false }
       guard mayCloseCycle(index, in: cpus[cpu].buffer) else { return true }
       var copy = self
@@ -125,11 +126,10 @@ extension StoreOrder {
   package func mayUpdate(
     _ word: UInt32, acquiresInOrder: Bool, isFull: Bool, by cpu: Int
   ) -> Bool {
-    let known = cpus[cpu]
-    if isFull { return !known.hasPendingStore && !isLocked(word, for: cpu) }
-    if acquiresInOrder, known.hasPendingRelease { return false }
-    let newest = known.newestPending(word)
-    if known.buffer[(newest ?? 0)...].contains(where: { $0.kind == .barrier }) { return false }
+    if isFull { return !cpus[cpu].hasPendingStore && !isLocked(word, for: cpu) }
+    if acquiresInOrder, cpus[cpu].hasPendingRelease { return false }
+    let newest = cpus[cpu].newestPending(word)
+    if cpus[cpu].buffer[(newest ?? 0)...].contains(where: { $0.kind == .barrier }) { return false }
     return newest != nil || !isLocked(word, for: cpu)
   }
 
@@ -148,9 +148,11 @@ extension StoreOrder {
   /// Only read-modify-writes with release can bring that about, by keeping words to themselves
   /// while they wait for stores before them. Such an execution has no end.
   package var hasCycle: Bool {
+    // A circle leads from one CPU to another by way of words that they keep to themselves.
+    guard cpus.count(where: { $0.buffer.contains(where: \.isLocking) }) > 1 else { return false }
     var nodes: [(cpu: Int, index: Int)] = []
-    for (cpu, known) in cpus.enumerated() {
-      for index in known.buffer.indices where known.buffer[index].isAwaited {
+    for cpu in cpus.indices {
+      for index in cpus[cpu].buffer.indices where cpus[cpu].buffer[index].isAwaited {
         nodes.append((cpu, index))
       }
     }
