@@ -139,7 +139,7 @@ extension Model {
   ) -> Minimiser.Result? {
     // Under Armv8 a step costs a hundred times as much, and there are more.
     let most = plan.foresight == nil ? Minimiser.transitionsMax : Minimiser.transitionsMax / 50
-    return plan.repeatUntilForeseen(makeMachine) {
+    return plan.repeatUntilForeseen(makeMachine, steps: { _ in most }) {
       var machines: [Machine] = []
       var minimiser = Minimiser(isExact: plan.isExact, transitionsMax: most) {
         let machine = makeMachine()

@@ -175,30 +175,37 @@ public struct SearchPlan: Sendable {
     jobs jobsMax: Int = .max, _ session: CheckpointSession?,
     _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
+    // A bound on seconds is one on all searches together.
+    let start = ContinuousClock().now
     foresight?.learn(makeMachine())
-    return repeatUntilForeseen(makeMachine) { runOnce(jobs: jobsMax, session, makeMachine) }
+    return repeatUntilForeseen(makeMachine, steps: \.statistics.transitions) {
+      runOnce(jobs: jobsMax, session, since: start, makeMachine)
+    }
   }
 
   /// Searches, and again knowing more, as long as some machine's code did what was not foreseen.
   ///
-  /// - Parameter search: gives a result, and the machines that it comes from.
+  /// - Parameters:
+  ///   - steps: the number of steps that were taken for a result.
+  ///   - search: gives a result, and the machines that it comes from.
   func repeatUntilForeseen<Result>(
-    _ makeMachine: () -> Machine, _ search: () -> (Result, [Machine])
+    _ makeMachine: () -> Machine, steps: (Result) -> Int, _ search: () -> (Result, [Machine])
   ) -> (Result, [Machine]) {
     while true {
       let found = search()
       guard let foresight, let machine = found.1.first(where: \.outranForesight) else {
         return found
       }
-      foresight.learn(after: machine, makeMachine)
+      foresight.learn(after: machine, steps: steps(found.0), makeMachine)
     }
   }
 
   private func runOnce(
-    jobs jobsMax: Int, _ session: CheckpointSession?,
+    jobs jobsMax: Int, _ session: CheckpointSession?, since start: ContinuousClock.Instant,
     _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
     var options = SearchOptions(limits: limits)
+    if foresight != nil { options.start = start }
     options.watch = watch?.body
     options.seed = seed
     options.priorityChanges = priorityChanges

@@ -23,7 +23,7 @@ final class Budget {
     forecast = forecasts ? Forecast() : nil
     limits = options.limits
     watch = options.watch
-    start = clock.now
+    start = options.start ?? clock.now
     demand(options.watchPeriod.nonzeroBitCount == 1, "the period is a power of two")
     periodMask = options.watchPeriod - 1
     checkpointer = options.checkpoints.map { Checkpointer($0) }

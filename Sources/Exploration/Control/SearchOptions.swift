@@ -25,6 +25,8 @@ public struct SearchOptions {
   public var checkpoints: Checkpoints?
   /// A saved search of the same system, with the same options, to resume.
   public var resume: CheckpointReader?
+  /// When the seconds of a bound began; nil for the start of the search.
+  package var start: ContinuousClock.Instant?
   /// Plays long rounds of a divided search in other processes; nil for none.
   package var distantRounds: DistantRounds?
 

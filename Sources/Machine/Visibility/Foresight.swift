@@ -20,6 +20,8 @@ package final class Foresight: Sendable {
     var cell: UInt32
     var lifetime: UInt32
     var isLocal: Bool
+    /// For a load, whether it is a dereference, which is no acquire.
+    var isDereference: Bool
   }
 
   /// What is known of the actions at a place.
@@ -115,17 +117,39 @@ package final class Foresight: Sendable {
 
   /// Learns what may follow the steps in which a machine did what was not foreseen, and looks.
   ///
-  /// - Parameter makeMachine: makes machines that now forget nothing.
-  package func learn(after machine: Machine, _ makeMachine: () -> Machine) {
+  /// The longer the search was that is abandoned, the more is done so that the next one is not:
+  /// random executions go on from each step that led there, the last ones first, and again as long
+  /// as they show something new. They take no more than a part of the steps of that search.
+  ///
+  /// - Parameters:
+  ///   - steps: those that the abandoned search has taken.
+  ///   - makeMachine: makes machines that now forget nothing.
+  package func learn(after machine: Machine, steps: Int, _ makeMachine: () -> Machine) {
     latest.withLock { $0 = nil }
     let free = makeMachine()
     var random = SplitMix64(seed: 2)
     for step in machine.takenSteps where free.failure == nil {
       guard free.step(step.cpu, choice: step.choice) == .clean else { break }
     }
-    for _ in 0..<2 * Self.batch where free.failure == nil { free.walkAtRandom(&random) }
+    var taken = 0
+    for _ in 0..<2 * Self.batch where free.failure == nil { taken += free.walkAtRandom(&random) }
+    let most = steps / Self.partOfSearch
+    while free.depth > 0, free.failure == nil, taken < most {
+      free.undo()
+      var isNew = true
+      while isNew, free.failure == nil, taken < most {
+        let before = known.withLock { $0.count }
+        for _ in 0..<Self.batch / 4 where free.failure == nil {
+          taken += free.walkAtRandom(&random)
+        }
+        isNew = known.withLock { $0.count } > before
+      }
+    }
     look()
   }
+
+  /// Of the steps of an abandoned search, one in so many is taken to learn more.
+  private static let partOfSearch = 8
 
   /// Takes some random executions of a machine, and looks.
   package func learn(_ machine: Machine, executions: Int) {

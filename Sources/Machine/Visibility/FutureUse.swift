@@ -64,11 +64,7 @@ package struct FutureUse: Equatable, Sendable {
     isUnknown = isUnknown || other.isUnknown
     loaded |= other.loaded
     updated |= other.updated
-    if let theirs = other.cells {
-      var mine = cells ?? FutureCells()
-      mine.join(theirs)
-      cells = mine
-    }
+    if let theirs = other.cells { cells = cells?.joined(with: theirs) ?? theirs }
     loads = loads || other.loads
     ordersReads = ordersReads || other.ordersReads
     ordersWrites = ordersWrites || other.ordersWrites
@@ -89,18 +85,30 @@ package struct FutureUse: Equatable, Sendable {
   }
 }
 
-/// The words that a CPU may still access, where there may be many.
-package struct FutureCells: Equatable, Sendable {
+/// The words that a CPU may still access, where there may be many; shared by copies.
+package final class FutureCells: Equatable, Sendable {
   /// Those that loads may read, and read-modify-writes.
-  var loaded = CellSet()
-  var updated = CellSet()
+  let loaded: CellSet
+  let updated: CellSet
   /// The objects through whose addresses it may access something.
-  var reached = CellSet()
+  let reached: CellSet
 
-  mutating func join(_ other: FutureCells) {
-    loaded.formUnion(other.loaded)
-    updated.formUnion(other.updated)
-    reached.formUnion(other.reached)
+  init(
+    loaded: CellSet = CellSet(), updated: CellSet = CellSet(), reached: CellSet = CellSet()
+  ) {
+    self.loaded = loaded
+    self.updated = updated
+    self.reached = reached
+  }
+
+  package static func == (a: FutureCells, b: FutureCells) -> Bool {
+    a.loaded == b.loaded && a.updated == b.updated && a.reached == b.reached
+  }
+
+  func joined(with other: FutureCells) -> FutureCells {
+    FutureCells(
+      loaded: loaded.union(other.loaded), updated: updated.union(other.updated),
+      reached: reached.union(other.reached))
   }
 }
 
@@ -120,8 +128,10 @@ struct CellSet: Equatable, Sendable {
     bits[word] |= 1 << UInt64(cell & 63)
   }
 
-  mutating func formUnion(_ other: CellSet) {
-    while bits.count < other.bits.count { bits.append(0) }
-    for word in other.bits.indices { bits[word] |= other.bits[word] }
+  func union(_ other: CellSet) -> CellSet {
+    var joined = self
+    while joined.bits.count < other.bits.count { joined.bits.append(0) }
+    for word in other.bits.indices { joined.bits[word] |= other.bits[word] }
+    return joined
   }
 }

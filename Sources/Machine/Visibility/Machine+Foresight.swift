@@ -31,7 +31,8 @@ extension Machine {
       Foresight.Place(
         cpu: UInt8(cpu), operation: known.operation, kind: known.action.kind,
         ordering: known.action.ordering.rawValue, cell: known.action.cell,
-        lifetime: known.action.lifetime, isLocal: known.action.isLocal),
+        lifetime: known.action.lifetime, isLocal: known.action.isLocal,
+        isDereference: known.action.kind == .access(.load) && known.action.isDereference),
       after: earlier < 0 ? nil : earlier
     ) { facts(of: known.action) }
     places.append(Int32(truncatingIfNeeded: number))
@@ -114,17 +115,17 @@ extension Machine {
   }
 
   private func add(_ access: Action.Access, _ action: Action, to use: inout FutureUse) {
-    guard var cells = use.cells else { return }
-    if action.lifetime != 0 { cells.reached.insert(action.lifetime) }
+    var (loaded, updated, reached) = (CellSet(), CellSet(), CellSet())
+    if action.lifetime != 0 { reached.insert(action.lifetime) }
     switch access {
     case .store, .drain: break
     case .load, .wait, .compareExchange, .incrementUnlessZero, .update(.addUnless):
-      cells.loaded.insert(action.cell)
+      loaded.insert(action.cell)
       use.loads = true
     case .exchange, .fetchAdd, .update(.and), .update(.or), .update(.xor): break
     }
-    if access != .store, access != .load, access != .wait { cells.updated.insert(action.cell) }
-    use.cells = cells
+    if access != .store, access != .load, access != .wait { updated.insert(action.cell) }
+    use.cells = FutureCells(loaded: loaded, updated: updated, reached: reached)
     if access != .store, acquiresInOrder(action) { use.acquires = true }
     if access != .store, access != .load, access != .wait,
       action.ordering == .acquireRelease
@@ -140,8 +141,10 @@ extension Machine {
     (0..<depth).map { Schedule.Step(cpu: takenStep($0).cpu, choice: Int(takenStep($0).choice)) }
   }
 
-  /// Goes on at random to the end of an execution, and takes that back.
-  func walkAtRandom(_ random: inout SplitMix64) {
+  /// Goes on at random to the end of an execution, and takes that back; returns the number of its
+  /// steps.
+  @discardableResult
+  func walkAtRandom(_ random: inout SplitMix64) -> Int {
     let start = depth
     var outcome = start == 0 ? judgeStart() : .clean
     while outcome == .clean && depth < 4_096 {
@@ -151,6 +154,8 @@ extension Machine {
       let cpu = random.pick(able)
       outcome = step(cpu, choice: random.below(choiceCount(of: cpu)))
     }
+    let taken = depth - start
     while depth > start { undo() }
+    return taken
   }
 }

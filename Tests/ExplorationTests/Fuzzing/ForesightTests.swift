@@ -46,6 +46,27 @@ import Testing
     return scenario
   }
 
+  /// A dereference and an acquire of one word by one operation: only behind the latter is it of use
+  /// when the store before it became visible.
+  @Test func aDereferenceIsNoAcquire() {
+    let found = Fuzzer.foresightMismatch(executions: 8) {
+      let scenario = Scenario()
+      scenario.memoryModel = .armv8
+      let (x, y) = (scenario.word("x"), scenario.word("y"))
+      scenario.cpu("left", runs: "exchange") { cpu -> any OperationResult in
+        _ = try cpu.rcuDereference(y)
+        try cpu.store(x, 1, .release)
+        return try cpu.load(y, .acquire) == 0
+      }
+      scenario.cpu("right", runs: "exchange") { cpu -> any OperationResult in
+        try cpu.store(y, 1, .release)
+        return try cpu.load(x, .acquire) == 0
+      }
+      return scenario
+    }
+    #expect(found == nil)
+  }
+
   /// Relying on what was not seen loses what is read of a word that nobody has loaded so far: of
   /// two programs that differ in when they load it, one has not done so in its first execution.
   @Test func withoutTheCheckItIsCaught() {
