@@ -202,12 +202,14 @@ import Testing
   }
 
   /// The program of an example, which is built in a folder that the examples share.
+  ///
+  /// It is built with its tests, as `.ci/run` does it, so that Gracewalk is not compiled again.
   private static func program(of example: String) throws -> URL {
     let scratch = root.appendingPathComponent(".build/examples")
     let build = Process()
     build.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     build.arguments = [
-      "swift", "build", "-c", "release", "--product", "checks", "--package-path",
+      "swift", "build", "-c", "release", "--build-tests", "--package-path",
       root.appendingPathComponent("Docs/Examples/\(example)").path, "--scratch-path", scratch.path,
     ]
     let output = Pipe()
