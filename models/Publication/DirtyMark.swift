@@ -7,10 +7,6 @@ enum DirtyMark {
   private static let isMarked = "A frame written since it was copied is marked dirty"
   private static let lost = ["a-frame-written-since-it-was-copied-is-marked-dirty"]
 
-  private static let stronger: [MemoryModel: Expectation] = [
-    .sequentialConsistency: .holds, .totalStoreOrder: .holds,
-  ]
-
   /// Who may take the right to write from the entry.
   private enum Protector: Sendable {
     case harvester
@@ -22,16 +18,17 @@ enum DirtyMark {
   private static let variants: [Variant<Protector>] = [
     .holds(
       "mark-dirty-after-entry", "a barrier comes between the entry and the dirty mark", .harvester,
-      under: stronger),
+      under: Publication.stronger),
     .broken(
       "mark-dirty-without-barrier", "the mark may be seen before the entry", .harvester,
-      omits: "the barrier before the dirty mark", violates: lost, under: stronger),
+      omits: "the barrier before the dirty mark", violates: lost, under: Publication.stronger),
     .holds(
       "flush-after-zap", "who finds an entry zapped by another has a barrier before it flushes",
-      .zapper, under: stronger),
+      .zapper, under: Publication.stronger),
     .broken(
       "flush-after-zap-without-barrier", "the guest's mode may be read before the entry", .zapper,
-      omits: "the barrier before the guest's mode is read", violates: lost, under: stronger),
+      omits: "the barrier before the guest's mode is read", violates: lost,
+      under: Publication.stronger),
   ]
 
   static let models = Model.family(

@@ -48,7 +48,7 @@ extension Model {
   }
 
   /// The last of the parameter values that the catalogue is checked with.
-  package var largestInstance: [String: Int] { instances.last ?? [:] }
+  package var largestInstance: [String: Int] { largestInstance(under: nil) }
 
   /// The same under a memory model; nil for the scenario's own.
   package func largestInstance(under memoryModel: MemoryModel?) -> [String: Int] {

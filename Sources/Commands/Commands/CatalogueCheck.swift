@@ -19,7 +19,9 @@ struct CatalogueCheck {
   func run() throws -> Int32 {
     try format.require(
       OutputFormat.allCases.filter { !$0.isDrawing }, for: "a check of the whole catalogue")
-    var (checks, isWhole) = try checks()
+    let declared = declared
+    let asked = declared.filter(canCheck)
+    var (checks, isWhole) = try checks(asked)
     let programs = LibraryCheck(library: source.programs, options: options, jobs: jobs)
     // There are few, so this process checks them, wherever models are checked.
     if isWhole {
@@ -30,7 +32,7 @@ struct CatalogueCheck {
     }
     let status = exitStatus(of: checks, isWhole: isWhole)
     switch format {
-    case .text: summarise(checks, skipped: skipped + programs.skipped)
+    case .text: summarise(checks, skipped: declared.count - asked.count + programs.skipped)
     case .json: print(try json(CatalogueDocument(checks)))
     case .junit: print(JUnitText(checks).text, terminator: "")
     case .sarif: print(try json(OutputFormat.sarifReport(source).log(checks, exitStatus: status)))
@@ -39,7 +41,9 @@ struct CatalogueCheck {
     return status
   }
 
-  private var declared: [(model: Model, check: DeclaredCheck)] {
+  private typealias Asked = (model: Model, check: DeclaredCheck)
+
+  private var declared: [Asked] {
     source.models.flatMap { model in
       let checks =
         options.memoryModel.map { model.declaredChecks(under: $0) } ?? model.declaredChecks
@@ -47,21 +51,16 @@ struct CatalogueCheck {
     }
   }
 
-  /// The checks to make: unless a memory model is asked for, only those that the search can do.
-  private var asked: [(model: Model, check: DeclaredCheck)] {
-    declared.filter { model, check in
-      options.memoryModel != nil
-        || options.strategy.isSound(
-          under: check.memoryModel ?? model.largestScenario.memoryModel)
-    }
+  /// Whether to make a check: unless a memory model is asked for, only if the search can do it.
+  private func canCheck(_ model: Model, _ check: DeclaredCheck) -> Bool {
+    options.memoryModel != nil
+      || options.strategy.isSound(under: check.memoryModel ?? model.largestScenario.memoryModel)
   }
 
-  /// The number of declared verdicts of models that the search cannot check.
-  private var skipped: Int { declared.count - asked.count }
-
   /// The checks in order, and whether they are complete: false after an interrupt.
-  private func checks() throws(UsageError) -> ([JudgedCheck], isWhole: Bool) {
-    let asked = asked
+  private func checks(
+    _ asked: [Asked]
+  ) throws(UsageError) -> ([JudgedCheck], isWhole: Bool) {
     let requests = asked.map { model, declared in
       var options = declared.options(options)
       // Under Armv8 it takes far longer to minimise a counterexample than to find one.

@@ -30,17 +30,13 @@ struct LibraryCheck {
 
   /// The checks in order: unless a memory model is asked for, only what the search can do.
   private var asked: [Asked] {
-    declared.filter { options.memoryModel != nil || canCheck(under: $0.memoryModel) }
+    declared.filter {
+      options.memoryModel != nil || options.strategy.ofPrograms(under: $0.memoryModel) != nil
+    }
   }
 
   /// The number of declared verdicts that the search cannot check.
   var skipped: Int { declared.count - asked.count }
-
-  /// Steps have no footprints under weaker memory, so nothing is reduced there.
-  private func canCheck(under memoryModel: MemoryModel) -> Bool {
-    memoryModel == .standard || options.strategy == .stateful
-      || !Strategy.reduced.contains(options.strategy)
-  }
 
   /// Calls `done` for each check in order.
   ///

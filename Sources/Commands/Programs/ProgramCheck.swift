@@ -96,16 +96,12 @@ struct ProgramCheck {
     let start = clock.now
     var options = options
     let memoryModel = compiled.source.options.memoryModel
-    if memoryModel != .standard {
-      // Steps have no footprints under weaker memory.
-      if options.strategy == .stateful { options.strategy = .exhaustive }
-      if Strategy.reduced.contains(options.strategy) {
-        throw UsageError(
-          "--mode \(options.strategy.rawValue) is for sequential consistency: of C programs "
-            + "nothing is reduced under \(memoryModel.text)")
-      }
+    guard let strategy = options.strategy.ofPrograms(under: memoryModel) else {
+      throw UsageError(
+        "--mode \(options.strategy.rawValue) is for sequential consistency: of C programs "
+          + "nothing is reduced under \(memoryModel.text)")
     }
-    let strategy = options.strategy
+    options.strategy = strategy
     let program = try compiled.link()
     var searchOptions = SearchOptions(limits: options.limits)
     searchOptions.seed = options.seed
@@ -194,5 +190,16 @@ extension TraceOutput {
       }
       try Output.replace(path, with: file.text)
     }
+  }
+}
+
+extension Strategy {
+  /// The search of C programs under a memory model, or nil if there is none.
+  ///
+  /// Steps have no footprints under weaker memory, so nothing is reduced there.
+  func ofPrograms(under memoryModel: MemoryModel) -> Strategy? {
+    if memoryModel == .standard { return self }
+    if self == .stateful { return .exhaustive }
+    return Strategy.reduced.contains(self) ? nil : self
   }
 }

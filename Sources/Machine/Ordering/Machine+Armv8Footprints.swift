@@ -166,19 +166,13 @@ extension Machine {
 
   // MARK: What lets a step be taken
 
-  /// True for a CPU that makes stores visible if there is none that could, before the CPU whose
-  /// stores they are has stepped.
-  func drainsNothing(_ cpu: Int) -> Bool {
-    memoryModel == .armv8 && cpu >= firstDrainer && !order.cpus[cpu - firstDrainer].hasPendingStore
-  }
-
   /// CPUs one of which must step before a disabled action can be taken.
   func enablersInOrder(of action: Action, by cpu: Int) -> CPUSet {
     let all = CPUSet.first(layout.cpuCount)
     if action.kind == .access(.drain) {
       let owner = cpu - firstDrainer
       // With something in the buffer, what it waits for may be up to others.
-      return drainsNothing(cpu) ? CPUSet(owner) : all
+      return order.cpus[owner].hasPendingStore ? all : CPUSet(owner)
     }
     guard isOrdered(cpu) else { return all }
     let own = CPUSet(firstDrainer + cpu)

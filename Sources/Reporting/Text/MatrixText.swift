@@ -2,6 +2,7 @@
 
 import GracewalkChecking
 import GracewalkMachine
+import GracewalkTraces
 
 /// Verdicts as a table: a column per invariant, a row per model, architecture and memory model.
 public struct MatrixText {
@@ -75,7 +76,7 @@ public struct MatrixText {
 extension VerdictMatrix.Row {
   fileprivate var label: String {
     (architecture?.id ?? memoryModel?.rawValue ?? "any")
-      + smaller.sorted { $0.key < $1.key }.map { " \($0)=\($1)" }.joined()
+      + parameterText(smaller.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
   }
 }
 
