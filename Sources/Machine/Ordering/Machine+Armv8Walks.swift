@@ -131,6 +131,16 @@ extension Machine {
     changeOrder { _ = $0.append(new, to: cell, over: old) }
   }
 
+  /// Notes an update that found another entry than the walk before it: it has read the newest one,
+  /// since it is atomic, and walks of its unit do not find the older one again.
+  ///
+  /// Otherwise a guest could walk, and fail to update, forever.
+  func noteFailedUpdate(of cell: UInt32, by cpu: Int) {
+    guard !scenario.omittedRules.contains(.failedUpdates) else { return }
+    let unit = translation.unitOfCPU[cpu]
+    changeOrder { $0.noteRead(cell, byUnit: unit) }
+  }
+
   /// True if no read-modify-write of a CPU keeps the entry to itself.
   func mayUpdateEntry(_ action: Action) -> Bool {
     let order = order

@@ -321,13 +321,18 @@ extension Machine {
   private func updateEntry(_ action: Action, by cpu: Int) -> UInt64 {
     let old = memory[action.cell]
     guard action.marksDirty else {
-      guard !mustRestart(cpu), old == action.entryRead else { return 0 }
+      guard !mustRestart(cpu) else { return 0 }
+      guard old == action.entryRead else {
+        if orders != nil { noteFailedUpdate(of: action.cell, by: cpu) }
+        return 0
+      }
       writeByHardware(Descriptor(bits: old).withAccessFlag, to: action.cell)
       return 1
     }
     guard let place = cachedSource(of: action, by: cpu) else { return 0 }
     guard memory[place.cell] == old else {
       clear(place)
+      if orders != nil { noteFailedUpdate(of: action.cell, by: cpu) }
       return 0
     }
     writeByHardware(Descriptor(bits: old).writable, to: action.cell)

@@ -24,4 +24,6 @@ package struct OmittedRules: OptionSet, Sendable {
   package static let fullBuffers = OmittedRules(rawValue: 32)
   /// A `DSB` makes sure of the entries that its CPU has stored to, for all walks.
   package static let storedEntries = OmittedRules(rawValue: 64)
+  /// An update of an entry by hardware that fails has read the newest entry.
+  package static let failedUpdates = OmittedRules(rawValue: 128)
 }

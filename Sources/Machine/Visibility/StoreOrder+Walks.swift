@@ -58,6 +58,13 @@ extension StoreOrder {
     walks[unit].missed[word] = max(walks[unit].missed[word], stores[place + 1].time)
   }
 
+  /// Notes that a unit has read the newest visible store to an entry, which its walks do not miss
+  /// from then on.
+  package mutating func noteRead(_ word: UInt32, byUnit unit: Int) {
+    guard let newest = words[word].last else { return }
+    walks[unit].missed[word] = max(walks[unit].missed[word], newest.time)
+  }
+
   /// Notes a store of a CPU to a table entry, of which a `DSB` makes sure for walks.
   package mutating func noteEntry(_ word: UInt32, by cpu: Int) {
     cpus[cpu].entries[word] = cpus[cpu].coherence[word]

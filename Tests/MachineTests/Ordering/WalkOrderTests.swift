@@ -174,4 +174,27 @@ struct WalkOrderTests {
     #expect(access { _ in } == [1, 3])
     #expect(access { try $0.dsb() } == [3])
   }
+
+  /// A guest writes to a clean page whose entry is replaced. It ends: an update that fails has read
+  /// the new entry.
+  @Test(arguments: [false, true]) func aGuestDoesNotFailToUpdateForever(omitsRule: Bool) {
+    for strategy in [Strategy.exhaustive, .stateful] {
+      let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2), format: .armStage1)
+      scenario.memoryModel = .armv8
+      scenario.features.hardwareAccessFlag = true
+      scenario.features.hardwareDirtyState = true
+      scenario.omittedRules = omitsRule ? .failedUpdates : []
+      let root = scenario.rootTable()
+      _ = scenario.dataFrames(4)
+      scenario.boot { try $0.store(root.entry(0), Descriptor.block(0).writableClean, .release) }
+      scenario.cpu("guest", mmu: MMU(root), CPUOperation("write") { try $0.guestWrite(0) })
+      scenario.cpu("kernel", runs: "replace") { cpu in
+        _ = try cpu.exchange(root.entry(0), Descriptor.block(2).writableClean, .relaxed)
+      }
+      var options = SearchOptions()
+      options.limits.depth = 40
+      let ending = strategy.search(Machine(scenario), options).ending
+      #expect(ending == (omitsRule ? .bounded(.depth) : .complete))
+    }
+  }
 }
