@@ -63,7 +63,7 @@ import Testing
     #expect(
       models.map(\.name) == [
         "collapse-locked-descendants", "ipi-before-free", "walk-references",
-        "walk-references-without-recheck",
+        "walk-references-without-recheck", "lazy-collapse",
       ])
     for model in models {
       for (_, instances) in model.otherInstances {
