@@ -175,8 +175,9 @@ struct WalkOrderTests {
     #expect(access { try $0.dsb() } == [3])
   }
 
-  /// A guest writes to a clean page whose entry is replaced. It ends: an update that fails has read
-  /// the new entry.
+  /// A guest writes to a clean page whose entry is replaced.
+  ///
+  /// It ends: an update that fails has read the new entry.
   @Test(arguments: [false, true]) func aGuestDoesNotFailToUpdateForever(omitsRule: Bool) {
     for strategy in [Strategy.exhaustive, .stateful] {
       let scenario = Scenario(geometry: Geometry(levels: 2, entries: 2), format: .armStage1)
