@@ -5,7 +5,7 @@ import GracewalkMachine
 
 /// A saved check, read from its file.
 ///
-/// The file begins with lines of text: `gracewalk checkpoint 6`, then the facts of the check, as
+/// The file begins with lines of text: `gracewalk checkpoint 12`, then the facts of the check, as
 /// `key: value`, then an empty line. The state of the search follows in binary, then a checksum of
 /// everything. It can be resumed from only once.
 public final class Checkpoint {
@@ -14,7 +14,7 @@ public final class Checkpoint {
   let facts: [CheckFact]
   let reader: CheckpointReader
 
-  package static let version = 11
+  package static let version = 12
   static let magic = "gracewalk checkpoint "
   /// A file with a longer text before the empty line is not a checkpoint.
   private static let textMax = 1 << 20
@@ -77,6 +77,8 @@ package struct CheckpointSession {
   private let facts: [CheckFact]
   private let name: String
   private let options: CheckOptions
+  /// Whether the saved search has been abandoned, so that the next one begins at the first state.
+  var beginsAgain = false
 
   /// Nil if the check is neither saved nor resumed.
   ///
@@ -136,15 +138,26 @@ package struct CheckpointSession {
     guard facts.count == saved.facts.count else { throw error(.malformed) }
   }
 
+  /// Reads what the saved check had learned of its code.
+  func restore(
+    _ foresight: Foresight?, _ makeMachine: () -> Machine
+  ) throws(CheckpointError) {
+    guard let foresight, let saved = options.resume else { return }
+    try foresight.restore(from: saved.reader, makeMachine)
+  }
+
   /// Sets the options with which a search is saved or resumed.
-  package func prepare(_ search: inout SearchOptions) {
-    search.resume = options.resume?.reader
+  ///
+  /// - Parameter foresight: what the check has learned of its code; it is saved, too.
+  package func prepare(_ search: inout SearchOptions, _ foresight: Foresight? = nil) {
+    search.resume = beginsAgain ? nil : options.resume?.reader
     guard let file = options.checkpoints else { return }
     search.checkpoints = Checkpoints(interval: options.checkpointInterval) { body in
       file.replace { writer in
         writer.write("\(Checkpoint.magic)\(Checkpoint.version)\n")
         for fact in facts { writer.write(fact.line) }
         writer.write("\n")
+        foresight?.save(to: writer)
         body(writer)
       }
     }

@@ -32,7 +32,7 @@ public struct SearchPlan: Sendable {
   private let unitLength: Int?
   /// What machines learn of their code, under Armv8.
   ///
-  /// A search that is saved, or divided among processes, has none: all would have to know the same.
+  /// A search that is divided among processes has none: all would have to know the same.
   /// Nor has one with loops, since a livelock has to return to the same state when it is replayed,
   /// or one with hardware walks, whose executions are long.
   let foresight: Foresight?
@@ -74,9 +74,7 @@ public struct SearchPlan: Sendable {
     jobs = isDivisible ? asked.jobs : 1
     units = isDivisible && !isExact ? asked.units : 1
     unitLength = asked.unitLength
-    let isAlone =
-      units == 1 && options.session.distantRounds == nil
-      && options.checkpoints == nil && options.resume == nil
+    let isAlone = units == 1 && options.session.distantRounds == nil
     let mayForesee =
       scenario.memoryModel == .armv8 && strategy.isComplete && isAlone && !scenario.mayRepeat
       && !scenario.hasHardware
@@ -178,8 +176,15 @@ public struct SearchPlan: Sendable {
     // A bound on seconds is one on all searches together.
     let start = ContinuousClock().now
     foresight?.learn(makeMachine())
+    do throws(CheckpointError) {
+      try session?.restore(foresight, makeMachine)
+    } catch {
+      return (SearchResult(ending: .refused(error), statistics: Statistics(), schedule: nil), [])
+    }
+    var session = session
     return repeatUntilForeseen(makeMachine, steps: \.statistics.transitions) {
-      runOnce(jobs: jobsMax, session, since: start, makeMachine)
+      defer { session?.beginsAgain = true }
+      return runOnce(jobs: jobsMax, session, since: start, makeMachine)
     }
   }
 
@@ -211,7 +216,7 @@ public struct SearchPlan: Sendable {
     options.priorityChanges = priorityChanges
     options.isExact = isExact
     options.usesSymmetry = usesSymmetry
-    session?.prepare(&options)
+    session?.prepare(&options, foresight)
     let first = makeMachine()
     if first.judgeStart() != .clean { return (.immediate(first), [first]) }
     guard samples else { return search(first, min(jobs, jobsMax), options, makeMachine) }

@@ -46,7 +46,10 @@ package final class Foresight: Sendable {
   }
 
   private let known = Locked(Known())
+  /// What was known when it was foreseen.
+  private let looked = Locked(Known())
   private let latest = Locked<Foreseen?>(nil)
+  private let lessons = Locked<[Lesson]>([])
 
   /// Parts of what keeps it right to leave out, so that tests show that they are needed.
   package struct Omission: OptionSet, Sendable {
@@ -55,6 +58,13 @@ package final class Foresight: Sendable {
 
     /// Beginning again where code does what was not foreseen.
     package static let check = Omission(rawValue: 1)
+  }
+
+  /// An execution that was not foreseen.
+  private struct Lesson {
+    var path: [Schedule.Step]
+    /// The steps of the search that was abandoned for it.
+    var steps: Int
   }
 
   let omitted: Omission
@@ -96,7 +106,9 @@ package final class Foresight: Sendable {
 
   /// Foresees what has followed so far.
   package func look() {
-    let foreseen = known.withLock { Foreseen($0.facts, $0.successors) }
+    let known = known.withLock { $0 }
+    looked.withLock { $0 = known }
+    let foreseen = Foreseen(known.facts, known.successors)
     latest.withLock { $0 = foreseen }
   }
 
@@ -117,23 +129,35 @@ package final class Foresight: Sendable {
 
   /// Learns what may follow the steps in which a machine did what was not foreseen, and looks.
   ///
-  /// The longer the search was that is abandoned, the more is done so that the next one is not:
-  /// random executions go on from each step that led there, the last ones first, and again as long
-  /// as they show something new. They take no more than a part of the steps of that search.
-  ///
   /// - Parameters:
   ///   - steps: those that the abandoned search has taken.
   ///   - makeMachine: makes machines that now forget nothing.
   package func learn(after machine: Machine, steps: Int, _ makeMachine: () -> Machine) {
+    learn(Lesson(path: machine.takenSteps, steps: steps), makeMachine)
+  }
+
+  /// Learns a lesson; false if the machine cannot take its path.
+  ///
+  /// The longer the search was that is abandoned, the more is done so that the next one is not:
+  /// random executions go on from each step that led there, the last ones first, and again as long
+  /// as they show something new. They take no more than a part of the steps of that search.
+  ///
+  /// What the abandoned search has noted itself is forgotten, since it depends on how that search
+  /// came about; so what is known follows from the lessons alone.
+  @discardableResult
+  private func learn(_ lesson: Lesson, _ makeMachine: () -> Machine) -> Bool {
+    lessons.withLock { $0.append(lesson) }
     latest.withLock { $0 = nil }
+    let before = looked.withLock { $0 }
+    known.withLock { $0 = before }
     let free = makeMachine()
     var random = SplitMix64(seed: 2)
-    for step in machine.takenSteps where free.failure == nil {
-      guard free.step(step.cpu, choice: step.choice) == .clean else { break }
-    }
+    guard free.follow(lesson.path) else { return false }
+    // One of these steps is what was not foreseen.
+    free.takeEachStep()
     var taken = 0
     for _ in 0..<2 * Self.batch where free.failure == nil { taken += free.walkAtRandom(&random) }
-    let most = steps / Self.partOfSearch
+    let most = lesson.steps / Self.partOfSearch
     while free.depth > 0, free.failure == nil, taken < most {
       free.undo()
       var isNew = true
@@ -146,6 +170,38 @@ package final class Foresight: Sendable {
       }
     }
     look()
+    return true
+  }
+
+  /// Writes what has been learned, as the executions from which it was.
+  package func save(to writer: CheckpointWriter) {
+    let lessons = lessons.withLock { $0 }
+    writer.write(lessons.count)
+    for lesson in lessons {
+      writer.write(lesson.steps)
+      writer.write(lesson.path.count)
+      for step in lesson.path {
+        writer.write(step.cpu)
+        writer.write(step.choice)
+      }
+    }
+  }
+
+  /// Learns again what was saved, after what is always learned first.
+  ///
+  /// - Parameter makeMachine: makes machines of the check that was saved.
+  package func restore(
+    from reader: CheckpointReader, _ makeMachine: () -> Machine
+  ) throws(CheckpointError) {
+    for _ in 0..<(try reader.count(ofBytes: 16)) {
+      var lesson = Lesson(path: [], steps: try reader.number(in: 0..<Int.max))
+      for _ in 0..<(try reader.count(ofBytes: 16)) {
+        let cpu = try reader.number(in: 0..<CPUSet.capacity)
+        let choice = try reader.number(in: 0..<Int.max)
+        lesson.path.append(Schedule.Step(cpu: cpu, choice: choice))
+      }
+      guard learn(lesson, makeMachine) else { throw .malformed }
+    }
   }
 
   /// Of the steps of an abandoned search, one in so many is taken to learn more.

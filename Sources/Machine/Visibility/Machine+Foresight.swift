@@ -141,6 +141,28 @@ extension Machine {
     (0..<depth).map { Schedule.Step(cpu: takenStep($0).cpu, choice: Int(takenStep($0).choice)) }
   }
 
+  /// Takes steps as long as nothing is found; false if one of them is impossible.
+  func follow(_ path: [Schedule.Step]) -> Bool {
+    for step in path where failure == nil {
+      guard step.cpu < cpuCount, enabledCPUs().contains(step.cpu),
+        step.choice < choiceCount(of: step.cpu)
+      else { return false }
+      guard self.step(step.cpu, choice: step.choice) == .clean else { break }
+    }
+    return true
+  }
+
+  /// Takes each step that is possible now, and takes it back.
+  func takeEachStep() {
+    let enabled = enabledCPUs()
+    for cpu in 0..<cpuCount where enabled.contains(cpu) {
+      for choice in 0..<choiceCount(of: cpu) where failure == nil {
+        _ = step(cpu, choice: choice)
+        undo()
+      }
+    }
+  }
+
   /// Goes on at random to the end of an execution, and takes that back; returns the number of its
   /// steps.
   @discardableResult

@@ -79,4 +79,39 @@ import Testing
     #expect(mismatches(without: []) == 0)
     #expect(mismatches(without: .check) == 1)
   }
+
+  /// Whoever reads what a check has learned begins where that one was: its search is the same, and
+  /// does not begin again.
+  @Test func lessonsAreKept() throws {
+    func machine(_ foresight: Foresight) -> Machine {
+      Machine(scenario(loadingIf: 1), identities: nil, foresight: foresight)
+    }
+    func search(_ foresight: Foresight) -> (Machine, Statistics) {
+      let machine = machine(foresight)
+      return (machine, Strategy.stateful.search(machine, SearchOptions()).statistics)
+    }
+    func novice() -> Foresight {
+      let foresight = Foresight()
+      foresight.learn(machine(foresight), executions: 1)
+      return foresight
+    }
+    let first = novice()
+    let (astonished, steps) = search(first)
+    #expect(astonished.outranForesight)
+    first.learn(after: astonished, steps: steps.transitions) { machine(first) }
+    let (wise, expected) = search(first)
+    #expect(!wise.outranForesight)
+
+    var bytes: [UInt8] = []
+    let writer = CheckpointWriter { bytes.append(contentsOf: $0) }
+    first.save(to: writer)
+    writer.finish()
+    let second = novice()
+    let reader = try #require(CheckpointReader(bytes))
+    try second.restore(from: reader) { machine(second) }
+    #expect(reader.left == 0)
+    let (equal, statistics) = search(second)
+    #expect(!equal.outranForesight)
+    #expect(statistics == expected)
+  }
 }

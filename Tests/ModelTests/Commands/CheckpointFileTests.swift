@@ -83,6 +83,27 @@ private final class Folder {
     #expect(try folder.names() == ["check"])
   }
 
+  /// Under Armv8 a check forgets what its code will not need, whether it is saved or not.
+  @Test(arguments: [Strategy.stateful, .exhaustive])
+  func savedChecksForgetTheSame(strategy: Strategy) throws {
+    let folder = try Folder()
+    let path = folder.path("check")
+    let model = try model("collapse-in-rcu-callback")
+    var options = CheckOptions()
+    options.strategy = strategy
+    options.memoryModel = .armv8
+    options.minimises = false
+    let expected = try model.check(options)
+    try save(model, at: path, options)
+    options.resume = try Checkpoint(path: path)
+    options.checkpoints = CheckpointFile(path: path)
+    let report = try model.check(options)
+    #expect(report.verdict == .violated)
+    #expect(report.statistics == expected.statistics)
+    #expect(
+      report.counterexample?.recording.schedule == expected.counterexample?.recording.schedule)
+  }
+
   @Test func counterexamplesAreTheSame() throws {
     let folder = try Folder()
     let model = try model("collapse-unlocked-descendants")
