@@ -1,5 +1,6 @@
 // Machines that forget what their code will not need, compared with one that forgets nothing.
 
+import GracewalkChecking
 import GracewalkExploration
 import GracewalkFuzzing
 import GracewalkMachine
