@@ -70,9 +70,8 @@ public struct SearchPlan: Sendable {
     // Samples do not count preemptions: they would find executions that the bound excludes.
     samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
     mayRepeat = scenario.mayRepeat
-    let isDivisible = strategy == .stateful && !mayRepeat
-    jobs = isDivisible ? asked.jobs : 1
-    units = isDivisible && !isExact ? asked.units : 1
+    jobs = strategy.isDivisible && !mayRepeat ? asked.jobs : 1
+    units = strategy == .stateful && !mayRepeat && !isExact ? asked.units : 1
     unitLength = asked.unitLength
     let isAlone = units == 1 && options.session.distantRounds == nil
     let mayForesee =

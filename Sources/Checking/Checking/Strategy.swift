@@ -26,6 +26,9 @@ public enum Strategy: String, CaseIterable, Codable, Sendable {
   /// True if it skips redundant executions.
   var isReduced: Bool { Strategy.reduced.contains(self) }
 
+  /// True if several threads can share the search.
+  package var isDivisible: Bool { isReduced && self != .optimal }
+
   /// True if the search can prove that an invariant holds.
   public var isComplete: Bool { self != .random && self != .pct }
 
@@ -59,7 +62,7 @@ extension Strategy {
 
   /// The same on `jobs` threads, which change nothing but the time.
   ///
-  /// More than one only for a stateful search, which may need several systems even on one.
+  /// More than one only for a search that is divided, which may need several systems even on one.
   ///
   /// `makeSystem`: makes the system, in its initial state.
   public func search(
@@ -72,8 +75,13 @@ extension Strategy {
     jobs: Int, _ options: SearchOptions, _ division: ParallelSearch.Division,
     _ makeSystem: @escaping () -> TransitionSystem
   ) -> SearchResult {
-    guard self == .stateful else { return search(makeSystem(), options) }
-    return ParallelSearch.run(jobs: jobs, options, division, makeSystem: makeSystem)
+    switch self {
+    case .stateful: ParallelSearch.run(jobs: jobs, options, division, makeSystem: makeSystem)
+    case .source, .sleep:
+      ParallelSearch.runSource(
+        jobs: jobs, options, division, usesSourceSets: self == .source, makeSystem: makeSystem)
+    case .optimal, .exhaustive, .random, .pct: search(makeSystem(), options)
+    }
   }
 
   /// The same in pieces: after a number of transitions the search is saved and ended, and a new one

@@ -1,4 +1,4 @@
-// The stateful search on several threads.
+// Searches on several threads.
 
 import GracewalkSupport
 
@@ -37,6 +37,9 @@ public enum ParallelSearch {
     package var leavesClaimed = false
     /// Whether members may match states on what is still read.
     package var matches = true
+    /// Pieces of a stateless search that are explored in a round, and transitions of each.
+    package var pieces = 16
+    package var pieceTurns = 1 << 12
 
     package init() {}
 
@@ -63,6 +66,7 @@ public enum ParallelSearch {
       division.turns = 5
       division.growth = nil
       division.matchingPlaces = 4
+      (division.pieces, division.pieceTurns) = (4, 5)
       return division
     }
   }
@@ -74,6 +78,19 @@ public enum ParallelSearch {
     jobs: Int, _ options: SearchOptions, makeSystem: @escaping () -> TransitionSystem
   ) -> SearchResult {
     run(jobs: jobs, options, Division(), makeSystem: makeSystem)
+  }
+
+  /// Explores with sleep sets, and perhaps source sets, without merging states.
+  ///
+  /// - Parameter addsFindings: false to forget what pieces find about the states that they share.
+  package static func runSource(
+    jobs: Int, _ options: SearchOptions, _ division: Division, usesSourceSets: Bool = true,
+    addsFindings: Bool = true, makeSystem: @escaping () -> TransitionSystem
+  ) -> SearchResult {
+    PieceTeam(options, division, addsFindings: addsFindings) {
+      SourceSearch(makeSystem(), $0, usesSourceSets: usesSourceSets)
+    }
+    .run(jobs: jobs)
   }
 
   /// - Parameter omitted: rules to leave out, so that the search may miss something.

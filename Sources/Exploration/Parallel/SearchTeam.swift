@@ -1,8 +1,6 @@
 // One stateful search, divided among members in the same way for any number of threads.
 
-import Dispatch
 import GracewalkSupport
-import Synchronization
 
 /// Searches that explore one system together, each on a copy of its own.
 ///
@@ -187,18 +185,9 @@ final class SearchTeam: ResumableSearch {
   }
 
   private func play(_ active: [StatefulSearch], _ jobs: Int, _ turns: Int) {
-    let threads = min(jobs, active.count)
-    if threads == 1 { return active.forEach { $0.playRound(turns) } }
-    let next = Atomic<Int>(0)
     // Each member is run by one thread only.
     nonisolated(unsafe) let active = active
-    DispatchQueue.concurrentPerform(iterations: threads) { _ in
-      while true {
-        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < active.count else { return }
-        active[index].playRound(turns)
-      }
-    }
+    concurrently(active.count, threads: min(jobs, active.count)) { active[$0].playRound(turns) }
   }
 
   /// Ends matching for all members if it finds too little, or cannot go on for one of them.

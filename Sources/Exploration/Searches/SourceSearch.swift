@@ -14,9 +14,11 @@ import GracewalkSupport
 ///   CPUs are considered at every node. Without this, classes are lost.
 /// * A step that enabled a blocking one is dependent on it but cannot be swapped with it, so it is
 ///   skipped. Without this, the same classes are found with more sleep-set-blocked executions.
+///
+/// Others can explore parts of it (`PieceTeam`).
 public final class SourceSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
-  private struct Node: SearchNode {
+  struct Node: SearchNode {
     var enabled: CPUSet
     var backtrack: CPUSet
     /// Asleep on arrival, or explored here since.
@@ -26,17 +28,33 @@ public final class SourceSearch: ResumableSearch {
     var choiceCount = 0
     /// The number of CPUs explored here.
     var exploredCount = 0
+
+    /// Ensures that one of some CPUs is tried (lines 8 to 11).
+    mutating func add(oneOf initials: CPUSet) {
+      guard initials.isDisjoint(with: backtrack) else { return }
+      let able = initials.intersection(enabled)
+      if able.isEmpty {
+        backtrack = backtrack.union(enabled)
+      } else {
+        backtrack.insert(able.lowest)
+      }
+    }
   }
 
-  private let system: TransitionSystem
+  let system: TransitionSystem
   private let options: SearchOptions
-  private let budget: Budget
-  private let happensBefore: HappensBefore
-  private let nodes = GrowableBuffer<Node>()
+  let budget: Budget
+  let happensBefore: HappensBefore
+  let nodes = GrowableBuffer<Node>()
   private let footprint = Footprint()
   private let otherFootprint = Footprint()
-  private var statistics = Statistics()
-  private var finalStates: [UInt64] = []
+  private(set) var statistics = Statistics()
+  private(set) var finalStates: [UInt64] = []
+  var piece = Piece<Place, Branch>()
+  /// The number of nodes whose branches are shared; the last of them is where the piece begins.
+  var sharedCount = 0
+  /// What was found about them in this round.
+  let findings = GrowableBuffer<Finding>()
 
   /// Whether to add to a node only CPUs that a race asks for.
   ///
@@ -55,32 +73,52 @@ public final class SourceSearch: ResumableSearch {
     happensBefore = HappensBefore(cpuCount: system.cpuCount, objectCount: system.objectCount)
   }
 
-  deinit { nodes.deallocate() }
+  deinit {
+    nodes.deallocate()
+    findings.deallocate()
+  }
 
   /// Explores until everything is explored, a violation is found or a limit is reached.
   ///
   /// Call it once.
   public func run() -> SearchResult {
-    if let stop = budget.begin(self, system, { arrive(asleep: CPUSet()) }) { return result(stop) }
+    let ending = begin() ?? explore(until: .max)
+    return SearchResult(
+      ending ?? (statistics.truncated > 0 ? .bounded(.depth) : .complete), statistics,
+      finalStates: finalStates, explored: explored, steps: path)
+  }
+
+  func begin() -> Ending? { budget.begin(self, system) { arrive(asleep: CPUSet()) } }
+
+  /// Explores until everything is explored or so many transitions have been taken; returns the end
+  /// of the search if there is another.
+  func explore(until transitions: Int) -> Ending? {
     while !nodes.isEmpty {
-      if let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored) {
+      if statistics.transitions >= transitions { return nil }
+      if sharedCount == 0,
+        let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored)
+      {
         happensBefore.unwind(system)
-        return result(.bounded(bound))
+        return .bounded(bound)
       }
       if chooseStep() {
-        if let stop = takeStep() { return result(stop) }
+        if let stop = takeStep() { return stop }
       } else {
+        if nodes.count == sharedCount { break }
         nodes.truncate(to: nodes.count - 1)
         if !nodes.isEmpty { takeBack() }
       }
     }
-    return result(statistics.truncated > 0 ? .bounded(.depth) : .complete)
+    piece.isDone = true
+    return nil
   }
 
   /// Sets the step to take next at the top node; false when nothing is left there (line 6).
   private func chooseStep() -> Bool {
     let node = nodes.pointer(to: nodes.count - 1)
     if node.pointee.choice < node.pointee.choiceCount { return true }
+    // What else is left there is up to other members.
+    if nodes.count == sharedCount { return false }
     let left = node.pointee.backtrack.subtracting(node.pointee.sleep)
     if left.isEmpty { return false }
     node.pointee.cpu = left.lowest
@@ -172,17 +210,13 @@ public final class SourceSearch: ResumableSearch {
       let initials = happensBefore.initials(after: event, then: cpu, footprint)
       let node = nodes.pointer(to: event)
       guard initials.isDisjoint(with: node.pointee.backtrack) else { return }
-      let able = initials.intersection(node.pointee.enabled)
-      if able.isEmpty {
-        node.pointee.backtrack = node.pointee.backtrack.union(node.pointee.enabled)
-      } else {
-        node.pointee.backtrack.insert(able.lowest)
-      }
+      if event < sharedCount { return note(Finding(node: event, initials: initials)) }
+      node.pointee.add(oneOf: initials)
     }
   }
 
   /// The explored part, estimated from the stack; nil when it is empty.
-  private var explored: Double? {
+  var explored: Double? {
     guard !nodes.isEmpty else { return nil }
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
     for index in 0..<nodes.count where !part.isSettled {
@@ -194,10 +228,6 @@ public final class SourceSearch: ResumableSearch {
         choice: isBetween ? 0 : node.choice, of: node.choiceCount)
     }
     return part.explored
-  }
-
-  private func result(_ ending: Ending) -> SearchResult {
-    SearchResult(ending, statistics, finalStates: finalStates, explored: explored, steps: path)
   }
 
   // MARK: Checkpoints

@@ -75,9 +75,9 @@ public struct Fuzzer {
 
   /// The fuzzer of one of the strategies.
   ///
-  /// - `jobs`: threads; more than one only for a stateful search, which is then divided early and
-  ///   must count what one thread counts. If the number is odd, members leave states to those that
-  ///   have them, as units of a cluster do.
+  /// - `jobs`: threads; more than one only for a search that is divided, and then early, which
+  ///   must count what one thread counts. If the number is odd, members of a stateful search leave
+  ///   states to those that have them, as units of a cluster do.
   /// - `piece`: transitions after which the search is saved and another one resumes it.
   public init(
     _ strategy: Strategy, isExact: Bool = false, usesSymmetry: Bool = false, jobs: Int = 1,
@@ -89,7 +89,7 @@ public struct Fuzzer {
         strategy, isExact: isExact, usesSymmetry: usesSymmetry,
         isInPieces: piece != nil && jobs == 1
       ) { makeSystem, options in
-        let isDivided = jobs > 1 && strategy == .stateful
+        let isDivided = jobs > 1 && strategy.isDivisible
         let division = isDivided ? Self.division(jobs) : ParallelSearch.Division()
         guard let piece else { return strategy.search(jobs: jobs, options, division, makeSystem) }
         return Strategy.search(inPiecesOf: piece, options) {
@@ -97,10 +97,12 @@ public struct Fuzzer {
         }
       }
     ]
-    guard jobs > 1, strategy == .stateful else { return }
+    guard jobs > 1, strategy.isDivisible else { return }
     subjects[0].alone = { makeSystem, options in
       strategy.search(jobs: 1, options, Self.division(jobs), makeSystem)
     }
+    if strategy == .stateful { return }
+    subjects[0].undivided = { strategy.search($0(), $1) }
   }
 
   private static func division(_ jobs: Int) -> ParallelSearch.Division {
@@ -375,6 +377,9 @@ private struct FuzzSubject {
   /// Set if another search must find and count the same.
   var alone: Search?
 
+  /// Set if a search that is not divided must complete as many executions.
+  var undivided: Search?
+
   /// What the other search finds or counts otherwise; nil if there is none or it agrees.
   func difference(
     _ result: SearchResult, _ given: SearchOptions, _ scenario: @escaping @Sendable () -> Scenario
@@ -387,6 +392,11 @@ private struct FuzzSubject {
     }
     if other.statistics != result.statistics {
       return "counts: one thread \(other.statistics), several \(result.statistics)"
+    }
+    guard let undivided, result.ending == .complete else { return nil }
+    let executions = undivided({ Machine(scenario()) }, options(given)).statistics.executions
+    if executions != result.statistics.executions {
+      return "executions: undivided \(executions), divided \(result.statistics.executions)"
     }
     return nil
   }
