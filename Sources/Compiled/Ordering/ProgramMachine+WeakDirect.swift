@@ -48,7 +48,7 @@ extension ProgramMachine {
       guard layout.isShared(cell) else { return }
       let isPending = weak.order.cpus[cpu].newestPending(UInt32(cell)) != nil
       if isPending || isAtomic || !options.findsRaces { isRefused = true }
-      if writes { weak.order.words[UInt32(cell)] = [] }
+      if writes { weak.order.words.replace(UInt32(cell), with: []) }
     }
     // What is not known yet is learned first, and then the search begins again.
     guard isRefused, !layout.hasGrown else { return }
@@ -164,7 +164,7 @@ extension ProgramMachine {
     passLeading(of: cpu, weak)
     for entry in weak.order.words.entries
     where layout.cells[Int(entry.word)].record == record {
-      weak.order.words[entry.word] = []
+      weak.order.words.replace(entry.word, with: [])
     }
     let start = base(of: record) * 8 + 8
     forgetShadows(start, layout.records[record].capacity, cpu, weak)

@@ -43,7 +43,7 @@ extension ProgramMachine {
     guard let weak else { return 0 }
     var hash: UInt64 = 0
     for entry in weak.order.words.entries {
-      for (place, store) in entry.value.dropLast().enumerated()
+      for (place, store) in weak.order.words[entry.word].dropLast().enumerated()
       where weak.messages.epoch(store.message, of: thread) >= epoch {
         hash &+= StableHash.mix(UInt64(entry.word) << 8 | UInt64(place) | 1 << 48)
       }

@@ -63,7 +63,7 @@ final class WeakMemory {
     var hash: UInt64 = 0x6F72_6465_72
     order.encode { hash = StableHash.extend(hash, with: $0) }
     for entry in order.words.entries
-    where entry.value.first?.message == MessageTable.uninitialised {
+    where order.words[entry.word].first?.message == MessageTable.uninitialised {
       hash = StableHash.extend(hash, with: UInt64(entry.word))
     }
     hashNow = hash

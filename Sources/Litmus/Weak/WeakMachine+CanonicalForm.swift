@@ -55,7 +55,7 @@ extension WeakMachine {
 
   /// Where loads read the newest store there are no views.
   private func forgetAllViews(_ state: inout WeakState) {
-    state.order.words.mapValues { [VisibleStore(value: $1[$1.count - 1].value, time: 0)] }
+    state.order.words.forgetOrder()
     state.order.now = 0
     for process in state.processes.indices { state.mapViews(of: process) { _ in 0 } }
     for domain in state.order.finished.indices { state.order.finished[domain] = 0 }

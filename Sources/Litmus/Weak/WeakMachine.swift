@@ -79,7 +79,7 @@ final class WeakMachine: TransitionSystem {
     var order = StoreOrder(
       cpus: test.processes.count, domains: domains, units: hasEntries ? test.processes.count : 0)
     for (word, declared) in test.words.enumerated() {
-      order.words[UInt32(word)] = [VisibleStore(value: declared.initial, time: 0)]
+      order.words.replace(UInt32(word), with: [VisibleStore(value: declared.initial, time: 0)])
     }
     return WeakState(
       order: order,

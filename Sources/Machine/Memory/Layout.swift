@@ -55,6 +55,10 @@ struct Layout {
   private(set) var hardware: HardwareLayout
   /// The number of CPUs with a store buffer, which are the first ones.
   let bufferedCPUs: Int
+  /// Where store buffers begin.
+  private var pendingBase: UInt32 = 0
+  /// The name of the present order of stores, under Armv8.
+  private(set) var orderName: UInt32 = 0
 
   init(
     cpuCount: Int, space: AddressSpace, unitCount: Int, namedCount: UInt32, bufferedCPUs: Int = 0
@@ -69,6 +73,9 @@ struct Layout {
     hardware = HardwareLayout(
       base: masked(ofPage: pageCapacity), geometry: geometry, cpuCount: cpuCount,
       unitCount: unitCount, pageCells: self.space.pageCells, namedCount: namedCount)
+    // They are asked for in every step.
+    pendingBase = hardware.end
+    orderName = pending(bufferedCPUs, 0)
   }
 
   // Page lookups for owners that include boot code.
@@ -150,9 +157,6 @@ struct Layout {
 
   var cellCount: Int { Int(orderName) + 1 }
 
-  /// The name of the present order of stores, under Armv8.
-  var orderName: UInt32 { pending(bufferedCPUs, 0) }
-
   /// The maximum number of entries of a store buffer.
   static let pendingMax = 16
   static let pendingStride: UInt32 = 4
@@ -161,7 +165,7 @@ struct Layout {
   ///
   /// The first word of the first one is the object for the whole buffer.
   func pending(_ cpu: Int, _ index: Int) -> UInt32 {
-    hardware.end + UInt32(cpu * Layout.pendingMax + index) * Layout.pendingStride
+    pendingBase + UInt32(cpu * Layout.pendingMax + index) * Layout.pendingStride
   }
 
   // Words that every grace domain has.

@@ -15,11 +15,18 @@ extension Machine {
     }
   }
 
-  /// The pending stores of a CPU that may become visible next, by their places in its buffer.
-  func flushablePlaces(of cpu: Int) -> [Int] {
-    guard let orders else { return [] }
+  /// The number of pending stores of a CPU that may become visible next.
+  func flushableCount(of cpu: Int) -> Int {
+    guard let orders else { return 0 }
     orders.find(memory[layout.orderName])
-    return orders.flushable(of: cpu)
+    return orders.flushableCount(of: cpu)
+  }
+
+  /// The place of one of them in its buffer.
+  func flushable(_ choice: Int, of cpu: Int) -> Int {
+    guard let orders else { fatalError("[internal] only Armv8 has an order of stores") }
+    orders.find(memory[layout.orderName])
+    return orders.flushable(choice, of: cpu)
   }
 
   func changeOrder<Result>(_ body: (inout StoreOrder) -> Result) -> Result {
@@ -51,10 +58,10 @@ extension Machine {
     guard orders.isOpen || hasEnded || cpu.map({ changesUse($0, from: node) }) ?? false else {
       return
     }
-    let uses = (0..<layout.bufferedCPUs).map { futureUse(of: $0) }
+    for cpu in orders.uses.indices { orders.uses[cpu] = futureUse(of: cpu) }
     let inUse = unitsInUse()
     func isWalked(_ unit: Int, _ word: UInt32) -> Bool {
-      inUse[unit] && layout.hardware.pageCells.contains(word)
+      inUse & 1 << UInt64(unit) != 0 && layout.hardware.pageCells.contains(word)
     }
     let hasGracePeriods = foreseen?.hasGracePeriods ?? true
     let hasMetCap = changeOrder { order in
@@ -65,14 +72,15 @@ extension Machine {
       while isChanged {
         let count = order.words.entries.count
         for cpu in order.cpus.indices {
-          order.cutViews(of: cpu, uses[cpu], hasGracePeriods: true)
+          order.cutViews(of: cpu, orders.uses[cpu], hasGracePeriods: true)
         }
-        order.cutWalks({ inUse[$0] }) { unit, table in
+        order.cutWalks({ inUse & 1 << UInt64($0) != 0 }) { unit, table in
           layout.pageID(at: table).map { refers(unit, to: $0) } ?? false
         }
-        order.dropUnreadableStores(uses, isWalked: isWalked)
-        isChanged = order.rankTimes() != nil
-        order.forgetSettledWords(uses, isUsed: { inUse[$0] }, isWalked: isWalked)
+        order.dropUnreadableStores(orders.uses, isWalked: isWalked)
+        isChanged = order.rankTimes(&orders.ranks)
+        order.forgetSettledWords(
+          orders.uses, isUsed: { inUse & 1 << UInt64($0) != 0 }, isWalked: isWalked)
         isChanged = isChanged || order.words.entries.count != count
       }
       return order.hasMetCap
@@ -152,11 +160,11 @@ extension Machine {
   func orderChoices(_ action: Action, by cpu: Int) -> Int {
     if action.isLocal { return 1 }
     switch action.kind {
-    case .access(.drain): return flushablePlaces(of: cpu - firstDrainer).count
+    case .access(.drain): return flushableCount(of: cpu - firstDrainer)
     case .access(.store): return 1
     case .access: return isOrdered(cpu) ? readings(of: action, by: cpu).count : 1
     case .grace(.sectionEnter), .grace(.maskInterrupts):
-      return isOrdered(cpu) ? 1 << gracePeriods(at: action, by: cpu).count : 1
+      return isOrdered(cpu) ? 1 << gracePeriodCount(at: action, by: cpu) : 1
     case .hardware(.walkRead): return max(walkReadings(action, by: cpu).count, 1)
     case .finished, .cutOff, .fence, .lock, .grace, .callback, .page, .slab, .context, .choose,
       .history, .hardware, .handOver, .claim, .threw:

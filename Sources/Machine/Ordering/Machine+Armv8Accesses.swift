@@ -3,16 +3,6 @@
 import GracewalkExploration
 import GracewalkSupport
 
-/// What a load, or a read-modify-write, may do.
-enum Reading: Equatable {
-  /// It reads the visible store at a place of the word's list.
-  case visible(Int)
-  /// It reads the newest pending store of its own CPU.
-  case own
-  /// A read-modify-write reads the newest store, and changes the word.
-  case update
-}
-
 extension Machine {
   /// True for a load that is an acquire.
   ///
@@ -28,23 +18,23 @@ extension Machine {
   /// The object that stands for all words whose address is known from the same value.
   private func source(_ action: Action) -> UInt32 { action.lifetime }
 
-  private func viewBefore(_ action: Action, by cpu: Int, in order: StoreOrder) -> View {
+  private func viewBefore(_ action: Action, by cpu: Int) -> View {
     order.viewBeforeLoad(
       by: cpu, address: action.lifetime == 0 ? 0 : order.cpus[cpu].sources[source(action)],
       acquiresInOrder: acquiresInOrder(action))
   }
 
   /// What an access may do now: the newest value first.
-  func readings(of action: Action, by cpu: Int) -> [Reading] {
-    guard case .access(let access) = action.kind else { return [] }
-    var list: [Reading] = []
+  func readings(of action: Action, by cpu: Int) -> Readings {
+    var list = Readings()
+    guard case .access(let access) = action.kind else { return list }
     let pending = order.cpus[cpu].newestPending(action.cell)
     let newest = pending.map { order.cpus[cpu].buffer[$0].value } ?? memory[action.cell]
     let isUpdate = access != .load && access != .wait
     if isUpdate, written(by: access, action, over: newest) != nil,
-      mayUpdate(access, action, newest, by: cpu, in: order)
+      mayUpdate(action, by: cpu)
     {
-      list.append(.update)
+      list.insert(.update)
     }
     if acquiresInOrder(action), order.cpus[cpu].hasPendingRelease { return list }
     func mayRead(_ value: UInt64) -> Bool {
@@ -56,20 +46,18 @@ extension Machine {
       }
     }
     if pending != nil {
-      if mayRead(newest) { list.append(.own) }
+      if mayRead(newest) { list.insert(.own) }
       return list
     }
-    let view = viewBefore(action, by: cpu, in: order)
-    for place in order.readable(action.cell, by: cpu, after: view).reversed()
-    where mayRead(order.store(action.cell, place, otherwise: memory[action.cell]).value) {
-      list.append(.visible(place))
+    let view = viewBefore(action, by: cpu)
+    for place in order.readable(action.cell, by: cpu, after: view)
+    where mayRead(order.store(action.cell, place, otherwise: newest).value) {
+      list.insert(.visible(place))
     }
     return list
   }
 
-  private func mayUpdate(
-    _ access: Action.Access, _ action: Action, _ old: UInt64, by cpu: Int, in order: StoreOrder
-  ) -> Bool {
+  private func mayUpdate(_ action: Action, by cpu: Int) -> Bool {
     guard
       order.mayUpdate(
         action.cell, acquiresInOrder: acquiresInOrder(action), isFull: isFull(action), by: cpu)
@@ -106,7 +94,7 @@ extension Machine {
     }
     if access == .load, action.isDereference { noteDereference(action, by: cpu) }
     let reading = readings(of: action, by: cpu)[choice]
-    let before = viewBefore(action, by: cpu, in: order)
+    let before = viewBefore(action, by: cpu)
     let acquires = acquiresInOrder(action)
     let value: UInt64
     let view: View
@@ -118,7 +106,7 @@ extension Machine {
       if case .visible(let number) = reading {
         place = number
       } else {
-        place = max(order.words[action.cell].count - 1, 0)
+        place = max(order.words.count(of: action.cell) - 1, 0)
       }
       let store = order.store(action.cell, place, otherwise: memory[action.cell])
       value = store.value
@@ -145,10 +133,10 @@ extension Machine {
       guard isOrdered(cpu), case .visible(let place) = readings(of: action, by: cpu)[choice] else {
         return false
       }
-      return place + 1 < order.words[action.cell].count
+      return place + 1 < order.words.count(of: action.cell)
     case .hardware(.walkRead):
-      let places = walkReadings(action, by: cpu)
-      return choice < places.count && places[choice] + 1 < order.words[action.cell].count
+      guard let place = walkReadings(action, by: cpu).place(choice) else { return false }
+      return place + 1 < order.words.count(of: action.cell)
     case .finished, .cutOff, .fence, .lock, .grace, .callback, .page, .slab, .context, .choose,
       .history, .hardware, .handOver, .claim, .threw:
       return false
@@ -157,7 +145,7 @@ extension Machine {
 
   private func isNewest(_ reading: Reading, of cell: UInt32) -> Bool {
     switch reading {
-    case .visible(let place): place >= order.words[cell].count - 1
+    case .visible(let place): place >= order.words.count(of: cell) - 1
     case .update: true
     case .own: false
     }
@@ -232,7 +220,7 @@ extension Machine {
   /// Whoever comes to the page later depends on the link to it, and so cannot miss what was there
   /// before. Only plain code can: for that the old values are kept.
   func flushHidden(by cpu: Int) {
-    guard order.cpus[cpu].buffer.contains(where: \.isHidden) else { return }
+    guard order.cpus[cpu].hasHidden else { return }
     let hidden = order.cpus[cpu].buffer.filter(\.isHidden)
     changeOrder { $0.cpus[cpu].buffer.removeAll(where: \.isHidden) }
     for entry in hidden {
@@ -253,8 +241,9 @@ extension Machine {
     var isChanged = true
     while isChanged {
       isChanged = false
-      for (index, entry) in order.cpus[cpu].buffer.enumerated()
-      where entry.isHidden && memory[entry.lifetime + Layout.publishedOffset] != 0 {
+      for index in order.cpus[cpu].buffer.indices where order.cpus[cpu].buffer[index].isHidden {
+        let entry = order.cpus[cpu].buffer[index]
+        if memory[entry.lifetime + Layout.publishedOffset] == 0 { continue }
         changeOrder { $0.cpus[cpu].buffer[index].isHidden = false }
         publishLinked(by: entry.value, in: entry.number, cpu)
         isChanged = true
@@ -279,7 +268,7 @@ extension Machine {
   /// From the CPU's next step on, its stores before that come before whatever reaches it from
   /// outside.
   func settleEnqueued(by cpu: Int) {
-    guard isOrdered(cpu), order.cpus[cpu].buffer.contains(where: \.isRecent) else { return }
+    guard isOrdered(cpu), order.cpus[cpu].hasRecent else { return }
     changeOrder { order in
       for index in order.cpus[cpu].buffer.indices { order.cpus[cpu].buffer[index].isRecent = false }
     }
@@ -287,8 +276,7 @@ extension Machine {
 
   /// Puts an entry in a CPU's buffer; it leaves at once if nothing has to come before it.
   private func put(_ entry: PendingEntry, by cpu: Int) {
-    let pending = order.cpus[cpu].buffer.count { !$0.isHidden }
-    guard entry.isHidden || pending < StoreOrder.entriesMax else {
+    guard entry.isHidden || order.cpus[cpu].pendingCount < StoreOrder.entriesMax else {
       fail(
         .cap(
           "\(name(ofCPU: cpu)) has more than \(StoreOrder.entriesMax) stores that are not visible "
@@ -332,7 +320,7 @@ extension Machine {
 
   /// Lets marks and effects leave the buffer that no store has to come before.
   private func passLeading(of cpu: Int) {
-    while let index = order.cpus[cpu].buffer.firstIndex(where: { !$0.isHidden }) {
+    while let index = order.cpus[cpu].firstPending {
       let entry = order.cpus[cpu].buffer[index]
       if entry.kind == .store { return }
       changeOrder { _ = $0.cpus[cpu].buffer.remove(at: index) }
@@ -352,14 +340,9 @@ extension Machine {
     }
   }
 
-  /// The stores of a CPU that may become visible next.
-  func flushable(of cpu: Int) -> [PendingEntry] {
-    flushablePlaces(of: cpu).map { order.cpus[cpu].buffer[$0] }
-  }
-
-  /// Makes one of them visible.
+  /// Makes one of the stores visible that may become so next.
   func makeVisible(_ choice: Int, of cpu: Int) {
-    let index = flushablePlaces(of: cpu)[choice]
+    let index = flushable(choice, of: cpu)
     let cell = order.cpus[cpu].buffer[index].number
     let old = memory[cell]
     let entry = changeOrder { $0.flush(index, of: cpu, over: old) }

@@ -28,7 +28,7 @@ extension Machine {
     if action.isLocal { return }
     if action.kind == .access(.drain) {
       let owner = cpu - firstDrainer
-      return addVisible(flushablePlaces(of: owner), of: owner, footprint)
+      return addVisible(of: owner, footprint)
     }
     if case .hardware(let hardware) = action.kind {
       return addOrderedHardware(hardware, action, by: cpu, to: footprint)
@@ -111,19 +111,21 @@ extension Machine {
   /// Adds stores that become visible, with all that may follow them out of the buffer.
   ///
   /// The ends of sections are noticed by those that wait for them, whose steps touch all buffers.
-  private func addVisible(_ entries: [Int], of owner: Int, _ footprint: Footprint) {
+  private func addVisible(of owner: Int, _ footprint: Footprint) {
     footprint.write(buffer(of: owner))
-    if entries.isEmpty { return }
+    let count = flushableCount(of: owner)
+    if count == 0 { return }
     addOrder(footprint, because: .visibility)
-    let buffer = order.cpus[owner].buffer
-    for index in entries {
-      let entry = buffer[index]
+    for choice in 0..<count {
+      let entry = order.cpus[owner].buffer[flushable(choice, of: owner)]
       if entry.lifetime != 0 { footprint.read(entry.lifetime) }
       addWrite(of: entry.value, to: entry.number, footprint)
     }
     if order.mayCloseCycle(of: owner) { addCycles(footprint) }
-    for entry in buffer where entry.kind == .effect {
-      addFootprintNow(of: deferredAction(entry), by: owner, to: footprint)
+    for index in order.cpus[owner].buffer.indices
+    where order.cpus[owner].buffer[index].kind == .effect {
+      let action = deferredAction(order.cpus[owner].buffer[index])
+      addFootprintNow(of: action, by: owner, to: footprint)
     }
   }
 
@@ -140,12 +142,10 @@ extension Machine {
   }
 
   private func addPotentialVisible(of owner: Int, _ footprint: Footprint) {
-    let buffer = order.cpus[owner].buffer
-    if buffer.contains(where: { $0.kind == .store && !$0.isHidden }) {
-      addOrder(footprint, because: .visibility)
-    }
+    if order.cpus[owner].hasVisiblePending { addOrder(footprint, because: .visibility) }
     if order.mayCloseCycle(of: owner) { addCycles(footprint) }
-    for entry in buffer {
+    for index in order.cpus[owner].buffer.indices {
+      let entry = order.cpus[owner].buffer[index]
       switch entry.kind {
       case .store:
         if entry.lifetime != 0 { footprint.read(entry.lifetime) }

@@ -4,36 +4,51 @@ import GracewalkExploration
 import GracewalkSupport
 
 /// A grace period in progress: that of a CPU, or of a callback.
-enum GracePeriod {
+private enum GracePeriod {
   case cpu(Int, GraceDomain)
   /// The number of the callback among all, its owner, and its number there.
   case callback(UInt32, owner: Int, index: Int)
+}
+
+/// The domains in which a section begins: its own, and perhaps that of all readers.
+private struct BegunDomains {
+  var own: GraceDomain
+  var isPartOfReader: Bool
+
+  func contains(_ domain: GraceDomain) -> Bool {
+    domain == own || isPartOfReader && domain == .readers
+  }
 }
 
 extension Machine {
   // MARK: Sections
 
   /// The domains in which a section begins.
-  private func domains(begunBy action: Action, by cpu: Int) -> [GraceDomain] {
+  private func domains(begunBy action: Action, by cpu: Int) -> BegunDomains {
     let domain: GraceDomain = action.kind == .grace(.maskInterrupts) ? .interrupts : .sections
-    return isPartOfReader(domain, cpu) ? [domain, .readers] : [domain]
+    return BegunDomains(own: domain, isPartOfReader: isPartOfReader(domain, cpu))
   }
 
-  /// The grace periods in progress that a section which begins now may be part of.
-  func gracePeriods(at action: Action, by cpu: Int) -> [GracePeriod] {
-    let domains = domains(begunBy: action, by: cpu)
-    let order = order
-    var list: [GracePeriod] = []
+  /// Calls back with each grace period in progress that a section which begins now may be part of.
+  private func eachGracePeriod(
+    in domains: BegunDomains, notOf cpu: Int, _ body: (GracePeriod) -> Void
+  ) {
     for other in order.cpus.indices where other != cpu && order.cpus[other].gracePeriod != 0 {
       let domain = GraceDomain(number: UInt64(order.cpus[other].gracePeriod) - 1)
-      if domains.contains(domain) { list.append(.cpu(other, domain)) }
+      if domains.contains(domain) { body(.cpu(other, domain)) }
     }
-    guard domains.contains(graceDomain) else { return list }
+    guard domains.contains(graceDomain) else { return }
     eachWaitingCallback { owner, index in
       let number = UInt32(owner * layout.callbacksPerCPU + index)
-      list.append(.callback(number, owner: owner, index: index))
+      body(.callback(number, owner: owner, index: index))
     }
-    return list
+  }
+
+  /// The number of these.
+  func gracePeriodCount(at action: Action, by cpu: Int) -> Int {
+    var count = 0
+    eachGracePeriod(in: domains(begunBy: action, by: cpu), notOf: cpu) { _ in count += 1 }
+    return count
   }
 
   func graceInOrder(
@@ -71,35 +86,30 @@ extension Machine {
   /// Enters a section; each grace period in progress waits for it, or is seen by it.
   private func enter(_ action: Action, choosing choice: Int, by cpu: Int) -> UInt64 {
     let domains = domains(begunBy: action, by: cpu)
-    let periods = gracePeriods(at: action, by: cpu)
     let result = performNow(action, by: cpu)
     changeOrder { order in
-      for domain in domains {
-        order.cpus[cpu].newReads = max(
-          order.cpus[cpu].newReads, order.finished[Int(domain.number)])
+      order.cpus[cpu].see(order.finished[Int(domains.own.number)])
+      if domains.isPartOfReader {
+        order.cpus[cpu].see(order.finished[Int(GraceDomain.readers.number)])
       }
     }
     let bit = CPUSet(cpu).bits
-    for (number, period) in periods.enumerated() {
-      let waits = choice >> number & 1 == 1
+    var left = choice
+    eachGracePeriod(in: domains, notOf: cpu) { period in
+      let waits = left & 1 == 1
+      left >>= 1
       switch period {
       case .cpu(let other, let domain):
         if waits {
           memory[layout.awaited(domain, other)] |= bit
         } else {
-          changeOrder { order in
-            order.cpus[cpu].newReads = max(
-              order.cpus[cpu].newReads, order.cpus[other].graceStart)
-          }
+          changeOrder { $0.cpus[cpu].see($0.cpus[other].graceStart) }
         }
       case .callback(let number, let owner, let index):
         if waits {
           memory[layout.callbackReaders(owner, index)] |= bit
         } else {
-          changeOrder { order in
-            order.cpus[cpu].newReads = max(
-              order.cpus[cpu].newReads, order.callbacks[number].start)
-          }
+          changeOrder { $0.cpus[cpu].see($0.callbacks[number].start) }
         }
       }
     }
@@ -125,8 +135,9 @@ extension Machine {
       }
     }
     // Those that wait for an earlier section of the CPU are in an earlier entry.
-    for entry in order.cpus[cpu].buffer
-    where entry.kind == .sectionEnd && UInt64(entry.number) == domain.number {
+    for index in order.cpus[cpu].buffer.indices {
+      let entry = order.cpus[cpu].buffer[index]
+      guard entry.kind == .sectionEnd, UInt64(entry.number) == domain.number else { continue }
       waiters &= ~entry.waiters
       callbacks &= ~entry.callbacks
     }
@@ -149,13 +160,11 @@ extension Machine {
     changeOrder { order in
       let start = order.cpus[cpu].graceStart
       order.finished[domain] = max(order.finished[domain], start)
-      order.cpus[cpu].newReads = max(order.cpus[cpu].newReads, order.cpus[cpu].graceView)
+      order.cpus[cpu].see(order.cpus[cpu].graceView)
       order.cpus[cpu].gracePeriod = 0
       guard grace == .interruptTaken else { return }
       // By now every CPU has taken the interrupt.
-      for other in order.cpus.indices {
-        order.cpus[other].newReads = max(order.cpus[other].newReads, start)
-      }
+      for other in order.cpus.indices { order.cpus[other].see(start) }
     }
   }
 
@@ -213,7 +222,7 @@ extension Machine {
       changeOrder { order in
         let known = order.callbacks[number]
         order.finished[domain] = max(order.finished[domain], known.start)
-        order.cpus[cpu].newReads = max(order.cpus[cpu].newReads, known.view)
+        order.cpus[cpu].see(known.view)
         order.callbacks[number] = CallbackViews()
       }
     case .callbackEnd:
@@ -225,10 +234,7 @@ extension Machine {
     case .barrierEnd:
       for other in 0..<layout.bufferedCPUs where memory[layout.barrierTarget(cpu, other)] > 0 {
         guard let runner = callbackCPUs[other] else { continue }
-        changeOrder { order in
-          order.cpus[cpu].newReads = max(
-            order.cpus[cpu].newReads, order.cpus[runner].callbackEnd)
-        }
+        changeOrder { $0.cpus[cpu].see($0.cpus[runner].callbackEnd) }
       }
     }
     return performNow(action, by: cpu)

@@ -3,41 +3,47 @@
 import GracewalkSupport
 
 extension Machine {
-  /// What a walk's read may find now, as places in the entry's list of visible stores: the newest
-  /// first.
+  /// Which of the entry's visible stores a walk's read may find now, the newest first.
   ///
   /// An old valid entry may be found as long as no barrier has made sure of the newer one. An old
   /// entry that faults is found where the feature FEAT_ETS2 does not forbid it; without that
   /// feature, `missesUpdate` has the rule.
-  func walkReadings(_ action: Action, by cpu: Int) -> [Int] {
-    let order = order
+  func walkReadings(_ action: Action, by cpu: Int) -> Readings {
+    var list = Readings()
     let unit = translation.unitOfCPU[cpu]
-    let newest = max(order.words[action.cell].count - 1, 0)
-    if mustRestart(cpu) { return [newest] }
-    let waits = waitsToFault(by: cpu, in: order)
-    if newest == 0 { return waits && faults(memory[action.cell], action) ? [] : [0] }
+    let newest = max(order.words.count(of: action.cell) - 1, 0)
+    if mustRestart(cpu) {
+      list.insert(.visible(newest))
+      return list
+    }
+    let waits = waitsToFault(by: cpu)
+    if newest == 0 {
+      if !waits || !faults(memory[action.cell], action) { list.insert(.visible(0)) }
+      return list
+    }
     let places = order.readable(
       byWalksOf: unit, action.cell, after: order.walks[unit].sources[action.lifetime])
-    return places.reversed().filter { place in
+    for place in places {
       let value = order.store(action.cell, place, otherwise: memory[action.cell]).value
-      guard faults(value, action) else { return true }
-      if place == newest { return !waits }
-      return !waits && mayFaultLate(place, action, by: cpu, in: order)
+      let isFound =
+        !faults(value, action)
+        || !waits && (place == newest || mayFaultLate(place, action, by: cpu))
+      if isFound { list.insert(.visible(place)) }
     }
+    return list
   }
 
   /// True if a walk that faults waits: with FEAT_ETS2, until the stores before it are visible.
-  private func waitsToFault(by cpu: Int, in order: StoreOrder) -> Bool {
+  private func waitsToFault(by cpu: Int) -> Bool {
     features.enhancedTranslationSynchronisation && isOrdered(cpu)
       && order.cpus[cpu].hasPendingStore
   }
 
   /// True if a walk may fault on an entry that has been replaced.
-  private func mayFaultLate(
-    _ place: Int, _ action: Action, by cpu: Int, in order: StoreOrder
-  ) -> Bool {
+  private func mayFaultLate(_ place: Int, _ action: Action, by cpu: Int) -> Bool {
     guard features.enhancedTranslationSynchronisation else { return false }
-    return !isOrdered(cpu) || order.words[action.cell][place + 1].time > order.cpus[cpu].everything
+    return !isOrdered(cpu)
+      || order.words.store(action.cell, place + 1).time > order.cpus[cpu].everything
   }
 
   private func faults(_ value: UInt64, _ action: Action) -> Bool {
@@ -52,8 +58,10 @@ extension Machine {
   /// The entry that a walk finds, by a choice.
   func findEntry(_ action: Action, choosing choice: Int, by cpu: Int) -> Descriptor {
     let unit = translation.unitOfCPU[cpu]
-    let place = walkReadings(action, by: cpu)[choice]
-    let newest = max(order.words[action.cell].count - 1, 0)
+    guard let place = walkReadings(action, by: cpu).place(choice) else {
+      fatalError("[internal] a walk finds nothing")
+    }
+    let newest = max(order.words.count(of: action.cell) - 1, 0)
     let store = order.store(action.cell, place, otherwise: memory[action.cell])
     let entry = Descriptor(bits: store.value)
     if case .table(let id) = meaning(of: entry, at: action.level) {
@@ -143,20 +151,25 @@ extension Machine {
 
   /// True if no read-modify-write of a CPU keeps the entry to itself.
   func mayUpdateEntry(_ action: Action) -> Bool {
-    let order = order
-    return !order.cpus.contains { $0.locks(action.cell) }
+    for cpu in order.cpus.indices where order.cpus[cpu].locks(action.cell) { return false }
+    return true
   }
 
   /// Lets what walks know be put in its canonical form after a step that changes what is cached.
   func noteCacheChange() {
-    if order.walks.contains(where: { !$0.sources.entries.isEmpty }) { changeOrder { _ in } }
+    for unit in order.walks.indices where !order.walks[unit].sources.isEmpty {
+      return changeOrder { _ in }
+    }
   }
 
-  /// Which units still walk.
-  func unitsInUse() -> [Bool] {
-    translation.units.indices.map { unit in
-      if !isOver(translation.units[unit].cpu) { return true }
-      return translation.walkers[unit].map { !isOver($0) } ?? false
+  /// Which units still walk, as a set.
+  func unitsInUse() -> UInt64 {
+    var inUse: UInt64 = 0
+    for unit in translation.units.indices {
+      var walks = !isOver(translation.units[unit].cpu)
+      if !walks, let walker = translation.walkers[unit] { walks = !isOver(walker) }
+      if walks { inUse |= 1 << UInt64(unit) }
     }
+    return inUse
   }
 }

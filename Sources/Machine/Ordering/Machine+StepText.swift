@@ -42,11 +42,10 @@ extension Machine {
   private func walkNote(
     of action: Action, choosing choice: Int, by cpu: Int
   ) -> StoreNote? {
-    let places = walkReadings(action, by: cpu)
-    guard choice < places.count, places[choice] < order.words[action.cell].count - 1 else {
-      return nil
-    }
-    let store = order.store(action.cell, places[choice], otherwise: memory[action.cell])
+    guard let place = walkReadings(action, by: cpu).place(choice),
+      place < order.words.count(of: action.cell) - 1
+    else { return nil }
+    let store = order.store(action.cell, place, otherwise: memory[action.cell])
     return StoreNote(kind: .old, cell: action.cell, value: store.value, cpu: cpu)
   }
 
@@ -55,7 +54,7 @@ extension Machine {
   ) -> StoreNote? {
     if action.kind == .access(.drain) {
       let owner = cpu - firstDrainer
-      let entry = flushable(of: owner)[choice]
+      let entry = order.cpus[owner].buffer[flushable(choice, of: owner)]
       return StoreNote(kind: .visible, cell: entry.number, value: entry.value, cpu: owner)
     }
     if action.kind == .hardware(.walkRead), !mustRestart(cpu) {
@@ -65,7 +64,8 @@ extension Machine {
     if access == .store {
       return StoreNote(kind: .pending, cell: action.cell, value: action.stored, cpu: cpu)
     }
-    let readings = action.isLocal ? [] : readings(of: action, by: cpu)
+    if action.isLocal { return nil }
+    let readings = readings(of: action, by: cpu)
     guard choice < readings.count else { return nil }
     switch readings[choice] {
     case .own:
@@ -77,7 +77,7 @@ extension Machine {
         action.ordering == .acquireRelease || action.ordering == .sequentiallyConsistent
       return isFull ? nil : StoreNote(kind: .pending, cell: action.cell, value: 0, cpu: cpu)
     case .visible(let place):
-      if place >= order.words[action.cell].count - 1 { return nil }
+      if place >= order.words.count(of: action.cell) - 1 { return nil }
       let store = order.store(action.cell, place, otherwise: memory[action.cell])
       return StoreNote(kind: .old, cell: action.cell, value: store.value, cpu: cpu)
     }

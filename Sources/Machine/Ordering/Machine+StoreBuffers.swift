@@ -189,7 +189,7 @@ extension Machine {
 
   /// True if a store of the CPU can become visible now.
   func hasStoreToShow(_ cpu: Int) -> Bool {
-    memoryModel == .armv8 ? !flushablePlaces(of: cpu).isEmpty : !hasNoPending(cpu)
+    memoryModel == .armv8 ? flushableCount(of: cpu) > 0 : !hasNoPending(cpu)
   }
 
   // MARK: Grace periods

@@ -6,22 +6,35 @@ import GracewalkSupport
 ///
 /// The machine's memory has a word with the name of the present one. So undoing a step brings back
 /// the order before it, and equal states have equal names.
+///
+/// Only the present order has arrays, which no other value shares, so that steps change them where
+/// they are. The others are numbers in one array, from which it is read again.
 final class OrderKeeper {
   /// The present order; between steps it is in canonical form.
   @exclusivity(unchecked) private(set) var present: StoreOrder
   /// Its name.
-  private var name: UInt64 = 0
+  @exclusivity(unchecked) private var name: UInt64 = 0
   /// Set while it differs from the one with that name.
-  private(set) var isOpen = false
-  private var known: [UInt64: StoreOrder]
+  @exclusivity(unchecked) private(set) var isOpen = false
+  /// Where the numbers of each order begin, and how many there are.
+  @exclusivity(unchecked) private var known: [UInt64: Range<Int>]
+  private let numbers = GrowableBuffer<UInt64>(capacity: 1_024)
   /// Set if two orders have had one name.
   private(set) var hasCollision = false
 
-  /// Per CPU, which of its stores may become visible next; nil if that was not asked of the present
-  /// order.
-  private var flushable: [[Int]?]
+  /// Per CPU, which of its stores may become visible next, if that was asked of the present order.
+  @exclusivity(unchecked) private var flushable: [Flushable]
+
+  private struct Flushable {
+    var isKnown = false
+    var places: [Int] = []
+  }
 
   private let isExact: Bool
+
+  // Room for what steps compute.
+  @exclusivity(unchecked) var ranks: [View] = []
+  @exclusivity(unchecked) var uses: [FutureUse]
 
   /// Nil for memory models that have no such order.
   ///
@@ -29,11 +42,15 @@ final class OrderKeeper {
   init?(of model: MemoryModel, cpus: Int, units: Int, isExact: Bool) {
     guard model == .armv8 else { return nil }
     self.isExact = isExact
-    let start = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
-    present = start
-    flushable = Array(repeating: nil, count: cpus)
-    known = [0: start]
+    present = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
+    flushable = Array(repeating: Flushable(), count: cpus)
+    uses = Array(repeating: FutureUse(), count: cpus)
+    known = [:]
+    addNumbers()
+    known[0] = 0..<numbers.count
   }
+
+  deinit { numbers.deallocate() }
 
   func change<Result>(
     named memoryName: UInt64, _ body: (inout StoreOrder) -> Result
@@ -44,48 +61,78 @@ final class OrderKeeper {
     return body(&present)
   }
 
-  /// The pending stores of a CPU that may become visible next, by their places in its buffer.
-  func flushable(of cpu: Int) -> [Int] {
-    if let known = flushable[cpu] { return known }
-    let found = present.flushable(of: cpu)
-    flushable[cpu] = found
-    return found
+  /// The number of pending stores of a CPU that may become visible next.
+  func flushableCount(of cpu: Int) -> Int {
+    findFlushable(of: cpu)
+    return flushable[cpu].places.count
   }
 
-  private func forgetFlushable() { for cpu in flushable.indices { flushable[cpu] = nil } }
+  /// The place of one of them in the buffer.
+  func flushable(_ choice: Int, of cpu: Int) -> Int {
+    findFlushable(of: cpu)
+    return flushable[cpu].places[choice]
+  }
+
+  private func findFlushable(of cpu: Int) {
+    if flushable[cpu].isKnown { return }
+    present.findFlushable(of: cpu, &flushable[cpu].places)
+    flushable[cpu].isKnown = true
+  }
+
+  private func forgetFlushable() {
+    for cpu in flushable.indices { flushable[cpu].isKnown = false }
+  }
 
   /// Makes the order present whose name memory has.
   @inline(__always)
   func find(_ memoryName: UInt64) {
     if isOpen || memoryName == name { return }
-    guard let found = known[memoryName] else { fatalError("[internal] an order nobody named") }
-    present = found
-    name = memoryName
+    bringBack(memoryName)
+  }
+
+  private func bringBack(_ name: UInt64) {
+    guard let place = known[name] else { fatalError("[internal] an order nobody named") }
+    present.decode(UnsafeBufferPointer(rebasing: numbers.all[place]))
+    self.name = name
     forgetFlushable()
   }
 
   /// Forgets changes of a step that failed half-way.
   func abandon() {
-    guard isOpen, let found = known[name] else { return }
+    guard isOpen else { return }
     isOpen = false
-    present = found
-    forgetFlushable()
+    bringBack(name)
   }
 
   /// Names the present order, after a step.
   func close() -> UInt64 {
     isOpen = false
+    let start = numbers.count
+    addNumbers()
     var hash: UInt64 = 1
-    present.encode { hash = StableHash.extend(hash, with: $0) }
+    for place in start..<numbers.count { hash = StableHash.extend(hash, with: numbers[place]) }
     if hash == 0 { hash = 1 }
     name = hash
-    if !isExact {
-      if known[hash] == nil { known[hash] = present }
-    } else if let old = known[hash] {
-      if old != present { hasCollision = true }
-    } else {
-      known[hash] = present
+    guard let old = known[hash] else {
+      known[hash] = start..<numbers.count
+      return hash
     }
+    if isExact, !hasNumbers(from: start, at: old) { hasCollision = true }
+    numbers.truncate(to: start)
     return hash
+  }
+
+  private func addNumbers() {
+    let numbers = numbers
+    present.encode { numbers.append($0) }
+  }
+
+  private func hasNumbers(from start: Int, at place: Range<Int>) -> Bool {
+    guard place.count == numbers.count - start else { return false }
+    for offset in 0..<place.count
+    where numbers[start + offset] != numbers[place.lowerBound + offset] {
+      return false
+    }
+    return true
   }
 }

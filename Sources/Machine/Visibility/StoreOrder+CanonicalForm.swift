@@ -6,48 +6,7 @@ extension StoreOrder {
   ///
   /// - Parameter hasGracePeriods: whether anybody may ask what a section has seen.
   package mutating func cutViews(of cpu: Int, _ use: FutureUse, hasGracePeriods: Bool) {
-    if cpus[cpu].gracePeriod == 0 {
-      cpus[cpu].graceStart = 0
-      cpus[cpu].graceView = 0
-    }
-    if !use.loads && !(use.hasSections && hasGracePeriods) {
-      cpus[cpu].forgetViews()
-      return
-    }
-    let floor = cpus[cpu].newReads
-    func cut(_ view: inout View, keeping isKept: Bool = true) {
-      if !isKept || view < floor { view = floor }
-    }
-    cut(&cpus[cpu].oldReads, keeping: use.ordersReads)
-    cut(&cpus[cpu].oldWrites, keeping: use.ordersWrites)
-    cut(&cpus[cpu].releases, keeping: use.acquires)
-    cut(&cpus[cpu].control, keeping: use.hasISB)
-    cpus[cpu].sources.mapValues { $1 <= floor || !use.mayReach($0) ? 0 : $1 }
-    let buffer = cpus[cpu].buffer
-    func isPending(_ word: UInt32) -> Bool {
-      buffer.contains { $0.kind == .store && $0.number == word }
-    }
-    cpus[cpu].coherence.mapValues { word, view in
-      use.mayLoad(word) && view > floor && !isPending(word) ? view : 0
-    }
-    cpus[cpu].own.mapValues { word, store in
-      if !use.mayRead(word) || store.time <= floor || isPending(word) {
-        return OwnStore()
-      }
-      return OwnStore(
-        time: store.time, view: max(store.view, floor), readView: max(store.readView, floor),
-        pick: use.hasISB ? max(store.pick, floor) : 0)
-    }
-    for index in buffer.indices where buffer[index].kind == .store {
-      let mayBeRead = use.mayRead(buffer[index].number)
-      cut(&cpus[cpu].buffer[index].view, keeping: mayBeRead)
-      cut(&cpus[cpu].buffer[index].readView, keeping: mayBeRead && buffer[index].isLocking)
-      if use.hasISB {
-        cut(&cpus[cpu].buffer[index].pick)
-      } else {
-        cpus[cpu].buffer[index].pick = 0
-      }
-    }
+    cpus[cpu].cutViews(use, mayBeSeen: use.hasSections && hasGracePeriods)
   }
 
   /// Forgets what was known at the ends of sections, where nobody waits for grace periods.
@@ -59,9 +18,14 @@ extension StoreOrder {
 
   /// Forgets all but the latest values of each word; false if there are no more of any.
   package mutating func limitValues(to most: Int) -> Bool {
-    guard words.entries.contains(where: { $0.value.count > most }) else { return false }
-    words.mapValues { $1.count > most ? Array($1.suffix(most)) : $1 }
-    return true
+    var isMore = false
+    for index in words.entries.indices {
+      let count = words.count(at: index)
+      if count <= most { continue }
+      words.removeFirst(count - most, at: index)
+      isMore = true
+    }
+    return isMore
   }
 
   /// Forgets visible stores that no CPU can read any more.
@@ -72,29 +36,28 @@ extension StoreOrder {
   package mutating func dropUnreadableStores(
     _ uses: [FutureUse], isWalked: (_ unit: Int, UInt32) -> Bool = { _, _ in false }
   ) {
-    var kept = words
-    kept.mapValues { word, stores in
-      guard stores.count > 1 else { return stores }
-      var first = stores.count - 1
+    for index in words.entries.indices where words.count(at: index) > 1 {
+      let word = words.entries[index].word
+      var first = words.count(at: index) - 1
       for cpu in cpus.indices
       where uses[cpu].mayLoad(word) && cpus[cpu].newestPending(word) == nil {
         let floor = max(cpus[cpu].newReads, cpus[cpu].coherence[word])
-        first = min(first, stores.lastIndex { $0.time <= floor } ?? 0)
+        first = min(first, words.place(at: index, upTo: floor) ?? 0)
       }
       for unit in walks.indices where isWalked(unit, word) {
         let floor = max(walks[unit].floor, walks[unit].missed[word])
-        first = min(first, stores.lastIndex { $0.time <= floor } ?? 0)
+        first = min(first, words.place(at: index, upTo: floor) ?? 0)
       }
-      return Array(stores[first...])
+      words.removeFirst(first, at: index)
     }
-    words = kept
-    for unit in walks.indices { walks[unit].missed.mapValues { kept[$0].count > 1 ? $1 : 0 } }
-    for cpu in cpus.indices { cpus[cpu].entries.mapValues { kept[$0].count > 1 ? $1 : 0 } }
-    for cpu in cpus.indices where !cpus[cpu].own.entries.isEmpty {
-      let coherence = cpus[cpu].coherence
-      cpus[cpu].own.mapValues { word, store in
-        let isThere = kept[word].contains { $0.time == store.time }
-        return isThere && coherence[word] <= store.time ? store : OwnStore()
+    for unit in walks.indices { walks[unit].missed.mapValues { words.count(of: $0) > 1 ? $1 : 0 } }
+    for cpu in cpus.indices {
+      cpus[cpu].entries.mapValues { words.count(of: $0) > 1 ? $1 : 0 }
+      for index in cpus[cpu].own.entries.indices.reversed() {
+        let word = cpus[cpu].own.entries[index].word
+        let time = cpus[cpu].own.entries[index].value.time
+        if cpus[cpu].coherence[word] <= time, words.contains(word, at: time) { continue }
+        cpus[cpu].own.remove(at: index)
       }
     }
   }
@@ -102,26 +65,39 @@ extension StoreOrder {
   /// Replaces each time by the number of stores at or before it that may still be told apart.
   ///
   /// Returns what became of times; nil if they stay as they are.
-  @discardableResult
   package mutating func rankTimes() -> ((View) -> View)? {
-    var times: [View] = []
-    for entry in words.entries { for store in entry.value.dropFirst() { times.append(store.time) } }
-    for invalidation in invalidations { times.append(invalidation.time) }
-    times.sort()
-    if times.last.map(Int.init) ?? 0 == times.count, Int(now) == times.count { return nil }
-    let sorted = times
-    func rank(_ time: View) -> View { View(sorted.count { $0 <= time }) }
-    words.mapValues { _, stores in
-      stores.map { VisibleStore(value: $0.value, time: rank($0.time), message: $0.message) }
+    var ranks: [View] = []
+    guard rankTimes(&ranks) else { return nil }
+    return { [ranks] in ranks[min(Int($0), ranks.count - 1)] }
+  }
+
+  /// The same, with an array that has room: per time, what became of it; false if all times stay as
+  /// they are.
+  mutating func rankTimes(_ ranks: inout [View]) -> Bool {
+    var (count, last) = (0, 0)
+    words.eachLater { (count, last) = (count + 1, max(last, Int($0.time))) }
+    for index in invalidations.indices {
+      (count, last) = (count + 1, max(last, Int(invalidations[index].time)))
     }
+    if last == count, Int(now) == count { return false }
+    ranks.removeAll(keepingCapacity: true)
+    for _ in 0...Int(now) { ranks.append(0) }
+    words.eachLater { ranks[Int($0.time)] += 1 }
+    for index in invalidations.indices { ranks[Int(invalidations[index].time)] += 1 }
+    for time in 1..<ranks.count { ranks[time] += ranks[time - 1] }
+    ranks.withUnsafeBufferPointer { ranks in mapTimes { ranks[min(Int($0), ranks.count - 1)] } }
+    now = View(count)
+    return true
+  }
+
+  private mutating func mapTimes(_ rank: (View) -> View) {
+    words.mapTimes(rank)
     for cpu in cpus.indices { cpus[cpu].mapViews(rank) }
     for unit in walks.indices { walks[unit].mapViews(rank) }
     for index in invalidations.indices { invalidations[index].mapViews(rank) }
-    finished = finished.map(rank)
+    for domain in finished.indices { finished[domain] = rank(finished[domain]) }
     locks.mapValues { rank($1) }
     callbacks.mapValues { CallbackViews(start: rank($1.start), view: rank($1.view)) }
-    now = View(sorted.count)
-    return rank
   }
 
   /// Forgets words with one value that nobody may miss, and views that all have passed.
@@ -131,16 +107,21 @@ extension StoreOrder {
     _ uses: [FutureUse], isUsed: (_ unit: Int) -> Bool = { _ in true },
     isWalked: (_ unit: Int, UInt32) -> Bool = { _, _ in false }
   ) {
-    let walks = walks
-    let least = walks.indices.filter(isUsed).map { walks[$0].floor }.min() ?? now
+    var least: View?
+    for unit in walks.indices where isUsed(unit) {
+      least = min(least ?? walks[unit].floor, walks[unit].floor)
+    }
+    let walked = least ?? now
     var floor = now
     for cpu in cpus.indices where uses[cpu].loads { floor = min(floor, cpus[cpu].newReads) }
-    words.mapValues { word, stores in
-      guard stores.count == 1, stores[0].time <= floor else { return stores }
-      let isSettled = walks.indices.allSatisfy {
-        stores[0].time <= walks[$0].floor || !isWalked($0, word)
+    for index in words.entries.indices.reversed()
+    where words.count(at: index) == 1 && words.store(at: index, 0).time <= floor {
+      let (word, time) = (words.entries[index].word, words.store(at: index, 0).time)
+      var isSettled = true
+      for unit in walks.indices where time > walks[unit].floor && isWalked(unit, word) {
+        isSettled = false
       }
-      return isSettled ? [] : stores
+      if isSettled { words.remove(at: index) }
     }
     // Writing only what changes saves copies of what other states share.
     func cut(_ view: inout View) { if view != 0, view <= floor { view = 0 } }
@@ -152,7 +133,7 @@ extension StoreOrder {
     for cpu in cpus.indices {
       for domain in cpus[cpu].sectionEnds.indices { cut(&cpus[cpu].sectionEnds[domain]) }
       cut(&cpus[cpu].callbackEnd)
-      if cpus[cpu].synchronised <= least { cpus[cpu].synchronised = 0 }
+      if cpus[cpu].synchronised <= walked, cpus[cpu].synchronised != 0 { cpus[cpu].synchronised = 0 }
       cut(&cpus[cpu].graceStart)
       cut(&cpus[cpu].graceView)
     }
@@ -160,12 +141,53 @@ extension StoreOrder {
 }
 
 extension CPUViews {
+  /// Cuts views within what loads must not miss anyway, and those that nothing asks for later.
+  ///
+  /// - Parameter mayBeSeen: whether anybody may ask what a section has seen.
+  fileprivate mutating func cutViews(_ use: FutureUse, mayBeSeen: Bool) {
+    if gracePeriod == 0 { (graceStart, graceView) = (0, 0) }
+    if !use.loads && !mayBeSeen { return forgetViews() }
+    let floor = newReads
+    func cut(_ view: inout View, keeping isKept: Bool = true) {
+      if !isKept || view < floor { view = floor }
+    }
+    cut(&oldReads, keeping: use.ordersReads)
+    cut(&oldWrites, keeping: use.ordersWrites)
+    cut(&releases, keeping: use.acquires)
+    cut(&control, keeping: use.hasISB)
+    sources.mapValues { $1 <= floor || !use.mayReach($0) ? 0 : $1 }
+    for index in coherence.entries.indices.reversed() {
+      let (word, view) = (coherence.entries[index].word, coherence.entries[index].value)
+      if use.mayLoad(word), view > floor, newestPending(word) == nil { continue }
+      coherence.remove(at: index)
+    }
+    for index in own.entries.indices.reversed() {
+      let (word, store) = (own.entries[index].word, own.entries[index].value)
+      guard use.mayRead(word), store.time > floor, newestPending(word) == nil else {
+        own.remove(at: index)
+        continue
+      }
+      own[word] = OwnStore(
+        time: store.time, view: max(store.view, floor), readView: max(store.readView, floor),
+        pick: use.hasISB ? max(store.pick, floor) : 0)
+    }
+    for index in buffer.indices where buffer[index].kind == .store {
+      let mayBeRead = use.mayRead(buffer[index].number)
+      cut(&buffer[index].view, keeping: mayBeRead)
+      cut(&buffer[index].readView, keeping: mayBeRead && buffer[index].isLocking)
+      if use.hasISB { cut(&buffer[index].pick) } else { buffer[index].pick = 0 }
+    }
+  }
+
   /// Forgets the views of a CPU that loads nothing more; grace periods may still ask for those at
   /// the ends of its sections and callbacks.
-  fileprivate mutating func forgetViews() {
-    let (ends, end, entries) = (sectionEnds, callbackEnd, entries)
-    mapViews { _ in 0 }
-    (sectionEnds, callbackEnd, self.entries) = (ends, end, entries)
+  private mutating func forgetViews() {
+    coherence.removeAll()
+    own.removeAll()
+    sources.removeAll()
+    (oldReads, newReads, oldWrites, releases, control) = (0, 0, 0, 0, 0)
+    (graceStart, graceView, synchronised) = (0, 0, 0)
+    for index in buffer.indices { buffer[index].mapViews { _ in 0 } }
   }
 
   /// Replaces each view.
@@ -185,15 +207,19 @@ extension CPUViews {
     releases = map(releases)
     control = map(control)
     for domain in sectionEnds.indices { sectionEnds[domain] = map(sectionEnds[domain]) }
-    for index in buffer.indices {
-      buffer[index].view = map(buffer[index].view)
-      buffer[index].readView = map(buffer[index].readView)
-      buffer[index].pick = map(buffer[index].pick)
-      buffer[index].translation?.mapViews(map)
-    }
+    for index in buffer.indices { buffer[index].mapViews(map) }
     graceStart = map(graceStart)
     graceView = map(graceView)
     callbackEnd = map(callbackEnd)
     synchronised = map(synchronised)
+  }
+}
+
+extension PendingEntry {
+  fileprivate mutating func mapViews(_ map: (View) -> View) {
+    view = map(view)
+    readView = map(readView)
+    pick = map(pick)
+    translation?.mapViews(map)
   }
 }

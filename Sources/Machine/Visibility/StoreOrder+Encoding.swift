@@ -4,28 +4,30 @@ extension StoreOrder {
   /// Calls back with each number.
   package func encode(_ add: (UInt64) -> Void) {
     add(UInt64(words.entries.count))
-    for entry in words.entries {
-      add(UInt64(entry.word) | UInt64(entry.value.count) << 32)
-      for store in entry.value {
+    for index in words.entries.indices {
+      let count = words.count(at: index)
+      add(UInt64(words.entries[index].word) | UInt64(count) << 32)
+      for place in 0..<count {
+        let store = words.store(at: index, place)
         add(store.value)
         add(UInt64(store.time))
       }
     }
-    for cpu in cpus { cpu.encode(add) }
-    for view in finished { add(UInt64(view)) }
+    for cpu in cpus.indices { cpus[cpu].encode(add) }
+    for domain in finished.indices { add(UInt64(finished[domain])) }
     locks.encode(add) { add(UInt64($0)) }
     callbacks.encode(add) { add(UInt64($0.start) | UInt64($0.view) << 16) }
-    for unit in walks { unit.encode(add) }
-    for invalidation in invalidations { invalidation.encode(add) }
+    for unit in walks.indices { walks[unit].encode(add) }
+    for index in invalidations.indices { invalidations[index].encode(add) }
   }
 }
 
 extension WordMap {
   fileprivate func encode(_ add: (UInt64) -> Void, _ encode: (Value) -> Void) {
     add(UInt64(entries.count))
-    for entry in entries {
-      add(UInt64(entry.word))
-      encode(entry.value)
+    for index in entries.indices {
+      add(UInt64(entries[index].word))
+      encode(entries[index].value)
     }
   }
 }
@@ -34,7 +36,7 @@ extension WalkViews {
   fileprivate func encode(_ add: (UInt64) -> Void) {
     add(UInt64(floor) | UInt64(found) << 16 | UInt64(branches) << 32 | UInt64(stored) << 48)
     add(UInt64(issued.count))
-    for invalidation in issued { invalidation.encode(add) }
+    for index in issued.indices { issued[index].encode(add) }
     missed.encode(add) { add(UInt64($0)) }
     sources.encode(add) { add(UInt64($0)) }
   }
@@ -66,9 +68,12 @@ extension CPUViews {
     add(pack(oldReads, newReads, oldWrites, releases))
     add(pack(control, graceStart, graceView, callbackEnd))
     add(UInt64(gracePeriod) | UInt64(synchronised) << 16)
-    for view in sectionEnds { add(UInt64(view)) }
+    for domain in sectionEnds.indices { add(UInt64(sectionEnds[domain])) }
     add(UInt64(buffer.count))
-    for entry in buffer { entry.encode(add, pack(entry.view, entry.readView, entry.pick)) }
+    for index in buffer.indices {
+      buffer[index].encode(
+        add, pack(buffer[index].view, buffer[index].readView, buffer[index].pick))
+    }
   }
 }
 

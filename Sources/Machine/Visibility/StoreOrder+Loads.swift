@@ -12,18 +12,17 @@ extension StoreOrder {
   /// The visible stores to a word that a load may read, as places in its list; the last is the
   /// newest.
   package func readable(_ word: UInt32, by cpu: Int, after view: View) -> Range<Int> {
-    let stores = words[word]
-    if stores.count < 2 { return 0..<1 }
+    let count = words.count(of: word)
+    if count < 2 { return 0..<1 }
     let floor = max(view, cpus[cpu].coherence[word])
-    return (stores.lastIndex { $0.time <= floor } ?? 0)..<stores.count
+    return (words.place(word, upTo: floor) ?? 0)..<count
   }
 
   /// The visible store at a place of a word's list.
   ///
   /// - Parameter value: of a word that has no list.
   package func store(_ word: UInt32, _ place: Int, otherwise value: UInt64) -> VisibleStore {
-    let stores = words[word]
-    return stores.isEmpty ? VisibleStore(value: value, time: 0) : stores[place]
+    words.count(of: word) == 0 ? VisibleStore(value: value, time: 0) : words.store(word, place)
   }
 
   /// Notes that a CPU reads a visible store; returns the view and the pick view of the result.
@@ -56,14 +55,14 @@ extension StoreOrder {
     } else {
       cpus[cpu].oldReads = max(cpus[cpu].oldReads, view)
     }
-    if acquires { cpus[cpu].newReads = max(cpus[cpu].newReads, view) }
+    if acquires { cpus[cpu].see(view) }
   }
 
   // MARK: Fences
 
   /// Orders loads before a fence against loads behind it (`DMB LD`).
   package mutating func orderLoads(of cpu: Int) {
-    cpus[cpu].newReads = max(cpus[cpu].newReads, cpus[cpu].oldReads)
+    cpus[cpu].see(cpus[cpu].oldReads)
   }
 
   /// Orders everything before a fence, which is visible, against loads behind it (`DMB SY`).
@@ -72,7 +71,8 @@ extension StoreOrder {
   /// Orders stores before a fence against stores behind it (`DMB ST`).
   package mutating func orderStores(of cpu: Int) {
     guard cpus[cpu].hasPendingStore else { return noteStoresOrdered(of: cpu) }
-    if cpus[cpu].buffer.last?.kind == .barrier { return }
+    let last = cpus[cpu].buffer.count - 1
+    if cpus[cpu].buffer[last].kind == .barrier { return }
     cpus[cpu].buffer.append(PendingEntry(kind: .barrier))
   }
 

@@ -74,12 +74,11 @@ extension StoreOrder {
   package func translation(
     of access: TranslatedAccess, by cpu: Int, _ place: Int, faults: Bool
   ) -> Translation? {
-    let stores = words[access.entry]
-    let time = stores[place].time
+    let time = words.store(access.entry, place).time
     var result = Translation(
       entry: access.entry, time: time, view: max(access.walkView, time), limit: nil)
-    guard place + 1 < stores.count else { return result }
-    let end = stores[place + 1].time
+    guard place + 1 < words.count(of: access.entry) else { return result }
+    let end = words.store(access.entry, place + 1).time
     if faults, end <= access.walkView { return nil }
     for known in invalidations where known.covers(access.entry, of: cpu) && end <= known.view {
       // The walk came before it, and so before all that follows the barrier behind it.
@@ -121,7 +120,7 @@ extension StoreOrder {
   /// Waits for what came before (`DSB`), up to a view: all behind it comes later, and walks do once
   /// an `ISB` follows, or with FEAT_ETS2 at once.
   package mutating func synchronise(_ cpu: Int, upTo view: View, hasETS2: Bool) {
-    cpus[cpu].newReads = max(cpus[cpu].newReads, view)
+    cpus[cpu].see(view)
     cpus[cpu].control = max(cpus[cpu].control, view)
     cpus[cpu].synchronised = max(cpus[cpu].synchronised, view)
     if hasETS2 { walks[cpu].floor = max(walks[cpu].floor, view) }
@@ -129,7 +128,7 @@ extension StoreOrder {
 
   /// Lets what comes behind an `ISB`, or a fault, depend on all that decided about it.
   package mutating func orderInstructions(of cpu: Int) {
-    cpus[cpu].newReads = max(cpus[cpu].newReads, cpus[cpu].control)
+    cpus[cpu].see(cpus[cpu].control)
     guard !walks.isEmpty else { return }
     cpus[cpu].synchronised = max(cpus[cpu].synchronised, cpus[cpu].control)
     walks[cpu].floor = max(walks[cpu].floor, cpus[cpu].control)

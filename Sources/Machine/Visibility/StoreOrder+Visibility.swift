@@ -11,59 +11,75 @@ extension StoreOrder {
     above oldMessage: UInt32 = 0
   ) -> View {
     now += 1
-    var stores = words[word]
-    if stores.isEmpty { stores.append(VisibleStore(value: old, time: 0, message: oldMessage)) }
-    stores.append(VisibleStore(value: value, time: now, message: message))
-    if stores.count > Self.entriesMax { hasMetCap = true }
-    words[word] = stores
+    words.append(
+      VisibleStore(value: value, time: now, message: message), to: word,
+      above: VisibleStore(value: old, time: 0, message: oldMessage))
+    if words.count(of: word) > Self.entriesMax { hasMetCap = true }
     return now
   }
 
   /// True if another CPU's read-modify-write keeps a word to itself.
   package func isLocked(_ word: UInt32, for cpu: Int) -> Bool {
-    cpus.indices.contains { $0 != cpu && cpus[$0].locks(word) }
+    for other in cpus.indices where other != cpu && cpus[other].locks(word) { return true }
+    return false
   }
 
   /// True if a pending store may become visible next.
   package func canFlush(_ index: Int, of cpu: Int, inOrder: Bool = false) -> Bool {
-    let buffer = cpus[cpu].buffer
-    let entry = buffer[index]
-    guard entry.kind == .store, !entry.isHidden else { return false }
-    for earlier in buffer[..<index] where earlier.kind != .sectionEnd && !earlier.isHidden {
-      if inOrder || earlier.kind == .barrier { return false }
-      if entry.isRelease || earlier.kind == .store && earlier.number == entry.number {
-        return false
-      }
+    let number = cpus[cpu].buffer[index].number
+    let isRelease = cpus[cpu].buffer[index].isRelease
+    guard cpus[cpu].buffer[index].kind == .store, !cpus[cpu].buffer[index].isHidden else {
+      return false
     }
-    return !isLocked(entry.number, for: cpu)
+    for earlier in 0..<index {
+      let kind = cpus[cpu].buffer[earlier].kind
+      if kind == .sectionEnd || cpus[cpu].buffer[earlier].isHidden { continue }
+      if inOrder || kind == .barrier || isRelease { return false }
+      if kind == .store && cpus[cpu].buffer[earlier].number == number { return false }
+    }
+    return !isLocked(number, for: cpu)
   }
 
   /// The pending stores of a CPU that may become visible next, by their places.
   package func flushable(of cpu: Int, inOrder: Bool = false) -> [Int] {
-    if cpus[cpu].buffer.isEmpty { return [] }
-    return cpus[cpu].buffer.indices.filter { index in
-      guard canFlush(index, of: cpu, inOrder: inOrder) else { return false }
-      guard mayCloseCycle(index, in: cpus[cpu].buffer) else { return true }
-      var copy = self
-      copy.cpus[cpu].buffer.remove(at: index)
-      return !copy.hasCycle
+    var places: [Int] = []
+    findFlushable(of: cpu, inOrder: inOrder, &places)
+    return places
+  }
+
+  /// The same, in an array that has room.
+  func findFlushable(of cpu: Int, inOrder: Bool = false, _ places: inout [Int]) {
+    places.removeAll(keepingCapacity: true)
+    for index in cpus[cpu].buffer.indices where canFlush(index, of: cpu, inOrder: inOrder) {
+      if mayCloseCycle(index, of: cpu) {
+        var copy = self
+        copy.cpus[cpu].buffer.remove(at: index)
+        if copy.hasCycle { continue }
+      }
+      places.append(index)
     }
   }
 
   /// True if a store of a CPU that becomes visible may leave a circle of those that must precede
   /// each other.
   package func mayCloseCycle(of cpu: Int) -> Bool {
-    let buffer = cpus[cpu].buffer
-    return buffer.indices.contains {
-      buffer[$0].kind == .store && !buffer[$0].isHidden && mayCloseCycle($0, in: buffer)
+    for index in cpus[cpu].buffer.indices
+    where cpus[cpu].buffer[index].kind == .store && !cpus[cpu].buffer[index].isHidden
+      && mayCloseCycle(index, of: cpu)
+    {
+      return true
     }
+    return false
   }
 
   /// True if the next pending store to the word locks it from then on.
-  private func mayCloseCycle(_ index: Int, in buffer: [PendingEntry]) -> Bool {
-    let word = buffer[index].number
-    let next = buffer[(index + 1)...].first { $0.kind == .store && $0.number == word }
-    return next?.isLocking ?? false
+  private func mayCloseCycle(_ index: Int, of cpu: Int) -> Bool {
+    let word = cpus[cpu].buffer[index].number
+    for next in index + 1..<cpus[cpu].buffer.count
+    where cpus[cpu].buffer[next].kind == .store && cpus[cpu].buffer[next].number == word {
+      return cpus[cpu].buffer[next].isLocking
+    }
+    return false
   }
 
   /// Makes a pending store visible, and returns it.
@@ -78,7 +94,9 @@ extension StoreOrder {
     let time = append(
       entry.value, to: entry.number, over: old, saying: entry.message, above: oldMessage)
     noteVisible(entry, at: time, by: cpu)
-    for end in cpus[cpu].buffer[(index + 1)...] where end.kind == .sectionEnd {
+    for place in index + 1..<cpus[cpu].buffer.count
+    where cpus[cpu].buffer[place].kind == .sectionEnd {
+      let end = cpus[cpu].buffer[place]
       let domain = Int(end.number)
       cpus[cpu].sectionEnds[domain] = max(cpus[cpu].sectionEnds[domain], time)
       raiseGracePeriods(end.waiters, end.callbacks, to: time)
@@ -129,7 +147,10 @@ extension StoreOrder {
     if isFull { return !cpus[cpu].hasPendingStore && !isLocked(word, for: cpu) }
     if acquiresInOrder, cpus[cpu].hasPendingRelease { return false }
     let newest = cpus[cpu].newestPending(word)
-    if cpus[cpu].buffer[(newest ?? 0)...].contains(where: { $0.kind == .barrier }) { return false }
+    for index in (newest ?? 0)..<cpus[cpu].buffer.count
+    where cpus[cpu].buffer[index].kind == .barrier {
+      return false
+    }
     return newest != nil || !isLocked(word, for: cpu)
   }
 

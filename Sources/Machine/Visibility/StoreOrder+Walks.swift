@@ -31,6 +31,12 @@ package struct WalkViews: Equatable, Sendable {
     for index in issued.indices { issued[index].mapViews(map) }
   }
 
+  /// True if it knows nothing.
+  var isEmpty: Bool {
+    floor == 0 && found == 0 && branches == 0 && stored == 0 && missed.isEmpty && sources.isEmpty
+      && issued.isEmpty
+  }
+
   /// Forgets views that say no more than what no walk may miss.
   mutating func cut() {
     let floor = floor
@@ -45,24 +51,23 @@ extension StoreOrder {
   ///
   /// - Parameter source: the view of the pointer to its table.
   package func readable(byWalksOf unit: Int, _ word: UInt32, after source: View) -> Range<Int> {
-    let stores = words[word]
-    if stores.count < 2 { return 0..<1 }
+    let count = words.count(of: word)
+    if count < 2 { return 0..<1 }
     let floor = max(source, walks[unit].floor, walks[unit].missed[word])
-    return (stores.lastIndex { $0.time <= floor } ?? 0)..<stores.count
+    return (words.place(word, upTo: floor) ?? 0)..<count
   }
 
   /// Notes that a walk has missed a store, which it does once.
   package mutating func noteMissed(_ word: UInt32, _ place: Int, byWalksOf unit: Int) {
-    let stores = words[word]
-    guard place + 1 < stores.count else { return }
-    walks[unit].missed[word] = max(walks[unit].missed[word], stores[place + 1].time)
+    guard place + 1 < words.count(of: word) else { return }
+    forbidMissing(word, words.store(word, place + 1).time, unit)
   }
 
   /// Notes that a unit has read the newest visible store to an entry, which its walks do not miss
   /// from then on.
   package mutating func noteRead(_ word: UInt32, byUnit unit: Int) {
-    guard let newest = words[word].last else { return }
-    walks[unit].missed[word] = max(walks[unit].missed[word], newest.time)
+    guard let newest = words.newest(word) else { return }
+    forbidMissing(word, newest.time, unit)
   }
 
   /// Notes a store of a CPU to a table entry, of which a `DSB` makes sure for walks.
@@ -81,9 +86,12 @@ extension StoreOrder {
     let everything = cpus[cpu].everything
     for unit in walks.indices {
       if unit == own { walks[unit].floor = max(walks[unit].floor, everything) }
-      for entry in cpus[cpu].entries.entries { forbidMissing(entry.word, entry.value, unit) }
+      for index in cpus[cpu].entries.entries.indices {
+        let entry = cpus[cpu].entries.entries[index]
+        forbidMissing(entry.word, entry.value, unit)
+      }
     }
-    cpus[cpu].entries = WordMap(otherwise: 0)
+    cpus[cpu].entries.removeAll()
     cpus[cpu].synchronised = everything
   }
 
@@ -102,9 +110,10 @@ extension StoreOrder {
       walks[unit].floor = max(walks[unit].floor, view)
       return
     }
-    for entry in words.entries where isCovered(entry.word) {
-      guard let store = entry.value.last(where: { $0.time <= view }) else { continue }
-      forbidMissing(entry.word, store.time, unit)
+    for index in words.entries.indices {
+      let word = words.entries[index].word
+      guard isCovered(word), let place = words.place(at: index, upTo: view) else { continue }
+      forbidMissing(word, words.store(at: index, place).time, unit)
     }
   }
 
@@ -114,7 +123,7 @@ extension StoreOrder {
   ) {
     for unit in walks.indices {
       guard isUsed(unit) else {
-        walks[unit] = WalkViews()
+        if !walks[unit].isEmpty { walks[unit] = WalkViews() }
         continue
       }
       walks[unit].cut()

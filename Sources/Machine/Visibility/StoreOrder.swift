@@ -120,18 +120,76 @@ package struct CPUViews: Equatable, Sendable {
 
   package init(domains: Int) { sectionEnds = Array(repeating: 0, count: domains) }
 
-  package var hasPendingStore: Bool { buffer.contains { $0.isAwaited } }
-  package var hasPendingRelease: Bool { buffer.contains { $0.isAwaited && $0.isRelease } }
+  // Loops over places read entries where they are; those over entries would count references.
+
+  package var hasPendingStore: Bool {
+    for index in buffer.indices where buffer[index].isAwaited { return true }
+    return false
+  }
+
+  package var hasPendingRelease: Bool {
+    for index in buffer.indices where buffer[index].isRelease && buffer[index].isAwaited {
+      return true
+    }
+    return false
+  }
+
+  /// True if a store is pending that others may come to see.
+  package var hasVisiblePending: Bool {
+    for index in buffer.indices where buffer[index].kind == .store && !buffer[index].isHidden {
+      return true
+    }
+    return false
+  }
+
+  package var hasHidden: Bool {
+    for index in buffer.indices where buffer[index].isHidden { return true }
+    return false
+  }
+
+  package var hasRecent: Bool {
+    for index in buffer.indices where buffer[index].isRecent { return true }
+    return false
+  }
+
+  package var hasBarrier: Bool {
+    for index in buffer.indices where buffer[index].kind == .barrier { return true }
+    return false
+  }
+
+  /// The number of pending entries, without those that nobody else could tell of.
+  package var pendingCount: Int {
+    var count = 0
+    for index in buffer.indices where !buffer[index].isHidden { count += 1 }
+    return count
+  }
+
+  /// The place of the first of these.
+  package var firstPending: Int? {
+    for index in buffer.indices where !buffer[index].isHidden { return index }
+    return nil
+  }
 
   /// The place of the newest pending store to a word.
   package func newestPending(_ word: UInt32) -> Int? {
-    buffer.lastIndex { $0.kind == .store && $0.number == word }
+    var index = buffer.count
+    while index > 0 {
+      index -= 1
+      if buffer[index].number == word, buffer[index].kind == .store { return index }
+    }
+    return nil
   }
 
   /// True if the first pending store to a word locks it.
   package func locks(_ word: UInt32) -> Bool {
-    buffer.first { $0.kind == .store && $0.number == word }?.isLocking ?? false
+    for index in buffer.indices where buffer[index].number == word && buffer[index].kind == .store {
+      return buffer[index].isLocking
+    }
+    return false
   }
+
+  /// Lets loads from now on not miss what is within a view.
+  package mutating func see(_ view: View) { if view > newReads { newReads = view } }
 
   package func pendingCount(_ word: UInt32) -> Int {
     buffer.count { $0.kind == .store && $0.number == word }
@@ -155,7 +213,7 @@ package struct CallbackViews: Equatable, Sendable {
 package struct StoreOrder: Equatable, Sendable {
   /// Per word, the visible stores that may still be read, oldest first; none for a word whose one
   /// value nobody may miss.
-  package var words = WordMap<[VisibleStore]>(otherwise: [])
+  package var words = StoreLists()
   package var cpus: [CPUViews]
   /// Per domain, the join of the starts of all grace periods that have ended.
   package var finished: [View]

@@ -16,13 +16,16 @@ package struct WordMap<Value: Equatable & Sendable>: Equatable, Sendable {
 
   package init(otherwise: Value) { self.otherwise = otherwise }
 
+  package var isEmpty: Bool { entries.isEmpty }
+
   package subscript(word: UInt32) -> Value {
     get {
-      for entry in entries where entry.word == word { return entry.value }
+      for index in entries.indices where entries[index].word == word { return entries[index].value }
       return otherwise
     }
     set {
-      let place = entries.firstIndex { $0.word >= word } ?? entries.count
+      var place = 0
+      while place < entries.count, entries[place].word < word { place += 1 }
       let isThere = place < entries.count && entries[place].word == word
       switch (isThere, newValue == otherwise) {
       case (true, true): entries.remove(at: place)
@@ -34,12 +37,32 @@ package struct WordMap<Value: Equatable & Sendable>: Equatable, Sendable {
   }
 
   /// Replaces each value; those that become the default are dropped.
+  ///
+  /// Writes only what changes, which saves copies of what other states share.
   package mutating func mapValues(_ map: (UInt32, Value) -> Value) {
-    if entries.isEmpty { return }
+    var kept = 0
     for index in entries.indices {
-      entries[index].value = map(entries[index].word, entries[index].value)
+      let entry = entries[index]
+      let value = map(entry.word, entry.value)
+      if value == otherwise { continue }
+      if kept != index || value != entry.value {
+        entries[kept] = Entry(word: entry.word, value: value)
+      }
+      kept += 1
     }
-    let dropped = otherwise
-    entries.removeAll { $0.value == dropped }
+    if kept < entries.count { entries.removeLast(entries.count - kept) }
+  }
+
+  /// Takes out the entry at a place.
+  package mutating func remove(at place: Int) { entries.remove(at: place) }
+
+  /// Gives all words the default, and keeps the room.
+  package mutating func removeAll() {
+    if !entries.isEmpty { entries.removeAll(keepingCapacity: true) }
+  }
+
+  /// Adds an entry behind all others; the value is not the default.
+  mutating func append(_ word: UInt32, _ value: Value) {
+    entries.append(Entry(word: word, value: value))
   }
 }
