@@ -83,9 +83,7 @@ extension ProgramMachine {
       guard other < threadCount else { return effect }
       takeOver(from: other, by: cpu, weak)
       // It is joined once; what its sections have seen may be asked for later.
-      var rest = CPUViews(domains: weak.order.finished.count)
-      rest.sectionEnds = weak.order.cpus[other].sectionEnds
-      weak.order.cpus[other] = rest
+      weak.order.cpus[other].forgetAllButSections()
     }
     return effect
   }

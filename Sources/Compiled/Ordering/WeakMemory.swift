@@ -12,9 +12,16 @@ import GracewalkSupport
 final class WeakMemory {
   let model: MemoryModel
   /// The present order of stores; under x86-TSO only its buffers are used.
-  var order: StoreOrder { didSet { hashNow = nil } }
+  var order: StoreOrder {
+    get { owned.order }
+    _modify {
+      hashNow = nil
+      yield &owned.order
+    }
+  }
+  private var owned: OwnedOrder
   /// Those of the states on the way to the present one.
-  private var earlier: [StoreOrder] = []
+  private var earlier: [OwnedOrder] = []
   /// What stores release, by the numbers that they have.
   private(set) var messages = MessageTable()
   /// For each thread, what its next access may do, if that has been asked for.
@@ -30,7 +37,7 @@ final class WeakMemory {
 
   init(_ model: MemoryModel, threads: Int, hasGracePeriods: Bool) {
     self.model = model
-    order = StoreOrder(cpus: threads, domains: hasGracePeriods ? 1 : 0)
+    owned = OwnedOrder(StoreOrder(cpus: threads, domains: hasGracePeriods ? 1 : 0))
     readings = Array(repeating: nil, count: threads)
     storeCounts = Array(repeating: 0, count: threads)
   }
@@ -39,13 +46,14 @@ final class WeakMemory {
 
   /// Called before each step.
   func begin() {
-    earlier.append(order)
+    earlier.append(owned)
     forgetReadings()
     note = nil
   }
 
   func undo() {
-    order = earlier.removeLast()
+    owned = earlier.removeLast()
+    hashNow = nil
     forgetReadings()
   }
 

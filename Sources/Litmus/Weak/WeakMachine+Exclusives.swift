@@ -21,7 +21,8 @@ extension WeakMachine {
     {
       var copy = state
       succeedExclusive(instruction, by: process, in: &copy)
-      if copy.order.hasCycle { return [.failExclusive] }
+      let hasCycle = withExtendedLifetime(copy) { copy.order.hasCycle }
+      if hasCycle { return [.failExclusive] }
     }
     return [.failExclusive, .succeedExclusive]
   }

@@ -55,7 +55,18 @@ struct SectionState: Equatable {
 struct WeakState {
   /// Visible stores, and what each process knows of them and has pending; domain 0 is that of
   /// read-copy-update.
-  var order: StoreOrder
+  var order: StoreOrder {
+    get { owned.order }
+    _modify { yield &owned.order }
+  }
+  private var owned: OwnedOrder
   var processes: [WeakProcess]
   var sections: [SectionState]
+
+  /// - Parameter order: one that nobody else changes.
+  init(order: StoreOrder, processes: [WeakProcess], sections: [SectionState]) {
+    owned = OwnedOrder(order)
+    self.processes = processes
+    self.sections = sections
+  }
 }

@@ -7,8 +7,7 @@ import GracewalkSupport
 /// The machine's memory has a word with the name of the present one. So undoing a step brings back
 /// the order before it, and equal states have equal names.
 ///
-/// Only the present order has arrays, which no other value shares, so that steps change them where
-/// they are. The others are numbers in one array, from which it is read again.
+/// The others are numbers in one array, from which the present one is read again.
 final class OrderKeeper {
   /// The present order; between steps it is in canonical form.
   @exclusivity(unchecked) private(set) var present: StoreOrder
@@ -50,7 +49,10 @@ final class OrderKeeper {
     known[0] = 0..<numbers.count
   }
 
-  deinit { numbers.deallocate() }
+  deinit {
+    present.deallocate()
+    numbers.deallocate()
+  }
 
   func change<Result>(
     named memoryName: UInt64, _ body: (inout StoreOrder) -> Result

@@ -4,23 +4,33 @@
 ///
 /// Sorted by words, so equal lists have equal contents. There are few words, and they are found by
 /// looking at each.
-package struct StoreLists: Equatable, Sendable {
-  package struct Entry: Equatable, Sendable {
+package struct StoreLists: BitwiseCopyable, Sendable {
+  package struct Entry: BitwiseCopyable, Sendable {
     package var word: UInt32
     /// Where its stores end in the array of all.
     fileprivate var end: Int
   }
 
   /// The words that have stores.
-  package private(set) var entries: [Entry] = []
-  private var stores: [VisibleStore] = []
+  package private(set) var entries = Row<Entry>()
+  private var stores = Row<VisibleStore>()
 
   package init() {}
 
-  /// The stores of a word.
-  package subscript(word: UInt32) -> StoreList {
-    StoreList(stores[places(of: word)])
+  func copy() -> StoreLists {
+    var lists = self
+    lists.entries = entries.copy()
+    lists.stores = stores.copy()
+    return lists
   }
+
+  mutating func deallocate() {
+    entries.deallocate()
+    stores.deallocate()
+  }
+
+  /// The stores of a word.
+  package subscript(word: UInt32) -> StoreList { StoreList(stores, places(of: word)) }
 
   // MARK: What is there
 
@@ -122,7 +132,7 @@ package struct StoreLists: Equatable, Sendable {
   mutating func removeFirst(_ count: Int, at index: Int) {
     if count == 0 { return }
     let start = places(at: index).lowerBound
-    stores.removeSubrange(start..<start + count)
+    stores.remove(from: start, count: count)
     for later in index..<entries.count { entries[later].end -= count }
   }
 
@@ -147,8 +157,8 @@ package struct StoreLists: Equatable, Sendable {
 
   /// Forgets all, and keeps the room.
   mutating func removeAll() {
-    entries.removeAll(keepingCapacity: true)
-    stores.removeAll(keepingCapacity: true)
+    entries.removeAll()
+    stores.removeAll()
   }
 
   /// Adds a word behind all others, whose stores are to follow.
@@ -163,13 +173,17 @@ package struct StoreLists: Equatable, Sendable {
   }
 }
 
-/// The visible stores of a word, oldest first.
-package struct StoreList: RandomAccessCollection, Sendable {
-  private let stores: ArraySlice<VisibleStore>
+/// The visible stores of a word, oldest first, as long as none changes.
+package struct StoreList: RandomAccessCollection {
+  private let stores: Row<VisibleStore>
+  private let places: Range<Int>
 
-  fileprivate init(_ stores: ArraySlice<VisibleStore>) { self.stores = stores }
+  fileprivate init(_ stores: Row<VisibleStore>, _ places: Range<Int>) {
+    self.stores = stores
+    self.places = places
+  }
 
   package var startIndex: Int { 0 }
-  package var endIndex: Int { stores.count }
-  package subscript(place: Int) -> VisibleStore { stores[stores.startIndex + place] }
+  package var endIndex: Int { places.count }
+  package subscript(place: Int) -> VisibleStore { stores[places.lowerBound + place] }
 }

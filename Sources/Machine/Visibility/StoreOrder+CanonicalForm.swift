@@ -123,7 +123,6 @@ extension StoreOrder {
       }
       if isSettled { words.remove(at: index) }
     }
-    // Writing only what changes saves copies of what other states share.
     func cut(_ view: inout View) { if view != 0, view <= floor { view = 0 } }
     for domain in finished.indices { cut(&finished[domain]) }
     locks.mapValues { $1 <= floor ? 0 : $1 }
@@ -133,7 +132,7 @@ extension StoreOrder {
     for cpu in cpus.indices {
       for domain in cpus[cpu].sectionEnds.indices { cut(&cpus[cpu].sectionEnds[domain]) }
       cut(&cpus[cpu].callbackEnd)
-      if cpus[cpu].synchronised <= walked, cpus[cpu].synchronised != 0 { cpus[cpu].synchronised = 0 }
+      if cpus[cpu].synchronised <= walked { cpus[cpu].synchronised = 0 }
       cut(&cpus[cpu].graceStart)
       cut(&cpus[cpu].graceView)
     }

@@ -59,7 +59,7 @@ extension StoreOrder {
       return CallbackViews(start: views.0, view: views.1)
     }
     for unit in walks.indices { walks[unit].decode(&numbers) }
-    invalidations.removeAll(keepingCapacity: true)
+    invalidations.removeAll()
     while !numbers.isAtEnd { invalidations.append(Invalidation(&numbers)) }
     now += View(invalidations.count)
   }
@@ -80,7 +80,7 @@ extension WordMap {
 extension WalkViews {
   fileprivate mutating func decode(_ numbers: inout NumberReader) {
     (floor, found, branches, stored) = numbers.nextViews()
-    if !issued.isEmpty { issued.removeAll(keepingCapacity: true) }
+    issued.removeAll()
     for _ in 0..<numbers.next() { issued.append(Invalidation(&numbers)) }
     missed.decode(&numbers) { $0.nextView() }
     sources.decode(&numbers) { $0.nextView() }
@@ -123,7 +123,7 @@ extension CPUViews {
     gracePeriod = UInt8(truncatingIfNeeded: bits)
     synchronised = View(truncatingIfNeeded: bits >> 16)
     for domain in sectionEnds.indices { sectionEnds[domain] = numbers.nextView() }
-    if !buffer.isEmpty { buffer.removeAll(keepingCapacity: true) }
+    buffer.removeAll()
     for _ in 0..<numbers.next() { buffer.append(PendingEntry(&numbers)) }
   }
 }

@@ -1,7 +1,7 @@
 // Translations of accesses: which entries they may use, before and after invalidations.
 
 /// An invalidation of what walks have cached, issued or completed.
-package struct Invalidation: Equatable, Sendable {
+package struct Invalidation: BitwiseCopyable, Equatable, Sendable {
   package var cpu: Int
   /// The entry; nil for all of them.
   package var word: UInt32?
@@ -30,7 +30,7 @@ package struct Invalidation: Equatable, Sendable {
 }
 
 /// An entry that an access has been translated by.
-package struct Translation: Equatable, Sendable {
+package struct Translation: BitwiseCopyable, Equatable, Sendable {
   package var entry: UInt32
   /// The time of the store that wrote the entry.
   package var time: View
@@ -112,7 +112,7 @@ extension StoreOrder {
       invalidation.time = now
       invalidations.append(invalidation)
     }
-    walks[cpu].issued = []
+    walks[cpu].issued.removeAll()
     if invalidations.count > Self.entriesMax { hasMetCap = true }
     cpus[cpu].oldReads = max(cpus[cpu].oldReads, now)
   }

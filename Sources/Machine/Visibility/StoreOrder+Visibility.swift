@@ -52,7 +52,8 @@ extension StoreOrder {
     places.removeAll(keepingCapacity: true)
     for index in cpus[cpu].buffer.indices where canFlush(index, of: cpu, inOrder: inOrder) {
       if mayCloseCycle(index, of: cpu) {
-        var copy = self
+        var copy = copy()
+        defer { copy.deallocate() }
         copy.cpus[cpu].buffer.remove(at: index)
         if copy.hasCycle { continue }
       }
@@ -157,7 +158,8 @@ extension StoreOrder {
   /// True if a release may be put in a buffer without closing a cycle.
   package func mayRelease(_ entry: PendingEntry, by cpu: Int) -> Bool {
     guard entry.isRelease, cpus[cpu].hasPendingStore else { return true }
-    var copy = self
+    var copy = copy()
+    defer { copy.deallocate() }
     copy.cpus[cpu].buffer.append(entry)
     return !copy.hasCycle
   }

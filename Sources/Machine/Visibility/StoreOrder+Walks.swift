@@ -4,7 +4,7 @@
 ///
 /// A walk's reads are ordered by their addresses only. What was made sure of by barriers is in
 /// `floor`; all else may be missed, however much the code on the same CPU has read.
-package struct WalkViews: Equatable, Sendable {
+package struct WalkViews: BitwiseCopyable, Sendable {
   /// What no walk may miss.
   package var floor: View = 0
   /// Per entry, the oldest store that a walk may still find, since one has missed it once.
@@ -16,9 +16,30 @@ package struct WalkViews: Equatable, Sendable {
   package var branches: View = 0
   package var stored: View = 0
   /// Invalidations that no `DSB` has completed yet.
-  package var issued: [Invalidation] = []
+  package var issued = Row<Invalidation>()
 
   package init() {}
+
+  func copy() -> WalkViews {
+    var views = self
+    views.missed = missed.copy()
+    views.sources = sources.copy()
+    views.issued = issued.copy()
+    return views
+  }
+
+  mutating func deallocate() {
+    missed.deallocate()
+    sources.deallocate()
+    issued.deallocate()
+  }
+
+  mutating func forget() {
+    missed.removeAll()
+    sources.removeAll()
+    issued.removeAll()
+    (floor, found, branches, stored) = (0, 0, 0, 0)
+  }
 
   /// Replaces each view.
   mutating func mapViews(_ map: (View) -> View) {
@@ -29,12 +50,6 @@ package struct WalkViews: Equatable, Sendable {
     branches = map(branches)
     stored = map(stored)
     for index in issued.indices { issued[index].mapViews(map) }
-  }
-
-  /// True if it knows nothing.
-  var isEmpty: Bool {
-    floor == 0 && found == 0 && branches == 0 && stored == 0 && missed.isEmpty && sources.isEmpty
-      && issued.isEmpty
   }
 
   /// Forgets views that say no more than what no walk may miss.
@@ -123,7 +138,7 @@ extension StoreOrder {
   ) {
     for unit in walks.indices {
       guard isUsed(unit) else {
-        if !walks[unit].isEmpty { walks[unit] = WalkViews() }
+        walks[unit].forget()
         continue
       }
       walks[unit].cut()

@@ -8,7 +8,7 @@
 package typealias View = UInt16
 
 /// A store that became visible, at a time of its own.
-package struct VisibleStore: Equatable, Sendable {
+package struct VisibleStore: BitwiseCopyable, Equatable, Sendable {
   package var value: UInt64
   package var time: View
   /// What a host says of the store, which is no part of the order.
@@ -22,8 +22,8 @@ package struct VisibleStore: Equatable, Sendable {
 }
 
 /// An entry of a CPU's buffer, which is in program order.
-package struct PendingEntry: Equatable, Sendable {
-  package enum Kind: UInt8, Sendable {
+package struct PendingEntry: BitwiseCopyable, Equatable, Sendable {
+  package enum Kind: UInt8, BitwiseCopyable, Sendable {
     case store
     /// Stores before it become visible before those behind it (`DMB ST`).
     case barrier
@@ -72,7 +72,7 @@ package struct PendingEntry: Equatable, Sendable {
 }
 
 /// A CPU's latest visible store to a word: to read it is to be forwarded the store's value.
-package struct OwnStore: Equatable, Sendable {
+package struct OwnStore: BitwiseCopyable, Equatable, Sendable {
   /// 0 if there is none to remember.
   package var time: View = 0
   package var view: View = 0
@@ -88,7 +88,7 @@ package struct OwnStore: Equatable, Sendable {
 }
 
 /// What a CPU knows of the order of stores, and its own that are pending.
-package struct CPUViews: Equatable, Sendable {
+package struct CPUViews: BitwiseCopyable, Sendable {
   /// Per word, the newest store that it has read or written.
   package var coherence = WordMap<View>(otherwise: 0)
   package var own = WordMap<OwnStore>(otherwise: OwnStore())
@@ -107,8 +107,8 @@ package struct CPUViews: Equatable, Sendable {
   /// Per table entry, its latest visible store that walks may still miss; with hardware walks.
   package var entries = WordMap<View>(otherwise: 0)
   /// Per domain, the view at the last end of a section.
-  package var sectionEnds: [View]
-  package var buffer: [PendingEntry] = []
+  package var sectionEnds: Row<View>
+  package var buffer = Row<PendingEntry>()
   /// One more than the domain whose grace period it waits for; 0 if for none.
   package var gracePeriod: UInt8 = 0
   package var graceStart: View = 0
@@ -118,9 +118,39 @@ package struct CPUViews: Equatable, Sendable {
   /// What came before its last `DSB`, where that makes a difference: with hardware walks.
   package var synchronised: View = 0
 
-  package init(domains: Int) { sectionEnds = Array(repeating: 0, count: domains) }
+  package init(domains: Int) { sectionEnds = Row(repeating: 0, count: domains) }
 
-  // Loops over places read entries where they are; those over entries would count references.
+  func copy() -> CPUViews {
+    var views = self
+    views.coherence = coherence.copy()
+    views.own = own.copy()
+    views.sources = sources.copy()
+    views.entries = entries.copy()
+    views.sectionEnds = sectionEnds.copy()
+    views.buffer = buffer.copy()
+    return views
+  }
+
+  mutating func deallocate() {
+    coherence.deallocate()
+    own.deallocate()
+    sources.deallocate()
+    entries.deallocate()
+    sectionEnds.deallocate()
+    buffer.deallocate()
+  }
+
+  /// Forgets all but what was known at the ends of sections.
+  package mutating func forgetAllButSections() {
+    coherence.removeAll()
+    own.removeAll()
+    sources.removeAll()
+    entries.removeAll()
+    buffer.removeAll()
+    (oldReads, newReads, oldWrites, releases, control) = (0, 0, 0, 0, 0)
+    (gracePeriod, graceStart, graceView) = (0, 0, 0)
+    (callbackEnd, synchronised) = (0, 0)
+  }
 
   package var hasPendingStore: Bool {
     for index in buffer.indices where buffer[index].isAwaited { return true }
@@ -200,7 +230,7 @@ package struct CPUViews: Equatable, Sendable {
 }
 
 /// A grace period that a callback waits for.
-package struct CallbackViews: Equatable, Sendable {
+package struct CallbackViews: BitwiseCopyable, Equatable, Sendable {
   package var start: View = 0
   package var view: View = 0
 }
@@ -210,20 +240,22 @@ package struct CallbackViews: Equatable, Sendable {
 /// It follows Armv8, which is other-multi-copy atomic: a store becomes visible to all other CPUs at
 /// once, so all visible stores have one order. A load may read an older store than the newest one,
 /// as long as nothing that it must not miss comes in between. `Docs/MemoryModels.md` defines it.
-package struct StoreOrder: Equatable, Sendable {
+///
+/// A copy refers to the same memory, as those of `Row` do: `OwnedOrder` is one that is a value.
+package struct StoreOrder: BitwiseCopyable, Sendable {
   /// Per word, the visible stores that may still be read, oldest first; none for a word whose one
   /// value nobody may miss.
   package var words = StoreLists()
-  package var cpus: [CPUViews]
+  package var cpus: Row<CPUViews>
   /// Per domain, the join of the starts of all grace periods that have ended.
-  package var finished: [View]
+  package var finished: Row<View>
   /// Per lock, the view of its last release.
   package var locks = WordMap<View>(otherwise: 0)
   package var callbacks = WordMap<CallbackViews>(otherwise: CallbackViews())
   /// What the walks of each memory management unit know.
-  package var walks: [WalkViews]
+  package var walks: Row<WalkViews>
   /// Invalidations that are complete.
-  package var invalidations: [Invalidation] = []
+  package var invalidations = Row<Invalidation>()
   /// The time of the store that became visible last.
   package var now: View = 0
   /// Set if a CPU had more pending stores, or a word more visible ones, than there is room for.
@@ -238,8 +270,60 @@ package struct StoreOrder: Equatable, Sendable {
   package static let repeatedValuesMax = 6
 
   package init(cpus: Int, domains: Int, units: Int = 0) {
-    walks = Array(repeating: WalkViews(), count: units)
-    self.cpus = Array(repeating: CPUViews(domains: domains), count: cpus)
-    finished = Array(repeating: 0, count: domains)
+    walks = Row(repeating: WalkViews(), count: units)
+    self.cpus = Row()
+    for _ in 0..<cpus { self.cpus.append(CPUViews(domains: domains)) }
+    finished = Row(repeating: 0, count: domains)
+  }
+
+  func copy() -> StoreOrder {
+    var order = self
+    order.words = words.copy()
+    order.cpus = cpus.copy()
+    for cpu in cpus.indices { order.cpus[cpu] = cpus[cpu].copy() }
+    order.finished = finished.copy()
+    order.locks = locks.copy()
+    order.callbacks = callbacks.copy()
+    order.walks = walks.copy()
+    for unit in walks.indices { order.walks[unit] = walks[unit].copy() }
+    order.invalidations = invalidations.copy()
+    return order
+  }
+
+  mutating func deallocate() {
+    words.deallocate()
+    for cpu in cpus.indices { cpus[cpu].deallocate() }
+    cpus.deallocate()
+    finished.deallocate()
+    locks.deallocate()
+    callbacks.deallocate()
+    for unit in walks.indices { walks[unit].deallocate() }
+    walks.deallocate()
+    invalidations.deallocate()
+  }
+}
+
+/// An order of stores as a value: a copy that is changed has memory of its own.
+package struct OwnedOrder {
+  private final class Box {
+    var order: StoreOrder
+
+    init(_ order: StoreOrder) { self.order = order }
+
+    deinit { order.deallocate() }
+  }
+
+  private var box: Box
+
+  /// - Parameter order: one that nobody else changes or deallocates.
+  package init(_ order: StoreOrder) { box = Box(order) }
+
+  /// To be read only as long as the value is there and stays as it is.
+  package var order: StoreOrder {
+    get { box.order }
+    _modify {
+      if !isKnownUniquelyReferenced(&box) { box = Box(box.order.copy()) }
+      yield &box.order
+    }
   }
 }

@@ -4,14 +4,14 @@
 ///
 /// Sorted, so equal tables have equal contents. There are few entries, and they are found by
 /// looking at each.
-package struct WordMap<Value: Equatable & Sendable>: Equatable, Sendable {
-  package struct Entry: Equatable, Sendable {
+package struct WordMap<Value: Equatable & BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
+  package struct Entry: BitwiseCopyable, Sendable {
     package var word: UInt32
     package var value: Value
   }
 
   /// In the order of their words; none has the default.
-  package private(set) var entries: [Entry] = []
+  package private(set) var entries = Row<Entry>()
   private let otherwise: Value
 
   package init(otherwise: Value) { self.otherwise = otherwise }
@@ -37,8 +37,6 @@ package struct WordMap<Value: Equatable & Sendable>: Equatable, Sendable {
   }
 
   /// Replaces each value; those that become the default are dropped.
-  ///
-  /// Writes only what changes, which saves copies of what other states share.
   package mutating func mapValues(_ map: (UInt32, Value) -> Value) {
     var kept = 0
     for index in entries.indices {
@@ -50,16 +48,22 @@ package struct WordMap<Value: Equatable & Sendable>: Equatable, Sendable {
       }
       kept += 1
     }
-    if kept < entries.count { entries.removeLast(entries.count - kept) }
+    entries.truncate(to: kept)
   }
 
   /// Takes out the entry at a place.
   package mutating func remove(at place: Int) { entries.remove(at: place) }
 
   /// Gives all words the default, and keeps the room.
-  package mutating func removeAll() {
-    if !entries.isEmpty { entries.removeAll(keepingCapacity: true) }
+  package mutating func removeAll() { entries.removeAll() }
+
+  func copy() -> WordMap {
+    var map = self
+    map.entries = entries.copy()
+    return map
   }
+
+  mutating func deallocate() { entries.deallocate() }
 
   /// Adds an entry behind all others; the value is not the default.
   mutating func append(_ word: UInt32, _ value: Value) {
