@@ -20,6 +20,7 @@ package enum CheckCommand {
       "make a table. Exit status: 0 Ok, 1 No, 2 not read, 3 undecided; of a table, the worst, in",
       "the order 2, 3, 1, 0.",
       "FILE.c is a C program with threads, as clang compiles it with FLAGS; FILE.ll is LLVM IR.",
+      "If a model and a program of the catalogue have one name, NAME.c is the program.",
       "A folder of these makes a table, with the exit status of the worst as above.",
     ],
     options: [

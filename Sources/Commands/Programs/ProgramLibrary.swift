@@ -46,6 +46,8 @@ package struct ProgramLibrary: Sendable {
   let models: [ProgramModel]
   /// Where they are in the repository.
   let folder: String
+  /// Names of programs that models have, too: commands take the model, and `NAME.c` is the program.
+  var shadowed: Set<String> = []
 
   /// - Parameters:
   ///   - files: their names and bytes. The first line of a program is `// holds: …`, or
@@ -81,6 +83,8 @@ package struct ProgramLibrary: Sendable {
   }
 
   func model(named name: String) -> ProgramModel? { models.first { $0.name == name } }
+
+  func model(ofFile file: String) -> ProgramModel? { models.first { $0.file == file } }
 
   /// The text of a file; nil if it is none of these.
   func text(of file: String) -> String? { files.first { $0.name == file }?.text }

@@ -41,9 +41,15 @@ struct ProgramSource {
   static func isAsked(_ arguments: Arguments) -> Bool {
     arguments.operands.prefix(arguments.operandsBeforeEnd).contains { operand in
       endings.contains { operand.hasSuffix($0) }
-        || arguments.source.programs.model(named: operand) != nil
-        || other(operand) != nil
+        || isNamed(operand, arguments.source) || other(operand) != nil
     }
+  }
+
+  /// True for the name of a program of the catalogue.
+  ///
+  /// A model of the same name comes first; then the program is `NAME.c`.
+  private static func isNamed(_ name: String, _ source: ModelSource) -> Bool {
+    source.programs.model(named: name) != nil && !source.programs.shadowed.contains(name)
   }
 
   /// What a file is that looks like a program and cannot be checked; nil if it does not.
@@ -101,7 +107,10 @@ struct ProgramSource {
   ) throws(UsageError) {
     self.library = library
     self.flags = flags
-    let models = operands.compactMap { library.model(named: $0) }
+    let models = operands.compactMap { operand in
+      library.model(named: operand)
+        ?? (FileManager.default.fileExists(atPath: operand) ? nil : library.model(ofFile: operand))
+    }
     model = models.first
     files = models.isEmpty ? operands : []
     guard models.isEmpty || operands.count == 1 else {
@@ -188,7 +197,7 @@ struct ProgramSource {
 
   /// The words of a command that names the same program: before and after `--`.
   var words: (arguments: [String], flags: [String]) {
-    var words = model.map { [$0.name] } ?? files
+    var words = model.map { [library.shadowed.contains($0.name) ? $0.file : $0.name] } ?? files
     if options.memoryModel != .standard { words += ["--memory", options.memoryModel.rawValue] }
     if options.entry != "main" { words += ["--entry", options.entry] }
     for name in link.stubs.keys.sorted() {

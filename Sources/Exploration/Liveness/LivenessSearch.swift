@@ -8,6 +8,9 @@ import GracewalkSupport
 /// is none, an execution may still loop forever: see `Livelocks`. States are merged, so the length
 /// of an execution depends on the path that the search happens to take.
 ///
+/// It looks for livelocks at the end, when it finds the simplest, and in a large graph each time
+/// that it has twice as many states: to know all of them first may take many times as long.
+///
 /// A reduced search follows only some CPUs in each state (`PersistentSets`). It finds a violation,
 /// and a livelock, if there is one, but perhaps not the simplest.
 public final class LivenessSearch: ResumableSearch {
@@ -39,6 +42,8 @@ public final class LivenessSearch: ResumableSearch {
   private var lastStep: Schedule.Step?
   private var statistics = Statistics()
   private var finalStates: [UInt64] = []
+  /// The number of states with which to look for livelocks next; so many take a few seconds.
+  package var nextLook = 1 << 17
 
   /// `looksForLivelocks`: whether to look for executions that loop forever.
   ///
@@ -99,6 +104,10 @@ public final class LivenessSearch: ResumableSearch {
         }
         go(to: state)
         if let stop = follow(edge) { return result(stop) }
+        if graph.count == nextLook {
+          nextLook *= 2
+          if let found = livelock(at: .violation) { return found }
+        }
       }
     } while reopen()
     return finish(statistics.truncated > 0 ? .bounded(.depth) : .complete)
@@ -222,9 +231,13 @@ public final class LivenessSearch: ResumableSearch {
   /// may be resumed instead.
   private func finish(_ ending: Ending) -> SearchResult {
     go(to: 0)
-    guard looksForLivelocks, ending != .bounded(.interrupted),
-      let found = Livelocks(graph).simplest()
-    else { return result(ending) }
+    return (ending == .bounded(.interrupted) ? nil : livelock(at: ending)) ?? result(ending)
+  }
+
+  /// - Parameter ending: how the search ends otherwise.
+  private func livelock(at ending: Ending) -> SearchResult? {
+    guard looksForLivelocks, let found = Livelocks(graph).simplest() else { return nil }
+    go(to: 0)
     var result = result(ending)
     result.ending = .violation
     result.schedule = found.schedule
@@ -289,6 +302,7 @@ public final class LivenessSearch: ResumableSearch {
     finalStates = try reader.words()
     try graph.restore(from: reader)
     guard graph.count > 0 else { throw .malformed }
+    while nextLook <= graph.count { nextLook *= 2 }
     place = try reader.number(in: 0..<graph.count)
     for state in 0..<graph.count {
       chosen.append(try reader.cpus())

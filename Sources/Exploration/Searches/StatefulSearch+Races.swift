@@ -132,20 +132,40 @@ extension StatefulSearch {
     let bits = ranBelow.pointer(to: row * summaries.stride)
     let words = min(summaries.stride, knowledge.stride)
     let dependent = touched.row(depth, knowledge) { nodes[$0].step }
-    var isIndependent = true
-    for word in 0..<words where bits[word] & dependent[word] != 0 { isIndependent = false }
-    if isIndependent { return }
+    var racing = CPUSet()
+    for word in 0..<words {
+      var left = CPUSet(bits: bits[word] & dependent[word])
+      while let bit = left.popLowest() { racing.insert(summaries.cpu(of: word &* 64 &+ bit)) }
+    }
+    if racing.isEmpty { return }
     for event in 0..<depth {
       let node = nodes.pointer(to: event)
       if node.pointee.isRevisit { continue }
-      let rivals = knowledge.rivals(of: node.pointee.step)
-      for word in 0..<words {
-        var left = CPUSet(bits: bits[word] & rivals[word])
-        while let bit = left.popLowest() {
-          let cpu = summaries.cpu(of: word &* 64 &+ bit)
-          if node.pointee.backtrack.contains(cpu) || happensBefore.isBehind(cpu, event) { continue }
-          addItself(cpu, at: event)
-        }
+      // Most CPUs are there already, or cannot come earlier, whatever their steps are.
+      var missing = racing.subtracting(node.pointee.backtrack)
+      var unsure = missing
+      while let cpu = unsure.popLowest() {
+        if happensBefore.isBehind(cpu, event) { missing.remove(cpu) }
+      }
+      if !missing.isEmpty { raceSummary(bits, words, missing, at: event) }
+    }
+  }
+
+  private func raceSummary(
+    _ bits: UnsafePointer<UInt64>, _ words: Int, _ missing: CPUSet, at event: Int
+  ) {
+    let node = nodes.pointer(to: event)
+    let rivals = knowledge.rivals(of: node.pointee.step)
+    var missing = missing
+    for word in 0..<words {
+      var left = CPUSet(bits: bits[word] & rivals[word])
+      while let bit = left.popLowest() {
+        let cpu = summaries.cpu(of: word &* 64 &+ bit)
+        guard missing.contains(cpu), !node.pointee.backtrack.contains(cpu) else { continue }
+        // To add it once more would change nothing.
+        missing.remove(cpu)
+        addItself(cpu, at: event)
+        if missing.isEmpty { return }
       }
     }
   }

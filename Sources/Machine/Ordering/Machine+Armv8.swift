@@ -58,7 +58,7 @@ extension Machine {
     guard orders.isOpen || hasEnded || cpu.map({ changesUse($0, from: node) }) ?? false else {
       return
     }
-    for cpu in orders.uses.indices { orders.uses[cpu] = futureUse(of: cpu) }
+    for cpu in 0..<layout.bufferedCPUs { noteFutureUse(of: cpu, orders) }
     let inUse = unitsInUse()
     func isWalked(_ unit: Int, _ word: UInt32) -> Bool {
       inUse & 1 << UInt64(unit) != 0 && layout.hardware.pageCells.contains(word)

@@ -220,10 +220,16 @@ extension Machine {
   /// Whoever comes to the page later depends on the link to it, and so cannot miss what was there
   /// before. Only plain code can: for that the old values are kept.
   func flushHidden(by cpu: Int) {
-    guard order.cpus[cpu].hasHidden else { return }
-    let hidden = order.cpus[cpu].buffer.filter(\.isHidden)
-    changeOrder { $0.cpus[cpu].buffer.removeAll(where: \.isHidden) }
-    for entry in hidden {
+    guard let orders, order.cpus[cpu].hasHidden else { return }
+    changeOrder { order in
+      orders.hidden.removeAll()
+      for index in order.cpus[cpu].buffer.indices where order.cpus[cpu].buffer[index].isHidden {
+        orders.hidden.append(order.cpus[cpu].buffer[index])
+      }
+      order.cpus[cpu].buffer.removeAll { $0.isHidden }
+    }
+    for index in orders.hidden.indices {
+      let entry = orders.hidden[index]
       if scenario.readsPlainly {
         let old = memory[entry.number]
         changeOrder { order in

@@ -22,18 +22,22 @@ final class OrderKeeper {
   private(set) var hasCollision = false
 
   /// Per CPU, which of its stores may become visible next, if that was asked of the present order.
-  @exclusivity(unchecked) private var flushable: [Flushable]
+  private let flushable: UnsafeMutablePointer<Flushable>
+  private let cpuCount: Int
 
-  private struct Flushable {
+  private struct Flushable: BitwiseCopyable {
     var isKnown = false
-    var places: [Int] = []
+    var places = Row<Int>()
   }
 
   private let isExact: Bool
 
   // Room for what steps compute.
   @exclusivity(unchecked) var ranks: [View] = []
-  @exclusivity(unchecked) var uses: [FutureUse]
+  @exclusivity(unchecked) var hidden = Row<PendingEntry>()
+  /// What CPUs may still do, and the places in their code from which that is known.
+  @exclusivity(unchecked) private(set) var uses: [FutureUse]
+  private let usePlaces: UnsafeMutablePointer<Int>
 
   /// Nil for memory models that have no such order.
   ///
@@ -42,8 +46,12 @@ final class OrderKeeper {
     guard model == .armv8 else { return nil }
     self.isExact = isExact
     present = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
-    flushable = Array(repeating: Flushable(), count: cpus)
+    cpuCount = cpus
+    flushable = .allocate(capacity: cpus)
+    flushable.initialize(repeating: Flushable(), count: cpus)
     uses = Array(repeating: FutureUse(), count: cpus)
+    usePlaces = .allocate(capacity: cpus)
+    usePlaces.initialize(repeating: Int.min, count: cpus)
     known = [:]
     addNumbers()
     known[0] = 0..<numbers.count
@@ -51,6 +59,10 @@ final class OrderKeeper {
 
   deinit {
     present.deallocate()
+    for cpu in 0..<cpuCount { flushable[cpu].places.deallocate() }
+    flushable.deallocate()
+    hidden.deallocate()
+    usePlaces.deallocate()
     numbers.deallocate()
   }
 
@@ -82,7 +94,14 @@ final class OrderKeeper {
   }
 
   private func forgetFlushable() {
-    for cpu in flushable.indices { flushable[cpu].isKnown = false }
+    for cpu in 0..<cpuCount { flushable[cpu].isKnown = false }
+  }
+
+  /// Sets what a CPU may still do; the same place says the same.
+  func setUse(of cpu: Int, at place: Int, _ use: () -> FutureUse) {
+    if usePlaces[cpu] == place { return }
+    usePlaces[cpu] = place
+    uses[cpu] = use()
   }
 
   /// Makes the order present whose name memory has.

@@ -4,10 +4,12 @@ import GracewalkExploration
 import GracewalkSupport
 
 extension Machine {
-  /// What the code of a CPU may do from its present position on.
-  func futureUse(of cpu: Int) -> FutureUse {
-    if isOver(cpu) { return FutureUse() }
-    return foreseen?.use(at: place(of: positions[cpu])) ?? .unknown
+  /// Notes what the code of a CPU may do from its present position on.
+  func noteFutureUse(of cpu: Int, _ orders: OrderKeeper) {
+    if isOver(cpu) { return orders.setUse(of: cpu, at: -2) { FutureUse() } }
+    guard let foreseen else { return orders.setUse(of: cpu, at: -1) { .unknown } }
+    let place = place(of: positions[cpu])
+    orders.setUse(of: cpu, at: place) { foreseen.use(at: place) }
   }
 
   private func place(of node: LocalStates.Index) -> Int {

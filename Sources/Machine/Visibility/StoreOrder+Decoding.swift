@@ -32,6 +32,10 @@ struct NumberReader {
 }
 
 extension StoreOrder {
+  package mutating func decode(_ numbers: [UInt64]) {
+    numbers.withUnsafeBufferPointer { decode($0) }
+  }
+
   /// Becomes the order that has been encoded as some numbers, which was in canonical form.
   ///
   /// It had as many CPUs, domains and units. Arrays keep their room, so this allocates nothing most

@@ -42,16 +42,18 @@ extension StoreOrder {
 
   /// The pending stores of a CPU that may become visible next, by their places.
   package func flushable(of cpu: Int, inOrder: Bool = false) -> [Int] {
-    var places: [Int] = []
+    var places = Row<Int>()
+    defer { places.deallocate() }
     findFlushable(of: cpu, inOrder: inOrder, &places)
-    return places
+    return Array(places)
   }
 
-  /// The same, in an array that has room.
-  func findFlushable(of cpu: Int, inOrder: Bool = false, _ places: inout [Int]) {
-    places.removeAll(keepingCapacity: true)
+  /// The same, in a row that has room.
+  func findFlushable(of cpu: Int, inOrder: Bool = false, _ places: inout Row<Int>) {
+    places.removeAll()
+    let mayHaveCycle = hasLocks(besides: cpu)
     for index in cpus[cpu].buffer.indices where canFlush(index, of: cpu, inOrder: inOrder) {
-      if mayCloseCycle(index, of: cpu) {
+      if mayHaveCycle, mayCloseCycle(index, of: cpu) {
         var copy = copy()
         defer { copy.deallocate() }
         copy.cpus[cpu].buffer.remove(at: index)
@@ -157,7 +159,7 @@ extension StoreOrder {
 
   /// True if a release may be put in a buffer without closing a cycle.
   package func mayRelease(_ entry: PendingEntry, by cpu: Int) -> Bool {
-    guard entry.isRelease, cpus[cpu].hasPendingStore else { return true }
+    guard entry.isRelease, cpus[cpu].hasPendingStore, hasLocks(besides: cpu) else { return true }
     var copy = copy()
     defer { copy.deallocate() }
     copy.cpus[cpu].buffer.append(entry)
@@ -166,12 +168,22 @@ extension StoreOrder {
 
   // MARK: Cycles
 
+  /// True if another CPU keeps a word to itself: a circle leads from one CPU to another by way of
+  /// words that they keep to themselves.
+  private func hasLocks(besides cpu: Int) -> Bool {
+    for other in cpus.indices where other != cpu {
+      for index in cpus[other].buffer.indices where cpus[other].buffer[index].isLocking {
+        return true
+      }
+    }
+    return false
+  }
+
   /// True if pending stores must become visible before each other in a circle.
   ///
   /// Only read-modify-writes with release can bring that about, by keeping words to themselves
   /// while they wait for stores before them. Such an execution has no end.
   package var hasCycle: Bool {
-    // A circle leads from one CPU to another by way of words that they keep to themselves.
     guard cpus.count(where: { $0.buffer.contains(where: \.isLocking) }) > 1 else { return false }
     var nodes: [(cpu: Int, index: Int)] = []
     for cpu in cpus.indices {

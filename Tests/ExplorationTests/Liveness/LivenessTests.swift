@@ -139,6 +139,34 @@ struct LivenessTests {
     #expect(!result.isSimplest)
   }
 
+  /// In a large graph livelocks are looked for before all states are known.
+  @Test func aLivelockIsFoundInAPartOfTheStates() {
+    let edges = [[(0, 1), (0, 2)], [(0, 1)]] + endless.dropLast(2).map { [(0, $0[0].target + 2)] }
+    func search(_ nextLook: Int?) -> SearchResult {
+      let search = LivenessSearch(Written(cpus: 1, edges + [[]]), SearchOptions())
+      if let nextLook { search.nextLook = nextLook }
+      return search.run()
+    }
+    #expect(search(nil).statistics.states == 102)
+    #expect(search(nil).schedule?.text == "0,(0)")
+    #expect(search(nil).isSimplest)
+    for nextLook in [4, 64] {
+      let part = search(nextLook)
+      #expect(part.ending == .violation)
+      #expect(part.statistics.states == nextLook)
+      #expect(part.schedule?.text == "0,(0)")
+      #expect(!part.isSimplest)
+    }
+  }
+
+  /// It goes on with twice as many states if there is none.
+  @Test func itIsLookedForAgain() {
+    let search = LivenessSearch(Written(cpus: 1, endless), SearchOptions())
+    search.nextLook = 2
+    #expect(search.run().schedule?.text == "0*100,(0)")
+    #expect(search.nextLook == 128)
+  }
+
   // MARK: Random programs
 
   /// The number of 40 programs that have a violation, mostly a livelock.

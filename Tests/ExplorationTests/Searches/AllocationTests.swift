@@ -41,8 +41,21 @@ struct AllocationTests {
   }
 
   /// From the start of an execution to its end and back, for every CPU in turn.
-  @Test func stepsAndUndosAllocateNothing() {
-    let machine = Machine(Textbook.lastzero(6))
+  @Test(arguments: [MemoryModel.sequentialConsistency, .totalStoreOrder, .armv8])
+  func stepsAndUndosAllocateNothing(model: MemoryModel) throws {
+    let lastzero = Textbook.lastzero(6)
+    lastzero.memoryModel = model
+    expectNoAllocations(Machine(lastzero))
+    // Pages of its own, locks, sections and grace periods.
+    for name in ["fault-in-parallel", "unmap-under-write-lock"] where model != .totalStoreOrder {
+      let catalogued = try #require(Catalogue.model(named: name))
+      let scenario = try catalogued.scenario(invariants: ["no-use-after-free"])
+      scenario.memoryModel = model
+      expectNoAllocations(Machine(scenario))
+    }
+  }
+
+  private func expectNoAllocations(_ machine: Machine) {
     func thereAndBack() {
       var enabled = machine.enabledCPUs()
       while !enabled.isEmpty {
@@ -52,6 +65,7 @@ struct AllocationTests {
       while machine.depth > 0 { machine.undo() }
     }
     thereAndBack()
+    #expect(machine.failure == nil)
     #expect(allocations(thereAndBack) == 0)
   }
 

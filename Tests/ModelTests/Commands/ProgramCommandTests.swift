@@ -52,6 +52,18 @@ struct ProgramCommandTests {
     }
   }
 
+  /// `dirty-log` is a model, too.
+  @Test func aModelComesBeforeAProgramOfItsName() throws {
+    let model = try check(["dirty-log", "--states", "10"])
+    #expect(model.output.contains("\n  scenario: "))
+    let program = try check(["dirty-log.c"])
+    #expect(program.status == 0)
+    #expect(program.output.contains("✓ holds"))
+    #expect(!program.output.contains("\n  scenario: "))
+    #expect(try check(["dirty-log", "--no-races"]).error.contains("is about C programs"))
+    #expect(try check(["page-table", "--no-races"]).error.isEmpty)
+  }
+
   @Test func thereAreExamplesOfBothKinds() {
     #expect(Self.examples.count >= 24)
     #expect(Self.examples == Programs.files.map(\.name), "models/Programs.swift names all files")
