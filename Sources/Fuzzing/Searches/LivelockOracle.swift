@@ -14,6 +14,8 @@ struct LivelockOracle {
   private struct Edge {
     var cpu: Int
     var target: Int
+    /// Whether no execution takes it forever.
+    var isStale: Bool
   }
 
   private(set) var ending = Ending.complete
@@ -47,6 +49,7 @@ struct LivelockOracle {
         continue
       }
       open[open.count - 1].steps.removeFirst()
+      let isStale = machine.isStale(step.cpu, choice: step.choice)
       let outcome = machine.step(step.cpu, choice: step.choice)
       guard outcome == .clean else {
         ending = outcome == .violation ? .violation : .halted
@@ -54,7 +57,7 @@ struct LivelockOracle {
       }
       let deeper = open.count
       let target = number(machine, &open)
-      edges[state].append(Edge(cpu: step.cpu, target: target))
+      edges[state].append(Edge(cpu: step.cpu, target: target, isStale: isStale))
       guard ending == .complete else { return }
       if edges.count > statesMax {
         ending = .bounded(.states)
@@ -89,11 +92,14 @@ struct LivelockOracle {
 
   // MARK: Going round
 
-  /// For each state, its predecessors.
+  /// For each state, the edges that an execution may take forever.
+  private func recurring(_ state: Int) -> [Edge] { edges[state].filter { !$0.isStale } }
+
+  /// For each state, its predecessors on executions that loop.
   private var sources: [[Int]] {
     var sources = [[Int]](repeating: [], count: edges.count)
     for state in edges.indices {
-      for edge in edges[state] { sources[edge.target].append(state) }
+      for edge in recurring(state) { sources[edge.target].append(state) }
     }
     return sources
   }
@@ -125,7 +131,7 @@ struct LivelockOracle {
         // The states from which the CPU can be served again without leaving the set.
         let good = edges.indices.filter { state in
           fair[state]
-            && edges[state].contains { edge in
+            && recurring(state).contains { edge in
               fair[edge.target] && (edge.cpu == cpu || !enabled[state].contains(cpu))
             }
         }
@@ -164,7 +170,7 @@ struct LivelockOracle {
       && (0..<cpuCount).allSatisfy { cpu in
         round.contains { member in
           !enabled[member].contains(cpu)
-            || edges[member].contains { $0.cpu == cpu && round.contains($0.target) }
+            || recurring(member).contains { $0.cpu == cpu && round.contains($0.target) }
         }
       }
   }
@@ -174,7 +180,9 @@ struct LivelockOracle {
     var found: Set<Int> = []
     var open = [state]
     while let next = open.popLast() {
-      for edge in edges[next] where found.insert(edge.target).inserted { open.append(edge.target) }
+      for edge in recurring(next) where found.insert(edge.target).inserted {
+        open.append(edge.target)
+      }
     }
     return found
   }
@@ -187,7 +195,7 @@ struct LivelockOracle {
   private func hasRound(home: Int, at state: Int, _ left: Int, served: CPUSet) -> Bool {
     let here = served.union(CPUSet.first(cpuCount).subtracting(enabled[state]))
     guard left > 0 else { return false }
-    return edges[state].contains { edge in
+    return recurring(state).contains { edge in
       let now = here.union(CPUSet(edge.cpu))
       if edge.target == home && now == CPUSet.first(cpuCount) { return true }
       return hasRound(home: home, at: edge.target, left - 1, served: now)

@@ -159,11 +159,13 @@ struct Layout {
 
   /// The maximum number of entries of a store buffer.
   static let pendingMax = 16
-  static let pendingStride: UInt32 = 4
+  static let pendingStride: UInt32 = 6
 
   /// The first word of an entry of a CPU's store buffer, the oldest entry first.
   ///
-  /// The first word of the first one is the object for the whole buffer.
+  /// Each kind of content has a word of its own: what the entry is and where it goes, its page's
+  /// lifetime, two operands, and the CPUs and the callbacks that wait for the end of a section. The
+  /// first word of the first one is the object for the whole buffer.
   func pending(_ cpu: Int, _ index: Int) -> UInt32 {
     pendingBase + UInt32(cpu * Layout.pendingMax + index) * Layout.pendingStride
   }

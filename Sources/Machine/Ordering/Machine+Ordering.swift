@@ -170,7 +170,8 @@ extension CPUImages {
   /// Describes how the memory model's own words name CPUs.
   func describeOrdering(of model: MemoryModel) {
     switch model {
-    case .sequentialConsistency, .totalStoreOrder, .armv8: break  // It keeps none.
+    case .sequentialConsistency, .armv8: break  // It keeps none, or exchanges no CPUs.
+    case .totalStoreOrder: describeBuffers()
     }
   }
 }

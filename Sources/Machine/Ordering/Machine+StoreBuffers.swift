@@ -116,25 +116,32 @@ extension Machine {
     let head =
       kind.rawValue | UInt64(action.ordering.rawValue) << 8 | (operands.isFlagged ? 1 << 16 : 0)
       | UInt64(action.cell) << 32
-    append(head, UInt64(action.lifetime), operands.first, operands.second, to: cpu)
+    if let entry = append(head, to: cpu) {
+      memory[entry + 1] = UInt64(action.lifetime)
+      memory[entry + 2] = operands.first
+      memory[entry + 3] = operands.second
+    }
     if kind == .store { publishLinked(by: action.stored, in: action.cell, cpu) }
   }
 
-  private func append(_ head: UInt64, _ second: UInt64, _ a: UInt64, _ b: UInt64, to cpu: Int) {
+  /// Adds an entry with nothing but its first word; returns where, or nil if there is no room.
+  private func append(_ head: UInt64, to cpu: Int) -> UInt32? {
     let count = pendingCount(cpu)
     guard count < Layout.pendingMax else {
       fail(
         .cap(
           "\(name(ofCPU: cpu)) has more than \(Layout.pendingMax) stores that are not visible yet; "
             + "let it store less between fences and locked operations"))
-      return
+      return nil
     }
-    let entry = layout.pending(cpu, count)
-    memory[entry] = head
-    memory[entry + 1] = second
-    memory[entry + 2] = a
-    memory[entry + 3] = b
+    memory[layout.pending(cpu, count)] = head
+    return layout.pending(cpu, count)
   }
+
+  /// The word of an entry with the CPUs that wait for the end of a section, and the one with the
+  /// callbacks.
+  private func waiters(_ cpu: Int, _ index: Int) -> UInt32 { layout.pending(cpu, index) + 4 }
+  private func callbacks(_ cpu: Int, _ index: Int) -> UInt32 { layout.pending(cpu, index) + 5 }
 
   /// From the store of its address on, accesses to a table are not the CPU's own affair any more.
   func publishLinked(by value: UInt64, in cell: UInt32, _ cpu: Int) {
@@ -173,8 +180,9 @@ extension Machine {
     if action.lifetime != 0 { noteUse(of: action, by: cpu) }
     _ = performNow(action, by: cpu)
     while memory[layout.pending(cpu, 0)] & 0xFF == PendingKind.mark.rawValue {
-      let entry = layout.pending(cpu, 0)
-      passMark(GraceDomain(number: memory[entry] >> 8), memory[entry + 2], memory[entry + 3], cpu)
+      passMark(
+        GraceDomain(number: memory[layout.pending(cpu, 0)] >> 8), memory[waiters(cpu, 0)],
+        memory[callbacks(cpu, 0)], cpu)
       removeOldest(of: cpu)
     }
   }
@@ -215,17 +223,17 @@ extension Machine {
     }
     // Those that wait for an earlier section of the CPU are in an earlier entry.
     for index in 0..<pendingCount(cpu) where isMark(of: domain, cpu, index) {
-      waiters &= ~memory[layout.pending(cpu, index) + 2]
-      callbacks &= ~memory[layout.pending(cpu, index) + 3]
+      waiters &= ~memory[self.waiters(cpu, index)]
+      callbacks &= ~memory[self.callbacks(cpu, index)]
     }
-    let last = pendingCount(cpu) - 1
+    var last = pendingCount(cpu) - 1
     // A section between two stores ends with the one before it, however often that happens.
-    if last >= 0, isMark(of: domain, cpu, last) {
-      memory[layout.pending(cpu, last) + 2] |= waiters
-      memory[layout.pending(cpu, last) + 3] |= callbacks
-    } else {
-      append(markHead(domain), 0, waiters, callbacks, to: cpu)
+    if last < 0 || !isMark(of: domain, cpu, last) {
+      guard append(markHead(domain), to: cpu) != nil else { return }
+      last += 1
     }
+    memory[self.waiters(cpu, last)] |= waiters
+    memory[self.callbacks(cpu, last)] |= callbacks
   }
 
   /// Lets a CPU wait for the ends of sections that are in buffers; returns whose they are.
@@ -254,13 +262,12 @@ extension Machine {
       let count = pendingCount(other)
       var last = (0..<count).last { isMark(of: domain, other, $0) }
       if domain == .interrupts, last != count - 1 {
-        append(markHead(domain), 0, 0, 0, to: other)
-        if failure != nil { return found }
+        guard append(markHead(domain), to: other) != nil else { return found }
         last = count
       }
       guard let last else { continue }
-      memory[layout.pending(other, last) + 2] |= waiters
-      memory[layout.pending(other, last) + 3] |= callbacks
+      memory[self.waiters(other, last)] |= waiters
+      memory[self.callbacks(other, last)] |= callbacks
       found.insert(other)
     }
     return found

@@ -185,10 +185,11 @@ public final class Machine: TransitionSystem {
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
-      problem == nil && !mayRepeat && !scenario.hasHardware && bufferedCPUs == 0
+      problem == nil && !mayRepeat && !scenario.hasHardware && memoryModel != .armv8
       && programs.allSatisfy { $0.code == nil }
     let identical = isExchangeable ? scenario.identicalCPUs : []
-    permutations = CPUPermutations(of: identical, callers: callers, firstWalker)
+    permutations = CPUPermutations(
+      of: identical, callers: callers, firstWalker, hasBuffers: bufferedCPUs > 0)
     coverage = CoverageTable(levels: scenario.geometry.levels)
     mayRunOutOfMemory = scenario.mayRunOutOfMemory
     positions = GrowableBuffer(repeating: LocalStates.none, count: cpuCount)

@@ -16,6 +16,12 @@ final class CPUImages {
     case holder
     case cpuSet
     case callbackKey
+    /// The first word of an entry of a store buffer: the word that it stores to, in its upper half.
+    case pendingEntry
+    /// The number of another word.
+    case cell
+    /// A set of callbacks, a bit each.
+    case callbackSet
   }
 
   private struct HistoryKey: Hashable {
@@ -165,6 +171,26 @@ final class CPUImages {
     }
   }
 
+  /// Describes the entries of each CPU's store buffer.
+  func describeBuffers() {
+    let layout = machine.layout
+    let omitted = machine.scenario.omittedRules
+    if omitted.contains(.exchangedBuffers) { return }
+    let contents: [Content] =
+      omitted.contains(.exchangedEntries)
+      ? Array(repeating: .number, count: Int(Layout.pendingStride))
+      : [.pendingEntry, .cell, .modelValue, .number, .cpuSet, .callbackSet]
+    for cpu in 0..<layout.bufferedCPUs {
+      for index in 0..<Layout.pendingMax {
+        for (offset, content) in contents.enumerated() {
+          describe(layout.pending(cpu, index) + UInt32(offset), of: cpu, content) {
+            layout.pending(permutations.image(of: cpu, under: $0), index) + UInt32(offset)
+          }
+        }
+      }
+    }
+  }
+
   func image(ofCell cell: UInt32, under permutation: Int) -> UInt32 {
     let row = Int(cellRows[Int(cell)])
     return row < 0 ? cell : cellImages[row + permutation]
@@ -182,6 +208,11 @@ final class CPUImages {
       value == 0 ? 0 : UInt64(permutations.image(of: Int(value) - 1, under: permutation)) + 1
     case .cpuSet: image(ofCPUs: value, under: permutation)
     case .callbackKey: image(ofCallback: value, under: permutation)
+    case .pendingEntry:
+      value & 0xFFFF_FFFF
+        | UInt64(image(ofCell: UInt32(value >> 32), under: permutation)) << 32
+    case .cell: UInt64(image(ofCell: UInt32(value), under: permutation))
+    case .callbackSet: image(ofCallbacks: value, under: permutation)
     }
   }
 
@@ -208,6 +239,19 @@ final class CPUImages {
     if key == 0 || permutation == 0 { return key }
     guard let image = callbackKeys[permutation][key] else {
       fatalError("[internal] a callback that no CPU is known to have queued")
+    }
+    return image
+  }
+
+  private func image(ofCallbacks bits: UInt64, under permutation: Int) -> UInt64 {
+    let perCPU = machine.layout.callbacksPerCPU
+    var left = bits
+    var image: UInt64 = 0
+    while left != 0 {
+      let number = left.trailingZeroBitCount
+      left &= left - 1
+      let owner = permutations.image(of: number / perCPU, under: permutation)
+      image |= 1 << UInt64(owner * perCPU + number % perCPU)
     }
     return image
   }
@@ -301,7 +345,7 @@ final class CPUImages {
     switch content {
     case .number: false
     case .modelValue: machine.linkedPage(by: value) != nil
-    case .holder, .cpuSet, .callbackKey: value != 0
+    case .holder, .cpuSet, .callbackKey, .pendingEntry, .cell, .callbackSet: value != 0
     }
   }
 

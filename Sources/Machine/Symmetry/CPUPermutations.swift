@@ -4,7 +4,8 @@ import GracewalkSupport
 
 /// A group of permutations of CPUs: every order of each class of identical ones.
 ///
-/// CPUs that run callbacks move with those that queue them. Naming a state takes time proportional
+/// CPUs that run callbacks move with those that queue them, and those that make stores visible with
+/// those that store. Naming a state takes time proportional
 /// to the group's size, so it is limited; beyond the limit, only some CPUs of a class are
 /// exchanged.
 struct CPUPermutations {
@@ -22,8 +23,9 @@ struct CPUPermutations {
   /// - Parameters:
   ///   - classes: the identical CPUs.
   ///   - callers: CPUs that queue callbacks; those that run them follow all others, in this order.
-  ///   - cpuCount: the number of all CPUs.
-  init(of classes: [[Int]], callers: [Int], _ cpuCount: Int) {
+  ///   - cpuCount: the number of all CPUs but those that make stores visible.
+  ///   - hasBuffers: whether there are such CPUs, behind all others and in their order.
+  init(of classes: [[Int]], callers: [Int], _ cpuCount: Int, hasBuffers: Bool = false) {
     let exchanged = Self.exchanged(of: classes)
     var orders = [Array(0..<(cpuCount - callers.count))]
     for members in exchanged {
@@ -38,10 +40,11 @@ struct CPUPermutations {
     }
     let first = cpuCount - callers.count
     let all = orders.map { order in
-      order
-        + callers.map { caller in first + (callers.firstIndex(of: order[caller]) ?? 0) }
+      let storing =
+        order + callers.map { caller in first + (callers.firstIndex(of: order[caller]) ?? 0) }
+      return hasBuffers ? storing + storing.map { cpuCount + $0 } : storing
     }
-    self.cpuCount = cpuCount
+    self.cpuCount = all[0].count
     count = all.count
     images = all.flatMap { $0 }
     inverses = all.map { order in

@@ -26,4 +26,11 @@ package struct OmittedRules: OptionSet, Sendable {
   package static let storedEntries = OmittedRules(rawValue: 64)
   /// An update of an entry by hardware that fails has read the newest entry.
   package static let failedUpdates = OmittedRules(rawValue: 128)
+
+  // What an exchange of identical CPUs does under x86-TSO.
+
+  /// Each takes the other's buffer.
+  package static let exchangedBuffers = OmittedRules(rawValue: 256)
+  /// What is in a buffer names the other CPU, its words, its pages and its callbacks.
+  package static let exchangedEntries = OmittedRules(rawValue: 512)
 }
