@@ -1,9 +1,11 @@
 // The catalogue under x86-TSO and Armv8: a verdict that is not declared is the model's own.
 
+import Foundation
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkMachine
 import GracewalkModels
+import GracewalkReporting
 import TestExpectations
 import Testing
 
@@ -73,5 +75,62 @@ import Testing
         #expect(zip(largest, smaller).contains { $1.value < $0.value })
       }
     }
+  }
+}
+
+/// Every search, and every way to run the standard one, says the same.
+@Suite(.tags(.long), .unlessQuick) struct WeakMemorySearchTests {
+  private static let models = [
+    "drop-last-reference", "publish-table", "publish-table-without-release",
+    "unmap-under-write-lock",
+  ]
+  private static let weak = [MemoryModel.totalStoreOrder, .armv8]
+
+  private func report(
+    _ name: String, _ model: MemoryModel, _ change: (inout CheckOptions) throws -> Void = { _ in }
+  ) throws -> CheckReport {
+    var options = CheckOptions()
+    options.memoryModel = model
+    options.usesSymmetry = false
+    options.minimises = false
+    try change(&options)
+    return try #require(Catalogue.model(named: name)).check(options)
+  }
+
+  @Test(arguments: models, weak)
+  func everySearchAgrees(name: String, model: MemoryModel) throws {
+    let expected = try report(name, model) { $0.strategy = .exhaustive }
+    for strategy in Strategy.reduced where strategy != .optimal {
+      let found = try report(name, model) { $0.strategy = strategy }
+      #expect(found.verdict == expected.verdict, "\(strategy)")
+      #expect(found.violatedInvariant == expected.violatedInvariant, "\(strategy)")
+      if expected.verdict == .holds { #expect(found.coverage == expected.coverage, "\(strategy)") }
+    }
+    let exchanged = try report(name, model) { $0.usesSymmetry = true }
+    #expect(exchanged.verdict == expected.verdict)
+  }
+
+  @Test(arguments: models, weak)
+  func everyWayToRunTheStandardSearchAgrees(name: String, model: MemoryModel) throws {
+    let expected = try report(name, model)
+    let exact = try report(name, model) { $0.isExact = true }
+    #expect(exact.verdict == expected.verdict)
+    #expect(exact.violatedInvariant == expected.violatedInvariant)
+    #expect(exact.isExact && exact.statistics.collisions == 0)
+    let divided = try report(name, model) { $0.jobs = 2 }
+    #expect(divided.verdict == expected.verdict)
+    #expect(divided.statistics == expected.statistics)
+    guard expected.verdict == .holds else { return }
+
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let cut = try report(name, model) {
+      $0.limits.states = expected.statistics.states / 2
+      $0.checkpoints = CheckpointFile(path: path)
+    }
+    #expect(cut.exitStatus == 3)
+    let resumed = try report(name, model) { $0.resume = try Checkpoint(path: path) }
+    #expect(resumed.verdict == .holds)
+    #expect(resumed.coverage == expected.coverage)
   }
 }
