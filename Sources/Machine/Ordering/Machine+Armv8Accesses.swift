@@ -329,7 +329,7 @@ extension Machine {
     while let index = order.cpus[cpu].firstPending {
       let entry = order.cpus[cpu].buffer[index]
       if entry.kind == .store { return }
-      changeOrder { _ = $0.cpus[cpu].buffer.remove(at: index) }
+      changeOrder { $0.cpus[cpu].buffer.remove(at: index) }
       switch entry.kind {
       case .store, .barrier: break
       case .sectionEnd:
