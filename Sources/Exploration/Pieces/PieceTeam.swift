@@ -76,6 +76,12 @@ final class PieceTeam<Member: PieceSearch> {
   private func playRounds(_ jobs: Int) -> Ending? {
     isDivided = true
     while true {
+      let bound = first.budget.exceededNow(
+        statistics, depth: members.map(\.depth).max() ?? 0, bytes: 0, explored: nil)
+      if let bound {
+        first.unwind()
+        return .bounded(bound)
+      }
       handOut()
       let active = members.filter { !$0.piece.isDone }
       if active.isEmpty { return nil }
@@ -83,12 +89,6 @@ final class PieceTeam<Member: PieceSearch> {
       if addsFindings { active.forEach { $0.addFindings() } }
       active.forEach { list($0.piece.trail) }
       if let ending = active.lazy.compactMap(\.piece.ending).first { return ending }
-      let bound = first.budget.exceededNow(
-        statistics, depth: members.map(\.depth).max() ?? 0, bytes: 0, explored: nil)
-      if let bound {
-        first.unwind()
-        return .bounded(bound)
-      }
     }
   }
 

@@ -17,7 +17,7 @@ final class OrderKeeper {
   @exclusivity(unchecked) private(set) var isOpen = false
   /// Where the numbers of each order begin, and how many there are.
   @exclusivity(unchecked) private var known: [UInt64: Range<Int>]
-  private let numbers = GrowableBuffer<UInt64>(capacity: 1_024)
+  private let numbers: GrowableBuffer<UInt64>
   /// Set if two orders have had one name.
   private(set) var hasCollision = false
 
@@ -43,8 +43,10 @@ final class OrderKeeper {
   ///
   /// - Parameter isExact: whether to look for different orders with one name.
   init?(of model: MemoryModel, cpus: Int, units: Int, isExact: Bool) {
+    // Before that nothing may be allocated: what fails here is not deinitialised.
     guard model == .armv8 else { return nil }
     self.isExact = isExact
+    numbers = GrowableBuffer(capacity: 1_024)
     present = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
     cpuCount = cpus
     flushable = .allocate(capacity: cpus)

@@ -126,8 +126,7 @@ public final class Machine: TransitionSystem {
   var recorder: StepRecorder?
   /// Records the words that invariants read, in a replay, and where some say what they read.
   let inspection: Inspection?
-  /// The call paths of steps that order CPUs and that code has reached, for a census; otherwise
-  /// those of the weakened step.
+  /// The call paths that code has reached: of steps that order CPUs, or of the weakened step.
   var callPaths = CallPaths()
   /// Whether code has asked for the lock of a page.
   var usesPageLocks = false

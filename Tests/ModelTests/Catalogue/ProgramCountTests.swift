@@ -31,7 +31,9 @@ struct ProgramCountTests {
   }
 
   private func document(_ arguments: [String]) throws -> Document {
-    let outcome = try CommandTests.outcome(["check"] + arguments + ["--format", "json"])
+    // With the ending it is the program, whatever models are called.
+    let words = ["check", "\(arguments[0]).c"] + arguments.dropFirst() + ["--format", "json"]
+    let outcome = try CommandTests.outcome(words)
     #expect(outcome.error.isEmpty)
     return try JSONDecoder().decode(Document.self, from: Data(outcome.output.utf8))
   }

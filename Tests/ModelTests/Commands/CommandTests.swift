@@ -313,7 +313,6 @@ import Testing
     (["check", "shared-memcache", "--mode", "source", "--states", "1"], "contradict"),
     (["check", "shared-memcache", "--mode", "optimal", "--jobs", "2"], "contradict"),
     (["check", "shared-memcache", "--jobs", "65"], "--jobs needs a whole number"),
-    (["fuzz", "--mode", "source", "--jobs", "2"], "contradict"),
     (["check", "shared-memcache", "--mode", "source", "--exact"], "contradict"),
     (["check", "--resume", "x"], "--resume needs a model"),
     (["check", "shared-memcache", "--resume", "x"], "cannot read 'x': No such file"),
