@@ -162,10 +162,7 @@ extension ProgramMachine {
       weak.order.cpus[cpu].buffer.removeAll(where: isThere)
     }
     passLeading(of: cpu, weak)
-    for entry in weak.order.words.entries
-    where layout.cells[Int(entry.word)].record == record {
-      weak.order.words.replace(entry.word, with: [])
-    }
+    weak.order.words.removeAll { layout.cells[Int($0)].record == record }
     let start = base(of: record) * 8 + 8
     forgetShadows(start, layout.records[record].capacity, cpu, weak)
   }

@@ -142,6 +142,13 @@ package struct StoreLists: BitwiseCopyable, Sendable {
     entries.remove(at: index)
   }
 
+  /// Forgets some words.
+  package mutating func removeAll(where isRemoved: (_ word: UInt32) -> Bool) {
+    for index in entries.indices.reversed() where isRemoved(entries[index].word) {
+      remove(at: index)
+    }
+  }
+
   /// Forgets all but the newest store of each word, and when that became visible.
   package mutating func forgetOrder() {
     for index in entries.indices {

@@ -48,6 +48,22 @@ struct OrderMemoryTests {
     }
   }
 
+  // MARK: Stores of words
+
+  /// Neighbours that are forgotten are all forgotten, and the stores of others stay theirs.
+  @Test func someWordsAreForgotten() {
+    var owned = Self.makeOrder()
+    for word in 1...6 as ClosedRange<UInt32> {
+      let stores = (0...UInt64(word)).map { VisibleStore(value: $0, time: View($0)) }
+      owned.order.words.replace(word, with: stores)
+    }
+    owned.order.words.removeAll { [2, 3, 4, 6].contains($0) }
+    #expect(owned.order.words.entries.map(\.word) == [1, 5])
+    #expect(owned.order.words[1].map(\.value) == Array(0...1))
+    #expect(owned.order.words[3].isEmpty)
+    #expect(owned.order.words[5].map(\.value) == Array(0...5))
+  }
+
   // MARK: Orders
 
   private static func numbers(_ order: StoreOrder) -> [UInt64] {
