@@ -68,15 +68,9 @@ extension ProgramMachine {
         continue
       }
       acquire(record, GraceWord.pending, .acquire, by: cpu)
-      if periods.contains(other) {
-        weak.order.cpus[cpu].newReads = max(
-          weak.order.cpus[cpu].newReads, weak.order.cpus[other].graceStart)
-      }
+      if periods.contains(other) { weak.order.cpus[cpu].see(weak.order.cpus[other].graceStart) }
     }
-    if weak.isArm {
-      weak.order.cpus[cpu].newReads = max(
-        weak.order.cpus[cpu].newReads, weak.order.finished[0])
-    }
+    if weak.isArm { weak.order.cpus[cpu].see(weak.order.finished[0]) }
     write(graceRecord(cpu), GraceWord.section, 8, 1)
     return Effect(isVisible: true)
   }
@@ -151,14 +145,13 @@ extension ProgramMachine {
     guard weak.isArm, weak.order.cpus[cpu].gracePeriod != 0 else { return }
     let known = weak.order.cpus[cpu]
     weak.order.finished[0] = max(weak.order.finished[0], known.graceStart)
-    weak.order.cpus[cpu].newReads = max(known.newReads, known.graceView)
+    weak.order.cpus[cpu].see(known.graceView)
     weak.order.cpus[cpu].gracePeriod = 0
   }
 
   /// A thread sees all that another one has seen and done, which is at its end.
   func takeOver(from other: Int, by cpu: Int, _ weak: WeakMemory) {
     guard weak.isArm, other < threadCount else { return }
-    weak.order.cpus[cpu].newReads = max(
-      weak.order.cpus[cpu].newReads, weak.order.cpus[other].everything)
+    weak.order.cpus[cpu].see(weak.order.cpus[other].everything)
   }
 }

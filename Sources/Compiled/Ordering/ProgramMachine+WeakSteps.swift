@@ -175,8 +175,7 @@ extension ProgramMachine {
       guard layout.isJoined(cpu) else { return FutureUse() }
       var use = FutureUse()
       (use.loads, use.ordersWrites) = (true, true)
-      weak.order.cpus[cpu].newReads = max(
-        weak.order.cpus[cpu].newReads, weak.order.cpus[cpu].oldReads)
+      weak.order.cpus[cpu].see(weak.order.cpus[cpu].oldReads)
       return use
     default: return .unknown
     }

@@ -171,7 +171,7 @@ extension WeakMachine {
   func endGrace(domain: Int, by process: Int, in state: inout WeakState) {
     let known = state.order.cpus[process]
     state.order.finished[domain] = max(state.order.finished[domain], known.graceStart)
-    state.order.cpus[process].newReads = max(known.newReads, known.graceView)
+    state.order.cpus[process].see(known.graceView)
     state.order.cpus[process].gracePeriod = 0
     state.order.cpus[process].graceStart = 0
     state.order.cpus[process].graceView = 0

@@ -174,7 +174,7 @@ extension WeakMachine {
     if views.hasPendingStore { return false }
     guard hasEntries else {
       if fence == .synchroniseStores {
-        state.order.cpus[process].newReads = max(views.newReads, views.oldWrites)
+        state.order.cpus[process].see(views.oldWrites)
       } else {
         state.order.orderEverything(of: process)
       }
