@@ -23,7 +23,7 @@ package struct ModelSource: Sendable {
     self.others = others
     self.programs = programs
     self.known = known
-    self.programs.shadowed = Set(programs.models.map(\.name).filter { model(named: $0) != nil })
+    self.programs.shadowed = Set(programs.models.map(\.name)).intersection(allModels.map(\.name))
   }
 
   var models: [Model] { systems.flatMap(\.models) }
