@@ -245,11 +245,9 @@ final class CPUImages {
 
   private func image(ofCallbacks bits: UInt64, under permutation: Int) -> UInt64 {
     let perCPU = machine.layout.callbacksPerCPU
-    var left = bits
+    var left = CPUSet(bits: bits)
     var image: UInt64 = 0
-    while left != 0 {
-      let number = left.trailingZeroBitCount
-      left &= left - 1
+    while let number = left.popLowest() {
       let owner = permutations.image(of: number / perCPU, under: permutation)
       image |= 1 << UInt64(owner * perCPU + number % perCPU)
     }

@@ -5,9 +5,8 @@ import GracewalkSupport
 /// A group of permutations of CPUs: every order of each class of identical ones.
 ///
 /// CPUs that run callbacks move with those that queue them, and those that make stores visible with
-/// those that store. Naming a state takes time proportional
-/// to the group's size, so it is limited; beyond the limit, only some CPUs of a class are
-/// exchanged.
+/// those that store. Naming a state takes time proportional to the group's size, so it is limited;
+/// beyond the limit, only some CPUs of a class are exchanged.
 struct CPUPermutations {
   static let countMax = 120
 

@@ -180,7 +180,7 @@ extension CPUViews {
 
   /// Forgets the views of a CPU that loads nothing more; grace periods may still ask for those at
   /// the ends of its sections and callbacks.
-  private mutating func forgetViews() {
+  mutating func forgetViews() {
     coherence.removeAll()
     own.removeAll()
     sources.removeAll()

@@ -142,80 +142,37 @@ package struct CPUViews: BitwiseCopyable, Sendable {
 
   /// Forgets all but what was known at the ends of sections.
   package mutating func forgetAllButSections() {
-    coherence.removeAll()
-    own.removeAll()
-    sources.removeAll()
-    entries.removeAll()
     buffer.removeAll()
-    (oldReads, newReads, oldWrites, releases, control) = (0, 0, 0, 0, 0)
-    (gracePeriod, graceStart, graceView) = (0, 0, 0)
-    (callbackEnd, synchronised) = (0, 0)
+    forgetViews()
+    entries.removeAll()
+    (gracePeriod, callbackEnd) = (0, 0)
   }
 
-  package var hasPendingStore: Bool {
-    for index in buffer.indices where buffer[index].isAwaited { return true }
-    return false
-  }
+  package var hasPendingStore: Bool { buffer.contains { $0.isAwaited } }
 
-  package var hasPendingRelease: Bool {
-    for index in buffer.indices where buffer[index].isRelease && buffer[index].isAwaited {
-      return true
-    }
-    return false
-  }
+  package var hasPendingRelease: Bool { buffer.contains { $0.isRelease && $0.isAwaited } }
 
   /// True if a store is pending that others may come to see.
-  package var hasVisiblePending: Bool {
-    for index in buffer.indices where buffer[index].kind == .store && !buffer[index].isHidden {
-      return true
-    }
-    return false
-  }
+  package var hasVisiblePending: Bool { buffer.contains { $0.kind == .store && !$0.isHidden } }
 
-  package var hasHidden: Bool {
-    for index in buffer.indices where buffer[index].isHidden { return true }
-    return false
-  }
+  package var hasHidden: Bool { buffer.contains { $0.isHidden } }
 
-  package var hasRecent: Bool {
-    for index in buffer.indices where buffer[index].isRecent { return true }
-    return false
-  }
-
-  package var hasBarrier: Bool {
-    for index in buffer.indices where buffer[index].kind == .barrier { return true }
-    return false
-  }
+  package var hasRecent: Bool { buffer.contains { $0.isRecent } }
 
   /// The number of pending entries, without those that nobody else could tell of.
-  package var pendingCount: Int {
-    var count = 0
-    for index in buffer.indices where !buffer[index].isHidden { count += 1 }
-    return count
-  }
+  package var pendingCount: Int { buffer.count { !$0.isHidden } }
 
   /// The place of the first of these.
-  package var firstPending: Int? {
-    for index in buffer.indices where !buffer[index].isHidden { return index }
-    return nil
-  }
+  package var firstPending: Int? { buffer.firstIndex { !$0.isHidden } }
 
   /// The place of the newest pending store to a word.
   package func newestPending(_ word: UInt32) -> Int? {
-    var index = buffer.count
-    while index > 0 {
-      index -= 1
-      if buffer[index].number == word, buffer[index].kind == .store { return index }
-    }
-    return nil
+    buffer.lastIndex { $0.number == word && $0.kind == .store }
   }
 
   /// True if the first pending store to a word locks it.
   package func locks(_ word: UInt32) -> Bool {
-    for index in buffer.indices where buffer[index].number == word && buffer[index].kind == .store {
-      return buffer[index].isLocking
-    }
-    return false
+    buffer.first { $0.number == word && $0.kind == .store }?.isLocking ?? false
   }
 
   /// Lets loads from now on not miss what is within a view.
