@@ -25,15 +25,13 @@ import GracewalkSupport
 ///
 /// Optimal-DPOR needs more, and is not divided: a sequence may be left out of a wakeup tree because
 /// of a step asleep there only if what was found below that step is in the tree already.
-final class PieceTeam<Member: PieceSearch> {
-  typealias Fork = Junction<Member.Place>
-
+final class PieceTeam {
   private let options: SearchOptions
   private let division: ParallelSearch.Division
-  private let makeMember: (SearchOptions) -> Member
-  private var members: [Member] = []
+  private let makeMember: (SearchOptions) -> SourceSearch
+  private var members: [SourceSearch] = []
   /// Shared states with branches that nobody explores yet.
-  private var open: [Fork] = []
+  private var open: [Junction] = []
   /// False to forget what pieces find about shared states, for tests.
   private let addsFindings: Bool
   /// Nobody can tell how much of a divided search is left: pieces differ too much in size.
@@ -42,7 +40,7 @@ final class PieceTeam<Member: PieceSearch> {
   init(
     _ options: SearchOptions, _ division: ParallelSearch.Division,
     addsFindings: Bool,
-    makeMember: @escaping (SearchOptions) -> Member
+    makeMember: @escaping (SearchOptions) -> SourceSearch
   ) {
     self.options = options
     self.division = division
@@ -50,7 +48,7 @@ final class PieceTeam<Member: PieceSearch> {
     self.makeMember = makeMember
   }
 
-  private var first: Member { members[0] }
+  private var first: SourceSearch { members[0] }
 
   /// Runs the search on `jobs` threads, including the calling one.
   func run(jobs: Int) -> SearchResult {
@@ -92,13 +90,13 @@ final class PieceTeam<Member: PieceSearch> {
     }
   }
 
-  private func play(_ active: [Member], _ jobs: Int) {
+  private func play(_ active: [SourceSearch], _ jobs: Int) {
     // Each member is run by one thread only, and what they share is only read.
     nonisolated(unsafe) let rounds = active.map { member in { self.playRound(of: member) } }
     concurrently(rounds.count, threads: min(jobs, rounds.count)) { rounds[$0]() }
   }
 
-  private func playRound(of member: Member) {
+  private func playRound(of member: SourceSearch) {
     let turns = member.statistics.transitions + division.pieceTurns
     if let branch = member.piece.branch {
       member.piece.branch = nil
@@ -117,7 +115,7 @@ final class PieceTeam<Member: PieceSearch> {
     while free > 0 {
       if let fork = nextOpen() {
         let member = idleMember()
-        member.piece.branch = Member.takeBranch(of: &fork.place)
+        member.piece.branch = fork.takeBranch()
         member.piece.isDone = false
         member.piece.trail = trail(to: fork)
         free -= 1
@@ -129,7 +127,7 @@ final class PieceTeam<Member: PieceSearch> {
     }
   }
 
-  private func idleMember() -> Member {
+  private func idleMember() -> SourceSearch {
     if let idle = members.first(where: \.piece.isDone) { return idle }
     var quiet = options
     (quiet.watch, quiet.checkpoints, quiet.resume) = (nil, nil, nil)
@@ -138,23 +136,23 @@ final class PieceTeam<Member: PieceSearch> {
   }
 
   /// The shared state with branches that is nearest to the start.
-  private func nextOpen() -> Fork? {
+  private func nextOpen() -> Junction? {
     open.removeAll {
-      $0.isOpen = Member.hasBranches($0.place)
+      $0.isOpen = $0.hasBranches
       return !$0.isOpen
     }
     return open.min { $0.depth < $1.depth }
   }
 
   /// Lists the states that have branches.
-  private func list(_ trail: [Fork]) {
-    for fork in trail where !fork.isOpen && Member.hasBranches(fork.place) {
+  private func list(_ trail: [Junction]) {
+    for fork in trail where !fork.isOpen && fork.hasBranches {
       fork.isOpen = true
       open.append(fork)
     }
   }
 
-  private func trail(to fork: Fork) -> [Fork] {
+  private func trail(to fork: Junction) -> [Junction] {
     var trail = [fork]
     while let parent = trail[trail.count - 1].parent { trail.append(parent) }
     return trail.reversed()

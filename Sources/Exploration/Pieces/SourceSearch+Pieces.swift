@@ -2,33 +2,14 @@
 
 import GracewalkSupport
 
-extension SourceSearch: PieceSearch {
-  struct Place {
-    /// The sets of the state; a CPU is asleep as soon as a piece begins with its step.
-    var node: Node
-    /// Choices left of a step whose first ones are explored by another piece.
-    var choicesLeft: [Branch] = []
-  }
-
-  /// A step with one choice and those after it.
-  struct Branch {
-    var cpu: Int
-    var choice: Int
-    var sleep: CPUSet
-  }
-
-  /// CPUs one of which must be tried at a shared node, because of a race.
-  struct Finding: BitwiseCopyable {
-    var node: Int
-    var initials: CPUSet
-  }
-
+extension SourceSearch {
   var depth: Int { nodes.count }
 
+  /// Undoes all steps.
   func unwind() { happensBefore.unwind(system) }
 
   /// Keeps a finding until the end of the round, once.
-  func note(_ finding: Finding) {
+  func note(_ finding: Piece.Finding) {
     for index in 0..<findings.count
     where findings[index].node == finding.node && findings[index].initials == finding.initials {
       return
@@ -38,18 +19,19 @@ extension SourceSearch: PieceSearch {
 
   // MARK: In a round
 
-  func start(_ branch: Branch) {
+  /// Goes to the last shared state of a new piece, and prepares to take its branch.
+  func start(_ branch: Piece.Branch) {
     let last = piece.trail.count - 1
     for index in goBack()..<last {
       guard let step = piece.trail[index + 1].step else { break }
-      var node = piece.trail[index].place.node
+      var node = piece.trail[index].node
       (node.cpu, node.choice) = (step.cpu, step.choice)
       nodes.append(node)
       willRetrace(step)
       let outcome = system.step(step.cpu, choice: step.choice)
       demand(outcome == .clean, "[internal] a path could not be gone along again")
     }
-    var node = piece.trail[last].place.node
+    var node = piece.trail[last].node
     (node.cpu, node.choice, node.sleep) = (branch.cpu, branch.choice, branch.sleep)
     node.choiceCount = system.choiceCount(of: branch.cpu)
     nodes.append(node)
@@ -73,14 +55,17 @@ extension SourceSearch: PieceSearch {
     return kept
   }
 
+  /// Takes over what others have found about the shared states in earlier rounds.
   func refresh() {
     for index in 0..<sharedCount {
-      nodes.pointer(to: index).pointee.backtrack = piece.trail[index].place.node.backtrack
+      nodes.pointer(to: index).pointee.backtrack = piece.trail[index].node.backtrack
     }
   }
 
   // MARK: Between two rounds
 
+  /// Shares the states up to the first one at which something is left to explore, below those that
+  /// are shared already; false if there is none.
   func share() -> Bool {
     // The step of the top node has not been taken.
     let first = (max(sharedCount - 1, 0)..<max(nodes.count - 1, 0)).first { isAnythingLeft(at: $0) }
@@ -92,10 +77,10 @@ extension SourceSearch: PieceSearch {
         let before = nodes[sharedCount - 1]
         return Schedule.Step(cpu: before.cpu, choice: before.choice)
       }
-      piece.trail.append(Junction(Place(node: nodes[sharedCount]), below: parent, by: step))
+      piece.trail.append(Junction(nodes[sharedCount], below: parent, by: step))
       sharedCount += 1
       giveChoices(at: sharedCount - 1)
-      piece.trail[sharedCount - 1].place.node.sleep.insert(nodes[sharedCount - 1].cpu)
+      piece.trail[sharedCount - 1].node.sleep.insert(nodes[sharedCount - 1].cpu)
     }
     return true
   }
@@ -112,27 +97,17 @@ extension SourceSearch: PieceSearch {
     let node = nodes.pointer(to: index)
     let next = node.pointee.choice + 1
     guard next < node.pointee.choiceCount else { return }
-    piece.trail[index].place.choicesLeft.append(
-      Branch(cpu: node.pointee.cpu, choice: next, sleep: node.pointee.sleep))
+    piece.trail[index].add(
+      Piece.Branch(cpu: node.pointee.cpu, choice: next, sleep: node.pointee.sleep))
     node.pointee.choiceCount = next
   }
 
+  /// Adds what was found in the round about shared states to them.
   func addFindings() {
     for index in 0..<findings.count {
       let finding = findings[index]
-      piece.trail[finding.node].place.node.add(oneOf: finding.initials)
+      piece.trail[finding.node].node.add(oneOf: finding.initials)
     }
     findings.removeAll()
-  }
-
-  static func hasBranches(_ place: Place) -> Bool {
-    !place.choicesLeft.isEmpty || !place.node.backtrack.subtracting(place.node.sleep).isEmpty
-  }
-
-  static func takeBranch(of place: inout Place) -> Branch {
-    if !place.choicesLeft.isEmpty { return place.choicesLeft.removeFirst() }
-    let cpu = place.node.backtrack.subtracting(place.node.sleep).lowest
-    defer { place.node.sleep.insert(cpu) }
-    return Branch(cpu: cpu, choice: 0, sleep: place.node.sleep)
   }
 }

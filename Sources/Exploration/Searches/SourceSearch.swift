@@ -50,11 +50,11 @@ public final class SourceSearch: ResumableSearch {
   private let otherFootprint = Footprint()
   private(set) var statistics = Statistics()
   private(set) var finalStates: [UInt64] = []
-  var piece = Piece<Place, Branch>()
+  var piece = Piece()
   /// The number of nodes whose branches are shared; the last of them is where the piece begins.
   var sharedCount = 0
   /// What was found about them in this round.
-  let findings = GrowableBuffer<Finding>()
+  let findings = GrowableBuffer<Piece.Finding>()
 
   /// Whether to add to a node only CPUs that a race asks for.
   ///
@@ -209,9 +209,9 @@ public final class SourceSearch: ResumableSearch {
     ) { event in
       let initials = happensBefore.initials(after: event, then: cpu, footprint)
       let node = nodes.pointer(to: event)
+      if event >= sharedCount { return node.pointee.add(oneOf: initials) }
       guard initials.isDisjoint(with: node.pointee.backtrack) else { return }
-      if event < sharedCount { return note(Finding(node: event, initials: initials)) }
-      node.pointee.add(oneOf: initials)
+      note(Piece.Finding(node: event, initials: initials))
     }
   }
 
