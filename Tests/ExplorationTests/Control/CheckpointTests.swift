@@ -25,13 +25,6 @@ private final class Saves {
   }
 }
 
-private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ what: String) {
-  #expect(result.ending == expected.ending, "\(what)")
-  #expect(result.statistics == expected.statistics, "\(what)")
-  #expect(result.schedule == expected.schedule, "\(what)")
-  #expect(result.finalStates == expected.finalStates, "\(what)")
-}
-
 @Suite struct CheckpointTests {
   private static var options: SearchOptions {
     var options = SearchOptions(limits: Limits(executions: 60))

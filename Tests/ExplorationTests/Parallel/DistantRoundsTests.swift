@@ -53,13 +53,6 @@ struct DistantRoundsTests {
     return (result, rounds.withLock { $0 })
   }
 
-  private func expectEqual(_ one: SearchResult, _ other: SearchResult) {
-    #expect(one.ending == other.ending)
-    #expect(one.statistics == other.statistics)
-    #expect(one.schedule == other.schedule)
-    #expect(one.finalStates == other.finalStates)
-  }
-
   private static let models = [
     "drop-last-reference", "collapse-free-at-once",
     "unmap-under-write-lock", "walk-references",

@@ -21,14 +21,6 @@ struct ParallelTests {
     return ParallelSearch.run(jobs: jobs, options, division) { Machine(scenario()) }
   }
 
-  private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ what: String) {
-    #expect(result.ending == expected.ending, "\(what)")
-    #expect(result.statistics == expected.statistics, "\(what)")
-    #expect(result.schedule == expected.schedule, "\(what)")
-    #expect(result.finalStates == expected.finalStates, "\(what)")
-    #expect(result.explored == expected.explored, "\(what)")
-  }
-
   private static var coarse: ParallelSearch.Division {
     var division = ParallelSearch.Division()
     division.start = 1_000
@@ -55,7 +47,7 @@ struct ParallelTests {
         #expect(result.ending == .complete)
         #expect(result.finalStates == alone.finalStates)
         #expect(result.statistics.executions == 124)
-        expectEqual(result, one, "\(jobs) threads")
+        expectAllEqual(result, one, "\(jobs) threads")
       }
     }
   }
@@ -78,7 +70,7 @@ struct ParallelTests {
       #expect(one.ending == whole.ending)
       #expect(one.finalStates == whole.finalStates || whole.ending != .complete)
       for jobs in 2...4 {
-        expectEqual(search(jobs: jobs, Limits(), division, scenario), one, "\(jobs) threads")
+        expectAllEqual(search(jobs: jobs, Limits(), division, scenario), one, "\(jobs) threads")
       }
     }
   }
@@ -90,7 +82,7 @@ struct ParallelTests {
     let one = search(jobs: 1, usesSymmetry: true, scenario)
     #expect(one.finalStates == alone.finalStates)
     #expect(one.statistics.statesCovered >= one.statistics.states)
-    expectEqual(search(jobs: jobs, usesSymmetry: true, scenario), one, "\(jobs) threads")
+    expectAllEqual(search(jobs: jobs, usesSymmetry: true, scenario), one, "\(jobs) threads")
   }
 
   /// What members finish in rounds is what toy programs need, too: states repeat more often there.
@@ -104,7 +96,7 @@ struct ParallelTests {
           ParallelSearch.run(jobs: jobs, options, division) { ToySystem(seed: seed) }
         }
         #expect(results[0].finalStates == oracle.finalStates, "seed \(seed)")
-        for result in results.dropFirst() { expectEqual(result, results[0], "seed \(seed)") }
+        for result in results.dropFirst() { expectAllEqual(result, results[0], "seed \(seed)") }
       }
     }
   }
@@ -120,7 +112,7 @@ struct ParallelTests {
         let result = Strategy.search(inPiecesOf: 9, options) {
           ParallelSearch.run(jobs: jobs, $0, division) { Machine(scenario()) }
         }
-        expectEqual(result, whole, "seed \(seed)")
+        expectAllEqual(result, whole, "seed \(seed)")
       }
     }
   }

@@ -22,14 +22,6 @@ struct PieceTests {
     return options
   }
 
-  private func expectEqual(_ result: SearchResult, _ expected: SearchResult, _ what: String) {
-    #expect(result.ending == expected.ending, "\(what)")
-    #expect(result.statistics == expected.statistics, "\(what)")
-    #expect(result.schedule == expected.schedule, "\(what)")
-    #expect(result.finalStates == expected.finalStates, "\(what)")
-    #expect(result.explored == expected.explored, "\(what)")
-  }
-
   @Test(arguments: strategies) func toysCountTheSame(strategy: Strategy) {
     for seed in 60_000..<60_300 as Range<UInt64> {
       let make = { ToySystem(seed: seed) }
@@ -42,7 +34,7 @@ struct PieceTests {
       if whole.ending == .complete {
         #expect(results[0].statistics.executions == whole.statistics.executions, "seed \(seed)")
       }
-      for result in results.dropFirst() { expectEqual(result, results[0], "seed \(seed)") }
+      for result in results.dropFirst() { expectAllEqual(result, results[0], "seed \(seed)") }
     }
   }
 
@@ -104,7 +96,7 @@ struct PieceTests {
     #expect(one.statistics.transitions >= whole.statistics.transitions)
     #expect(one.finalStates == whole.finalStates)
     for jobs in [2, 3, 8] {
-      expectEqual(
+      expectAllEqual(
         strategy.search(jobs: jobs, Self.options, Self.coarse, Self.mappers(4)), one,
         "\(jobs) threads")
     }
@@ -119,7 +111,7 @@ struct PieceTests {
     let one = strategy.search(jobs: 1, Self.options, division, make)
     #expect(one.ending == .violation)
     for jobs in 2...3 {
-      expectEqual(strategy.search(jobs: jobs, Self.options, division, make), one, "\(jobs)")
+      expectAllEqual(strategy.search(jobs: jobs, Self.options, division, make), one, "\(jobs)")
     }
   }
 
@@ -129,7 +121,7 @@ struct PieceTests {
     let one = strategy.search(jobs: 1, options, Self.coarse, Self.mappers(4))
     #expect(one.ending == .bounded(.depth))
     #expect(one.statistics.depthMax == 10)
-    expectEqual(
+    expectAllEqual(
       strategy.search(jobs: 2, options, Self.coarse, Self.mappers(4)), one, "two threads")
   }
 

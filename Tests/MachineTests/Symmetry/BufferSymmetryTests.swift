@@ -29,19 +29,6 @@ struct BufferSymmetryTests {
     return scenario
   }
 
-  /// The key of the final state of a schedule in which each CPU is replaced by its image.
-  private func key(
-    of scenario: Scenario, after steps: [Schedule.Step], under permutation: Int
-  ) -> UInt64 {
-    let machine = Machine(scenario)
-    for step in steps {
-      let cpu = machine.image(ofCPU: step.cpu, under: permutation)
-      #expect(machine.enabledCPUs().contains(cpu))
-      _ = machine.step(cpu, choice: step.choice)
-    }
-    return machine.stateKey
-  }
-
   /// Random executions of random programs: how many keys were compared with those of the exchanged
   /// executions, and how many differed.
   private func compare(

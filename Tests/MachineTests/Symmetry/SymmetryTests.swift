@@ -15,19 +15,6 @@ struct SymmetryTests {
     return (0..<buffer.count).map { buffer[$0] }
   }
 
-  /// The key of the final state of a schedule in which each CPU is replaced by its image.
-  private func key(
-    of scenario: Scenario, after steps: [Schedule.Step], under permutation: Int
-  ) -> UInt64 {
-    let machine = Machine(scenario)
-    for step in steps {
-      let cpu = machine.image(ofCPU: step.cpu, under: permutation)
-      #expect(machine.enabledCPUs().contains(cpu))
-      _ = machine.step(cpu, choice: step.choice)
-    }
-    return machine.stateKey
-  }
-
   /// Random walks with occasional undos, over programs with every kind of action.
   @Test func keysAreThoseOfTheExchangedExecution() {
     var compared = 0
