@@ -5,7 +5,7 @@ import GracewalkMachine
 
 /// A saved check, read from its file.
 ///
-/// The file begins with lines of text: `gracewalk checkpoint 12`, then the facts of the check, as
+/// The file begins with lines of text: `gracewalk checkpoint 13`, then the facts of the check, as
 /// `key: value`, then an empty line. The state of the search follows in binary, then a checksum of
 /// everything. It can be resumed from only once.
 public final class Checkpoint {
@@ -14,7 +14,7 @@ public final class Checkpoint {
   let facts: [CheckFact]
   let reader: CheckpointReader
 
-  package static let version = 12
+  package static let version = 13
   static let magic = "gracewalk checkpoint "
   /// A file with a longer text before the empty line is not a checkpoint.
   private static let textMax = 1 << 20

@@ -16,6 +16,8 @@ public struct SearchPlan: Sendable {
   public let usesSymmetry: Bool
   public let limits: Limits
   public let seed: UInt64
+  /// Whether several threads can share the search.
+  let mayDivide: Bool
   /// Threads that search.
   public let jobs: Int
   /// Whether states are kept and compared in full; without states there is nothing to compare.
@@ -70,7 +72,13 @@ public struct SearchPlan: Sendable {
     // Samples do not count preemptions: they would find executions that the bound excludes.
     samples = asked.usesSamples && asked.strategy.isComplete && asked.limits.preemptions == nil
     mayRepeat = scenario.mayRepeat
-    jobs = strategy.isDivisible && !mayRepeat ? asked.jobs : 1
+    mayDivide =
+      switch strategy {
+      case .stateful: !mayRepeat
+      case .exhaustive: !limits.cutExecutions
+      default: strategy.isDivisible
+      }
+    jobs = mayDivide ? asked.jobs : 1
     units = strategy == .stateful && !mayRepeat && !isExact ? asked.units : 1
     unitLength = asked.unitLength
     let isAlone = units == 1 && options.session.distantRounds == nil
@@ -116,7 +124,7 @@ public struct SearchPlan: Sendable {
     if asked.strategy != .stateful {
       return "CPUs may repeat, and it is sound only where none loops"
     }
-    if cutsExecutions(asked.limits) {
+    if asked.limits.cutExecutions {
       return "CPUs may repeat, and it relies on executions that are not cut"
     }
     return nil
@@ -132,13 +140,8 @@ public struct SearchPlan: Sendable {
   /// Which livelocks the search does not look for; nil if it looks for all.
   private static func livelockNote(_ asked: SearchChoice) -> String? {
     if !asked.strategy.isComplete { return "livelocks not looked for: samples end" }
-    guard cutsExecutions(asked.limits) else { return nil }
+    guard asked.limits.cutExecutions else { return nil }
     return "livelocks not looked for unless all states are within the bound"
-  }
-
-  /// Whether a bound may cut executions short, so that states after the cut are missed.
-  private static func cutsExecutions(_ limits: Limits) -> Bool {
-    limits.preemptions != nil || limits.depth < Limits.defaultDepth
   }
 
   /// The depth bound if CPUs loop: the search may reach near states by long paths.
@@ -259,7 +262,7 @@ public struct SearchPlan: Sendable {
     _ first: Machine, _ jobs: Int, _ options: SearchOptions,
     _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
-    if mayRepeat, strategy.mergesStates { return repeating(first, options, makeMachine) }
+    if mayRepeat, strategy.mergesStates { return repeating(first, jobs, options, makeMachine) }
     var machines: [Machine] = []
     var options = options
     if units > 1 { options.distantRounds = distant?.rounds }
@@ -280,25 +283,40 @@ public struct SearchPlan: Sendable {
   /// Under a bound that cuts executions, the exhaustive search is exact, since it explores a state
   /// again when more of the bound is left. If it never reached the bound, all states are within it.
   private func repeating(
-    _ first: Machine, _ options: SearchOptions, _ makeMachine: () -> Machine
+    _ first: Machine, _ jobs: Int, _ options: SearchOptions,
+    _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
     var machine = first
-    if Self.cutsExecutions(options.limits) {
+    if options.limits.cutExecutions {
       let result = ExhaustiveSearch(machine, options).run()
       guard looksForLivelocks, result.ending == .complete else { return (result, [machine]) }
       machine = makeMachine()
     }
     var options = options
     options.limits.depth = max(options.limits.depth, Self.repeatingDepth)
-    if strategy == .stateful { return reducedRepeating(machine, options, makeMachine) }
-    let search = LivenessSearch(machine, options, looksForLivelocks: looksForLivelocks)
-    return (search.run(), [machine])
+    if strategy == .stateful { return reducedRepeating(machine, jobs, options, makeMachine) }
+    return fullRepeating(machine, jobs, options, makeMachine)
+  }
+
+  private func fullRepeating(
+    _ first: Machine, _ jobs: Int, _ options: SearchOptions,
+    _ makeMachine: @escaping @Sendable () -> Machine
+  ) -> (SearchResult, [Machine]) {
+    var machines: [Machine] = []
+    let result = ParallelSearch.runRepeating(
+      jobs: jobs, options, division, looksForLivelocks: looksForLivelocks
+    ) {
+      machines.append(machines.isEmpty ? first : makeMachine())
+      return machines[machines.count - 1]
+    }
+    return (result, machines)
   }
 
   /// Runs the reduced search where CPUs may loop, and if it finds something, the full one, which
   /// finds the simplest.
   private func reducedRepeating(
-    _ first: Machine, _ options: SearchOptions, _ makeMachine: () -> Machine
+    _ first: Machine, _ jobs: Int, _ options: SearchOptions,
+    _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
     let search = LivenessSearch(
       first, options, looksForLivelocks: looksForLivelocks, reduces: true)
@@ -307,9 +325,8 @@ public struct SearchPlan: Sendable {
     var options = options
     options.checkpoints = nil
     options.resume = nil
-    let machine = makeMachine()
-    let full = LivenessSearch(machine, options, looksForLivelocks: looksForLivelocks).run()
-    return full.ending == .violation ? (full, [machine]) : (reduced, [first])
+    let (full, machines) = fullRepeating(makeMachine(), jobs, options, makeMachine)
+    return full.ending == .violation ? (full, machines) : (reduced, [first])
   }
 }
 

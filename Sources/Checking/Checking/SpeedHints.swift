@@ -54,8 +54,9 @@ extension SearchPlan {
         + "\(states.count == 1 ? "is" : "are") about every state\(also)"
     }
     if mayRepeat {
-      return "where CPUs may repeat (mayRepeat), less is reduced and one thread searches; a loop "
-        + "of two or three turns takes less, where livelocks are not the question"
+      return "where CPUs may repeat (mayRepeat), less is reduced"
+        + (mayDivide ? "" : " and one thread searches")
+        + "; a loop of two or three turns takes less, where livelocks are not the question"
     }
     if limits.preemptions != nil {
       return "nothing is reduced, since preemptions are bounded; without --preemptions it is"
@@ -81,7 +82,7 @@ extension SearchPlan {
   }
 
   private var threadHint: String? {
-    guard strategy == .stateful, jobs == 1, !mayRepeat else { return nil }
+    guard strategy.mergesStates, mayDivide, jobs == 1 else { return nil }
     return "--jobs 2 searches with two threads"
   }
 }

@@ -27,7 +27,7 @@ public enum Strategy: String, CaseIterable, Codable, Sendable {
   var isReduced: Bool { Strategy.reduced.contains(self) }
 
   /// True if several threads can share the search.
-  package var isDivisible: Bool { isReduced && self != .optimal }
+  package var isDivisible: Bool { isComplete && self != .optimal }
 
   /// True if the search can prove that an invariant holds.
   public var isComplete: Bool { self != .random && self != .pct }
@@ -80,7 +80,9 @@ extension Strategy {
     case .source, .sleep:
       ParallelSearch.runSource(
         jobs: jobs, options, division, usesSourceSets: self == .source, makeSystem: makeSystem)
-    case .optimal, .exhaustive, .random, .pct: search(makeSystem(), options)
+    case .exhaustive:
+      ParallelSearch.runExhaustive(jobs: jobs, options, division, makeSystem: makeSystem)
+    case .optimal, .random, .pct: search(makeSystem(), options)
     }
   }
 

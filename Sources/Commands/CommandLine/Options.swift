@@ -38,20 +38,20 @@ package enum SharedOptions {
   }
 
   package static let jobs = Option(
-    name: "jobs", value: "N", help: "threads of a search, unless optimal or exhaustive (1)")
+    name: "jobs", value: "N", help: "threads of a search, unless optimal (1)")
 
   package static func jobs(_ arguments: Arguments, _ strategy: Strategy) throws(UsageError) -> Int {
     let jobs = try arguments.count("jobs", upTo: ParallelSearch.jobsMax) ?? 1
     if jobs > 1, !strategy.isDivisible {
       throw UsageError(
         "--mode \(strategy.rawValue) and --jobs contradict each other: only the stateful search, "
-          + "source and sleep run on several threads")
+          + "exhaustive, source and sleep run on several threads")
     }
     for option in ["checkpoint", "resume"]
     where jobs > 1 && !strategy.mergesStates && arguments.has(option) {
       throw UsageError(
         "--mode \(strategy.rawValue), --jobs and --\(option) contradict each other: of searches on "
-          + "several threads, only the stateful one can be saved")
+          + "several threads, only the stateful and the exhaustive one can be saved")
     }
     return jobs
   }

@@ -28,6 +28,9 @@ public struct Limits: Hashable, Codable, Sendable {
     self.seconds = seconds
     self.memoryBytes = memoryBytes
   }
+
+  /// Whether a bound may cut executions short, so that states after the cut are missed.
+  package var cutExecutions: Bool { preemptions != nil || depth < Limits.defaultDepth }
 }
 
 /// The bound that ended a search, or cut executions short, before everything was explored.

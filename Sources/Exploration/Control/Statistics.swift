@@ -24,4 +24,22 @@ public struct Statistics: Equatable, Codable, Sendable {
 
   /// Executions that have ended in any way.
   public var executionsBegun: Int { executions + blocked + truncated }
+
+  /// Adds the counts of another part of the search.
+  mutating func add(_ part: Statistics) {
+    executions += part.executions
+    blocked += part.blocked
+    truncated += part.truncated
+    transitions += part.transitions
+    states += part.states
+    statesCovered += part.statesCovered
+    collisions += part.collisions
+    depthMax = max(depthMax, part.depthMax)
+  }
+
+  /// Counts a state that a search has come to.
+  mutating func add(isEnd: Bool, isTruncated: Bool) {
+    if isEnd { executions += 1 }
+    if isTruncated { truncated += 1 }
+  }
 }

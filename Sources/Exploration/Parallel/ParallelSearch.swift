@@ -71,6 +71,22 @@ public enum ParallelSearch {
     }
   }
 
+  /// Parts of a search that visits each state once, to leave out, so that tests show that each is
+  /// needed.
+  package struct VisitOmission: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Taking the steps that a visitor was given.
+    package static let gifts = VisitOmission(rawValue: 1)
+    /// Taking the steps of a state that was found by a later visitor than the first of a round.
+    package static let laterVisitors = VisitOmission(rawValue: 2)
+    /// Leaving the steps of a state to the visitor that has it.
+    package static let closing = VisitOmission(rawValue: 4)
+    /// Giving states the numbers that all visitors use.
+    package static let numbers = VisitOmission(rawValue: 8)
+  }
+
   /// Explores until everything is done, something is found or a limit is met.
   ///
   /// `makeSystem`: makes a fresh system, the same each time.
@@ -100,4 +116,33 @@ public enum ParallelSearch {
   ) -> SearchResult {
     SearchTeam(options, division, without: omitted, makeSystem: makeSystem).run(jobs: jobs)
   }
+
+  /// Explores every step of every state, each state once.
+  ///
+  /// Under a bound on preemptions or steps a state is explored again when more is left of it, and
+  /// the search is not divided.
+  package static func runExhaustive(
+    jobs: Int, _ options: SearchOptions, _ division: Division,
+    without omitted: VisitOmission = [], makeSystem: @escaping () -> TransitionSystem
+  ) -> SearchResult {
+    if options.limits.cutExecutions { return ExhaustiveSearch(makeSystem(), options).run() }
+    return VisitTeam(options, division, without: omitted, makeSystem: makeSystem).run(jobs: jobs)
+  }
+
+  /// The same where CPUs may loop.
+  ///
+  /// - Parameters:
+  ///   - looksForLivelocks: whether to look for executions that loop forever.
+  ///   - firstLook: the number of states with which to look for them first.
+  package static func runRepeating(
+    jobs: Int, _ options: SearchOptions, _ division: Division, looksForLivelocks: Bool = true,
+    firstLook: Int = 1 << 17, without omitted: VisitOmission = [],
+    makeSystem: @escaping () -> TransitionSystem
+  ) -> SearchResult {
+    VisitTeam(
+      options, division, keepsGraph: looksForLivelocks, firstLook: firstLook, without: omitted,
+      makeSystem: makeSystem
+    ).run(jobs: jobs)
+  }
+
 }

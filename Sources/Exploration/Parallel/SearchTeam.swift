@@ -257,17 +257,7 @@ final class SearchTeam: ResumableSearch {
 
   /// The sum of the counts of all members and of the team.
   var statistics: Statistics {
-    members.reduce(into: counts) { total, member in
-      let part = member.statistics
-      total.executions += part.executions
-      total.blocked += part.blocked
-      total.truncated += part.truncated
-      total.states += part.states
-      total.statesCovered += part.statesCovered
-      total.transitions += part.transitions
-      total.collisions += part.collisions
-      total.depthMax = max(total.depthMax, part.depthMax)
-    }
+    members.reduce(into: counts) { $0.add($1.statistics) }
   }
 
   private var bytes: Int {

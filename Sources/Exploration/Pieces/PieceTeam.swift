@@ -160,13 +160,6 @@ final class PieceTeam {
 
   /// The sum of the counts of all members.
   private var statistics: Statistics {
-    members.reduce(into: Statistics()) { total, member in
-      let part = member.statistics
-      total.executions += part.executions
-      total.blocked += part.blocked
-      total.truncated += part.truncated
-      total.transitions += part.transitions
-      total.depthMax = max(total.depthMax, part.depthMax)
-    }
+    members.reduce(into: Statistics()) { $0.add($1.statistics) }
   }
 }

@@ -69,6 +69,32 @@ package final class StateGraph {
   @inline(__always)
   subscript(edge: Int) -> Edge { edges[edge] }
 
+  /// The edge of a step.
+  func edge(of state: Int, _ cpu: Int, _ choice: Int) -> Int {
+    var edge = edges(of: state).lowerBound
+    while Int(edges[edge].cpu) != cpu { edge += 1 }
+    return edge + choice
+  }
+
+  /// Adds a state of another graph, whose edges lead to states with other numbers here.
+  func add(_ state: Int, of other: StateGraph, target: (UInt32) -> UInt32) {
+    enabled.append(other.enabled[state])
+    starts.append(edges.count)
+    for index in other.edges(of: state) {
+      var edge = other.edges[index]
+      if edge.target != StateGraph.unknown { edge.target = target(edge.target) }
+      edges.append(edge)
+    }
+    checkInvariants(of: count - 1)
+  }
+
+  /// Forgets everything, and keeps the memory.
+  func removeAll() {
+    enabled.removeAll()
+    starts.removeAll()
+    edges.removeAll()
+  }
+
   package func setTarget(of edge: Int, to state: Int) {
     edges.pointer(to: edge).pointee.target = UInt32(truncatingIfNeeded: state)
   }

@@ -14,7 +14,8 @@ extension Fuzzer {
 
   /// The first mismatch of the liveness search on a scenario, or nil.
   static func livelockMismatch(
-    _ report: inout Report, inPiecesOf piece: Int?, _ scenario: () -> Scenario
+    _ report: inout Report, jobs: Int, inPiecesOf piece: Int?,
+    _ scenario: @escaping () -> Scenario
   ) -> String? {
     let oracle = LivelockOracle(scenario(), statesMax: statesOfOracle)
     if case .bounded = oracle.ending {
@@ -41,11 +42,36 @@ extension Fuzzer {
     if let what = mismatchOfReduced(oracle, result, options, inPiecesOf: piece, scenario) {
       return what
     }
+    if jobs > 1, let what = mismatchOfDivided(result, options, jobs, inPiecesOf: piece, scenario) {
+      return what
+    }
     guard let piece else { return nil }
     let pieces = Strategy.search(inPiecesOf: piece, options, { Machine(scenario()) }) {
       LivenessSearch($0, $1).run()
     }
     return pieces.isSame(as: result) ? nil : "in pieces: \(pieces)"
+  }
+
+  /// What a divided search finds or counts otherwise, or nil.
+  private static func mismatchOfDivided(
+    _ whole: SearchResult, _ options: SearchOptions, _ jobs: Int, inPiecesOf piece: Int?,
+    _ scenario: @escaping () -> Scenario
+  ) -> String? {
+    func search(_ jobs: Int, _ options: SearchOptions) -> SearchResult {
+      ParallelSearch.runRepeating(jobs: jobs, options, division(jobs)) { Machine(scenario()) }
+    }
+    let one = search(1, options)
+    if !search(jobs, options).isSame(as: one) { return "divided: results of several threads" }
+    if let piece {
+      let pieces = Strategy.search(inPiecesOf: piece, options) { search(jobs, $0) }
+      guard pieces.isSame(as: one) else { return "divided, in pieces: \(pieces)" }
+    }
+    // The order of visits decides how deep the search goes, and which violation it finds first.
+    var same = one
+    same.statistics.depthMax = whole.statistics.depthMax
+    let isFull = whole.ending == .complete || whole.schedule?.loop != nil
+    let isRight = isFull ? same.isSame(as: whole) : one.ending == whole.ending
+    return isRight ? nil : "divided: \(one), not \(whole)"
   }
 
   /// What the reduced search misses, or nil.

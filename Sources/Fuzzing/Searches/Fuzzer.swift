@@ -101,11 +101,16 @@ public struct Fuzzer {
     subjects[0].alone = { makeSystem, options in
       strategy.search(jobs: 1, options, Self.division(jobs), makeSystem)
     }
+    self.jobs = jobs
     if strategy == .stateful { return }
     subjects[0].undivided = { strategy.search($0(), $1) }
+    guard strategy == .exhaustive else { return }
+    // Unlike the exhaustive search, it never visits a state again that it reaches by fewer steps.
+    subjects[0].undivided = { LivenessSearch($0(), $1, looksForLivelocks: false).run() }
+    subjects[0].isOrderFree = true
   }
 
-  private static func division(_ jobs: Int) -> ParallelSearch.Division {
+  static func division(_ jobs: Int) -> ParallelSearch.Division {
     var division = ParallelSearch.Division.fine
     division.leavesClaimed = jobs % 2 == 1
     return division
@@ -134,6 +139,10 @@ public struct Fuzzer {
 
   /// Transitions after which that search is saved and another one resumes it.
   public var piece: Int?
+
+  /// Threads of that search; with more than one it is also divided, and compared with itself on one
+  /// thread.
+  private(set) var jobs = 1
 
   /// The number of states of a program in which footprints are tested; 0 for none.
   public var statesOfPairsMax = 0
@@ -169,7 +178,7 @@ public struct Fuzzer {
   private func compare(_ program: RandomProgram, _ report: inout Report) -> String? {
     if let interpretation { return Self.mismatch(program, interpretation, &report) }
     if program.hasRepeats {
-      return Self.livelockMismatch(&report, inPiecesOf: piece) { [memoryModel] in
+      return Self.livelockMismatch(&report, jobs: jobs, inPiecesOf: piece) { [memoryModel] in
         program.scenario(under: memoryModel)
       }
     }
@@ -379,6 +388,8 @@ private struct FuzzSubject {
 
   /// Set if a search that is not divided must complete as many executions.
   var undivided: Search?
+  /// Whether it must also have as many states and transitions.
+  var isOrderFree = false
 
   /// What the other search finds or counts otherwise; nil if there is none or it agrees.
   func difference(
@@ -394,9 +405,15 @@ private struct FuzzSubject {
       return "counts: one thread \(other.statistics), several \(result.statistics)"
     }
     guard let undivided, result.ending == .complete else { return nil }
-    let executions = undivided({ Machine(scenario()) }, options(given)).statistics.executions
-    if executions != result.statistics.executions {
-      return "executions: undivided \(executions), divided \(result.statistics.executions)"
+    let (whole, parts) = (
+      undivided({ [isExact] in Machine(scenario(), isExact: isExact) }, options(given)).statistics,
+      result.statistics
+    )
+    if whole.executions != parts.executions {
+      return "executions: undivided \(whole.executions), divided \(parts.executions)"
+    }
+    if isOrderFree, whole.states != parts.states || whole.transitions != parts.transitions {
+      return "counts: undivided \(whole), divided \(parts)"
     }
     return nil
   }

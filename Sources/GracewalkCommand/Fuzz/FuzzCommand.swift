@@ -137,7 +137,7 @@ enum FuzzCommand {
     let asked = kinds.filter { arguments.has($0.name) }
     let mix = asked.reduce(into: RandomProgram.Mix()) { $0.insert($1.mix) }
     if mix.contains(.repeats) {
-      for option in ["mode", "exact", "jobs", "symmetry"] where arguments.has(option) {
+      for option in ["mode", "exact", "symmetry"] where arguments.has(option) {
         throw UsageError(
           "--repeats and --\(option) contradict each other: --repeats is about the search for "
             + "livelocks alone")

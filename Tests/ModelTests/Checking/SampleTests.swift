@@ -160,8 +160,9 @@ import Testing
     let hints = try NotJudgedTests.careless(InvariantCatalogue.tables).speedHints()
     #expect(hints.count == 2 && hints[0].hasSuffix("have it: --feature ets=1"))
     let state = try NotJudgedTests.careless([AnyState()], hasHardware: false).speedHints()
-    #expect(state.count == 1)
+    #expect(state.count == 2)
     #expect(state[0].hasPrefix("nothing is reduced, since any-state is about every state"))
+    #expect(state[1] == "--jobs 2 searches with two threads")
   }
 }
 

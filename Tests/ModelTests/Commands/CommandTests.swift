@@ -453,7 +453,7 @@ import Testing
         row("page-table(2)", "stateful", 16, 245, 332),
         row("page-table(2)", "optimal", 172, 0, 1_100),
         row("page-table(2)", "source", 172, 0, 1_100),
-        row("page-table(2)", "exhaustive", 37, 696, 1_549),
+        row("page-table(2)", "exhaustive", 21, 696, 1_449),
         row("lastzero(8)", "stateful", 128, 2_037, 2_347),
         row("lastzero(8)", "optimal", 704, 0, 6_847),
         row("lastzero(8)", "source", 704, 0, 17_749),
