@@ -8,7 +8,8 @@ extension Machine {
   /// It consists of the CPU's pages, whether others can reach them, and the tables linked from
   /// private ones, which would be published with them.
   ///
-  /// It depends on all actions of the CPU, including forgotten turns, and not on other CPUs.
+  /// It depends on all actions of the CPU, including forgotten turns, and not on other CPUs. Under
+  /// Armv8, a link from a private page may be pending, and not in memory yet.
   func ownPages(of cpu: Int) -> HashedSequence {
     var pages = HashedSequence()
     let count = Int(memory[layout.pagesAllocated(owner: cpu)])
@@ -22,7 +23,18 @@ extension Machine {
         pages.extend(with: memory[base + Layout.pageHeader + entry], identities)
       }
     }
+    if orders != nil, isOrdered(cpu) { addHidden(of: cpu, to: &pages) }
     return pages
+  }
+
+  /// Adds what is pending for private pages.
+  private func addHidden(of cpu: Int, to pages: inout HashedSequence) {
+    if scenario.omittedRules.contains(.hiddenLinks) { return }
+    let buffer = order.cpus[cpu].buffer
+    for index in buffer.indices where buffer[index].isHidden {
+      pages.extend(with: UInt64(buffer[index].number), identities)
+      pages.extend(with: buffer[index].value, identities)
+    }
   }
 
   /// The node at which a CPU began an earlier turn in the same local state; nil if a new turn needs

@@ -26,6 +26,8 @@ package struct OmittedRules: OptionSet, Sendable {
   package static let storedEntries = OmittedRules(rawValue: 64)
   /// An update of an entry by hardware that fails has read the newest entry.
   package static let failedUpdates = OmittedRules(rawValue: 128)
+  /// What is pending for a private page is part of what decides which actions are local.
+  package static let hiddenLinks = OmittedRules(rawValue: 1024)
 
   // What an exchange of identical CPUs does under x86-TSO.
 
