@@ -338,7 +338,7 @@ extension Scenario {
 
   /// True if there are identical CPUs that can be exchanged, and no invariant tells them apart.
   var allowsSymmetry: Bool {
-    !identicalCPUs.isEmpty && !hasHardware && memoryModel != .armv8 && invariantAboutCPUs == nil
+    !identicalCPUs.isEmpty && !hasHardware && invariantAboutCPUs == nil
   }
 
   /// Why identical CPUs are not exchanged, or only some of them.
@@ -346,7 +346,6 @@ extension Scenario {
     if hasHardware {
       return "identical CPUs not exchanged: each has a memory management unit of its own"
     }
-    if memoryModel == .armv8 { return "identical CPUs not exchanged under \(memoryModel.text)" }
     if let invariant = invariantAboutCPUs {
       return "identical CPUs not exchanged: \(invariant) may tell them apart"
     }

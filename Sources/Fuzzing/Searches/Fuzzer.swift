@@ -195,6 +195,11 @@ public struct Fuzzer {
     {
       return what
     }
+    if memoryModel == .armv8, usesSymmetry,
+      let what = Self.exchangeMismatch({ program.scenario(under: .armv8) })
+    {
+      return what
+    }
     var left = Self.invariants(of: program)
     for round in 0... {
       let checked = compare(left)

@@ -73,10 +73,20 @@ extension Machine {
       storeNumber(new, for: action, by: cpu)
     }
     tell(action, by: cpu)
-    if usesSymmetry, !keepsTarget(access, action) {
-      noteArithmetic(from: old, to: new, in: action.cell, by: cpu)
-    }
+    checkArithmetic(access, action, from: old, to: new, by: cpu)
     return access == .incrementUnlessZero ? 1 : old
+  }
+
+  /// Where CPUs are exchanged, arithmetic must not make the address of a page of another one.
+  func checkArithmetic(
+    _ access: Action.Access, _ action: Action, from old: UInt64, to new: UInt64, by cpu: Int
+  ) {
+    guard usesSymmetry, !keepsTarget(access, action) else { return }
+    switch access {
+    case .fetchAdd, .incrementUnlessZero, .update:
+      noteArithmetic(from: old, to: new, in: action.cell, by: cpu)
+    case .load, .store, .compareExchange, .exchange, .wait, .drain: break
+    }
   }
 
   /// The number that arithmetic makes of another; nil if it leaves the word as it is.

@@ -118,6 +118,7 @@ extension Machine {
     if isNewest(reading, of: action.cell) { hear(action, by: cpu) }
     noteSource(of: value, action, view, by: cpu)
     if reading == .update, let new = written(by: access, action, over: value) {
+      checkArithmetic(access, action, from: value, to: new, by: cpu)
       update(action, to: new, view, by: cpu)
       if access == .incrementUnlessZero { return 1 }
     }
@@ -203,6 +204,7 @@ extension Machine {
     let old = pending.map { order.cpus[cpu].buffer[$0].value } ?? memory[action.cell]
     let new = access == .store ? action.stored : written(by: access, action, over: old)
     if let new {
+      checkArithmetic(access, action, from: old, to: new, by: cpu)
       if let pending {
         changeOrder { $0.cpus[cpu].buffer[pending].value = new }
       } else {

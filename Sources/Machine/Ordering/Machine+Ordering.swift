@@ -170,8 +170,9 @@ extension CPUImages {
   /// Describes how the memory model's own words name CPUs.
   func describeOrdering(of model: MemoryModel) {
     switch model {
-    case .sequentialConsistency, .armv8: break  // It keeps none, or exchanges no CPUs.
+    case .sequentialConsistency: break
     case .totalStoreOrder: describeBuffers()
+    case .armv8: describeOrders()
     }
   }
 }

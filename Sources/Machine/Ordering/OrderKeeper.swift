@@ -145,6 +145,19 @@ final class OrderKeeper {
     return hash
   }
 
+  /// Reads a known order into another one, which has as many CPUs.
+  func read(_ name: UInt64, into order: inout StoreOrder) {
+    guard let place = known[name] else { fatalError("[internal] an order nobody named") }
+    order.decode(UnsafeBufferPointer(rebasing: numbers.all[place]))
+  }
+
+  /// The name of an order, present or not.
+  static func name(of order: StoreOrder) -> UInt64 {
+    var hash: UInt64 = 1
+    order.encode { hash = StableHash.extend(hash, with: $0) }
+    return hash == 0 ? 1 : hash
+  }
+
   private func addNumbers() {
     let numbers = numbers
     present.encode { numbers.append($0) }

@@ -184,7 +184,7 @@ public final class Machine: TransitionSystem {
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =
-      problem == nil && !mayRepeat && !scenario.hasHardware && memoryModel != .armv8
+      problem == nil && !mayRepeat && !scenario.hasHardware
       && programs.allSatisfy { $0.code == nil }
     let identical = isExchangeable ? scenario.identicalCPUs : []
     permutations = CPUPermutations(

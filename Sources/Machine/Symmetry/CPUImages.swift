@@ -22,6 +22,8 @@ final class CPUImages {
     case cell
     /// A set of callbacks, a bit each.
     case callbackSet
+    /// The name of an order of stores.
+    case order
   }
 
   private struct HistoryKey: Hashable {
@@ -39,6 +41,7 @@ final class CPUImages {
   private var callbackKeys: [[UInt64: UInt64]]
   /// Operations completed per CPU, by the observation of a CPU that began one.
   private var histories: [HistoryKey: [UInt64]] = [:]
+  private var orders: OrderImages?
 
   init(_ machine: Machine) {
     self.machine = machine
@@ -191,6 +194,28 @@ final class CPUImages {
     }
   }
 
+  /// Describes the objects for what each CPU knows and has pending, and the order's name.
+  ///
+  /// The object for grace periods, which is among those of CPU 0, concerns all CPUs.
+  func describeOrders() {
+    guard let keeper = machine.orders else { return }
+    let layout = machine.layout
+    let omitted = machine.scenario.omittedRules
+    for cpu in 0..<layout.bufferedCPUs {
+      for index in 0..<2 {
+        describe(layout.pending(cpu, index), of: cpu, .number) {
+          layout.pending(permutations.image(of: cpu, under: $0), index)
+        }
+      }
+    }
+    contents[Int(layout.orderName)] = .order
+    orders = OrderImages(keeper, self, count: permutations.count, without: omitted)
+  }
+
+  func image(ofCPU cpu: Int, under permutation: Int) -> Int {
+    permutations.image(of: cpu, under: permutation)
+  }
+
   func image(ofCell cell: UInt32, under permutation: Int) -> UInt32 {
     let row = Int(cellRows[Int(cell)])
     return row < 0 ? cell : cellImages[row + permutation]
@@ -213,6 +238,7 @@ final class CPUImages {
         | UInt64(image(ofCell: UInt32(value >> 32), under: permutation)) << 32
     case .cell: UInt64(image(ofCell: UInt32(value), under: permutation))
     case .callbackSet: image(ofCallbacks: value, under: permutation)
+    case .order: orders?.image(of: value, under: permutation) ?? value
     }
   }
 
@@ -244,14 +270,18 @@ final class CPUImages {
   }
 
   private func image(ofCallbacks bits: UInt64, under permutation: Int) -> UInt64 {
-    let perCPU = machine.layout.callbacksPerCPU
     var left = CPUSet(bits: bits)
     var image: UInt64 = 0
     while let number = left.popLowest() {
-      let owner = permutations.image(of: number / perCPU, under: permutation)
-      image |= 1 << UInt64(owner * perCPU + number % perCPU)
+      image |= 1 << UInt64(self.image(ofCallbackNumber: number, under: permutation))
     }
     return image
+  }
+
+  /// The image of the number of a callback among those of all CPUs.
+  func image(ofCallbackNumber number: Int, under permutation: Int) -> Int {
+    let perCPU = machine.layout.callbacksPerCPU
+    return permutations.image(of: number / perCPU, under: permutation) * perCPU + number % perCPU
   }
 
   /// Bits that represent no CPU are unchanged.
@@ -343,7 +373,7 @@ final class CPUImages {
     switch content {
     case .number: false
     case .modelValue: machine.linkedPage(by: value) != nil
-    case .holder, .cpuSet, .callbackKey, .pendingEntry, .cell, .callbackSet: value != 0
+    case .holder, .cpuSet, .callbackKey, .pendingEntry, .cell, .callbackSet, .order: value != 0
     }
   }
 

@@ -39,6 +39,7 @@ package final class Foresight: Sendable {
 
   private struct Known {
     var numbers: [Place: Int] = [:]
+    var places: [Place] = []
     var facts: [Facts] = []
     var successors: [[Int]] = []
     /// The number of places and of ways between them.
@@ -74,15 +75,21 @@ package final class Foresight: Sendable {
   /// What is foreseen; nil as long as nothing is.
   var foreseen: Foreseen? { latest.withLock { $0 } }
 
-  /// Notes that an action comes next, and after which; returns the number of its place.
-  func note(_ place: Place, after earlier: Int?, _ facts: () -> Facts) -> Int {
+  /// Notes that an action comes next, and after which; returns the number of its place, and
+  /// whether that was new.
+  @discardableResult
+  func note(
+    _ place: Place, after earlier: Int?, _ facts: () -> Facts
+  ) -> (number: Int, isNew: Bool) {
     known.withLock { known in
+      let before = known.count
       let number: Int
       if let old = known.numbers[place] {
         number = old
       } else {
         number = known.facts.count
         known.numbers[place] = number
+        known.places.append(place)
         known.facts.append(facts())
         known.successors.append([])
         known.count += 1
@@ -91,8 +98,13 @@ package final class Foresight: Sendable {
         known.successors[earlier].append(number)
         known.count += 1
       }
-      return number
+      return (number, known.count > before)
     }
+  }
+
+  /// The number of the place that is the image of another one; nil if there is no such place yet.
+  func number(ofImageOf number: Int, _ image: (Place) -> Place) -> Int? {
+    known.withLock { $0.numbers[image($0.places[number])] }
   }
 
   /// Notes that one place may come after another.

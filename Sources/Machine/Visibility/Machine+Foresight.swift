@@ -28,17 +28,32 @@ extension Machine {
     guard let foresight else { return }
     guard isOrdered(cpu) else { return places.append(-1) }
     let known = localStates[node].pointee
+    let action = known.action
     let earlier = place(of: parent)
-    let number = foresight.note(
-      Foresight.Place(
-        cpu: UInt8(cpu), operation: known.operation, kind: known.action.kind,
-        ordering: known.action.ordering.rawValue, cell: known.action.cell,
-        lifetime: known.action.lifetime, isLocal: known.action.isLocal,
-        isDereference: known.action.kind == .access(.load) && known.action.isDereference),
-      after: earlier < 0 ? nil : earlier
-    ) { facts(of: known.action) }
+    let before = earlier < 0 ? nil : earlier
+    let reached = Foresight.Place(action, inOperation: known.operation, of: cpu)
+    let (number, isNew) = foresight.note(reached, after: before) { facts(of: action) }
+    if isNew { noteImages(of: reached, action, after: before, foresight) }
     places.append(Int32(truncatingIfNeeded: number))
     checkForesight(node, from: parent)
+  }
+
+  /// Notes of the CPUs that are identical what was new of one of them.
+  ///
+  /// So of two states that differ by an exchange of CPUs, neither forgets what the other still has.
+  private func noteImages(
+    of reached: Foresight.Place, _ action: Action, after earlier: Int?, _ foresight: Foresight
+  ) {
+    if permutations.count == 1 || scenario.omittedRules.contains(.exchangedPlaces) { return }
+    let images = symmetry.images
+    for permutation in 1..<permutations.count {
+      let before = earlier.flatMap {
+        foresight.number(ofImageOf: $0) { $0.image(images, permutation) }
+      }
+      foresight.note(reached.image(images, permutation), after: before) {
+        facts(of: images.image(of: action, under: permutation))
+      }
+    }
   }
 
   /// The same for a node that the code had reached before.
@@ -181,5 +196,24 @@ extension Machine {
     let taken = depth - start
     while depth > start { undo() }
     return taken
+  }
+}
+
+extension Foresight.Place {
+  init(_ action: Action, inOperation operation: Int32, of cpu: Int) {
+    self.init(
+      cpu: UInt8(cpu), operation: operation, kind: action.kind,
+      ordering: action.ordering.rawValue, cell: action.cell, lifetime: action.lifetime,
+      isLocal: action.isLocal,
+      isDereference: action.kind == .access(.load) && action.isDereference)
+  }
+
+  /// The place of the CPU that takes this one's place.
+  func image(_ images: CPUImages, _ permutation: Int) -> Foresight.Place {
+    var image = self
+    image.cpu = UInt8(images.image(ofCPU: Int(cpu), under: permutation))
+    image.cell = images.image(ofCell: cell, under: permutation)
+    image.lifetime = images.image(ofCell: lifetime, under: permutation)
+    return image
   }
 }

@@ -29,10 +29,19 @@ package struct OmittedRules: OptionSet, Sendable {
   /// What is pending for a private page is part of what decides which actions are local.
   package static let hiddenLinks = OmittedRules(rawValue: 1024)
 
-  // What an exchange of identical CPUs does under x86-TSO.
+  // What an exchange of identical CPUs does under weaker memory.
 
-  /// Each takes the other's buffer.
+  /// Each takes the other's buffer, and under Armv8 what the other knows.
   package static let exchangedBuffers = OmittedRules(rawValue: 256)
   /// What is in a buffer names the other CPU, its words, its pages and its callbacks.
   package static let exchangedEntries = OmittedRules(rawValue: 512)
+  /// Visible stores that may still be read are to the other's words, and name its pages.
+  package static let exchangedStores = OmittedRules(rawValue: 2048)
+  /// What a CPU knows is about the other's words and pages.
+  package static let exchangedViews = OmittedRules(rawValue: 4096)
+  /// What the holders of locks and callbacks have seen is that of the other's.
+  package static let exchangedKeys = OmittedRules(rawValue: 8192)
+  /// What the code of a CPU may still do, that of an identical one may do; without it, searches
+  /// begin again more often.
+  package static let exchangedPlaces = OmittedRules(rawValue: 16384)
 }

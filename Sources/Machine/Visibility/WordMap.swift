@@ -51,6 +51,21 @@ package struct WordMap<Value: Equatable & BitwiseCopyable & Sendable>: BitwiseCo
     entries.truncate(to: kept)
   }
 
+  /// Replaces each word, by another one for each.
+  mutating func mapWords(_ map: (UInt32) -> UInt32) {
+    for index in entries.indices {
+      var entry = entries[index]
+      entry.word = map(entry.word)
+      // Those before it are in order already.
+      var place = index
+      while place > 0, entries[place - 1].word > entry.word {
+        entries[place] = entries[place - 1]
+        place -= 1
+      }
+      entries[place] = entry
+    }
+  }
+
   /// Takes out the entry at a place.
   package mutating func remove(at place: Int) { entries.remove(at: place) }
 

@@ -3,6 +3,7 @@
 import GracewalkChecking
 import GracewalkExploration
 import GracewalkFuzzing
+import GracewalkMachine
 import GracewalkSupport
 import TestExpectations
 import TestSupport
@@ -123,6 +124,17 @@ private final class KeysTooCoarse: Forwarding {
     let report = fuzzer.run(seeds: seeds, size: .small, stopAfter: 1)
     #expect(!report.mismatches.isEmpty)
     #expect(programs.first + report.programs == programs.last)
+  }
+
+  /// So are those that claim too much of an order of stores.
+  @Test func keysThatAreTooCoarseAreFoundOutUnderArmv8() {
+    var fuzzer = Fuzzer(usesSymmetry: true) { system, options in
+      StatefulSearch(KeysTooCoarse(system), options).run()
+    }
+    fuzzer.memoryModel = .armv8
+    fuzzer.statesMax = 2_000
+    let report = fuzzer.run(seeds: 0..<80, size: .small, stopAfter: 1)
+    #expect(!report.mismatches.isEmpty)
   }
 
   @Test func honestForwardingAgrees() {

@@ -78,4 +78,18 @@ import Testing
     #expect(report.mismatches == [])
     #expect(report.violated > 0)
   }
+
+  /// Identical CPUs are exchanged in the order of stores, also where what the code will not need is
+  /// forgotten.
+  @Test(arguments: [RandomProgram.Mix(), .interrupts])
+  func programsWithIdenticalCPUsAgreeUnderArmv8(mix: RandomProgram.Mix) {
+    var fuzzer = Fuzzer(.stateful, usesSymmetry: true)
+    fuzzer.memoryModel = .armv8
+    fuzzer.mix = mix
+    fuzzer.statesMax = 2_000
+    let report = fuzzer.run(seeds: 0..<80, size: .small)
+    #expect(report.programs == 80)
+    #expect(report.mismatches == [])
+    #expect(report.violated > 0)
+  }
 }
