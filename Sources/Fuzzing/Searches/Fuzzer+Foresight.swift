@@ -32,8 +32,8 @@ extension Fuzzer {
     return nil
   }
 
-  /// How a program with identical CPUs ends otherwise if they are exchanged by a machine that relies
-  /// on what it foresees; nil if it does not.
+  /// How a program with identical CPUs ends otherwise if they are exchanged by a machine that
+  /// relies on what it foresees; nil if it does not.
   ///
   /// - Parameters:
   ///   - executions: those from which it learns beforehand.
@@ -56,8 +56,8 @@ extension Fuzzer {
       + "\(whole.count)"
   }
 
-  /// The keys of the states in which every CPU has ended, and numbers of CPUs that are stuck; nil if
-  /// there are too many states.
+  /// The keys of the states in which every CPU has ended, and numbers of CPUs that are stuck; nil
+  /// if there are too many states.
   ///
   /// - Parameter foresight: of a search that exchanges CPUs; nil for the exhaustive one.
   private static func finalKeys(

@@ -4,8 +4,8 @@ import GracewalkSupport
 
 /// What the name of an order of stores becomes under each permutation of identical CPUs.
 ///
-/// A name is a hash, so its image is found by exchanging CPUs in the order itself. That is done once
-/// for each order.
+/// A name is a hash, so its image is found by exchanging CPUs in the order itself. That is done
+/// once for each order.
 final class OrderImages {
   private let orders: OrderKeeper
   private unowned let images: CPUImages

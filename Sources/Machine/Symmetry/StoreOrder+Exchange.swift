@@ -15,8 +15,8 @@ extension StoreOrder {
   /// Becomes its image under a permutation of identical CPUs.
   ///
   /// Times stay as they are, and so does the order of each buffer. In canonical form, nothing but
-  /// the order of stores decides what a time is, so the image is in canonical form, too. There is no
-  /// hardware where CPUs are exchanged.
+  /// the order of stores decides what a time is, so the image is in canonical form, too. There is
+  /// no hardware where CPUs are exchanged.
   mutating func exchange(
     _ images: CPUImages, _ permutation: Int, without omitted: OmittedRules,
     _ room: inout ExchangeRoom

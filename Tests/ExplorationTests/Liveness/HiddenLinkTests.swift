@@ -1,4 +1,4 @@
-// Loops under Armv8 in which a page is private to its CPU in some turns, and a link to it is pending.
+// Loops under Armv8 in which a page is private to its CPU in some turns, and a link to it pending.
 
 import GracewalkChecking
 import GracewalkExploration

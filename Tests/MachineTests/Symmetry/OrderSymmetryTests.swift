@@ -39,7 +39,8 @@ struct OrderSymmetryTests {
     #expect(compare(without: part, identicalScenario).different == different)
   }
 
-  /// The number of searches, each after one random execution, whose code does what was not foreseen.
+  /// The number of searches, each after one random execution, whose code does what was not
+  /// foreseen.
   private func surprises(without rules: OmittedRules) -> Int {
     (0..<60 as Range<UInt64>).count { seed in
       func machine(_ foresight: Foresight) -> Machine {
