@@ -47,12 +47,6 @@ package enum SharedOptions {
         "--mode \(strategy.rawValue) and --jobs contradict each other: only the stateful search, "
           + "exhaustive, source and sleep run on several threads")
     }
-    for option in ["checkpoint", "resume"]
-    where jobs > 1 && !strategy.mergesStates && arguments.has(option) {
-      throw UsageError(
-        "--mode \(strategy.rawValue), --jobs and --\(option) contradict each other: of searches on "
-          + "several threads, only the stateful and the exhaustive one can be saved")
-    }
     return jobs
   }
 

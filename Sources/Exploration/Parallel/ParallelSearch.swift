@@ -98,12 +98,12 @@ public enum ParallelSearch {
 
   /// Explores with sleep sets, and perhaps source sets, without merging states.
   ///
-  /// - Parameter addsFindings: false to forget what pieces find about the states that they share.
+  /// - Parameter omitted: rules to leave out, so that the search may miss something.
   package static func runSource(
     jobs: Int, _ options: SearchOptions, _ division: Division, usesSourceSets: Bool = true,
-    addsFindings: Bool = true, makeSystem: @escaping () -> TransitionSystem
+    without omitted: PieceOmission = [], makeSystem: @escaping () -> TransitionSystem
   ) -> SearchResult {
-    PieceTeam(options, division, addsFindings: addsFindings) {
+    PieceTeam(options, division, without: omitted) {
       SourceSearch(makeSystem(), $0, usesSourceSets: usesSourceSets)
     }
     .run(jobs: jobs)

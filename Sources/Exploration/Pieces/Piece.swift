@@ -1,44 +1,6 @@
-// A piece of a search that stores no states, and the states that several pieces share.
+// A piece of a search that stores no states: one branch of a state, with everything below it.
 
 import GracewalkSupport
-
-/// A state whose branches are divided among pieces.
-final class Junction {
-  let parent: Junction?
-  /// The step that leads here from the parent; nil for the initial state.
-  let step: Schedule.Step?
-  let depth: Int
-  /// The sets of the state; a CPU is asleep as soon as a piece begins with its step.
-  var node: SourceSearch.Node
-  /// Choices left of a step whose first ones are explored by another piece.
-  private var choicesLeft: [Piece.Branch] = []
-  /// True while it is in the team's list of those with branches.
-  var isOpen = false
-
-  init(_ node: SourceSearch.Node, below parent: Junction?, by step: Schedule.Step?) {
-    self.node = node
-    self.parent = parent
-    self.step = step
-    depth = (parent?.depth ?? -1) + 1
-  }
-
-  var hasBranches: Bool {
-    !choicesLeft.isEmpty || !node.backtrack.subtracting(node.sleep).isEmpty
-  }
-
-  /// Adds choices of a step that another piece has begun.
-  func add(_ branch: Piece.Branch) { choicesLeft.append(branch) }
-
-  /// Removes the next branch, of which there is one.
-  ///
-  /// Its step is asleep in the branches that are taken later.
-  func takeBranch() -> Piece.Branch {
-    if !choicesLeft.isEmpty { return choicesLeft.removeFirst() }
-    let cpu = node.backtrack.subtracting(node.sleep).lowest
-    defer { node.sleep.insert(cpu) }
-    return Piece.Branch(cpu: cpu, choice: 0, sleep: node.sleep)
-  }
-}
 
 /// The piece that a search explores; for a search of its own, everything.
 ///
@@ -68,7 +30,24 @@ struct Piece {
   var isDone = false
   /// The end of the whole search, if this piece has found it.
   var ending: Ending?
+  /// The member's transitions at which its part of the round ends; nil if it is in no round.
+  var goal: Int?
 
   /// True if it has been started and is not done.
   var isRunning: Bool { !isDone && branch == nil }
+}
+
+/// Rules to leave out, so that tests show that each one is needed.
+package struct PieceOmission: OptionSet, Sendable {
+  package let rawValue: Int
+  package init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// What pieces find about the states that they share.
+  package static let findings = PieceOmission(rawValue: 1)
+  /// The same in what is saved, where a round has not ended.
+  package static let savedFindings = PieceOmission(rawValue: 2)
+  /// In what is saved, that shared states have branches which nobody explores.
+  package static let savedBranches = PieceOmission(rawValue: 4)
+  /// In what is saved, that a step is asleep once a piece has begun with it.
+  package static let savedSleep = PieceOmission(rawValue: 8)
 }

@@ -25,85 +25,114 @@ import GracewalkSupport
 ///
 /// Optimal-DPOR needs more, and is not divided: a sequence may be left out of a wakeup tree because
 /// of a step asleep there only if what was found below that step is in the tree already.
-final class PieceTeam {
+final class PieceTeam: ResumableSearch {
   private let options: SearchOptions
-  private let division: ParallelSearch.Division
+  let division: ParallelSearch.Division
+  let omitted: PieceOmission
   private let makeMember: (SearchOptions) -> SourceSearch
-  private var members: [SourceSearch] = []
+  private(set) var members: [SourceSearch] = []
   /// Shared states with branches that nobody explores yet.
-  private var open: [Junction] = []
-  /// False to forget what pieces find about shared states, for tests.
-  private let addsFindings: Bool
-  /// Nobody can tell how much of a divided search is left: pieces differ too much in size.
-  private var isDivided = false
+  var open: [Junction] = []
+  var isDivided = false
 
   init(
     _ options: SearchOptions, _ division: ParallelSearch.Division,
-    addsFindings: Bool,
+    without omitted: PieceOmission,
     makeMember: @escaping (SearchOptions) -> SourceSearch
   ) {
     self.options = options
     self.division = division
-    self.addsFindings = addsFindings
+    self.omitted = omitted
     self.makeMember = makeMember
   }
 
-  private var first: SourceSearch { members[0] }
+  /// The member that starts, and is alone until the search is divided.
+  var first: SourceSearch { members[0] }
 
   /// Runs the search on `jobs` threads, including the calling one.
   func run(jobs: Int) -> SearchResult {
     members = [makeMember(options)]
-    let ending =
-      first.begin() ?? first.explore(until: isDivisible ? division.start : .max)
-      ?? (first.piece.isDone ? nil : playRounds(jobs))
+    var ending = first.begin(self)
+    if ending == nil, !isDivided {
+      ending = first.explore(until: division.start)
+      isDivided = ending == nil && !first.piece.isDone
+    }
+    if ending == nil, isDivided { ending = playRounds(jobs) }
     let finder = members.first { $0.piece.ending != nil } ?? first
     let total = statistics
     return SearchResult(
       ending ?? (total.truncated > 0 ? .bounded(.depth) : .complete), total,
-      finalStates: members.flatMap(\.finalStates), explored: isDivided ? nil : first.explored,
-      steps: finder.path)
-  }
-
-  /// False if the search may be saved, or if a bound counts executions: it has to be met exactly.
-  private var isDivisible: Bool {
-    options.checkpoints == nil && options.resume == nil && options.limits.executions == nil
+      finalStates: members.flatMap(\.finalStates), explored: explored, steps: finder.path)
   }
 
   // MARK: Rounds
 
   private func playRounds(_ jobs: Int) -> Ending? {
-    isDivided = true
     while true {
-      let bound = first.budget.exceededNow(
-        statistics, depth: members.map(\.depth).max() ?? 0, bytes: 0, explored: nil)
-      if let bound {
-        first.unwind()
-        return .bounded(bound)
-      }
-      handOut()
-      let active = members.filter { !$0.piece.isDone }
-      if active.isEmpty { return nil }
-      play(active, jobs)
-      if addsFindings { active.forEach { $0.addFindings() } }
-      active.forEach { list($0.piece.trail) }
-      if let ending = active.lazy.compactMap(\.piece.ending).first { return ending }
+      if !isInRound, members.allSatisfy(\.piece.isDone), nextOpen() == nil { return nil }
+      if let bound = exceededBound() { return .bounded(bound) }
+      if !isInRound { beginRound() }
+      repeat { playPart(jobs) } while ending != nil && !playing.isEmpty
+      if let ending { return ending }
+      if members.allSatisfy(\.hasReachedGoal) { endRound() }
     }
   }
 
-  private func play(_ active: [SourceSearch], _ jobs: Int) {
+  private var isInRound: Bool { members.contains { $0.piece.goal != nil } }
+
+  /// The end of the search that the first of those members has found who have found one.
+  private var ending: Ending? { members.lazy.compactMap(\.piece.ending).first }
+
+  private func exceededBound() -> Bound? {
+    let bound = first.budget.exceededNow(
+      statistics, depth: members.map(\.depth).max() ?? 0, bytes: 0, explored: explored)
+    if bound != nil { first.unwind() }
+    return bound
+  }
+
+  private func beginRound() {
+    handOut()
+    for member in members where !member.piece.isDone {
+      member.piece.goal = member.statistics.transitions + division.pieceTurns
+    }
+  }
+
+  /// Adds what members have found to the states that they share.
+  private func endRound() {
+    let active = members.filter { $0.piece.goal != nil }
+    for member in active {
+      if !omitted.contains(.findings) { member.addFindings() }
+      member.piece.goal = nil
+    }
+    active.forEach { list($0.piece.trail) }
+  }
+
+  // MARK: Parts of a round
+
+  /// Executions that may still begin.
+  private var executionsLeft: Int {
+    guard let most = options.limits.executions else { return .max }
+    return max(most - statistics.executionsBegun, 0)
+  }
+
+  /// Members that go on in this round, each with the number of executions that it may begin.
+  ///
+  /// A bound on executions is met exactly: they are shared out, and where not all members can play
+  /// their round to its end, it is played in parts. Nothing is exchanged between these, so the
+  /// search is the one that it would be without the bound.
+  private var playing: [(member: SourceSearch, executions: Int)] {
+    let waiting = members.filter { !$0.hasReachedGoal }
+    let left = executionsLeft
+    let share = left / max(waiting.count, 1)
+    return share > 0 ? waiting.map { ($0, share) } : waiting.prefix(left).map { ($0, 1) }
+  }
+
+  private func playPart(_ jobs: Int) {
     // Each member is run by one thread only, and what they share is only read.
-    nonisolated(unsafe) let rounds = active.map { member in { self.playRound(of: member) } }
-    concurrently(rounds.count, threads: min(jobs, rounds.count)) { rounds[$0]() }
-  }
-
-  private func playRound(of member: SourceSearch) {
-    let turns = member.statistics.transitions + division.pieceTurns
-    if let branch = member.piece.branch {
-      member.piece.branch = nil
-      member.start(branch)
+    nonisolated(unsafe) let parts = playing
+    concurrently(parts.count, threads: min(jobs, parts.count)) { index in
+      parts[index].member.playPart(executions: parts[index].executions)
     }
-    member.refresh()
-    member.piece.ending = member.explore(until: turns)
   }
 
   // MARK: Branches
@@ -117,7 +146,7 @@ final class PieceTeam {
         let member = idleMember()
         member.piece.branch = fork.takeBranch()
         member.piece.isDone = false
-        member.piece.trail = trail(to: fork)
+        member.piece.trail = fork.trail
         free -= 1
       } else if let sharer = sharers.popFirst() {
         if sharer.share() { list(sharer.piece.trail) }
@@ -128,7 +157,12 @@ final class PieceTeam {
   }
 
   private func idleMember() -> SourceSearch {
-    if let idle = members.first(where: \.piece.isDone) { return idle }
+    members.first(where: \.piece.isDone) ?? addMember()
+  }
+
+  /// Adds a member on a system in its initial state.
+  @discardableResult
+  func addMember() -> SourceSearch {
     var quiet = options
     (quiet.watch, quiet.checkpoints, quiet.resume) = (nil, nil, nil)
     members.append(makeMember(quiet))
@@ -152,14 +186,18 @@ final class PieceTeam {
     }
   }
 
-  private func trail(to fork: Junction) -> [Junction] {
-    var trail = [fork]
-    while let parent = trail[trail.count - 1].parent { trail.append(parent) }
-    return trail.reversed()
-  }
+  // MARK: Counts
 
   /// The sum of the counts of all members.
   private var statistics: Statistics {
     members.reduce(into: Statistics()) { $0.add($1.statistics) }
+  }
+
+  /// The explored part, estimated: all but what nobody has begun, and what pieces have left.
+  private var explored: Double? {
+    guard isDivided else { return first.explored }
+    let left =
+      open.reduce(0) { $0 + $1.share * $1.shareLeft } + members.reduce(0) { $0 + $1.shareLeft }
+    return min(max(1 - left, 0), 1)
   }
 }

@@ -19,15 +19,33 @@ extension SourceSearch {
 
   // MARK: In a round
 
+  /// True if it is in no round, or has played its part of it.
+  var hasReachedGoal: Bool {
+    guard let goal = piece.goal else { return true }
+    return piece.isDone || piece.ending != nil || statistics.transitions >= goal
+  }
+
+  /// Goes on until its part of the round is played, or so many executions have begun.
+  func playPart(executions: Int) {
+    guard let goal = piece.goal else { return }
+    if let branch = piece.branch {
+      piece.branch = nil
+      start(branch)
+    }
+    refresh()
+    let most = statistics.executionsBegun.addingReportingOverflow(executions)
+    piece.ending = explore(until: goal, executions: most.overflow ? .max : most.partialValue)
+  }
+
   /// Goes to the last shared state of a new piece, and prepares to take its branch.
   func start(_ branch: Piece.Branch) {
     let last = piece.trail.count - 1
     for index in goBack()..<last {
       guard let step = piece.trail[index + 1].step else { break }
       var node = piece.trail[index].node
-      (node.cpu, node.choice) = (step.cpu, step.choice)
+      (node.cpu, node.choice, node.choiceCount) = (step.cpu, step.choice, step.choice + 1)
       nodes.append(node)
-      willRetrace(step)
+      happensBefore.retrace(step.cpu, of: system)
       let outcome = system.step(step.cpu, choice: step.choice)
       demand(outcome == .clean, "[internal] a path could not be gone along again")
     }
@@ -98,7 +116,8 @@ extension SourceSearch {
     let next = node.pointee.choice + 1
     guard next < node.pointee.choiceCount else { return }
     piece.trail[index].add(
-      Piece.Branch(cpu: node.pointee.cpu, choice: next, sleep: node.pointee.sleep))
+      Piece.Branch(cpu: node.pointee.cpu, choice: next, sleep: node.pointee.sleep),
+      of: node.pointee.choiceCount)
     node.pointee.choiceCount = next
   }
 
@@ -109,5 +128,19 @@ extension SourceSearch {
       piece.trail[finding.node].node.add(oneOf: finding.initials)
     }
     findings.removeAll()
+  }
+
+  /// The share of the whole search that is left in the piece.
+  var shareLeft: Double {
+    if piece.isDone { return 0 }
+    guard let last = piece.trail.last else { return 1 - (explored ?? 1) }
+    if let branch = piece.branch {
+      let count = max(last.choiceCount(of: branch.cpu), branch.choice + 1)
+      return last.share * last.share(of: branch.cpu) * Double(count - branch.choice) / Double(count)
+    }
+    let node = nodes[sharedCount - 1]
+    let count = max(last.choiceCount(of: node.cpu), node.choiceCount)
+    let left = Double(node.choiceCount - node.choice) - explored(from: sharedCount)
+    return last.share * last.share(of: node.cpu) * max(left, 0) / Double(count)
   }
 }

@@ -55,6 +55,8 @@ public final class SourceSearch: ResumableSearch {
   var sharedCount = 0
   /// What was found about them in this round.
   let findings = GrowableBuffer<Piece.Finding>()
+  /// Steps of a saved search that have been taken again, to compare nodes with.
+  private var retraced: [Retraced] = []
 
   /// Whether to add to a node only CPUs that a race asks for.
   ///
@@ -88,14 +90,21 @@ public final class SourceSearch: ResumableSearch {
       finalStates: finalStates, explored: explored, steps: path)
   }
 
-  func begin() -> Ending? { budget.begin(self, system) { arrive(asleep: CPUSet()) } }
+  /// Judges the first state, or resumes; the whole search may be more than this one.
+  func begin(_ whole: (any ResumableSearch)? = nil) -> Ending? {
+    budget.begin(whole ?? self, system) { arrive(asleep: CPUSet()) }
+  }
 
-  /// Explores until everything is explored or so many transitions have been taken; returns the end
-  /// of the search if there is another.
-  func explore(until transitions: Int) -> Ending? {
+  /// Explores until everything is explored, or so many transitions have been taken, or executions
+  /// begun; returns the end of the search if there is another.
+  ///
+  /// In a round, bounds are left to the team.
+  func explore(until transitions: Int, executions: Int = .max) -> Ending? {
     while !nodes.isEmpty {
-      if statistics.transitions >= transitions { return nil }
-      if sharedCount == 0,
+      if statistics.transitions >= transitions || statistics.executionsBegun >= executions {
+        return nil
+      }
+      if piece.goal == nil,
         let bound = budget.exceeded(statistics, depth: nodes.count, explored: explored)
       {
         happensBefore.unwind(system)
@@ -216,10 +225,12 @@ public final class SourceSearch: ResumableSearch {
   }
 
   /// The explored part, estimated from the stack; nil when it is empty.
-  var explored: Double? {
-    guard !nodes.isEmpty else { return nil }
+  var explored: Double? { nodes.isEmpty ? nil : explored(from: 0) }
+
+  /// The explored part of what is below a node, estimated from the stack from there on.
+  func explored(from first: Int) -> Double {
     var part = ExploredPart(ratio: ExploredPart.reducedRatio)
-    for index in 0..<nodes.count where !part.isSettled {
+    for index in first..<nodes.count where !part.isSettled {
       let node = nodes[index]
       let left = node.backtrack.subtracting(node.sleep).count
       let isBetween = node.choice == node.choiceCount
@@ -232,34 +243,81 @@ public final class SourceSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
+  /// A step that was taken again, and what the system says about the state before it.
+  fileprivate struct Retraced {
+    var step: Schedule.Step
+    var enabled: CPUSet
+    var choiceCount: Int
+  }
+
   var path: [Schedule.Step] { nodes.steps(first: happensBefore.count) }
 
-  func willRetrace(_ step: Schedule.Step) { happensBefore.retrace(step.cpu, of: system) }
+  func willRetrace(_ step: Schedule.Step) {
+    retraced.append(
+      Retraced(
+        step: step, enabled: system.enabledCPUs(), choiceCount: system.choiceCount(of: step.cpu)))
+    happensBefore.retrace(step.cpu, of: system)
+  }
+
+  /// The steps of a saved path that have been taken again, until nodes are read.
+  var retracedPath: [Schedule.Step] { retraced.map(\.step) }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
     writer.write(finalStates)
     writer.write(nodes.count)
-    for index in 0..<nodes.count {
-      let node = nodes[index]
-      for set in [node.enabled, node.backtrack, node.sleep] { writer.write(set) }
-      let numbers = [node.cpu, node.choice, node.choiceCount, node.exploredCount]
-      for number in numbers { writer.write(number) }
-    }
+    for index in 0..<nodes.count { nodes[index].save(to: writer) }
   }
 
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
+    try restoreMember(from: reader)
+    if nodes.isEmpty { throw .malformed }
+  }
+
+  /// The same where the search may not have begun, since it is one of several.
+  func restoreMember(from reader: CheckpointReader) throws(CheckpointError) {
     statistics = try Statistics(from: reader)
     finalStates = try reader.words()
     for _ in 0..<(try reader.count(ofBytes: 56)) {
-      var node = Node(
-        enabled: try reader.cpus(), backtrack: try reader.cpus(), sleep: try reader.cpus())
-      node.cpu = try reader.number(in: 0..<system.cpuCount)
-      node.choice = try reader.number(in: 0..<Int.max)
-      node.choiceCount = try reader.number(in: 0..<Int.max)
-      node.exploredCount = try reader.number(in: 0..<Int.max)
-      nodes.append(node)
+      nodes.append(try Node(from: reader, cpuCount: system.cpuCount))
     }
-    guard nodes.count == happensBefore.count + 1 else { throw .malformed }
+    if nodes.isEmpty, retraced.isEmpty { return }
+    guard nodes.count == retraced.count + 1 else { throw .malformed }
+    for (index, state) in retraced.enumerated() where !nodes[index].took(state) {
+      throw .malformed
+    }
+    let top = nodes[nodes.count - 1]
+    guard top.enabled == system.enabledCPUs(), top.choice <= top.choiceCount else {
+      throw .malformed
+    }
+    if top.choice < top.choiceCount {
+      guard top.enabled.contains(top.cpu), top.choiceCount <= system.choiceCount(of: top.cpu) else {
+        throw .malformed
+      }
+    }
+    retraced = []
+  }
+}
+
+extension SourceSearch.Node {
+  /// True if the step that was taken here can be this one.
+  fileprivate func took(_ state: SourceSearch.Retraced) -> Bool {
+    cpu == state.step.cpu && choice == state.step.choice && enabled == state.enabled
+      && choice < choiceCount && choiceCount <= state.choiceCount
+  }
+
+  func save(to writer: CheckpointWriter) {
+    for set in [enabled, backtrack, sleep] { writer.write(set) }
+    for number in [cpu, choice, choiceCount, exploredCount] { writer.write(number) }
+  }
+
+  init(from reader: CheckpointReader, cpuCount: Int) throws(CheckpointError) {
+    self.init(
+      enabled: try reader.cpus(), backtrack: try reader.cpus(), sleep: try reader.cpus())
+    cpu = try reader.number(in: 0..<cpuCount)
+    choice = try reader.number(in: 0..<Int.max)
+    choiceCount = try reader.number(in: 0..<Int.max)
+    exploredCount = try reader.number(in: 0..<cpuCount + 1)
+    guard backtrack.subtracting(enabled).isEmpty else { throw .malformed }
   }
 }

@@ -68,7 +68,7 @@ struct PieceTests {
 
   @Test func lossesOfSourceSetsAreFound() {
     let loss = Self.firstLoss(0..<10_000) {
-      ParallelSearch.runSource(jobs: 1, $0, .fine, addsFindings: false, makeSystem: $1)
+      ParallelSearch.runSource(jobs: 1, $0, .fine, without: .findings, makeSystem: $1)
     }
     #expect(loss == 3)
   }
@@ -123,15 +123,6 @@ struct PieceTests {
     #expect(one.statistics.depthMax == 10)
     expectAllEqual(
       strategy.search(jobs: 2, options, Self.coarse, Self.mappers(4)), one, "two threads")
-  }
-
-  /// A bound on executions is met exactly, since the search is not divided.
-  @Test(arguments: strategies) func executionsAreCountedExactly(strategy: Strategy) {
-    var options = Self.options
-    options.limits.executions = 700
-    let result = strategy.search(jobs: 2, options, .fine, Self.mappers(4))
-    #expect(result.ending == .bounded(.executions))
-    #expect(result.statistics.executionsBegun == 700)
   }
 
   /// Can be interrupted after it was divided.

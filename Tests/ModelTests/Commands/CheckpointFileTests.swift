@@ -104,6 +104,30 @@ private final class Folder {
       report.counterexample?.recording.schedule == expected.counterexample?.recording.schedule)
   }
 
+  /// A search without states is divided by then, and goes on with another number of threads.
+  @Test func dividedChecksResume() throws {
+    let folder = try Folder()
+    let path = folder.path("check")
+    let model = try model("unmap-memslot")
+    var options = CheckOptions()
+    options.strategy = .source
+    options.limits.executions = 60_000
+    let expected = try model.check(options)
+    #expect(expected.statistics.executionsBegun == 60_000)
+    #expect(expected.statistics.transitions > 2 * ParallelSearch.Division().start)
+
+    options.limits.executions = 45_001
+    options.jobs = 2
+    options.checkpoints = CheckpointFile(path: path)
+    #expect(try model.check(options).statistics.executionsBegun == 45_001)
+    options.limits.executions = 60_000
+    options.jobs = 1
+    options.resume = try Checkpoint(path: path)
+    let report = try model.check(options)
+    #expect(report.statistics == expected.statistics)
+    #expect(report.explored == expected.explored)
+  }
+
   @Test func counterexamplesAreTheSame() throws {
     let folder = try Folder()
     let model = try model("collapse-unlocked-descendants")
