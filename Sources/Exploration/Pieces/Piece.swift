@@ -48,6 +48,4 @@ package struct PieceOmission: OptionSet, Sendable {
   package static let savedFindings = PieceOmission(rawValue: 2)
   /// In what is saved, that shared states have branches which nobody explores.
   package static let savedBranches = PieceOmission(rawValue: 4)
-  /// In what is saved, that a step is asleep once a piece has begun with it.
-  package static let savedSleep = PieceOmission(rawValue: 8)
 }

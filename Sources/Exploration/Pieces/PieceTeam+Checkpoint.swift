@@ -68,11 +68,7 @@ extension PieceTeam {
       writer.write(step.cpu)
       writer.write(step.choice)
     }
-    var node = junction.node
-    if omitted.contains(.savedSleep) {
-      for begun in junction.begun { node.sleep.remove(begun.cpu) }
-    }
-    node.save(to: writer)
+    junction.node.save(to: writer)
     writer.write(junction.begun.count)
     for begun in junction.begun {
       writer.write(begun.cpu)
@@ -150,12 +146,16 @@ extension Junction {
     var choicesLeft: [Piece.Branch] = []
     for _ in 0..<(try reader.count(ofBytes: 24)) {
       let branch = try Piece.Branch(from: reader, cpuCount: system.cpuCount)
-      guard begun.contains(where: { $0.cpu == branch.cpu && branch.choice < $0.choiceCount }) else {
-        throw .malformed
-      }
       choicesLeft.append(branch)
     }
     self.init(node, below: parent, by: step, begun: begun, choicesLeft: choicesLeft)
+    guard choicesLeft.allSatisfy(hasBegun) else { throw .malformed }
+  }
+
+  /// True if a branch can be one of a step that a piece has begun with here.
+  fileprivate func hasBegun(_ branch: Piece.Branch) -> Bool {
+    guard branch.sleep.subtracting(node.enabled).isEmpty else { return false }
+    return begun.contains { $0.cpu == branch.cpu && branch.choice < $0.choiceCount }
   }
 }
 
@@ -232,9 +232,6 @@ extension SourceSearch {
   /// True if the branch with which the piece is to start is one of its last shared state.
   private var canStart: Bool {
     guard let branch = piece.branch, let last = piece.trail.last else { return false }
-    let isBegun = last.begun.contains {
-      $0.cpu == branch.cpu && branch.choice < $0.choiceCount
-    }
-    return isBegun && !piece.isDone && piece.goal != nil
+    return last.hasBegun(branch) && !piece.isDone && piece.goal != nil
   }
 }

@@ -318,6 +318,7 @@ extension SourceSearch.Node {
     choice = try reader.number(in: 0..<Int.max)
     choiceCount = try reader.number(in: 0..<Int.max)
     exploredCount = try reader.number(in: 0..<cpuCount + 1)
-    guard backtrack.subtracting(enabled).isEmpty else { throw .malformed }
+    // A step that is independent of a sleeping one does not disable it.
+    guard backtrack.union(sleep).subtracting(enabled).isEmpty else { throw .malformed }
   }
 }

@@ -56,7 +56,7 @@ struct PieceCheckpointTests {
   /// Each of them by another number of threads.
   @Test(arguments: strategies) func resumedToysCountTheSame(strategy: Strategy) {
     let toys = Self.toys(61_000..<61_200)
-    #expect(toys.count == 0)
+    #expect(toys.count == 83)
     for (seed, make) in toys {
       let whole = Self.run(strategy, Self.options, on: make)
       for length in [1, 30] {
@@ -70,7 +70,7 @@ struct PieceCheckpointTests {
     }
   }
 
-  @Test(arguments: strategies, [1, 20_000]) func aResumedSearchIsTheSame(
+  @Test(arguments: strategies, [1, 4_000]) func aResumedSearchIsTheSame(
     strategy: Strategy, length: Int
   ) {
     let whole = Self.run(strategy, Self.options, Self.coarse, on: Self.mappers(4))
@@ -172,17 +172,17 @@ struct PieceCheckpointTests {
     }?.seed
   }
 
-  @Test(arguments: [
-    (PieceOmission.savedFindings, 0 as UInt64), (.savedBranches, 0), (.savedSleep, 0),
-  ])
+  @Test(arguments: [(PieceOmission.savedFindings, 3 as UInt64), (.savedBranches, 3)])
   func whatIsNotSavedIsMissed(omitted: PieceOmission, seed: UInt64) {
     #expect(Self.firstChange(without: omitted) == seed)
   }
 
   // MARK: What does not fit
 
-  /// A divided search, saved in the middle of a round.
-  private static func saved(_ strategy: Strategy) -> [UInt8] {
+  /// A divided search, saved in the middle of a round; empty if it ended before.
+  private static func saved(
+    _ strategy: Strategy, on make: @escaping () -> TransitionSystem
+  ) -> [UInt8] {
     var options = Self.options
     var saved: [UInt8] = []
     options.checkpoints = Checkpoints(interval: 1e9) { body in
@@ -191,11 +191,13 @@ struct PieceCheckpointTests {
       writer.finish()
     }
     options.limits.executions = 10
-    _ = run(strategy, options, on: mappers(3))
+    _ = run(strategy, options, on: make)
     return saved
   }
 
-  private static func resumed(_ strategy: Strategy, _ bytes: some Sequence<UInt8>) -> Ending {
+  private static func resumed(
+    _ strategy: Strategy, _ bytes: some Sequence<UInt8>, on make: @escaping () -> TransitionSystem
+  ) -> Ending {
     var sealed: [UInt8] = []
     let writer = CheckpointWriter { sealed.append(contentsOf: $0) }
     Array(bytes).withUnsafeBytes { writer.write($0) }
@@ -203,35 +205,43 @@ struct PieceCheckpointTests {
     var options = Self.options
     options.limits.executions = 500
     options.resume = CheckpointReader(sealed)
-    return run(strategy, options, on: mappers(3)).ending
+    return run(strategy, options, on: make).ending
   }
 
   @Test(arguments: strategies) func truncatedFilesAreRefused(strategy: Strategy) {
-    let bytes = Self.saved(strategy).dropLast(8)
-    #expect(Self.resumed(strategy, bytes) != .refused(.malformed))
+    let make = Self.mappers(3)
+    let bytes = Self.saved(strategy, on: make).dropLast(8)
+    #expect(Self.resumed(strategy, bytes, on: make) != .refused(.malformed))
     for length in stride(from: 0, to: bytes.count, by: 4) {
-      #expect(Self.resumed(strategy, bytes[..<length]) == .refused(.malformed), "\(length)")
+      let ending = Self.resumed(strategy, bytes[..<length], on: make)
+      #expect(ending == .refused(.malformed), "\(length)")
     }
-    #expect(Self.resumed(strategy, bytes + [0, 0, 0, 0]) == .refused(.malformed))
+    #expect(Self.resumed(strategy, bytes + [0, 0, 0, 0], on: make) == .refused(.malformed))
   }
 
   /// Whatever is changed, the search is refused or goes on; most changes are seen.
   @Test(arguments: strategies) func changedFilesAreRefused(strategy: Strategy) {
-    let bytes = Self.saved(strategy).dropLast(8)
-    var refused = 0
+    var (changes, refused) = (0, 0)
     var random = SplitMix64(seed: 3)
-    for _ in 0..<2_000 {
-      var changed = bytes
-      changed[random.below(bytes.count)] ^= UInt8(1 << random.below(8))
-      if case .refused = Self.resumed(strategy, changed) { refused += 1 }
+    for seed in 0..<40 as Range<UInt64> {
+      let make = { ToySystem(seed: seed) }
+      let bytes = Self.saved(strategy, on: make).dropLast(8)
+      if bytes.isEmpty { continue }
+      for _ in 0..<100 {
+        var changed = bytes
+        changed[random.below(bytes.count)] ^= UInt8(1 << random.below(8))
+        changes += 1
+        if case .refused = Self.resumed(strategy, changed, on: make) { refused += 1 }
+      }
     }
-    #expect(refused == 0)
+    #expect(changes >= 1_000)
+    #expect(refused * 3 > changes * 2)
   }
 
   /// A search in pieces does not go on with that of another program.
   @Test func anotherProgramIsNoticed() {
     var options = Self.options
-    options.resume = CheckpointReader(Self.saved(.source))
+    options.resume = CheckpointReader(Self.saved(.source, on: Self.mappers(3)))
     let result = Self.run(.source, options, on: Self.mappers(4))
     guard case .refused(.systemChanged) = result.ending else {
       Issue.record("\(result.ending)")
@@ -256,6 +266,6 @@ struct PieceCheckpointTests {
   @Test func aDividedSearchHasAnEstimate() {
     let estimates = Self.estimates(.source, jobs: 1)
     #expect(Self.estimates(.source, jobs: 2) == estimates)
-    #expect(estimates == [])
+    #expect(estimates == [53, 50, 52, 58, 67, 80, 85, 86, 98])
   }
 }
