@@ -64,6 +64,9 @@ extension Machine {
       inUse & 1 << UInt64(unit) != 0 && layout.hardware.pageCells.contains(word)
     }
     let hasGracePeriods = foreseen?.hasGracePeriods ?? true
+    // Sorting goes by the numbers of words, and so would tell identical CPUs apart.
+    let sortsStores =
+      permutations.count == 1 && !scenario.omittedRules.contains(.independence)
     let hasMetCap = changeOrder { order in
       if !hasGracePeriods { order.forgetSectionEnds() }
       if mayRepeat, order.limitValues(to: StoreOrder.repeatedValuesMax) { self.hasMetCap = true }
@@ -82,6 +85,7 @@ extension Machine {
         order.forgetSettledWords(
           orders.uses, isUsed: { inUse & 1 << UInt64($0) != 0 }, isWalked: isWalked)
         isChanged = isChanged || order.words.entries.count != count
+        if sortsStores, orders.sorter.sort(&order, orders.uses) { isChanged = true }
       }
       return order.hasMetCap
     }

@@ -32,6 +32,8 @@ final class OrderKeeper {
 
   private let isExact: Bool
 
+  let sorter: StoreSorter
+
   // Room for what steps compute.
   @exclusivity(unchecked) var ranks: [View] = []
   @exclusivity(unchecked) var hidden = Row<PendingEntry>()
@@ -41,11 +43,17 @@ final class OrderKeeper {
 
   /// Nil for memory models that have no such order.
   ///
-  /// - Parameter isExact: whether to look for different orders with one name.
-  init?(of model: MemoryModel, cpus: Int, units: Int, isExact: Bool) {
+  /// - Parameters:
+  ///   - isExact: whether to look for different orders with one name.
+  ///   - omitted: rules to leave out.
+  init?(
+    of model: MemoryModel, cpus: Int, units: Int, isExact: Bool,
+    without omitted: OmittedRules = []
+  ) {
     // Before that nothing may be allocated: what fails here is not deinitialised.
     guard model == .armv8 else { return nil }
     self.isExact = isExact
+    sorter = StoreSorter(without: omitted)
     numbers = GrowableBuffer(capacity: 1_024)
     present = StoreOrder(cpus: cpus, domains: GraceDomain.count, units: units)
     cpuCount = cpus

@@ -180,7 +180,7 @@ public final class Machine: TransitionSystem {
     memory = Memory(cellCount: layout.cellCount)
     orders = OrderKeeper(
       of: memoryModel, cpus: bufferedCPUs, units: translation.units.count,
-      isExact: identities != nil)
+      isExact: identities != nil, without: scenario.omittedRules)
     mayRepeat = scenario.mayRepeat
     // If several ways lead to a node, only one would be compared with those of another CPU.
     let isExchangeable =

@@ -29,6 +29,15 @@ package struct OmittedRules: OptionSet, Sendable {
   /// What is pending for a private page is part of what decides which actions are local.
   package static let hiddenLinks = OmittedRules(rawValue: 1024)
 
+  // Which stores are independent under Armv8.
+
+  /// What was visible when the first value of a word was stored.
+  package static let firstValues = OmittedRules(rawValue: 1 << 20)
+  /// What the next holder of a lock, or whoever waits for a grace period, comes to know.
+  package static let sharedViews = OmittedRules(rawValue: 1 << 21)
+  /// Sorting independent stores.
+  package static let independence = OmittedRules(rawValue: 1 << 22)
+
   // What an exchange of identical CPUs does under weaker memory.
 
   /// Each takes the other's buffer, and under Armv8 what the other knows.

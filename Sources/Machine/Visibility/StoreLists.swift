@@ -162,6 +162,17 @@ package struct StoreLists: BitwiseCopyable, Sendable {
     for place in stores.indices { stores[place].time = map(stores[place].time) }
   }
 
+  /// The same, for a store of a word, at a place among those of that word.
+  mutating func mapTimes(_ map: (_ word: UInt32, _ place: Int, View) -> View) {
+    for index in entries.indices {
+      let places = places(at: index)
+      for place in places {
+        stores[place].time = map(
+          entries[index].word, place - places.lowerBound, stores[place].time)
+      }
+    }
+  }
+
   /// Forgets all, and keeps the room.
   mutating func removeAll() {
     entries.removeAll()
