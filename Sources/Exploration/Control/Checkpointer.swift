@@ -141,14 +141,16 @@ extension Statistics {
 
   init(from reader: CheckpointReader) throws(CheckpointError) {
     self.init()
-    executions = try reader.number(in: 0..<Int.max)
-    blocked = try reader.number(in: 0..<Int.max)
-    truncated = try reader.number(in: 0..<Int.max)
-    transitions = try reader.number(in: 0..<Int.max)
-    states = try reader.number(in: 0..<Int.max)
-    statesCovered = try reader.number(in: 0..<Int.max)
-    depthMax = try reader.number(in: 0..<Int.max)
-    collisions = try reader.number(in: 0..<Int.max)
+    // So that sums of them are numbers, too.
+    let limit = 1 << 60
+    executions = try reader.number(in: 0..<limit)
+    blocked = try reader.number(in: 0..<limit)
+    truncated = try reader.number(in: 0..<limit)
+    transitions = try reader.number(in: 0..<limit)
+    states = try reader.number(in: 0..<limit)
+    statesCovered = try reader.number(in: 0..<limit)
+    depthMax = try reader.number(in: 0..<limit)
+    collisions = try reader.number(in: 0..<limit)
   }
 }
 

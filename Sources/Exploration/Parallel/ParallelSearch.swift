@@ -144,5 +144,4 @@ public enum ParallelSearch {
       makeSystem: makeSystem
     ).run(jobs: jobs)
   }
-
 }

@@ -56,7 +56,7 @@ public final class SourceSearch: ResumableSearch {
   /// What was found about them in this round.
   let findings = GrowableBuffer<Piece.Finding>()
   /// Steps of a saved search that have been taken again, to compare nodes with.
-  private var retraced: [Retraced] = []
+  private var retraced: [RetracedStep] = []
 
   /// Whether to add to a node only CPUs that a race asks for.
   ///
@@ -243,19 +243,10 @@ public final class SourceSearch: ResumableSearch {
 
   // MARK: Checkpoints
 
-  /// A step that was taken again, and what the system says about the state before it.
-  fileprivate struct Retraced {
-    var step: Schedule.Step
-    var enabled: CPUSet
-    var choiceCount: Int
-  }
-
   var path: [Schedule.Step] { nodes.steps(first: happensBefore.count) }
 
   func willRetrace(_ step: Schedule.Step) {
-    retraced.append(
-      Retraced(
-        step: step, enabled: system.enabledCPUs(), choiceCount: system.choiceCount(of: step.cpu)))
+    retraced.append(RetracedStep(step, in: system))
     happensBefore.retrace(step.cpu, of: system)
   }
 
@@ -283,8 +274,11 @@ public final class SourceSearch: ResumableSearch {
     }
     if nodes.isEmpty, retraced.isEmpty { return }
     guard nodes.count == retraced.count + 1 else { throw .malformed }
-    for (index, state) in retraced.enumerated() where !nodes[index].took(state) {
-      throw .malformed
+    for (index, retraced) in retraced.enumerated() {
+      let node = nodes[index]
+      guard retraced.isStep(of: node, enabled: node.enabled, choiceCount: node.choiceCount) else {
+        throw .malformed
+      }
     }
     let top = nodes[nodes.count - 1]
     guard top.enabled == system.enabledCPUs(), top.choice <= top.choiceCount else {
@@ -300,12 +294,6 @@ public final class SourceSearch: ResumableSearch {
 }
 
 extension SourceSearch.Node {
-  /// True if the step that was taken here can be this one.
-  fileprivate func took(_ state: SourceSearch.Retraced) -> Bool {
-    cpu == state.step.cpu && choice == state.step.choice && enabled == state.enabled
-      && choice < choiceCount && choiceCount <= state.choiceCount
-  }
-
   func save(to writer: CheckpointWriter) {
     for set in [enabled, backtrack, sleep] { writer.write(set) }
     for number in [cpu, choice, choiceCount, exploredCount] { writer.write(number) }

@@ -76,6 +76,21 @@ package final class StateGraph {
     return edge + choice
   }
 
+  /// True if a state has edges of certain CPUs and no others, in their order.
+  func hasEdges(of state: Int, _ cpus: CPUSet) -> Bool {
+    var last = (cpu: -1, choice: -1)
+    var found = CPUSet()
+    for edge in edges(of: state) {
+      let (cpu, choice) = (edges[edge].step.cpu, edges[edge].step.choice)
+      guard cpu == last.cpu ? choice == last.choice + 1 : cpu > last.cpu && choice == 0 else {
+        return false
+      }
+      found.insert(cpu)
+      last = (cpu, choice)
+    }
+    return found == cpus
+  }
+
   /// Adds a state of another graph, whose edges lead to states with other numbers here.
   func add(_ state: Int, of other: StateGraph, target: (UInt32) -> UInt32) {
     enabled.append(other.enabled[state])

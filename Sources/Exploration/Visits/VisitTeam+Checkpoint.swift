@@ -5,7 +5,7 @@ import GracewalkSupport
 extension VisitTeam {
   var path: [Schedule.Step] { first.path }
 
-  func willRetrace(_ step: Schedule.Step) {}
+  func willRetrace(_ step: Schedule.Step) { first.willRetrace(step) }
 
   func save(to writer: CheckpointWriter) {
     writer.write(isDivided)
@@ -34,7 +34,7 @@ extension VisitTeam {
     counts = try Statistics(from: reader)
     statesTwice = try reader.number(in: 0..<Int.max)
     if wasDivided { divide() }
-    let memberCount = try reader.number(in: 1..<(wasDivided ? Int(Int16.max) : 2))
+    let memberCount = try reader.number(in: 1..<(wasDivided ? division.places + 1 : 2))
     while members.count < memberCount { addMember() }
     for (number, member) in members.enumerated() {
       if number > 0 { try Checkpointer.restoreWay(of: member, member.system, from: reader) }

@@ -63,6 +63,8 @@ final class Visitor: ResumableSearch {
   /// The states known before the round, and their graph if the search keeps one.
   private var known: Unmanaged<SummaryMap>?
   private var knownGraph: Unmanaged<StateGraph>?
+  /// The steps of a saved path that have been taken again, until nodes are read.
+  private var retraced: [RetracedStep] = []
   /// Steps taken, including those that others have taken, too.
   private var turns = 0
 
@@ -316,7 +318,7 @@ final class Visitor: ResumableSearch {
   /// All steps on the stack except that of the top node, which has not been taken yet.
   var path: [Schedule.Step] { nodes.steps(first: max(nodes.count - 1, 0)) }
 
-  func willRetrace(_ step: Schedule.Step) {}
+  func willRetrace(_ step: Schedule.Step) { retraced.append(RetracedStep(step, in: system)) }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
@@ -352,5 +354,31 @@ final class Visitor: ResumableSearch {
       guard left.subtracting(enabled).isEmpty else { throw .malformed }
       nodes.append(node)
     }
+    try compareWithPath()
+  }
+
+  /// Refuses nodes that are not those of the path that has been taken again.
+  private func compareWithPath() throws(CheckpointError) {
+    if nodes.isEmpty, retraced.isEmpty { return }
+    guard nodes.count == retraced.count + 1 else { throw .malformed }
+    for (index, retraced) in retraced.enumerated() {
+      let node = nodes[index]
+      guard retraced.isStep(of: node, enabled: node.enabled, choiceCount: node.choiceCount) else {
+        throw .malformed
+      }
+    }
+    let top = nodes[nodes.count - 1]
+    guard top.enabled == system.enabledCPUs() else { throw .malformed }
+    if top.choiceCount > 0 {
+      guard top.enabled.contains(top.cpu), top.choice < top.choiceCount,
+        top.choiceCount <= system.choiceCount(of: top.cpu)
+      else { throw .malformed }
+    }
+    if let graph = knownGraph?.takeUnretainedValue() ?? graph {
+      for node in nodes.all where !graph.hasEdges(of: Int(node.state), node.enabled) {
+        throw .malformed
+      }
+    }
+    retraced = []
   }
 }
