@@ -451,12 +451,14 @@ public final class Machine: TransitionSystem {
     writer.write(identities != nil)
     identities?.save(to: writer)
     coverage.save(to: writer)
+    writer.write(hasMetCap)
   }
 
   public override func restore(from reader: CheckpointReader) throws(CheckpointError) {
     guard try reader.flag() == (identities != nil) else { throw .malformed }
     try identities?.restore(from: reader)
     try coverage.restore(from: reader, cpuCount: cpuCount)
+    if try reader.flag() { hasMetCap = true }
   }
 
   // MARK: CPUs

@@ -169,6 +169,22 @@ struct OmittedRuleTests {
     if case .cap = without.1 {} else { Issue.record("\(String(describing: without.1))") }
   }
 
+  /// A search that is resumed does not come again to the states in which a buffer was full.
+  @Test func fullBuffersAreRememberedInCheckpoints() throws {
+    let first = Machine(loop(.armv8))
+    _ = Strategy.exhaustive.search(first, SearchOptions())
+    #expect(first.hasMetCap)
+    var bytes: [UInt8] = []
+    let writer = CheckpointWriter { bytes.append(contentsOf: $0) }
+    first.save(to: writer)
+    writer.finish()
+    let second = Machine(loop(.armv8))
+    #expect(!second.hasMetCap)
+    let reader = try #require(CheckpointReader(bytes))
+    try second.restore(from: reader)
+    #expect(second.hasMetCap && reader.left == 0)
+  }
+
   /// In the end a load finds the flag: what takes the old value forever is no execution.
   @Test func livelocksNeedLoadsThatFindNewValuesInTheEnd() {
     func waiting() -> Machine {
