@@ -42,6 +42,9 @@ struct ProgramCheck {
     self.arguments = arguments
     var options = options
     try Self.refuse(arguments, source.options)
+    if options.strategy == .exhaustive, options.jobs > 1 {
+      throw UsageError("--mode exhaustive and --jobs contradict each other for C programs")
+    }
     try CheckpointOptions.read(arguments, into: &options)
     self.options = options
     format = try OutputFormat.chosen(arguments)
@@ -115,7 +118,10 @@ struct ProgramCheck {
     session?.prepare(&searchOptions)
     var result = try program.search(searchOptions) {
       (given: SearchOptions, make: @escaping () -> TransitionSystem) in
-      strategy.search(jobs: options.jobs, given, make)
+      // Each machine counts the ends that it comes to, so without reduction there is only one.
+      var division = ParallelSearch.Division()
+      if strategy == .exhaustive { division.start = .max }
+      return strategy.search(jobs: options.jobs, given, division, make)
     }
     if case .refused(let error) = result.result.ending, let session {
       throw SharedOptions.usageError(session.error(error), model: compiled.source.name)
