@@ -1,11 +1,14 @@
 // Stores of which nobody can tell which came first, in one order.
 
+import GracewalkSupport
+
 /// Sorts the order of stores as far as nobody can tell, so that orders with the same futures are
 /// equal.
 ///
 /// A CPU can tell which of two stores came first only if it may still read the words of both, and
-/// may still miss one of them. If no CPU can, and no view that might go to anybody lies between the
-/// two, they are *independent*, and may change places. Of all orders that come about in this way one
+/// may still miss one of them; one that shows others what it has seen counts as a reader of every
+/// word. If no CPU can, and no view that might go to somebody lies between the two, they are
+/// *independent*, and may change places. Of all orders that come about in this way one
 /// is taken, in which the lower word comes first where there is a choice. `Docs/MemoryModels.md`
 /// says why nothing is lost.
 ///
@@ -86,6 +89,8 @@ final class StoreSorter {
     for index in order.words.entries.indices where order.words.count(at: index) > 1 {
       let word = order.words.entries[index].word
       let cpus = readers(of: word, uses)
+      // Nobody would keep it before or behind views that go to everybody.
+      mustHold(cpus != 0, "a store that nobody can read is still there")
       for place in 1..<order.words.count(at: index) {
         let time = Int(order.words.store(at: index, place).time)
         (words[time], readers[time]) = (word, cpus)
