@@ -50,7 +50,6 @@ struct VisitCheckpointTests {
     return run(options, keepsGraph: keepsGraph, on: make).ending
   }
 
-
   @Test(arguments: ways) func truncatedFilesAreRefused(keepsGraph: Bool) {
     let make = { Machine(Textbook.lastzero(3)) }
     let bytes = Self.saved(keepsGraph: keepsGraph, on: make).dropLast(8)
