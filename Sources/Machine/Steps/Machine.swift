@@ -201,9 +201,7 @@ public final class Machine: TransitionSystem {
     inspection = recorder == nil && judged == nil ? nil : Inspection()
     watched = eventInvariants.reduce(into: []) { $0.formUnion($1.invariant.watches) }
     requirements = scenario.invariants.reduce(into: []) { needs, invariant in
-      if let invariant = invariant as? any MachineRequirements {
-        needs.formUnion(invariant.requirements)
-      }
+      needs.formUnion((invariant as? any MachineRequirements)?.requirements ?? [])
     }
     super.init()
     takenSets.identities = identities
@@ -445,8 +443,7 @@ public final class Machine: TransitionSystem {
     return failure == nil
   }
 
-  /// Saves the numbers of histories, which depend on the order of discovery; everything else is
-  /// rebuilt.
+  /// Saves what depends on the order of discovery; everything else is rebuilt.
   public override func save(to writer: CheckpointWriter) {
     writer.write(identities != nil)
     identities?.save(to: writer)

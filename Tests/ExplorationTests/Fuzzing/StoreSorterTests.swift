@@ -11,9 +11,9 @@ import Testing
 @Suite(.tags(.fuzz, .long), .unlessQuick) struct StoreSorterTests {
   /// A lock whose view has one of two stores.
   ///
-  /// It has the store to `a`, which the last CPU may still miss, and not that to `b`. So the two are
-  /// not independent, although nobody reads both: the CPU that takes the lock next may miss `b`,
-  /// although it has read `c`.
+  /// It has the store to `a`, which the last CPU may still miss, and not that to `b`. So the two
+  /// are not independent, although nobody reads both: the CPU that takes the lock next may miss
+  /// `b`, although it has read `c`.
   private func lockBetweenStores(without rules: OmittedRules) -> Scenario {
     let scenario = Scenario()
     scenario.memoryModel = .armv8
