@@ -18,7 +18,7 @@ import GracewalkSupport
 /// Others can explore parts of it (`PieceTeam`).
 public final class SourceSearch: ResumableSearch {
   /// A state on the stack: event `i` was taken at node `i`.
-  struct Node: SearchNode {
+  struct Node: ChoosingNode {
     var enabled: CPUSet
     var backtrack: CPUSet
     /// Asleep on arrival, or explored here since.
@@ -56,7 +56,7 @@ public final class SourceSearch: ResumableSearch {
   /// What was found about them in this round.
   let findings = GrowableBuffer<Piece.Finding>()
   /// Steps of a saved search that have been taken again, to compare nodes with.
-  private var retraced: [RetracedStep] = []
+  private var retraced = RetracedPath()
 
   /// Whether to add to a node only CPUs that a race asks for.
   ///
@@ -246,12 +246,12 @@ public final class SourceSearch: ResumableSearch {
   var path: [Schedule.Step] { nodes.steps(first: happensBefore.count) }
 
   func willRetrace(_ step: Schedule.Step) {
-    retraced.append(RetracedStep(step, in: system))
+    retraced.append(step, in: system)
     happensBefore.retrace(step.cpu, of: system)
   }
 
   /// The steps of a saved path that have been taken again, until nodes are read.
-  var retracedPath: [Schedule.Step] { retraced.map(\.step) }
+  var retracedPath: [Schedule.Step] { retraced.steps }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
@@ -273,13 +273,7 @@ public final class SourceSearch: ResumableSearch {
       nodes.append(try Node(from: reader, cpuCount: system.cpuCount))
     }
     if nodes.isEmpty, retraced.isEmpty { return }
-    guard nodes.count == retraced.count + 1 else { throw .malformed }
-    for (index, retraced) in retraced.enumerated() {
-      let node = nodes[index]
-      guard retraced.isStep(of: node, enabled: node.enabled, choiceCount: node.choiceCount) else {
-        throw .malformed
-      }
-    }
+    guard retraced.leads(along: nodes) else { throw .malformed }
     let top = nodes[nodes.count - 1]
     guard top.enabled == system.enabledCPUs(), top.choice <= top.choiceCount else {
       throw .malformed
@@ -289,7 +283,7 @@ public final class SourceSearch: ResumableSearch {
         throw .malformed
       }
     }
-    retraced = []
+    retraced = RetracedPath()
   }
 }
 

@@ -7,7 +7,7 @@ import GracewalkSupport
 /// States have numbers. Those below `base` were known when the round began. A state that is new in
 /// the round gets a number from `base` on, which only this visitor knows until the round has ended.
 final class Visitor: ResumableSearch {
-  struct Node: SearchNode {
+  struct Node: ChoosingNode {
     var state: UInt32
     var enabled: CPUSet
     /// CPUs whose step is left to this visitor.
@@ -64,7 +64,7 @@ final class Visitor: ResumableSearch {
   private var known: Unmanaged<SummaryMap>?
   private var knownGraph: Unmanaged<StateGraph>?
   /// The steps of a saved path that have been taken again, until nodes are read.
-  private var retraced: [RetracedStep] = []
+  private var retraced = RetracedPath()
   /// Steps taken, including those that others have taken, too.
   private var turns = 0
 
@@ -318,7 +318,7 @@ final class Visitor: ResumableSearch {
   /// All steps on the stack except that of the top node, which has not been taken yet.
   var path: [Schedule.Step] { nodes.steps(first: max(nodes.count - 1, 0)) }
 
-  func willRetrace(_ step: Schedule.Step) { retraced.append(RetracedStep(step, in: system)) }
+  func willRetrace(_ step: Schedule.Step) { retraced.append(step, in: system) }
 
   func save(to writer: CheckpointWriter) {
     statistics.save(to: writer)
@@ -360,13 +360,7 @@ final class Visitor: ResumableSearch {
   /// Refuses nodes that are not those of the path that has been taken again.
   private func compareWithPath() throws(CheckpointError) {
     if nodes.isEmpty, retraced.isEmpty { return }
-    guard nodes.count == retraced.count + 1 else { throw .malformed }
-    for (index, retraced) in retraced.enumerated() {
-      let node = nodes[index]
-      guard retraced.isStep(of: node, enabled: node.enabled, choiceCount: node.choiceCount) else {
-        throw .malformed
-      }
-    }
+    guard retraced.leads(along: nodes) else { throw .malformed }
     let top = nodes[nodes.count - 1]
     guard top.enabled == system.enabledCPUs() else { throw .malformed }
     if top.choiceCount > 0 {
@@ -379,6 +373,6 @@ final class Visitor: ResumableSearch {
         throw .malformed
       }
     }
-    retraced = []
+    retraced = RetracedPath()
   }
 }

@@ -122,8 +122,7 @@ final class OrderKeeper {
   }
 
   private func bringBack(_ name: UInt64) {
-    guard let place = known[name] else { fatalError("[internal] an order nobody named") }
-    present.decode(UnsafeBufferPointer(rebasing: numbers.all[place]))
+    read(name, into: &present)
     self.name = name
     forgetFlushable()
   }
@@ -140,17 +139,16 @@ final class OrderKeeper {
     isOpen = false
     let start = numbers.count
     addNumbers()
-    var hash: UInt64 = 1
-    for place in start..<numbers.count { hash = StableHash.extend(hash, with: numbers[place]) }
-    if hash == 0 { hash = 1 }
-    name = hash
-    guard let old = known[hash] else {
-      known[hash] = start..<numbers.count
-      return hash
+    var hash = OrderHash()
+    for place in start..<numbers.count { hash.add(numbers[place]) }
+    name = hash.name
+    guard let old = known[name] else {
+      known[name] = start..<numbers.count
+      return name
     }
     if isExact, !hasNumbers(from: start, at: old) { hasCollision = true }
     numbers.truncate(to: start)
-    return hash
+    return name
   }
 
   /// Reads a known order into another one, which has as many CPUs.
@@ -161,9 +159,9 @@ final class OrderKeeper {
 
   /// The name of an order, present or not.
   static func name(of order: StoreOrder) -> UInt64 {
-    var hash: UInt64 = 1
-    order.encode { hash = StableHash.extend(hash, with: $0) }
-    return hash == 0 ? 1 : hash
+    var hash = OrderHash()
+    order.encode { hash.add($0) }
+    return hash.name
   }
 
   private func addNumbers() {
@@ -179,4 +177,14 @@ final class OrderKeeper {
     }
     return true
   }
+}
+
+/// A hash of an order's numbers, in turn.
+private struct OrderHash {
+  private var hash: UInt64 = 1
+
+  mutating func add(_ number: UInt64) { hash = StableHash.extend(hash, with: number) }
+
+  /// Never 0, which names the order at the start.
+  var name: UInt64 { hash == 0 ? 1 : hash }
 }

@@ -189,28 +189,45 @@ extension CPUViews {
     for index in buffer.indices { buffer[index].mapViews { _ in 0 } }
   }
 
-  /// Replaces each view.
+  /// Replaces each view, and the times of its own stores.
   package mutating func mapViews(_ map: (View) -> View) {
-    coherence.mapValues { map($1) }
-    sources.mapValues { map($1) }
-    entries.mapValues { map($1) }
     own.mapValues { _, store in
-      let time = map(store.time)
-      if time == 0 { return OwnStore() }
-      return OwnStore(
-        time: time, view: map(store.view), readView: map(store.readView), pick: map(store.pick))
+      var store = store
+      store.time = map(store.time)
+      return store.time == 0 ? OwnStore() : store
+    }
+    mapOwnViews(map) { map($1) }
+    mapSharedViews(map)
+    // With hardware walks.
+    entries.mapValues { map($1) }
+    synchronised = map(synchronised)
+  }
+
+  /// Replaces the views that only the CPU itself uses.
+  ///
+  /// - Parameter mapOfWord: for what it has read and written of a word.
+  mutating func mapOwnViews(_ map: (View) -> View, ofWord mapOfWord: (UInt32, View) -> View) {
+    coherence.mapValues(mapOfWord)
+    sources.mapValues { map($1) }
+    own.mapValues { _, store in
+      OwnStore(
+        time: store.time, view: map(store.view), readView: map(store.readView),
+        pick: map(store.pick))
     }
     oldReads = map(oldReads)
     newReads = map(newReads)
     oldWrites = map(oldWrites)
     releases = map(releases)
     control = map(control)
-    for domain in sectionEnds.indices { sectionEnds[domain] = map(sectionEnds[domain]) }
     for index in buffer.indices { buffer[index].mapViews(map) }
+  }
+
+  /// Replaces the views that others may come to have.
+  mutating func mapSharedViews(_ map: (View) -> View) {
+    for domain in sectionEnds.indices { sectionEnds[domain] = map(sectionEnds[domain]) }
     graceStart = map(graceStart)
     graceView = map(graceView)
     callbackEnd = map(callbackEnd)
-    synchronised = map(synchronised)
   }
 }
 

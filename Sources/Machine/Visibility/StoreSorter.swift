@@ -8,9 +8,9 @@ import GracewalkSupport
 /// A CPU can tell which of two stores came first only if it may still read the words of both, and
 /// may still miss one of them; one that shows others what it has seen counts as a reader of every
 /// word. If no CPU can, and no view that might go to somebody lies between the two, they are
-/// *independent*, and may change places. Of all orders that come about in this way one
-/// is taken, in which the lower word comes first where there is a choice. `Docs/MemoryModels.md`
-/// says why nothing is lost.
+/// *independent*, and may change places. Of all orders that come about in this way one is taken, in
+/// which the lower word comes first where there is a choice. `Docs/MemoryModels.md` says why nothing
+/// is lost.
 ///
 /// It has room of its own, so that a step allocates nothing.
 final class StoreSorter {
@@ -89,7 +89,7 @@ final class StoreSorter {
     for index in order.words.entries.indices where order.words.count(at: index) > 1 {
       let word = order.words.entries[index].word
       let cpus = readers(of: word, uses)
-      // Nobody would keep it before or behind views that go to everybody.
+      // Otherwise views that go to everybody would not keep it in its place.
       mustHold(cpus != 0, "a store that nobody can read is still there")
       for place in 1..<order.words.count(at: index) {
         let time = Int(order.words.store(at: index, place).time)
@@ -173,19 +173,14 @@ final class StoreSorter {
 
   /// The new time of the latest store within a view that matters to some CPUs.
   private func latest(within view: View, for cpus: UInt64) -> View {
-    var latest: View = 0
-    if view == 0 { return 0 }
-    for time in 1...min(Int(view), count) where moved[time] > latest {
-      if cpus == Self.everybody || readers[time] & cpus != 0 { latest = moved[time] }
-    }
-    return latest
+    latest(within: view) { readers[$0] & cpus != 0 }
   }
 
-  /// The new time of the latest store to a word within a view.
-  private func latest(within view: View, to word: UInt32) -> View {
+  /// The new time of the latest store within a view, of those that count.
+  private func latest(within view: View, where counts: (Int) -> Bool) -> View {
     var latest: View = 0
     if view == 0 { return 0 }
-    for time in 1...min(Int(view), count) where words[time] == word && moved[time] > latest {
+    for time in 1...min(Int(view), count) where moved[time] > latest && counts(time) {
       latest = moved[time]
     }
     return latest
@@ -219,10 +214,10 @@ final class StoreSorter {
       place == 0 ? first(time, of: word) : moved[Int(time)]
     }
     for cpu in order.cpus.indices {
-      order.cpus[cpu].replaceViews {
+      order.cpus[cpu].mapOwnViews {
         replaced($0, by: latest(within: $0, for: 1 << UInt64(cpu)))
-      } ofWord: {
-        replaced($1, by: latest(within: $1, to: $0))
+      } ofWord: { word, view in
+        replaced(view, by: latest(within: view) { words[$0] == word })
       }
     }
     func shared(_ view: View) -> View {
@@ -233,40 +228,7 @@ final class StoreSorter {
     }
     order.locks.mapValues { shared($1) }
     order.callbacks.mapValues { CallbackViews(start: shared($1.start), view: shared($1.view)) }
-    for cpu in order.cpus.indices { order.cpus[cpu].replaceSharedViews(shared) }
+    for cpu in order.cpus.indices { order.cpus[cpu].mapSharedViews(shared) }
     return isChanged
-  }
-}
-
-extension CPUViews {
-  /// Replaces the views that only the CPU itself uses.
-  fileprivate mutating func replaceViews(
-    _ map: (View) -> View, ofWord mapOfWord: (UInt32, View) -> View
-  ) {
-    coherence.mapValues(mapOfWord)
-    sources.mapValues { map($1) }
-    own.mapValues { _, store in
-      OwnStore(
-        time: store.time, view: map(store.view), readView: map(store.readView),
-        pick: map(store.pick))
-    }
-    oldReads = map(oldReads)
-    newReads = map(newReads)
-    oldWrites = map(oldWrites)
-    releases = map(releases)
-    control = map(control)
-    for index in buffer.indices {
-      buffer[index].view = map(buffer[index].view)
-      buffer[index].readView = map(buffer[index].readView)
-      buffer[index].pick = map(buffer[index].pick)
-    }
-  }
-
-  /// Replaces the views that others may come to have.
-  fileprivate mutating func replaceSharedViews(_ map: (View) -> View) {
-    for domain in sectionEnds.indices { sectionEnds[domain] = map(sectionEnds[domain]) }
-    graceStart = map(graceStart)
-    graceView = map(graceView)
-    callbackEnd = map(callbackEnd)
   }
 }
