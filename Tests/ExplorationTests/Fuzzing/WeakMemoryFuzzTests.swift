@@ -66,29 +66,20 @@ import Testing
     #expect(report.violated > 0)
   }
 
-  /// Identical CPUs are exchanged with their buffers.
-  @Test(arguments: [RandomProgram.Mix(), .interrupts])
-  func programsWithIdenticalCPUsAgreeUnderTSO(mix: RandomProgram.Mix) {
+  /// Identical CPUs are exchanged with their buffers, and under Armv8 in the order of stores, also
+  /// where what the code will not need is forgotten.
+  @Test(
+    arguments: [(MemoryModel.totalStoreOrder, 300 as UInt64), (.armv8, 80)],
+    [RandomProgram.Mix(), .interrupts])
+  func programsWithIdenticalCPUsAgree(
+    under: (model: MemoryModel, count: UInt64), mix: RandomProgram.Mix
+  ) {
     var fuzzer = Fuzzer(.stateful, usesSymmetry: true)
-    fuzzer.memoryModel = .totalStoreOrder
+    fuzzer.memoryModel = under.model
     fuzzer.mix = mix
     fuzzer.statesMax = 2_000
-    let report = fuzzer.run(seeds: 0..<300, size: .small)
-    #expect(report.programs == 300)
-    #expect(report.mismatches == [])
-    #expect(report.violated > 0)
-  }
-
-  /// Identical CPUs are exchanged in the order of stores, also where what the code will not need is
-  /// forgotten.
-  @Test(arguments: [RandomProgram.Mix(), .interrupts])
-  func programsWithIdenticalCPUsAgreeUnderArmv8(mix: RandomProgram.Mix) {
-    var fuzzer = Fuzzer(.stateful, usesSymmetry: true)
-    fuzzer.memoryModel = .armv8
-    fuzzer.mix = mix
-    fuzzer.statesMax = 2_000
-    let report = fuzzer.run(seeds: 0..<80, size: .small)
-    #expect(report.programs == 80)
+    let report = fuzzer.run(seeds: 0..<under.count, size: .small)
+    #expect(report.programs == Int(under.count))
     #expect(report.mismatches == [])
     #expect(report.violated > 0)
   }

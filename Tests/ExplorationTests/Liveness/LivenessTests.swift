@@ -10,37 +10,8 @@ import TestExpectations
 import TestSupport
 import Testing
 
-/// A graph of states as a literal: for each state, its edges by CPU.
-private final class Written: TransitionSystem {
-  private let edges: [[(cpu: Int, target: Int)]]
-  private let cpus: Int
-  private var path = [0]
-
-  init(cpus: Int, _ edges: [[(cpu: Int, target: Int)]]) {
-    self.cpus = cpus
-    self.edges = edges
-    super.init()
-  }
-
-  private var here: [(cpu: Int, target: Int)] { edges[path[path.count - 1]] }
-
-  override var cpuCount: Int { cpus }
-  override func enabledCPUs() -> CPUSet {
-    here.reduce(CPUSet()) { $0.union(CPUSet($1.cpu)) }
-  }
-  override func choiceCount(of cpu: Int) -> Int { here.count { $0.cpu == cpu } }
-  override func step(_ cpu: Int, choice: Int) -> StepOutcome {
-    path.append(here.filter { $0.cpu == cpu }[choice].target)
-    return .clean
-  }
-  override func undo() { path.removeLast() }
-  override func judgeEnd() -> StepOutcome { .clean }
-  override var stateKey: UInt64 { UInt64(path[path.count - 1]) }
-  override func addExactState(to words: GrowableBuffer<UInt64>) { words.append(stateKey) }
-}
-
 private func livelock(cpus: Int, _ edges: [[(cpu: Int, target: Int)]]) -> String? {
-  let result = LivenessSearch(Written(cpus: cpus, edges), SearchOptions()).run()
+  let result = LivenessSearch(WrittenGraph(cpus: cpus, edges), SearchOptions()).run()
   #expect(result.ending == (result.schedule == nil ? .complete : .violation))
   #expect(result.schedule == nil || result.isSimplest)
   return result.schedule?.text
@@ -99,7 +70,7 @@ struct LivenessTests {
     ]
     let graph = StateGraph(cpuCount: 3)
     for (state, edges) in edges.enumerated() {
-      graph.add(CPUSet.first(3), Written(cpus: 3, [edges]))
+      graph.add(CPUSet.first(3), WrittenGraph(cpus: 3, [edges]))
       for (number, edge) in graph.edges(of: state).enumerated() {
         graph.setTarget(of: edge, to: edges[number].target)
       }
@@ -119,7 +90,7 @@ struct LivenessTests {
     (0..<100).map { [(0, $0 + 1)] } + [[(0, 100)]]
 
   private func search(_ limits: Limits) -> SearchResult {
-    LivenessSearch(Written(cpus: 1, endless), SearchOptions(limits: limits)).run()
+    LivenessSearch(WrittenGraph(cpus: 1, endless), SearchOptions(limits: limits)).run()
   }
 
   @Test func boundsAreExact() {
@@ -134,7 +105,7 @@ struct LivenessTests {
   @Test func violationsWithinABoundAreFound() {
     let edges: [[(cpu: Int, target: Int)]] = [[(0, 1), (0, 2)], [(0, 1)]] + [[(0, 3)], []]
     let options = SearchOptions(limits: Limits(states: 3))
-    let result = LivenessSearch(Written(cpus: 1, edges), options).run()
+    let result = LivenessSearch(WrittenGraph(cpus: 1, edges), options).run()
     #expect(result.schedule?.text == "0,(0)")
     #expect(!result.isSimplest)
   }
@@ -143,7 +114,7 @@ struct LivenessTests {
   @Test func aLivelockIsFoundInAPartOfTheStates() {
     let edges = [[(0, 1), (0, 2)], [(0, 1)]] + endless.dropLast(2).map { [(0, $0[0].target + 2)] }
     func search(_ nextLook: Int?) -> SearchResult {
-      let search = LivenessSearch(Written(cpus: 1, edges + [[]]), SearchOptions())
+      let search = LivenessSearch(WrittenGraph(cpus: 1, edges + [[]]), SearchOptions())
       if let nextLook { search.nextLook = nextLook }
       return search.run()
     }
@@ -161,7 +132,7 @@ struct LivenessTests {
 
   /// It goes on with twice as many states if there is none.
   @Test func itIsLookedForAgain() {
-    let search = LivenessSearch(Written(cpus: 1, endless), SearchOptions())
+    let search = LivenessSearch(WrittenGraph(cpus: 1, endless), SearchOptions())
     search.nextLook = 2
     #expect(search.run().schedule?.text == "0*100,(0)")
     #expect(search.nextLook == 128)

@@ -15,23 +15,6 @@ struct PieceCheckpointTests {
   /// Toy programs with more have too many executions to explore them many times.
   private static let transitionsMax = 300
 
-  private static var options: SearchOptions {
-    var options = SearchOptions()
-    options.collectsFinalStates = true
-    return options
-  }
-
-  /// Divided after 1,000 transitions.
-  private static var coarse: ParallelSearch.Division {
-    var division = ParallelSearch.Division()
-    (division.start, division.pieceTurns) = (1_000, 200)
-    return division
-  }
-
-  private static func mappers(_ count: Int) -> () -> TransitionSystem {
-    { Machine(PageTableBenchmark.scenario(mappers: count)) }
-  }
-
   private static func run(
     _ strategy: Strategy, jobs: Int = 1, _ options: SearchOptions,
     _ division: ParallelSearch.Division = .fine, without omitted: PieceOmission = [],
@@ -46,7 +29,7 @@ struct PieceCheckpointTests {
   private static func toys(_ seeds: Range<UInt64>) -> [(seed: UInt64, make: () -> ToySystem)] {
     seeds.compactMap { seed in
       let make = { ToySystem(seed: seed) }
-      let count = ExhaustiveSearch(make(), options).run().statistics.transitions
+      let count = ExhaustiveSearch(make(), .collecting).run().statistics.transitions
       return (20..<transitionsMax).contains(count) ? (seed, make) : nil
     }
   }
@@ -58,10 +41,10 @@ struct PieceCheckpointTests {
     let toys = Self.toys(61_000..<61_200)
     #expect(toys.count == 83)
     for (seed, make) in toys {
-      let whole = Self.run(strategy, Self.options, on: make)
+      let whole = Self.run(strategy, .collecting, on: make)
       for length in [1, 30] {
         var jobs = 0
-        let resumed = Strategy.search(inPiecesOf: length, Self.options) {
+        let resumed = Strategy.search(inPiecesOf: length, .collecting) {
           jobs = jobs % 3 + 1
           return Self.run(strategy, jobs: jobs, $0, on: make)
         }
@@ -73,11 +56,11 @@ struct PieceCheckpointTests {
   @Test(arguments: strategies, [1, 4_000]) func aResumedSearchIsTheSame(
     strategy: Strategy, length: Int
   ) {
-    let whole = Self.run(strategy, Self.options, Self.coarse, on: Self.mappers(4))
+    let whole = Self.run(strategy, .collecting, .coarse, on: mappers(4))
     var times = 0
-    let resumed = Strategy.search(inPiecesOf: length, Self.options) {
+    let resumed = Strategy.search(inPiecesOf: length, .collecting) {
       times += 1
-      return Self.run(strategy, jobs: 2, $0, Self.coarse, on: Self.mappers(4))
+      return Self.run(strategy, jobs: 2, $0, .coarse, on: mappers(4))
     }
     expectAllEqual(resumed, whole, "every \(length)")
     #expect(times > 1)
@@ -85,14 +68,14 @@ struct PieceCheckpointTests {
 
   /// To be saved changes nothing.
   @Test(arguments: strategies) func savingTakesTheSameTransitions(strategy: Strategy) {
-    let whole = Self.run(strategy, Self.options, Self.coarse, on: Self.mappers(4))
-    var options = Self.options
+    let whole = Self.run(strategy, .collecting, .coarse, on: mappers(4))
+    var options = SearchOptions.collecting
     var saves = 0
     options.checkpoints = Checkpoints(interval: 0) { body in
       saves += 1
       body(CheckpointWriter { _ in })
     }
-    let saved = Self.run(strategy, jobs: 2, options, Self.coarse, on: Self.mappers(4))
+    let saved = Self.run(strategy, jobs: 2, options, .coarse, on: mappers(4))
     expectAllEqual(saved, whole, "saved")
     #expect(saves > 2)
   }
@@ -113,14 +96,9 @@ struct PieceCheckpointTests {
     _ strategy: Strategy, by step: Int, without omitted: PieceOmission = [],
     _ division: ParallelSearch.Division = .fine, on make: @escaping () -> TransitionSystem
   ) -> SearchResult {
-    var options = Self.options
-    var saved: [UInt8] = []
-    options.checkpoints = Checkpoints(interval: 1e9) { body in
-      saved = []
-      let writer = CheckpointWriter { saved.append(contentsOf: $0) }
-      body(writer)
-      writer.finish()
-    }
+    var options = SearchOptions.collecting
+    let file = LastFile()
+    options.checkpoints = file.checkpoints
     var jobs = 0
     for most in stride(from: step, to: .max, by: step) {
       jobs = jobs % 3 + 1
@@ -128,7 +106,7 @@ struct PieceCheckpointTests {
       let result = run(strategy, jobs: jobs, options, division, without: omitted, on: make)
       guard result.ending == .bounded(.executions) else { return result }
       guard result.statistics.executionsBegun == most else { return result }
-      options.resume = CheckpointReader(saved)
+      options.resume = CheckpointReader(file.bytes)
     }
     preconditionFailure("the search does not end")
   }
@@ -138,27 +116,27 @@ struct PieceCheckpointTests {
     strategy: Strategy, step: Int
   ) {
     for (seed, make) in Self.toys(62_000..<62_100) {
-      let whole = Self.run(strategy, Self.options, on: make)
+      let whole = Self.run(strategy, .collecting, on: make)
       expectAllEqual(Self.raised(strategy, by: step, on: make), whole, "seed \(seed)")
     }
   }
 
   @Test(arguments: strategies) func executionsAreCountedExactly(strategy: Strategy) {
-    var options = Self.options
+    var options = SearchOptions.collecting
     for most in [100, 700, 701, 1_300] {
       options.limits.executions = most
-      let one = Self.run(strategy, options, Self.coarse, on: Self.mappers(4))
+      let one = Self.run(strategy, options, .coarse, on: mappers(4))
       #expect(one.ending == .bounded(.executions))
       #expect(one.statistics.executionsBegun == most)
       for jobs in [2, 8] {
-        let several = Self.run(strategy, jobs: jobs, options, Self.coarse, on: Self.mappers(4))
+        let several = Self.run(strategy, jobs: jobs, options, .coarse, on: mappers(4))
         expectAllEqual(several, one, "\(jobs) threads, \(most) executions")
         #expect(several.explored == one.explored)
       }
     }
-    let whole = Self.run(strategy, Self.options, Self.coarse, on: Self.mappers(4))
+    let whole = Self.run(strategy, .collecting, .coarse, on: mappers(4))
     expectAllEqual(
-      Self.raised(strategy, by: 333, Self.coarse, on: Self.mappers(4)), whole, "by 333")
+      Self.raised(strategy, by: 333, .coarse, on: mappers(4)), whole, "by 333")
   }
 
   // MARK: What tests can tell
@@ -166,7 +144,7 @@ struct PieceCheckpointTests {
   /// The first toy program whose search is another one if something is not saved.
   private static func firstChange(without omitted: PieceOmission) -> UInt64? {
     toys(0..<2_000).first { _, make in
-      let whole = run(.source, options, on: make)
+      let whole = run(.source, .collecting, on: make)
       let other = raised(.source, by: 3, without: omitted, on: make)
       return other.statistics != whole.statistics || other.finalStates != whole.finalStates
     }?.seed
@@ -179,70 +157,29 @@ struct PieceCheckpointTests {
 
   // MARK: What does not fit
 
-  /// A divided search, saved in the middle of a round; empty if it ended before.
-  private static func saved(
-    _ strategy: Strategy, on make: @escaping () -> TransitionSystem
-  ) -> [UInt8] {
-    var options = Self.options
-    var saved: [UInt8] = []
-    options.checkpoints = Checkpoints(interval: 1e9) { body in
-      let writer = CheckpointWriter { saved.append(contentsOf: $0) }
-      body(writer)
-      writer.finish()
-    }
-    options.limits.executions = 10
-    _ = run(strategy, options, on: make)
-    return saved
-  }
-
-  private static func resumed(
-    _ strategy: Strategy, _ bytes: some Sequence<UInt8>, on make: @escaping () -> TransitionSystem
-  ) -> Ending {
-    var sealed: [UInt8] = []
-    let writer = CheckpointWriter { sealed.append(contentsOf: $0) }
-    Array(bytes).withUnsafeBytes { writer.write($0) }
-    writer.finish()
-    var options = Self.options
-    options.limits.executions = 500
-    options.resume = CheckpointReader(sealed)
-    return run(strategy, options, on: make).ending
+  /// A divided search, saved in the middle of a round.
+  private static func search(_ strategy: Strategy) -> SavedSearch {
+    SavedSearch(
+      options: .collecting, bound: Limits(executions: 10), laterBound: Limits(executions: 500)
+    ) { run(strategy, $0, on: $1) }
   }
 
   @Test(arguments: strategies) func truncatedFilesAreRefused(strategy: Strategy) {
-    let make = Self.mappers(3)
-    let bytes = Self.saved(strategy, on: make).dropLast(8)
-    #expect(Self.resumed(strategy, bytes, on: make) != .refused(.malformed))
-    for length in stride(from: 0, to: bytes.count, by: 4) {
-      let ending = Self.resumed(strategy, bytes[..<length], on: make)
-      #expect(ending == .refused(.malformed), "\(length)")
-    }
-    #expect(Self.resumed(strategy, bytes + [0, 0, 0, 0], on: make) == .refused(.malformed))
+    Self.search(strategy).expectTruncatedFilesAreRefused(on: mappers(3))
   }
 
   /// Whatever is changed, the search is refused or goes on; most changes are seen.
   @Test(arguments: strategies) func changedFilesAreRefused(strategy: Strategy) {
-    var (changes, refused) = (0, 0)
-    var random = SplitMix64(seed: 3)
-    for seed in 0..<40 as Range<UInt64> {
-      let make = { ToySystem(seed: seed) }
-      let bytes = Self.saved(strategy, on: make).dropLast(8)
-      if bytes.isEmpty { continue }
-      for _ in 0..<100 {
-        var changed = bytes
-        changed[random.below(bytes.count)] ^= UInt8(1 << random.below(8))
-        changes += 1
-        if case .refused = Self.resumed(strategy, changed, on: make) { refused += 1 }
-      }
-    }
+    let (changes, refused) = Self.search(strategy).changeFiles()
     #expect(changes >= 1_000)
     #expect(refused * 3 > changes * 2)
   }
 
   /// A search in pieces does not go on with that of another program.
   @Test func anotherProgramIsNoticed() {
-    var options = Self.options
-    options.resume = CheckpointReader(Self.saved(.source, on: Self.mappers(3)))
-    let result = Self.run(.source, options, on: Self.mappers(4))
+    var options = SearchOptions.collecting
+    options.resume = CheckpointReader(Self.search(.source).saved(on: mappers(3)))
+    let result = Self.run(.source, options, on: mappers(4))
     guard case .refused(.systemChanged) = result.ending else {
       Issue.record("\(result.ending)")
       return
@@ -254,11 +191,11 @@ struct PieceCheckpointTests {
   /// The explored part after each tenth of a search, in hundredths.
   private static func estimates(_ strategy: Strategy, jobs: Int) -> [Int] {
     let make = mappers(5)
-    let all = run(strategy, Self.options, coarse, on: make).statistics.executionsBegun
+    let all = run(strategy, .collecting, .coarse, on: make).statistics.executionsBegun
     return (1..<10).map { tenth in
-      var options = Self.options
+      var options = SearchOptions.collecting
       options.limits.executions = all * tenth / 10
-      let result = run(strategy, jobs: jobs, options, coarse, on: make)
+      let result = run(strategy, jobs: jobs, options, .coarse, on: make)
       return Int(((result.explored ?? 0) * 100).rounded())
     }
   }

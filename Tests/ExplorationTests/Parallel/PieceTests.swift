@@ -16,19 +16,13 @@ struct PieceTests {
   /// Toy programs with more have too many executions to explore them one by one.
   private static let transitionsMax = 300
 
-  private static var options: SearchOptions {
-    var options = SearchOptions()
-    options.collectsFinalStates = true
-    return options
-  }
-
   @Test(arguments: strategies) func toysCountTheSame(strategy: Strategy) {
     for seed in 60_000..<60_300 as Range<UInt64> {
       let make = { ToySystem(seed: seed) }
-      let oracle = ExhaustiveSearch(make(), Self.options).run()
+      let oracle = ExhaustiveSearch(make(), .collecting).run()
       if oracle.statistics.transitions > Self.transitionsMax { continue }
-      let whole = strategy.search(make(), Self.options)
-      let results = [1, 2, 3].map { strategy.search(jobs: $0, Self.options, .fine, make) }
+      let whole = strategy.search(make(), .collecting)
+      let results = [1, 2, 3].map { strategy.search(jobs: $0, .collecting, .fine, make) }
       #expect(results[0].ending == oracle.ending, "seed \(seed)")
       #expect(results[0].finalStates == oracle.finalStates, "seed \(seed)")
       if whole.ending == .complete {
@@ -60,9 +54,9 @@ struct PieceTests {
   ) -> UInt64? {
     seeds.first { seed in
       let make = { ToySystem(seed: seed) }
-      let oracle = ExhaustiveSearch(make(), options).run()
+      let oracle = ExhaustiveSearch(make(), .collecting).run()
       if oracle.statistics.transitions > transitionsMax { return false }
-      return search(options, make).finalStates != oracle.finalStates
+      return search(.collecting, make).finalStates != oracle.finalStates
     }
   }
 
@@ -75,29 +69,18 @@ struct PieceTests {
 
   // MARK: Bounds and ends
 
-  /// Divided after 1,000 transitions.
-  private static var coarse: ParallelSearch.Division {
-    var division = ParallelSearch.Division()
-    (division.start, division.pieceTurns) = (1_000, 200)
-    return division
-  }
-
-  private static func mappers(_ count: Int) -> () -> TransitionSystem {
-    { Machine(PageTableBenchmark.scenario(mappers: count)) }
-  }
-
   /// Each class is completed once, also by a divided search; with sleep sets alone, it is the same
   /// search.
   @Test(arguments: strategies) func classesAreCompletedOnce(strategy: Strategy) {
-    let whole = strategy.search(Self.mappers(4)(), Self.options)
-    let one = strategy.search(jobs: 1, Self.options, Self.coarse, Self.mappers(4))
+    let whole = strategy.search(mappers(4)(), .collecting)
+    let one = strategy.search(jobs: 1, .collecting, .coarse, mappers(4))
     #expect(one.statistics.executions == whole.statistics.executions)
     #expect(one.statistics == whole.statistics || strategy == .source)
     #expect(one.statistics.transitions >= whole.statistics.transitions)
     #expect(one.finalStates == whole.finalStates)
     for jobs in [2, 3, 8] {
       expectAllEqual(
-        strategy.search(jobs: jobs, Self.options, Self.coarse, Self.mappers(4)), one,
+        strategy.search(jobs: jobs, .collecting, .coarse, mappers(4)), one,
         "\(jobs) threads")
     }
   }
@@ -108,29 +91,29 @@ struct PieceTests {
     let make = { Machine((try? model.scenario()) ?? Scenario()) }
     var division = ParallelSearch.Division.fine
     division.start = 3
-    let one = strategy.search(jobs: 1, Self.options, division, make)
+    let one = strategy.search(jobs: 1, .collecting, division, make)
     #expect(one.ending == .violation)
     for jobs in 2...3 {
-      expectAllEqual(strategy.search(jobs: jobs, Self.options, division, make), one, "\(jobs)")
+      expectAllEqual(strategy.search(jobs: jobs, .collecting, division, make), one, "\(jobs)")
     }
   }
 
   @Test(arguments: strategies) func theDepthBoundIsKept(strategy: Strategy) {
-    var options = Self.options
+    var options = SearchOptions.collecting
     options.limits.depth = 10
-    let one = strategy.search(jobs: 1, options, Self.coarse, Self.mappers(4))
+    let one = strategy.search(jobs: 1, options, .coarse, mappers(4))
     #expect(one.ending == .bounded(.depth))
     #expect(one.statistics.depthMax == 10)
     expectAllEqual(
-      strategy.search(jobs: 2, options, Self.coarse, Self.mappers(4)), one, "two threads")
+      strategy.search(jobs: 2, options, .coarse, mappers(4)), one, "two threads")
   }
 
   /// Can be interrupted after it was divided.
   @Test(arguments: strategies) func anObserverStopsAllThreads(strategy: Strategy) {
-    var options = Self.options
+    var options = SearchOptions.collecting
     options.watch = { $0.statistics.transitions < 5_000 }
     options.watchPeriod = 1
-    let result = strategy.search(jobs: 2, options, Self.coarse, Self.mappers(5))
+    let result = strategy.search(jobs: 2, options, .coarse, mappers(5))
     #expect(result.ending == .bounded(.interrupted))
     #expect((5_000..<12_000).contains(result.statistics.transitions))
   }
@@ -141,7 +124,7 @@ struct PieceTests {
       weak var machine: Machine?
     }
     let made = Locked([Weak]())
-    let result = strategy.search(jobs: 2, Self.options, .fine) {
+    let result = strategy.search(jobs: 2, .collecting, .fine) {
       let machine = Machine(Textbook.lastzero(6))
       made.withLock { $0.append(Weak(machine: machine)) }
       return machine

@@ -11,53 +11,26 @@ import TestSupport
 import Testing
 
 /// A random graph of 40 states, mostly with steps to later states.
-private final class RandomGraph: TransitionSystem {
-  private var edges: [[(cpu: Int, target: Int)]] = []
-  private var path = [0]
-
-  init(seed: UInt64) {
-    var random = SplitMix64(seed: seed)
-    let count = 40
-    for state in 0..<count {
-      let steps = state == count - 1 ? 0 : 1 + Int(random.next() % 3)
-      edges.append(
-        (0..<steps).map { step in
-          let isBack = random.next() % 6 == 0
-          let target =
-            isBack
-            ? Int(random.next() % UInt64(state + 1))
-            : min(state + 1 + Int(random.next() % 8), count - 1)
-          return (cpu: step % 2, target: target)
-        }.sorted { $0.cpu < $1.cpu })
-    }
-    super.init()
+private func randomGraph(seed: UInt64) -> WrittenGraph {
+  var random = SplitMix64(seed: seed)
+  let count = 40
+  let edges = (0..<count).map { state in
+    let steps = state == count - 1 ? 0 : 1 + Int(random.next() % 3)
+    return (0..<steps).map { step in
+      let isBack = random.next() % 6 == 0
+      let target =
+        isBack
+        ? Int(random.next() % UInt64(state + 1))
+        : min(state + 1 + Int(random.next() % 8), count - 1)
+      return (cpu: step % 2, target: target)
+    }.sorted { $0.cpu < $1.cpu }
   }
-
-  private var here: [(cpu: Int, target: Int)] { edges[path[path.count - 1]] }
-
-  override var cpuCount: Int { 2 }
-  override func enabledCPUs() -> CPUSet {
-    here.reduce(CPUSet()) { $0.union(CPUSet($1.cpu)) }
-  }
-  override func choiceCount(of cpu: Int) -> Int { here.count { $0.cpu == cpu } }
-  override func step(_ cpu: Int, choice: Int) -> StepOutcome {
-    path.append(here.filter { $0.cpu == cpu }[choice].target)
-    return .clean
-  }
-  override func undo() { path.removeLast() }
-  override func judgeEnd() -> StepOutcome { .clean }
-  override var stateKey: UInt64 { UInt64(path[path.count - 1]) }
+  return WrittenGraph(cpus: 2, edges)
 }
 
 struct VisitTests {
-  private static var options: SearchOptions {
-    var options = SearchOptions()
-    options.collectsFinalStates = true
-    return options
-  }
-
   private static func exhaustive(
-    jobs: Int = 1, _ options: SearchOptions = options,
+    jobs: Int = 1, _ options: SearchOptions = .collecting,
     _ division: ParallelSearch.Division = .fine, without omitted: ParallelSearch.VisitOmission = [],
     of make: @escaping () -> TransitionSystem
   ) -> SearchResult {
@@ -72,7 +45,7 @@ struct VisitTests {
 
   /// Visits each state once, too, but is not divided.
   private static func oracle(_ make: () -> TransitionSystem) -> SearchResult {
-    LivenessSearch(make(), options, looksForLivelocks: false).run()
+    LivenessSearch(make(), .collecting, looksForLivelocks: false).run()
   }
 
   private static func expectSame(_ result: SearchResult, _ oracle: SearchResult, _ what: String) {
@@ -118,15 +91,15 @@ struct VisitTests {
     without omitted: ParallelSearch.VisitOmission = []
   ) -> SearchResult {
     ParallelSearch.runRepeating(
-      jobs: jobs, options, .fine, firstLook: firstLook, without: omitted
-    ) { RandomGraph(seed: seed) }
+      jobs: jobs, .collecting, .fine, firstLook: firstLook, without: omitted
+    ) { randomGraph(seed: seed) }
   }
 
   /// The simplest livelock of a graph does not depend on the order in which states get numbers.
   @Test func livelocksAreTheSame() {
     var found = 0
     for seed in 0..<400 as Range<UInt64> {
-      let whole = LivenessSearch(RandomGraph(seed: seed), Self.options).run()
+      let whole = LivenessSearch(randomGraph(seed: seed), .collecting).run()
       let one = Self.livelock(seed: seed)
       #expect(one.ending == whole.ending, "seed \(seed)")
       #expect(one.schedule == whole.schedule, "seed \(seed)")
@@ -182,22 +155,11 @@ struct VisitTests {
 
   // MARK: Bounds and ends
 
-  /// Divided after 1,000 transitions.
-  private static var coarse: ParallelSearch.Division {
-    var division = ParallelSearch.Division()
-    (division.start, division.turns) = (1_000, 200)
-    return division
-  }
-
-  private static func mappers(_ count: Int) -> () -> TransitionSystem {
-    { Machine(PageTableBenchmark.scenario(mappers: count)) }
-  }
-
   @Test func countsAreThoseOfTheGraph() {
-    let make = Self.mappers(3)
-    let one = Self.exhaustive(Self.options, Self.coarse, of: make)
+    let make = mappers(3)
+    let one = Self.exhaustive(.collecting, .coarse, of: make)
     Self.expectSame(one, Self.oracle(make), "mappers")
-    let whole = ExhaustiveSearch(make(), Self.options).run()
+    let whole = ExhaustiveSearch(make(), .collecting).run()
     #expect(one.finalStates == whole.finalStates)
     // It comes again to states that it reaches by fewer steps.
     #expect(Self.counts(one) == [4_872, 14_319, 21])
@@ -205,7 +167,7 @@ struct VisitTests {
     #expect(one.statesTwice ?? 0 > 0)
     for jobs in [2, 3, 8] {
       expectAllEqual(
-        Self.exhaustive(jobs: jobs, Self.options, Self.coarse, of: make), one, "\(jobs) threads")
+        Self.exhaustive(jobs: jobs, .collecting, .coarse, of: make), one, "\(jobs) threads")
     }
   }
 
@@ -222,32 +184,32 @@ struct VisitTests {
 
   /// Bounds that cut executions are exact, since the search is not divided.
   @Test func executionsAreCutExactly() {
-    var options = Self.options
+    var options = SearchOptions.collecting
     options.limits.preemptions = 1
     expectAllEqual(
-      Self.exhaustive(jobs: 2, options, .fine, of: Self.mappers(2)),
-      ExhaustiveSearch(Self.mappers(2)(), options).run(), "preemptions")
+      Self.exhaustive(jobs: 2, options, .fine, of: mappers(2)),
+      ExhaustiveSearch(mappers(2)(), options).run(), "preemptions")
     options.limits = Limits(depth: 10)
-    let result = Self.exhaustive(jobs: 2, options, .fine, of: Self.mappers(2))
+    let result = Self.exhaustive(jobs: 2, options, .fine, of: mappers(2))
     #expect(result.ending == .bounded(.depth))
-    expectAllEqual(result, ExhaustiveSearch(Self.mappers(2)(), options).run(), "depth")
+    expectAllEqual(result, ExhaustiveSearch(mappers(2)(), options).run(), "depth")
   }
 
   /// Other bounds are met between two rounds, and the search says how far it is.
   @Test func aBoundOnStatesIsMet() throws {
-    var options = Self.options
+    var options = SearchOptions.collecting
     options.limits.states = 3_000
-    let one = Self.exhaustive(jobs: 1, options, Self.coarse, of: Self.mappers(3))
+    let one = Self.exhaustive(jobs: 1, options, .coarse, of: mappers(3))
     #expect(one.ending == .bounded(.states))
     #expect((3_000..<4_000).contains(one.statistics.states))
     #expect((0.1..<1).contains(try #require(one.explored)))
     expectAllEqual(
-      Self.exhaustive(jobs: 2, options, Self.coarse, of: Self.mappers(3)), one, "two threads")
+      Self.exhaustive(jobs: 2, options, .coarse, of: mappers(3)), one, "two threads")
   }
 
   /// Saved and gone on with after every few transitions, with another number of threads.
   @Test(arguments: [1, 3], [false, true]) func piecesMakeAWhole(jobs: Int, isExact: Bool) {
-    var options = Self.options
+    var options = SearchOptions.collecting
     options.isExact = isExact
     for seed in 0..<60 as Range<UInt64> {
       let make = { Machine(RandomProgram.scenario(seed: seed, size: .small), isExact: isExact) }

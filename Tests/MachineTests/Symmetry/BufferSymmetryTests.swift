@@ -5,32 +5,25 @@ import TestSupport
 import Testing
 
 struct BufferSymmetryTests {
-  private func compare(
-    without rules: OmittedRules = [], stepsMax: Int = 30, _ make: (UInt64) -> Scenario
-  ) -> (executions: Int, different: Int) {
-    compareKeys(stepsMax: stepsMax) { seed in
-      let scenario = make(seed)
-      scenario.memoryModel = .totalStoreOrder
-      scenario.omittedRules = rules
-      return scenario
-    }
-  }
-
   @Test func keysAreThoseOfTheExchangedExecution() {
-    let (executions, different) = compare(identicalScenario)
+    let (executions, different) = compareKeys(under: .totalStoreOrder, identicalScenario)
     #expect(executions == 1_674)
     #expect(different == 0)
   }
 
   /// Without buffers in the exchange, keys differ.
   @Test func buffersAreExchanged() {
-    #expect(compare(without: .exchangedBuffers, identicalScenario).different == 655)
+    let (_, different) = compareKeys(
+      under: .totalStoreOrder, without: .exchangedBuffers, identicalScenario)
+    #expect(different == 655)
   }
 
   /// So they do without what entries name, as long as a link is pending.
   @Test(arguments: 1...3) func entriesAreExchanged(steps: Int) {
-    #expect(compare(stepsMax: steps, linkingScenario).different == 0)
-    #expect(compare(without: .exchangedEntries, stepsMax: steps, linkingScenario).different > 0)
+    #expect(compareKeys(under: .totalStoreOrder, stepsMax: steps, linkingScenario).different == 0)
+    let (_, different) = compareKeys(
+      under: .totalStoreOrder, without: .exchangedEntries, stepsMax: steps, linkingScenario)
+    #expect(different > 0)
   }
 }
 

@@ -74,3 +74,16 @@ func compareKeys(
   }
   return (compared, different)
 }
+
+/// The same under a memory model, with some of its rules left out.
+func compareKeys(
+  under model: MemoryModel, without rules: OmittedRules = [], stepsMax: Int = 30,
+  _ make: (UInt64) -> Scenario
+) -> (executions: Int, different: Int) {
+  compareKeys(stepsMax: stepsMax) { seed in
+    let scenario = make(seed)
+    scenario.memoryModel = model
+    scenario.omittedRules = rules
+    return scenario
+  }
+}

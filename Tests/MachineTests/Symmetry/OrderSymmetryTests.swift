@@ -7,25 +7,16 @@ import TestSupport
 import Testing
 
 struct OrderSymmetryTests {
-  private func compare(
-    without rules: OmittedRules = [], stepsMax: Int = 30, _ make: (UInt64) -> Scenario
-  ) -> (executions: Int, different: Int) {
-    compareKeys(stepsMax: stepsMax) { seed in
-      let scenario = make(seed)
-      scenario.memoryModel = .armv8
-      scenario.omittedRules = rules
-      return scenario
-    }
-  }
-
   @Test func keysAreThoseOfTheExchangedExecution() {
-    let (executions, different) = compare(identicalScenario)
+    let (executions, different) = compareKeys(under: .armv8, identicalScenario)
     #expect(executions == 1_674)
     #expect(different == 0)
   }
 
   @Test func pendingLinksAreExchanged() {
-    for steps in 1...4 { #expect(compare(stepsMax: steps, linkingScenario).different == 0) }
+    for steps in 1...4 {
+      #expect(compareKeys(under: .armv8, stepsMax: steps, linkingScenario).different == 0)
+    }
   }
 
   /// Parts of an exchange, and how many executions have other keys when one is left out.
@@ -36,7 +27,7 @@ struct OrderSymmetryTests {
 
   @Test(arguments: parts)
   func everyPartIsExchanged(part: OmittedRules, different: Int) {
-    #expect(compare(without: part, identicalScenario).different == different)
+    #expect(compareKeys(under: .armv8, without: part, identicalScenario).different == different)
   }
 
   /// The number of searches, each after one random execution, whose code does what was not
