@@ -8,9 +8,9 @@ import GracewalkSupport
 /// A CPU can tell which of two stores came first only if it may still read the words of both, and
 /// may still miss one of them; one that shows others what it has seen counts as a reader of every
 /// word. If no CPU can, and no view that might go to somebody lies between the two, they are
-/// *independent*, and may change places. Of all orders that come about in this way one is taken, in
-/// which the lower word comes first where there is a choice. `Docs/MemoryModels.md` says why nothing
-/// is lost.
+/// *independent*, and may change places. Of all orders that come about in this way one is taken,
+/// in which the lower word comes first where there is a choice. `Docs/MemoryModels.md` says why
+/// nothing is lost.
 ///
 /// It has room of its own, so that a step allocates nothing.
 final class StoreSorter {
