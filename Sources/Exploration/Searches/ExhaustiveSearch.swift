@@ -108,8 +108,8 @@ public final class ExhaustiveSearch: ResumableSearch {
   private func arrive(by cpu: Int, preemptions: Int) -> Ending? {
     let depth = nodes.count
     statistics.depthMax = max(statistics.depthMax, depth)
-    let enabled = system.enabledCPUs()
     guard isNew(arrivedBy: cpu, preemptions: preemptions, depth: depth) else { return nil }
+    let enabled = system.enabledCPUs()
     if enabled.isEmpty {
       statistics.executions += 1
       if options.collectsFinalStates { finalStates.append(system.stateKey) }

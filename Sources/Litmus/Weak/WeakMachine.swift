@@ -29,8 +29,8 @@ final class WeakMachine: TransitionSystem {
   let lockWords: UInt64
   /// The states on the way to the present one, which is the last.
   private var states: [WeakState] = []
-  /// The choices of each CPU in the present state, if they have been asked for.
-  private var choices: [[WeakChoice]]?
+  /// The choices of each CPU in each of these states, if they have been asked for.
+  private var choices: [[[WeakChoice]]?] = []
   /// Set if a process had more pending stores, or a word more visible ones, than there is room for.
   private(set) var hasMetCap = false
 
@@ -72,6 +72,7 @@ final class WeakMachine: TransitionSystem {
     settle(&start)
     makeCanonical(&start)
     states.append(start)
+    choices.append(nil)
   }
 
   private var initialState: WeakState {
@@ -126,13 +127,13 @@ final class WeakMachine: TransitionSystem {
   override func choiceCount(of cpu: Int) -> Int { presentChoices[cpu].count }
 
   private var presentChoices: [[WeakChoice]] {
-    if let choices { return choices }
+    if let known = choices[choices.count - 1] { return known }
     let state = states[states.count - 1]
     let found = (0..<cpuCount).map { cpu in
       cpu < processCount
         ? nextChoices(of: cpu, in: state) : flushes(of: cpu - processCount, in: state)
     }
-    choices = found
+    choices[choices.count - 1] = found
     return found
   }
 
@@ -143,13 +144,13 @@ final class WeakMachine: TransitionSystem {
     settle(&state)
     makeCanonical(&state)
     states.append(state)
-    choices = nil
+    choices.append(nil)
     return .clean
   }
 
   override func undo() {
     states.removeLast()
-    choices = nil
+    choices.removeLast()
   }
 
   override func judgeEnd() -> StepOutcome {

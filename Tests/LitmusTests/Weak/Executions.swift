@@ -2,13 +2,11 @@
 
 import GracewalkMachine
 
-/// Enumerates the candidate executions of a program.
+/// Enumerates the candidate executions of a program: what may happen to each word, combined.
 struct Executions {
   let program: RandomProgram
   let model: MemoryModel
   private(set) var finals: Set<[UInt64]> = []
-  /// Candidates that were looked at.
-  private(set) var count = 0
 
   init(_ program: RandomProgram, _ model: MemoryModel) {
     self.program = program
@@ -37,119 +35,106 @@ struct Executions {
   }
 
   private mutating func addCandidates(_ failing: Set<[Int]>) {
-    var candidate = Candidate(
-      events: [], coherence: [], source: [], partner: [], program: program)
-    func add(_ process: Int, _ step: Int, _ access: RandomProgram.Access, isWrite: Bool) {
-      candidate.events.append(
-        .init(process: process, step: step, access: access, isWrite: isWrite))
-      candidate.coherence.append(0)
-      candidate.source.append(-1)
-      candidate.partner.append(-1)
-    }
-    for word in 0..<program.wordCount {
-      add(-1, word, RandomProgram.Access(word: word, writes: true), isWrite: true)
-    }
-    for (process, steps) in program.processes.enumerated() {
-      for (number, step) in steps.enumerated() {
-        guard case .access(let access) = step else { continue }
-        let writes = access.writes && !failing.contains([process, number])
-        if access.reads { add(process, number, access, isWrite: false) }
-        if writes { add(process, number, access, isWrite: true) }
-        if access.reads, writes {
-          let last = candidate.events.count - 1
-          candidate.partner[last] = last - 1
-          candidate.partner[last - 1] = last
-        }
-      }
-    }
-    order(0, &candidate, failing)
-  }
-
-  /// Puts the stores to each word in every order.
-  private mutating func order(_ word: Int, _ candidate: inout Candidate, _ failing: Set<[Int]>) {
-    guard word < program.wordCount else { return chooseSource(0, &candidate, failing) }
-    let writes = candidate.events.indices.filter {
-      candidate.events[$0].isWrite && candidate.events[$0].access.word == word
-        && candidate.events[$0].process >= 0
-    }
-    permute(writes[...], 1, word, &candidate, failing)
-  }
-
-  private mutating func permute(
-    _ left: ArraySlice<Int>, _ place: Int, _ word: Int, _ candidate: inout Candidate,
-    _ failing: Set<[Int]>
-  ) {
-    if left.isEmpty { return order(word + 1, &candidate, failing) }
-    for write in left {
-      // Stores of one process to a word are in program order.
-      if left.contains(where: { candidate.isBefore($0, write) }) { continue }
-      candidate.coherence[write] = place
-      permute(left.filter { $0 != write }[...], place + 1, word, &candidate, failing)
-    }
-  }
-
-  /// Lets each load read every store to its word.
-  private mutating func chooseSource(
-    _ event: Int, _ candidate: inout Candidate, _ failing: Set<[Int]>
-  ) {
-    guard event < candidate.events.count else { return judge(candidate, failing) }
-    guard !candidate.events[event].isWrite else {
-      return chooseSource(event + 1, &candidate, failing)
-    }
-    for write in candidate.events.indices
-    where candidate.events[write].isWrite
-      && candidate.events[write].access.word == candidate.events[event].access.word
-    {
-      if candidate.isBefore(event, write) { continue }
-      let partner = candidate.partner[event]
-      if partner >= 0, candidate.coherence[partner] != candidate.coherence[write] + 1 { continue }
-      candidate.source[event] = write
-      chooseSource(event + 1, &candidate, failing)
-    }
-  }
-
-  private mutating func judge(_ candidate: Candidate, _ failing: Set<[Int]>) {
-    count += 1
-    guard candidate.isAllowed(by: model), let values = values(candidate) else { return }
-    var final: [UInt64] = []
+    let events = Events(program, failing: failing)
+    // What a final state shows: the value at a place, or whether an exclusive store has failed.
+    var columns: [(place: Int, failed: UInt64)] = []
+    var places = events.all.map { _ in -1 }
+    var count = 0
     for (process, steps) in program.processes.enumerated() {
       for (number, step) in steps.enumerated() {
         guard case .access(let access) = step else { continue }
         if access.reads, !access.isUnused {
-          let read = candidate.events.firstIndex {
+          let load = events.all.firstIndex {
             $0.process == process && $0.step == number && !$0.isWrite
           }
-          final.append(values[read ?? 0])
+          places[load ?? 0] = count
+          columns.append((count, 0))
+          count += 1
         }
-        if access.isExclusive { final.append(failing.contains([process, number]) ? 1 : 0) }
+        if access.isExclusive { columns.append((-1, failing.contains([process, number]) ? 1 : 0)) }
       }
     }
-    for word in 0..<program.wordCount {
-      let writes = candidate.events.indices.filter {
-        candidate.events[$0].isWrite && candidate.events[$0].access.word == word
-      }
-      let last = writes.max { candidate.coherence[$0] < candidate.coherence[$1] }
-      final.append(values[last ?? word])
+    for _ in 0..<program.wordCount {
+      places.append(count)
+      columns.append((count, 0))
+      count += 1
     }
-    finals.insert(final)
+    var combination = Combination(events, model, places: places)
+    combination.addWord(0)
+    for final in combination.finals {
+      finals.insert(columns.map { $0.place < 0 ? $0.failed : Self.value(final, at: $0.place) })
+    }
   }
 
-  /// The value of each event; nil if values depend on themselves.
-  private func values(_ candidate: Candidate) -> [UInt64]? {
-    var values: [UInt64?] = candidate.events.map { $0.process < 0 ? 0 : nil }
-    for _ in candidate.events {
-      for event in candidate.events.indices where values[event] == nil {
-        let access = candidate.events[event].access
-        if !candidate.events[event].isWrite {
-          values[event] = values[candidate.source[event]]
-        } else if access.adds {
-          values[event] = values[candidate.partner[event]].map { $0 &+ UInt64(access.value) }
-        } else {
-          values[event] = UInt64(access.value)
-        }
-      }
+  // MARK: Packed values
+
+  private static let bits = 8
+
+  static func packed(_ value: UInt64, at place: Int) -> UInt128 {
+    precondition(value < 1 << bits && place < 128 / bits)
+    return UInt128(value) << (bits * place)
+  }
+
+  private static func value(_ packed: UInt128, at place: Int) -> UInt64 {
+    UInt64(packed >> (bits * place) & ((1 << bits) - 1))
+  }
+}
+
+/// Combines what may happen to each word in every way, and keeps what the model allows.
+///
+/// What comes before what only grows from word to word, so a cycle among the first words is one in
+/// the whole execution.
+private struct Combination {
+  private(set) var finals: Set<UInt128> = []
+
+  private let words: [WordCandidates]
+  private let model: MemoryModel
+  private let count: Int
+  private let all: Events.Row
+  private var dependencies: Dependencies
+  /// The order among events after each number of words, and with dependencies.
+  private var rows: [Events.Row]
+  private var sources: [Int]
+  private var values: [UInt128]
+
+  init(_ events: Events, _ model: MemoryModel, places: [Int]) {
+    self.model = model
+    words = (0..<events.program.wordCount).map { word in
+      WordCandidates(events, word: word, model, places: places)
     }
-    let known = values.compactMap { $0 }
-    return known.count == values.count ? known : nil
+    count = events.all.count
+    all = (1 << Events.Row(count)) - 1
+    dependencies = Dependencies(events)
+    rows = events.kept(by: model)
+    rows += Array(repeating: 0, count: count * words.count)
+    sources = Array(repeating: -1, count: count)
+    values = Array(repeating: 0, count: words.count + 1)
+  }
+
+  mutating func addWord(_ word: Int) {
+    guard word < words.count else { return judge() }
+    let (old, new) = (word * count, (word + 1) * count)
+    let loads = words[word].loads
+    for candidate in 0..<words[word].count {
+      for event in 0..<count {
+        rows[new + event] = rows[old + event] | words[word].rows[candidate * count + event]
+      }
+      guard Events.isAcyclic(rows, from: new, among: all) else { continue }
+      for (number, load) in loads.enumerated() {
+        sources[load] = words[word].sources[candidate * loads.count + number]
+      }
+      values[word + 1] = values[word] | words[word].values[candidate]
+      addWord(word + 1)
+    }
+  }
+
+  private mutating func judge() {
+    let last = words.count * count
+    if model == .armv8, dependencies.add(to: &rows, from: last, sources: sources),
+      !Events.isAcyclic(rows, from: last, among: all)
+    {
+      return
+    }
+    finals.insert(values[words.count])
   }
 }
