@@ -22,9 +22,10 @@ extension StringProtocol {
   /// Names and messages pass through it where they enter a scenario, a model or a violation, so no
   /// output format has to escape them.
   package var printable: String {
-    if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return String(self) }
+    let string = String(self)
+    if string.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return string }
     var text = String.UnicodeScalarView()
-    for scalar in unicodeScalars {
+    for scalar in string.unicodeScalars {
       if scalar.isInvisible {
         text.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
       } else {
@@ -32,6 +33,13 @@ extension StringProtocol {
       }
     }
     return String(text)
+  }
+
+  /// True for text that is printable, not empty, and without white space.
+  package var isOneWord: Bool {
+    let string = String(self)
+    if string.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) { return !string.isEmpty }
+    return !string.contains(where: \.isWhitespace) && string.printable == string
   }
 
   /// The beginning of the text, printable.

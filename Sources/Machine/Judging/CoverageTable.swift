@@ -44,10 +44,14 @@ final class CoverageTable {
 
   /// True if a change was recorded at a level, or for nil, in pages without a level.
   func includes(_ old: EntryKind, _ new: EntryKind, at level: Int?) -> Bool {
+    if let level { return includes(old, new, inRow: Layout.published(atLevel: level)) }
+    return includes(old, new, inRow: 0)
+      || includes(old, new, inRow: Layout.publishedWithoutLevel)
+  }
+
+  private func includes(_ old: EntryKind, _ new: EntryKind, inRow row: UInt64) -> Bool {
     let (word, bit) = Self.place(old, new)
-    var rows = [0, Layout.publishedWithoutLevel]
-    if let level { rows = [Layout.published(atLevel: level)] }
-    return rows.contains { changes[Int($0) * Self.wordsPerLevel + word] & bit != 0 }
+    return changes[Int(row) * Self.wordsPerLevel + word] & bit != 0
   }
 
   /// Clears the changes recorded so far, since those of boot code do not count.

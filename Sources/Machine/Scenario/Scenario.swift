@@ -367,9 +367,7 @@ public final class Scenario {
       if String(reflecting: known) == String(reflecting: invariant) { return }
       note("two different invariants are called \(invariant.id)", site)
     }
-    if invariant.id.isEmpty || invariant.id.contains(where: \.isWhitespace)
-      || invariant.id.printable != invariant.id
-    {
+    if !invariant.id.isOneWord {
       note("'\(invariant.id)' is not an id of an invariant: lower case, with hyphens", site)
     }
     admit(invariant, site)
