@@ -10,9 +10,10 @@ package struct LitmusOptions {
   package var strategy = Strategy.stateful
   package var isExact = false
   package var limits = Limits()
-  /// Whether locks that nothing else looks at are taken and released at the earliest moment, under
-  /// Armv8.
-  package var hastensLocks = true
+  /// What makes the states of the machine for weaker memory fewer.
+  package var shortcuts = WeakShortcuts.all
+  /// Rules that tests leave out.
+  package var omittedRules: OmittedRules = []
   /// Whether walks that fault come after the accesses before them: FEAT_ETS2.
   package var hasETS2 = false
   /// Called now and then; returns false to interrupt.
@@ -57,8 +58,8 @@ extension LitmusTest {
     }
     let board = TestBoard()
     let machine = WeakMachine(
-      self, under: options.memoryModel, board, hastensLocks: options.hastensLocks,
-      hasETS2: options.hasETS2 || hasETS2)
+      self, under: options.memoryModel, board, options.shortcuts,
+      hasETS2: options.hasETS2 || hasETS2, without: options.omittedRules)
     report.add(strategy.search(machine, options.search), board)
     if machine.hasMetCap {
       report.reason =

@@ -8,6 +8,7 @@ extension FutureUse {
   /// - Parameter observed: the registers that are looked at when the process has ended.
   static func table(of process: Process, wordCount: Int, observed: Set<Int>) -> [FutureUse] {
     let count = process.instructions.count
+    let reach = Reach(process, wordCount: wordCount)
     var table = Array(repeating: FutureUse(), count: count + 1)
     for register in observed { table[count].registers |= 1 << UInt64(register) }
     var changes = true
@@ -18,7 +19,7 @@ extension FutureUse {
         var use = FutureUse()
         if instruction.goesOn { use = table[index + 1] }
         if let target = instruction.target { use.join(table[min(target, count)]) }
-        use.add(instruction, wordCount: wordCount)
+        use.add(instruction, reach)
         if use != table[index] {
           table[index] = use
           changes = true
@@ -28,32 +29,30 @@ extension FutureUse {
     return table
   }
 
-  private mutating func add(_ instruction: Instruction, wordCount: Int) {
+  private mutating func add(_ instruction: Instruction, _ reach: Reach) {
     if let result = instruction.result {
       registers &= ~(1 << UInt64(result))
       views &= ~(1 << UInt64(result))
     }
-    func words(_ address: Operand) -> UInt64 {
-      guard case .constant(let value) = address else { return ~0 }
-      return LitmusTest.word(at: value, of: wordCount).map { 1 << UInt64($0) } ?? 0
-    }
     var usesViews = true
     switch instruction {
     case .load(_, let address, let order, _):
-      addLoad(of: words(address), acquires: order.acquiresInOrder)
-    case .isLocked(let lock, _): addLoad(of: words(lock), acquires: false)
-    case .waitUntilUnlocked(let lock): addLoad(of: words(lock), acquires: true)
+      addLoad(of: reach.words(at: address), acquires: order.acquiresInOrder)
+    case .isLocked(let lock, _): addLoad(of: reach.words(at: lock), acquires: false)
+    case .waitUntilUnlocked(let lock): addLoad(of: reach.words(at: lock), acquires: true)
     case .update(_, let modification, let address, _, let order):
-      updated |= words(address)
+      updated |= reach.words(at: address)
       acquires = acquires || order.acquiresInOrder
-      if modification.mayFail { addLoad(of: words(address), acquires: order.acquiresInOrder) }
+      if modification.mayFail {
+        addLoad(of: reach.words(at: address), acquires: order.acquiresInOrder)
+      }
       if order.isFull { (ordersReads, ordersWrites) = (true, true) }
     case .lock(let lock):
-      updated |= words(lock)
+      updated |= reach.words(at: lock)
       acquires = true
     case .tryLock(let lock, _):
-      updated |= words(lock)
-      addLoad(of: words(lock), acquires: true)
+      updated |= reach.words(at: lock)
+      addLoad(of: reach.words(at: lock), acquires: true)
     case .fence(.full), .fence(.synchroniseAll): (ordersReads, ordersWrites) = (true, true)
     case .fence(.loads), .fence(.synchroniseLoads): ordersReads = true
     case .fence(.synchroniseStores): ordersWrites = true
@@ -66,6 +65,9 @@ extension FutureUse {
     case .branch, .branchUnless: usesViews = hasISB
     case .store, .fence(.stores), .invalidate, .compute, .jump, .unlock: break
     }
+    if instruction.stores, let address = instruction.addressOperand {
+      stored |= reach.words(at: address)
+    }
     for case .register(let register) in instruction.operands {
       registers |= 1 << UInt64(register)
       if usesViews { views |= 1 << UInt64(register) }
@@ -76,6 +78,32 @@ extension FutureUse {
     loaded |= words
     loads = true
     self.acquires = self.acquires || acquires
+  }
+}
+
+/// The words that addresses in a process's code may lead to.
+private struct Reach {
+  private let wordCount: Int
+  /// Per register, what it holds if no instruction changes it.
+  private var held: [UInt64?]
+
+  init(_ process: Process, wordCount: Int) {
+    self.wordCount = wordCount
+    held = process.registers.indices.map {
+      $0 < process.initial.count ? process.initial[$0] : 0
+    }
+    for register in process.instructions.compactMap(\.result) { held[register] = nil }
+  }
+
+  /// A set; all words if the address is computed or loaded.
+  func words(at address: Operand) -> UInt64 {
+    let value: UInt64? =
+      switch address {
+      case .constant(let value): value
+      case .register(let register): held[register]
+      }
+    guard let value else { return ~0 }
+    return LitmusTest.word(at: value, of: wordCount).map { 1 << UInt64($0) } ?? 0
   }
 }
 

@@ -14,17 +14,32 @@ extension WeakMachine {
     let uses = state.processes.indices.map { use(of: $0, in: state) }
     forgetDeadRegisters(&state, uses)
     guard model == .armv8 else { return forgetAllViews(&state) }
-    for process in uses.indices {
-      cutRegisters(of: process, in: &state, uses[process])
-      state.order.cutViews(of: process, uses[process], hasGracePeriods: hasGracePeriods)
-    }
     if !hasGracePeriods { forgetGrace(&state) }
-    state.order.dropUnreadableStores(uses)
-    guard let rank = state.order.rankTimes() else { return }
-    for process in uses.indices { state.mapRegisters(of: process, rank) }
+    var isChanged = true
+    // What is sorted may make more views say the same, and these more stores unreadable.
+    while isChanged {
+      for process in uses.indices {
+        cutRegisters(of: process, in: &state, uses[process])
+        state.order.cutViews(of: process, uses[process], hasGracePeriods: hasGracePeriods)
+      }
+      state.order.dropUnreadableStores(uses)
+      if let rank = state.order.rankTimes() {
+        for process in uses.indices { state.mapRegisters(of: process, rank) }
+      }
+      isChanged = sortStores(&state, uses)
+    }
   }
 
-  private func use(of process: Int, in state: WeakState) -> FutureUse {
+  /// Sorts stores of which no process can tell which came first; false if nothing changes.
+  private func sortStores(_ state: inout WeakState, _ uses: [FutureUse]) -> Bool {
+    guard let sorter, sorter.sort(&state.order, uses) else { return false }
+    for process in uses.indices {
+      state.mapRegisters(of: process) { sorter.view($0, of: process) }
+    }
+    return true
+  }
+
+  func use(of process: Int, in state: WeakState) -> FutureUse {
     let uses = uses[process]
     return uses[min(state.processes[process].counter, uses.count - 1)]
   }

@@ -127,6 +127,17 @@ extension Instruction {
     }
   }
 
+  /// True if it may store to that address.
+  var stores: Bool {
+    switch self {
+    case .store, .storeExclusive, .update, .lock, .unlock, .tryLock: true
+    case .load, .isLocked, .waitUntilUnlocked, .fence, .invalidate, .compute, .branch,
+      .branchUnless, .jump, .enterSection, .leaveSection, .synchronize, .enterSleepable,
+      .leaveSleepable, .synchronizeSleepable:
+      false
+    }
+  }
+
   /// The domain of a grace period; 0 is that of read-copy-update.
   var graceDomain: Int {
     if case .synchronizeSleepable(let domain) = self { domain + 1 } else { 0 }

@@ -27,6 +27,11 @@ final class WeakMachine: TransitionSystem {
   let sectionDomains: [Int]
   /// Words that only taking and releasing locks accesses, as a set: see `Docs/MemoryModels.md`.
   let lockWords: UInt64
+  /// Sorts stores of which nobody can tell which came first; nil if they stay as they are.
+  let sorter: StoreSorter?
+  /// Whether a step that concerns no other process is taken without alternatives.
+  private let takesSoleSteps: Bool
+  let omittedRules: OmittedRules
   /// The states on the way to the present one, which is the last.
   private var states: [WeakState] = []
   /// The choices of each CPU in each of these states, if they have been asked for.
@@ -34,22 +39,23 @@ final class WeakMachine: TransitionSystem {
   /// Set if a process had more pending stores, or a word more visible ones, than there is room for.
   private(set) var hasMetCap = false
 
-  /// - Parameter hastensLocks: whether locks are taken and released at the earliest moment.
   init(
-    _ test: LitmusTest, under model: MemoryModel, _ board: TestBoard, hastensLocks: Bool = true,
-    hasETS2: Bool = false
+    _ test: LitmusTest, under model: MemoryModel, _ board: TestBoard,
+    _ shortcuts: WeakShortcuts = .all, hasETS2: Bool = false,
+    without omittedRules: OmittedRules = []
   ) {
     self.test = test
     hasEntries = test.hasEntries
     self.hasETS2 = hasETS2
-    lockWords = hastensLocks && model == .armv8 ? test.lockWords : 0
+    self.omittedRules = omittedRules
+    lockWords = shortcuts.contains(.hastenedLocks) && model == .armv8 ? test.lockWords : 0
+    // What walks may still find is not known from the code.
+    let sorts = shortcuts.contains(.sortedStores) && model == .armv8 && !test.hasEntries
+    sorter = sorts ? StoreSorter(without: omittedRules) : nil
+    takesSoleSteps = shortcuts.contains(.soleSteps) && !test.hasEntries && !test.loops
     self.model = model
     self.board = board
     let processes = test.processes
-    uses = processes.indices.map { index in
-      FutureUse.table(
-        of: processes[index], wordCount: test.words.count, observed: test.observed(of: index))
-    }
     hasGracePeriods = processes.contains { process in
       process.instructions.contains { instruction in
         switch instruction {
@@ -57,6 +63,15 @@ final class WeakMachine: TransitionSystem {
         default: false
         }
       }
+    }
+    uses = processes.indices.map { [hasGracePeriods] index in
+      var table = FutureUse.table(
+        of: processes[index], wordCount: test.words.count, observed: test.observed(of: index))
+      if !hasGracePeriods {
+        // Nobody asks what was known when a section ended.
+        for place in table.indices { table[place].hasSections = false }
+      }
+      return table
     }
     let enterers = test.sections.indices.map { section in
       processes.firstIndex { process in
@@ -128,13 +143,19 @@ final class WeakMachine: TransitionSystem {
 
   private var presentChoices: [[WeakChoice]] {
     if let known = choices[choices.count - 1] { return known }
-    let state = states[states.count - 1]
-    let found = (0..<cpuCount).map { cpu in
+    let found = findChoices(in: states[states.count - 1])
+    choices[choices.count - 1] = found
+    return found
+  }
+
+  private func findChoices(in state: WeakState) -> [[WeakChoice]] {
+    if takesSoleSteps, let sole = soleStep(in: state) {
+      return (0..<cpuCount).map { $0 == sole.cpu ? sole.choices : [] }
+    }
+    return (0..<cpuCount).map { cpu in
       cpu < processCount
         ? nextChoices(of: cpu, in: state) : flushes(of: cpu - processCount, in: state)
     }
-    choices[choices.count - 1] = found
-    return found
   }
 
   override func step(_ cpu: Int, choice: Int) -> StepOutcome {

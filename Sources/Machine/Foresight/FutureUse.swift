@@ -8,7 +8,9 @@ package struct FutureUse: Equatable, Sendable {
   package var loaded: UInt64 = 0
   /// Words that read-modify-writes may read.
   package var updated: UInt64 = 0
-  /// The same for more words than 64; nil if those sets are meant.
+  /// Words that it may store to, where the whole code is known.
+  package var stored: UInt64 = 0
+  /// The first two for more words than 64; nil if those sets are meant.
   package var cells: FutureCells?
   package var loads = false
   /// Whether something orders loads that came before it.
@@ -64,6 +66,7 @@ package struct FutureUse: Equatable, Sendable {
     isUnknown = isUnknown || other.isUnknown
     loaded |= other.loaded
     updated |= other.updated
+    stored |= other.stored
     if let theirs = other.cells { cells = cells?.joined(with: theirs) ?? theirs }
     loads = loads || other.loads
     ordersReads = ordersReads || other.ordersReads

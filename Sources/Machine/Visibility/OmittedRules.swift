@@ -35,8 +35,17 @@ package struct OmittedRules: OptionSet, Sendable {
   package static let firstValues = OmittedRules(rawValue: 1 << 20)
   /// What the next holder of a lock, or whoever waits for a grace period, comes to know.
   package static let sharedViews = OmittedRules(rawValue: 1 << 21)
+  /// Some CPU can tell which of two stores came first.
+  package static let orderedStores = OmittedRules(rawValue: 1 << 25)
   /// Sorting independent stores.
   package static let independence = OmittedRules(rawValue: 1 << 22)
+
+  // Steps that are taken alone in litmus tests.
+
+  /// Others have stores to the word pending, or will store to it.
+  package static let storesOfOthers = OmittedRules(rawValue: 1 << 23)
+  /// Others will read the word.
+  package static let loadsOfOthers = OmittedRules(rawValue: 1 << 24)
 
   // What an exchange of identical CPUs does under weaker memory.
 

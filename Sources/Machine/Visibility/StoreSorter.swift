@@ -13,7 +13,7 @@ import GracewalkSupport
 /// nothing is lost.
 ///
 /// It has room of its own, so that a step allocates nothing.
-final class StoreSorter {
+package final class StoreSorter {
   /// Orders with more stores are left as they are.
   private static let storesMax = 63
 
@@ -33,7 +33,7 @@ final class StoreSorter {
 
   private static let everybody = UInt64.max
 
-  init(without omitted: OmittedRules) { self.omitted = omitted }
+  package init(without omitted: OmittedRules = []) { self.omitted = omitted }
 
   deinit {
     words.deallocate()
@@ -48,7 +48,7 @@ final class StoreSorter {
   ///
   /// Orders that hardware walks look at are left as they are, and so are those where nobody knows
   /// what some CPU will read.
-  func sort(_ order: inout StoreOrder, _ uses: [FutureUse]) -> Bool {
+  package func sort(_ order: inout StoreOrder, _ uses: [FutureUse]) -> Bool {
     count = Int(order.now)
     guard count > 0, count <= Self.storesMax, order.walks.isEmpty, order.invalidations.isEmpty
     else { return false }
@@ -59,6 +59,11 @@ final class StoreSorter {
     let isMoved = arrange()
     let isChanged = replaceTimes(in: &order, uses)
     return isMoved || isChanged
+  }
+
+  /// What has become of a view of a CPU's own that is not part of the order.
+  package func view(_ view: View, of cpu: Int) -> View {
+    latest(within: view, for: 1 << UInt64(cpu))
   }
 
   // MARK: What matters to whom
@@ -110,7 +115,8 @@ final class StoreSorter {
     for later in 1...count {
       for time in 1..<later {
         // Who cannot miss the later one cannot miss the other, either.
-        let able = readers[time] & readers[later] & ~knowing[later]
+        var able = readers[time] & readers[later] & ~knowing[later]
+        if omitted.contains(.orderedStores) { able = 0 }
         if words[time] == words[later] || able != 0 { earlier[later] |= 1 << UInt64(time) }
       }
     }

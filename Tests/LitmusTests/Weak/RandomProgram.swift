@@ -36,20 +36,24 @@ struct RandomProgram {
     case branch(Int)
   }
 
-  static let wordNames = ["x", "y", "z"]
+  static let wordNames = ["x", "y", "z", "a", "b"]
   var wordCount: Int
   var processes: [[Step]] = []
 
-  /// - Parameter hasExclusives: whether there may be exclusive loads and stores.
-  init(_ random: inout SplitMix64, hasExclusives: Bool) {
-    wordCount = 2 + random.below(2)
-    let count = 2 + (random.below(4) == 0 ? 1 : 0)
+  /// - Parameters:
+  ///   - hasExclusives: whether there may be exclusive loads and stores.
+  ///   - isWide: whether each of several processes reads few of the words, so that many stores are
+  ///     independent.
+  init(_ random: inout SplitMix64, hasExclusives: Bool, isWide: Bool = false) {
+    wordCount = (isWide ? 4 : 2) + random.below(2)
+    let count = isWide ? 3 : 2 + (random.below(4) == 0 ? 1 : 0)
     var value = 0
-    for _ in 0..<count {
+    for process in 0..<count {
+      let readable = isWide ? [process, process + 1] : nil
       var steps: [Step] = []
       var loads: [Int] = []
       for number in 0..<(count == 2 ? 3 + random.below(3) : 2 + random.below(2)) {
-        let step = Self.step(&random, wordCount, loads, &value, hasExclusives)
+        let step = Self.step(&random, wordCount, readable, loads, &value, hasExclusives)
         if case .access(let access) = step, access.reads, !access.isUnused { loads.append(number) }
         steps.append(step)
       }
@@ -58,8 +62,8 @@ struct RandomProgram {
   }
 
   private static func step(
-    _ random: inout SplitMix64, _ wordCount: Int, _ loads: [Int], _ value: inout Int,
-    _ hasExclusives: Bool
+    _ random: inout SplitMix64, _ wordCount: Int, _ readable: [Int]?, _ loads: [Int],
+    _ value: inout Int, _ hasExclusives: Bool
   ) -> Step {
     let kind = random.below(16)
     if kind < 2 { return .fence(random.pick(Fence.allCases)) }
@@ -77,6 +81,7 @@ struct RandomProgram {
       access.adds = random.below(2) == 0
       access.isUnused = access.adds && random.below(3) == 0
     }
+    if access.reads, let readable { access.word = random.pick(readable) }
     if access.reads, !access.isUnused, random.below(3) == 0 {
       access.acquires = true
       if !access.writes, random.below(2) == 0 {
@@ -85,7 +90,8 @@ struct RandomProgram {
     }
     if access.writes, random.below(3) == 0 { access.releases = true }
     if !loads.isEmpty {
-      if random.below(4) == 0 { access.address = random.pick(loads) }
+      // Through a computed address it may be any word.
+      if readable == nil, random.below(4) == 0 { access.address = random.pick(loads) }
       if access.writes, !access.adds, random.below(4) == 0 { access.data = random.pick(loads) }
     }
     return .access(access)

@@ -61,7 +61,7 @@ import Testing
       var options = LitmusOptions()
       options.memoryModel = .armv8
       let hasty = test.check(options)
-      options.hastensLocks = false
+      options.shortcuts.remove(.hastenedLocks)
       let patient = test.check(options)
       #expect(hasty.states == patient.states)
       #expect(hasty.statistics.states < patient.statistics.states)
