@@ -19,6 +19,10 @@ public final class Checkpoint {
   /// A file with a longer text before the empty line is not a checkpoint.
   private static let textMax = 1 << 20
 
+  /// What to do about a file that is refused.
+  private static let nameAnother = "name a file that --checkpoint has written"
+  fileprivate static let beginAgain = "begin again without --resume"
+
   /// Reads a file.
   ///
   /// - Throws: `CheckError.badCheckpoint` if it cannot be read, is something else or is damaged.
@@ -28,20 +32,24 @@ public final class Checkpoint {
     switch CheckpointFile.contents(of: path) {
     case .success(let read): bytes = read
     case .failure(let error):
-      throw .badCheckpoint("cannot read '\(path)': \(error.reason)")
+      throw .badCheckpoint("cannot read '\(path)': \(error.reason); \(Self.nameAnother)")
     }
     let magic = Array(Checkpoint.magic.utf8)
-    guard bytes.starts(with: magic) else { throw .badCheckpoint("'\(path)' is not a checkpoint") }
+    guard bytes.starts(with: magic) else {
+      throw .badCheckpoint("'\(path)' is not a checkpoint; \(Self.nameAnother)")
+    }
     let rest = bytes[magic.count...].prefix(Checkpoint.textMax)
     let line = rest.prefix(20)
     let version = String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)
-    let isDamaged = "'\(path)' is damaged or was cut short"
+    let isDamaged = "'\(path)' is damaged or was cut short; \(Self.beginAgain)"
     guard version == "\(Checkpoint.version)" else {
       // A number without the end of its line may have been cut short.
       let isNumber = Int(version) != nil && line.contains(10)
       throw .badCheckpoint(
         isNumber
-          ? "'\(path)' has format \(version); this version reads format \(Checkpoint.version)"
+          ? "'\(path)' has format \(version), and this version reads format "
+            + "\(Checkpoint.version); resume it with the version that saved it, or begin again "
+            + "without --resume"
           : isDamaged)
     }
     guard let end = rest.indices.dropFirst().first(where: { rest[$0] == 10 && rest[$0 - 1] == 10 }),
@@ -128,12 +136,13 @@ package struct CheckpointSession {
       if fact.key == old.key, fact.key.hasSuffix("hash") {
         throw .badCheckpoint(
           "'\(saved.path)' is out of date: \(fact.key.dropLast(5)) has changed since; check "
-            + "\(name) again")
+            + "\(name) again without --resume")
       }
       guard fact.key != "behaviour" else { throw error(.systemChanged(depth: 0)) }
+      let found = (fact.key == old.key ? "" : "\(old.key) ") + "'\(old.value)'"
       throw .badCheckpoint(
-        "'\(saved.path)' is of another check: "
-          + "its \(old.key) is '\(old.value)', and not '\(fact.value)'")
+        "'\(saved.path)' is of another check: expected \(fact.key) '\(fact.value)', found "
+          + "\(found); ask for the check that was saved, or \(Checkpoint.beginAgain)")
     }
     guard facts.count == saved.facts.count else { throw error(.malformed) }
   }
@@ -167,9 +176,12 @@ package struct CheckpointSession {
   package func error(_ error: CheckpointError) -> CheckError {
     let file = "'\(options.resume?.path ?? "")'"
     switch error {
-    case .malformed: return .badCheckpoint("\(file) is damaged: what it says makes no sense")
+    case .malformed:
+      return .badCheckpoint(
+        "\(file) is damaged: what it says makes no sense; \(Checkpoint.beginAgain)")
     case .systemChanged:
-      return .badCheckpoint("\(file) is out of date: the model's code has changed since")
+      return .badCheckpoint(
+        "\(file) is out of date: the model's code has changed since; \(Checkpoint.beginAgain)")
     }
   }
 }

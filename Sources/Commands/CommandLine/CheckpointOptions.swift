@@ -29,9 +29,6 @@ enum CheckpointOptions {
       guard !arguments.has("checkpoint-every") else {
         throw UsageError("--checkpoint-every is about --checkpoint, which is not given")
       }
-      if let source {
-        warn("no more checkpoints are written; add --checkpoint \(source) to keep saving")
-      }
       return
     }
     options.checkpoints = try file(path, source, arguments)
@@ -67,7 +64,7 @@ enum CheckpointOptions {
     URL(fileURLWithPath: path).resolvingSymlinksInPath().path
   }
 
-  private static func warn(_ text: String) {
+  fileprivate static func warn(_ text: String) {
     Terminal.clearProgress()
     Terminal.writeError("\(RunningProgram.name): \(text)\n")
   }
@@ -78,5 +75,38 @@ enum CheckpointOptions {
       case .incomplete(.bound(let bound)) = report.verdict, bound != .depth, bound != .preemptions
     else { return }
     print("  saved in \(path): resume with --resume \(path)")
+  }
+}
+
+/// Says that a resumed check is not saved any more: once, and not if the file is refused.
+package final class UnsavedNotice: Sendable {
+  private let path: String?
+  private let isTold = Locked(false)
+
+  package init(_ options: CheckOptions) {
+    path = options.checkpoints == nil ? options.resume?.path : nil
+  }
+
+  /// To be called when the check has been resumed.
+  package func tell() {
+    guard let path else { return }
+    let isFirst = isTold.withLock { isTold in
+      defer { isTold = true }
+      return !isTold
+    }
+    if isFirst {
+      CheckpointOptions.warn(
+        "no more checkpoints are written; add --checkpoint \(path) to keep saving")
+    }
+  }
+
+  /// Searches report progress only after they have been resumed.
+  package func watch(
+    _ body: @escaping (SearchProgress) -> Bool
+  ) -> (SearchProgress) -> Bool {
+    { progress in
+      self.tell()
+      return body(progress)
+    }
   }
 }

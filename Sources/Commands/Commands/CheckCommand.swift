@@ -257,12 +257,14 @@ package enum CheckCommand {
     _ model: Model, _ given: CheckOptions
   ) throws(UsageError) -> (CheckReport, Double) {
     var options = given
-    options.watch = Terminal.watch(model, CheckRequest(model.name, given))
+    let notice = UnsavedNotice(given)
+    options.watch = notice.watch(Terminal.watch(model, CheckRequest(model.name, given)))
     defer { Terminal.clearProgress() }
     let clock = ContinuousClock()
     let start = clock.now
     do throws(CheckError) {
       let report = try model.check(options)
+      notice.tell()
       return (report, (clock.now - start).inSeconds)
     } catch {
       throw SharedOptions.usageError(error, model: model.name)

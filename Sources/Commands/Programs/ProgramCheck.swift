@@ -66,8 +66,11 @@ struct ProgramCheck {
   func run() throws -> Int32 {
     try Self.reportingErrors(of: source) {
       let compiled = try source.compile()
-      let report = try Self.check(compiled, options, Terminal.watch(source.name))
+      let notice = UnsavedNotice(options)
+      let report = try Self.check(
+        compiled, options, notice.watch(Terminal.watch(source.name)))
       Terminal.clearProgress()
+      notice.tell()
       try show(report, compiled)
       return report.exitStatus
     }

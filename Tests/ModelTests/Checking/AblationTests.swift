@@ -222,8 +222,9 @@ import Testing
     options.without = nil
     #expect(
       throws: CheckError.badCheckpoint(
-        "'\(path)' is of another check: its without is '\(try #require(step).text)', "
-          + "and not 'nothing'")
+        "'\(path)' is of another check: expected without 'nothing', found "
+          + "'\(try #require(step).text)'; ask for the check that was saved, or begin again "
+          + "without --resume")
     ) { try model.check(options) }
     options.without = step
     options.limits.executions = nil

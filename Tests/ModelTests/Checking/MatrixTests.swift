@@ -237,8 +237,9 @@ private struct Wants: QuiescenceInvariant {
     options.features = nil
     #expect(
       throws: CheckError.badCheckpoint(
-        "'\(path)' is of another check: its features is 'bbm=0 haf=1 hd=1 range=0 ets=0', "
-          + "and not 'bbm=0 haf=0 hd=0 range=0 ets=0'")
+        "'\(path)' is of another check: expected features 'bbm=0 haf=0 hd=0 range=0 ets=0', "
+          + "found 'bbm=0 haf=1 hd=1 range=0 ets=0'; ask for the check that was saved, or begin "
+          + "again without --resume")
     ) { try model.check(options) }
   }
 }

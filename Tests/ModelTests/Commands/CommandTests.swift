@@ -200,8 +200,20 @@ import Testing
     let other = try run(
       ["check", "fault-in-parallel", "--resume", "saved", "--checkpoint", "saved"], in: folder)
     #expect(other.status == 2 && other.output.isEmpty)
-    #expect(other.error.contains("'saved' is of another check: its model is"))
+    #expect(other.error.contains("'saved' is of another check: expected model"))
     #expect(try Data(contentsOf: url) == bytes)
+    // What is wrong, and what to do; that nothing would be saved is of no interest then.
+    try bytes.dropLast(9).write(to: folder.appendingPathComponent("cut"))
+    for (name, wrong) in [
+      ("saved", "is of another check: expected memory 'Armv8', found 'SC'; ask for the check"),
+      ("cut", "is damaged or was cut short; begin again without --resume"),
+      ("none", "No such file or directory; name a file that --checkpoint has written"),
+    ] {
+      let refused = try run(check + ["--memory", "arm", "--resume", name], in: folder)
+      #expect(refused.status == 2 && refused.output.isEmpty)
+      #expect(refused.error.split(separator: "\n").count == 1, "\(refused.error)")
+      #expect(refused.error.contains("'\(name)'") && refused.error.contains(wrong))
+    }
 
     let rest = try run(check + ["--resume", "saved", "--checkpoint", "saved"], in: folder)
     #expect(rest.status == 0 && rest.error.isEmpty)
