@@ -14,7 +14,7 @@ public final class Checkpoint {
   let facts: [CheckFact]
   let reader: CheckpointReader
 
-  package static let version = 13
+  package static let version = 14
   static let magic = "gracewalk checkpoint "
   /// A file with a longer text before the empty line is not a checkpoint.
   private static let textMax = 1 << 20

@@ -74,7 +74,7 @@ public struct SearchPlan: Sendable {
     mayRepeat = scenario.mayRepeat
     mayDivide =
       switch strategy {
-      case .stateful: !mayRepeat
+      case .stateful: true
       case .exhaustive: !limits.cutExecutions
       default: strategy.isDivisible
       }
@@ -294,39 +294,28 @@ public struct SearchPlan: Sendable {
     }
     var options = options
     options.limits.depth = max(options.limits.depth, Self.repeatingDepth)
-    if strategy == .stateful { return reducedRepeating(machine, jobs, options, makeMachine) }
-    return fullRepeating(machine, jobs, options, makeMachine)
+    let isReduced = strategy == .stateful
+    let found = divided(machine, jobs, options, reduction: isReduced ? [] : nil, makeMachine)
+    guard isReduced, found.0.ending == .violation else { return found }
+    // The full search finds the simplest.
+    options.checkpoints = nil
+    options.resume = nil
+    let full = divided(makeMachine(), jobs, options, reduction: nil, makeMachine)
+    return full.0.ending == .violation ? full : found
   }
 
-  private func fullRepeating(
+  private func divided(
     _ first: Machine, _ jobs: Int, _ options: SearchOptions,
-    _ makeMachine: @escaping @Sendable () -> Machine
+    reduction: PersistentSets.Omission?, _ makeMachine: @escaping @Sendable () -> Machine
   ) -> (SearchResult, [Machine]) {
     var machines: [Machine] = []
     let result = ParallelSearch.runRepeating(
-      jobs: jobs, options, division, looksForLivelocks: looksForLivelocks
+      jobs: jobs, options, division, looksForLivelocks: looksForLivelocks, reduction: reduction
     ) {
       machines.append(machines.isEmpty ? first : makeMachine())
       return machines[machines.count - 1]
     }
     return (result, machines)
-  }
-
-  /// Runs the reduced search where CPUs may loop, and if it finds something, the full one, which
-  /// finds the simplest.
-  private func reducedRepeating(
-    _ first: Machine, _ jobs: Int, _ options: SearchOptions,
-    _ makeMachine: @escaping @Sendable () -> Machine
-  ) -> (SearchResult, [Machine]) {
-    let search = LivenessSearch(
-      first, options, looksForLivelocks: looksForLivelocks, reduces: true)
-    let reduced = search.run()
-    guard reduced.ending == .violation else { return (reduced, [first]) }
-    var options = options
-    options.checkpoints = nil
-    options.resume = nil
-    let (full, machines) = fullRepeating(makeMachine(), jobs, options, makeMachine)
-    return full.ending == .violation ? (full, machines) : (reduced, [first])
   }
 }
 

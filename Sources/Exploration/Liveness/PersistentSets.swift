@@ -23,19 +23,35 @@ package final class PersistentSets {
     package static let cycles = Omission(rawValue: 4)
   }
 
-  private let omitted: Omission
-  private let cpuCount: Int
-  private let summaries = SummaryTable()
-  private let knowledge = StepKnowledge()
+  /// A step that was followed by another of its CPU.
+  struct Fact: BitwiseCopyable {
+    var step: Int32
+    var next: Int32
+  }
+
+  let omitted: Omission
+  let cpuCount: Int
+  let summaries = SummaryTable()
+  let knowledge = StepKnowledge()
   private let footprint = Footprint()
   /// Per state and CPU the number of its next step, -1 if it has none.
-  private let steps = GrowableBuffer<Int32>(capacity: 1_024)
+  let steps = GrowableBuffer<Int32>(capacity: 1_024)
   /// Per state the enabled CPUs.
-  private let steppable = GrowableBuffer<CPUSet>(capacity: 1_024)
+  let steppable = GrowableBuffer<CPUSet>(capacity: 1_024)
   /// Per state the first of its rows in `enablers`, one for each disabled CPU.
-  private let firstEnablers = GrowableBuffer<Int>(capacity: 1_024)
+  let firstEnablers = GrowableBuffer<Int>(capacity: 1_024)
   /// The enabled CPUs one of which must step before a disabled one can.
-  private let enablers = GrowableBuffer<UInt64>()
+  let enablers = GrowableBuffer<UInt64>()
+  /// Set in a member of a team: the sets of the states with numbers below `base`.
+  var team: Unmanaged<PersistentSets>?
+  /// The number of the first state here.
+  var base = 0
+  /// The number of the first step that this member, and not the team, has entered.
+  var firstOwnStep = 0
+  /// What a member has learned in a round, or a team in all rounds.
+  let facts = GrowableBuffer<Fact>()
+  /// How many facts of its team a member knows; -1 before its first round.
+  var knownFacts = -1
 
   init(cpuCount: Int, without omitted: Omission) {
     self.cpuCount = cpuCount
@@ -47,6 +63,7 @@ package final class PersistentSets {
     steppable.deallocate()
     firstEnablers.deallocate()
     enablers.deallocate()
+    facts.deallocate()
   }
 
   /// Bytes used.
@@ -56,7 +73,12 @@ package final class PersistentSets {
   }
 
   @inline(__always)
-  private func step(of cpu: Int, in state: Int) -> Int { Int(steps[state &* cpuCount &+ cpu]) }
+  private func step(of cpu: Int, in state: Int) -> Int {
+    if state < base, let team {
+      return team._withUnsafeGuaranteedRef { Int($0.steps[state &* cpuCount &+ cpu]) }
+    }
+    return Int(steps[(state &- base) &* cpuCount &+ cpu])
+  }
 
   // MARK: States
 
@@ -80,7 +102,7 @@ package final class PersistentSets {
       knowledge.enter(upTo: step, of: summaries)
       steps[row + cpu] = Int32(truncatingIfNeeded: step)
     }
-    return first(of: enabled, steppable.count - 1)
+    return first(of: enabled, base + steppable.count - 1)
   }
 
   /// The smallest set that is closed as far as the later steps of CPUs are known; the first of
@@ -116,29 +138,46 @@ package final class PersistentSets {
   /// A CPU if it is enabled, or those that can enable it.
   private func add(_ cpu: Int, in state: Int, _ enabled: CPUSet) -> CPUSet {
     if enabled.contains(cpu) { return CPUSet(cpu) }
-    var index = firstEnablers[state]
+    var index = firstEnablers[state - base]
     for other in 0..<cpu where step(of: other, in: state) >= 0 && !enabled.contains(other) {
       index += 1
     }
     return CPUSet(bits: enablers[index])
   }
 
-  /// Learns which step followed another of the same CPU.
+  /// Learns which step followed another of the same CPU; a member of a team will learn it when the
+  /// round has ended.
   func note(_ cpu: Int, from state: Int, to target: Int) {
     let next = step(of: cpu, in: target)
     guard next >= 0 else { return }
-    _ = knowledge.note(step(of: cpu, in: state), isFollowedBy: next)
+    let step = step(of: cpu, in: state)
+    if team == nil {
+      _ = knowledge.note(step, isFollowedBy: next)
+    } else if !knowledge.knows(step, isFollowedBy: next) {
+      facts.append(
+        Fact(step: Int32(truncatingIfNeeded: step), next: Int32(truncatingIfNeeded: next)))
+    }
   }
 
   // MARK: Repair
 
+  /// CPUs to add in a state.
+  private struct Missing: Sendable {
+    var state: Int
+    var cpus: CPUSet
+  }
+
   /// Adds CPUs where they are missing, and returns the states concerned in ascending order; none if
   /// all sets are persistent and no cycle passes a CPU over.
-  func repair(_ graph: StateGraph, _ chosen: GrowableBuffer<CPUSet>) -> [Int] {
+  ///
+  /// - Parameter threads: the number of threads that look for what is missing.
+  func repair(
+    _ graph: StateGraph, _ chosen: GrowableBuffer<CPUSet>, threads: Int = 1
+  ) -> [Int] {
     while summaries.needsLongerRows(for: summaries.stepCount - 1) { summaries.lengthenRows() }
     let components = StrongComponents(graph)
-    let changed = addRivals(graph, chosen, components)
-    return changed.isEmpty ? addPassedOver(graph, chosen, components) : changed
+    let changed = addRivals(graph, chosen, components, threads)
+    return changed.isEmpty ? addPassedOver(graph, chosen, components, threads) : changed
   }
 
   /// For each component the set of steps that are taken, or disabled, in it or later.
@@ -179,34 +218,54 @@ package final class PersistentSets {
       || !omitted.contains(.disabledSteps) && !graph.enabled(in: state).contains(cpu)
   }
 
+  /// States that a thread looks at together.
+  private static let statesTogether = 1 << 14
+
   /// Where a CPU is followed, adds the other CPUs that take a step below which races with its step,
   /// or if they are disabled, those that can enable them.
   private func addRivals(
-    _ graph: StateGraph, _ chosen: GrowableBuffer<CPUSet>, _ components: StrongComponents
+    _ graph: StateGraph, _ chosen: GrowableBuffer<CPUSet>, _ components: StrongComponents,
+    _ threads: Int
   ) -> [Int] {
     if omitted.contains(.races) { return [] }
     let below = stepsBelow(graph, chosen, components)
-    var changed: [Int] = []
-    for state in 0..<graph.count {
-      let followed = chosen[state]
-      let enabled = steppable[state]
-      if followed.isEmpty || followed == enabled { continue }
-      var rivals = CPUSet()
-      for edge in graph.edges(of: state) where graph[edge].target != StateGraph.unknown {
-        let cpu = Int(graph[edge].cpu)
-        let target = Int(components[Int(graph[edge].target)])
-        addCPUs(racing: step(of: cpu, in: state), in: summaries.row(below[target]), to: &rivals)
+    let length = PersistentSets.statesTogether
+    let parts = (graph.count + length - 1) / length
+    let found = Locked([[Missing]](repeating: [], count: parts))
+    // All of this is only read until the threads are done.
+    nonisolated(unsafe) let (sets, graph, chosen) = (self, graph, chosen)
+    concurrently(parts, threads: threads) { part in
+      let states = part * length..<min((part + 1) * length, graph.count)
+      let missing = states.compactMap {
+        sets.rivals(in: $0, graph, followed: chosen[$0], components, below)
       }
-      var needed = CPUSet()
-      while let cpu = rivals.popLowest() {
-        if step(of: cpu, in: state) < 0 { continue }
-        needed = needed.union(add(cpu, in: state, enabled))
-      }
-      if needed.subtracting(followed).isEmpty { continue }
-      chosen[state] = followed.union(needed)
-      changed.append(state)
+      found.withLock { $0[part] = missing }
     }
-    return changed
+    let missing = found.withLock { $0 }.joined()
+    for each in missing { chosen[each.state] = chosen[each.state].union(each.cpus) }
+    return missing.map(\.state)
+  }
+
+  /// The CPUs to add in a state because they race with one that is followed there; nil if none are
+  /// missing.
+  private func rivals(
+    in state: Int, _ graph: StateGraph, followed: CPUSet, _ components: StrongComponents,
+    _ below: [Int]
+  ) -> Missing? {
+    let enabled = steppable[state]
+    if followed.isEmpty || followed == enabled { return nil }
+    var rivals = CPUSet()
+    for edge in graph.edges(of: state) where graph[edge].target != StateGraph.unknown {
+      let cpu = Int(graph[edge].cpu)
+      let target = Int(components[Int(graph[edge].target)])
+      addCPUs(racing: step(of: cpu, in: state), in: summaries.row(below[target]), to: &rivals)
+    }
+    var needed = CPUSet()
+    while let cpu = rivals.popLowest() {
+      if step(of: cpu, in: state) < 0 { continue }
+      needed = needed.union(add(cpu, in: state, enabled))
+    }
+    return needed.subtracting(followed).isEmpty ? nil : Missing(state: state, cpus: needed)
   }
 
   private func addCPUs(
@@ -221,7 +280,7 @@ package final class PersistentSets {
 
   // MARK: Cycles
 
-  private enum Colour: UInt8 { case unseen, open, done }
+  private enum Colour: UInt8 { case unseen, open, added, done }
 
   private struct Visit {
     var state: Int
@@ -231,43 +290,64 @@ package final class PersistentSets {
   /// Adds CPUs to states so that on each cycle, every CPU that is enabled all the way is followed
   /// somewhere.
   private func addPassedOver(
-    _ graph: StateGraph, _ chosen: GrowableBuffer<CPUSet>, _ components: StrongComponents
+    _ graph: StateGraph, _ chosen: GrowableBuffer<CPUSet>, _ components: StrongComponents,
+    _ threads: Int
   ) -> [Int] {
     if omitted.contains(.cycles) { return [] }
+    let found = Locked([[Int]](repeating: [], count: cpuCount))
+    // All of this is only read until the threads are done.
+    nonisolated(unsafe) let (sets, graph, chosen) = (self, graph, chosen)
+    concurrently(cpuCount, threads: threads) { cpu in
+      let states = sets.statesToAdd(cpu, graph, chosen, components)
+      found.withLock { $0[cpu] = states }
+    }
     var changed: Set<Int> = []
-    for cpu in 0..<cpuCount {
-      func isPassed(_ state: Int) -> Bool {
-        !chosen[state].contains(cpu) && !chosen[state].isEmpty
-          && steppable[state].contains(cpu)
-      }
-      var colours = [Colour](repeating: .unseen, count: graph.count)
-      var visits: [Visit] = []
-      func enter(_ state: Int) {
-        colours[state] = .open
-        visits.append(Visit(state: state, next: graph.edges(of: state).lowerBound))
-      }
-      for root in 0..<graph.count where colours[root] == .unseen && isPassed(root) {
-        enter(root)
-        while let visit = visits.last {
-          guard isPassed(visit.state), visit.next < graph.edges(of: visit.state).upperBound else {
-            colours[visit.state] = .done
-            visits.removeLast()
-            continue
-          }
-          visits[visits.count - 1].next += 1
-          let component = Int(components[visit.state])
-          guard components.stays(visit.next, in: component, of: graph) else { continue }
-          let target = Int(graph[visit.next].target)
-          if colours[target] == .open {
-            chosen[target] = chosen[target].union(CPUSet(cpu))
-            changed.insert(target)
-          } else if colours[target] == .unseen, isPassed(target) {
-            enter(target)
-          }
+    for (cpu, states) in found.withLock({ $0 }).enumerated() {
+      for state in states { chosen[state] = chosen[state].union(CPUSet(cpu)) }
+      changed.formUnion(states)
+    }
+    return changed.sorted()
+  }
+
+  /// The states in which to add a CPU so that no cycle passes it over.
+  ///
+  /// It depends on no other CPU: those that are added elsewhere do not matter.
+  private func statesToAdd(
+    _ cpu: Int, _ graph: StateGraph, _ chosen: GrowableBuffer<CPUSet>,
+    _ components: StrongComponents
+  ) -> [Int] {
+    var added: [Int] = []
+    var colours = [Colour](repeating: .unseen, count: graph.count)
+    var visits: [Visit] = []
+    func isPassed(_ state: Int) -> Bool {
+      colours[state] != .added && !chosen[state].contains(cpu) && !chosen[state].isEmpty
+        && steppable[state].contains(cpu)
+    }
+    func enter(_ state: Int) {
+      colours[state] = .open
+      visits.append(Visit(state: state, next: graph.edges(of: state).lowerBound))
+    }
+    for root in 0..<graph.count where colours[root] == .unseen && isPassed(root) {
+      enter(root)
+      while let visit = visits.last {
+        guard isPassed(visit.state), visit.next < graph.edges(of: visit.state).upperBound else {
+          colours[visit.state] = .done
+          visits.removeLast()
+          continue
+        }
+        visits[visits.count - 1].next += 1
+        let component = Int(components[visit.state])
+        guard components.stays(visit.next, in: component, of: graph) else { continue }
+        let target = Int(graph[visit.next].target)
+        if colours[target] == .open {
+          colours[target] = .added
+          added.append(target)
+        } else if colours[target] == .unseen, isPassed(target) {
+          enter(target)
         }
       }
     }
-    return changed.sorted()
+    return added
   }
 
   // MARK: Checkpoints

@@ -85,6 +85,8 @@ public enum ParallelSearch {
     package static let closing = VisitOmission(rawValue: 4)
     /// Giving states the numbers that all visitors use.
     package static let numbers = VisitOmission(rawValue: 8)
+    /// Giving the steps of a reduced search the numbers that all visitors use.
+    package static let steps = VisitOmission(rawValue: 16)
   }
 
   /// Explores until everything is done, something is found or a limit is met.
@@ -129,19 +131,21 @@ public enum ParallelSearch {
     return VisitTeam(options, division, without: omitted, makeSystem: makeSystem).run(jobs: jobs)
   }
 
-  /// The same where CPUs may loop.
+  /// The same where CPUs may loop, and perhaps reduced.
   ///
   /// - Parameters:
   ///   - looksForLivelocks: whether to look for executions that loop forever.
   ///   - firstLook: the number of states with which to look for them first.
+  ///   - reduction: what a reduced search leaves out, nothing if it is to be sound; nil if it is
+  ///     not reduced.
   package static func runRepeating(
     jobs: Int, _ options: SearchOptions, _ division: Division, looksForLivelocks: Bool = true,
-    firstLook: Int = 1 << 17, without omitted: VisitOmission = [],
-    makeSystem: @escaping () -> TransitionSystem
+    firstLook: Int = 1 << 17, reduction: PersistentSets.Omission? = nil,
+    without omitted: VisitOmission = [], makeSystem: @escaping () -> TransitionSystem
   ) -> SearchResult {
     VisitTeam(
-      options, division, keepsGraph: looksForLivelocks, firstLook: firstLook, without: omitted,
-      makeSystem: makeSystem
+      options, division, looksForLivelocks: looksForLivelocks, firstLook: firstLook,
+      reduction: reduction, without: omitted, makeSystem: makeSystem
     ).run(jobs: jobs)
   }
 }

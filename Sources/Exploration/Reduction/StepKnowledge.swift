@@ -164,6 +164,26 @@ final class StepKnowledge {
     return true
   }
 
+  /// True if there is nothing to learn from a step that was followed by another.
+  func knows(_ step: Int, isFollowedBy next: Int) -> Bool {
+    for word in 0..<stride
+    where future[next &* stride &+ word] & ~future[step &* stride &+ word] != 0 {
+      return false
+    }
+    return true
+  }
+
+  /// Replaces all that is known by what another knows, whose steps have the same numbers.
+  func copy(from other: StepKnowledge) {
+    (stride, count) = (other.stride, other.count)
+    for (own, their) in zip(matrices, other.matrices) {
+      own.setCount(to: their.count)
+      if !their.isEmpty {
+        own.pointer(to: 0).update(from: their.pointer(to: 0), count: their.count)
+      }
+    }
+  }
+
   // MARK: Checkpoints
 
   /// Writes the learned facts; those that follow from footprints are computed again.

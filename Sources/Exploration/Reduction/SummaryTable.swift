@@ -215,6 +215,16 @@ final class SummaryTable {
     checkInvariants()
   }
 
+  /// Gives steps the numbers that they have in another table, which has the same first ones; for
+  /// tables without shared numbers.
+  func numberSteps(as other: SummaryTable, after count: Int) {
+    steps.truncate(to: count)
+    for step in count..<max(other.steps.count, count) {
+      let number = steps.number(other.steps.cpu(of: step), other.steps.footprints[step])
+      demand(number == step, "[internal] a step has two numbers")
+    }
+  }
+
   private func note(_ own: Int, isShared number: Int) {
     sharedStep.set(own, to: number)
     ownStep.set(number, to: own)

@@ -12,6 +12,7 @@ extension VisitTeam {
     writer.write(stateCount)
     (isDivided ? known : first.found).save(to: writer)
     (graph ?? first.graph)?.save(to: writer)
+    (reduced ?? first.reduced)?.save(to: writer)
     exactStates?.save(to: writer)
     counts.save(to: writer)
     writer.write(statesTwice)
@@ -29,6 +30,9 @@ extension VisitTeam {
     try first.graph?.restore(from: reader)
     guard first.found.count == count, first.graph.map({ $0.count == count }) ?? true else {
       throw .malformed
+    }
+    if let graph = first.graph {
+      try first.reduced?.restore(from: reader, graph, objectCount: first.system.objectCount)
     }
     try exactStates?.restore(from: reader)
     counts = try Statistics(from: reader)

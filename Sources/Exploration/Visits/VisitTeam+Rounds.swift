@@ -15,6 +15,23 @@ extension VisitTeam {
         let isTranslated = state >= base && !omitted.contains(.numbers)
         return isTranslated ? numbers[Int(state) - base].number : state
       }
+      if let reduced, let new = visitor.reduced {
+        let own = new.sets.ownSteps
+        let steps = reduced.sets.learn(from: new.sets)
+        for state in 0..<new.count {
+          let (number, isKept) = numbers[state]
+          if isKept {
+            let numbers = omitted.contains(.steps) ? own : steps
+            reduced.add(state, of: new, steps: numbers, number: translate)
+          } else {
+            // Whoever finds a state in a round follows the same CPUs there, unless it is too deep.
+            let (first, second) = (reduced.chosen[Int(number)], new.chosen[state])
+            demand(
+              first == second || first.isEmpty || second.isEmpty,
+              "[internal] two visitors follow different CPUs in a state")
+          }
+        }
+      }
       if let graph, let new = visitor.graph {
         for state in 0..<new.count where numbers[state].isNew {
           graph.add(state, of: new, target: translate)

@@ -2,7 +2,8 @@
 
 import GracewalkSupport
 
-/// Visitors that explore one system, each on a copy of its own, without reduction.
+/// Visitors that explore one system, each on a copy of its own: without reduction, or where CPUs
+/// repeat, with sets of CPUs that are repaired when nothing else is left (`PersistentSets`).
 ///
 /// A search that is not done after a fraction of a second is divided. It goes on in rounds, in
 /// which each visitor takes a fixed number of steps. In a round, a visitor knows the states that
@@ -27,13 +28,17 @@ final class VisitTeam: ResumableSearch {
   private let makeSystem: () -> TransitionSystem
   /// The numbers of the states found in earlier rounds, by their keys.
   let known = SummaryMap()
-  /// The same states with their edges, if livelocks are looked for.
+  /// The same states with their edges, if livelocks are looked for or the search is reduced.
   var graph: StateGraph?
+  /// The same states with the CPUs that are followed there, if the search is reduced.
+  var reduced: ReducedStates?
   var members: [Visitor] = []
   /// Counts of states that were taken over.
   var counts = Statistics()
   var isDivided = false
-  private let keepsGraph: Bool
+  private let looksForLivelocks: Bool
+  /// Nil if all CPUs are followed everywhere; otherwise what the reduction leaves out.
+  private let reduction: PersistentSets.Omission?
   private let budget: Budget
   private(set) var exactStates: ExactStore?
   /// How often a visitor has found a state that another had in the same round.
@@ -44,19 +49,22 @@ final class VisitTeam: ResumableSearch {
   private var nextLook: Int
 
   /// - Parameters:
-  ///   - keepsGraph: whether to look for livelocks.
+  ///   - looksForLivelocks: whether to look for livelocks.
   ///   - firstLook: the number of states with which to look for them first.
+  ///   - reduction: what a reduced search leaves out; nil for one that follows all CPUs.
   init(
-    _ options: SearchOptions, _ division: ParallelSearch.Division, keepsGraph: Bool = false,
-    firstLook: Int = 1 << 17, without omitted: ParallelSearch.VisitOmission = [],
+    _ options: SearchOptions, _ division: ParallelSearch.Division, looksForLivelocks: Bool = false,
+    firstLook: Int = 1 << 17, reduction: PersistentSets.Omission? = nil,
+    without omitted: ParallelSearch.VisitOmission = [],
     makeSystem: @escaping () -> TransitionSystem
   ) {
     self.options = options
     self.division = division
-    self.keepsGraph = keepsGraph
+    self.looksForLivelocks = looksForLivelocks
+    self.reduction = reduction
     self.omitted = omitted
     self.makeSystem = makeSystem
-    nextLook = keepsGraph ? firstLook : .max
+    nextLook = looksForLivelocks ? firstLook : .max
     budget = Budget(options)
   }
 
@@ -70,7 +78,7 @@ final class VisitTeam: ResumableSearch {
     first.budget = budget
     if let begun = budget.begin(self, first.system, first.begin) { return result(begun) }
     while nextLook <= stateCount { nextLook *= 2 }
-    if !isDivided, let end = exploreAlone() { return end }
+    if !isDivided, let end = exploreAlone(jobs) { return end }
     if isDivided, let end = playRounds(jobs) { return end }
     return finish(statistics.truncated > 0 ? .bounded(.depth) : .complete)
   }
@@ -82,14 +90,17 @@ final class VisitTeam: ResumableSearch {
 
   /// The first visitor explores until the search is done or is to be divided; returns the result if
   /// it ends otherwise.
-  private func exploreAlone() -> SearchResult? {
+  private func exploreAlone(_ jobs: Int) -> SearchResult? {
     let start = isDivisible ? division.start : .max
     while true {
       if let ending = first.exploreAlone(untilTransitions: start, states: nextLook) {
         if case .bounded = ending { return finish(ending) }
         return result(ending)
       }
-      if first.isDone { return nil }
+      if first.isDone {
+        if reopen(jobs) { continue }
+        return nil
+      }
       if let found = lookForLivelocks() { return found }
       if first.statistics.transitions >= start { break }
     }
@@ -100,21 +111,31 @@ final class VisitTeam: ResumableSearch {
   func divide() {
     isDivided = true
     known.exchange(with: first.found)
-    if keepsGraph {
-      graph = first.graph
-      first.graph = StateGraph(cpuCount: first.system.cpuCount)
+    if let whole = first.graph {
+      graph = whole
+      first.graph = StateGraph(cpuCount: whole.cpuCount)
     }
-    first.join(known, graph)
+    if let whole = first.reduced {
+      reduced = whole
+      first.reduced = makeReducedStates(of: first.system)
+    }
+    first.join(known, graph, reduced)
+  }
+
+  private func makeReducedStates(of system: TransitionSystem) -> ReducedStates? {
+    reduction.map { ReducedStates(cpuCount: system.cpuCount, without: $0) }
   }
 
   /// Adds a member without work, on a system in its initial state.
   @discardableResult
   func addMember() -> Visitor {
+    let system = makeSystem()
     let member = Visitor(
-      makeSystem(), options, number: members.count, keepsGraph: keepsGraph)
+      system, options, number: members.count, keepsGraph: looksForLivelocks || reduction != nil,
+      makeReducedStates(of: system))
     if isDivided {
       if let exactStates { member.exact?.share(exactStates) }
-      member.join(known, graph)
+      member.join(known, graph, reduced)
     }
     members.append(member)
     return member
@@ -130,7 +151,10 @@ final class VisitTeam: ResumableSearch {
       if let bound { return finish(.bounded(bound)) }
       handOut()
       let active = members.filter { !$0.isDone }
-      if active.isEmpty { return nil }
+      if active.isEmpty {
+        if reopen(jobs) { continue }
+        return nil
+      }
       play(active, jobs)
       takeOver(from: active)
       if let ending = active.lazy.compactMap(\.ending).first { return result(ending) }
@@ -162,9 +186,19 @@ final class VisitTeam: ResumableSearch {
       }?.element
       let taker = members.first(where: \.isDone) ?? addMember()
       guard let giver, giver.give(to: taker) else { return }
-      if omitted.contains(.gifts) { (0..<taker.nodes.count).forEach(taker.close) }
+      if omitted.contains(.gifts) { taker.forget() }
       free -= 1
     }
+  }
+
+  /// When nothing is left to follow, finds the states in which CPUs are missing; false if there
+  /// are none.
+  private func reopen(_ jobs: Int) -> Bool {
+    guard let graph = graph ?? first.graph, let reduced = reduced ?? first.reduced else {
+      return false
+    }
+    first.reopen(reduced.repair(graph, threads: jobs))
+    return !first.isDone
   }
 
   // MARK: Results
@@ -174,13 +208,15 @@ final class VisitTeam: ResumableSearch {
   }
 
   private var bytes: Int {
-    let shared = known.bytes + (graph?.bytes ?? 0) + (exactStates?.bytes ?? 0)
+    let shared =
+      known.bytes + (graph?.bytes ?? 0) + (reduced?.bytes ?? 0) + (exactStates?.bytes ?? 0)
     return members.reduce(shared) { $0 + $1.bytes }
   }
 
-  /// The explored part, estimated from the stacks; nil if they are empty.
+  /// The explored part, estimated from the stacks; nil if they are empty, and in a reduced search,
+  /// which cannot know how much it will have to repair.
   private var explored: Double? {
-    if members.allSatisfy(\.isDone) { return nil }
+    if reduction != nil || members.allSatisfy(\.isDone) { return nil }
     return max(1 - members.reduce(0) { $0 + $1.unexplored }, 0)
   }
 
@@ -202,12 +238,13 @@ final class VisitTeam: ResumableSearch {
 
   /// - Parameter ending: how the search ends otherwise.
   private func livelock(at ending: Ending) -> SearchResult? {
-    guard keepsGraph, let graph = graph ?? first.graph, let found = Livelocks(graph).simplest()
+    guard looksForLivelocks, let graph = graph ?? first.graph,
+      let found = Livelocks(graph).simplest()
     else { return nil }
     var result = result(ending)
     result.ending = .violation
     result.schedule = found.schedule
-    result.isSimplest = found.isShortest && ending == .complete
+    result.isSimplest = found.isShortest && ending == .complete && reduction == nil
     first.unwind()
     return result
   }

@@ -47,6 +47,12 @@ final class Visitor: ResumableSearch {
   /// The same states with their edges, if the search keeps a graph.
   var graph: StateGraph?
   let edges = GrowableBuffer<Edge>()
+  /// The same states with the CPUs that are followed there, if the search is reduced.
+  var reduced: ReducedStates?
+  /// States in which CPUs were missing, and those CPUs; the last comes first.
+  let reopened = GrowableBuffer<Reopened>()
+  /// The place on the stack of the one that it is at, while there are others.
+  var reopenedIndex = 0
   /// Counts of what belongs to states known before the round.
   var statistics = Statistics()
   var finalStates: [UInt64] = []
@@ -60,16 +66,21 @@ final class Visitor: ResumableSearch {
   /// The CPU whose step it takes first where it is free to choose.
   private let firstCPU: Int
   private var base = 0
-  /// The states known before the round, and their graph if the search keeps one.
+  /// The states known before the round, and what the search keeps of them.
   private var known: Unmanaged<SummaryMap>?
   private var knownGraph: Unmanaged<StateGraph>?
+  private(set) var knownReduced: Unmanaged<ReducedStates>?
   /// The steps of a saved path that have been taken again, until nodes are read.
   private var retraced = RetracedPath()
   /// Steps taken, including those that others have taken, too.
   private var turns = 0
 
   /// - Parameter number: its place among the members.
-  init(_ system: TransitionSystem, _ options: SearchOptions, number: Int, keepsGraph: Bool) {
+  init(
+    _ system: TransitionSystem, _ options: SearchOptions, number: Int, keepsGraph: Bool,
+    _ reduced: ReducedStates?
+  ) {
+    self.reduced = reduced
     self.system = system
     self.options = options
     exact = options.isExact ? ExactStates() : nil
@@ -82,12 +93,13 @@ final class Visitor: ResumableSearch {
     nodes.deallocate()
     log.deallocate()
     edges.deallocate()
+    reopened.deallocate()
   }
 
-  var isDone: Bool { nodes.isEmpty }
+  var isDone: Bool { nodes.isEmpty && reopened.isEmpty }
 
   /// Bytes used for states.
-  var bytes: Int { found.bytes + (graph?.bytes ?? 0) }
+  var bytes: Int { found.bytes + (graph?.bytes ?? 0) + (reduced?.bytes ?? 0) }
 
   private var isAlone: Bool { known == nil }
 
@@ -107,11 +119,11 @@ final class Visitor: ResumableSearch {
   /// Visits states until none is left, something is found, a limit is reached, or there have been
   /// so many transitions or states.
   func exploreAlone(untilTransitions turnsMax: Int, states statesMax: Int) -> Ending? {
-    while !nodes.isEmpty {
+    while !isDone {
       if statistics.transitions >= turnsMax || found.count >= statesMax { return nil }
       let bound = budget?.exceeded(
         statistics, depth: nodes.count, bytes: bytes + (exact?.bytes ?? 0),
-        explored: 1 - unexplored)
+        explored: reduced == nil ? 1 - unexplored : nil)
       if let bound { return .bounded(bound) }
       if let ending = advance() { return ending }
     }
@@ -119,9 +131,10 @@ final class Visitor: ResumableSearch {
   }
 
   /// Becomes one of several; what it has found is known to all of them.
-  func join(_ known: SummaryMap, _ graph: StateGraph?) {
+  func join(_ known: SummaryMap, _ graph: StateGraph?, _ reduced: ReducedStates?) {
     self.known = .passUnretained(known)
     knownGraph = graph.map { .passUnretained($0) }
+    knownReduced = reduced.map { .passUnretained($0) }
     budget = nil
   }
 
@@ -130,9 +143,12 @@ final class Visitor: ResumableSearch {
   /// Takes `turns` steps, or fewer if there are no more or something is found.
   func playRound(_ turns: Int, base: Int) {
     self.base = base
+    if let reduced, let knownReduced {
+      knownReduced._withUnsafeGuaranteedRef { reduced.sets.beginRound(of: $0.sets) }
+    }
     if isAtStart { retrace() }
     let end = self.turns + turns
-    while !nodes.isEmpty, self.turns < end, ending == nil { ending = advance() }
+    while !isDone, self.turns < end, ending == nil { ending = advance() }
   }
 
   private func retrace() {
@@ -144,7 +160,11 @@ final class Visitor: ResumableSearch {
   }
 
   private func advance() -> Ending? {
-    if chooseStep() { return takeStep() }
+    if !nodes.isEmpty, chooseStep() { return takeStep() }
+    if nodes.count - 1 <= reopenedIndex && !reopened.isEmpty {
+      reopenNext()
+      return nil
+    }
     nodes.truncate(to: nodes.count - 1)
     if !nodes.isEmpty { system.undo() }
     return nil
@@ -184,11 +204,14 @@ final class Visitor: ResumableSearch {
     let key = key
     if let number = known?._withUnsafeGuaranteedRef({ $0.find(key) }) ?? found.find(key) {
       note(node, to: number)
+      reduced?.sets.note(node.cpu, from: Int(node.state), to: Int(number))
       system.undo()
       return nil
     }
-    note(node, to: UInt32(truncatingIfNeeded: base + found.count))
+    let number = UInt32(truncatingIfNeeded: base + found.count)
+    note(node, to: number)
     if let stop = visit(key, depth: depth) { return stop }
+    reduced?.sets.note(node.cpu, from: Int(node.state), to: Int(number))
     if nodes.count == depth { system.undo() }
     return nil
   }
@@ -213,6 +236,7 @@ final class Visitor: ResumableSearch {
     // A CPU that is cut off has no steps but counts as able to take one, so no loop here is fair.
     graph?.add(enabled, cutOff: system.cutOffCPUs, system)
     let isTruncated = !enabled.isEmpty && depth >= options.limits.depth
+    let followed = follow(enabled, isTruncated: isTruncated)
     if isAlone {
       statistics.states += 1
       statistics.add(isEnd: enabled.isEmpty, isTruncated: isTruncated)
@@ -223,8 +247,15 @@ final class Visitor: ResumableSearch {
       if options.collectsFinalStates { finalStates.append(system.stateKey) }
       return system.judgeEnd().ending
     }
-    if !isTruncated { nodes.append(Node(state: number, enabled: enabled, left: enabled)) }
+    if !isTruncated { nodes.append(Node(state: number, enabled: enabled, left: followed)) }
     return nil
+  }
+
+  /// The CPUs to follow in the system's state, which is new.
+  private func follow(_ enabled: CPUSet, isTruncated: Bool) -> CPUSet {
+    guard let reduced else { return enabled }
+    let last = nodes.isEmpty ? nil : nodes[nodes.count - 1]
+    return reduced.add(enabled, system, from: last, isTruncated: isTruncated)
   }
 
   /// Keeps where the step of a node leads, if the search keeps a graph.
@@ -245,16 +276,18 @@ final class Visitor: ResumableSearch {
     log.removeAll()
     edges.removeAll()
     graph?.removeAll()
+    reduced?.removeAll()
   }
 
   // MARK: Dividing the work
 
-  /// The number of states on the stack in which it has steps left to take.
-  var openCount: Int { nodes.all.count { $0.isOpen } }
+  /// The number of states in which it has steps left to take.
+  var openCount: Int { nodes.all.count { $0.isOpen } + reopened.count }
 
-  /// Gives half of the steps left on the stack to an idle visitor, those nearest to the start;
-  /// false if there are not enough.
+  /// Gives half of what is left to an idle visitor: of the states to go back to, or if there are
+  /// not two, of the steps on the stack, those nearest to the start; false if there is not enough.
   func give(to other: Visitor) -> Bool {
+    if reopened.count > 1 { return giveReopened(to: other) }
     let open = (0..<nodes.count).filter { nodes[$0].isOpen }
     guard let first = open.first else { return false }
     if open.count == 1 { return giveOneStep(at: first, to: other) }
@@ -263,6 +296,7 @@ final class Visitor: ResumableSearch {
       close(index)
     }
     other.isAtStart = true
+    other.reopenedIndex = 0
     return true
   }
 
@@ -277,6 +311,7 @@ final class Visitor: ResumableSearch {
     node.pointee.left.remove(cpu)
     other.nodes.pointer(to: index).pointee.left.insert(cpu)
     other.isAtStart = true
+    other.reopenedIndex = 0
     return true
   }
 
@@ -285,6 +320,12 @@ final class Visitor: ResumableSearch {
     let node = nodes.pointer(to: index)
     node.pointee.left = CPUSet()
     node.pointee.choiceCount = min(node.pointee.choice + 1, node.pointee.choiceCount)
+  }
+
+  /// Leaves nothing to take.
+  func forget() {
+    (0..<nodes.count).forEach(close)
+    reopened.removeAll()
   }
 
   /// The part of the whole search that this visitor has left, estimated from its stack.
@@ -332,6 +373,7 @@ final class Visitor: ResumableSearch {
         writer.write(number)
       }
     }
+    if reduced != nil { saveReopened(to: writer) }
   }
 
   func restore(from reader: CheckpointReader) throws(CheckpointError) {
@@ -354,6 +396,7 @@ final class Visitor: ResumableSearch {
       guard left.subtracting(enabled).isEmpty else { throw .malformed }
       nodes.append(node)
     }
+    if reduced != nil { try restoreReopened(from: reader, statesBelow: limit) }
     try compareWithPath()
   }
 

@@ -39,9 +39,8 @@ extension Fuzzer {
     let exact = LivenessSearch(Machine(scenario(), isExact: true), options).run()
     guard exact.isSame(as: result) else { return "states compared in full: \(exact)" }
     options.isExact = false
-    if let what = mismatchOfReduced(oracle, result, options, inPiecesOf: piece, scenario) {
-      return what
-    }
+    let what = mismatchOfReduced(oracle, result, options, jobs: jobs, inPiecesOf: piece, scenario)
+    if let what { return what }
     if jobs > 1, let what = mismatchOfDivided(result, options, jobs, inPiecesOf: piece, scenario) {
       return what
     }
@@ -74,26 +73,50 @@ extension Fuzzer {
     return isRight ? nil : "divided: \(one), not \(whole)"
   }
 
-  /// What the reduced search misses, or nil.
+  /// What a reduced search misses, or counts otherwise with more threads, or nil.
   private static func mismatchOfReduced(
-    _ oracle: LivelockOracle, _ full: SearchResult, _ options: SearchOptions,
-    inPiecesOf piece: Int?, _ scenario: () -> Scenario
+    _ oracle: LivelockOracle, _ full: SearchResult, _ options: SearchOptions, jobs: Int,
+    inPiecesOf piece: Int?, _ scenario: @escaping () -> Scenario
   ) -> String? {
-    let reduced = LivenessSearch(Machine(scenario()), options, reduces: true).run()
+    func search(_ jobs: Int, _ options: SearchOptions, isExact: Bool = false) -> SearchResult {
+      let division = jobs > 0 ? division(jobs) : ParallelSearch.Division()
+      let identities = isExact ? Identities(isShared: true) : nil
+      return ParallelSearch.runRepeating(
+        jobs: max(jobs, 1), options, division, reduction: []
+      ) { Machine(scenario(), identities: identities) }
+    }
+    let whole = search(0, options)
+    let undivided = LivenessSearch(Machine(scenario()), options, reduces: true).run()
+    guard whole.isSame(as: undivided) else { return "reduced: \(whole), not \(undivided)" }
+    if let what = loss(in: whole, oracle, full, scenario) { return "reduced: \(what)" }
     if let piece {
-      let pieces = Strategy.search(inPiecesOf: piece, options, { Machine(scenario()) }) {
-        LivenessSearch($0, $1, reduces: true).run()
-      }
-      guard pieces.isSame(as: reduced) else { return "reduced, in pieces: \(pieces)" }
+      let pieces = Strategy.search(inPiecesOf: piece, options) { search(0, $0) }
+      guard pieces.isSame(as: whole) else { return "reduced, in pieces: \(pieces)" }
     }
-    if reduced.ending != full.ending { return "reduced: \(reduced.ending), not \(full.ending)" }
+    guard jobs > 1 else { return nil }
+    let one = search(1, options)
+    if let what = loss(in: one, oracle, full, scenario) { return "reduced, divided: \(what)" }
+    if !search(jobs, options).isSame(as: one) { return "reduced: results of several threads" }
+    var exact = options
+    exact.isExact = true
+    guard search(jobs, exact, isExact: true).isSame(as: one) else { return "reduced, in full" }
+    guard let piece else { return nil }
+    let pieces = Strategy.search(inPiecesOf: piece, options) { search(jobs, $0) }
+    return pieces.isSame(as: one) ? nil : "reduced, divided, in pieces: \(pieces)"
+  }
+
+  /// What a reduced search misses, or nil.
+  private static func loss(
+    in reduced: SearchResult, _ oracle: LivelockOracle, _ full: SearchResult,
+    _ scenario: () -> Scenario
+  ) -> String? {
+    if reduced.ending != full.ending { return "\(reduced.ending), not \(full.ending)" }
     guard oracle.ending == .complete else { return nil }
-    if reduced.finalStates != full.finalStates { return "reduced: final states differ" }
+    if reduced.finalStates != full.finalStates { return "final states differ" }
     if oracle.hasLivelock != (reduced.schedule?.loop != nil) {
-      return "reduced: \(oracle.hasLivelock ? "no livelock" : "a livelock that is none")"
+      return oracle.hasLivelock ? "no livelock" : "a livelock that is none"
     }
-    guard let schedule = reduced.schedule else { return nil }
-    return recordingFault(schedule, scenario()).map { "reduced: \($0)" }
+    return reduced.schedule.flatMap { recordingFault($0, scenario()) }
   }
 
   private static func disagreement(
