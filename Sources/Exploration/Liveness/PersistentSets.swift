@@ -234,7 +234,7 @@ package final class PersistentSets {
     let found = Locked([[Missing]](repeating: [], count: parts))
     // All of this is only read until the threads are done.
     nonisolated(unsafe) let (sets, graph, chosen) = (self, graph, chosen)
-    concurrently(parts, threads: threads) { part in
+    concurrently(parts, threads: min(threads, parts)) { part in
       let states = part * length..<min((part + 1) * length, graph.count)
       let missing = states.compactMap {
         sets.rivals(in: $0, graph, followed: chosen[$0], components, below)
@@ -280,9 +280,9 @@ package final class PersistentSets {
 
   // MARK: Cycles
 
-  private enum Colour: UInt8 { case unseen, open, added, done }
+  private enum Colour: UInt8, BitwiseCopyable { case unseen, open, added, done }
 
-  private struct Visit {
+  private struct Visit: BitwiseCopyable {
     var state: Int
     var next: Int
   }
@@ -297,7 +297,8 @@ package final class PersistentSets {
     let found = Locked([[Int]](repeating: [], count: cpuCount))
     // All of this is only read until the threads are done.
     nonisolated(unsafe) let (sets, graph, chosen) = (self, graph, chosen)
-    concurrently(cpuCount, threads: threads) { cpu in
+    let isLarge = graph.count > PersistentSets.statesTogether
+    concurrently(cpuCount, threads: isLarge ? threads : 1) { cpu in
       let states = sets.statesToAdd(cpu, graph, chosen, components)
       found.withLock { $0[cpu] = states }
     }
@@ -317,11 +318,15 @@ package final class PersistentSets {
     _ components: StrongComponents
   ) -> [Int] {
     var added: [Int] = []
-    var colours = [Colour](repeating: .unseen, count: graph.count)
-    var visits: [Visit] = []
+    let colours = GrowableBuffer<Colour>(repeating: .unseen, count: graph.count)
+    let visits = GrowableBuffer<Visit>()
+    defer {
+      colours.deallocate()
+      visits.deallocate()
+    }
     func isPassed(_ state: Int) -> Bool {
-      colours[state] != .added && !chosen[state].contains(cpu) && !chosen[state].isEmpty
-        && steppable[state].contains(cpu)
+      !chosen[state].contains(cpu) && !chosen[state].isEmpty && steppable[state].contains(cpu)
+        && colours[state] != .added
     }
     func enter(_ state: Int) {
       colours[state] = .open
@@ -329,13 +334,14 @@ package final class PersistentSets {
     }
     for root in 0..<graph.count where colours[root] == .unseen && isPassed(root) {
       enter(root)
-      while let visit = visits.last {
+      while !visits.isEmpty {
+        let visit = visits.last
         guard isPassed(visit.state), visit.next < graph.edges(of: visit.state).upperBound else {
           colours[visit.state] = .done
-          visits.removeLast()
+          visits.truncate(to: visits.count - 1)
           continue
         }
-        visits[visits.count - 1].next += 1
+        visits.pointer(to: visits.count - 1).pointee.next += 1
         let component = Int(components[visit.state])
         guard components.stays(visit.next, in: component, of: graph) else { continue }
         let target = Int(graph[visit.next].target)

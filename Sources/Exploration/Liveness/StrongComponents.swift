@@ -12,21 +12,26 @@ struct StrongComponents {
   static let none: UInt32 = .max
 
   /// For each state the number of its component.
-  private(set) var numbers: [UInt32]
+  private(set) var numbers: [UInt32] = []
   private(set) var count = 0
 
-  private struct Visit {
+  private struct Visit: BitwiseCopyable {
     var state: Int
     var next: Int
   }
 
   /// - Parameter recurring: whether to leave out stale edges, which no execution takes forever.
   init(_ graph: StateGraph, recurring: Bool = false) {
-    numbers = Array(repeating: Self.none, count: graph.count)
-    var indices = [UInt32](repeating: Self.none, count: graph.count)
-    var low = [UInt32](repeating: 0, count: graph.count)
-    var open: [Int] = []
-    var visits: [Visit] = []
+    let numbers = GrowableBuffer<UInt32>(repeating: Self.none, count: graph.count)
+    let indices = GrowableBuffer<UInt32>(repeating: Self.none, count: graph.count)
+    let low = GrowableBuffer<UInt32>(repeating: 0, count: graph.count)
+    let open = GrowableBuffer<Int>()
+    let visits = GrowableBuffer<Visit>()
+    defer {
+      for buffer in [numbers, indices, low] { buffer.deallocate() }
+      open.deallocate()
+      visits.deallocate()
+    }
     var discovered: UInt32 = 0
     func enter(_ state: Int) {
       indices[state] = discovered
@@ -43,12 +48,11 @@ struct StrongComponents {
         if roots == 0 { break }
         enter(roots - 1)
       }
-      guard let visit = visits.last else { break }
-      let state = visit.state
-      if visit.next < graph.edges(of: state).upperBound {
-        visits[visits.count - 1].next += 1
-        let target = graph[visit.next].target
-        if target == StateGraph.unknown || recurring && graph[visit.next].isStale { continue }
+      let (state, next) = (visits.last.state, visits.last.next)
+      if next < graph.edges(of: state).upperBound {
+        visits.pointer(to: visits.count - 1).pointee.next += 1
+        let target = graph[next].target
+        if target == StateGraph.unknown || recurring && graph[next].isStale { continue }
         if indices[Int(target)] == Self.none {
           enter(Int(target))
         } else if numbers[Int(target)] == Self.none {
@@ -56,15 +60,20 @@ struct StrongComponents {
         }
         continue
       }
-      visits.removeLast()
-      if let parent = visits.last?.state { low[parent] = min(low[parent], low[state]) }
+      visits.truncate(to: visits.count - 1)
+      if !visits.isEmpty {
+        let parent = visits.last.state
+        low[parent] = min(low[parent], low[state])
+      }
       guard low[state] == indices[state] else { continue }
-      while let member = open.popLast() {
+      var member = -1
+      while member != state {
+        member = open.removeLast()
         numbers[member] = UInt32(count)
-        if member == state { break }
       }
       count += 1
     }
+    self.numbers = Array(numbers.all)
   }
 
   subscript(state: Int) -> UInt32 { numbers[state] }
