@@ -59,6 +59,10 @@ package final class Foresight: Sendable {
 
     /// Beginning again where code does what was not foreseen.
     package static let check = Omission(rawValue: 1)
+    /// Keeping what a CPU has seen as long as walks must not miss it.
+    package static let walks = Omission(rawValue: 2)
+    /// Keeping what CPUs that load nothing learn from others for their walks.
+    package static let walkers = Omission(rawValue: 4)
   }
 
   /// An execution that was not foreseen.
@@ -237,9 +241,12 @@ final class Foreseen: Sendable {
   private let tails: [Bool]
   /// Whether anybody waits for grace periods.
   let hasGracePeriods: Bool
+  /// Whether anybody sends interrupts.
+  let hasInterrupts: Bool
 
   fileprivate init(_ facts: [Foresight.Facts], _ successors: [[Int]]) {
     let hasInterrupts = facts.contains(where: \.sendsInterrupt)
+    self.hasInterrupts = hasInterrupts
     let waits = hasInterrupts || facts.contains(where: \.startsGracePeriod)
     hasGracePeriods = waits
     var uses = facts.map { facts in

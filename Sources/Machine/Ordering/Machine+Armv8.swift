@@ -69,6 +69,7 @@ extension Machine {
       permutations.count == 1 && !scenario.omittedRules.contains(.independence)
     let hasMetCap = changeOrder { order in
       if !hasGracePeriods { order.forgetSectionEnds() }
+      if foreseen?.hasInterrupts ?? true { noteEnded(in: &order) }
       if mayRepeat, order.limitValues(to: StoreOrder.repeatedValuesMax) { self.hasMetCap = true }
       var isChanged = true
       // What is dropped may make more views say the same, and these more stores unreadable.
@@ -98,6 +99,17 @@ extension Machine {
     }
     if orders.hasCollision {
       fail(.collision("two orders of stores have one 64-bit hash: states cannot be told apart"))
+    }
+  }
+
+  /// Keeps what is known to CPUs that have ended for those that interrupt them: all else of it will
+  /// be forgotten.
+  private func noteEnded(in order: inout StoreOrder) {
+    if scenario.omittedRules.contains(.endedCPUs) { return }
+    let domain = Int(GraceDomain.interrupts.number)
+    for cpu in order.cpus.indices where isOver(cpu) {
+      let view = max(order.cpus[cpu].sectionEnds[domain], order.cpus[cpu].everything)
+      order.cpus[cpu].sectionEnds[domain] = view
     }
   }
 

@@ -353,7 +353,13 @@ extension Machine {
     let index = flushable(choice, of: cpu)
     let cell = order.cpus[cpu].buffer[index].number
     let old = memory[cell]
-    let entry = changeOrder { $0.flush(index, of: cpu, over: old) }
+    let entry = changeOrder { order in
+      // Its CPU has come as far: what reaches it from outside comes behind the stores before it.
+      for place in 0..<index where !scenario.omittedRules.contains(.earlierStores) {
+        order.cpus[cpu].buffer[place].isRecent = false
+      }
+      return order.flush(index, of: cpu, over: old)
+    }
     noteStored(cell, by: cpu)
     if entry.lifetime != 0 {
       var store = Action(.access(.store))

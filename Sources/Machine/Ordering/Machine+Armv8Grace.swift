@@ -74,6 +74,8 @@ extension Machine {
   }
 
   /// CPUs that mask nothing take the interrupt, at the earliest now.
+  ///
+  /// What one that has ended knew was noted as at the end of a section (`closeOrder`).
   private func noteInterrupted(by cpu: Int) {
     for other in 0..<layout.bufferedCPUs where other != cpu && !isInside(.interrupts, other) {
       changeOrder { order in

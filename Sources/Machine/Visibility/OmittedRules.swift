@@ -28,6 +28,10 @@ package struct OmittedRules: OptionSet, Sendable {
   package static let failedUpdates = OmittedRules(rawValue: 128)
   /// What is pending for a private page is part of what decides which actions are local.
   package static let hiddenLinks = OmittedRules(rawValue: 1024)
+  /// Whoever sends an interrupt sees what CPUs have done that have ended.
+  package static let endedCPUs = OmittedRules(rawValue: 1 << 23)
+  /// An interrupt does not come before stores of its receiver that are before one that is visible.
+  package static let earlierStores = OmittedRules(rawValue: 1 << 24)
 
   // Which stores are independent under Armv8.
 

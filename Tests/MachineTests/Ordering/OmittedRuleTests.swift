@@ -206,6 +206,55 @@ struct OmittedRuleTests {
     #expect(lying.schedule?.text == "3,(0:1)")
   }
 
+  // MARK: Interrupts
+
+  /// What a CPU finds of x that has found y, and interrupts the one that has stored both and ended.
+  ///
+  /// - Parameter isForeseen: whether views are forgotten that code will not need.
+  private func values(isForeseen: Bool, without rules: OmittedRules) -> Set<UInt64> {
+    let board = Board()
+    func machine(_ foresight: Foresight?) -> Machine {
+      let scenario = Scenario()
+      scenario.memoryModel = .armv8
+      scenario.omittedRules = rules
+      let (x, y, seen) = (scenario.word("x"), scenario.word("y"), scenario.word("seen"))
+      scenario.cpu("writer", runs: "write") { cpu in
+        try cpu.store(x, 1, .relaxed)
+        try cpu.store(y, 1, .relaxed)
+      }
+      scenario.cpu("sender", runs: "send") { cpu in
+        guard try cpu.load(y, .relaxed) == 1 else { return }
+        try cpu.interruptOthers()
+        try cpu.store(seen, 1 + (try cpu.load(x, .relaxed)), .relaxed)
+      }
+      scenario.atEnd("it is noted") { machine in
+        board.values.insert(machine.value(of: seen))
+        return true
+      }
+      return Machine(scenario, identities: nil, foresight: foresight)
+    }
+    let foresight = isForeseen ? Foresight() : nil
+    foresight?.learn(machine(foresight))
+    board.values = []
+    let searched = machine(foresight)
+    #expect(Strategy.exhaustive.search(searched, SearchOptions()).ending == .complete)
+    #expect(!searched.outranForesight)
+    return board.values
+  }
+
+  /// A CPU takes an interrupt also when its code has ended.
+  @Test(arguments: [false, true])
+  func interruptsReachCPUsThatHaveEnded(isForeseen: Bool) {
+    #expect(values(isForeseen: isForeseen, without: []) == [0, 2])
+    #expect(values(isForeseen: isForeseen, without: .endedCPUs) == [0, 1, 2])
+  }
+
+  /// The store to x is pending, and the one behind it is visible: it has taken place, too.
+  @Test(arguments: [false, true])
+  func interruptsDoNotComeBeforeEarlierStores(isForeseen: Bool) {
+    #expect(values(isForeseen: isForeseen, without: .earlierStores) == [0, 1, 2])
+  }
+
   // MARK: Barriers for walks
 
   /// What a guest sees that reads after a CPU has replaced an entry and waited.
