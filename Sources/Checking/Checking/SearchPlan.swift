@@ -35,8 +35,7 @@ public struct SearchPlan: Sendable {
   /// What machines learn of their code, under Armv8.
   ///
   /// A search that is divided among processes has none: all would have to know the same.
-  /// Nor has one with loops, since a livelock has to return to the same state when it is replayed,
-  /// or one with hardware walks, whose executions are long.
+  /// Nor has one with loops, since a livelock has to return to the same state when it is replayed.
   let foresight: Foresight?
   private let watch: Watch?
   private let distant: Distant?
@@ -84,7 +83,6 @@ public struct SearchPlan: Sendable {
     let isAlone = units == 1 && options.session.distantRounds == nil
     let mayForesee =
       scenario.memoryModel == .armv8 && strategy.isComplete && isAlone && !scenario.mayRepeat
-      && !scenario.hasHardware
     foresight = mayForesee ? Foresight() : nil
     distant = options.session.distantRounds.map { Distant(rounds: $0) }
 

@@ -65,7 +65,7 @@ extension Machine {
   }
 
   private func checkForesight(_ node: LocalStates.Index, from parent: LocalStates.Index) {
-    guard let foreseen, parent >= 0, foresight?.omitted.contains(.check) == false else {
+    guard let foreseen, parent >= 0, !omits(.check) else {
       return
     }
     let (earlier, number) = (place(of: parent), place(of: node))
@@ -98,12 +98,21 @@ extension Machine {
     case .grace(.graceStart), .callback(.call):
       facts.startsGracePeriod = true
       facts.use.showsViews()
-    case .grace(.graceEnd), .grace(.interruptTaken), .callback, .hardware: facts.use.showsViews()
+    case .grace(.graceEnd), .grace(.interruptTaken), .callback: facts.use.showsViews()
+    case .hardware:
+      // What its CPU has seen before a barrier, walks behind it may not miss.
+      if omits(.walks) { break }
+      facts.use.showsViews()
+      facts.use.loads = !omits(.walkers)
     case .lock, .grace, .page, .slab, .context, .choose, .history, .handOver, .claim, .finished,
       .cutOff, .threw:
       break
     }
     return facts
+  }
+
+  private func omits(_ rule: Foresight.Omission) -> Bool {
+    foresight?.omitted.contains(rule) ?? false
   }
 
   /// True for a local action that changes what others may come to see.

@@ -22,7 +22,7 @@ import Testing
   }
 
   /// Most of these searches begin again at least once, since a single execution teaches little.
-  @Test(arguments: [RandomProgram.Mix(), .interrupts, .loops, .slabs])
+  @Test(arguments: [RandomProgram.Mix(), .interrupts, .loops, .slabs, .hardware])
   func nothingIsLost(mix: RandomProgram.Mix) {
     #expect(mismatches(0..<60, mix) == [])
   }
@@ -79,6 +79,52 @@ import Testing
     }
     #expect(mismatches(without: []) == 0)
     #expect(mismatches(without: .check) == 1)
+  }
+
+  /// A guest that knows of a new entry, by a flag or by the mapper's lock, and reads it behind a
+  /// barrier.
+  private func guest(loads: Bool) -> Scenario {
+    let scenario = Scenario(geometry: Geometry(levels: 1, entries: 2), format: .armStage1)
+    scenario.memoryModel = .armv8
+    scenario.features.breakBeforeMakeLevel = 2
+    let (root, lock) = (scenario.rootTable(), scenario.spinLock("lock"))
+    let word = scenario.word("word")
+    _ = scenario.dataFrames(2)
+    scenario.boot { try $0.store(root.entry(0), .page(0), .release) }
+    scenario.cpu("mapper", runs: "map") { cpu in
+      try cpu.lock(lock)
+      try cpu.store(root.entry(0), .page(1), .relaxed)
+      if loads { try cpu.store(word, 1, .release) }
+      try cpu.unlock(lock)
+    }
+    scenario.cpu("guest", mmu: MMU(root), runs: "read") { cpu -> any OperationResult in
+      if loads {
+        guard try cpu.load(word, .relaxed) == 1 else { return false }
+        try cpu.dsb()
+      } else {
+        guard case .done(1) = try cpu.guestRead(0) else { return false }
+        try cpu.lock(lock)
+        try cpu.unlock(lock)
+        try cpu.dsb()
+        try cpu.tlbi(.all, of: root)
+        try cpu.dsb()
+      }
+      if case .done(0) = try cpu.guestRead(0) { return true }
+      return false
+    }
+    return scenario
+  }
+
+  /// Walks may not miss what their CPU has seen before a barrier, whether it has loaded it or not.
+  @Test func walksNeedWhatTheirCPUHasSeen() {
+    func mismatches(without omitted: Foresight.Omission) -> [Bool] {
+      [true, false].map { loads in
+        Fuzzer.foresightMismatch(without: omitted) { guest(loads: loads) } != nil
+      }
+    }
+    #expect(mismatches(without: []) == [false, false])
+    #expect(mismatches(without: .walks) == [true, true])
+    #expect(mismatches(without: .walkers) == [false, true])
   }
 
   /// Whoever reads what a check has learned begins where that one was: its search is the same, and
