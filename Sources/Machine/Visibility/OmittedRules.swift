@@ -47,9 +47,9 @@ package struct OmittedRules: OptionSet, Sendable {
   // Steps that are taken alone in litmus tests.
 
   /// Others have stores to the word pending, or will store to it.
-  package static let storesOfOthers = OmittedRules(rawValue: 1 << 23)
+  package static let storesOfOthers = OmittedRules(rawValue: 1 << 26)
   /// Others will read the word.
-  package static let loadsOfOthers = OmittedRules(rawValue: 1 << 24)
+  package static let loadsOfOthers = OmittedRules(rawValue: 1 << 27)
 
   // What an exchange of identical CPUs does under weaker memory.
 
