@@ -6,9 +6,9 @@ extension WeakMachine {
   /// The CPU of the search that alone need step in a state, and what it may choose; nil if all must
   /// be tried.
   ///
-  /// Two kinds of steps are independent of whatever other CPUs may do first, which makes each of them
-  /// a persistent set (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems,
-  /// 1996, section 4.2): every final state can be reached by way of it. `Docs/MemoryModels.md` has
+  /// Two kinds of steps are independent of whatever other CPUs may do first, so each is a
+  /// persistent set (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems,
+  /// 1996, chapter 4): every final state can be reached by way of it. `Docs/MemoryModels.md` has
   /// the argument.
   func soleStep(in state: WeakState) -> (cpu: Int, choices: [WeakChoice])? {
     for process in state.processes.indices {
