@@ -5,7 +5,8 @@ import GracewalkSupport
 /// For each state the CPUs that are followed there, and how it was first reached.
 ///
 /// When nothing is left to follow, CPUs may be missing (`PersistentSets.repair`), in states that
-/// are on no stack. So each state has a way on which a visitor can go back to it.
+/// are on no stack. So each state has a way on which a visitor can go back to it. That way names
+/// CPUs, so identical CPUs are not exchanged in a reduced search (`SearchPlan`).
 final class ReducedStates {
   /// How a state was first reached: from one with a lower number.
   struct Arrival: BitwiseCopyable {

@@ -52,7 +52,8 @@ final class WeakMachine: TransitionSystem {
     // What walks may still find is not known from the code.
     let sorts = shortcuts.contains(.sortedStores) && model == .armv8 && !test.hasEntries
     sorter = sorts ? StoreSorter(without: omittedRules) : nil
-    takesSoleSteps = shortcuts.contains(.soleSteps) && !test.hasEntries && !test.loops
+    takesSoleSteps =
+      shortcuts.contains(.soleSteps) && !test.hasEntries && !test.loops && !test.mayPassOnSections
     self.model = model
     self.board = board
     let processes = test.processes
@@ -209,22 +210,6 @@ final class WeakMachine: TransitionSystem {
 }
 
 extension LitmusTest {
-  /// The words that nothing but locks accesses, as a set.
-  fileprivate var lockWords: UInt64 {
-    var locks: UInt64 = 0
-    var others: UInt64 = 0
-    for instruction in processes.flatMap(\.instructions) {
-      guard let address = instruction.addressOperand else { continue }
-      guard case .constant(let value) = address else { return 0 }
-      guard let word = LitmusTest.word(at: value, of: words.count) else { continue }
-      switch instruction {
-      case .lock, .unlock: locks |= 1 << UInt64(word)
-      default: others |= 1 << UInt64(word)
-      }
-    }
-    return locks & ~others
-  }
-
   /// The registers of a process that final states show.
   func observed(of process: Int) -> Set<Int> {
     var observed: Set<Int> = []

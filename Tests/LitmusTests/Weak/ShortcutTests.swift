@@ -77,4 +77,52 @@ import Testing
       try Self.tests(), .sortedStores, under: .armv8, without: .orderedStores)
     #expect(totals.different == 9)
   }
+
+  /// Locks that are released by a process that may not hold them, and the number of final states.
+  private static let strayReleases = [
+    ("int r0 = READ_ONCE(*y); spin_unlock(l);", 2),
+    ("WRITE_ONCE(*z, 1); spin_unlock(l);", 2),
+    ("spin_unlock(l);", 2),
+    ("int r0 = READ_ONCE(*y); if (r0) { spin_lock(l); } spin_unlock(l);", 2),
+  ]
+
+  /// Such a release may come when another process has the lock, so nothing hastens it.
+  @Test(arguments: Self.strayReleases)
+  func locksReleasedByOthersAreNotHastened(code: String, count: Int) throws {
+    let text = """
+      C stray
+      {}
+      P0(int *y, int *z, spinlock_t *l) { \(code) }
+      P1(int *x, spinlock_t *l) { spin_lock(l); WRITE_ONCE(*x, 1); }
+      P2(int *x, spinlock_t *l) { spin_lock(l); WRITE_ONCE(*x, 2); }
+      exists (x=1)
+      """
+    var options = LitmusOptions()
+    options.memoryModel = .armv8
+    let test = try LitmusTest(reading: text)
+    let report = test.checkWeakly(options)
+    options.shortcuts = []
+    #expect(report.states == test.checkWeakly(options).states)
+    #expect(report.states.count == count)
+  }
+
+  /// A section that another process ends is still waited for until then.
+  @Test func sectionsEndedByOthersAreNotHastened() throws {
+    let text = """
+      C handed-over
+      {}
+      P0(int *x, struct srcu_struct *ss) { int r0 = srcu_read_lock(ss); int r1 = READ_ONCE(*x); }
+      P1(int *z, struct srcu_struct *ss) { int r3 = READ_ONCE(*z); srcu_read_unlock(ss, 0); }
+      P2(int *x, int *w, struct srcu_struct *ss) {
+        WRITE_ONCE(*x, 1); synchronize_srcu(ss); WRITE_ONCE(*w, 1);
+      }
+      exists (0:r1=0)
+      """
+    for model in [MemoryModel.totalStoreOrder, .armv8] {
+      var options = LitmusOptions()
+      options.memoryModel = model
+      let report = try LitmusTest(reading: text).checkWeakly(options)
+      #expect(report.states.count == 2, "\(model)")
+    }
+  }
 }
