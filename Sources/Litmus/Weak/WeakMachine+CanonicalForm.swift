@@ -83,6 +83,12 @@ extension WeakMachine {
       return
     }
     let floor = state.order.cpus[process].newReads
+    for word in state.processes[process].valueViews.indices {
+      let mayBeRead = (use.loaded | use.updated) >> UInt64(word) & 1 == 1
+      if !mayBeRead || state.processes[process].valueViews[word] <= floor {
+        state.processes[process].valueViews[word] = 0
+      }
+    }
     for register in state.processes[process].registers.indices {
       let known = state.processes[process].registers[register]
       let view = max(known.view, floor)
@@ -103,6 +109,9 @@ extension WeakState {
     for register in processes[process].registers.indices {
       processes[process].registers[register].view = map(processes[process].registers[register].view)
       processes[process].registers[register].pick = map(processes[process].registers[register].pick)
+    }
+    for word in processes[process].valueViews.indices {
+      processes[process].valueViews[word] = map(processes[process].valueViews[word])
     }
     if let view = processes[process].monitor?.view { processes[process].monitor?.view = map(view) }
     processes[process].translation?.found.mapViews(map)

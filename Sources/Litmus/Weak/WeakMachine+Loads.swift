@@ -69,6 +69,7 @@ extension WeakMachine {
     let before = viewBefore(load, by: process, in: state)
     let value: UInt64
     let read: (view: View, pick: View)
+    let dependency = valueView(at: place, choice, by: process, in: state)
     var monitor: ExclusiveMonitor?
     if case .read(let index) = choice {
       let stores = state.order.words[word]
@@ -91,8 +92,24 @@ extension WeakMachine {
     if let register = load.register {
       let result = load.isFailure ? 0 : load.isFlag ? (value != 0 ? 1 : 0) : value
       state.processes[process].registers[register] = RegisterState(
-        value: result, view: read.view, pick: max(read.view, read.pick))
+        value: result, view: max(read.view, dependency),
+        pick: max(read.view, dependency, read.pick))
     }
+  }
+
+  /// What a value depends on that a process reads from its own store, besides what orders the load.
+  ///
+  /// What one's own read-modify-write has added to depends on what that has read. A load of it need
+  /// not come after that read, unless it is an acquire (Arm Architecture Reference Manual, B2.3,
+  /// atomic-ordered-before).
+  func valueView(
+    at word: Int, _ choice: WeakChoice, by process: Int, in state: WeakState
+  ) -> View {
+    if case .read(let index) = choice {
+      let own = state.order.cpus[process].own[UInt32(word)].time
+      if own == 0 || own != state.order.words[UInt32(word)][index].time { return 0 }
+    }
+    return state.processes[process].valueView(of: word)
   }
 
   /// Notes what a load has read, for what is ordered behind it.

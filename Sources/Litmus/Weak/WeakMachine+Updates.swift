@@ -117,21 +117,22 @@ extension WeakMachine {
   func perform(_ update: WeakUpdate, by process: Int, in state: inout WeakState) {
     let known = state.processes[process]
     guard let word = place(of: update.address, by: process, in: state) else { return }
-    let (old, view) = read(word, update, by: process, in: &state)
+    let (old, view, dependency) = read(word, update, by: process, in: &state)
     let new = update.written(over: old, known.value(of: update.operand))
     if let register = update.register {
       let isCompare = !update.isTry && update.condition.modification.compares
       // The value found equals the one expected, so the processor may take either.
       state.processes[process].registers[register] = RegisterState(
         value: update.isTry ? 1 : old,
-        view: isCompare ? min(known.view(of: update.compared), view) : view,
-        pick: max(view, isCompare ? known.pick(of: update.compared) : 0))
+        view: isCompare ? min(known.view(of: update.compared), dependency) : dependency,
+        pick: max(dependency, isCompare ? known.pick(of: update.compared) : 0))
     }
     guard model == .armv8 else {
       _ = append(new, to: word, by: process, in: &state)
       return
     }
     if update.order.isFull {
+      state.processes[process].noteStore(to: word)
       state.order.storeAtOnce(new, to: UInt32(word), over: 0, by: process)
       noteStore(to: word, by: process, in: &state)
       return
@@ -143,10 +144,11 @@ extension WeakMachine {
     entry.translation = known.translation?.found
     entry.view = max(
       self.view(of: update.address, by: process, in: state), known.view(of: update.operand))
-    if update.condition.modification.dependsOnRead { entry.view = max(entry.view, view) }
+    state.processes[process].noteStore(
+      to: word, dependingOn: update.condition.modification.dependsOnRead ? dependency : 0)
     entry.readView = view
     entry.pick = max(
-      entry.view, view, known.pick(of: update.address), known.pick(of: update.operand),
+      entry.view, dependency, known.pick(of: update.address), known.pick(of: update.operand),
       known.pick(of: update.compared))
     if update.isLock, lockWords >> UInt64(word) & 1 == 1,
       state.order.cpus[process].newestPending(UInt32(word)) == nil
@@ -158,10 +160,11 @@ extension WeakMachine {
     }
   }
 
-  /// What a read-modify-write finds, and the view of its load.
+  /// What a read-modify-write finds, the view of its load, and what the value depends on.
   private func read(
     _ word: Int, _ update: WeakUpdate, by process: Int, in state: inout WeakState
-  ) -> (UInt64, View) {
+  ) -> (UInt64, View, View) {
+    let place = word
     let word = UInt32(word)
     let acquires = update.order.acquiresInOrder
     let before = state.order.viewBeforeLoad(
@@ -169,20 +172,24 @@ extension WeakMachine {
       acquiresInOrder: acquires)
     let value: UInt64
     let view: View
+    let choice: WeakChoice
     if let index = state.order.cpus[process].newestPending(word) {
       value = state.order.cpus[process].buffer[index].value
+      choice = .forward
       view =
         state.order.readPending(index, after: before, acquires: acquires, by: process).view
     } else {
       let stores = state.order.words[word]
       let newest = stores[stores.count - 1]
       value = newest.value
+      choice = .read(stores.count - 1)
       view =
         state.order.readVisible(word, newest, after: before, acquires: acquires, by: process).view
     }
-    guard model == .armv8 else { return (value, 0) }
+    guard model == .armv8 else { return (value, 0, 0) }
+    let dependency = max(view, valueView(at: place, choice, by: process, in: state))
     state.order.noteLoad(view, acquires: acquires, isUnused: update.isUnused, by: process)
     noteControl(of: update.address, by: process, in: &state)
-    return (value, view)
+    return (value, view, dependency)
   }
 }

@@ -98,6 +98,7 @@ final class WeakMachine: TransitionSystem {
     for (word, declared) in test.words.enumerated() {
       order.words.replace(UInt32(word), with: [VisibleStore(value: declared.initial, time: 0)])
     }
+    let noViews = Array(repeating: View(0), count: test.words.count)
     return WeakState(
       order: order,
       processes: test.processes.map { process in
@@ -105,7 +106,7 @@ final class WeakMachine: TransitionSystem {
           registers: process.registers.indices.map { register in
             RegisterState(
               value: register < process.initial.count ? process.initial[register] : 0)
-          })
+          }, valueViews: model == .armv8 && process.addsToWords ? noViews : [])
       },
       sections: Array(repeating: SectionState(), count: sectionOwners.count))
   }
@@ -207,6 +208,19 @@ final class WeakMachine: TransitionSystem {
   }
 
   override var violatedInvariant: Int { -1 }
+}
+
+extension Process {
+  /// Whether some read-modify-write stores what depends on what it reads.
+  fileprivate var addsToWords: Bool {
+    instructions.contains { instruction in
+      if case .update(_, let modification, _, _, _) = instruction {
+        modification.dependsOnRead
+      } else {
+        false
+      }
+    }
+  }
 }
 
 extension LitmusTest {

@@ -18,6 +18,7 @@ extension WeakProcess {
       add(register.value)
       add(UInt64(register.view) | UInt64(register.pick) << 16)
     }
+    for view in valueViews { add(UInt64(view)) }
     if let fault { add(1 << 63 | UInt64(fault.instruction) << 32 | UInt64(fault.page)) }
     if let translation {
       add(1 << 62 | UInt64(translation.word))

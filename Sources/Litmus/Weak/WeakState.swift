@@ -27,10 +27,24 @@ struct WeakProcess {
   /// How deep its sections of read-copy-update nest.
   var depth: UInt8 = 0
   var registers: [RegisterState]
+  /// Per word, what the value of the process's latest store to it depends on, besides that store's
+  /// address and operand.
+  ///
+  /// That is what a read-modify-write has read whose result goes into the value. Empty if the code
+  /// has none.
+  var valueViews: [View] = []
   var monitor: ExclusiveMonitor?
   /// By what the access of the next instruction is translated.
   var translation: PageTranslation?
   var fault: PageFault?
+}
+
+extension WeakProcess {
+  func valueView(of word: Int) -> View { valueViews.isEmpty ? 0 : valueViews[word] }
+
+  mutating func noteStore(to word: Int, dependingOn view: View = 0) {
+    if !valueViews.isEmpty { valueViews[word] = view }
+  }
 }
 
 /// Where an access goes, and by which entry.

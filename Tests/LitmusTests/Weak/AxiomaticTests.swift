@@ -49,6 +49,32 @@ import Testing
     #expect(total > 2 * checked)
   }
 
+  /// A load of what one's own read-modify-write has stored need not come after the load of that: a
+  /// fence behind it orders only what it waits for.
+  @Test(arguments: [
+    ("STADD X5,[X21]", "LDR X1,[X21]", LitmusReport.Observation.sometimes),
+    ("LDADD X5,X2,[X21]", "LDR X1,[X21]", .never),
+    ("STADD X5,[X21]", "LDAPR X1,[X21]", .never),
+  ])
+  func ownUpdatesAreReadEarly(
+    update: String, load: String, observation: LitmusReport.Observation
+  ) throws {
+    let text = """
+      AArch64 own-update
+      { 0:X20=x; 0:X21=z; 1:X20=x; 1:X21=z; }
+      P0 | P1 ;
+      MOV X5,#1 | MOV X5,#6 ;
+      STR X5,[X20] | \(update) ;
+      MOV X6,#4 | \(load) ;
+      STLR X6,[X21] | DMB LD ;
+       | LDR X3,[X20] ;
+      exists (1:X1=10 /\\ 1:X3=0)
+      """
+    var options = LitmusOptions()
+    options.memoryModel = .armv8
+    #expect(try LitmusTest(reading: text).check(options).observation == observation)
+  }
+
   /// A difference would be found: what one model allows, another forbids.
   @Test func modelsDiffer() throws {
     var random = SplitMix64(seed: 15)
