@@ -34,25 +34,24 @@ extension FutureUse {
       registers &= ~(1 << UInt64(result))
       views &= ~(1 << UInt64(result))
     }
+    let words = instruction.addressOperand.map { reach.words(at: $0) } ?? 0
+    if instruction.stores { stored |= words }
     var usesViews = true
     switch instruction {
-    case .load(_, let address, let order, _):
-      addLoad(of: reach.words(at: address), acquires: order.acquiresInOrder)
-    case .isLocked(let lock, _): addLoad(of: reach.words(at: lock), acquires: false)
-    case .waitUntilUnlocked(let lock): addLoad(of: reach.words(at: lock), acquires: true)
-    case .update(_, let modification, let address, _, let order):
-      updated |= reach.words(at: address)
+    case .load(_, _, let order, _): addLoad(of: words, acquires: order.acquiresInOrder)
+    case .isLocked: addLoad(of: words, acquires: false)
+    case .waitUntilUnlocked: addLoad(of: words, acquires: true)
+    case .update(_, let modification, _, _, let order):
+      updated |= words
       acquires = acquires || order.acquiresInOrder
-      if modification.mayFail {
-        addLoad(of: reach.words(at: address), acquires: order.acquiresInOrder)
-      }
+      if modification.mayFail { addLoad(of: words, acquires: order.acquiresInOrder) }
       if order.isFull { (ordersReads, ordersWrites) = (true, true) }
-    case .lock(let lock):
-      updated |= reach.words(at: lock)
+    case .lock:
+      updated |= words
       acquires = true
-    case .tryLock(let lock, _):
-      updated |= reach.words(at: lock)
-      addLoad(of: reach.words(at: lock), acquires: true)
+    case .tryLock:
+      updated |= words
+      addLoad(of: words, acquires: true)
     case .fence(.full), .fence(.synchroniseAll): (ordersReads, ordersWrites) = (true, true)
     case .fence(.loads), .fence(.synchroniseLoads): ordersReads = true
     case .fence(.synchroniseStores): ordersWrites = true
@@ -64,9 +63,6 @@ extension FutureUse {
     case .storeExclusive: hasExclusiveStore = true
     case .branch, .branchUnless: usesViews = hasISB
     case .store, .fence(.stores), .invalidate, .compute, .jump, .unlock: break
-    }
-    if instruction.stores, let address = instruction.addressOperand {
-      stored |= reach.words(at: address)
     }
     for case .register(let register) in instruction.operands {
       registers |= 1 << UInt64(register)

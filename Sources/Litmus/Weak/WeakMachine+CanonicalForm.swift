@@ -84,8 +84,7 @@ extension WeakMachine {
     }
     let floor = state.order.cpus[process].newReads
     for word in state.processes[process].valueViews.indices {
-      let mayBeRead = (use.loaded | use.updated) >> UInt64(word) & 1 == 1
-      if !mayBeRead || state.processes[process].valueViews[word] <= floor {
+      if !use.mayRead(UInt32(word)) || state.processes[process].valueViews[word] <= floor {
         state.processes[process].valueViews[word] = 0
       }
     }

@@ -95,7 +95,7 @@ extension WeakMachine {
     entry.view = max(view(of: address, by: process, in: state), known.view(of: value))
     entry.readView = monitor.view
     entry.pick = max(known.pick(of: address), known.pick(of: value))
-    state.processes[process].noteStore(to: word)
+    state.processes[process].noteValue(of: word)
     state.order.cpus[process].buffer.append(entry)
   }
 }

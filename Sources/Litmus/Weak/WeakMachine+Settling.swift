@@ -111,7 +111,7 @@ extension WeakMachine {
       noteControl(of: address, by: process, in: &state)
     }
     state.order.cpus[process].buffer.append(entry)
-    state.processes[process].noteStore(to: word)
+    state.processes[process].noteValue(of: word)
     state.processes[process].translation = nil
     state.processes[process].counter += 1
     return true

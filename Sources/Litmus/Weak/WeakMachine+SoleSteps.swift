@@ -37,9 +37,7 @@ extension WeakMachine {
   /// All ways to take a load of a word that no other process will store to.
   private func soleLoads(of process: Int, in state: WeakState) -> [WeakChoice] {
     guard !state.processes[process].isStuck,
-      case .load(_, _, _, isExclusive: false)? = instruction(of: process, in: state),
-      let instruction = instruction(of: process, in: state),
-      let address = instruction.addressOperand,
+      case .load(_, let address, _, isExclusive: false)? = instruction(of: process, in: state),
       let word = place(of: address, by: process, in: state),
       isLeft(UInt32(word), to: process, forReading: false, in: state)
     else { return [] }
@@ -52,13 +50,10 @@ extension WeakMachine {
   ) -> Bool {
     for other in state.processes.indices where other != process {
       let use = use(of: other, in: state)
-      var words: UInt64 = 0
-      if !omittedRules.contains(.storesOfOthers) {
-        if state.order.cpus[other].newestPending(word) != nil { return false }
-        words = use.stored
-      }
-      if forReading, !omittedRules.contains(.loadsOfOthers) { words |= use.loaded | use.updated }
-      if words >> UInt64(word) & 1 == 1 { return false }
+      let mayStore =
+        use.stored >> UInt64(word) & 1 == 1 || state.order.cpus[other].newestPending(word) != nil
+      if mayStore, !omittedRules.contains(.storesOfOthers) { return false }
+      if forReading, use.mayRead(word), !omittedRules.contains(.loadsOfOthers) { return false }
     }
     return true
   }

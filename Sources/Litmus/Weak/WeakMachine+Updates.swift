@@ -132,7 +132,7 @@ extension WeakMachine {
       return
     }
     if update.order.isFull {
-      state.processes[process].noteStore(to: word)
+      state.processes[process].noteValue(of: word)
       state.order.storeAtOnce(new, to: UInt32(word), over: 0, by: process)
       noteStore(to: word, by: process, in: &state)
       return
@@ -144,8 +144,8 @@ extension WeakMachine {
     entry.translation = known.translation?.found
     entry.view = max(
       self.view(of: update.address, by: process, in: state), known.view(of: update.operand))
-    state.processes[process].noteStore(
-      to: word, dependingOn: update.condition.modification.dependsOnRead ? dependency : 0)
+    state.processes[process].noteValue(
+      of: word, dependingOn: update.condition.modification.dependsOnRead ? dependency : 0)
     entry.readView = view
     entry.pick = max(
       entry.view, dependency, known.pick(of: update.address), known.pick(of: update.operand),

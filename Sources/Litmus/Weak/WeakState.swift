@@ -42,7 +42,8 @@ struct WeakProcess {
 extension WeakProcess {
   func valueView(of word: Int) -> View { valueViews.isEmpty ? 0 : valueViews[word] }
 
-  mutating func noteStore(to word: Int, dependingOn view: View = 0) {
+  /// Notes the latest store to a word.
+  mutating func noteValue(of word: Int, dependingOn view: View = 0) {
     if !valueViews.isEmpty { valueViews[word] = view }
   }
 }

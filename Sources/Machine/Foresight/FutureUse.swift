@@ -44,7 +44,7 @@ package struct FutureUse: Equatable, Sendable {
     isUnknown || (cells.map { $0.loaded.contains(word) } ?? (loaded >> UInt64(word) & 1 == 1))
   }
 
-  func mayRead(_ word: UInt32) -> Bool {
+  package func mayRead(_ word: UInt32) -> Bool {
     if isUnknown { return true }
     if let cells { return cells.loaded.contains(word) || cells.updated.contains(word) }
     return (loaded | updated) >> UInt64(word) & 1 == 1

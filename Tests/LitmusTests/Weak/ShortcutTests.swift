@@ -106,7 +106,7 @@ import Testing
     #expect(report.states.count == count)
   }
 
-  /// A section that another process ends is still waited for until then.
+  /// A grace period waits until another process has ended the section.
   @Test func sectionsEndedByOthersAreNotHastened() throws {
     let text = """
       C handed-over
