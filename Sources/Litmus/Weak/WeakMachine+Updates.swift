@@ -17,6 +17,16 @@ struct WeakUpdate {
       case .exchange, .add, .and, .or, .xor: true
       }
     }
+
+    /// True if what leaves the word alone is a plain load.
+    ///
+    /// The kernel's `atomic_add_unless` reads the word first, and has no other instruction where
+    /// that is exempt (`include/linux/atomic/atomic-arch-fallback.h`). A compare-exchange is one
+    /// instruction with its orders either way.
+    var failsByLoad: Bool {
+      if case .addUnless = modification { return true }
+      return false
+    }
   }
 
   var condition: Condition
@@ -32,9 +42,10 @@ struct WeakUpdate {
 
   /// The load that it comes to when it leaves the word as it is.
   var failure: WeakLoad {
-    WeakLoad(
-      address: address, register: register, acquiresInOrder: order.acquiresInOrder,
-      acquires: order.acquiresInOrder, isUnused: isUnused, failing: condition, isFailure: isTry)
+    let acquires = order.acquiresInOrder && !condition.failsByLoad
+    return WeakLoad(
+      address: address, register: register, acquiresInOrder: acquires, acquires: acquires,
+      isUnused: isUnused, failing: condition, isFailure: isTry)
   }
 
   /// True if its result goes nowhere, so that fences for loads do not wait for it.
@@ -84,7 +95,8 @@ extension WeakMachine {
     guard let word = place(of: update.address, by: process, in: state) else { return [.stop] }
     var choices: [WeakChoice] = []
     if update.condition.modification.mayFail, !update.isLock,
-      model == .armv8 || !state.order.cpus[process].hasPendingStore
+      model == .armv8 || update.condition.failsByLoad
+        || !state.order.cpus[process].hasPendingStore
     {
       choices = loadChoices(update.failure, by: process, in: state)
     }

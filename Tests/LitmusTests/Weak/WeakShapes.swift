@@ -52,6 +52,36 @@ struct WeakShape: Sendable {
         "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);",
       ], "0:a=0 /\\ 1:a=0", []),
     WeakShape(
+      "SB+failing-add-unless+mb",
+      [
+        "WRITE_ONCE(*x, 1); a = atomic_add_unless(y, 1, 0);",
+        "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);",
+      ], "0:a=0 /\\ 1:a=0", [.totalStoreOrder, .armv8]),
+    WeakShape(
+      "SB+add-unless+mb",
+      [
+        "WRITE_ONCE(*x, 1); a = atomic_add_unless(y, 2, 3); b = READ_ONCE(*y);",
+        "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);",
+      ], "0:b=2 /\\ 1:a=0 /\\ y=1", []),
+    WeakShape(
+      "MP+failing-add-unless",
+      [
+        "WRITE_ONCE(*x, 1); smp_store_release(y, 5);",
+        "a = atomic_add_unless(y, 1, 5); b = READ_ONCE(*x);",
+      ], "1:a=0 /\\ 1:b=0", [.armv8]),
+    WeakShape(
+      "MP+add-unless",
+      [
+        "WRITE_ONCE(*x, 1); smp_store_release(y, 5);",
+        "a = atomic_add_unless(y, 1, 0); b = READ_ONCE(*x);",
+      ], "1:a=1 /\\ 1:b=0", []),
+    WeakShape(
+      "MP+failing-cmpxchg",
+      [
+        "WRITE_ONCE(*x, 1); smp_store_release(y, 5);",
+        "a = cmpxchg(y, 1, 2); b = READ_ONCE(*x);",
+      ], "1:a=5 /\\ 1:b=0", []),
+    WeakShape(
       "SB+releases+acquires",
       [
         "smp_store_release(x, 1); a = smp_load_acquire(y);",
