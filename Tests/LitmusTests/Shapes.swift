@@ -193,6 +193,14 @@ struct Shape: Sendable {
       forall (v=275 /\\ 0:r0=1 /\\ 2:r0=4)
       """),
     Shape(
+      "postfix", .always, 1,
+      """
+      C postfix
+      {}
+      P0(int *x) { int r0 = 5; int r1 = r0++; int r2 = r0--; WRITE_ONCE(*x, r0); }
+      forall (0:r0=5 /\\ 0:r1=5 /\\ 0:r2=6 /\\ x=5)
+      """),
+    Shape(
       "cmpxchg", .never, 2,
       """
       C cmpxchg
@@ -280,6 +288,24 @@ struct Shape: Sendable {
        movl $2,%eax     | lock addl $5,(x) ;
        lock xaddl %eax,(x) |               ;
       forall ([x]=7)
+      """),
+    Shape(
+      "not-keeps-flags", .always, 1,
+      """
+      X86 not-keeps-flags
+      {}
+       P0          ;
+       MOV EAX,$0  ;
+       CMP EAX,$0  ;
+       NOT EAX     ;
+       JE L        ;
+       MOV [x],$1  ;
+       L:          ;
+       XOR EAX,$-1 ;
+       JE M        ;
+       MOV [x],$2  ;
+       M:          ;
+      forall (x=0 /\\ 0:EAX=0)
       """),
     Shape(
       "plain-add", .sometimes, 3,

@@ -72,7 +72,9 @@ extension X86Reader {
     switch name {
     case "inc": try readBinary("add", place, .immediate(1), isLocked, line, &process)
     case "dec": try readBinary("sub", place, .immediate(1), isLocked, line, &process)
-    case "not": try readBinary("xor", place, .immediate(~0), isLocked, line, &process)
+    case "not":
+      // It alone leaves the flags as they are.
+      try compute(.xor, place, .immediate(~0), isLocked, line, &process, setsFlags: false)
     default:
       guard !isLocked else { throw LitmusError(line, "'lock neg' is not supported") }
       let negated = try process.builder.compute(.negate, try value(of: place, &process))
@@ -124,7 +126,7 @@ extension X86Reader {
 
   private func compute(
     _ computation: Computation, _ target: Place, _ source: Place, _ isLocked: Bool, _ line: Int,
-    _ process: inout AssemblyProcess
+    _ process: inout AssemblyProcess, setsFlags: Bool = true
   ) throws(LitmusError) {
     let operand = try value(of: source, &process)
     guard isLocked, case .memory(let address) = target else {
@@ -132,7 +134,7 @@ extension X86Reader {
       let old = try value(of: target, &process)
       let new = try process.builder.compute(computation, old, operand)
       try write(new, to: target, line, &process)
-      return try setFlags(new, &process)
+      return setsFlags ? try setFlags(new, &process) : ()
     }
     let modification: Modification
     var by = operand
@@ -148,6 +150,7 @@ extension X86Reader {
     }
     let old = try process.builder.temporary()
     try process.emit(.update(old, modification, at: address, by: by, .full))
+    guard setsFlags else { return }
     try setFlags(try process.builder.compute(computation, .register(old), operand), &process)
   }
 

@@ -31,6 +31,10 @@ extension CBody {
       let (before, code) = (stream, process)
       stream.take()
       let address = try readUnary()
+      if stream.next.isSymbol("++") || stream.next.isSymbol("--") {
+        throw LitmusError(
+          stream.line, "'*p++' changes the pointer: to change what it leads to, write '*p += 1'")
+      }
       guard
         let value = try readNewValue({ body throws(LitmusError) in
           let old = try body.process.temporary()
@@ -52,6 +56,13 @@ extension CBody {
     }
     stream.take()
     let register = try process.register(name)
+    for (symbol, computation) in [("++", Computation.add), ("--", .subtract)]
+    where stream.takeIf(symbol) {
+      // Its value is the old one.
+      let old = try process.compute(.copy, .register(register))
+      try emit(.compute(register, .copy, try process.compute(computation, old, .constant(1))))
+      return old
+    }
     let value = try readNewValue { _ throws(LitmusError) in .register(register) }
     guard let value else { return nil }
     try emit(.compute(register, .copy, value))
@@ -67,10 +78,6 @@ extension CBody {
     where stream.takeIf(symbol) {
       let before = try old(&self)
       return try process.compute(computation, before, try readExpression())
-    }
-    for (symbol, computation) in [("++", Computation.add), ("--", .subtract)]
-    where stream.takeIf(symbol) {
-      return try process.compute(computation, try old(&self), .constant(1))
     }
     return nil
   }
