@@ -54,7 +54,7 @@ struct LitmusCheck {
     self.files = files
     isSingle = arguments.operands.count == 1 && files == arguments.operands
     format = try OutputFormat.chosen(arguments)
-    try format.require(OutputFormat.words, for: "litmus tests")
+    try format.require(OutputFormat.words + [.junit], for: "litmus tests")
     var options = LitmusOptions()
     options.strategy = given.strategy
     options.isExact = given.isExact
@@ -78,6 +78,8 @@ struct LitmusCheck {
     }
     if format == .json {
       print(try json(LitmusDocument(rows, under: options.memoryModel)))
+    } else if format == .junit {
+      print(JUnitText(rows, under: options.memoryModel).text, terminator: "")
     } else if isSingle, let row = rows.first {
       switch row.result {
       case .success(let report):
@@ -108,7 +110,11 @@ struct LitmusCheck {
       return String(decoding: data, as: UTF8.self)
     }
     let tests = contents.map { text in
-      Result { () throws(LitmusError) in try LitmusTest(reading: text) }
+      Result { () throws(LitmusError) in
+        let test = try LitmusTest(reading: text)
+        try test.require(options.memoryModel)
+        return test
+      }
     }
     let units = files.indices.map { number in
       tests[number].map { _ in LitmusRequest(contents[number], options) }

@@ -45,7 +45,7 @@ package enum OutputFormat: String, CaseIterable {
   func require(_ formats: [OutputFormat], for what: String) throws(UsageError) {
     guard formats.contains(self) else {
       let names = formats.map(\.rawValue).joined(separator: ", ")
-      throw UsageError("--format \(rawValue) is not for \(what), which has the forms \(names)")
+      throw UsageError("--format \(rawValue) is not for \(what): the forms there are \(names)")
     }
   }
 

@@ -7,7 +7,7 @@ package struct LitmusError: Error, Equatable {
   package var line: Int
   package var message: String
 
-  init(_ line: Int, _ message: String) {
+  package init(_ line: Int, _ message: String) {
     self.line = line
     self.message = message.printable
   }

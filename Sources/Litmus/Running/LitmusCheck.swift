@@ -25,8 +25,17 @@ package struct LitmusOptions {
 extension LitmusTest {
   /// Explores the test.
   package func check(_ options: LitmusOptions = LitmusOptions()) -> LitmusReport {
-    options.memoryModel == .sequentialConsistency && !hasEntries
-      ? checkOnMachine(options) : checkWeakly(options)
+    isForMachine(under: options.memoryModel) ? checkOnMachine(options) : checkWeakly(options)
+  }
+
+  private func isForMachine(under model: MemoryModel) -> Bool {
+    model == .sequentialConsistency && !hasEntries
+  }
+
+  /// Throws if the test cannot be explored under a memory model.
+  package func require(_ model: MemoryModel) throws(LitmusError) {
+    if isForMachine(under: model) { return }
+    if let refusal = WeakMachine.refusal(of: self, under: model) { throw LitmusError(1, refusal) }
   }
 
   /// Explores the test on the machine for models; sections of sleepable read-copy-update are locked

@@ -10,22 +10,22 @@ import GracewalkTraces
 /// JUnit XML has no standard; this is the subset that common readers support. Times are the only
 /// values that differ between two runs.
 public struct JUnitText {
-  private var suites: [Suite]
+  var suites: [Suite]
 
-  private struct Suite {
+  struct Suite {
     var name: String
     var cases: [Case]
     var seconds: Double?
   }
 
-  private struct Case {
+  struct Case {
     var name: String
     var suite: String
     var outcome: Outcome
     var seconds: Double?
   }
 
-  private enum Outcome {
+  enum Outcome {
     case passed
     /// The judged invariant fails.
     case failed(type: String, message: String, text: String)

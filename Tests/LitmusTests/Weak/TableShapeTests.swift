@@ -52,8 +52,11 @@ import Testing
   func otherModelsHaveNoPageTables(model: MemoryModel) throws {
     var options = LitmusOptions()
     options.memoryModel = model
-    let report = try LitmusTest(reading: TableShape.all[0].text).check(options)
-    #expect(report.reason == "tests about page tables are for --memory arm")
+    let test = try LitmusTest(reading: TableShape.all[0].text)
+    let reason = "tests about page tables are for --memory arm"
+    #expect(test.check(options).reason == reason)
+    #expect(throws: LitmusError(1, reason)) { try test.require(model) }
+    try test.require(.armv8)
   }
 
   @Test(arguments: [

@@ -368,7 +368,7 @@ import Testing
     (["replay", "shared-memcache", "--schedule", "0**"], "--schedule needs steps"),
     (["replay", "shared-memcache", "--schedule", "7"], "there is no CPU 7"),
     (["check", "--format", "mermaid"], "is not for a check of the whole catalogue"),
-    (["check", "--matrix", "--format", "junit"], "is not for --matrix, which has the forms text"),
+    (["check", "--matrix", "--format", "junit"], "is not for --matrix: the forms there are text"),
     (
       ["check", "shared-memcache", "--format", "graphviz"],
       "and there is none: shared-memcache holds"

@@ -78,9 +78,27 @@ import Testing
     #expect(try run(["tests/mp.litmus", "--states", "2"]).status == 3)
   }
 
+  @Test func buildServersReadIt() throws {
+    let outcome = try run(["tests", "--format", "junit"])
+    #expect(outcome.status == 2)
+    let name = "litmus --memory sc"
+    let counts = "tests=\"3\" failures=\"1\" errors=\"1\" skipped=\"0\""
+    #expect(outcome.output.contains("<testsuite name=\"\(name)\" \(counts)"), "\(outcome.output)")
+    for text in [
+      "<error message=\"line 4: 'frobnicate' is not known\" type=\"not-read\">",
+      "<testcase name=\"tests/count.litmus\" classname=\"gracewalk.\(name)\"",
+      "<failure message=\"Never: exists (1:r0=1 /\\ 1:r1=0)\" type=\"No\">Test MP Allowed",
+    ] {
+      #expect(outcome.output.contains(text), "\(outcome.output)")
+    }
+  }
+
   @Test(arguments: [
     (["tests/mp.litmus", "--set", "walkers=2"], "--set is about models"),
-    (["tests/mp.litmus", "--format", "junit"], "litmus tests"),
+    (
+      ["tests/mp.litmus", "--format", "sarif"],
+      "--format sarif is not for litmus tests: the forms there are text, json, junit"
+    ),
     (["tests/mp.litmus", "collapse"], "neither a file *.litmus nor a folder"),
     (["none.litmus"], "cannot read 'none.litmus'"),
     (["empty"], "there is no file *.litmus"),
