@@ -112,7 +112,9 @@ package struct CheckpointSession {
         CheckFact("depth", "\(plan.limits.depth)"),
         CheckFact("preemptions", plan.limits.preemptions.map { "\($0)" } ?? "any"),
         CheckFact("behaviour", String(Machine(scenario).behaviour, radix: 16)),
-      ] + (plan.units > 1 ? [CheckFact("units", "\(plan.units)")] : [])
+        CheckFact("units", "\(plan.units)"),
+        CheckFact("unit-length", plan.unitLength.map { "\($0)" } ?? "growing"),
+      ]
     try compare()
   }
 
@@ -129,10 +131,17 @@ package struct CheckpointSession {
     try compare()
   }
 
+  /// What a file means that says nothing about it: only a search in units says so.
+  private static let unsaid = [CheckFact("units", "1"), CheckFact("unit-length", "growing")]
+
   /// Throws if the check to be resumed is another one.
   private func compare() throws(CheckError) {
     guard let saved = options.resume else { return }
-    for (fact, old) in zip(facts, saved.facts) where fact != old {
+    var said = saved.facts
+    for fact in Self.unsaid where facts.contains(where: { $0.key == fact.key }) {
+      if !said.contains(where: { $0.key == fact.key }) { said.append(fact) }
+    }
+    for (fact, old) in zip(facts, said) where fact != old {
       if fact.key == old.key, fact.key.hasSuffix("hash") {
         throw .badCheckpoint(
           "'\(saved.path)' is out of date: \(fact.key.dropLast(5)) has changed since; check "
@@ -144,7 +153,7 @@ package struct CheckpointSession {
         "'\(saved.path)' is of another check: expected \(fact.key) '\(fact.value)', found "
           + "\(found); ask for the check that was saved, or \(Checkpoint.beginAgain)")
     }
-    guard facts.count == saved.facts.count else { throw error(.malformed) }
+    guard facts.count == said.count else { throw error(.malformed) }
   }
 
   /// Reads what the saved check had learned of its code.
@@ -164,7 +173,7 @@ package struct CheckpointSession {
     search.checkpoints = Checkpoints(interval: options.checkpointInterval) { body in
       file.replace { writer in
         writer.write("\(Checkpoint.magic)\(Checkpoint.version)\n")
-        for fact in facts { writer.write(fact.line) }
+        for fact in facts where !Self.unsaid.contains(fact) { writer.write(fact.line) }
         writer.write("\n")
         foresight?.save(to: writer)
         body(writer)

@@ -31,7 +31,8 @@ public struct SearchPlan: Sendable {
   private let priorityChanges: Int
   /// Units of a long search; 1 if it is not divided among machines.
   public let units: Int
-  private let unitLength: Int?
+  /// The length of a unit's rounds, if it does not grow with the search.
+  let unitLength: Int?
   /// What machines learn of their code, under Armv8.
   ///
   /// A search that is divided among processes has none: all would have to know the same.
@@ -79,7 +80,7 @@ public struct SearchPlan: Sendable {
       }
     jobs = mayDivide ? asked.jobs : 1
     units = strategy == .stateful && !mayRepeat && !isExact ? asked.units : 1
-    unitLength = asked.unitLength
+    unitLength = units > 1 ? asked.unitLength : nil
     let isAlone = units == 1 && options.session.distantRounds == nil
     let mayForesee =
       scenario.memoryModel == .armv8 && strategy.isComplete && isAlone && !scenario.mayRepeat

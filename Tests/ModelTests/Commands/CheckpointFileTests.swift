@@ -177,6 +177,38 @@ private final class Folder {
     #expect(try refusal(of: path, model) == nil)
   }
 
+  /// How a search is divided decides what it counts.
+  @Test func otherUnitsAreRefused() throws {
+    let folder = try Folder()
+    let path = folder.path("check")
+    let model = try model("unmap-memslot")
+    func units(_ count: Int, length: Int? = nil) -> CheckOptions {
+      var options = CheckOptions()
+      options.units = count
+      options.search.unitLength = length
+      return options
+    }
+    for (saved, other, text) in [
+      (units(1), units(4), "expected units '4', found '1'"),
+      (units(4), units(1), "expected units '1', found '4'"),
+      (units(4), units(8), "expected units '8', found '4'"),
+      (units(4), units(4, length: 500), "expected unit-length '500', found 'growing'"),
+      (units(4, length: 900), units(4), "expected unit-length 'growing', found '900'"),
+      (units(4, length: 900), units(4, length: 500), "expected unit-length '500', found '900'"),
+    ] {
+      try save(model, at: path, saved)
+      let refusal = try refusal(of: path, model, other)
+      #expect(refusal?.contains(text) == true, "\(refusal ?? "went on")")
+      #expect(try self.refusal(of: path, model, saved) == nil)
+      // What is not divided has no units.
+      var exhaustive = CheckOptions()
+      exhaustive.strategy = .exhaustive
+      try save(model, at: path, exhaustive)
+      exhaustive.units = 4
+      #expect(try self.refusal(of: path, model, exhaustive) == nil)
+    }
+  }
+
   /// The same name and parameters, but one more access that few executions reach.
   @Test func changedCodeIsRefused() throws {
     func model(_ value: UInt64) -> Model {
