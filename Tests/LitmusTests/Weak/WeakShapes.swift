@@ -37,6 +37,8 @@ struct WeakShape: Sendable {
   private static let readYThenX = "a = READ_ONCE(*y); b = READ_ONCE(*x);"
   private static let readXThenY = "a = READ_ONCE(*x); b = READ_ONCE(*y);"
   private static let fencedReads = "a = READ_ONCE(*y); smp_rmb(); b = READ_ONCE(*x);"
+  private static let fencedStoreBuffering = "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);"
+  private static let releaseFive = "WRITE_ONCE(*x, 1); smp_store_release(y, 5);"
   private static let message = "1:a=1 /\\ 1:b=0"
 
   static let all = storeBuffering + messages + coherence + manyProcesses + synchronisation
@@ -49,36 +51,36 @@ struct WeakShape: Sendable {
       "SB+mbs",
       [
         "WRITE_ONCE(*x, 1); smp_mb(); a = READ_ONCE(*y);",
-        "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);",
+        fencedStoreBuffering,
       ], "0:a=0 /\\ 1:a=0", []),
     WeakShape(
       "SB+failing-add-unless+mb",
       [
         "WRITE_ONCE(*x, 1); a = atomic_add_unless(y, 1, 0);",
-        "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);",
+        fencedStoreBuffering,
       ], "0:a=0 /\\ 1:a=0", [.totalStoreOrder, .armv8]),
     WeakShape(
       "SB+add-unless+mb",
       [
         "WRITE_ONCE(*x, 1); a = atomic_add_unless(y, 2, 3); b = READ_ONCE(*y);",
-        "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);",
+        fencedStoreBuffering,
       ], "0:b=2 /\\ 1:a=0 /\\ y=1", []),
     WeakShape(
       "MP+failing-add-unless",
       [
-        "WRITE_ONCE(*x, 1); smp_store_release(y, 5);",
+        releaseFive,
         "a = atomic_add_unless(y, 1, 5); b = READ_ONCE(*x);",
       ], "1:a=0 /\\ 1:b=0", [.armv8]),
     WeakShape(
       "MP+add-unless",
       [
-        "WRITE_ONCE(*x, 1); smp_store_release(y, 5);",
+        releaseFive,
         "a = atomic_add_unless(y, 1, 0); b = READ_ONCE(*x);",
       ], "1:a=1 /\\ 1:b=0", []),
     WeakShape(
       "MP+failing-cmpxchg",
       [
-        "WRITE_ONCE(*x, 1); smp_store_release(y, 5);",
+        releaseFive,
         "a = cmpxchg(y, 1, 2); b = READ_ONCE(*x);",
       ], "1:a=5 /\\ 1:b=0", []),
     WeakShape(
@@ -232,7 +234,7 @@ struct WeakShape: Sendable {
       "SB+unlocks",
       [
         "spin_lock(s); WRITE_ONCE(*x, 1); spin_unlock(s); a = READ_ONCE(*y);",
-        "WRITE_ONCE(*y, 1); smp_mb(); a = READ_ONCE(*x);",
+        fencedStoreBuffering,
       ], "0:a=0 /\\ 1:a=0", [.totalStoreOrder, .armv8]),
   ]
 }

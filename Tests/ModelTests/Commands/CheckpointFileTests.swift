@@ -200,13 +200,13 @@ private final class Folder {
       let refusal = try refusal(of: path, model, other)
       #expect(refusal?.contains(text) == true, "\(refusal ?? "went on")")
       #expect(try self.refusal(of: path, model, saved) == nil)
-      // What is not divided has no units.
-      var exhaustive = CheckOptions()
-      exhaustive.strategy = .exhaustive
-      try save(model, at: path, exhaustive)
-      exhaustive.units = 4
-      #expect(try self.refusal(of: path, model, exhaustive) == nil)
     }
+    // What is not divided has no units.
+    var exhaustive = CheckOptions()
+    exhaustive.strategy = .exhaustive
+    try save(model, at: path, exhaustive)
+    exhaustive.units = 4
+    #expect(try refusal(of: path, model, exhaustive) == nil)
   }
 
   /// The same name and parameters, but one more access that few executions reach.
